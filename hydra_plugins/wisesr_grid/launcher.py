@@ -1,0 +1,48 @@
+"""The launcher of `-m`: composes every cell of the sweep and hands them to the grid together. No torch.
+
+Hydra's own launcher would run the cells one by one in this process, and end with the first that fails.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from hydra.core.config_store import ConfigStore
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import JobReturn, JobStatus, setup_globals
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+
+ConfigStore.instance().store(
+    group="hydra/launcher",
+    name="wisesr_grid",
+    node={"_target_": "hydra_plugins.wisesr_grid.launcher.GridLauncher"},
+    provider="wisesr",
+)
+
+
+class GridLauncher(Launcher):
+    """Runs a sweep's cells through `wisesr.grid`."""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Keep what composing needs; the task function is for launchers that run it."""
+        self._context, self._config = hydra_context, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        """Run all cells; ends the process with exit code 1 if one failed."""
+        from wisesr.config import to_dict
+        from wisesr.grid.run import run_grid
+
+        setup_globals()
+        configs = []
+        for overrides in job_overrides:
+            cfg = self._context.config_loader.load_sweep_config(self._config, list(overrides))
+            HydraConfig.instance().set_config(cfg)
+            configs.append(to_dict(cfg))
+        code = run_grid(configs)
+        if code:
+            sys.exit(code)
+        return [JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED) for overrides in job_overrides]

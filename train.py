@@ -1,0 +1,44 @@
+"""Train one cell, or a grid of them: `python train.py --help` tells how. Hydra composes; `wisesr.grid` runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import hydra
+from hydra.errors import HydraException
+from omegaconf import DictConfig
+from omegaconf.errors import OmegaConfBaseException
+
+from wisesr.config import register_resolvers, to_dict
+from wisesr.errors import UserError
+
+register_resolvers()
+
+
+@hydra.main(version_base="1.3", config_path="conf", config_name="config")
+def run(cfg: DictConfig) -> None:
+    """One cell. A sweep does not come here: `hydra_plugins.wisesr_grid` takes all its cells together."""
+    from wisesr.grid.run import run_grid
+
+    sys.exit(run_grid([to_dict(cfg)]))
+
+
+def main() -> None:
+    """Compose and run; whatever is wrong with the command is said in a few lines, with exit code 1."""
+    if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
+        run()
+        return
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors on instead of printing them
+    try:
+        run()
+    except (HydraException, OmegaConfBaseException) as error:
+        from wisesr.grid.spelling import explain
+
+        sys.exit(explain(error, sys.argv[1:]))
+    except UserError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,218 @@
+"""The only place where configuration becomes objects. Below it, plain typed arguments.
+
+Everything that needs torch is imported on use: a manifest is read without it, so that finished cells are skipped at once.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wisesr.config import DATASET_KEYS, Config, load_option, options
+from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.split import complete
+from wisesr.errors import UserError, unknown
+from wisesr.types import FeatureShape, Steps, derive_seed
+
+if TYPE_CHECKING:
+    from wisesr.data.datamodule import ImageData
+    from wisesr.models.classifier import Classifier
+    from wisesr.models.heads.base import Head
+    from wisesr.training.fit import TrainerSettings
+    from wisesr.training.loggers.base import RunLogger
+    from wisesr.training.module import ClassificationModule
+
+
+class Parts(NamedTuple):
+    """All that one cell computes with."""
+
+    module: ClassificationModule
+    data: ImageData
+    trainer: TrainerSettings
+
+
+def build_manifest(config: Mapping[str, Any]) -> Manifest:
+    """The images of a cell with the splits of its protocol. No torch.
+
+    Raises:
+        UserError: the dataset is not there, or not in order.
+    """
+    dataset = config["dataset"]
+    return complete(
+        _make("dataset", dataset, skip=DATASET_KEYS)(),
+        protocol=config["protocol"],
+        test_fraction=dataset["test_fraction"],
+        val_fraction=dataset["val_fraction"],
+        seed=dataset["split_seed"],
+    )
+
+
+def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
+    """Epochs and batches over the training split."""
+    recipe = config["recipe"]
+    return Steps(len(manifest.indices(TRAIN)), recipe["batch_size"], recipe["epochs"])
+
+
+def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
+    """Backbone and head, initialised from the seed.
+
+    Raises:
+        UserError: the backbone refuses the resolution, the head the feature map.
+    """
+    return _classifier(config["backbone"], config["head"], num_classes, config["resolution"]["size"], config["seed"])
+
+
+def build(config: Mapping[str, Any], manifest: Manifest) -> Parts:
+    """Everything that a fit needs.
+
+    Raises:
+        UserError: a setting that cannot be had, by name.
+    """
+    from wisesr.data.datamodule import ImageData
+    from wisesr.training.fit import TrainerSettings
+    from wisesr.training.module import ClassificationModule
+
+    recipe, trainer, seed = config["recipe"], dict(config["trainer"]), config["seed"]
+    steps = build_steps(config, manifest)
+    model = build_model(config, len(manifest.class_names))
+    module = ClassificationModule(
+        model,
+        num_classes=len(manifest.class_names),
+        optimizer=_make("recipe.optimizer", recipe["optimizer"]),
+        schedule=_make("recipe.schedule", recipe["schedule"])(steps),
+        steps=steps,
+        seed=seed,
+        channels_last=trainer["channels_last"],
+    )
+    workers = config["dataset"]["workers"]
+    data = ImageData(
+        manifest,
+        _make("augment", config["augment"])(config["resolution"]["size"], model.backbone.mean, model.backbone.std),
+        protocol=config["protocol"],
+        steps=steps,
+        seed=seed,
+        accumulate=trainer["accumulate"],
+        workers=None if workers == "auto" else workers,
+    )
+    trainer.pop("threads")
+    if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
+        trainer["devices"] = 1
+    return Parts(module, data, TrainerSettings(**trainer))
+
+
+def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]:
+    """The loggers of a cell, none started yet."""
+    from wisesr.training.loggers.base import Run
+
+    backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
+    tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
+    run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, config)
+    return [_make(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
+
+
+def create_head(name: str, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, **settings: Any) -> Head:
+    """A head by its name in `conf/head`, variants included.
+
+    Args:
+        name: `wise`, `gap`, `depthwise_nonneg`, ...
+        feature_shape: channels, height and width of the feature map; any 3-tuple.
+        num_classes: logits.
+        settings: in place of the YAML's: `pre_pool=3`, `dropout=0.2`.
+
+    Returns:
+        A module (batch, channels, height, width) -> (batch, classes).
+
+    Raises:
+        UserError: no such head or setting, or a value that does not fit.
+    """
+    node = _settings("head", load_option("head", name), settings)
+    return _make("head", node)(FeatureShape(*feature_shape), num_classes)  # type: ignore[no-any-return]
+
+
+def create_model(backbone: str, head: str, num_classes: int, image_size: int, **settings: Any) -> Classifier:
+    """A classifier by the names of its parts.
+
+    Args:
+        backbone: a name in `conf/backbone`, or timm's name of a model.
+        head: a name in `conf/head`.
+        num_classes: logits.
+        image_size: pixels, height and width.
+        settings: of the head, in place of the YAML's.
+
+    Returns:
+        A module (batch, 3, size, size) -> (batch, classes); images normalised with `model.backbone.mean` and `.std`.
+
+    Raises:
+        UserError: no such name or setting, or a pair that does not fit.
+    """
+    if backbone in options("backbone") and backbone != "timm":
+        node = load_option("backbone", backbone)
+    else:
+        node = load_option("backbone", "timm") | {"model": backbone}
+    head_node = _settings("head", load_option("head", head), settings)
+    return _classifier(node, head_node, num_classes, image_size, seed=None)
+
+
+def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:
+    for key in settings:
+        if key not in node:
+            raise UserError(unknown(f"setting of {where}", key, [name for name in node if name != "_target_"]))
+    return node | dict(settings)
+
+
+def _classifier(
+    backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int, seed: int | None
+) -> Classifier:
+    import torch
+
+    from wisesr.models.classifier import Classifier
+
+    if seed is not None:
+        torch.manual_seed(derive_seed(seed, "initialisation"))
+    body = _make("backbone", backbone, skip=("name",))(image_size)
+    return Classifier(body, _make("head", head, skip=("name",))(body.feature_shape, num_classes))
+
+
+def _has_gpu(accelerator: str) -> bool:
+    import torch
+
+    return accelerator != "cpu" and torch.cuda.is_available()
+
+
+def _make(where: str, node: Mapping[str, Any], skip: tuple[str, ...] = ()) -> Callable[..., Any]:
+    """What `_target_` names with its settings filled in, to be called with what the code provides.
+
+    Raises:
+        UserError: from here if it cannot be imported or has no such setting, from the call if a value is refused.
+    """
+    target = _locate(where, node["_target_"])
+    settings = {key: value for key, value in node.items() if key != "_target_" and key not in skip}
+    accepted = inspect.signature(target).parameters
+    for key in settings:
+        if key not in accepted:
+            raise UserError(unknown(f"key of {where}", key, accepted))
+    return partial(_call, where, target, settings)
+
+
+def _call(where: str, target: Callable[..., Any], settings: Mapping[str, Any], *arguments: Any) -> Any:
+    try:
+        return target(*arguments, **settings)
+    except UserError:
+        raise
+    except ValueError as error:
+        raise UserError(f"{where}: {error}") from error
+
+
+def _locate(where: str, target: str) -> Callable[..., Any]:
+    module, _, name = target.rpartition(".")
+    try:
+        found = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UserError(f"{where}._target_: {target} cannot be imported ({error})") from error
+    if not callable(found):
+        raise UserError(f"{where}._target_: {target} is neither a function nor a class")
+    return found  # type: ignore[no-any-return]

@@ -1,0 +1,254 @@
+"""The configuration of one cell: the schema of its fixed keys, its check, its fingerprint, its directory. No torch.
+
+Hydra composes; what it composed becomes a plain dictionary here, is held against the schema (fixed keys) and against the
+signature of each `_target_` (pluggable parts), and from then on is the whole truth about a cell: `config.yaml`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from wisesr.errors import UserError, unknown
+from wisesr.signatures import AtLeast, Between, Setting, mismatches, schema_settings, target_settings
+
+Config = dict[str, Any]
+
+Count = Annotated[int, AtLeast(1)]
+Share = Annotated[float, Between(0, 1)]
+
+
+class TrainerSchema(TypedDict):
+    """`trainer`: what Lightning is told, and the threads of a cell."""
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: Count | Literal["auto"]
+    strategy: Literal["auto", "ddp"]
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true"]
+    channels_last: bool
+    compile: bool
+    accumulate: Count
+    clip: Annotated[float, AtLeast(0)] | None
+    deterministic: bool
+    threads: Count | Literal["auto"]
+
+
+class ResolutionSchema(TypedDict):
+    """`resolution`: pixels, height and width."""
+
+    size: Annotated[int, AtLeast(8)]
+
+
+class RecipeSchema(TypedDict):
+    """`recipe` without its optimizer and schedule."""
+
+    epochs: Count
+    batch_size: Count
+
+
+class DatasetSchema(TypedDict):
+    """The keys that every dataset has, beside the settings of its `_target_`."""
+
+    name: str
+    resolution: Count
+    test_fraction: Share
+    val_fraction: Share
+    split_seed: Annotated[int, AtLeast(0)]
+    workers: Annotated[int, AtLeast(0)] | Literal["auto"]
+
+
+class RootSchema(TypedDict):
+    """The keys at the top that are not groups."""
+
+    study: str
+    seed: Annotated[int, AtLeast(0)]
+    protocol: Literal["holdout", "paper"]
+    output_dir: str
+
+
+class Name(TypedDict):
+    """How directories, tables and W&B call a choice."""
+
+    name: str
+
+
+DATASET_KEYS = tuple(DatasetSchema.__annotations__)
+GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger")
+
+# What decides where and how fast a cell runs, but no number in its record.
+_NOT_IN_FINGERPRINT = ("study", "logger", "output_dir", "dataset.root", "dataset.workers", "trainer.threads")
+
+
+def conf_dir() -> Path:
+    """The folder of the YAML groups: the checkout's, else the copy inside the wheel."""
+    package = Path(__file__).parent
+    return next((path for path in (package.parent / "conf", package / "conf") if path.is_dir()), package / "conf")
+
+
+def register_resolvers() -> None:
+    """Give OmegaConf `${stem:path}`: the last part of a path, which names a user's dataset."""
+    OmegaConf.register_new_resolver("stem", lambda path: Path(path).resolve().name, replace=True)
+
+
+def to_dict(cfg: DictConfig) -> Config:
+    """A composed configuration as plain data: resolved, without Hydra's own node, `dataset.root` absolute.
+
+    Raises:
+        UserError: values that must be given (???) and are not, all of them named.
+    """
+    own = OmegaConf.masked_copy(cfg, [key for key in cfg if key not in ("hydra", "experiment")])
+    if missing := sorted(OmegaConf.missing_keys(own)):
+        raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
+    config = OmegaConf.to_container(own, resolve=True)
+    assert isinstance(config, dict)
+    root = config.get("dataset", {}).get("root")
+    if isinstance(root, str):
+        config["dataset"]["root"] = str(Path(root).expanduser().resolve())
+    return {str(key): value for key, value in config.items()}
+
+
+def check(config: Mapping[str, Any]) -> list[str]:
+    """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing."""
+    top = {key: value for key, value in config.items() if key not in GROUPS}
+    problems = mismatches("the configuration", top, schema_settings(RootSchema))
+    for group, schema in (("trainer", TrainerSchema), ("resolution", ResolutionSchema)):
+        problems += mismatches(group, config[group], schema_settings(schema))
+    problems += _check_target("backbone", config["backbone"], schema_settings(Name))
+    problems += _check_target("head", config["head"], schema_settings(Name))
+    problems += _check_target("dataset", config["dataset"], schema_settings(DatasetSchema))
+    problems += _check_target("augment", config["augment"], {})
+    problems += _check_recipe(config["recipe"])
+    for name, node in config["logger"].items():
+        problems += _check_target(f"logger.{name}", node, {})
+    problems += _check_names(config)
+    root = config["dataset"].get("root")
+    if isinstance(root, str) and not Path(root).is_dir():
+        problems.append(f"dataset.root: there is no folder {root}")
+    return problems
+
+
+def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
+    parts = ("optimizer", "schedule")
+    problems = mismatches(
+        "recipe", {k: v for k, v in recipe.items() if k not in parts}, schema_settings(RecipeSchema)
+    )
+    for part in parts:
+        if part not in recipe:
+            problems.append(f"recipe.{part} is missing: a node with a _target_")
+        else:
+            problems += _check_target(f"recipe.{part}", recipe[part], {})
+    return problems
+
+
+def _check_target(where: str, node: object, fixed: Mapping[str, Setting]) -> list[str]:
+    if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
+        return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
+    target = node["_target_"]
+    if not target.startswith("wisesr."):
+        own = {key: value for key, value in node.items() if key in fixed}
+        return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported
+    try:
+        return mismatches(where, node, {**fixed, **target_settings(target)})
+    except UserError as error:
+        return [f"{where}: {error}"]
+
+
+def _check_names(config: Mapping[str, Any]) -> list[str]:
+    study = config.get("study")
+    if isinstance(study, str) and not re.fullmatch(r"[\w.-]*\w[\w.-]*", study):
+        return [f"study must be made of letters, digits and . _ - (it names a folder), not {study!r}"]
+    return []
+
+
+def fingerprint(config: Mapping[str, Any]) -> str:
+    """64 hexadecimal digits that name the computation: equal for two configurations that must give equal numbers."""
+    relevant = json.loads(json.dumps(config))
+    for path in _NOT_IN_FINGERPRINT:
+        *groups, key = path.split(".")
+        node = relevant
+        for group in groups:
+            node = node.get(group, {})
+        node.pop(key, None)
+    return hashlib.sha256(json.dumps(_numbers(relevant), sort_keys=True).encode()).hexdigest()
+
+
+def _numbers(value: Any) -> Any:
+    """1.0 as 1, so that `dropout=0` and `dropout=0.0` are one computation."""
+    if isinstance(value, dict):
+        return {key: _numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def cell_dir(config: Mapping[str, Any]) -> Path:
+    """Where the cell of this configuration lives, below `output_dir`."""
+
+    def safe(name: str) -> str:
+        return re.sub(r"[^\w.-]", "_", name)
+
+    return Path(
+        config["output_dir"],
+        config["study"],
+        f"{safe(config['dataset']['name'])}-{config['resolution']['size']}",
+        f"{safe(config['backbone']['name'])}-{safe(config['head']['name'])}",
+        f"seed-{config['seed']}-{fingerprint(config)[:8]}",
+    )
+
+
+def options(group: str) -> list[str]:
+    """The choices of a group: its YAML files."""
+    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml"))
+
+
+def load_option(group: str, name: str) -> Config:
+    """The settings of one YAML file, `_target_` included, without its `name`.
+
+    Raises:
+        UserError: the group has no such option.
+    """
+    path = conf_dir() / group / f"{name}.yaml"
+    if not path.is_file():
+        raise UserError(unknown(group, name, options(group)))
+    node = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+    assert isinstance(node, dict)
+    return {str(key): value for key, value in node.items() if key != "name"}
+
+
+def load_cell(path: Path) -> Config:
+    """The configuration in a cell's directory.
+
+    Raises:
+        UserError: the directory holds none.
+    """
+    try:
+        config = yaml.safe_load((path / "config.yaml").read_text())
+    except FileNotFoundError:
+        raise UserError(f"{path} is no cell: it holds no config.yaml") from None
+    if not isinstance(config, dict):
+        raise UserError(f"{path / 'config.yaml'} is no configuration")
+    return config
+
+
+def to_yaml(config: Mapping[str, Any]) -> str:
+    """`config.yaml` of a cell."""
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+
+
+def describe_problems(problems: Iterable[tuple[str, str]]) -> str:
+    """One screen from (cell, problem) pairs; a problem of several cells stands once."""
+    cells: dict[str, list[str]] = {}
+    for cell, problem in problems:
+        cells.setdefault(problem, []).append(cell)
+    lines = []
+    for problem, names in cells.items():
+        where = f"   [{names[0]}{f' and {len(names) - 1} more cells' if len(names) > 1 else ''}]" if names[0] else ""
+        lines.append(f"  - {problem}{where}")
+    return "\n".join(lines)

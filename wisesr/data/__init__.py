@@ -1,0 +1,1 @@
+"""Datasets as manifests, their splits, and the loaders that feed training."""

@@ -1,0 +1,145 @@
+"""The DataModule of a cell: its splits as loaders whose every sample is a pure function of (seed, epoch, image)."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+import torch
+from lightning.pytorch import LightningDataModule
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+
+from wisesr.data.augmentation import Plain
+from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
+from wisesr.data.sampling import Key, TestBatches, TrainBatches
+from wisesr.errors import UserError
+from wisesr.types import Steps, derive_seed
+
+
+class Batch(NamedTuple):
+    """What a step sees."""
+
+    images: Tensor
+    """(batch, 3, size, size), float32, normalised."""
+    labels: Tensor
+    """(batch,), int64."""
+    positions: Tensor
+    """(batch,), int64: index of each image in the manifest."""
+
+
+class Images(Dataset[tuple[Tensor, int, int]]):
+    """One split: (epoch, index in the split) -> image, label, index in the manifest."""
+
+    def __init__(self, manifest: Manifest, split: str, augment: Plain, *, training: bool, seed: int) -> None:
+        self._manifest, self._augment, self._training, self._seed = manifest, augment, training, seed
+        self._indices = manifest.indices(split)
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, key: Key) -> tuple[Tensor, int, int]:
+        epoch, index = key
+        position = self._indices[index]
+        image = self._manifest.load(position)
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(derive_seed(self._seed, "sample", epoch, position))
+            tensor = self._augment(image, training=self._training)
+        return tensor, self._manifest.labels[position], position
+
+
+def _collate(samples: list[tuple[Tensor, int, int]]) -> Batch:
+    images, labels, positions = zip(*samples, strict=True)
+    return Batch(torch.stack(images), torch.tensor(labels), torch.tensor(positions))
+
+
+class ImageData(LightningDataModule):
+    """Loaders over a manifest whose splits are complete.
+
+    Args:
+        manifest: with train, val (protocol holdout) and test split.
+        augment: image -> tensor.
+        protocol: "holdout" validates on the val split, "paper" on the test split.
+        steps: the training split in batches.
+        seed: of the cell: order of the batches, augmentation.
+        accumulate: batches of one device in one optimizer step.
+        workers: processes that decode; None for none on CPU and up to 8 a GPU.
+
+    Raises:
+        UserError: the batch does not divide over devices and accumulation.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        augment: Plain,
+        *,
+        protocol: str,
+        steps: Steps,
+        seed: int,
+        accumulate: int,
+        workers: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.manifest, self.steps, self.protocol = manifest, steps, protocol
+        self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
+
+    def setup(self, stage: str) -> None:
+        """Check the batch against the devices, once Lightning knows them."""
+        parts = self._world * self._accumulate
+        if self.steps.batch_size % parts:
+            raise UserError(
+                f"recipe.batch_size must divide by {self._world} devices x trainer.accumulate {self._accumulate}, "
+                f"which {self.steps.batch_size} does not"
+            )
+
+    @property
+    def _world(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    @property
+    def _rank(self) -> int:
+        return self.trainer.global_rank if self.trainer else 0
+
+    def _worker_count(self) -> int:
+        if self._workers is not None:
+            return self._workers
+        if self.trainer is None or self.trainer.strategy.root_device.type == "cpu":
+            return 0  # they would take the cores from the training itself
+        return min(8, (os.cpu_count() or 1) // self.trainer.num_devices)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Training batches of this device; the sampler's `set_epoch` chooses the epoch."""
+        batches = TrainBatches(
+            self.steps.train_images,
+            self.steps.batch_size,
+            seed=self._seed,
+            rank=self._rank,
+            world=self._world,
+            accumulate=self._accumulate,
+        )
+        return self._loader(Images(self.manifest, TRAIN, self._augment, training=True, seed=self._seed), batches)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The images on which the epoch is chosen: the val split, or under protocol=paper the test split."""
+        return self._eval_loader(VAL if self.protocol == "holdout" else TEST)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The test split."""
+        return self._eval_loader(TEST)
+
+    def _eval_loader(self, split: str) -> DataLoader[Batch]:
+        images = Images(self.manifest, split, self._augment, training=False, seed=self._seed)
+        size = max(1, self.steps.batch_size // (self._world * self._accumulate))
+        return self._loader(images, TestBatches(len(images), size, rank=self._rank, world=self._world))
+
+    def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
+        workers = self._worker_count()
+        return DataLoader(
+            images,
+            batch_sampler=batches,
+            collate_fn=_collate,
+            num_workers=workers,
+            pin_memory=torch.cuda.is_available(),
+            persistent_workers=workers > 0,
+        )

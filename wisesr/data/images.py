@@ -1,0 +1,43 @@
+"""Files to RGB images: whatever a photo collection holds, or an error that names the file. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from wisesr.errors import UserError
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+
+
+def open_rgb(path: Path) -> Image.Image:
+    """A file as an RGB image, by its content and not by its name's ending.
+
+    Grey, palette, CMYK, 16 bit and GIF (its first frame) become RGB; transparency is laid on black.
+
+    Raises:
+        UserError: the file is missing, truncated or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            image.load()
+            return to_rgb(image)
+    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        reason = "not an image that can be read" if isinstance(error, UnidentifiedImageError) else str(error)
+        raise UserError(
+            f"{path}: {reason}. Replace the file, or leave such files out with dataset.on_bad_image=skip"
+        ) from error
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """Any mode as RGB."""
+    if image.mode.startswith("I") or image.mode == "F":  # 16 bit and deeper: Pillow would clip at 255
+        values = np.asarray(image, dtype=np.float64)
+        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        return Image.fromarray((values / top * 255).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,82 @@
+"""Configurations as cells on disk: checked all at once, then written, nothing finished ever overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from wisesr.cell import locked
+from wisesr.config import Config, cell_dir, check, describe_problems, fingerprint, load_cell, to_yaml
+from wisesr.errors import UserError
+from wisesr.results.files import write_text
+from wisesr.results.record import read_record
+
+
+class Cell(NamedTuple):
+    """One configuration and its directory."""
+
+    config: Config
+    directory: Path
+
+    @property
+    def label(self) -> str:
+        """`digits-64 resnet50-wise seed 0`: what a user calls it."""
+        config = self.config
+        return (
+            f"{config['dataset']['name']}-{config['resolution']['size']} "
+            f"{config['backbone']['name']}-{config['head']['name']} seed {config['seed']}"
+        )
+
+
+def make_cells(configs: Sequence[Config]) -> list[Cell]:
+    """Check all configurations, then write the cells that are not there yet. A configuration given twice is one cell.
+
+    Raises:
+        UserError: anything wrong in any of them, all of it named, before anything is written; a directory in the way.
+    """
+    problems = [(_label(config), problem) for config in configs for problem in check(config)]
+    if problems:
+        text = describe_problems(problems if len(configs) > 1 else [("", problem) for _, problem in problems])
+        raise UserError(f"The configuration is wrong; nothing was started.\n{text}")
+    cells = list({cell_dir(config): Cell(config, cell_dir(config)) for config in configs}.values())
+    for cell in cells:
+        _check_directory(cell)
+    for cell in cells:
+        _write(cell)
+    return cells
+
+
+def _label(config: Config) -> str:
+    def name(group: str) -> str:
+        node = config.get(group)
+        return str(node.get("name", "?")) if isinstance(node, dict) else "?"
+
+    return f"{name('dataset')} {name('backbone')}-{name('head')} seed {config.get('seed')}"
+
+
+def _check_directory(cell: Cell) -> None:
+    """Raise for anything at the cell's place that is not this cell."""
+    directory = cell.directory
+    in_the_way = next((path for path in (directory, *directory.parents) if path.exists() and not path.is_dir()), None)
+    if in_the_way:
+        raise UserError(f"{in_the_way} is a file where a directory should go; move it, or choose another study or output_dir")
+    if not directory.is_dir() or not any(path for path in directory.iterdir() if not path.name.startswith(".")):
+        return
+    if not (directory / "config.yaml").is_file():
+        raise UserError(f"{directory} is in the way: it holds files, but no config.yaml, so it is no cell. Move it away")
+    if fingerprint(load_cell(directory)) != fingerprint(cell.config):
+        raise UserError(
+            f"{directory / 'config.yaml'} was edited: it no longer is the configuration that its directory is named after. "
+            f"Settings are changed on the command line or in conf/; move that directory away"
+        )
+
+
+def _write(cell: Cell) -> None:
+    """`config.yaml`; that of a finished cell, or of one that runs now, is left as it is."""
+    if read_record(cell.directory) is not None:
+        return
+    cell.directory.mkdir(parents=True, exist_ok=True)
+    with locked(cell.directory) as free:
+        if free:
+            write_text(cell.directory / "config.yaml", to_yaml(cell.config))

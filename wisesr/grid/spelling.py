@@ -1,0 +1,54 @@
+"""Hydra's composition errors in a user's words: the nearest name, and all that there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from wisesr.config import GROUPS, conf_dir
+from wisesr.errors import unknown
+
+
+def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
+    """A message for an error that Hydra raised while it composed.
+
+    Args:
+        error: what it raised.
+        overrides: of the command line.
+    """
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return unknown(group or "configuration", name, error.options or [])
+    if isinstance(error, ConfigCompositionException):
+        for path in _unknown_keys(error):
+            node, _, key = path.rpartition(".")
+            return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides))
+    cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
+    return f"{error}{cause}"
+
+
+def _unknown_keys(error: BaseException) -> Iterable[str]:
+    """The full name of the key that a composition error complains of."""
+    text = f"{error}\n{error.__cause__}"
+    if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([\w@./]+)'", text):
+        yield found.group(1).split("@")[0].replace("/", ".")
+
+
+def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
+    """Names below a node of the configuration, with the groups chosen as on the command line."""
+    chosen = [item for item in overrides if item.partition("=")[0] in GROUPS and "," not in item]
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            config = compose("config", overrides=chosen)
+    except (HydraException, OmegaConfBaseException):
+        return []
+    found = OmegaConf.select(config, node) if node else config
+    keys = [str(key) for key in found] if isinstance(found, DictConfig) else []
+    return keys + ([] if node else ["experiment"])

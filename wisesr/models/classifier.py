@@ -1,0 +1,27 @@
+"""A backbone and a head, joined: the model of one cell."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from wisesr.models.backbones import TimmBackbone
+from wisesr.models.heads.base import Head
+
+
+class Classifier(nn.Module):
+    """Images in, logits out.
+
+    Args:
+        backbone: (batch, 3, size, size) -> (batch, channels, height, width).
+        head: that map -> (batch, classes).
+    """
+
+    def __init__(self, backbone: TimmBackbone, head: Head) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) -> (batch, classes)."""
+        logits: Tensor = self.head(self.backbone(images))
+        return logits

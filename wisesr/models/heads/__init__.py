@@ -1,0 +1,1 @@
+"""Classification heads, one concept a file. Contract: `wisesr.models.heads.base.Head`."""

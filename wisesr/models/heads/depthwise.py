@@ -1,0 +1,104 @@
+"""A depthwise convolution as large as the feature map, in place of its average.
+
+Wise-SrNet, Rahimzadeh et al. 2021, https://arxiv.org/abs/2104.12294: with one weight for each channel and position, a
+channel's feature depends on where it fires; uniform weights 1 / (height * width) are global average pooling.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from wisesr.models.heads.base import Head, check_shape, init_kernel, project_non_negative, spread
+from wisesr.types import FeatureShape
+
+
+def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """y_c = b_c + sum_ij k_cij x_cij: the one output of a 'valid' depthwise convolution as large as its input.
+
+    Args:
+        features: (batch, channels, height, width).
+        kernel: (channels, height, width).
+        bias: (channels,).
+
+    Returns:
+        (batch, channels)
+    """
+    # As einsum a batched matrix product: 9 times faster on CPU than the product and sum, 2 times faster than conv2d.
+    return torch.einsum("bchw,chw->bc", features, kernel) + bias
+
+
+class DepthwiseAggregation(nn.Module):
+    """`depthwise` with its weights.
+
+    Args:
+        shape: of the map that it sums over.
+        non_negative: "none", or "projection": `project` clamps the kernel at 0, and `constrain` calls it after every step.
+    """
+
+    def __init__(self, shape: FeatureShape, non_negative: Literal["none", "projection"]) -> None:
+        super().__init__()
+        if non_negative not in ("none", "projection"):
+            raise ValueError(f"head.non_negative must be one of none, projection, not {non_negative!r}")
+        self.non_negative = non_negative
+        self.kernel = nn.Parameter(torch.empty(*shape))
+        self.bias = nn.Parameter(torch.zeros(shape.channels))
+        init_kernel(self.kernel)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, channels)."""
+        return depthwise(features, self.kernel, self.bias)
+
+    def project(self) -> None:
+        """Bring the kernel, not the bias, back into its constraint. Called after each optimizer step, not at initialisation."""
+        if self.non_negative == "projection":
+            project_non_negative(self.kernel)
+
+
+class DepthwiseHead(Head):
+    """Depthwise aggregation over the whole map, then a linear classifier.
+
+    Args:
+        feature_shape: channels, height and width of the map; any 3-tuple.
+        num_classes: logits.
+        non_negative: "none", or "projection" for the paper's kernel >= 0.
+        dropout: before the classifier, in [0, 1).
+
+    Raises:
+        ValueError: a value out of its range or choices.
+    """
+
+    aggregation: DepthwiseAggregation
+
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        non_negative: Literal["none", "projection"] = "none",
+        dropout: float = 0.0,
+    ) -> None:
+        shape = check_shape(feature_shape)
+        super().__init__(
+            shape,
+            num_classes,
+            pre_average=nn.Identity(),
+            aggregation=DepthwiseAggregation(shape, non_negative),
+            features=shape.channels,
+            dropout=dropout,
+        )
+        self.pool = 1
+
+    def full_kernel(self) -> Tensor:
+        """The one kernel on the full map, (channels, height, width), that pre-averaging and aggregation amount to."""
+        return spread(self.aggregation.kernel, self.pool, self.feature_shape)
+
+    def evidence(self, features: Tensor) -> Tensor:
+        """W_kc k_cij x_cij, summed over channels: (batch, classes, height, width)."""
+        return nn.functional.conv2d(features * self.full_kernel(), self.classifier.weight[:, :, None, None])
+
+    def offset(self) -> Tensor:
+        """The classifier's bias plus the kernel's through the classifier, (classes,)."""
+        return self.classifier(self.aggregation.bias[None])[0]  # type: ignore[no-any-return]

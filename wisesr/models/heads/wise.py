@@ -1,0 +1,51 @@
+"""The head of the paper: pre-average, then a non-negative depthwise kernel as large as the pooled map.
+
+Wise-SrNet, Rahimzadeh et al. 2021, https://arxiv.org/abs/2104.12294. On ResNet50's 2048x7x7 map and 70 classes: 2x2
+averaging leaves 3x3, so the kernel and its bias have 20,480 parameters and the head 163,910 (GAP: 143,430).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.depthwise import DepthwiseAggregation, DepthwiseHead
+from wisesr.models.heads.pre_average import pre_average
+from wisesr.types import FeatureShape
+
+
+class WiseHead(DepthwiseHead):
+    """Pre-averaging, depthwise aggregation, linear classifier.
+
+    Args:
+        feature_shape: channels, height and width of the map; any 3-tuple.
+        num_classes: logits.
+        pre_pool: side of the averaging window, or None to take it from the map's extent.
+        non_negative: "projection" for the paper's kernel >= 0, or "none".
+        dropout: before the classifier, in [0, 1).
+
+    Raises:
+        ValueError: a value out of its range or choices; a window larger than the map.
+    """
+
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        pre_pool: int | None = None,
+        non_negative: Literal["none", "projection"] = "projection",
+        dropout: float = 0.0,
+    ) -> None:
+        shape = check_shape(feature_shape)
+        averaging, pooled, pool = pre_average(shape, pre_pool)
+        Head.__init__(
+            self,
+            shape,
+            num_classes,
+            pre_average=averaging,
+            aggregation=DepthwiseAggregation(pooled, non_negative),
+            features=shape.channels,
+            dropout=dropout,
+        )
+        self.pool = pool

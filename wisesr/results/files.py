@@ -1,0 +1,61 @@
+"""Files that are either whole or absent, whatever kills the process that writes them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Write to the path that this yields; it becomes `path` when the block ends without an error.
+
+    Args:
+        path: the final name; its folder exists.
+        durable: wait until the content is on the disk (not needed for what is rewritten every second).
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        if durable:
+            _flush(partial)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
+    """A text file, whole or absent."""
+    with replacing(path, durable=durable) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """A JSON file, whole or absent. NaN and infinity are refused: they are no JSON, and no result."""
+    write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n", durable=durable)
+
+
+def read_json(path: Path) -> Any | None:
+    """A JSON file's content; None where there is no such file or no JSON in it."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+
+
+def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:
+    """A binary file written by `write(file)`, whole or absent."""
+    with replacing(path) as partial, partial.open("wb") as file:
+        write(file)

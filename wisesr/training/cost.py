@@ -1,0 +1,49 @@
+"""What a model costs: parameters, floating-point operations, peak memory."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from wisesr.models.classifier import Classifier
+
+
+def parameters(module: nn.Module) -> int:
+    """Trainable numbers; running statistics of BatchNorm do not count."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def flops(model: Classifier, image_size: int) -> dict[str, int]:
+    """Floating-point operations of one image's forward pass, a multiply-add counted as two, by part.
+
+    Counted by torch (convolutions and matrix products only: an average counts as nothing).
+
+    Args:
+        model: on any device; on "meta" nothing is computed.
+        image_size: pixels, height and width.
+
+    Returns:
+        `backbone` and `head`.
+    """
+    device = next(model.parameters()).device
+    was_training = model.training
+    model = model.eval()
+    images = torch.empty(1, 3, image_size, image_size, device=device)
+    with torch.no_grad(), FlopCounterMode(display=False) as backbone:
+        features = model.backbone(images)
+    with torch.no_grad(), FlopCounterMode(display=False) as head:
+        model.head(features)
+    model.train(was_training)
+    return {"backbone": backbone.get_total_flops(), "head": head.get_total_flops()}
+
+
+def peak_memory() -> int:
+    """Bytes: of the GPU's allocator where there is one, else the largest resident size of this process."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

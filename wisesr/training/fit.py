@@ -1,0 +1,151 @@
+"""Fit, choose the epoch, test: one cell's computation from objects to figures."""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from lightning.pytorch import Trainer
+from numpy.typing import NDArray
+
+from wisesr.data.datamodule import ImageData
+from wisesr.results.files import write_with
+from wisesr.results.record import BEST, LAST, METRICS, PREDICTIONS, Row, write_metrics
+from wisesr.results.status import write_status
+from wisesr.training.journal import Journal
+from wisesr.training.loggers.base import RunLogger
+from wisesr.training.module import ClassificationModule
+from wisesr.training.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+class TrainerSettings(NamedTuple):
+    """What Lightning is told; the keys of `trainer` without threads, which belong to the process."""
+
+    accelerator: str
+    devices: int | str
+    strategy: str
+    precision: str
+    channels_last: bool
+    compile: bool
+    accumulate: int
+    clip: float | None
+    deterministic: bool
+
+
+class Outcome(NamedTuple):
+    """What a fit leaves."""
+
+    best: Row
+    """Figures of the chosen epoch, and its test."""
+    last: Row
+    """Figures of the last epoch."""
+    seconds: float
+    """Of training, validation included, over all attempts."""
+    images_per_second: float
+    """Of training in the last attempt; 0 if it had nothing left to train."""
+
+
+def fit(
+    module: ClassificationModule,
+    data: ImageData,
+    settings: TrainerSettings,
+    *,
+    directory: Path,
+    loggers: Sequence[RunLogger],
+) -> Outcome:
+    """Train to the last epoch, from `last.ckpt` where there is one; then read the test split once, with the best weights.
+
+    Args:
+        module: to train.
+        data: its images.
+        settings: for Lightning.
+        directory: of the cell; checkpoints, metrics.csv and predictions.npz go there.
+        loggers: to tell.
+    """
+    journal = Journal(directory, loggers)
+    progress = Progress(directory, module.steps)
+    trainer = _trainer(settings, module.steps.epochs, [progress, journal])
+    last = directory / LAST
+    with warnings.catch_warnings():
+        _silence()
+        if settings.compile:
+            module.model.compile()
+        trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
+        assert journal.best is not None
+        if trainer.is_global_zero:
+            write_status(directory, state="testing", epoch=module.steps.epochs, epochs=module.steps.epochs)
+        best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
+        module.load_state_dict(best["state_dict"])
+        trainer.test(module, data, verbose=False)
+    tested = {name: value for name, value in module.figures.items() if name.startswith("test/")}
+    chosen = journal.best | tested
+    _write_predictions(trainer, module, data, directory)
+    if trainer.is_global_zero:
+        rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in journal.rows]
+        write_metrics(directory / METRICS, rows)
+    return Outcome(chosen, journal.rows[-1], journal.seconds, progress.images_per_second)
+
+
+def _trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
+    if settings.deterministic:
+        # cuBLAS needs it before its first call: https://docs.nvidia.com/cuda/cublas/#results-reproducibility
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        # Filling fresh memory guards against bugs, not against chance, and costs time.
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    return Trainer(
+        accelerator=settings.accelerator,
+        devices=settings.devices,
+        strategy=settings.strategy,
+        precision=settings.precision,  # type: ignore[arg-type]
+        accumulate_grad_batches=settings.accumulate,
+        gradient_clip_val=settings.clip,
+        deterministic=settings.deterministic,
+        max_epochs=epochs,
+        callbacks=callbacks,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        use_distributed_sampler=False,
+    )
+
+
+def _silence() -> None:
+    """Advice of Lightning's that is wrong here, in a process whose every warning would reach the user."""
+    # Batches are decoded in this process on CPU, on purpose: see ImageData.
+    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    # It looks for a logger's flush interval, and there is no Lightning logger.
+    warnings.filterwarnings("ignore", message=".*The number of training batches.*")
+    # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21448
+    warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")
+    # Which accelerators there are not, and advertisements.
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _write_predictions(trainer: Trainer, module: ClassificationModule, data: ImageData, directory: Path) -> None:
+    """`predictions.npz`: ids, labels, probabilities of the test split, in the manifest's order, from all devices."""
+    mine = [torch.cat(parts).numpy() for parts in zip(*module.predictions, strict=True)]
+    gathered: list[list[NDArray[Any]]] = [mine]
+    if trainer.world_size > 1:
+        gathered = [[] for _ in range(trainer.world_size)]
+        torch.distributed.all_gather_object(gathered, mine)
+    if not trainer.is_global_zero:
+        return
+    positions, labels, probabilities = (np.concatenate(parts) for parts in zip(*gathered, strict=True))
+    order = np.argsort(positions)
+    ids = np.array([data.manifest.ids[position] for position in positions[order]])
+    write_with(
+        directory / PREDICTIONS,
+        lambda file: np.savez_compressed(
+            file, ids=ids, labels=labels[order], probabilities=probabilities[order].astype(np.float32)
+        ),
+    )

@@ -1,0 +1,128 @@
+"""What happens at the end of an epoch, in the order that lets a cell be killed at any moment.
+
+best.ckpt first, then last.ckpt, then metrics.csv, then the loggers: whatever is missing after a kill, the resumed run
+makes again, from the same state. The history lives in the checkpoint, so no file can disagree with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule, Trainer
+from lightning.pytorch.callbacks import Checkpoint
+from torch import Tensor
+
+from wisesr.errors import UserError
+from wisesr.results.files import replacing
+from wisesr.results.record import BEST, LAST, METRICS, Row, write_metrics
+from wisesr.training.loggers.base import RunLogger, StepRow
+
+log = logging.getLogger(__name__)
+
+
+class Journal(Checkpoint):
+    """Rows of metrics.csv, checkpoints, loggers. A `Checkpoint`, so that Lightning calls it after everything else.
+
+    Args:
+        directory: of the cell.
+        loggers: to tell.
+    """
+
+    def __init__(self, directory: Path, loggers: Sequence[RunLogger]) -> None:
+        self.rows: list[Row] = []
+        self.best: Row | None = None
+        self.seconds = 0.0
+        """Spent in training epochs, validation included, over all attempts."""
+        self._directory, self._loggers = directory, loggers
+        self._steps: list[tuple[int, float, Tensor]] = []
+        self._losses: list[Tensor] = []
+        self._clock = time.monotonic()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain data for the checkpoint."""
+        return {"rows": self.rows, "best": self.best, "seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Back from a checkpoint."""
+        self.rows, self.best = state_dict["rows"], state_dict["best"]
+        self.seconds = state_dict["seconds"]
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Tell the loggers, with the epochs that an earlier attempt finished."""
+        self._clock = time.monotonic()
+        if trainer.is_global_zero:
+            if self.rows:
+                write_metrics(self._directory / METRICS, self.rows)
+            for logger in self._loggers:
+                logger.start(self.rows)
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Start the epoch's steps."""
+        self._steps, self._losses = [], []
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note an optimizer step; the loss stays a tensor, so that a GPU is not waited for."""
+        self._losses.append(outputs["loss"].detach())
+        if len(self._losses) == trainer.accumulate_grad_batches:
+            rate = trainer.optimizers[0].param_groups[0]["lr"]
+            self._steps.append((trainer.global_step, float(rate), torch.stack(self._losses).sum()))
+            self._losses = []
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Write the epoch down.
+
+        Raises:
+            UserError: a figure is no longer a number.
+        """
+        steps = [StepRow(step, rate, float(loss)) for step, rate, loss in self._steps]
+        row = self._row(trainer, pl_module, steps)
+        self.rows.append(row)
+        self.seconds += time.monotonic() - self._clock
+        self._clock = time.monotonic()
+        if self.best is None or _rank(row) > _rank(self.best):
+            self.best = row
+            self._save(trainer, BEST, weights_only=True)
+        self._save(trainer, LAST, weights_only=False)
+        if trainer.is_global_zero:
+            write_metrics(self._directory / METRICS, self.rows)
+            log.info(_line(row, trainer.max_epochs or 0))
+            for logger in self._loggers:
+                logger.epoch(row, steps)
+
+    def _row(self, trainer: Trainer, module: LightningModule, steps: Sequence[StepRow]) -> Row:
+        figures: dict[str, float] = module.figures  # type: ignore[assignment]
+        epoch = trainer.current_epoch + 1
+        bad = [f"{name} is {value}" for name, value in figures.items() if not math.isfinite(value)]
+        if bad:
+            raise UserError(
+                f"training diverged in epoch {epoch}: {', '.join(bad)}. A lower recipe.optimizer.lr, or trainer.clip=1, may help"
+            )
+        row: Row = {"epoch": epoch, "step": trainer.global_step, "lr": steps[-1].lr}
+        return row | {name: value for name, value in figures.items() if not name.startswith("test/")}
+
+    def _save(self, trainer: Trainer, name: str, *, weights_only: bool) -> None:
+        if trainer.is_global_zero:
+            with replacing(self._directory / name) as partial:
+                trainer.save_checkpoint(partial, weights_only=weights_only)
+        else:
+            trainer.save_checkpoint(self._directory / name, weights_only=weights_only)  # takes part, writes nothing
+
+
+def _rank(row: Row) -> tuple[float, float]:
+    """Higher is better: top-1, then the loss; of equals the earlier epoch stays."""
+    return row["val/top1"], -row["val/loss"]
+
+
+def _line(row: Row, epochs: int) -> str:
+    return (
+        f"epoch {row['epoch']:.0f}/{epochs}: train loss {row['train/loss']:.4f}, val loss {row['val/loss']:.4f}, "
+        f"val top-1 {row['val/top1']:.4f}"
+    )

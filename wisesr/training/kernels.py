@@ -1,0 +1,41 @@
+"""Learned depthwise kernels as one picture: what each channel looks for, and where."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from wisesr.models.heads.depthwise import DepthwiseAggregation
+
+_CHANNELS = 31
+_COLUMNS = 8
+_TILE = 64
+
+
+def kernel_sheet(model: nn.Module) -> Image.Image | None:
+    """The kernel's mean over channels, then its 31 strongest channels, 64 px a tile, each scaled to its own extent.
+
+    Blue is negative, white zero, red positive. None for a model without such a kernel.
+    """
+    found = [part for part in model.modules() if isinstance(part, DepthwiseAggregation)]
+    if not found:
+        return None
+    kernel = found[0].kernel.detach().float().cpu().numpy()
+    strongest = np.argsort(-np.square(kernel).sum(axis=(1, 2)), kind="stable")[:_CHANNELS]
+    tiles = [_tile(plane) for plane in (kernel.mean(axis=0), *kernel[strongest])]
+    rows = -(-len(tiles) // _COLUMNS)
+    sheet = Image.new("RGB", (_COLUMNS * (_TILE + 4) + 4, rows * (_TILE + 4) + 4), (96, 96, 96))
+    for index, tile in enumerate(tiles):
+        sheet.paste(tile, (4 + index % _COLUMNS * (_TILE + 4), 4 + index // _COLUMNS * (_TILE + 4)))
+    return sheet
+
+
+def _tile(plane: NDArray[np.float32]) -> Image.Image:
+    extent = float(np.abs(plane).max()) or 1.0
+    strength = np.clip(plane / extent, -1, 1)
+    fade = 1 - np.abs(strength)
+    red, blue = np.where(strength >= 0, 1.0, fade), np.where(strength <= 0, 1.0, fade)
+    pixels = np.rint(np.stack([red, fade, blue], axis=-1) * 255).astype(np.uint8)
+    return Image.fromarray(pixels).resize((_TILE, _TILE), Image.Resampling.NEAREST)

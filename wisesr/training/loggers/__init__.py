@@ -1,0 +1,1 @@
+"""Where figures go beside the record. Contract: `wisesr.training.loggers.base.RunLogger`."""

@@ -1,0 +1,60 @@
+"""TensorBoard event files in the cell's directory."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from wisesr.errors import UserError
+from wisesr.results.record import Row
+from wisesr.training.loggers.base import Run, RunLogger, StepRow
+
+
+class TensorBoardLogger(RunLogger):
+    """Writes `<cell>/tensorboard`, anew at a resume with the finished epochs replayed.
+
+    Raises:
+        UserError: the package tensorboard is not installed.
+    """
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(run)
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            raise UserError("logger=tensorboard needs a package: pip install tensorboard") from None
+        self._open = SummaryWriter
+
+    def start(self, history: Sequence[Row]) -> None:
+        """Open the event file and write the finished epochs."""
+        folder = self.run.directory / "tensorboard"
+        shutil.rmtree(folder, ignore_errors=True)
+        self._writer = self._open(str(folder))
+        for row in history:
+            self.epoch(row, ())
+
+    def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
+        """Scalars over optimizer steps."""
+        for name, value in row.items():
+            if name != "step":
+                self._writer.add_scalar(name, value, int(row["step"]))
+        for step in steps:
+            self._writer.add_scalar("step/loss", step.loss, step.step)
+        self._writer.flush()
+
+    def finish(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
+        """Final figures as text, kernels as an image."""
+        lines = [f"| {name} | {value} |" for name, value in summary.items()]
+        self._writer.add_text("summary", "\n".join(["| figure | value |", "| --- | --- |", *lines]))
+        if kernels is not None:
+            self._writer.add_image("kernels", np.asarray(kernels.convert("RGB")), dataformats="HWC")
+        self._writer.close()
+
+    def fail(self) -> None:
+        """Close the event file."""
+        if hasattr(self, "_writer"):
+            self._writer.close()

@@ -1,0 +1,49 @@
+"""What is measured on a split: loss, top-1, top-5, macro F1, calibration error."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import MeanMetric, Metric
+from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
+
+
+class SplitMetrics(nn.Module):
+    """Metrics of one pass over one split; synchronised over devices by torchmetrics.
+
+    Args:
+        num_classes: top-5 is measured where there are more than five.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__()
+        metrics: dict[str, Metric] = {
+            # micro: over images, which is what "top-1" means; torchmetrics' default averages over classes.
+            "top1": MulticlassAccuracy(num_classes, average="micro", validate_args=False),
+            "macro_f1": MulticlassF1Score(num_classes, average="macro", validate_args=False),
+            "ece": MulticlassCalibrationError(num_classes, n_bins=15, norm="l1", validate_args=False),
+        }
+        if num_classes > 5:
+            metrics["top5"] = MulticlassAccuracy(num_classes, average="micro", top_k=5, validate_args=False)
+        self.metrics = nn.ModuleDict(metrics)
+        self.loss = MeanMetric(nan_strategy="disable")
+
+    def update(self, logits: Tensor, labels: Tensor) -> None:
+        """Add a batch: logits (batch, classes), labels (batch,)."""
+        logits = logits.detach().float()
+        self.loss.update(nn.functional.cross_entropy(logits, labels), weight=len(labels))
+        probabilities = logits.softmax(dim=1)
+        for metric in self.metrics.values():
+            metric.update(probabilities, labels)  # type: ignore[operator]
+
+    def result(self) -> dict[str, float]:
+        """Figures over all that was added since `reset`; shares from 0 to 1, the loss in nats."""
+        values = {"loss": self.loss.compute()} | {name: metric.compute() for name, metric in self.metrics.items()}  # type: ignore[operator]
+        order = [name for name in ("loss", "top1", "top5", "macro_f1", "ece") if name in values]
+        return {name: float(torch.as_tensor(values[name])) for name in order}
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.loss.reset()
+        for metric in self.metrics.values():
+            metric.reset()  # type: ignore[operator]

@@ -1,0 +1,43 @@
+"""Names that every layer shares. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+
+class FeatureShape(NamedTuple):
+    """Shape of one image's feature map, in the order of its tensor (without the batch)."""
+
+    channels: int
+    height: int
+    width: int
+
+
+class Steps(NamedTuple):
+    """How the training split turns into optimizer steps; what schedules are computed from."""
+
+    train_images: int
+    batch_size: int
+    """Images in one optimizer step, over all devices and accumulation."""
+    epochs: int
+
+    @property
+    def per_epoch(self) -> int:
+        """ceil(images / batch): the last, smaller batch is trained on."""
+        return -(-self.train_images // self.batch_size)
+
+    @property
+    def total(self) -> int:
+        """Optimizer steps of the whole run."""
+        return self.per_epoch * self.epochs
+
+
+def derive_seed(*key: int | str) -> int:
+    """A seed in [0, 2**63) that is a pure function of `key`.
+
+    All randomness of a run comes from here, keyed by what it is for (seed, epoch, image), so nothing about random
+    generators needs to be stored for a run to continue as if it had never stopped.
+    """
+    digest = hashlib.blake2b(repr(key).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
