@@ -1,0 +1,44 @@
+# make quickstart: set up, then train two heads on the embedded digits. make test: set up, then the tests.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: help setup quickstart check test test-slow format clean
+
+help:
+	@echo "make quickstart   set up .venv and train ResNet18 with the wise and gap heads on digits (about 3 minutes on 2 cores)"
+	@echo "make test         set up .venv and run the quick tests"
+	@echo "make test-slow    the slow tests: whole grids, kills at random moments"
+	@echo "make check        lint, format, types, import directions"
+	@echo "make format       let ruff rewrite the files"
+
+setup: $(READY)
+
+# Skipped while neither file has changed. constraints.txt holds the versions that were tested.
+$(READY): pyproject.toml constraints.txt
+	@echo "Setting up .venv (PyTorch is large: this takes some minutes the first time)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+quickstart: $(READY)
+	$(BIN)/python train.py -m head=wise,gap backbone=resnet18 study=quickstart
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,98 @@
+"""Small real things for the tests: images made on the fly, a toy backbone of timm's, cells in a temporary folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+# Before wandb is imported by anything: no test talks to a server, none depends on this machine's login.
+os.environ["WANDB_MODE"] = "offline"
+os.environ.pop("WANDB_API_KEY", None)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def paint(path: Path, label: int, index: int, size: int = 40) -> None:
+    """An image whose class is where its bright square lies."""
+    generator = np.random.default_rng([label, index])
+    pixels = generator.integers(0, 90, (size, size, 3), dtype=np.uint8)
+    corner = (4 + 16 * (label % 2), 4 + 16 * (label // 2 % 2))
+    pixels[corner[0] : corner[0] + 12, corner[1] : corner[1] + 12] = (250, 240, 60 * label % 256)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`train/` and `test/` with three classes of 20 and 6 images."""
+    root = tmp_path_factory.mktemp("images") / "corners"
+    for split, count in (("train", 20), ("test", 6)):
+        for label in range(3):
+            for index in range(count):
+                paint(root / split / f"class{label}" / f"{index:02d}.png", label, index + (100 if split == "test" else 0))
+    return root
+
+
+@pytest.fixture()
+def config(images: Path, tmp_path: Path) -> dict[str, Any]:
+    """A cell that trains in a second: a toy backbone at 32 px, three epochs."""
+    return {
+        "backbone": {"name": "toy", "_target_": "wisesr.models.backbones.TimmBackbone", "model": "test_efficientnet"},
+        "head": {
+            "name": "wise_dropout",
+            "_target_": "wisesr.models.heads.wise.WiseHead",
+            "pre_pool": None,
+            "non_negative": "projection",
+            "dropout": 0.25,
+        },
+        "dataset": {
+            "name": "corners",
+            "_target_": "wisesr.data.folder.folder",
+            "root": str(images),
+            "csv": None,
+            "train": "train",
+            "val": "val",
+            "test": "test",
+            "on_bad_image": "error",
+            "resolution": 32,
+            "test_fraction": 0.2,
+            "val_fraction": 0.1,
+            "split_seed": 0,
+            "workers": "auto",
+        },
+        "resolution": {"size": 32},
+        "recipe": {
+            "epochs": 3,
+            "batch_size": 16,
+            "optimizer": {"_target_": "wisesr.training.optimizers.adamw", "lr": 0.002, "weight_decay": 0.01},
+            "schedule": {"_target_": "wisesr.training.schedules.cosine", "warmup": 0.2},
+        },
+        "augment": {
+            "_target_": "wisesr.data.augmentation.Standard",
+            "min_area": 0.5,
+            "max_area": 1.0,
+            "flip": 0.5,
+        },
+        "trainer": {
+            "accelerator": "cpu",
+            "devices": 1,
+            "strategy": "auto",
+            "precision": "32-true",
+            "channels_last": False,
+            "compile": False,
+            "accumulate": 1,
+            "clip": None,
+            "deterministic": True,
+            "threads": 1,
+        },
+        "logger": {},
+        "study": "tests",
+        "seed": 0,
+        "protocol": "holdout",
+        "output_dir": str(tmp_path / "outputs"),
+    }

@@ -1,0 +1,99 @@
+"""`train.py` as a user runs it, in processes of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from wisesr.results.record import read_record
+
+TOY = ("backbone=timm", "backbone.model=test_efficientnet", "resolution.size=32", "recipe.epochs=1", "logger=none", "trainer=cpu", "trainer.threads=1")
+
+
+def train(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), *arguments],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "160", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:
+    """A sweep with a cell that fails: the neighbours finish, exit code 1; without it, exit code 0 and nothing is trained."""
+    data = ("dataset=folder", f"dataset.root={images}")
+    broken = train("-m", "head=gap,wise", "head.dropout=0,1.5", *TOY, *data, cwd=tmp_path)
+    assert broken.returncode == 1, broken.stdout + broken.stderr
+    assert broken.stdout.count(": done\n") == 2
+    assert broken.stdout.count("head.dropout must be at least 0 and below 1, not 1.5") >= 2
+    records = sorted(tmp_path.glob("outputs/default/corners-32/*/*/result.json"))
+    assert [path.parent.parent.name for path in records] == ["test_efficientnet-gap", "test_efficientnet-wise"]
+    assert all(read_record(path.parent) for path in records)
+    start = time.monotonic()
+    again = train("-m", "head=gap,wise", "head.dropout=0", *TOY, *data, cwd=tmp_path)
+    assert again.returncode == 0
+    assert "2 of 2 cells are done already" in again.stdout
+    assert time.monotonic() - start < 10
+    assert [path.name for path in (tmp_path / "outputs").iterdir()] == ["default"]
+    assert {path.name for path in tmp_path.iterdir()} == {"outputs"}, "Hydra writes nothing where one stands"
+
+
+def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Path) -> None:
+    result = train("-m", "head=gap,wise", "head.dropout=x", "recipe.epochs=-1", *TOY[:3], cwd=tmp_path)
+    assert result.returncode == 1
+    assert "nothing was started" in result.stderr
+    assert "head.dropout must be a number, not 'x'   [digits test_efficientnet-gap seed 0 and 1 more cells]" in result.stderr
+    assert "recipe.epochs must be a whole number at least 1, not -1" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not list(tmp_path.rglob("config.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["head=wize"], "no head is called 'wize'. Did you mean wise"),
+        (["-m", "head=gap,wize"], "no head is called 'wize'. Did you mean wise"),
+        (["hed=wise"], "no group or key is called 'hed'. Did you mean head"),
+        (["head.non_negtive=none"], "no key of head is called 'non_negtive'. Did you mean non_negative"),
+        (["head.non_negative=banana"], "head.non_negative must be one of none, projection, not 'banana'"),
+        (["backbone=timm"], "backbone.model must be given"),
+        (["dataset=folder", "dataset.root=/nowhere"], "dataset.root: there is no folder /nowhere"),
+    ],
+)
+def test_misspelled(arguments: list[str], words: str, tmp_path: Path) -> None:
+    result = train(*arguments, cwd=tmp_path)
+    assert result.returncode == 1
+    assert words in result.stderr
+    assert len(result.stderr.splitlines()) < 20
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [["--cfg", "job"], ["--help"], ["head.non_negative=banana"]])
+def test_what_needs_no_torch_does_not_import_it(arguments: list[str], tmp_path: Path) -> None:
+    code = f"""
+import runpy, sys
+sys.argv = ["train.py", *{arguments!r}]
+sys.path.insert(0, {str(ROOT)!r})
+try:
+    runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
+except SystemExit:
+    pass
+assert "torch" not in sys.modules and "sklearn" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+
+
+def test_a_file_in_the_way(images: Path, tmp_path: Path) -> None:
+    (tmp_path / "outputs").write_text("a file")
+    result = train("dataset=folder", f"dataset.root={images}", cwd=tmp_path)
+    assert result.returncode == 1
+    assert "outputs is a file where a directory should go" in result.stderr
+    assert (tmp_path / "outputs").read_text() == "a file"

@@ -1,0 +1,239 @@
+"""Heads against independent truths: brute-force loops, limits, autograd, the paper's counts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wisesr import constrain, create_head
+from wisesr.config import options
+from wisesr.errors import UserError
+from wisesr.models.heads.base import Head
+from wisesr.models.heads.depthwise import DepthwiseHead, depthwise
+from wisesr.models.heads.pre_average import automatic_pool
+from wisesr.types import FeatureShape
+
+HEADS = options("head")
+shapes = st.tuples(st.integers(1, 5), st.integers(1, 11), st.integers(1, 11))
+
+
+def randomised(head: Head) -> Head:
+    """The head in double precision, every parameter drawn wide, so that no term hides behind a zero."""
+    head = head.double().eval()
+    for parameter in head.parameters():
+        torch.nn.init.normal_(parameter)
+    return head
+
+
+def maps(shape: tuple[int, int, int], batch: int = 3) -> Tensor:
+    return torch.randn(batch, *shape, dtype=torch.float64)
+
+
+@given(shape=shapes)
+@settings(deadline=None, max_examples=20)
+def test_depthwise_is_a_loop_over_positions(shape: tuple[int, int, int]) -> None:
+    x, k, b = maps(shape, 2), torch.randn(shape, dtype=torch.float64), torch.randn(shape[0], dtype=torch.float64)
+    channels, height, width = shape
+    expected = torch.zeros(2, channels, dtype=torch.float64)
+    for n in range(2):
+        for c in range(channels):
+            total = b[c].item()
+            for i in range(height):
+                for j in range(width):
+                    total += (k[c, i, j] * x[n, c, i, j]).item()
+            expected[n, c] = total
+    torch.testing.assert_close(depthwise(x, k, b), expected)
+
+
+def test_depthwise_is_the_convolution() -> None:
+    x, k, b = maps((6, 7, 7)), torch.randn(6, 7, 7, dtype=torch.float64), torch.randn(6, dtype=torch.float64)
+    convolution = torch.nn.functional.conv2d(x, k[:, None], b, groups=6)[:, :, 0, 0]
+    torch.testing.assert_close(depthwise(x, k, b), convolution)
+
+
+@given(shape=shapes)
+@settings(deadline=None, max_examples=20)
+def test_uniform_weights_are_global_average_pooling(shape: tuple[int, int, int]) -> None:
+    gap, head = create_head("gap", shape, 4).double(), create_head("depthwise", shape, 4).double()
+    head.classifier.load_state_dict(gap.classifier.state_dict())
+    torch.nn.init.constant_(head.get_parameter("aggregation.kernel"), 1 / (shape[1] * shape[2]))
+    x = maps(shape)
+    torch.testing.assert_close(head(x), gap(x))
+
+
+@pytest.mark.parametrize(("extent", "pool"), [(3, 1), (4, 1), (5, 2), (7, 2), (10, 2), (14, 3), (16, 3)])
+def test_automatic_pre_average_is_the_papers(extent: int, pool: int) -> None:
+    assert automatic_pool(FeatureShape(8, extent, extent)) == pool
+
+
+@given(shape=shapes, pool=st.integers(1, 4))
+@settings(deadline=None, max_examples=30)
+def test_pre_average_then_kernel_is_one_kernel_on_the_full_map(shape: tuple[int, int, int], pool: int) -> None:
+    if pool > min(shape[1:]):
+        with pytest.raises(UserError, match="pre_pool must be from 1 to"):
+            create_head("wise", shape, 3, pre_pool=pool)
+        return
+    wise = randomised(create_head("wise", shape, 3, pre_pool=pool))
+    full = create_head("depthwise", shape, 3).double().eval()
+    assert isinstance(wise, DepthwiseHead)
+    full.load_state_dict(wise.state_dict() | {"aggregation.kernel": wise.full_kernel()})
+    x = maps(shape)
+    torch.testing.assert_close(wise(x), full(x))
+
+
+def test_valid_averaging_drops_the_last_row_and_column() -> None:
+    head = randomised(create_head("wise", (2, 7, 7), 3))
+    x = maps((2, 7, 7))
+    changed = x.clone()
+    changed[:, :, 6, :] += 5
+    changed[:, :, :, 6] -= 5
+    torch.testing.assert_close(head(x), head(changed))
+
+
+@pytest.mark.parametrize("name", HEADS)
+@pytest.mark.parametrize("shape", [(4, 7, 7), (3, 16, 16), (5, 3, 4), (2, 1, 1)])
+def test_evidence_and_offset_sum_to_the_logits(name: str, shape: tuple[int, int, int]) -> None:
+    head = randomised(create_head(name, shape, 5))
+    x = maps(shape)
+    evidence = head.evidence(x)
+    assert evidence.shape == (3, 5, *shape[1:])
+    torch.testing.assert_close(evidence.sum(dim=(2, 3)) + head.offset(), head(x))
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_evidence_is_the_gradient_times_the_map(name: str) -> None:
+    """For a function affine in x, the share of a position is x * df/dx: an independent way to the same numbers."""
+    head = randomised(create_head(name, (4, 7, 7), 3))
+    x = maps((4, 7, 7), 1).requires_grad_()
+    for label in range(3):
+        (gradient,) = torch.autograd.grad(head(x)[0, label], x)
+        torch.testing.assert_close(head.evidence(x)[0, label], (gradient * x).sum(dim=1)[0])
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_gradients_are_those_of_finite_differences_and_reach_every_parameter(name: str) -> None:
+    head = randomised(create_head(name, (2, 5, 5), 3))
+    names, values = zip(*head.named_parameters(), strict=True)
+    x = maps((2, 5, 5), 2).requires_grad_()
+
+    def run(x: Tensor, *parameters: Tensor) -> Tensor:
+        return torch.func.functional_call(head, dict(zip(names, parameters, strict=True)), (x,))
+
+    assert torch.autograd.gradcheck(run, (x, *values))
+    head(x).square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in head.parameters())
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_start_of_the_paper(name: str) -> None:
+    """Kernels from N(0, 0.01), offsets 0, in every arm; aggregation before classifier."""
+    torch.manual_seed(0)
+    head = create_head(name, (512, 7, 7), 70)
+    kinds = {key: value.detach() for key, value in head.named_parameters()}
+    assert list(kinds)[-2:] == ["classifier.weight", "classifier.bias"]
+    for key, value in kinds.items():
+        if key.endswith("bias"):
+            assert not value.any()
+        else:
+            assert value.mean().abs() < 0.01 * 4 / value.numel() ** 0.5
+            assert value.std().item() == pytest.approx(0.01, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "classes", "expected"),
+    [
+        ("gap", (2048, 7, 7), 70, 143_430),
+        ("gap_dropout", (2048, 7, 7), 70, 143_430),
+        ("depthwise", (2048, 7, 7), 70, 245_830),
+        ("depthwise_nonneg", (2048, 7, 7), 70, 245_830),
+        ("wise", (2048, 7, 7), 70, 163_910),
+        ("wise_dropout", (2048, 7, 7), 70, 163_910),
+        ("gap", (1664, 7, 7), 6, 9_990),
+        ("depthwise", (1664, 7, 7), 6, 93_190),
+        ("wise", (1664, 7, 7), 6, 26_630),
+        ("gap", (2048, 7, 7), 67, 137_283),
+        ("depthwise", (2048, 7, 7), 67, 239_683),
+        ("wise", (2048, 7, 7), 67, 157_763),
+        ("gap", (2048, 16, 16), 67, 137_283),
+        ("flatten", (2048, 16, 16), 67, 3_430_467),
+        ("wise", (2048, 16, 16), 67, 190_531),
+    ],
+)
+def test_parameter_counts_of_the_paper(name: str, shape: tuple[int, int, int], classes: int, expected: int) -> None:
+    with torch.device("meta"):
+        assert sum(p.numel() for p in create_head(name, shape, classes).parameters()) == expected
+
+
+@pytest.mark.parametrize("name", ["wise", "wise_dropout", "depthwise_nonneg"])
+def test_projection_holds_the_kernel_and_leaves_the_bias(name: str) -> None:
+    torch.manual_seed(0)
+    head = create_head(name, (4, 7, 7), 3)
+    kernel, bias = head.get_parameter("aggregation.kernel"), head.get_parameter("aggregation.bias")
+    assert (kernel < 0).any(), "not at initialisation"
+    optimizer = torch.optim.SGD(head.parameters(), lr=1.0)
+    constrain(optimizer, head)
+    for _ in range(3):
+        optimizer.zero_grad()
+        loss = head(torch.randn(8, 4, 7, 7)).square().mean() + (bias + 1).square().sum() + (kernel + 1).square().sum()
+        loss.backward()
+        optimizer.step()
+        assert (kernel >= 0).all()
+    assert (bias < 0).any()
+
+
+def test_unconstrained_kernel_is_left_alone() -> None:
+    head = create_head("depthwise", (4, 7, 7), 3)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.0)
+    constrain(optimizer, head)
+    before = head.get_parameter("aggregation.kernel").clone()
+    optimizer.step()
+    assert torch.equal(before, head.get_parameter("aggregation.kernel"))
+    assert (before < 0).any()
+
+
+def test_handle_lifts_the_constraint() -> None:
+    head = create_head("wise", (4, 7, 7), 3)
+    optimizer = torch.optim.SGD(head.parameters(), lr=0.0)
+    constrain(optimizer, head).remove()
+    optimizer.step()
+    assert (head.get_parameter("aggregation.kernel") < 0).any()
+
+
+def test_optimizer_state_is_untouched_by_the_projection() -> None:
+    torch.manual_seed(0)
+    heads = [create_head("wise", (2, 3, 3), 3), create_head("wise", (2, 3, 3), 3, non_negative="none")]
+    heads[1].load_state_dict(heads[0].state_dict())
+    optimizers = [torch.optim.SGD(head.parameters(), lr=0.1, momentum=0.9) for head in heads]
+    x = torch.randn(8, 2, 3, 3)
+    for head, optimizer in zip(heads, optimizers, strict=True):
+        constrain(optimizer, head)
+        head(x).square().sum().backward()
+        optimizer.step()
+    velocities = [o.state[h.get_parameter("aggregation.kernel")]["momentum_buffer"] for h, o in zip(heads, optimizers, strict=True)]
+    assert torch.equal(*velocities)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: create_head("wize", (4, 7, 7), 3), "Did you mean wise"),
+        (lambda: create_head("wise", (4, 7, 7), 3, prepool=2), "Did you mean pre_pool"),
+        (lambda: create_head("gap", (4, 7, 7), 3, pre_pool=2), "no setting of head is called 'pre_pool'"),
+        (lambda: create_head("wise", (4, 7, 7), 3, dropout=1.0), "dropout must be at least 0 and below 1, not 1.0"),
+        (lambda: create_head("wise", (4, 7, 7), 1), "num_classes must be at least 2"),
+        (lambda: create_head("wise", (0, 7, 7), 3), "feature_shape must be"),
+        (lambda: create_head("wise", (4, 7, 7), 3, non_negative="yes"), "one of none, projection"),
+        (lambda: create_head("flatten", (4, 2, 2), 3, pre_pool=3), "pre_pool must be from 1 to 2"),
+    ],
+)
+def test_errors_name_the_argument_and_the_choices(call: object, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()  # type: ignore[operator]
+
+
+def test_a_map_of_another_shape_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"maps of \(4, 7, 7\), not \(4, 8, 7\)"):
+        create_head("gap", (4, 7, 7), 3)(torch.zeros(1, 4, 8, 7))

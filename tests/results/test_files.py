@@ -1,0 +1,51 @@
+"""Files are whole or absent; records are read only if they are good."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from wisesr.results.files import read_json, replacing, write_json
+from wisesr.results.record import read_metrics, read_record, write_metrics
+
+
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), replacing(path) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert read_json(path) == {"a": 1}
+    assert [file.name for file in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_nan_is_no_result(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "x.json", {"a": float("nan")})
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1, "status": "failed"}', '{"schema": 99, "status": "done"}'])
+def test_a_bad_record_is_no_record(tmp_path: Path, text: str) -> None:
+    (tmp_path / "result.json").write_text(text)
+    assert read_record(tmp_path) is None
+
+
+def test_a_good_record(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text(json.dumps({"schema": 1, "status": "done"}))
+    assert read_record(tmp_path) == {"schema": 1, "status": "done"}
+
+
+def test_metrics_keep_every_bit_and_their_columns(tmp_path: Path) -> None:
+    rows = [
+        {"epoch": 1, "step": 3, "lr": 0.1, "train/loss": 1 / 3, "val/loss": 2 / 3, "val/top1": 0.1, "val/macro_f1": 0.2, "val/ece": 1e-9},
+        {"epoch": 2, "step": 6, "lr": 0.1, "train/loss": 1 / 7, "val/loss": 0.5, "val/top1": 0.2, "val/macro_f1": 0.2, "val/ece": 0.0, "test/top1": 0.25},
+    ]
+    write_metrics(tmp_path / "metrics.csv", rows)
+    assert read_metrics(tmp_path) == rows
+    assert (tmp_path / "metrics.csv").read_text().splitlines()[0] == (
+        "epoch,step,lr,train/loss,val/loss,val/top1,val/macro_f1,val/ece,test/top1"
+    )
+    assert read_metrics(tmp_path / "nowhere") == []

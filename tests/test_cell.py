@@ -1,0 +1,207 @@
+"""A cell: its record, its bits, its skip, its lock, its life after a kill."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.conftest import ROOT
+from wisesr.cell import BUSY, DONE, FAILED, finished, locked, run
+from wisesr.config import to_yaml
+from wisesr.results.record import read_metrics, read_record
+from wisesr.results.status import read_status
+
+
+def make(config: dict[str, Any], directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "config.yaml").write_text(to_yaml(config))
+    return directory
+
+
+def weights(directory: Path, name: str = "last.ckpt") -> dict[str, torch.Tensor]:
+    state: dict[str, torch.Tensor] = torch.load(directory / name, weights_only=True)["state_dict"]
+    return state
+
+
+def same(one: Path, other: Path) -> None:
+    """Weights, metrics and predictions equal to the bit."""
+    for name in ("last.ckpt", "best.ckpt"):
+        for (key, a), (_, b) in zip(weights(one, name).items(), weights(other, name).items(), strict=True):
+            assert torch.equal(a, b), key
+    assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
+    records = [read_record(path) for path in (one, other)]
+    assert records[0] and records[1] and records[0]["metrics"] == records[1]["metrics"]
+    predictions = [np.load(path / "predictions.npz") for path in (one, other)]
+    assert all(np.array_equal(predictions[0][key], predictions[1][key]) for key in ("ids", "labels", "probabilities"))
+
+
+def spawn(directory: Path, **environment: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "wisesr.cell", str(directory)],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None
+    assert set(record) == {"schema", "status", "fingerprint", "config", "protocol", "selection", "metrics", "cost", "provenance"}
+    rows = read_metrics(cell)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert [row["step"] for row in rows] == [4, 8, 12]
+    best = max(rows, key=lambda row: (row["val/top1"], -row["val/loss"], -row["epoch"]))
+    assert record["metrics"]["best"] == best
+    assert [row for row in rows if "test/top1" in row] == [best], "the test split was read once, with the best weights"
+    with np.load(cell / "predictions.npz") as predictions:
+        assert len(set(predictions["ids"])) == 18
+        hits = predictions["probabilities"].argmax(1) == predictions["labels"]
+    assert hits.mean() == pytest.approx(best["test/top1"])
+    assert record["cost"]["parameters"]["head_parameters"] == 256 * (1 + 1) + 256 * 3 + 3
+    assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256)
+    assert record["cost"]["flops"]["backbone"] > 1e6
+    assert record["provenance"]["data"]["images"] == {"train": 54, "val": 6, "test": 18}
+    assert record["provenance"]["threads"] == 1
+    assert "18 test images" not in record["selection"]
+    assert (weights(cell, "best.ckpt")["model.head.aggregation.kernel"] >= 0).all()
+    assert read_status(cell)["state"] == "done"
+    checkpoint = torch.load(cell / "last.ckpt", weights_only=True)
+    assert checkpoint["epoch"] == 2
+
+
+def test_the_papers_protocol_is_said(config: dict[str, Any], tmp_path: Path) -> None:
+    config["protocol"] = "paper"
+    config["recipe"]["epochs"] = 1
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None
+    assert record["protocol"] == "paper"
+    assert "18 test images themselves" in record["selection"]
+    assert record["provenance"]["data"]["images"] == {"train": 60, "test": 18}
+    best = record["metrics"]["best"]
+    assert best["val/top1"] == best["test/top1"]
+
+
+def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> None:
+    """The same seed gives the same bits, with workers and loggers too; another seed others."""
+    cells = [make(config, tmp_path / "a")]
+    busy = copy.deepcopy(config)
+    busy["dataset"]["workers"] = 2
+    busy["logger"] = {
+        "csv": {"_target_": "wisesr.training.loggers.steps.StepsLogger"},
+        "tensorboard": {"_target_": "wisesr.training.loggers.tensorboard.TensorBoardLogger"},
+    }
+    cells.append(make(busy, tmp_path / "b"))
+    cells.append(make(config | {"seed": 1}, tmp_path / "c"))
+    torch.rand(5)  # the process's generator has no say
+    assert [run(cell) for cell in cells] == [DONE] * 3
+    same(cells[0], cells[1])
+    assert len((cells[1] / "steps.csv").read_text().splitlines()) == 1 + 12
+    assert list((cells[1] / "tensorboard").glob("events*"))
+    assert read_metrics(cells[0])[0] != read_metrics(cells[2])[0]
+
+
+def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any], tmp_path: Path) -> None:
+    config["recipe"]["epochs"] = 1
+    cell = make(config, tmp_path / "cell")
+    assert finished(cell, config, None) is None
+    assert run(cell) == DONE
+    before = {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"}
+    assert run(cell) == DONE
+    assert {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"} == before
+    record = json.loads((cell / "result.json").read_text())
+    data = record["provenance"]["data"]["fingerprint"]
+    assert finished(cell, config, data) == []
+    assert finished(cell, config, "other") == ["the images, labels or splits have changed since"]
+    record["provenance"]["source"] = "other"
+    (cell / "result.json").write_text(json.dumps(record))
+    assert finished(cell, config, data) == ["the code has changed since"]
+    assert finished(cell, config | {"seed": 5}, data) is None
+
+
+def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    with locked(cell) as mine:
+        assert mine
+        assert run(cell) == BUSY
+    assert not (cell / "result.json").exists()
+
+
+def test_a_failure_leaves_its_reason(config: dict[str, Any], images: Path, tmp_path: Path) -> None:
+    config["head"]["pre_pool"] = 3
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == FAILED
+    status = read_status(cell)
+    assert status["state"] == "failed"
+    assert "head.pre_pool must be from 1 to 1, the extent of the 1x1 feature map, or null; not 3" in status["reason"]
+
+
+def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    (cell / "result.json").unlink()
+    started = json.loads((cell / "started.json").read_text())
+    (cell / "started.json").write_text(json.dumps(started | {"data": "other"}))
+    assert run(cell) == FAILED
+    assert "have changed since" in read_status(cell)["reason"]
+
+
+def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp_path: Path) -> None:
+    """kill -9 once in an epoch, once between the last epoch and the record."""
+    config["recipe"]["epochs"] = 6
+    whole, cut = make(config, tmp_path / "whole"), make(config, tmp_path / "cut")
+    assert run(whole) == DONE
+    process = spawn(cut)
+    while len(read_metrics(cut)) < 2:
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(read_metrics(cut))
+    assert 2 <= done < 6
+    assert read_record(cut) is None
+    assert run(cut) == DONE
+    same(whole, cut)
+    record = read_record(cut)
+    assert record is not None and record["provenance"]["attempts"] == 2
+    (cut / "result.json").unlink()
+    assert run(cut) == DONE  # nothing left to train: only the test and the record
+    same(whole, cut)
+
+
+@pytest.mark.slow()
+def test_killed_at_random_moments(config: dict[str, Any], tmp_path: Path) -> None:
+    """Killed again and again, a cell still ends with the undisturbed numbers."""
+    config["recipe"]["epochs"] = 8
+    whole, cut = make(config, tmp_path / "whole"), make(config, tmp_path / "cut")
+    assert spawn(whole).wait() == DONE
+    generator = np.random.default_rng(0)
+    for _ in range(12):
+        process = spawn(cut)
+        deadline = time.monotonic() + 120
+        start = len(read_metrics(cut))
+        while process.poll() is None and len(read_metrics(cut)) == start and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(generator.uniform(0, 0.4))
+        process.kill()
+        process.wait()
+        if read_record(cut):
+            break
+    assert spawn(cut).wait() == DONE
+    same(whole, cut)

@@ -1,0 +1,161 @@
+"""The configuration: what check refuses and how it says so, what a fingerprint names."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import OmegaConf
+
+from wisesr.config import GROUPS, cell_dir, check, conf_dir, describe_problems, fingerprint, options, register_resolvers, to_dict
+from wisesr.errors import unknown
+from wisesr.signatures import fits, target_settings
+
+
+def change(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    changed = copy.deepcopy(config)
+    *groups, key = path.split(".")
+    node = changed
+    for group in groups:
+        node = node[group]
+    node[key] = value
+    return changed
+
+
+def composed(*overrides: str) -> dict[str, Any]:
+    register_resolvers()
+    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+        cfg = compose("config", overrides=list(overrides), return_hydra_config=True)
+    HydraConfig.instance().set_config(cfg)
+    return to_dict(cfg)
+
+
+def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
+    assert check(config) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("head.non_negative", "banana", "head.non_negative must be one of none, projection, not 'banana'"),
+        ("head.dropout", "half", "head.dropout must be a number, not 'half'"),
+        ("head.pre_pool", 2.5, "head.pre_pool must be a whole number or null, not 2.5"),
+        ("head.pre_pol", 2, "no key of head is called 'pre_pol'. Did you mean pre_pool"),
+        ("head._target_", "wisesr.models.heads.wise.WiseHaed", "Did you mean WiseHead"),
+        ("head._target_", "wisesr.models.heads.wisdom.Head", "there is no module wisesr.models.heads.wisdom"),
+        ("head", "wise", "head must be a node with a _target_"),
+        ("recipe.epochs", 0, "recipe.epochs must be a whole number at least 1, not 0"),
+        ("recipe.epochs", True, "recipe.epochs must be a whole number"),
+        ("recipe.optimizer.lr", "fast", "recipe.optimizer.lr must be a number"),
+        ("recipe.epoch", 3, "Did you mean epochs"),
+        ("dataset.val_fraction", 1.0, "dataset.val_fraction must be a number above 0 and below 1, not 1.0"),
+        ("dataset.on_bad_image", "ignore", "one of error, skip, not 'ignore'"),
+        ("dataset.root", "/nowhere", "dataset.root: there is no folder /nowhere"),
+        ("trainer.precision", 16, "trainer.precision must be one of 32-true"),
+        ("trainer.devices", 0, "trainer.devices must be a whole number at least 1 or one of auto, not 0"),
+        ("resolution.size", 4, "resolution.size must be a whole number at least 8"),
+        ("study", "a/b", "study must be made of letters"),
+        ("protocol", "test", "protocol must be one of holdout, paper, not 'test'"),
+        ("seeed", 1, "no key of the configuration is called 'seeed'. Did you mean seed"),
+    ],
+)
+def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, words: str) -> None:
+    problems = check(change(config, path, value))
+    assert len(problems) == 1 or path.endswith("_target_"), problems
+    assert words in problems[0]
+
+
+def test_all_problems_at_once(config: dict[str, Any]) -> None:
+    wrong = change(change(change(config, "head.dropout", "x"), "recipe.epochs", -1), "protocol", "y")
+    assert len(check(wrong)) == 3
+
+
+def test_one_problem_of_many_cells_stands_once() -> None:
+    text = describe_problems([("a", "bad"), ("b", "bad"), ("c", "worse")])
+    assert text == "  - bad   [a and 1 more cells]\n  - worse   [c]"
+
+
+def test_a_foreign_target_is_left_to_its_import(config: dict[str, Any]) -> None:
+    assert check(change(config, "head", {"name": "mine", "_target_": "my.heads.Head", "whatever": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "good"),
+    [(1, float, True), (True, int, False), (True, float, False), ("1", int, False), (None, int | None, True), ([1, 2], list[int], True), (["a"], list[int], False)],
+)
+def test_types(value: object, annotation: Any, good: bool) -> None:
+    assert fits(value, annotation) is good
+
+
+@pytest.mark.parametrize("path", ["study", "output_dir", "dataset.root", "dataset.workers", "trainer.threads"])
+def test_the_fingerprint_ignores_where_and_how_fast(config: dict[str, Any], path: str) -> None:
+    assert fingerprint(change(config, path, 7)) == fingerprint(config)
+
+
+@pytest.mark.parametrize("path", ["seed", "head.dropout", "recipe.epochs", "trainer.precision", "dataset.split_seed", "dataset.name"])
+def test_the_fingerprint_sees_what_changes_numbers(config: dict[str, Any], path: str) -> None:
+    assert fingerprint(change(config, path, 7)) != fingerprint(config)
+
+
+def test_the_fingerprint_knows_one_number_from_its_spelling(config: dict[str, Any]) -> None:
+    assert fingerprint(change(config, "head.dropout", 0)) == fingerprint(change(config, "head.dropout", 0.0))
+    assert fingerprint(dict(reversed(config.items()))) == fingerprint(config)
+
+
+def test_the_directory_says_what_is_in_it(config: dict[str, Any]) -> None:
+    path = cell_dir(change(config, "backbone.name", "hf-hub:some/model"))
+    assert path.relative_to(config["output_dir"]).parts[:3] == ("tests", "corners-32", "hf-hub_some_model-wise_dropout")
+    assert path.name.startswith("seed-0-")
+
+
+def test_the_nearest_name_and_the_list() -> None:
+    assert unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
+    assert unknown("head", "xyz", []) == "no head is called 'xyz'. There are: none"
+
+
+# Every YAML of conf/: tests discover them, so that a new option is one file.
+
+OPTIONS = [(group, name) for group in GROUPS for name in options(group)]
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
+    extra = ["dataset.root=" + str(images)] if name == "folder" else ["backbone.model=resnet18"] if name == "timm" else []
+    config = composed(f"{group}={name}", *extra)
+    assert check(config) == []
+    if "name" in config[group]:
+        assert config[group]["name"] == {"folder": images.name, "timm": "resnet18"}.get(name, name)
+
+
+@pytest.mark.parametrize(("group", "name"), OPTIONS)
+def test_every_setting_stands_in_the_yaml_with_the_type_that_code_reads(group: str, name: str) -> None:
+    node = yaml.safe_load((conf_dir() / group / f"{name}.yaml").read_text())
+    nodes = [part for part in (node, *node.values()) if isinstance(part, dict) and "_target_" in part]
+    for part in nodes:
+        module, _, target = part["_target_"].rpartition(".")
+        read = target_settings(part["_target_"])
+        assert set(read) <= set(part)
+        signature = inspect.signature(getattr(import_module(module), target))
+        keywords = {key for key, its in signature.parameters.items() if its.kind is inspect.Parameter.KEYWORD_ONLY}
+        assert set(read) == keywords
+
+
+def test_loggers_add_up() -> None:
+    config = composed("logger=[wandb,csv,tensorboard]")
+    assert list(config["logger"]) == ["wandb", "csv", "tensorboard"]
+    assert composed("logger=none")["logger"] == {}
+
+
+def test_the_configuration_survives_its_file(config: dict[str, Any]) -> None:
+    from wisesr.config import to_yaml
+
+    whole = composed("recipe.optimizer.lr=1e-5", "study=x")
+    assert yaml.safe_load(to_yaml(whole)) == whole
+    assert OmegaConf.create(to_yaml(whole)) == OmegaConf.create(whole)

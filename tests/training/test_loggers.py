@@ -1,0 +1,153 @@
+"""W&B: the mode is decided before the first init; what an offline run holds is read back from its file."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.conftest import ROOT
+from wisesr import create_head
+from wisesr.training.kernels import kernel_sheet
+from wisesr.training.loggers.base import Run, StepRow
+from wisesr.training.loggers.steps import StepsLogger
+from wisesr.training.loggers.wandb import WandbLogger, decide_mode
+
+ROWS = [{"epoch": float(n), "step": 4.0 * n, "lr": 0.1, "train/loss": 1 / n, "val/top1": 0.2 * n} for n in (1, 2, 3)]
+
+
+@pytest.fixture()
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path, "toy-wise-seed-0", "study", ("toy", "wise", "32px"), {"head": {"dropout": 0.5}})
+
+
+@pytest.mark.parametrize(
+    ("environment", "mode"),
+    [
+        ({}, "offline"),
+        ({"WANDB_API_KEY": "x" * 40}, "online"),
+        ({"WANDB_MODE": "offline", "WANDB_API_KEY": "x" * 40}, "offline"),
+        ({"WANDB_MODE": "online"}, "online"),
+        ({"WANDB_MODE": "disabled"}, "disabled"),
+    ],
+)
+def test_mode(environment: dict[str, str], mode: str, tmp_path: Path) -> None:
+    assert decide_mode({"NETRC": str(tmp_path / "none"), **environment}) == mode
+
+
+def test_a_login_counts_for_its_own_server(tmp_path: Path) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine wandb.example.org login user password " + "x" * 40 + "\n")
+    netrc.chmod(0o600)
+    assert decide_mode({"NETRC": str(netrc)}) == "offline"
+    assert decide_mode({"NETRC": str(netrc), "WANDB_BASE_URL": "https://wandb.example.org"}) == "online"
+
+
+def records(file: Path) -> Iterator[Any]:
+    """The records of a .wandb file, by wandb's own reader."""
+    from wandb.proto import wandb_internal_pb2
+    from wandb.sdk.internal.datastore import DataStore
+
+    store = DataStore()
+    store.open_for_scan(str(file))
+    while (data := store.scan_data()) is not None:
+        record = wandb_internal_pb2.Record()
+        record.ParseFromString(data)
+        yield record
+
+
+def history(file: Path) -> list[dict[str, Any]]:
+    rows = []
+    for record in records(file):
+        if record.HasField("history"):
+            rows.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item})
+    return rows
+
+
+def logger(run: Run) -> WandbLogger:
+    return WandbLogger(run, project="p", entity=None, init_timeout=5.0)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_an_offline_run_and_its_resume(run: Run) -> None:
+    first = logger(run)
+    first.start([])
+    first.epoch(ROWS[0], [])
+    first.fail()
+    (partial,) = run.directory.glob("wandb/offline-run-*")
+    (file,) = partial.glob("*.wandb")
+    assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [1], "marked failed"
+
+    second = logger(run)
+    second.start(ROWS[:1])
+    second.epoch(ROWS[1], [])
+    second.epoch(ROWS[2], [])
+    second.finish({"best/test/top1": 0.9}, Image.new("RGB", (8, 8)))
+    (folder,) = run.directory.glob("wandb/offline-run-*")
+    assert folder != partial, "the partial file is replaced, not continued"
+    (file,) = folder.glob("*.wandb")
+    rows = [row for row in history(file) if "val/top1" in row]
+    assert [row["_step"] for row in rows] == [4, 8, 12]
+    assert [row["val/top1"] for row in rows] == [row["val/top1"] for row in ROWS]
+    (its,) = {(r.run.run_group, r.run.display_name, tuple(r.run.tags)) for r in records(file) if r.HasField("run")}
+    assert its == ("study", "toy-wise-seed-0", ("toy", "wise", "32px"))
+    assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [0]
+    assert list((folder / "files").rglob("*.png"))
+    text = file.read_bytes()
+    assert b"best/test/top1" in text or b"best" in text
+
+
+@pytest.mark.slow()
+def test_a_server_that_does_not_answer(run: Run) -> None:
+    """Training goes on, and the run is kept offline. In a process of its own: wandb keeps its mode for a whole process."""
+    code = f"""
+from pathlib import Path
+from wisesr.training.loggers.base import Run
+from wisesr.training.loggers.wandb import WandbLogger
+logger = WandbLogger(Run(Path({str(run.directory)!r}), "n", "s", (), {{}}), project="p", entity=None, init_timeout=3.0)
+logger.start([])
+logger.epoch({ROWS[0]!r}, [])
+logger.finish({{}}, None)
+"""
+    environment = {**os.environ, "WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": "http://127.0.0.1:9"}
+    environment.pop("WANDB_MODE")
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, timeout=120)
+    (file,) = run.directory.glob("wandb/offline-run-*/*.wandb")
+    assert [row["epoch"] for row in history(file)] == [1]
+
+
+def test_steps_of_unfinished_epochs_are_dropped(run: Run) -> None:
+    steps = [StepRow(step, 0.1, 1 / step) for step in range(1, 13)]
+    first = StepsLogger(run)
+    first.start([])
+    first.epoch(ROWS[0], steps[:4])
+    first.epoch(ROWS[1], steps[4:8])
+    second = StepsLogger(run)
+    second.start(ROWS[:1])
+    second.epoch(ROWS[1], steps[4:8])
+    lines = (run.directory / "steps.csv").read_text().splitlines()
+    assert lines[0] == "step,lr,train/loss"
+    assert [int(line.split(",")[0]) for line in lines[1:]] == list(range(1, 9))
+
+
+def test_the_kernel_sheet_shows_sign_and_place() -> None:
+    head = create_head("depthwise", (3, 2, 2), 4)
+    kernel = head.get_parameter("aggregation.kernel")
+    kernel.data.zero_()
+    kernel.data[1, 0, 1], kernel.data[1, 1, 0] = 2.0, -2.0
+    sheet = kernel_sheet(head)
+    assert sheet is not None
+    pixels = np.asarray(sheet)
+    second = pixels[4:68, 72:136]  # the strongest channel, after the mean
+    assert second[10, 50].tolist() == [255, 0, 0]
+    assert second[50, 10].tolist() == [0, 0, 255]
+    assert second[10, 10].tolist() == [255, 255, 255]
+    assert kernel_sheet(create_head("gap", (3, 2, 2), 4)) is None

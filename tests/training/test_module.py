@@ -1,0 +1,97 @@
+"""The training step: accumulation equals one batch, the constraint holds inside Lightning, every image weighs the same."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from wisesr.build import build, build_manifest
+from wisesr.errors import UserError
+from wisesr.models.heads.wise import WiseHead
+from wisesr.results.record import read_metrics
+from wisesr.training.fit import fit
+
+
+def plain(config: dict[str, Any]) -> dict[str, Any]:
+    """SGD, no dropout, a model without BatchNorm, in double precision: numbers that only the batch can change."""
+    config = copy.deepcopy(config)
+    config["backbone"]["model"] = "test_convnext"
+    config["head"]["dropout"] = 0.0
+    config["recipe"]["optimizer"] = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.5, "momentum": 0.9, "weight_decay": 0.0}
+    config["augment"] = {"_target_": "wisesr.data.augmentation.Plain"}
+    config["trainer"]["precision"] = "64-true"
+    config["recipe"]["epochs"] = 2
+    return config
+
+
+def trained(config: dict[str, Any], directory: Path) -> Any:
+    directory.mkdir()
+    parts = build(config, build_manifest(config))
+    fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=[])
+    return parts.module
+
+
+def test_accumulation_is_one_large_batch(config: dict[str, Any], tmp_path: Path) -> None:
+    """54 training images in batches of 16: the last has 6, and must weigh as 6 under accumulation too."""
+    whole = trained(plain(config), tmp_path / "whole")
+    config["trainer"]["accumulate"] = 4
+    parts = trained(plain(config), tmp_path / "parts")
+    rows = [read_metrics(tmp_path / name) for name in ("whole", "parts")]
+    assert [row["step"] for row in rows[0]] == [row["step"] for row in rows[1]] == [4, 8]
+    for key, value in whole.state_dict().items():
+        torch.testing.assert_close(parts.state_dict()[key], value, msg=key)
+    for one, other in zip(*rows, strict=True):
+        assert one == pytest.approx(other, rel=1e-6)
+
+
+@pytest.mark.parametrize("accumulate", [1, 4])
+def test_the_kernel_stays_non_negative_inside_lightning(config: dict[str, Any], tmp_path: Path, accumulate: int) -> None:
+    config["trainer"]["accumulate"] = accumulate
+    seen: list[bool] = []
+    config["recipe"]["epochs"] = 1
+    tmp_path.joinpath("cell").mkdir()
+    parts = build(config, build_manifest(config))
+    head = parts.module.model.head
+    assert isinstance(head, WiseHead)
+    assert (head.aggregation.kernel < 0).any()
+    original = parts.module.on_train_batch_end = lambda *_: seen.append(bool((head.aggregation.kernel >= 0).all()))  # type: ignore[method-assign]
+    assert original
+    fit(parts.module, parts.data, parts.trainer, directory=tmp_path / "cell", loggers=[])
+    steps = seen[accumulate - 1 :: accumulate]
+    assert len(steps) == 4
+    assert all(steps)
+
+
+def test_epoch_figures_are_means_over_images(config: dict[str, Any], tmp_path: Path) -> None:
+    """With a rate of zero nothing moves, so the epoch's loss must be the mean over all training images."""
+    config = plain(config)
+    config["recipe"]["optimizer"]["lr"] = 0.0
+    module = trained(config, tmp_path / "cell")
+    parts = build(config, build_manifest(config))
+    parts.module.load_state_dict(module.state_dict())
+    losses = []
+    with torch.no_grad():
+        for batch in parts.data.train_dataloader():
+            logits = parts.module.double()(batch.images.double())
+            losses += torch.nn.functional.cross_entropy(logits, batch.labels, reduction="none").tolist()
+    assert len(losses) == 54
+    row = read_metrics(tmp_path / "cell")[0]
+    assert row["train/loss"] == pytest.approx(np.mean(losses), rel=1e-5)
+
+
+def test_a_batch_that_does_not_divide(config: dict[str, Any], tmp_path: Path) -> None:
+    config["trainer"]["accumulate"] = 3
+    with pytest.raises(UserError, match="must divide by 1 devices x trainer.accumulate 3, which 16 does not"):
+        trained(config, tmp_path / "cell")
+
+
+def test_a_diverging_run_says_so(config: dict[str, Any], tmp_path: Path) -> None:
+    config = plain(config)
+    config["recipe"]["optimizer"]["lr"] = 1e200
+    with pytest.raises(UserError, match="training diverged in epoch 1: .* is (nan|inf)"):
+        trained(config, tmp_path / "cell")
