@@ -34,11 +34,13 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split, count in (("train", 20), ("test", 6)):
         for label in range(3):
             for index in range(count):
-                paint(root / split / f"class{label}" / f"{index:02d}.png", label, index + (100 if split == "test" else 0))
+                paint(
+                    root / split / f"class{label}" / f"{index:02d}.png", label, index + (100 if split == "test" else 0)
+                )
     return root
 
 
-@pytest.fixture()
+@pytest.fixture
 def config(images: Path, tmp_path: Path) -> dict[str, Any]:
     """A cell that trains in a second: a toy backbone at 32 px, three epochs."""
     return {

@@ -61,7 +61,17 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert set(record) == {"schema", "status", "fingerprint", "config", "protocol", "selection", "metrics", "cost", "provenance"}
+    assert set(record) == {
+        "schema",
+        "status",
+        "fingerprint",
+        "config",
+        "protocol",
+        "selection",
+        "metrics",
+        "cost",
+        "provenance",
+    }
     rows = read_metrics(cell)
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert [row["step"] for row in rows] == [4, 8, 12]
@@ -163,7 +173,7 @@ def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) ->
 
 
 def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp_path: Path) -> None:
-    """kill -9 once in an epoch, once between the last epoch and the record."""
+    """Kill -9 once in an epoch, once between the last epoch and the record."""
     config["recipe"]["epochs"] = 6
     whole, cut = make(config, tmp_path / "whole"), make(config, tmp_path / "cut")
     assert run(whole) == DONE
@@ -185,7 +195,7 @@ def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp
     same(whole, cut)
 
 
-@pytest.mark.slow()
+@pytest.mark.slow
 def test_killed_at_random_moments(config: dict[str, Any], tmp_path: Path) -> None:
     """Killed again and again, a cell still ends with the undisturbed numbers."""
     config["recipe"]["epochs"] = 8

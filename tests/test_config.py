@@ -14,7 +14,18 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
-from wisesr.config import GROUPS, cell_dir, check, conf_dir, describe_problems, fingerprint, options, register_resolvers, to_dict
+from wisesr.config import (
+    GROUPS,
+    cell_dir,
+    check,
+    conf_dir,
+    describe_problems,
+    fingerprint,
+    options,
+    quote_choices,
+    register_resolvers,
+    to_dict,
+)
 from wisesr.errors import unknown
 from wisesr.signatures import fits, target_settings
 
@@ -32,7 +43,7 @@ def change(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 def composed(*overrides: str) -> dict[str, Any]:
     register_resolvers()
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = compose("config", overrides=list(overrides), return_hydra_config=True)
+        cfg = compose("config", overrides=quote_choices(overrides), return_hydra_config=True)
     HydraConfig.instance().set_config(cfg)
     return to_dict(cfg)
 
@@ -88,7 +99,15 @@ def test_a_foreign_target_is_left_to_its_import(config: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("value", "annotation", "good"),
-    [(1, float, True), (True, int, False), (True, float, False), ("1", int, False), (None, int | None, True), ([1, 2], list[int], True), (["a"], list[int], False)],
+    [
+        (1, float, True),
+        (True, int, False),
+        (True, float, False),
+        ("1", int, False),
+        (None, int | None, True),
+        ([1, 2], list[int], True),
+        (["a"], list[int], False),
+    ],
 )
 def test_types(value: object, annotation: Any, good: bool) -> None:
     assert fits(value, annotation) is good
@@ -99,7 +118,9 @@ def test_the_fingerprint_ignores_where_and_how_fast(config: dict[str, Any], path
     assert fingerprint(change(config, path, 7)) == fingerprint(config)
 
 
-@pytest.mark.parametrize("path", ["seed", "head.dropout", "recipe.epochs", "trainer.precision", "dataset.split_seed", "dataset.name"])
+@pytest.mark.parametrize(
+    "path", ["seed", "head.dropout", "recipe.epochs", "trainer.precision", "dataset.split_seed", "dataset.name"]
+)
 def test_the_fingerprint_sees_what_changes_numbers(config: dict[str, Any], path: str) -> None:
     assert fingerprint(change(config, path, 7)) != fingerprint(config)
 
@@ -116,7 +137,9 @@ def test_the_directory_says_what_is_in_it(config: dict[str, Any]) -> None:
 
 
 def test_the_nearest_name_and_the_list() -> None:
-    assert unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
+    assert (
+        unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
+    )
     assert unknown("head", "xyz", []) == "no head is called 'xyz'. There are: none"
 
 
@@ -127,7 +150,9 @@ OPTIONS = [(group, name) for group in GROUPS for name in options(group)]
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
-    extra = ["dataset.root=" + str(images)] if name == "folder" else ["backbone.model=resnet18"] if name == "timm" else []
+    extra = (
+        ["dataset.root=" + str(images)] if name == "folder" else ["backbone.model=resnet18"] if name == "timm" else []
+    )
     config = composed(f"{group}={name}", *extra)
     assert check(config) == []
     if "name" in config[group]:
@@ -145,6 +170,12 @@ def test_every_setting_stands_in_the_yaml_with_the_type_that_code_reads(group: s
         signature = inspect.signature(getattr(import_module(module), target))
         keywords = {key for key, its in signature.parameters.items() if its.kind is inspect.Parameter.KEYWORD_ONLY}
         assert set(read) == keywords
+
+
+def test_numbers_are_choices_too() -> None:
+    assert quote_choices(["resolution=112", "-m", "seed=1,2"]) == ["resolution='112'", "-m", "seed=1,2"]
+    assert quote_choices(["resolution=64,224"]) == ["resolution='64','224'"]
+    assert composed("resolution=112")["resolution"]["size"] == 112
 
 
 def test_loggers_add_up() -> None:

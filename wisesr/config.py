@@ -97,6 +97,19 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("stem", lambda path: Path(path).resolve().name, replace=True)
 
 
+def quote_choices(arguments: Iterable[str]) -> list[str]:
+    """`resolution=112,224` as `resolution='112','224'`: Hydra would read numbers, and refuse them as choices of a group.
+
+    https://github.com/facebookresearch/hydra/blob/v1.3.2/hydra/_internal/defaults_list.py
+    """
+    numbers = re.compile(rf"({'|'.join(GROUPS)})=(\d+(?:,\d+)*)")
+    quoted = []
+    for argument in arguments:
+        found = numbers.fullmatch(argument)
+        quoted.append(f"{found[1]}=" + ",".join(f"'{n}'" for n in found[2].split(",")) if found else argument)
+    return quoted
+
+
 def to_dict(cfg: DictConfig) -> Config:
     """A composed configuration as plain data: resolved, without Hydra's own node, `dataset.root` absolute.
 
@@ -136,9 +149,7 @@ def check(config: Mapping[str, Any]) -> list[str]:
 
 def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
-    problems = mismatches(
-        "recipe", {k: v for k, v in recipe.items() if k not in parts}, schema_settings(RecipeSchema)
-    )
+    problems = mismatches("recipe", {k: v for k, v in recipe.items() if k not in parts}, schema_settings(RecipeSchema))
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")

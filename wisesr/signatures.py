@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
@@ -123,7 +123,7 @@ def schema_settings(schema: type) -> dict[str, Setting]:
     return {key: Setting(kind, True) for key, kind in typing.get_type_hints(schema, include_extras=True).items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def target_settings(target: str) -> dict[str, Setting]:
     """The keyword-only settings of a function or class of wisesr, read from its source.
 

@@ -47,7 +47,11 @@ def test_csv_with_backslashes_groups_and_a_byte_order_mark(tmp_path: Path) -> No
     (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
     its = folder(root=str(tmp_path), csv="labels.csv")
     assert list(its.ids) == ["x/1.png", "x/2.png", "x/3.png"]
-    assert (list(its.labels), list(its.splits), list(its.groups)) == ([0, 1, 0], ["train", "train", "test"], ["g1", "g2", "g3"])
+    assert (list(its.labels), list(its.splits), list(its.groups)) == (
+        [0, 1, 0],
+        ["train", "train", "test"],
+        ["g1", "g2", "g3"],
+    )
 
 
 @pytest.mark.parametrize(

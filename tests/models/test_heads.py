@@ -212,7 +212,10 @@ def test_optimizer_state_is_untouched_by_the_projection() -> None:
         constrain(optimizer, head)
         head(x).square().sum().backward()
         optimizer.step()
-    velocities = [o.state[h.get_parameter("aggregation.kernel")]["momentum_buffer"] for h, o in zip(heads, optimizers, strict=True)]
+    velocities = [
+        o.state[h.get_parameter("aggregation.kernel")]["momentum_buffer"]
+        for h, o in zip(heads, optimizers, strict=True)
+    ]
     assert torch.equal(*velocities)
 
 

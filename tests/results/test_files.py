@@ -27,7 +27,9 @@ def test_nan_is_no_result(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1, "status": "failed"}', '{"schema": 99, "status": "done"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"schema": 1, "status": "failed"}', '{"schema": 99, "status": "done"}']
+)
 def test_a_bad_record_is_no_record(tmp_path: Path, text: str) -> None:
     (tmp_path / "result.json").write_text(text)
     assert read_record(tmp_path) is None
@@ -40,8 +42,27 @@ def test_a_good_record(tmp_path: Path) -> None:
 
 def test_metrics_keep_every_bit_and_their_columns(tmp_path: Path) -> None:
     rows = [
-        {"epoch": 1, "step": 3, "lr": 0.1, "train/loss": 1 / 3, "val/loss": 2 / 3, "val/top1": 0.1, "val/macro_f1": 0.2, "val/ece": 1e-9},
-        {"epoch": 2, "step": 6, "lr": 0.1, "train/loss": 1 / 7, "val/loss": 0.5, "val/top1": 0.2, "val/macro_f1": 0.2, "val/ece": 0.0, "test/top1": 0.25},
+        {
+            "epoch": 1,
+            "step": 3,
+            "lr": 0.1,
+            "train/loss": 1 / 3,
+            "val/loss": 2 / 3,
+            "val/top1": 0.1,
+            "val/macro_f1": 0.2,
+            "val/ece": 1e-9,
+        },
+        {
+            "epoch": 2,
+            "step": 6,
+            "lr": 0.1,
+            "train/loss": 1 / 7,
+            "val/loss": 0.5,
+            "val/top1": 0.2,
+            "val/macro_f1": 0.2,
+            "val/ece": 0.0,
+            "test/top1": 0.25,
+        },
     ]
     write_metrics(tmp_path / "metrics.csv", rows)
     assert read_metrics(tmp_path) == rows

@@ -24,7 +24,7 @@ from wisesr.training.loggers.wandb import WandbLogger, decide_mode
 ROWS = [{"epoch": float(n), "step": 4.0 * n, "lr": 0.1, "train/loss": 1 / n, "val/top1": 0.2 * n} for n in (1, 2, 3)]
 
 
-@pytest.fixture()
+@pytest.fixture
 def run(tmp_path: Path) -> Run:
     return Run(tmp_path, "toy-wise-seed-0", "study", ("toy", "wise", "32px"), {"head": {"dropout": 0.5}})
 
@@ -68,7 +68,9 @@ def history(file: Path) -> list[dict[str, Any]]:
     rows = []
     for record in records(file):
         if record.HasField("history"):
-            rows.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item})
+            rows.append(
+                {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
+            )
     return rows
 
 
@@ -105,7 +107,7 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     assert b"best/test/top1" in text or b"best" in text
 
 
-@pytest.mark.slow()
+@pytest.mark.slow
 def test_a_server_that_does_not_answer(run: Run) -> None:
     """Training goes on, and the run is kept offline. In a process of its own: wandb keeps its mode for a whole process."""
     code = f"""

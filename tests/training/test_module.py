@@ -22,7 +22,12 @@ def plain(config: dict[str, Any]) -> dict[str, Any]:
     config = copy.deepcopy(config)
     config["backbone"]["model"] = "test_convnext"
     config["head"]["dropout"] = 0.0
-    config["recipe"]["optimizer"] = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.5, "momentum": 0.9, "weight_decay": 0.0}
+    config["recipe"]["optimizer"] = {
+        "_target_": "wisesr.training.optimizers.sgd",
+        "lr": 0.5,
+        "momentum": 0.9,
+        "weight_decay": 0.0,
+    }
     config["augment"] = {"_target_": "wisesr.data.augmentation.Plain"}
     config["trainer"]["precision"] = "64-true"
     config["recipe"]["epochs"] = 2
@@ -50,7 +55,9 @@ def test_accumulation_is_one_large_batch(config: dict[str, Any], tmp_path: Path)
 
 
 @pytest.mark.parametrize("accumulate", [1, 4])
-def test_the_kernel_stays_non_negative_inside_lightning(config: dict[str, Any], tmp_path: Path, accumulate: int) -> None:
+def test_the_kernel_stays_non_negative_inside_lightning(
+    config: dict[str, Any], tmp_path: Path, accumulate: int
+) -> None:
     config["trainer"]["accumulate"] = accumulate
     seen: list[bool] = []
     config["recipe"]["epochs"] = 1

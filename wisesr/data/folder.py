@@ -57,7 +57,10 @@ def folder(
     bad: list[str] = []
     if on_bad_image == "skip":
         bad = _unreadable(base, rows)
-        rows = [row for row in rows if row.path not in set(bad)]
+        readable = [row for row in rows if row.path not in set(bad)]
+        if lost := sorted({row.label for row in rows} - {row.label for row in readable}):
+            raise UserError(f"class {lost[0]!r} has no readable images below {base}")
+        rows = readable
     names = sorted({row.label for row in rows})
     number = {name: index for index, name in enumerate(names)}
     return Manifest(

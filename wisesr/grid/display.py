@@ -34,10 +34,10 @@ def make_console() -> Console:
 
 
 def figures(status: Status) -> str:
-    """`epoch 1/3  val top-1 0.953  47 images/s  0:38 left`, as far as known."""
+    """`epoch 1/3  val top-1 0.953  47 images/s  0:38 left`, as far as known; epochs are finished ones."""
     parts = []
     if "epochs" in status:
-        parts.append(f"epoch {min(status['epoch'] + (status['state'] == 'training'), status['epochs'])}/{status['epochs']}")
+        parts.append(f"epoch {status['epoch']}/{status['epochs']}")
     if "val_top1" in status:
         parts.append(f"val top-1 {status['val_top1']:.3f}")
     if status.get("images_per_second"):

@@ -72,11 +72,14 @@ class TimmBackbone(nn.Module):
 
 
 def _create(name: str, image_size: int) -> nn.Module:
-    """timm's model; `img_size` only where the model is built for one size, which is where timm has such an argument."""
+    """Timm's model, told the size where it takes one (transformers) and not where it does not (most convolutions)."""
     try:
-        if timm.models.get_pretrained_cfg_value(name, "fixed_input_size"):
+        try:
             return timm.create_model(name, pretrained=False, num_classes=0, global_pool="", img_size=image_size)
-        return timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
+        except TypeError as error:
+            if "img_size" not in str(error):
+                raise
+            return timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
     except (RuntimeError, AssertionError, ValueError) as error:
         raise UserError(f"backbone {name} refuses images of {image_size} px: {error}") from error
 

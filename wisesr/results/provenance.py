@@ -19,7 +19,18 @@ from pathlib import Path
 from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-_PACKAGES = ("wisesr", "torch", "torchvision", "lightning", "timm", "torchmetrics", "numpy", "pillow", "hydra-core", "wandb")
+_PACKAGES = (
+    "wisesr",
+    "torch",
+    "torchvision",
+    "lightning",
+    "timm",
+    "torchmetrics",
+    "numpy",
+    "pillow",
+    "hydra-core",
+    "wandb",
+)
 
 
 @lru_cache(maxsize=1)
@@ -80,7 +91,12 @@ def provenance(
         "commit": commit(),
         "source": source_hash(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
-        "hardware": {"host": socket.gethostname(), "device": device, "cpu": _processor(), "system": platform.platform()},
+        "hardware": {
+            "host": socket.gethostname(),
+            "device": device,
+            "cpu": _processor(),
+            "system": platform.platform(),
+        },
         "threads": threads,
         "attempts": attempts,
         "data": {"fingerprint": data_fingerprint, "images": dict(counts), "left_out": list(left_out)},

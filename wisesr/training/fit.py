@@ -124,7 +124,7 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # It looks for a logger's flush interval, and there is no Lightning logger.
     warnings.filterwarnings("ignore", message=".*The number of training batches.*")
-    # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21448
+    # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21326
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")
     # Which accelerators there are not, and advertisements.
     for name in ("lightning.pytorch", "lightning.fabric"):

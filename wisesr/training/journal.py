@@ -42,6 +42,7 @@ class Journal(Checkpoint):
         self._directory, self._loggers = directory, loggers
         self._steps: list[tuple[int, float, Tensor]] = []
         self._losses: list[Tensor] = []
+        self._rate = 0.0
         self._clock = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
@@ -66,14 +67,17 @@ class Journal(Checkpoint):
         """Start the epoch's steps."""
         self._steps, self._losses = [], []
 
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Note the rate of the coming step: when the batch has ended, the schedule has moved on."""
+        self._rate = float(trainer.optimizers[0].param_groups[0]["lr"])
+
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Note an optimizer step; the loss stays a tensor, so that a GPU is not waited for."""
         self._losses.append(outputs["loss"].detach())
         if len(self._losses) == trainer.accumulate_grad_batches:
-            rate = trainer.optimizers[0].param_groups[0]["lr"]
-            self._steps.append((trainer.global_step, float(rate), torch.stack(self._losses).sum()))
+            self._steps.append((trainer.global_step, self._rate, torch.stack(self._losses).sum()))
             self._losses = []
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 from torch import nn
 from torch.optim import SGD, AdamW, Optimizer
 
@@ -17,7 +16,7 @@ def adamw(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float)
         lr: the schedule's peak.
         weight_decay: decoupled, on all parameters.
     """
-    return AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=_fused())
+    return AdamW(parameters, lr=lr, weight_decay=weight_decay)
 
 
 def sgd(parameters: Iterable[nn.Parameter], *, lr: float, momentum: float, weight_decay: float) -> Optimizer:
@@ -30,7 +29,3 @@ def sgd(parameters: Iterable[nn.Parameter], *, lr: float, momentum: float, weigh
         weight_decay: L2, added to the gradient.
     """
     return SGD(parameters, lr=lr, momentum=momentum, weight_decay=weight_decay)
-
-
-def _fused() -> bool:
-    return torch.cuda.is_available()

@@ -44,13 +44,13 @@ class Progress(Callback):
         self.images_per_second = self._images / self._busy
         if now - self._written > _INTERVAL:
             self._written = now
-            self._write(trainer, pl_module)
+            self._write(trainer, pl_module, trainer.current_epoch)
 
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the epoch's accuracy."""
-        self._write(trainer, pl_module)
+        self._write(trainer, pl_module, trainer.current_epoch + 1)
 
-    def _write(self, trainer: Trainer, module: LightningModule) -> None:
+    def _write(self, trainer: Trainer, module: LightningModule, finished: int) -> None:
         if not trainer.is_global_zero:
             return
         figures: dict[str, float] = module.figures  # type: ignore[assignment]
@@ -60,7 +60,7 @@ class Progress(Callback):
         write_status(
             self._directory,
             state="training",
-            epoch=trainer.current_epoch,
+            epoch=finished,
             epochs=self._run.epochs,
             step=trainer.global_step,
             steps=self._run.total,

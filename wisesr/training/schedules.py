@@ -36,7 +36,7 @@ def cosine(steps: Steps, *, warmup: float) -> Schedule:
 
 
 def staircase(steps: Steps, *, factor: float, epochs: int) -> Schedule:
-    """factor ^ floor(step / decay_steps), decay_steps = epochs * floor(train_images / batch): the paper's notebooks.
+    """Factor ^ floor(step / decay_steps), decay_steps = epochs * floor(train_images / batch): the paper's notebooks.
 
     As floor, not ceil, counts the batches, the rate falls a little before the epochs are over when the last batch is smaller.
 

@@ -63,7 +63,9 @@ class Head(nn.Module):
             ValueError: the maps are not of the shape that the head was made for.
         """
         if features.shape[1:] != self.feature_shape:
-            raise ValueError(f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}")
+            raise ValueError(
+                f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}"
+            )
         logits: Tensor = self.classifier(self.dropout(self.aggregation(self.pre_average(features))))
         return logits
 
@@ -75,7 +77,9 @@ class Head(nn.Module):
         Raises:
             NotImplementedError: the head is not linear.
         """
-        raise NotImplementedError(f"{type(self).__name__} is not linear in the feature map: it has no evidence per position")
+        raise NotImplementedError(
+            f"{type(self).__name__} is not linear in the feature map: it has no evidence per position"
+        )
 
     def offset(self) -> Tensor:
         """The part of the logits, (classes,), that no position brings: the classifier's bias, and the aggregation's through it."""
