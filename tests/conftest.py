@@ -42,7 +42,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def config(images: Path, tmp_path: Path) -> dict[str, Any]:
-    """A cell that trains in a second: a toy backbone at 32 px, three epochs."""
+    """A cell that trains in a second: a toy backbone at 64 px, three epochs."""
     return {
         "backbone": {"name": "toy", "_target_": "wisesr.models.backbones.TimmBackbone", "model": "test_efficientnet"},
         "head": {
@@ -61,13 +61,13 @@ def config(images: Path, tmp_path: Path) -> dict[str, Any]:
             "val": "val",
             "test": "test",
             "on_bad_image": "error",
-            "resolution": 32,
+            "resolution": 64,
             "test_fraction": 0.2,
             "val_fraction": 0.1,
             "split_seed": 0,
             "workers": "auto",
         },
-        "resolution": {"size": 32},
+        "resolution": {"size": 64},
         "recipe": {
             "epochs": 3,
             "batch_size": 16,

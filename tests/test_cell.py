@@ -82,8 +82,8 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
         assert len(set(predictions["ids"])) == 18
         hits = predictions["probabilities"].argmax(1) == predictions["labels"]
     assert hits.mean() == pytest.approx(best["test/top1"])
-    assert record["cost"]["parameters"]["head_parameters"] == 256 * (1 + 1) + 256 * 3 + 3
-    assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256)
+    assert record["cost"]["parameters"]["head_parameters"] == 256 * (4 + 1) + 256 * 3 + 3
+    assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256 * 4)
     assert record["cost"]["flops"]["backbone"] > 1e6
     assert record["provenance"]["data"]["images"] == {"train": 54, "val": 6, "test": 18}
     assert record["provenance"]["threads"] == 1
@@ -159,7 +159,7 @@ def test_a_failure_leaves_its_reason(config: dict[str, Any], images: Path, tmp_p
     assert run(cell) == FAILED
     status = read_status(cell)
     assert status["state"] == "failed"
-    assert "head.pre_pool must be from 1 to 1, the extent of the 1x1 feature map, or null; not 3" in status["reason"]
+    assert "head.pre_pool must be from 1 to 2, the extent of the 2x2 feature map, or null; not 3" in status["reason"]
 
 
 def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) -> None:

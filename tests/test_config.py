@@ -132,7 +132,7 @@ def test_the_fingerprint_knows_one_number_from_its_spelling(config: dict[str, An
 
 def test_the_directory_says_what_is_in_it(config: dict[str, Any]) -> None:
     path = cell_dir(change(config, "backbone.name", "hf-hub:some/model"))
-    assert path.relative_to(config["output_dir"]).parts[:3] == ("tests", "corners-32", "hf-hub_some_model-wise_dropout")
+    assert path.relative_to(config["output_dir"]).parts[:3] == ("tests", "corners-64", "hf-hub_some_model-wise_dropout")
     assert path.name.startswith("seed-0-")
 
 

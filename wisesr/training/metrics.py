@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric, Metric
+from torchmetrics import Metric, SumMetric
 from torchmetrics.classification import MulticlassAccuracy, MulticlassCalibrationError, MulticlassF1Score
+
+
+class MeanLoss(nn.Module):
+    """Mean over images of a loss, synchronised over devices; NaN stays NaN.
+
+    Two sums, because torchmetrics' MeanMetric drops its weights with nan_strategy="disable" (seen in 1.9.0) and would
+    hide or refuse NaN with any other.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total, self.images = SumMetric(nan_strategy="disable"), SumMetric(nan_strategy="disable")
+
+    def update(self, losses: Tensor) -> None:
+        """Add a batch: the loss of each image, (batch,)."""
+        self.total.update(losses.detach().float())
+        self.images.update(float(len(losses)))
+
+    def result(self) -> float:
+        """The mean since `reset`."""
+        return float(self.total.compute() / self.images.compute())
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        self.total.reset()
+        self.images.reset()
 
 
 class SplitMetrics(nn.Module):
@@ -26,21 +51,23 @@ class SplitMetrics(nn.Module):
         if num_classes > 5:
             metrics["top5"] = MulticlassAccuracy(num_classes, average="micro", top_k=5, validate_args=False)
         self.metrics = nn.ModuleDict(metrics)
-        self.loss = MeanMetric(nan_strategy="disable")
+        self.loss = MeanLoss()
 
     def update(self, logits: Tensor, labels: Tensor) -> None:
         """Add a batch: logits (batch, classes), labels (batch,)."""
         logits = logits.detach().float()
-        self.loss.update(nn.functional.cross_entropy(logits, labels), weight=len(labels))
+        self.loss.update(nn.functional.cross_entropy(logits, labels, reduction="none"))
         probabilities = logits.softmax(dim=1)
         for metric in self.metrics.values():
             metric.update(probabilities, labels)  # type: ignore[operator]
 
     def result(self) -> dict[str, float]:
         """Figures over all that was added since `reset`; shares from 0 to 1, the loss in nats."""
-        values = {"loss": self.loss.compute()} | {name: metric.compute() for name, metric in self.metrics.items()}  # type: ignore[operator]
-        order = [name for name in ("loss", "top1", "top5", "macro_f1", "ece") if name in values]
-        return {name: float(torch.as_tensor(values[name])) for name in order}
+        values = {"loss": self.loss.result()}
+        for name in ("top1", "top5", "macro_f1", "ece"):
+            if name in self.metrics:
+                values[name] = float(self.metrics[name].compute())  # type: ignore[operator]
+        return values
 
     def reset(self) -> None:
         """Forget all batches."""

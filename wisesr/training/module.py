@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from wisesr.data.datamodule import Batch
 from wisesr.models.classifier import Classifier
 from wisesr.training.constraint import constrain
-from wisesr.training.metrics import SplitMetrics
+from wisesr.training.metrics import MeanLoss, SplitMetrics
 from wisesr.training.schedules import Schedule
 from wisesr.types import Steps, derive_seed
 
@@ -46,7 +46,7 @@ class ClassificationModule(LightningModule):
         super().__init__()
         self.model = model
         self.steps = steps
-        self.train_loss = SplitMetrics(num_classes).loss
+        self.train_loss = MeanLoss()
         self.val_metrics = SplitMetrics(num_classes)
         self.test_metrics = SplitMetrics(num_classes)
         self.figures: dict[str, float] = {}
@@ -83,7 +83,7 @@ class ClassificationModule(LightningModule):
         Lightning divides by accumulation and DDP by devices, as if all parts were of equal size; the last batch's are not.
         """
         losses = nn.functional.cross_entropy(self(batch.images), batch.labels, reduction="none")
-        self.train_loss.update(losses.detach().float().mean(), weight=len(losses))
+        self.train_loss.update(losses)
         parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         start = (batch_idx // self.trainer.accumulate_grad_batches) * self.steps.batch_size
         global_batch = min(self.steps.batch_size, self.steps.train_images - start)
@@ -91,7 +91,7 @@ class ClassificationModule(LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """The epoch's mean loss over all training images."""
-        self.figures["train/loss"] = float(self.train_loss.compute())
+        self.figures["train/loss"] = self.train_loss.result()
 
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's batches."""
