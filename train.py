@@ -21,7 +21,10 @@ def run(cfg: DictConfig) -> None:
     """One cell. A sweep does not come here: `hydra_plugins.wisesr_grid` takes all its cells together."""
     from wisesr.grid.run import run_grid
 
-    sys.exit(run_grid([to_dict(cfg)]))
+    try:
+        sys.exit(run_grid([to_dict(cfg)]))
+    except UserError as error:  # here already: Hydra would print the overrides above it
+        sys.exit(str(error))
 
 
 def main() -> None:

@@ -34,9 +34,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for split, count in (("train", 20), ("test", 6)):
         for label in range(3):
             for index in range(count):
-                paint(
-                    root / split / f"class{label}" / f"{index:02d}.png", label, index + (100 if split == "test" else 0)
-                )
+                paint(root / split / f"class{label}" / f"{index:02d}.png", label, index + (100 if split == "test" else 0))
     return root
 
 

@@ -137,9 +137,7 @@ def test_the_directory_says_what_is_in_it(config: dict[str, Any]) -> None:
 
 
 def test_the_nearest_name_and_the_list() -> None:
-    assert (
-        unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
-    )
+    assert unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
     assert unknown("head", "xyz", []) == "no head is called 'xyz'. There are: none"
 
 
@@ -150,9 +148,7 @@ OPTIONS = [(group, name) for group in GROUPS for name in options(group)]
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
-    extra = (
-        ["dataset.root=" + str(images)] if name == "folder" else ["backbone.model=resnet18"] if name == "timm" else []
-    )
+    extra = ["dataset.root=" + str(images)] if name == "folder" else ["backbone.model=resnet18"] if name == "timm" else []
     config = composed(f"{group}={name}", *extra)
     assert check(config) == []
     if "name" in config[group]:

@@ -114,9 +114,7 @@ def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]
     return [_make(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
 
 
-def create_head(
-    name: str, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, **settings: Any
-) -> Head:
+def create_head(name: str, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, **settings: Any) -> Head:
     """A head by its name in `conf/head`, variants included.
 
     Args:

@@ -116,8 +116,8 @@ def to_dict(cfg: DictConfig) -> Config:
     Raises:
         UserError: values that must be given (???) and are not, all of them named.
     """
-    own = OmegaConf.masked_copy(cfg, [key for key in cfg if key not in ("hydra", "experiment")])
-    if missing := sorted(OmegaConf.missing_keys(own)):
+    own = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "experiment")])
+    if missing := _missing(OmegaConf.to_container(own, resolve=False)):
         raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
     config = OmegaConf.to_container(own, resolve=True)
     assert isinstance(config, dict)
@@ -125,6 +125,13 @@ def to_dict(cfg: DictConfig) -> Config:
     if isinstance(root, str):
         config["dataset"]["root"] = str(Path(root).expanduser().resolve())
     return {str(key): value for key, value in config.items()}
+
+
+def _missing(node: object, where: str = "") -> list[str]:
+    """Dotted names of all values that are ???."""
+    if isinstance(node, dict):
+        return [name for key, value in node.items() for name in _missing(value, f"{where}.{key}" if where else str(key))]
+    return [where] if node == "???" else []
 
 
 def check(config: Mapping[str, Any]) -> list[str]:

@@ -14,9 +14,7 @@ from wisesr.data.folder import folder
 from wisesr.data.sampling import TestBatches, TrainBatches, epoch_order
 
 
-def batches(
-    count: int, size: int, *, epoch: int, rank: int = 0, world: int = 1, accumulate: int = 1
-) -> list[list[int]]:
+def batches(count: int, size: int, *, epoch: int, rank: int = 0, world: int = 1, accumulate: int = 1) -> list[list[int]]:
     sampler = TrainBatches(count, size, seed=0, rank=rank, world=world, accumulate=accumulate)
     sampler.set_epoch(epoch)
     found = list(sampler)
@@ -49,12 +47,7 @@ def test_the_order_is_a_function_of_seed_and_epoch() -> None:
 
 @given(count=st.integers(1, 50), size=st.integers(1, 9), world=st.integers(1, 4))
 def test_test_images_are_counted_once_on_all_devices_together(count: int, size: int, world: int) -> None:
-    seen = [
-        index
-        for rank in range(world)
-        for batch in TestBatches(count, size, rank=rank, world=world)
-        for _, index in batch
-    ]
+    seen = [index for rank in range(world) for batch in TestBatches(count, size, rank=rank, world=world) for _, index in batch]
     assert sorted(seen) == list(range(count))
 
 

@@ -58,10 +58,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
     result = train("-m", "head=gap,wise", "head.dropout=x", "recipe.epochs=-1", *TOY[:3], cwd=tmp_path)
     assert result.returncode == 1
     assert "nothing was started" in result.stderr
-    assert (
-        "head.dropout must be a number, not 'x'   [digits test_efficientnet-gap seed 0 and 1 more cells]"
-        in result.stderr
-    )
+    assert "head.dropout must be a number, not 'x'   [digits test_efficientnet-gap seed 0 and 1 more cells]" in result.stderr
     assert "recipe.epochs must be a whole number at least 1, not -1" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.rglob("config.yaml"))

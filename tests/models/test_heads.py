@@ -213,8 +213,7 @@ def test_optimizer_state_is_untouched_by_the_projection() -> None:
         head(x).square().sum().backward()
         optimizer.step()
     velocities = [
-        o.state[h.get_parameter("aggregation.kernel")]["momentum_buffer"]
-        for h, o in zip(heads, optimizers, strict=True)
+        o.state[h.get_parameter("aggregation.kernel")]["momentum_buffer"] for h, o in zip(heads, optimizers, strict=True)
     ]
     assert torch.equal(*velocities)
 

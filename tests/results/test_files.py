@@ -27,9 +27,7 @@ def test_nan_is_no_result(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"schema": 1, "status": "failed"}', '{"schema": 99, "status": "done"}']
-)
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": 1, "status": "failed"}', '{"schema": 99, "status": "done"}'])
 def test_a_bad_record_is_no_record(tmp_path: Path, text: str) -> None:
     (tmp_path / "result.json").write_text(text)
     assert read_record(tmp_path) is None

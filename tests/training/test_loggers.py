@@ -75,9 +75,7 @@ def history(file: Path) -> list[dict[str, Any]]:
     rows = []
     for record in records(file):
         if record.HasField("history"):
-            rows.append(
-                {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item}
-            )
+            rows.append({item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in record.history.item})
     return rows
 
 

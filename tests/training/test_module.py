@@ -55,9 +55,7 @@ def test_accumulation_is_one_large_batch(config: dict[str, Any], tmp_path: Path)
 
 
 @pytest.mark.parametrize("accumulate", [1, 4])
-def test_the_kernel_stays_non_negative_inside_lightning(
-    config: dict[str, Any], tmp_path: Path, accumulate: int
-) -> None:
+def test_the_kernel_stays_non_negative_inside_lightning(config: dict[str, Any], tmp_path: Path, accumulate: int) -> None:
     config["trainer"]["accumulate"] = accumulate
     seen: list[bool] = []
     config["recipe"]["epochs"] = 1

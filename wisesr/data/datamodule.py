@@ -135,8 +135,8 @@ class ImageData(LightningDataModule):
 
     def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
         workers = self._worker_count()
-        return DataLoader(
-            images,
+        return DataLoader[Batch](
+            images,  # type: ignore[arg-type]  # samples, which _collate makes a Batch
             batch_sampler=batches,
             collate_fn=_collate,
             num_workers=workers,

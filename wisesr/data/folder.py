@@ -42,7 +42,9 @@ def folder(
         root: the folder.
         csv: a file below it with columns filename, class and optionally split (train, val, test) and group; None to
             read folders: `<class>/*`, or the split folders.
-        train, val, test: names of the split folders. Without a test folder, val is the test split.
+        train: name of the folder of the training split; nested ones too, `seg_train/seg_train`.
+        val: of the validation split; without a test folder it is the test split.
+        test: of the test split.
         on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
@@ -106,9 +108,7 @@ def _classes(base: Path, below: str, split: str) -> list[Row]:
         raise UserError(f"{parent} holds no folders: there must be one for each class, or a CSV file (dataset.csv)")
     rows: list[Row] = []
     for name in folders:
-        files = sorted(
-            path for path in (parent / name).rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()
-        )
+        files = sorted(path for path in (parent / name).rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
         if not files:
             hint = ""
             if any((parent / name).iterdir()):

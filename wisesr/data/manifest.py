@@ -52,9 +52,7 @@ class Manifest:
         if empty:
             raise UserError(f"{len(empty)} of {len(self.class_names)} classes have no images: {_some(empty)}")
         if len(self.class_names) < 2:
-            raise UserError(
-                f"there must be at least two classes, not {len(self.class_names)}: {_some(self.class_names)}"
-            )
+            raise UserError(f"there must be at least two classes, not {len(self.class_names)}: {_some(self.class_names)}")
         trained = {label for label, split in zip(self.labels, self.splits, strict=True) if split == TRAIN}
         for split in (VAL, TEST):
             alone = {label for label, its in zip(self.labels, self.splits, strict=True) if its == split} - trained

@@ -68,9 +68,7 @@ def draw(manifest: Manifest, among: Sequence[int], fraction: float, seed: int) -
         counts: dict[int, int] = defaultdict(int)
         for index in unit:
             counts[manifest.labels[index]] += 1
-        gain = sum(
-            abs(aim[label] - taken[label]) - abs(aim[label] - taken[label] - count) for label, count in counts.items()
-        )
+        gain = sum(abs(aim[label] - taken[label]) - abs(aim[label] - taken[label] - count) for label, count in counts.items())
         if gain > 0:
             chosen += unit
             for label, count in counts.items():

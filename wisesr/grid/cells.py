@@ -60,15 +60,11 @@ def _check_directory(cell: Cell) -> None:
     directory = cell.directory
     in_the_way = next((path for path in (directory, *directory.parents) if path.exists() and not path.is_dir()), None)
     if in_the_way:
-        raise UserError(
-            f"{in_the_way} is a file where a directory should go; move it, or choose another study or output_dir"
-        )
+        raise UserError(f"{in_the_way} is a file where a directory should go; move it, or choose another study or output_dir")
     if not directory.is_dir() or not any(path for path in directory.iterdir() if not path.name.startswith(".")):
         return
     if not (directory / "config.yaml").is_file():
-        raise UserError(
-            f"{directory} is in the way: it holds files, but no config.yaml, so it is no cell. Move it away"
-        )
+        raise UserError(f"{directory} is in the way: it holds files, but no config.yaml, so it is no cell. Move it away")
     if fingerprint(load_cell(directory)) != fingerprint(cell.config):
         raise UserError(
             f"{directory / 'config.yaml'} was edited: it no longer is the configuration that its directory is named after. "

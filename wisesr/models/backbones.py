@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from typing import Any
 
 import timm
 import torch
@@ -33,6 +34,7 @@ class TimmBackbone(nn.Module):
     """
 
     feature_shape: FeatureShape
+    model: Any
 
     def __init__(self, image_size: int, *, model: str) -> None:
         super().__init__()
@@ -71,7 +73,7 @@ class TimmBackbone(nn.Module):
         return FeatureShape(*shape)
 
 
-def _create(name: str, image_size: int) -> nn.Module:
+def _create(name: str, image_size: int) -> Any:
     """Timm's model, told the size where it takes one (transformers) and not where it does not (most convolutions)."""
     try:
         try:
@@ -89,4 +91,4 @@ def _fold_tokens(tokens: Tensor) -> Tensor:
     side = math.isqrt(tokens.shape[1])
     if side * side != tokens.shape[1]:
         raise ValueError(f"{tokens.shape[1]} tokens do not fold into a square map")
-    return tokens.transpose(1, 2).unflatten(2, (side, side))
+    return tokens.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], side, side)

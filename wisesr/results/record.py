@@ -72,12 +72,8 @@ def read_record(directory: Path) -> dict[str, Any] | None:
 
 def write_metrics(path: Path, rows: Sequence[Row]) -> None:
     """`metrics.csv`: a row an epoch; figures to the last bit, columns always in the same order."""
-    names = ["epoch", "step", "lr", "train/loss"] + [
-        f"{split}/{name}" for split in ("val", "test") for name in _COLUMNS
-    ]
-    present = [
-        name for name in names if any(name in row for row in rows) or ("test/" not in name and "top5" not in name)
-    ]
+    names = ["epoch", "step", "lr", "train/loss"] + [f"{split}/{name}" for split in ("val", "test") for name in _COLUMNS]
+    present = [name for name in names if any(name in row for row in rows) or ("test/" not in name and "top5" not in name)]
     text = io.StringIO()
     writer = csv.DictWriter(text, present, lineterminator="\n", restval="")
     writer.writeheader()

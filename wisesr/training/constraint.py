@@ -22,10 +22,11 @@ def constrain(optimizer: Optimizer, module: nn.Module) -> RemovableHandle:
     Returns:
         A handle whose `remove()` lifts the constraint.
     """
-    constrained = [part for part in module.modules() if callable(getattr(part, "project", None))]
+    found = [getattr(part, "project", None) for part in module.modules()]
+    projections = [call for call in found if callable(call)]
 
     def project(*_: object) -> None:
-        for part in constrained:
-            part.project()
+        for call in projections:
+            call()
 
     return optimizer.register_step_post_hook(project)

@@ -107,7 +107,7 @@ class Journal(Checkpoint):
         bad = [f"{name} is {value}" for name, value in figures.items() if not math.isfinite(value)]
         if bad:
             raise UserError(
-                f"training diverged in epoch {epoch}: {', '.join(bad)}. A lower recipe.optimizer.lr, or trainer.clip=1, may help"
+                f"training diverged in epoch {epoch}: {', '.join(bad)}. A lower recipe.optimizer.lr or trainer.clip=1 may help"
             )
         row: Row = {"epoch": epoch, "step": trainer.global_step, "lr": steps[-1].lr}
         return row | {name: value for name, value in figures.items() if not name.startswith("test/")}

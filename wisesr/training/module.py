@@ -55,7 +55,7 @@ class ClassificationModule(LightningModule):
         """Of the test on this device: positions in the manifest, labels, probabilities."""
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.model.to(memory_format=self._layout)  # type: ignore[call-overload]
+        self.model.to(memory_format=self._layout)
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer with its schedule, stepped every optimizer step; kernels projected after each."""

@@ -62,10 +62,8 @@ class Head(nn.Module):
         Raises:
             ValueError: the maps are not of the shape that the head was made for.
         """
-        if features.shape[1:] != self.feature_shape:
-            raise ValueError(
-                f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}"
-            )
+        if tuple(features.shape[1:]) != tuple(self.feature_shape):
+            raise ValueError(f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}")
         logits: Tensor = self.classifier(self.dropout(self.aggregation(self.pre_average(features))))
         return logits
 
@@ -77,12 +75,10 @@ class Head(nn.Module):
         Raises:
             NotImplementedError: the head is not linear.
         """
-        raise NotImplementedError(
-            f"{type(self).__name__} is not linear in the feature map: it has no evidence per position"
-        )
+        raise NotImplementedError(f"{type(self).__name__} is not linear in the feature map: it has no evidence per position")
 
     def offset(self) -> Tensor:
-        """The part of the logits, (classes,), that no position brings: the classifier's bias, and the aggregation's through it."""
+        """What no position brings to the logits, (classes,): the classifier's bias, and the aggregation's through it."""
         raise NotImplementedError(f"{type(self).__name__} is not linear in the feature map: it has no offset")
 
 

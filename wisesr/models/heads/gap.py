@@ -24,9 +24,7 @@ class GlobalAverage(nn.Module):
 class GlobalAverageHead(Head):
     """Mean of each channel, then a linear classifier. Arguments and errors: `Head`."""
 
-    def __init__(
-        self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0
-    ) -> None:
+    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
         shape = check_shape(feature_shape)
         super().__init__(
             shape,

@@ -81,7 +81,7 @@ class WandbLogger(RunLogger):
             if row["step"] >= known:
                 self.epoch(row, ())
 
-    def _init(self, mode: str, identifier: str | None) -> Any:
+    def _init(self, mode: Any, identifier: str | None) -> Any:
         settings: dict[str, Any] = {"silent": True, "init_timeout": self._timeout, "console": "off"}
         if "finish_timeout" in wandb.Settings.model_fields:
             settings["finish_timeout"] = _FINISH_TIMEOUT  # the data stays on disk for `wandb sync`

@@ -1,0 +1,33 @@
+"""Finding cells on disk, and telling where each stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wisesr.results.record import LAST, read_record
+from wisesr.results.status import read_status
+
+
+def find_cells(root: Path) -> list[Path]:
+    """Directories below `root` (or `root` itself) that hold a cell's `config.yaml`, sorted."""
+    return sorted(path.parent for path in root.rglob("config.yaml"))
+
+
+def state_of(directory: Path, *, running: bool) -> tuple[str, str]:
+    """State and reason of a cell.
+
+    Args:
+        directory: of the cell.
+        running: whether a process holds its lock.
+
+    Returns:
+        done, failed (with its reason), training, testing or starting while it runs, interrupted, or waiting.
+    """
+    if read_record(directory) is not None:
+        return "done", ""
+    status = read_status(directory)
+    if running:
+        return status.get("state", "starting"), ""
+    if status.get("state") == "failed":
+        return "failed", status.get("reason", "")
+    return ("interrupted", "") if status or (directory / LAST).exists() else ("waiting", "")
