@@ -168,6 +168,14 @@ def test_every_setting_stands_in_the_yaml_with_the_type_that_code_reads(group: s
         assert set(read) == keywords
 
 
+@pytest.mark.parametrize("name", [path.stem for path in (conf_dir() / "experiment").glob("*.yaml")])
+def test_every_experiment_composes_and_names_its_command(name: str) -> None:
+    assert check(composed(f"experiment={name}")) == []
+    text = (conf_dir() / "experiment" / f"{name}.yaml").read_text()
+    for word in ("Reproduces:", "Cost:", f"python train.py experiment={name}", "mode: MULTIRUN", "params:"):
+        assert word in text
+
+
 def test_numbers_are_choices_too() -> None:
     assert quote_choices(["resolution=112", "-m", "seed=1,2"]) == ["resolution='112'", "-m", "seed=1,2"]
     assert quote_choices(["resolution=64,224"]) == ["resolution='64','224'"]
