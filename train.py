@@ -23,7 +23,7 @@ def run(cfg: DictConfig) -> None:
 
     try:
         sys.exit(run_grid([to_dict(cfg)]))
-    except UserError as error:  # here already: Hydra would print the overrides above it
+    except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
         sys.exit(str(error))
 
 
@@ -40,8 +40,10 @@ def main() -> None:
         from wisesr.grid.spelling import explain
 
         sys.exit(explain(error, sys.argv[1:]))
-    except UserError as error:
+    except (UserError, OSError) as error:
         sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Interrupted. The same command continues where this one stopped.")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
-    print(f"torch {torch.__version__}, {arguments.threads} threads, median of {arguments.rounds} rounds, forward and backward\n")
+    print(
+        f"torch {torch.__version__}, {arguments.threads} threads, median of {arguments.rounds} rounds, forward and backward\n"
+    )
     print("| map (batch, channels, height, width) | way | ms | ratio to gap |\n| --- | --- | ---: | ---: |")
     for shape in ((32, 2048, 7, 7), (32, 2048, 3, 3), (8, 2048, 16, 16)):
         times: dict[str, list[float]] = {name: [] for name in WAYS}

@@ -1,6 +1,6 @@
 """Training steps with and without `trainer.channels_last`, in turn within one run.
 
-    python benchmarks/memory_layout.py [--backbone resnet50 densenet201] [--size 64] [--threads 2]
+python benchmarks/memory_layout.py [--backbone resnet50 densenet201] [--size 64] [--threads 2]
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def config(images: Path, tmp_path: Path) -> dict[str, Any]:
             "devices": 1,
             "strategy": "auto",
             "precision": "32-true",
-            "channels_last": False,
+            "channels_last": True,
             "compile": False,
             "accumulate": 1,
             "clip": None,

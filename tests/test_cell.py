@@ -17,8 +17,9 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from wisesr.cell import BUSY, DONE, FAILED, finished, locked, run
+from wisesr.cell import BUSY, DONE, FAILED, finished, is_running, locked, run
 from wisesr.config import to_yaml
+from wisesr.errors import UserError
 from wisesr.results.record import read_metrics, read_record
 from wisesr.results.status import read_status
 
@@ -108,6 +109,7 @@ def test_the_papers_protocol_is_said(config: dict[str, Any], tmp_path: Path) -> 
     assert best["val/top1"] == best["test/top1"]
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # wandb's own
 def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> None:
     """The same seed gives the same bits, with workers and loggers too; another seed others."""
     cells = [make(config, tmp_path / "a")]
@@ -116,6 +118,12 @@ def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> Non
     busy["logger"] = {
         "csv": {"_target_": "wisesr.training.loggers.steps.StepsLogger"},
         "tensorboard": {"_target_": "wisesr.training.loggers.tensorboard.TensorBoardLogger"},
+        "wandb": {
+            "_target_": "wisesr.training.loggers.wandb.WandbLogger",
+            "project": "tests",
+            "entity": None,
+            "init_timeout": 5.0,
+        },
     }
     cells.append(make(busy, tmp_path / "b"))
     cells.append(make(config | {"seed": 1}, tmp_path / "c"))
@@ -124,6 +132,11 @@ def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> Non
     same(cells[0], cells[1])
     assert len((cells[1] / "steps.csv").read_text().splitlines()) == 1 + 12
     assert list((cells[1] / "tensorboard").glob("events*"))
+    (cells[1] / "result.json").unlink()  # as if killed after the last epoch: the loggers must hear the end all the same
+    assert run(cells[1]) == DONE
+    same(cells[0], cells[1])
+    (offline,) = (cells[1] / "wandb").glob("offline-run-*")
+    assert list(offline.rglob("*.png")), "the kernels, in the run that was opened again and closed"
     assert read_metrics(cells[0])[0] != read_metrics(cells[2])[0]
 
 
@@ -145,11 +158,14 @@ def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any],
     assert finished(cell, config | {"seed": 5}, data) is None
 
 
-def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = make(config, tmp_path / "cell")
     with locked(cell) as mine:
         assert mine
+        assert is_running(cell)
+        monkeypatch.setattr("wisesr.cell._PATIENCE", 0.3)
         assert run(cell) == BUSY
+    assert not is_running(cell)
     assert not (cell / "result.json").exists()
 
 
@@ -170,6 +186,39 @@ def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) ->
     (cell / "started.json").write_text(json.dumps(started | {"data": "other"}))
     assert run(cell) == FAILED
     assert "have changed since" in read_status(cell)["reason"]
+
+
+def test_an_edited_cell_is_refused_and_keeps_its_record(config: dict[str, Any], tmp_path: Path) -> None:
+    config["recipe"]["epochs"] = 1
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record = (cell / "result.json").read_bytes()
+    make(config | {"seed": 7}, cell)
+    with pytest.raises(UserError, match="was edited: its record belongs to another configuration"):
+        run(cell)
+    assert (cell / "result.json").read_bytes() == record
+    (cell / "result.json").unlink()
+    assert run(cell) == FAILED
+    assert "was edited since" in read_status(cell)["reason"]
+    make(config | {"protocol": "x"}, cell)
+    with pytest.raises(UserError, match="protocol must be one of"):
+        run(cell)
+    (cell / "config.yaml").write_text("a: [")
+    with pytest.raises(UserError, match="is no YAML"):
+        run(cell)
+
+
+def test_code_that_changed_between_attempts_is_recorded(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    (cell / "result.json").unlink()
+    started = json.loads((cell / "started.json").read_text())
+    (cell / "started.json").write_text(json.dumps(started | {"sources": ["older"]}))
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None
+    assert record["provenance"]["sources"][0] == "older"
+    assert len(record["provenance"]["sources"]) == 2
 
 
 def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from wisesr.config import DATASET_KEYS, Config, load_option, options
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.split import complete
 from wisesr.errors import UserError, unknown
+from wisesr.signatures import mismatches, target_settings
 from wisesr.types import FeatureShape, Steps, derive_seed
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ def build_manifest(config: Mapping[str, Any]) -> Manifest:
         UserError: the dataset is not there, or not in order.
     """
     dataset = config["dataset"]
+    try:
+        manifest = _make("dataset", dataset, skip=DATASET_KEYS)()
+    except OSError as error:
+        raise UserError(f"dataset: {error}") from error
     return complete(
-        _make("dataset", dataset, skip=DATASET_KEYS)(),
+        manifest,
         protocol=config["protocol"],
         test_fraction=dataset["test_fraction"],
         val_fraction=dataset["val_fraction"],
@@ -161,7 +166,10 @@ def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:
     for key in settings:
         if key not in node:
             raise UserError(unknown(f"setting of {where}", key, [name for name in node if name != "_target_"]))
-    return node | dict(settings)
+    whole = node | dict(settings)
+    if problems := mismatches(where, whole, target_settings(node["_target_"])):
+        raise UserError("; ".join(problems))
+    return whole
 
 
 def _classifier(

@@ -11,13 +11,14 @@ import fcntl
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from wisesr.build import Parts, build, build_loggers, build_manifest
-from wisesr.config import Config, fingerprint, load_cell
+from wisesr.config import Config, check, fingerprint, load_cell
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.files import read_json, write_json
@@ -31,15 +32,20 @@ DONE, FAILED, BUSY, INTERRUPTED = 0, 1, 75, 130
 """Exit codes; 75 is EX_TEMPFAIL: another process runs this cell."""
 
 _LOCK, _STARTED = ".lock", "started.json"
+_PATIENCE = 10.0
+_ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"
 
 
 class Started(NamedTuple):
-    """What must stay the same from one attempt at a cell to the next; kept in `started.json`."""
+    """How a cell began; kept in `started.json` from its first attempt to its record."""
 
+    fingerprint: str
     data: str
     """Fingerprint of the manifest."""
     threads: int
     attempts: int
+    sources: list[str]
+    """Hashes of the code of each attempt, without repetition."""
 
 
 def finished(directory: Path, config: Mapping[str, Any], data: str | None) -> list[str] | None:
@@ -65,15 +71,38 @@ def finished(directory: Path, config: Mapping[str, Any], data: str | None) -> li
 
 
 @contextmanager
-def locked(directory: Path) -> Iterator[bool]:
-    """Hold the cell while the block runs; yields False if another process holds it. The lock goes with its process."""
+def locked(directory: Path, *, patience: float = 0.0) -> Iterator[bool]:
+    """Hold the cell while the block runs; yields False if another process holds it. The lock goes with its process.
+
+    Args:
+        directory: of the cell.
+        patience: seconds to wait for it: after a kill, workers that decode images hold it for a few more.
+    """
     with (directory / _LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        deadline = time.monotonic() + patience
+        while not (mine := _try_lock(file)) and time.monotonic() < deadline:
+            time.sleep(0.2)
+        yield mine
+
+
+def _try_lock(file: IO[Any]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_running(directory: Path) -> bool:
+    """Whether a process holds the cell; only looks."""
+    try:
+        with (directory / _LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def run(directory: Path) -> int:
@@ -89,60 +118,77 @@ def run(directory: Path) -> int:
         UserError: the directory is no cell.
     """
     config = load_cell(directory)
-    if int(os.environ.get("LOCAL_RANK", "0")) > 0:  # Lightning's DDP starts this same command for the other devices
-        _train(directory, config, build_manifest(config))
-        return DONE
-    with locked(directory) as mine:
+    if problems := check(config):
+        raise UserError(f"{directory / 'config.yaml'} is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    if not _is_main():  # Lightning's DDP starts this same command for the other devices
+        return _finish(directory, lambda: _train(directory, config, build_manifest(config)))
+    with locked(directory, patience=_PATIENCE) as mine:
         if not mine:
             log.warning("another process runs %s", directory)
             return BUSY
-        return _run_locked(directory, config)
+        record = read_record(directory)
+        if record is not None and record["fingerprint"] != fingerprint(config):
+            raise UserError(
+                f"{directory / 'config.yaml'} was edited: its record belongs to another configuration. {_ELSEWHERE}"
+            )
+        if record is None:
+            write_status(directory, state="starting")
+        code = _finish(directory, lambda: _run_locked(directory, config))
+        if code == DONE:
+            write_status(directory, state="done")
+        return code
 
 
-def _run_locked(directory: Path, config: Config) -> int:
-    if read_record(directory) is None:
-        write_status(directory, state="starting")
+def _is_main() -> bool:
+    """Whether this process speaks for the cell: under DDP, the first of its processes."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+def _finish(directory: Path, work: Callable[[], None]) -> int:
+    """Do it, and write down for a user to read how it failed."""
     try:
-        manifest = build_manifest(config)
-        warnings = finished(directory, config, manifest.fingerprint())
-        if warnings is None:
-            _train(directory, config, manifest)
-        else:
-            log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))
+        work()
     except UserError as error:
         log.error("%s", error)
-        write_status(directory, state="failed", reason=str(error))
+        write_status(directory, state="failed", reason=str(error), told=True)
         return FAILED
     except Exception as error:
         log.exception("failed")
-        write_status(directory, state="failed", reason=f"{type(error).__name__}: {error}")
+        write_status(directory, state="failed", reason=f"{type(error).__name__}: {error}", told=False)
         return FAILED
     except (KeyboardInterrupt, SystemExit):  # Lightning turns the first into the second
         log.warning("interrupted; the same command continues from the last finished epoch")
         write_status(directory, state="interrupted")
         return INTERRUPTED
-    write_status(directory, state="done")
     return DONE
+
+
+def _run_locked(directory: Path, config: Config) -> None:
+    manifest = build_manifest(config)
+    warnings = finished(directory, config, manifest.fingerprint())
+    if warnings is None:
+        _train(directory, config, manifest)
+    else:
+        log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))
 
 
 def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     """Build, fit, test, record; the loggers hear how it ended."""
-    started = _start(directory, config, manifest.fingerprint())
-    os.environ["OMP_NUM_THREADS"] = str(started.threads)  # read when torch is imported, here or in a child
     import torch
 
-    torch.set_num_threads(started.threads)
+    from wisesr.training.cost import peak_memory
     from wisesr.training.fit import fit
     from wisesr.training.kernels import kernel_sheet
 
-    main = int(os.environ.get("LOCAL_RANK", "0")) == 0
+    started = _start(directory, config, manifest.fingerprint(), gpu=torch.cuda.is_available())
+    torch.set_num_threads(started.threads)
     parts = build(config, manifest)
     cost = _count(parts, config)
-    loggers = build_loggers(config, directory) if main else []
+    loggers = build_loggers(config, directory) if _is_main() else []
     log.info("%s", _describe(manifest, config, parts))
     try:
         outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers)
-        if not main:
+        if not _is_main():
             return
         summary = {f"best/{name}": value for name, value in outcome.best.items()} | cost["parameters"]
         for logger in loggers:
@@ -151,8 +197,7 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
         for logger in loggers:
             logger.fail()
         raise
-    from wisesr.training.cost import peak_memory
-
+    device = parts.module.trainer.strategy.root_device
     write_record(
         directory,
         fingerprint=fingerprint(config),
@@ -163,12 +208,13 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
         | {
             "train_seconds": outcome.seconds,
             "images_per_second": outcome.images_per_second,
-            "peak_memory_bytes": peak_memory(),
+            "peak_memory_bytes": peak_memory(device),
         },
         provenance=provenance(
             threads=started.threads,
             attempts=started.attempts,
-            device=_device(parts),
+            sources=started.sources,
+            device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
             data_fingerprint=manifest.fingerprint(),
             splits=manifest.splits,
             left_out=manifest.left_out,
@@ -178,32 +224,49 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
 
 
-def _start(directory: Path, config: Config, data: str) -> Started:
-    """Note this attempt; a cell that was interrupted goes on with the threads that it began with.
+def _start(directory: Path, config: Config, data: str, *, gpu: bool) -> Started:
+    """Note this attempt. What an interrupted one began with must still hold: its configuration, data and threads.
 
     Raises:
-        UserError: it began with other data.
+        UserError: it began with another configuration or other data.
     """
-    wanted = config["trainer"]["threads"]
-    threads = len(os.sched_getaffinity(0)) if wanted == "auto" else wanted
+    now = Started(fingerprint(config), data, _threads(config["trainer"], gpu=gpu), 1, [source_hash()])
     before = read_json(directory / _STARTED)
-    if before is None or not (directory / LAST).exists():
-        started = Started(data, threads, 1)
-    else:
-        started = Started(**before)
-        if started.data != data:
-            raise UserError(
-                f"the images, labels or splits have changed since {directory} was interrupted, so it cannot continue. "
-                f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
-            )
-        if wanted == "auto":
-            threads = started.threads
-        elif threads != started.threads:
-            log.warning("continues with %d threads what began with %d: last bits may differ", threads, started.threads)
-        started = Started(data, threads, started.attempts + 1)
-    if int(os.environ.get("LOCAL_RANK", "0")) == 0:
-        write_json(directory / _STARTED, started._asdict())
-    return started
+    if before is not None:
+        earlier = Started(**before)
+        now = now._replace(attempts=earlier.attempts + (1 if _is_main() else 0))
+        if (directory / LAST).exists():
+            now = _continued(directory, config, earlier, now)
+    if _is_main():
+        write_json(directory / _STARTED, now._asdict())
+    return now
+
+
+def _continued(directory: Path, config: Config, earlier: Started, now: Started) -> Started:
+    """This attempt as the continuation of an earlier one."""
+    if earlier.fingerprint != now.fingerprint:
+        raise UserError(f"{directory / 'config.yaml'} was edited since {directory} was interrupted. {_ELSEWHERE}")
+    if earlier.data != now.data:
+        raise UserError(
+            f"the images, labels or splits have changed since {directory} was interrupted, so it cannot continue. "
+            f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
+        )
+    if config["trainer"]["threads"] == "auto":
+        now = now._replace(threads=earlier.threads)
+    elif now.threads != earlier.threads:
+        log.warning("continues with %d threads what began with %d: last bits may differ", now.threads, earlier.threads)
+    if now.sources[0] not in earlier.sources:
+        log.warning("the code has changed since this cell was interrupted; its record will say so")
+    return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
+
+
+def _threads(trainer: Mapping[str, Any], *, gpu: bool) -> int:
+    """CPU threads of this process: as asked, or all cores it may use, shared by the processes of a cell on CPU."""
+    if trainer["threads"] != "auto":
+        return int(trainer["threads"])
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    on_gpu = gpu and trainer["accelerator"] != "cpu"
+    return max(1, cores // (1 if on_gpu or trainer["devices"] == "auto" else trainer["devices"]))
 
 
 def _count(parts: Parts, config: Config) -> dict[str, Any]:
@@ -219,13 +282,6 @@ def _count(parts: Parts, config: Config) -> dict[str, Any]:
     }
 
 
-def _device(parts: Parts) -> str:
-    import torch
-
-    kind = parts.module.trainer.strategy.root_device
-    return torch.cuda.get_device_name(kind) if kind.type == "cuda" else kind.type
-
-
 def _selection(manifest: Manifest, config: Config) -> str:
     if config["protocol"] == "paper":
         return f"highest top-1 on the {len(manifest.indices(TEST))} test images themselves, looked at every epoch"
@@ -238,6 +294,11 @@ def _describe(manifest: Manifest, config: Config, parts: Parts) -> str:
     return (
         f"{config['backbone']['name']} with {config['head']['name']} on {config['dataset']['name']}, "
         f"{config['resolution']['size']} px, feature map {shape}; {len(manifest.class_names)} classes, {counts} images"
+        + (
+            f"; {len(manifest.left_out)} unreadable ones left out: {', '.join(manifest.left_out[:5])}"
+            if manifest.left_out
+            else ""
+        )
     )
 
 

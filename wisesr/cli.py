@@ -17,7 +17,7 @@ def status(root: Path) -> int:
     Raises:
         UserError: there are none.
     """
-    from wisesr.cell import locked
+    from wisesr.cell import is_running
     from wisesr.config import load_cell
     from wisesr.grid.cells import Cell
     from wisesr.grid.display import Ended, make_console, summary
@@ -25,8 +25,7 @@ def status(root: Path) -> int:
 
     ended = []
     for directory in find_cells(root):
-        with locked(directory) as free:
-            state, reason = state_of(directory, running=not free)
+        state, reason = state_of(directory, running=is_running(directory))
         ended.append(Ended(Cell(load_cell(directory), directory), state, reason))
     if not ended:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")

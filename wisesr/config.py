@@ -94,7 +94,7 @@ def conf_dir() -> Path:
 
 def register_resolvers() -> None:
     """Give OmegaConf `${stem:path}`: the last part of a path, which names a user's dataset."""
-    OmegaConf.register_new_resolver("stem", lambda path: Path(path).resolve().name, replace=True)
+    OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
 
 
 def quote_choices(arguments: Iterable[str]) -> list[str]:
@@ -121,9 +121,13 @@ def to_dict(cfg: DictConfig) -> Config:
         raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
     config = OmegaConf.to_container(own, resolve=True)
     assert isinstance(config, dict)
-    root = config.get("dataset", {}).get("root")
-    if isinstance(root, str):
-        config["dataset"]["root"] = str(Path(root).expanduser().resolve())
+    for name in ("study", "output_dir"):  # study=1 is a name too
+        if isinstance(config.get(name), (str, int)):
+            config[name] = str(config[name])
+    config["output_dir"] = str(Path(config["output_dir"]).expanduser())
+    dataset = config.get("dataset")
+    if isinstance(dataset, dict) and isinstance(dataset.get("root"), (str, int)):
+        dataset["root"] = str(Path(str(dataset["root"])).expanduser().resolve())
     return {str(key): value for key, value in config.items()}
 
 
@@ -136,6 +140,9 @@ def _missing(node: object, where: str = "") -> list[str]:
 
 def check(config: Mapping[str, Any]) -> list[str]:
     """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing."""
+    absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
+    if absent:
+        return [f"{group} is missing: choose one of {', '.join(options(group))}" for group in absent]
     top = {key: value for key, value in config.items() if key not in GROUPS}
     problems = mismatches("the configuration", top, schema_settings(RootSchema))
     for group, schema in (("trainer", TrainerSchema), ("resolution", ResolutionSchema)):
@@ -248,8 +255,10 @@ def load_cell(path: Path) -> Config:
     """
     try:
         config = yaml.safe_load((path / "config.yaml").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} is no cell: it holds no config.yaml") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")
     return config

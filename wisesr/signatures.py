@@ -8,6 +8,7 @@ form: keyword-only settings, annotated with builtins, None or Literal.
 from __future__ import annotations
 
 import ast
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ def fits(value: object, annotation: Any) -> bool:
     if annotation is None or annotation is type(None):
         return value is None
     if annotation is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if annotation is int:
         return isinstance(value, int) and not isinstance(value, bool)
     if annotation in (str, bool):

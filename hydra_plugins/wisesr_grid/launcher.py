@@ -1,6 +1,7 @@
-"""The launcher of `-m`: composes every cell of the sweep and hands them to the grid together. No torch.
+"""The launcher and sweeper of `-m`: compose every cell of the sweep and hand them to the grid together. No torch.
 
-Hydra's own launcher would run the cells one by one in this process, and end with the first that fails.
+Hydra's own launcher would run the cells one by one in this process, and end with the first that fails. Its own sweeper
+would compose each cell once more beforehand, and write a `multirun.yaml` before anything is checked.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
@@ -21,6 +24,30 @@ ConfigStore.instance().store(
     node={"_target_": "hydra_plugins.wisesr_grid.launcher.GridLauncher"},
     provider="wisesr",
 )
+
+
+ConfigStore.instance().store(
+    group="hydra/sweeper",
+    name="wisesr_grid",
+    node={"_target_": "hydra_plugins.wisesr_grid.launcher.GridSweeper", "params": {}},
+    provider="wisesr",
+)
+
+
+class GridSweeper(BasicSweeper):
+    """Every combination of the swept choices, in one go."""
+
+    def __init__(self, params: dict[str, str] | None = None) -> None:
+        super().__init__(max_batch_size=None, params=params)
+
+    def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
+        """Expand the overrides and launch all cells together."""
+        assert self.hydra_context is not None
+        assert self.launcher is not None
+        parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
+        overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        (jobs,) = self.split_arguments(overrides, None)
+        return [self.launcher.launch(jobs, initial_job_idx=0)]
 
 
 class GridLauncher(Launcher):

@@ -22,7 +22,19 @@ def make(root: Path, *names: str) -> Path:
 
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:
-    its = folder(root=str(make(tmp_path, "cat/1.png", "cat/deep/2.JPG", "dog/1.png", ".hidden/1.png")))
+    its = folder(
+        root=str(
+            make(
+                tmp_path,
+                "cat/1.png",
+                "cat/deep/2.JPG",
+                "dog/1.png",
+                ".hidden/1.png",
+                "cat/.ipynb_checkpoints/1.png",
+                "cat/._1.png",
+            )
+        )
+    )
     assert its.class_names == ["cat", "dog"]
     assert list(its.ids) == ["cat/1.png", "cat/deep/2.JPG", "dog/1.png"]
     assert list(its.labels) == [0, 0, 1]
@@ -39,6 +51,13 @@ def test_split_folders_by_name(tmp_path: Path) -> None:
 def test_val_is_the_test_split_where_there_is_no_test(tmp_path: Path) -> None:
     its = folder(root=str(make(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png")))
     assert Counter(its.splits) == {"train": 2, "test": 2}
+
+
+def test_a_split_folder_by_another_name_is_not_left_out(tmp_path: Path) -> None:
+    make(tmp_path, "train/a/1.png", "train/b/1.png", "test/a/1.png", "valid/a/1.png")
+    with pytest.raises(UserError, match="valid would be left out: say what it is, with dataset.val=valid"):
+        folder(root=str(tmp_path))
+    assert Counter(folder(root=str(tmp_path), val="valid").splits) == {"train": 2, "test": 1, "val": 1}
 
 
 def test_csv_with_backslashes_groups_and_a_byte_order_mark(tmp_path: Path) -> None:
@@ -84,6 +103,9 @@ def test_what_is_wrong_is_named(tmp_path: Path, names: list[str], settings: dict
         ("filename,class\n", "lists no images"),
         ("filename,class\n9.png,a\n1.png,b\n", "9.png is listed, but there is no such file"),
         ("filename,class\n1.png,a\n1.png,b\n", "1 images are listed twice: 1.png"),
+        ("filename,class\n1.png,a\n./1.png,b\n", "1 images are listed twice: 1.png"),
+        ('filename,class\n"1.png,a\n' + "x" * 140_000, "labels.csv cannot be read as a CSV file"),
+        ("filename,class\n1.png/2.png,a\n", "1.png/2.png is listed, but there is no such file"),
     ],
 )
 def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -86,3 +87,16 @@ def test_the_fingerprint_sees_labels_splits_and_sizes() -> None:
     others = [manifest([9, 11]), done(base), manifest([10, 10], groups_of=5)]
     assert base.fingerprint() == manifest([10, 10]).fingerprint()
     assert len({base.fingerprint(), *(other.fingerprint() for other in others)}) == 4
+
+
+def test_images_without_a_group_are_on_their_own() -> None:
+    its = manifest([40, 40])
+    its = replace(its, groups=["a" if index < 6 else "" for index in range(80)])
+    result = done(its)
+    assert sum(result.splits[index] != "train" for index in range(6, 80)) >= 16
+    assert len({result.splits[index] for index in range(6)}) == 1
+
+
+def test_a_group_that_the_dataset_divides() -> None:
+    with pytest.raises(UserError, match="group 'g' has images in the train and in the test split"):
+        replace(manifest([10, 10], splits=["train", "test"] * 10), groups=["g", "g"] + [""] * 18)

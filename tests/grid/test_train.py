@@ -74,6 +74,9 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["head.non_negative=banana"], "head.non_negative must be one of none, projection, not 'banana'"),
         (["backbone=timm"], "backbone.model must be given"),
         (["dataset=folder", "dataset.root=/nowhere"], "dataset.root: there is no folder /nowhere"),
+        (["dataset=folder", "dataset.root=/a (copy)"], "needs quotes of its own"),
+        (["~head"], "head is missing: choose one of"),
+        (["-m", "output_dir=/proc/x"], "/proc/x"),
     ],
 )
 def test_misspelled(arguments: list[str], words: str, tmp_path: Path) -> None:
@@ -90,10 +93,12 @@ def test_what_needs_no_torch_does_not_import_it(arguments: list[str], tmp_path: 
 import runpy, sys
 sys.argv = ["train.py", *{arguments!r}]
 sys.path.insert(0, {str(ROOT)!r})
+code = 0
 try:
     runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
-except SystemExit:
-    pass
+except SystemExit as end:
+    code = end.code
+assert bool(code) == {"banana" in arguments[0]!r}, code
 assert "torch" not in sys.modules and "sklearn" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
@@ -101,7 +106,8 @@ assert "torch" not in sys.modules and "sklearn" not in sys.modules
 
 def test_a_file_in_the_way(images: Path, tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("a file")
-    result = train("dataset=folder", f"dataset.root={images}", cwd=tmp_path)
-    assert result.returncode == 1
-    assert "outputs is a file where a directory should go" in result.stderr
+    for mode in ([], ["-m"]):
+        result = train(*mode, "dataset=folder", f"dataset.root={images}", cwd=tmp_path)
+        assert result.returncode == 1
+        assert "outputs is a file where a directory should go" in result.stderr
     assert (tmp_path / "outputs").read_text() == "a file"

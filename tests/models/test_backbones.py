@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from wisesr import create_head, create_model
+from wisesr import constrain, create_head, create_model
 from wisesr.config import load_option, options
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
@@ -55,7 +55,7 @@ def test_tokens_and_channels_last_become_maps(name: str) -> None:
 
 
 def test_tokens_keep_their_places() -> None:
-    """A change in the image's last patch changes the map's last cell, before any attention: rows and columns in order."""
+    """Tokens come row by row, and so the map must be filled."""
     from wisesr.models.backbones import _fold_tokens
 
     tokens = torch.arange(9.0)[None, :, None]
@@ -77,3 +77,25 @@ def test_a_size_that_the_backbone_refuses() -> None:
 def test_an_unknown_model_names_its_neighbours() -> None:
     with pytest.raises(UserError, match=r"no model 'resnet51'.*resnet50"):
         create_model("resnet51", "gap", 5, 64)
+
+
+def test_leftovers_of_timms_head_are_no_part_of_the_backbone() -> None:
+    """ConvNeXt's last norm lives in its head: DDP would refuse it, and it would count as the backbone's."""
+    model = create_model("test_convnext", "gap", 5, 64)
+    model(torch.randn(2, 3, 64, 64)).logsumexp(1).sum().backward()
+    assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
+
+
+def test_models_are_built_without_gradients_too() -> None:
+    with torch.inference_mode():
+        assert create_model("test_efficientnet", "wise", 5, 64).backbone.feature_shape == (256, 2, 2)
+
+
+def test_modules_called_project_are_not_ours() -> None:
+    """Timm's DLA has some; the constraint must leave them alone."""
+    model = create_model("dla46_c", "wise", 5, 64)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    constrain(optimizer, model)
+    model(torch.randn(2, 3, 64, 64)).logsumexp(1).sum().backward()
+    optimizer.step()
+    assert (model.head.get_parameter("aggregation.kernel") >= 0).all()

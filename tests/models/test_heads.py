@@ -224,6 +224,7 @@ def test_optimizer_state_is_untouched_by_the_projection() -> None:
         (lambda: create_head("wize", (4, 7, 7), 3), "Did you mean wise"),
         (lambda: create_head("wise", (4, 7, 7), 3, prepool=2), "Did you mean pre_pool"),
         (lambda: create_head("gap", (4, 7, 7), 3, pre_pool=2), "no setting of head is called 'pre_pool'"),
+        (lambda: create_head("wise", (4, 7, 7), 3, pre_pool=2.0), "pre_pool must be a whole number or null, not 2.0"),
         (lambda: create_head("wise", (4, 7, 7), 3, dropout=1.0), "dropout must be at least 0 and below 1, not 1.0"),
         (lambda: create_head("wise", (4, 7, 7), 1), "num_classes must be at least 2"),
         (lambda: create_head("wise", (0, 7, 7), 3), "feature_shape must be"),

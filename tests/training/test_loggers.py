@@ -108,8 +108,22 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     assert its == ("study", "toy-wise-seed-0", ("toy", "wise", "32px"))
     assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [0]
     assert list((folder / "files").rglob("*.png"))
-    text = file.read_bytes()
-    assert b"best/test/top1" in text or b"best" in text
+    summary = {
+        "/".join(item.nested_key) or item.key: json.loads(item.value_json)
+        for record in records(file)
+        if record.HasField("summary")
+        for item in record.summary.update
+    }
+    assert summary["best/test/top1"] == 0.9
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+def test_an_exported_id_does_not_merge_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_RUN_ID", "shared")
+    first = logger(run)
+    first.start([])
+    first.finish({}, None)
+    assert json.loads((run.directory / "wandb.json").read_text())["id"] != "shared"
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,7 @@ def test_the_kernel_stays_non_negative_inside_lightning(config: dict[str, Any], 
     head = parts.module.model.head
     assert isinstance(head, WiseHead)
     assert (head.aggregation.kernel < 0).any()
-    original = parts.module.on_train_batch_end = lambda *_: seen.append(bool((head.aggregation.kernel >= 0).all()))  # type: ignore[method-assign]
-    assert original
+    parts.module.on_train_batch_end = lambda *_: seen.append(bool((head.aggregation.kernel >= 0).all()))  # type: ignore[method-assign]
     fit(parts.module, parts.data, parts.trainer, directory=tmp_path / "cell", loggers=[])
     steps = seen[accumulate - 1 :: accumulate]
     assert len(steps) == 4
@@ -99,4 +99,27 @@ def test_a_diverging_run_says_so(config: dict[str, Any], tmp_path: Path) -> None
     config = plain(config)
     config["recipe"]["optimizer"]["lr"] = 1e200
     with pytest.raises(UserError, match="training diverged in epoch 1: .* is (nan|inf)"):
+        trained(config, tmp_path / "cell")
+
+
+def test_an_unreadable_image_is_named_by_workers_too(config: dict[str, Any], images: Path, tmp_path: Path) -> None:
+    root = tmp_path / "corners"
+    shutil.copytree(images, root)
+    whole = (root / "train/class1/03.png").read_bytes()
+    (root / "train/class1/03.png").write_bytes(whole[: len(whole) // 2])
+    config["dataset"] |= {"root": str(root), "workers": 1}
+    with pytest.raises(UserError, match=r"^/.*train/class1/03.png: "):
+        trained(config, tmp_path / "cell")
+
+
+def test_a_precision_that_the_device_lacks(config: dict[str, Any], tmp_path: Path) -> None:
+    config["trainer"]["precision"] = "16-mixed"
+    with pytest.raises(UserError, match="precision=16-mixed cannot be had on this device"):
+        trained(config, tmp_path / "cell")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_device_that_is_not_there(config: dict[str, Any], tmp_path: Path) -> None:
+    config["trainer"]["accelerator"] = "gpu"
+    with pytest.raises(UserError, match="trainer: "):
         trained(config, tmp_path / "cell")

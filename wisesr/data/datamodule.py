@@ -28,7 +28,7 @@ class Batch(NamedTuple):
     """(batch,), int64: index of each image in the manifest."""
 
 
-class Images(Dataset[tuple[Tensor, int, int]]):
+class Images(Dataset[tuple[Tensor, int, int] | UserError]):
     """One split: (epoch, index in the split) -> image, label, index in the manifest."""
 
     def __init__(self, manifest: Manifest, split: str, augment: Plain, *, training: bool, seed: int) -> None:
@@ -38,17 +38,23 @@ class Images(Dataset[tuple[Tensor, int, int]]):
     def __len__(self) -> int:
         return len(self._indices)
 
-    def __getitem__(self, key: Key) -> tuple[Tensor, int, int]:
+    def __getitem__(self, key: Key) -> tuple[Tensor, int, int] | UserError:
         epoch, index = key
         position = self._indices[index]
-        image = self._manifest.load(position)
+        try:
+            image = self._manifest.load(position)
+        except UserError as error:
+            return error  # raised in the main process: a worker would wrap it in its traceback
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive_seed(self._seed, "sample", epoch, position))
             tensor = self._augment(image, training=self._training)
         return tensor, self._manifest.labels[position], position
 
 
-def _collate(samples: list[tuple[Tensor, int, int]]) -> Batch:
+def _collate(samples: list[tuple[Tensor, int, int] | UserError]) -> Batch | UserError:
+    for sample in samples:
+        if isinstance(sample, UserError):
+            return sample
     images, labels, positions = zip(*samples, strict=True)
     return Batch(torch.stack(images), torch.tensor(labels), torch.tensor(positions))
 
@@ -92,6 +98,16 @@ class ImageData(LightningDataModule):
                 f"recipe.batch_size must divide by {self._world} devices x trainer.accumulate {self._accumulate}, "
                 f"which {self.steps.batch_size} does not"
             )
+
+    def on_before_batch_transfer(self, batch: Batch | UserError, dataloader_idx: int) -> Batch:
+        """Raise what went wrong while the batch was decoded.
+
+        Raises:
+            UserError: an image of the batch cannot be read.
+        """
+        if isinstance(batch, UserError):
+            raise batch
+        return batch
 
     @property
     def _world(self) -> int:

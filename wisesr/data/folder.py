@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv as csv_module
 import os
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -56,6 +57,7 @@ def folder(
     rows = _from_csv(base, csv) if csv is not None else _from_folders(base, train, val, test)
     if TEST not in (splits := {row.split for row in rows}) and VAL in splits:
         rows = [row._replace(split=TEST) if row.split == VAL else row for row in rows]
+    sizes = {row.path: _size(base / row.path) for row in rows}  # a listed file that is missing is an error, not a bad image
     bad: list[str] = []
     if on_bad_image == "skip":
         bad = _unreadable(base, rows)
@@ -71,7 +73,7 @@ def folder(
         class_names=names,
         splits=[row.split for row in rows],
         load=partial(_load, base, [row.path for row in rows]),
-        sizes=[_size(base / row.path) for row in rows],
+        sizes=[sizes[row.path] for row in rows],
         groups=[row.group for row in rows] if any(row.group for row in rows) else (),
         left_out=bad,
     )
@@ -84,7 +86,7 @@ def _load(base: Path, paths: Sequence[str], index: int) -> Image.Image:
 def _size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} is listed, but there is no such file") from None
 
 
@@ -95,6 +97,9 @@ def _from_folders(base: Path, train: str, val: str, test: str) -> list[Row]:
             raise UserError(f"{base} holds {', '.join(present)} but no {train}: name it with dataset.train=FOLDER")
         return _classes(base, "", TRAIN)
     rows = _classes(base, train, TRAIN)
+    for name in ("valid", "validation", "dev"):
+        if (base / name).is_dir() and name not in (val, test):
+            raise UserError(f"{base / name} would be left out: say what it is, with dataset.val={name} or dataset.test={name}")
     for name, split in ((val, VAL), (test, TEST)):
         if (base / name).is_dir():
             rows += _classes(base, name, split)
@@ -108,7 +113,7 @@ def _classes(base: Path, below: str, split: str) -> list[Row]:
         raise UserError(f"{parent} holds no folders: there must be one for each class, or a CSV file (dataset.csv)")
     rows: list[Row] = []
     for name in folders:
-        files = sorted(path for path in (parent / name).rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file())
+        files = sorted(_files(parent / name))
         if not files:
             hint = ""
             if any((parent / name).iterdir()):
@@ -118,17 +123,33 @@ def _classes(base: Path, below: str, split: str) -> list[Row]:
     return rows
 
 
+def _files(folder: Path) -> Iterator[Path]:
+    """Images at any depth; what begins with a dot (.ipynb_checkpoints, macOS' ._1.jpg) is not the user's."""
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if not name.startswith(".") and name.lower().endswith(EXTENSIONS):
+                yield Path(place, name)
+
+
 def _from_csv(base: Path, name: str) -> list[Row]:
     path = base / name
     if not path.is_file():
         raise UserError(f"dataset.csv: there is no file {path}")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv_module.DictReader(file)
-        columns = reader.fieldnames or []
-        for column in ("filename", "class"):
-            if column not in columns:
-                raise UserError(f"{path}: " + unknown("column", column, columns))
-        rows = [_csv_row(path, number, row) for number, row in enumerate(reader, start=2)]
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv_module.DictReader(file)
+            columns = reader.fieldnames or []
+            for column in ("filename", "class"):
+                if column not in columns:
+                    raise UserError(f"{path}: " + unknown("column", column, columns))
+            rows = [_csv_row(path, number, row) for number, row in enumerate(reader, start=2)]
+    except (csv_module.Error, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error
     if not rows:
         raise UserError(f"{path} lists no images")
     return rows
@@ -141,7 +162,7 @@ def _csv_row(path: Path, number: int, row: dict[str, str | None]) -> Row:
         raise UserError(f"{path}, line {number}: filename and class must both be given")
     if split not in SPLITS:
         raise UserError(f"{path}, line {number}: " + unknown("split", split, SPLITS))
-    return Row(filename.replace("\\", "/"), label, split, (row.get("group") or "").strip())
+    return Row(posixpath.normpath(filename.replace("\\", "/")), label, split, (row.get("group") or "").strip())
 
 
 def _unreadable(base: Path, rows: Sequence[Row]) -> list[str]:

@@ -35,7 +35,8 @@ def to_rgb(image: Image.Image) -> Image.Image:
     """Any mode as RGB."""
     if image.mode.startswith("I") or image.mode == "F":  # 16 bit and deeper: Pillow would clip at 255
         values = np.asarray(image, dtype=np.float64)
-        top = 65535.0 if values.max(initial=0) > 255 else 255.0
+        highest = values.max(initial=0)
+        top = 1.0 if image.mode == "F" and highest <= 1 else 65535.0 if highest > 255 else 255.0
         return Image.fromarray((values / top * 255).round().clip(0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")

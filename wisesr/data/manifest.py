@@ -26,12 +26,13 @@ class Manifest:
         splits: train, val or test, an image each; all train where the dataset brings no split.
         load: the RGB image at an index.
         sizes: bytes of each file (or of the image itself), for the fingerprint.
-        groups: images that must stay in one split share a name here; empty where the dataset has none.
+        groups: images that must stay in one split share a name here; those in "" are on their own. Empty where the
+            dataset has none.
         left_out: images left out because they could not be read.
 
     Raises:
-        UserError: an image stands twice, a class has no image, there is nothing to train on, or a class of the
-            test split is missing from the training split.
+        UserError: an image stands twice, a class has no image, a group is divided, or a class of another split
+            is missing from the training split.
     """
 
     ids: Sequence[str]
@@ -53,6 +54,12 @@ class Manifest:
             raise UserError(f"{len(empty)} of {len(self.class_names)} classes have no images: {_some(empty)}")
         if len(self.class_names) < 2:
             raise UserError(f"there must be at least two classes, not {len(self.class_names)}: {_some(self.class_names)}")
+        places: dict[str, str] = {}
+        for group, split in zip(self.groups, self.splits, strict=False):
+            if group and places.setdefault(group, split) != split:
+                raise UserError(
+                    f"group {group!r} has images in the {places[group]} and in the {split} split: it must stay whole"
+                )
         trained = {label for label, split in zip(self.labels, self.splits, strict=True) if split == TRAIN}
         for split in (VAL, TEST):
             alone = {label for label, its in zip(self.labels, self.splits, strict=True) if its == split} - trained

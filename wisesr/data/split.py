@@ -59,7 +59,7 @@ def draw(manifest: Manifest, among: Sequence[int], fraction: float, seed: int) -
     generator = np.random.Generator(np.random.PCG64(seed))
     units = defaultdict(list)
     for index in among:
-        units[manifest.groups[index] if manifest.groups else index].append(index)
+        units[manifest.groups[index] or index if manifest.groups else index].append(index)
     names = list(units)
     taken: dict[int, int] = defaultdict(int)
     chosen: list[int] = []

@@ -30,7 +30,7 @@ class Ended(NamedTuple):
 def make_console() -> Console:
     """The terminal; where there is none, lines wide enough for the table."""
     console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=140)
+    return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
 
 
 def figures(status: Status) -> str:
@@ -89,6 +89,7 @@ class Live:
         """Its latest status."""
         if self._task is not None:
             text = figures(status) if status.get("state") == "training" else status.get("state", "starting")
+            text = text.replace("epoch 0/", "first epoch of ")
             self._progress.update(self._task, total=status.get("steps"), completed=status.get("step", 0), figures=text)
         elif status.get("state") == "training" and "val_top1" in status:
             if self._epoch != (now := ("training", status["epoch"])):

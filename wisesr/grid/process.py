@@ -42,16 +42,19 @@ def outcome(directory: Path, code: int) -> tuple[str, str]:
         return "busy", "another process runs this cell"
     if code == INTERRUPTED:
         return "interrupted", "the same command continues from the last finished epoch"
+    status = read_status(directory)
+    if status.get("state") == "failed":  # said by this process, or by another of the cell's that took it down
+        return "failed", status.get("reason", "")
     if code < 0:
         name = signal.Signals(-code).name
         return "failed", f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
-    status = read_status(directory)
-    reason = status.get("reason", "") if status.get("state") == "failed" else ""
-    return "failed", reason or f"ended with exit code {code}"
+    return "failed", f"ended with exit code {code}"
 
 
 def log_tail(directory: Path, lines: int = 8) -> list[str]:
-    """The last lines of a cell's log."""
+    """The last lines of a failed cell's log; none where its reason says it all."""
+    if read_status(directory).get("told"):
+        return []
     try:
         text = (directory / LOG).read_text(errors="replace")
     except FileNotFoundError:

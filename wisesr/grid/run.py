@@ -34,6 +34,8 @@ def run_grid(configs: Sequence[Config]) -> int:
     """
     cells = make_cells(configs)
     console = make_console()
+    if (same := len(configs) - len(cells)) > 0:
+        console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     ended = _skip_finished(cells, console)
     interrupted = False
     with Live(console, len(cells)) as live:

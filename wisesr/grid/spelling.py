@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -29,6 +31,11 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
         for path in _unknown_keys(error):
             node, _, key = path.rpartition(".")
             return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides))
+    if isinstance(error, OverrideParseException):
+        return (
+            f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
+            f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
+        )
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
 
@@ -43,6 +50,9 @@ def _unknown_keys(error: BaseException) -> Iterable[str]:
 def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
     """Names below a node of the configuration, with the groups chosen as on the command line."""
     chosen = [item for item in overrides if item.partition("=")[0] in GROUPS and "," not in item]
+    for flag, folder in pairwise(overrides):
+        if flag in ("--config-dir", "-cd"):
+            chosen.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):

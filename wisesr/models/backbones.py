@@ -44,7 +44,10 @@ class TimmBackbone(nn.Module):
         self.model = _create(model, image_size)
         self.mean: tuple[float, ...] = tuple(self.model.pretrained_cfg["mean"])
         self.std: tuple[float, ...] = tuple(self.model.pretrained_cfg["std"])
-        self.feature_shape = self._measure(model, image_size)
+        self.feature_shape, unused = self._measure(model, image_size)
+        for name in unused:
+            owner, _, leaf = name.rpartition(".")
+            setattr(self.model.get_submodule(owner), leaf, None)
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
@@ -56,21 +59,28 @@ class TimmBackbone(nn.Module):
             return features.permute(0, 3, 1, 2)
         return features
 
-    def _measure(self, name: str, image_size: int) -> FeatureShape:
-        """The map's shape, from a forward pass of a copy on the meta device, which computes shapes and no numbers."""
-        with torch.device("meta"):
+    def _measure(self, name: str, image_size: int) -> tuple[FeatureShape, list[str]]:
+        """The map's shape, and the parameters that are not on the way to it: leftovers of timm's own head.
+
+        ConvNeXt keeps its last norm there, for example. They would count as the backbone's, and DDP refuses them. From
+        a forward and a backward pass of a copy on the meta device, which computes shapes and no numbers.
+        """
+        with torch.inference_mode(False), torch.device("meta"):
             twin = type(self).__new__(type(self))
             nn.Module.__init__(twin)
             twin.model = _create(name, image_size).eval()
             images = torch.empty(1, 3, image_size, image_size)
         try:
-            with torch.no_grad():
-                shape = twin(images).shape[1:]
+            with torch.inference_mode(False), torch.enable_grad():
+                features = twin(images)
+                shape = features.shape[1:]
+                if len(shape) != 3 or min(shape) < 1:
+                    raise ValueError(f"it leaves no feature map, but {tuple(shape)}")
+                features.sum().backward()
         except (RuntimeError, AssertionError, ValueError) as error:
             raise UserError(f"backbone {name} refuses images of {image_size} px: {error}") from error
-        if len(shape) != 3 or min(shape) < 1:
-            raise UserError(f"backbone {name} leaves no feature map of images of {image_size} px, but {tuple(shape)}")
-        return FeatureShape(*shape)
+        unused = [key for key, parameter in twin.model.named_parameters() if parameter.grad is None]
+        return FeatureShape(*shape), unused
 
 
 def _create(name: str, image_size: int) -> Any:
@@ -83,7 +93,7 @@ def _create(name: str, image_size: int) -> Any:
                 raise
             return timm.create_model(name, pretrained=False, num_classes=0, global_pool="")
     except (RuntimeError, AssertionError, ValueError) as error:
-        raise UserError(f"backbone {name} refuses images of {image_size} px: {error}") from error
+        raise UserError(f"backbone {name} cannot be built by timm for images of {image_size} px: {error}") from error
 
 
 def _fold_tokens(tokens: Tensor) -> Tensor:

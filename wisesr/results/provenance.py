@@ -74,13 +74,21 @@ def _processor() -> str:
 
 
 def provenance(
-    *, threads: int, attempts: int, device: str, data_fingerprint: str, splits: Sequence[str], left_out: Sequence[str]
+    *,
+    threads: int,
+    attempts: int,
+    sources: Sequence[str],
+    device: str,
+    data_fingerprint: str,
+    splits: Sequence[str],
+    left_out: Sequence[str],
 ) -> dict[str, Any]:
     """The `provenance` of a record.
 
     Args:
         threads: CPU threads of the cell's process.
         attempts: how often the cell was started until it was done.
+        sources: hashes of the code of all its attempts; more than one where it was edited in between.
         device: what it trained on, the GPU's name or "cpu".
         data_fingerprint: of the manifest.
         splits: of each image.
@@ -90,6 +98,7 @@ def provenance(
     return {
         "commit": commit(),
         "source": source_hash(),
+        "sources": list(sources),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
         "hardware": {
             "host": socket.gethostname(),

@@ -19,6 +19,8 @@ class Status(TypedDict, total=False):
     """starting, training, testing, done, failed."""
     reason: str
     """Why it failed, for a user to read."""
+    told: bool
+    """Whether the reason is all there is to say: no bug, so no log beside it."""
     epoch: int
     """Finished epochs."""
     epochs: int

@@ -9,8 +9,9 @@ from wisesr.results.status import read_status
 
 
 def find_cells(root: Path) -> list[Path]:
-    """Directories below `root` (or `root` itself) that hold a cell's `config.yaml`, sorted."""
-    return sorted(path.parent for path in root.rglob("config.yaml"))
+    """Cells below `root`, or `root` itself, sorted: `seed-*` directories that hold a `config.yaml`."""
+    found = {path.parent for path in root.rglob("seed-*/config.yaml")}
+    return sorted(found | ({root} if (root / "config.yaml").is_file() else set()))
 
 
 def state_of(directory: Path, *, running: bool) -> tuple[str, str]:

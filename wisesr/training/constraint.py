@@ -11,9 +11,11 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
+from wisesr.models.heads.base import Constrained
+
 
 def constrain(optimizer: Optimizer, module: nn.Module) -> RemovableHandle:
-    """Call `project()` of every submodule that has one after each `optimizer.step()`.
+    """Call `project()` of every `Constrained` submodule after each `optimizer.step()`.
 
     Args:
         optimizer: of the module's parameters.
@@ -22,11 +24,10 @@ def constrain(optimizer: Optimizer, module: nn.Module) -> RemovableHandle:
     Returns:
         A handle whose `remove()` lifts the constraint.
     """
-    found = [getattr(part, "project", None) for part in module.modules()]
-    projections = [call for call in found if callable(call)]
+    constrained = [part for part in module.modules() if isinstance(part, Constrained)]
 
     def project(*_: object) -> None:
-        for call in projections:
-            call()
+        for part in constrained:
+            part.project()
 
     return optimizer.register_step_post_hook(project)

@@ -41,9 +41,9 @@ def flops(model: Classifier, image_size: int) -> dict[str, int]:
     return {"backbone": backbone.get_total_flops(), "head": head.get_total_flops()}
 
 
-def peak_memory() -> int:
-    """Bytes: of the GPU's allocator where there is one, else the largest resident size of this process."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
+def peak_memory(device: torch.device) -> int:
+    """Bytes: of the GPU's allocator where `device` is one, else the largest resident size of this process."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from numpy.typing import NDArray
 
 from wisesr.data.datamodule import ImageData
+from wisesr.errors import UserError
 from wisesr.results.files import write_with
 from wisesr.results.record import BEST, LAST, METRICS, PREDICTIONS, Row, write_metrics
 from wisesr.results.status import write_status
-from wisesr.training.journal import Journal
+from wisesr.training.journal import Journal, require_finite
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
 from wisesr.training.progress import Progress
@@ -69,29 +72,45 @@ def fit(
         settings: for Lightning.
         directory: of the cell; checkpoints, metrics.csv and predictions.npz go there.
         loggers: to tell.
+
+    Raises:
+        UserError: the device or precision cannot be had, an image cannot be read, training diverged.
     """
     journal = Journal(directory, loggers)
     progress = Progress(directory, module.steps)
-    trainer = _trainer(settings, module.steps.epochs, [progress, journal])
     last = directory / LAST
     with warnings.catch_warnings():
         _silence()
+        trainer = _trainer(settings, module.steps.epochs, [progress, journal])
         if settings.compile:
             module.model.compile()
-        trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
-        assert journal.best is not None
-        if trainer.is_global_zero:
-            write_status(directory, state="testing", epoch=module.steps.epochs, epochs=module.steps.epochs)
-        best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
-        module.load_state_dict(best["state_dict"])
-        trainer.test(module, data, verbose=False)
+        try:
+            trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
+            journal.start_loggers(trainer)
+            chosen = _test(trainer, module, data, journal, directory)
+        except BaseException:
+            if trainer.strategy.launcher is not None:
+                trainer.strategy.launcher.kill(signal.SIGKILL)  # the other devices' processes would wait for this one
+            raise
+    return Outcome(chosen, journal.rows[-1], journal.seconds, progress.images_per_second)
+
+
+def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journal: Journal, directory: Path) -> Row:
+    """Read the test split with the best weights; its figures beside those of the chosen epoch."""
+    assert journal.best is not None
+    if trainer.is_global_zero:
+        write_status(directory, state="testing", epoch=module.steps.epochs, epochs=module.steps.epochs)
+    best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
+    module.load_state_dict(best["state_dict"])
+    trainer.test(module, data, verbose=False)
     tested = {name: value for name, value in module.figures.items() if name.startswith("test/")}
+    require_finite(tested, "on the test split")
     chosen = journal.best | tested
     _write_predictions(trainer, module, data, directory)
     if trainer.is_global_zero:
         rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in journal.rows]
         write_metrics(directory / METRICS, rows)
-    return Outcome(chosen, journal.rows[-1], journal.seconds, progress.images_per_second)
+    return chosen
 
 
 def _trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
@@ -100,6 +119,16 @@ def _trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Tr
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         # Filling fresh memory guards against bugs, not against chance, and costs time.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    try:
+        trainer = _lightning_trainer(settings, epochs, callbacks)
+    except MisconfigurationException as error:
+        raise UserError(f"trainer: {error}") from error
+    if trainer.precision != settings.precision:  # Lightning falls back with no more than a warning
+        raise UserError(f"trainer.precision={settings.precision} cannot be had on this device, only {trainer.precision}")
+    return trainer
+
+
+def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -124,6 +153,8 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # It looks for a logger's flush interval, and there is no Lightning logger.
     warnings.filterwarnings("ignore", message=".*The number of training batches.*")
+    # Its fallback to another precision, of which _trainer makes an error.
+    warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")
     # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21326
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")
     # Which accelerators there are not, and advertisements.

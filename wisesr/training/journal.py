@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Journal(Checkpoint):
         self._steps: list[tuple[int, float, Tensor]] = []
         self._losses: list[Tensor] = []
         self._rate = 0.0
+        self._started = False
         self._clock = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
@@ -57,11 +58,17 @@ class Journal(Checkpoint):
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell the loggers, with the epochs that an earlier attempt finished."""
         self._clock = time.monotonic()
-        if trainer.is_global_zero:
-            if self.rows:
-                write_metrics(self._directory / METRICS, self.rows)
-            for logger in self._loggers:
-                logger.start(self.rows)
+        self.start_loggers(trainer)
+
+    def start_loggers(self, trainer: Trainer) -> None:
+        """Once. Not left to `on_train_start` alone, which Lightning skips where no epoch is left to train."""
+        if self._started or not trainer.is_global_zero:
+            return
+        self._started = True
+        if self.rows:
+            write_metrics(self._directory / METRICS, self.rows)
+        for logger in self._loggers:
+            logger.start(self.rows)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the epoch's steps."""
@@ -104,11 +111,7 @@ class Journal(Checkpoint):
     def _row(self, trainer: Trainer, module: LightningModule, steps: Sequence[StepRow]) -> Row:
         figures: dict[str, float] = module.figures  # type: ignore[assignment]
         epoch = trainer.current_epoch + 1
-        bad = [f"{name} is {value}" for name, value in figures.items() if not math.isfinite(value)]
-        if bad:
-            raise UserError(
-                f"training diverged in epoch {epoch}: {', '.join(bad)}. A lower recipe.optimizer.lr or trainer.clip=1 may help"
-            )
+        require_finite(figures, f"in epoch {epoch}")
         row: Row = {"epoch": epoch, "step": trainer.global_step, "lr": steps[-1].lr}
         return row | {name: value for name, value in figures.items() if not name.startswith("test/")}
 
@@ -118,6 +121,13 @@ class Journal(Checkpoint):
                 trainer.save_checkpoint(partial, weights_only=weights_only)
         else:
             trainer.save_checkpoint(self._directory / name, weights_only=weights_only)  # takes part, writes nothing
+
+
+def require_finite(figures: Mapping[str, float], when: str) -> None:
+    """Raise UserError for figures that are no numbers any more."""
+    bad = [f"{name} is {value}" for name, value in figures.items() if not math.isfinite(value)]
+    if bad:
+        raise UserError(f"training diverged {when}: {', '.join(bad)}. A lower recipe.optimizer.lr or trainer.clip=1 may help")
 
 
 def _rank(row: Row) -> tuple[float, float]:

@@ -27,7 +27,7 @@ class Progress(Callback):
         """Over all training batches of this attempt, data loading included, validation not."""
         self._directory, self._run = directory, steps
         self._busy, self._images = 0.0, 0
-        self._since = self._written = 0.0
+        self._since = self._written = self._validating = self._validation = 0.0
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start the clock; it stands still while validating."""
@@ -46,12 +46,17 @@ class Progress(Callback):
             self._written = now
             self._write(trainer, pl_module, trainer.current_epoch)
 
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Time the validation, which belongs to what is left."""
+        self._validating = time.monotonic()
+
     def on_validation_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Show the epoch's accuracy."""
+        self._validation = time.monotonic() - self._validating
         self._write(trainer, pl_module, trainer.current_epoch + 1)
 
     def _write(self, trainer: Trainer, module: LightningModule, finished: int) -> None:
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero or not self.images_per_second:
             return
         figures: dict[str, float] = module.figures  # type: ignore[assignment]
         done = min(trainer.global_step * self._run.batch_size, self._run.train_images * self._run.epochs)
@@ -65,6 +70,6 @@ class Progress(Callback):
             step=trainer.global_step,
             steps=self._run.total,
             images_per_second=self.images_per_second,
-            seconds_left=left / self.images_per_second if self.images_per_second else 0.0,
+            seconds_left=left / self.images_per_second + (self._run.epochs - finished) * self._validation,
             **extra,
         )

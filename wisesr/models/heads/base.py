@@ -114,6 +114,14 @@ def spread(kernel: Tensor, pool: int, shape: FeatureShape) -> Tensor:
     return full
 
 
+class Constrained(nn.Module):
+    """A module whose weights must stay in some set; `wisesr.constrain` calls `project` after every optimizer step."""
+
+    def project(self) -> None:
+        """Bring the weights back, in place."""
+        raise NotImplementedError
+
+
 @torch.no_grad()
 def project_non_negative(kernel: Tensor) -> None:
     """Clamp a kernel at 0 in place, as Keras' `NonNeg` does after each update.

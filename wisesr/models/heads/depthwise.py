@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Head, check_shape, init_kernel, project_non_negative, spread
+from wisesr.models.heads.base import Constrained, Head, check_shape, init_kernel, project_non_negative, spread
 from wisesr.types import FeatureShape
 
 
@@ -30,7 +30,7 @@ def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     return torch.einsum("bchw,chw->bc", features, kernel) + bias
 
 
-class DepthwiseAggregation(nn.Module):
+class DepthwiseAggregation(Constrained):
     """`depthwise` with its weights.
 
     Args:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import netrc
 import os
+import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -67,13 +68,13 @@ class WandbLogger(RunLogger):
         before = read_json(self._state) or {}
         mode = decide_mode(os.environ)
         resumed = before.get("id") if mode == "online" and before.get("mode") == "online" else None
-        if before.get("mode") == "offline" and (partial := Path(before["directory"])).is_dir():
-            shutil.rmtree(partial)
+        if before.get("mode") == "offline":
+            shutil.rmtree(self.run.directory / "wandb" / before["folder"], ignore_errors=True)
         self._wandb = self._init(mode, resumed)
         if self._wandb is None:
             return
         offline = bool(getattr(self._wandb.settings, "_offline", mode != "online"))
-        state = {"id": self._wandb.id, "mode": "offline" if offline else mode, "directory": _directory(self._wandb)}
+        state = {"id": self._wandb.id, "mode": "offline" if offline else mode, "folder": Path(self._wandb.dir).parent.name}
         write_json(self._state, state)
         self._define_metrics()
         known = self._wandb.starting_step if resumed else 0
@@ -96,7 +97,12 @@ class WandbLogger(RunLogger):
             "settings": wandb.Settings(**settings),
         }
         try:
-            return wandb.init(mode=mode, id=identifier, resume="allow" if identifier else None, **arguments)
+            return wandb.init(
+                mode=mode,
+                id=identifier or secrets.token_hex(4),  # said, so that an exported WANDB_RUN_ID does not merge a grid's cells
+                resume="allow" if identifier else None,
+                **arguments,
+            )
         except Exception as error:  # wandb raises many kinds; none of them may end a training
             if mode != "online":
                 log.warning("W&B could not open a run (%s); this cell trains without it", error)
@@ -135,7 +141,3 @@ class WandbLogger(RunLogger):
             call()
         except Exception as error:
             log.warning("W&B: %s", error)
-
-
-def _directory(run: Any) -> str:
-    return str(Path(run.dir).parent)  # run.dir is its `files` folder

@@ -1,0 +1,37 @@
+"""The `wisesr` command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wisesr.cell import locked
+from wisesr.cli import main
+from wisesr.config import cell_dir
+from wisesr.grid.cells import make_cells
+from wisesr.results.status import write_status
+
+
+def test_status_tells_where_each_cell_stands(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    cells = make_cells([config | {"seed": seed} for seed in range(3)])
+    write_status(cells[1].directory, state="failed", reason="the disk is full", told=True)
+    write_status(cells[2].directory, state="training", epoch=1, epochs=3)
+    nested = cells[0].directory / "wandb" / "run-1" / "files"  # an online run of W&B keeps a config.yaml of its own
+    nested.mkdir(parents=True)
+    (nested / "config.yaml").write_text("wandb_version: 1\n")
+    with locked(cells[2].directory):
+        assert main(["status", str(Path(config["output_dir"]))]) == 0
+    words = capsys.readouterr().out
+    lines = [line for line in words.splitlines() if line.strip().startswith("corners-64")]
+    assert [line.split()[-1] for line in lines[:3]] == ["waiting", "failed", "training"]
+    assert "failed: the disk is full" in words
+    assert main(["status", str(Path(config["output_dir"]))]) == 0
+    assert "interrupted" in capsys.readouterr().out
+
+
+def test_status_of_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str], config: dict[str, Any]) -> None:
+    assert main(["status", str(tmp_path)]) == 1
+    assert "there are no cells below" in capsys.readouterr().err
+    assert not cell_dir(config).exists()
