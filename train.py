@@ -22,9 +22,11 @@ def run(cfg: DictConfig) -> None:
     from wisesr.grid.run import run_grid
 
     try:
-        sys.exit(run_grid([to_dict(cfg)]))
+        code = run_grid([to_dict(cfg)])
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
         sys.exit(str(error))
+    if code:
+        sys.exit(code)
 
 
 def main() -> None:

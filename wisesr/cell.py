@@ -294,11 +294,7 @@ def _describe(manifest: Manifest, config: Config, parts: Parts) -> str:
     return (
         f"{config['backbone']['name']} with {config['head']['name']} on {config['dataset']['name']}, "
         f"{config['resolution']['size']} px, feature map {shape}; {len(manifest.class_names)} classes, {counts} images"
-        + (
-            f"; {len(manifest.left_out)} unreadable ones left out: {', '.join(manifest.left_out[:5])}"
-            if manifest.left_out
-            else ""
-        )
+        + (f"; unreadable and left out: {', '.join(manifest.left_out)}" if manifest.left_out else "")
     )
 
 

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
+from wisesr.grid.axes import extra_axes, leaves
 from wisesr.grid.cells import Cell
 from wisesr.grid.process import log_tail
 from wisesr.results.record import read_record
@@ -106,10 +107,13 @@ class Live:
 
 
 def results_table(ended: Sequence[Ended]) -> Table:
-    """A row a cell; figures come from the records on disk."""
+    """A row a cell, a column for whatever else varies; figures come from the records on disk."""
+    axes = extra_axes([item.cell.config for item in ended])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("dataset", "backbone", "head"):
         table.add_column(name, overflow="fold")
+    if axes:
+        table.add_column("settings", overflow="fold")
     for name in ("seed", "epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained"):
         table.add_column(name, justify="right")
     table.add_column("state")
@@ -119,6 +123,7 @@ def results_table(ended: Sequence[Ended]) -> Table:
             f"{config['dataset']['name']}-{config['resolution']['size']}",
             config["backbone"]["name"],
             config["head"]["name"],
+            *([" ".join(f"{axis}={leaves(config)[axis]}" for axis in axes if axis in leaves(config))] if axes else []),
             str(config["seed"]),
             *_figures(read_record(item.cell.directory)),
             item.state,

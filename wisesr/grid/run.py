@@ -53,18 +53,22 @@ def run_grid(configs: Sequence[Config]) -> int:
 
 
 def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
-    """Each cell as skipped or waiting; the data of several cells is looked at once."""
+    """Each cell as skipped or waiting. The images of several cells are listed once.
+
+    Raises:
+        UserError: the data of a waiting cell is not in order.
+    """
     fingerprints: dict[str, str] = {}
     ended = []
     for cell in cells:
-        if finished(cell.directory, cell.config, None) is None:
+        waiting = finished(cell.directory, cell.config, None) is None
+        key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
+        if not fingerprints.get(key):
+            fingerprints[key] = _data_fingerprint(cell, strict=waiting)
+        if waiting:
             ended.append(Ended(cell, "waiting"))
             continue
-        key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
-        if key not in fingerprints:
-            fingerprints[key] = _data_fingerprint(cell)
-        warnings = finished(cell.directory, cell.config, fingerprints[key]) or []
-        for warning in warnings:
+        for warning in finished(cell.directory, cell.config, fingerprints[key]) or []:
             console.print(escape(f"warning: {cell.label} is skipped as done, but {warning}: {cell.directory}"))
         ended.append(Ended(cell, "skipped"))
     if skipped := sum(item.state == "skipped" for item in ended):
@@ -72,10 +76,14 @@ def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
     return ended
 
 
-def _data_fingerprint(cell: Cell) -> str:
+def _data_fingerprint(cell: Cell, *, strict: bool) -> str:
+    if strict and cell.config["dataset"].get("on_bad_image") == "skip":
+        return ""  # would decode everything; left to the cell
     try:
         return build_manifest(cell.config).fingerprint()
-    except UserError:
+    except UserError as error:
+        if strict:
+            raise UserError(f"{cell.label}: {error}\nNothing was started.") from error
         return "unreadable"  # the finished cell stands; that its data is gone shows as a change
 
 
