@@ -17,9 +17,10 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
-from wisesr.cell import BUSY, DONE, FAILED, finished, is_running, locked, run
+from wisesr.cell import BUSY, DONE, FAILED, finished, run
 from wisesr.config import to_yaml
 from wisesr.errors import UserError
+from wisesr.results.lock import is_running, locked
 from wisesr.results.record import read_metrics, read_record
 from wisesr.results.status import read_status
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from wisesr.cell import locked
 from wisesr.cli import main
 from wisesr.config import cell_dir
 from wisesr.grid.cells import make_cells
+from wisesr.results.lock import locked
 from wisesr.results.status import write_status
 
 

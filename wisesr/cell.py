@@ -7,23 +7,20 @@ continue from `last.ckpt` if it was interrupted, train, test, record. torch is i
 from __future__ import annotations
 
 import argparse
-import fcntl
 import logging
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any
 
+from wisesr.attempt import ELSEWHERE, is_main, start_attempt
 from wisesr.build import Parts, build, build_loggers, build_manifest
 from wisesr.config import Config, check, fingerprint, load_cell
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
-from wisesr.results.files import read_json, write_json
+from wisesr.results.lock import locked
 from wisesr.results.provenance import provenance, source_hash
-from wisesr.results.record import LAST, read_record, write_record
+from wisesr.results.record import read_record, write_record
 from wisesr.results.status import write_status
 
 log = logging.getLogger("wisesr")
@@ -31,21 +28,8 @@ log = logging.getLogger("wisesr")
 DONE, FAILED, BUSY, INTERRUPTED = 0, 1, 75, 130
 """Exit codes; 75 is EX_TEMPFAIL: another process runs this cell."""
 
-_LOCK, _STARTED = ".lock", "started.json"
 _PATIENCE = 10.0
-_ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"
-
-
-class Started(NamedTuple):
-    """How a cell began; kept in `started.json` from its first attempt to its record."""
-
-    fingerprint: str
-    data: str
-    """Fingerprint of the manifest."""
-    threads: int
-    attempts: int
-    sources: list[str]
-    """Hashes of the code of each attempt, without repetition."""
+"""Seconds to wait for the lock."""
 
 
 def finished(directory: Path, config: Mapping[str, Any], data: str | None) -> list[str] | None:
@@ -70,41 +54,6 @@ def finished(directory: Path, config: Mapping[str, Any], data: str | None) -> li
     return warnings
 
 
-@contextmanager
-def locked(directory: Path, *, patience: float = 0.0) -> Iterator[bool]:
-    """Hold the cell while the block runs; yields False if another process holds it. The lock goes with its process.
-
-    Args:
-        directory: of the cell.
-        patience: seconds to wait for it: after a kill, workers that decode images hold it for a few more.
-    """
-    with (directory / _LOCK).open("a") as file:
-        deadline = time.monotonic() + patience
-        while not (mine := _try_lock(file)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        yield mine
-
-
-def _try_lock(file: IO[Any]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def is_running(directory: Path) -> bool:
-    """Whether a process holds the cell; only looks."""
-    try:
-        with (directory / _LOCK).open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
-
-
 def run(directory: Path) -> int:
     """Bring a cell to its record.
 
@@ -120,7 +69,7 @@ def run(directory: Path) -> int:
     config = load_cell(directory)
     if problems := check(config):
         raise UserError(f"{directory / 'config.yaml'} is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
-    if not _is_main():  # Lightning's DDP starts this same command for the other devices
+    if not is_main():  # Lightning's DDP starts this same command for the other devices
         return _finish(directory, lambda: _train(directory, config, build_manifest(config)))
     with locked(directory, patience=_PATIENCE) as mine:
         if not mine:
@@ -128,20 +77,13 @@ def run(directory: Path) -> int:
             return BUSY
         record = read_record(directory)
         if record is not None and record["fingerprint"] != fingerprint(config):
-            raise UserError(
-                f"{directory / 'config.yaml'} was edited: its record belongs to another configuration. {_ELSEWHERE}"
-            )
+            raise UserError(f"{directory / 'config.yaml'} was edited: its record belongs to another configuration. {ELSEWHERE}")
         if record is None:
             write_status(directory, state="starting")
         code = _finish(directory, lambda: _run_locked(directory, config))
         if code == DONE:
             write_status(directory, state="done")
         return code
-
-
-def _is_main() -> bool:
-    """Whether this process speaks for the cell: under DDP, the first of its processes."""
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0
 
 
 def _finish(directory: Path, work: Callable[[], None]) -> int:
@@ -180,15 +122,15 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     from wisesr.training.fit import fit
     from wisesr.training.kernels import kernel_sheet
 
-    started = _start(directory, config, manifest.fingerprint(), gpu=torch.cuda.is_available())
+    started = start_attempt(directory, config, manifest.fingerprint(), gpu=torch.cuda.is_available())
     torch.set_num_threads(started.threads)
     parts = build(config, manifest)
     cost = _count(parts, config)
-    loggers = build_loggers(config, directory) if _is_main() else []
+    loggers = build_loggers(config, directory) if is_main() else []
     log.info("%s", _describe(manifest, config, parts))
     try:
         outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers)
-        if not _is_main():
+        if not is_main():
             return
         summary = {f"best/{name}": value for name, value in outcome.best.items()} | cost["parameters"]
         for logger in loggers:
@@ -222,51 +164,6 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     )
     best = outcome.best
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
-
-
-def _start(directory: Path, config: Config, data: str, *, gpu: bool) -> Started:
-    """Note this attempt. What an interrupted one began with must still hold: its configuration, data and threads.
-
-    Raises:
-        UserError: it began with another configuration or other data.
-    """
-    now = Started(fingerprint(config), data, _threads(config["trainer"], gpu=gpu), 1, [source_hash()])
-    before = read_json(directory / _STARTED)
-    if before is not None:
-        earlier = Started(**before)
-        now = now._replace(attempts=earlier.attempts + (1 if _is_main() else 0))
-        if (directory / LAST).exists():
-            now = _continued(directory, config, earlier, now)
-    if _is_main():
-        write_json(directory / _STARTED, now._asdict())
-    return now
-
-
-def _continued(directory: Path, config: Config, earlier: Started, now: Started) -> Started:
-    """This attempt as the continuation of an earlier one."""
-    if earlier.fingerprint != now.fingerprint:
-        raise UserError(f"{directory / 'config.yaml'} was edited since {directory} was interrupted. {_ELSEWHERE}")
-    if earlier.data != now.data:
-        raise UserError(
-            f"the images, labels or splits have changed since {directory} was interrupted, so it cannot continue. "
-            f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
-        )
-    if config["trainer"]["threads"] == "auto":
-        now = now._replace(threads=earlier.threads)
-    elif now.threads != earlier.threads:
-        log.warning("continues with %d threads what began with %d: last bits may differ", now.threads, earlier.threads)
-    if now.sources[0] not in earlier.sources:
-        log.warning("the code has changed since this cell was interrupted; its record will say so")
-    return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
-
-
-def _threads(trainer: Mapping[str, Any], *, gpu: bool) -> int:
-    """CPU threads of this process: as asked, or all cores it may use, shared by the processes of a cell on CPU."""
-    if trainer["threads"] != "auto":
-        return int(trainer["threads"])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    on_gpu = gpu and trainer["accelerator"] != "cpu"
-    return max(1, cores // (1 if on_gpu or trainer["devices"] == "auto" else trainer["devices"]))
 
 
 def _count(parts: Parts, config: Config) -> dict[str, Any]:

@@ -17,10 +17,10 @@ def status(root: Path) -> int:
     Raises:
         UserError: there are none.
     """
-    from wisesr.cell import is_running
     from wisesr.config import load_cell
     from wisesr.grid.cells import Cell
     from wisesr.grid.display import Ended, make_console, summary
+    from wisesr.results.lock import is_running
     from wisesr.results.store import find_cells, state_of
 
     ended = []

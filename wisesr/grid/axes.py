@@ -23,7 +23,7 @@ def leaves(config: Mapping[str, Any], below: str = "") -> Leaves:
 
 
 def extra_axes(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys of the computation that differ between cells which the table's own columns (dataset, backbone, head, seed) do not tell apart."""
+    """Keys of the computation that differ between cells of the same dataset, backbone, head and seed."""
     alike: dict[tuple[Any, ...], list[Leaves]] = defaultdict(list)
     for config in configs:
         names = tuple(config[group]["name"] for group in ("dataset", "backbone", "head"))

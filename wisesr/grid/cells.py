@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from wisesr.cell import locked
 from wisesr.config import Config, cell_dir, check, describe_problems, fingerprint, load_cell, to_yaml
 from wisesr.errors import UserError
 from wisesr.results.files import write_text
+from wisesr.results.lock import locked
 from wisesr.results.record import read_record
 
 

@@ -1,0 +1,88 @@
+"""Attempts at a cell: how it began, and what must still hold when it continues. Kept in `started.json`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wisesr.config import Config, fingerprint
+from wisesr.errors import UserError
+from wisesr.results.files import read_json, write_json
+from wisesr.results.provenance import source_hash
+from wisesr.results.record import LAST
+
+log = logging.getLogger("wisesr")
+
+STARTED = "started.json"
+ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"
+
+
+class Started(NamedTuple):
+    """How a cell began; kept in `started.json` from its first attempt to its record."""
+
+    fingerprint: str
+    data: str
+    """Fingerprint of the manifest."""
+    threads: int
+    attempts: int
+    sources: list[str]
+    """Hashes of the code of each attempt, without repetition."""
+
+
+def is_main() -> bool:
+    """Whether this process speaks for the cell: under DDP, the first of its processes."""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+
+
+def start_attempt(directory: Path, config: Config, data: str, *, gpu: bool) -> Started:
+    """Note this attempt. What an interrupted one began with must still hold: its configuration, data and threads.
+
+    Args:
+        directory: of the cell.
+        config: of the cell.
+        data: fingerprint of the manifest.
+        gpu: whether there is one.
+
+    Raises:
+        UserError: it began with another configuration or other data.
+    """
+    now = Started(fingerprint(config), data, _threads(config["trainer"], gpu=gpu), 1, [source_hash()])
+    before = read_json(directory / STARTED)
+    if before is not None:
+        earlier = Started(**before)
+        now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0))
+        if (directory / LAST).exists():
+            now = _continued(directory, config, earlier, now)
+    if is_main():
+        write_json(directory / STARTED, now._asdict())
+    return now
+
+
+def _continued(directory: Path, config: Config, earlier: Started, now: Started) -> Started:
+    """This attempt as the continuation of an earlier one."""
+    if earlier.fingerprint != now.fingerprint:
+        raise UserError(f"{directory / 'config.yaml'} was edited since {directory} was interrupted. {ELSEWHERE}")
+    if earlier.data != now.data:
+        raise UserError(
+            f"the images, labels or splits have changed since {directory} was interrupted, so it cannot continue. "
+            f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
+        )
+    if config["trainer"]["threads"] == "auto":
+        now = now._replace(threads=earlier.threads)
+    elif now.threads != earlier.threads:
+        log.warning("continues with %d threads what began with %d: last bits may differ", now.threads, earlier.threads)
+    if now.sources[0] not in earlier.sources:
+        log.warning("the code has changed since this cell was interrupted; its record will say so")
+    return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
+
+
+def _threads(trainer: Mapping[str, Any], *, gpu: bool) -> int:
+    """CPU threads of this process: as asked, or all cores it may use, shared by the processes of a cell on CPU."""
+    if trainer["threads"] != "auto":
+        return int(trainer["threads"])
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    on_gpu = gpu and trainer["accelerator"] != "cpu"
+    return max(1, cores // (1 if on_gpu or trainer["devices"] == "auto" else trainer["devices"]))
