@@ -42,6 +42,8 @@ def main() -> None:
         from wisesr.grid.spelling import explain
 
         sys.exit(explain(error, sys.argv[1:]))
+    except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (UserError, OSError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:

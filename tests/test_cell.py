@@ -110,7 +110,6 @@ def test_the_papers_protocol_is_said(config: dict[str, Any], tmp_path: Path) -> 
     assert best["val/top1"] == best["test/top1"]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")  # wandb's own
 def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> None:
     """The same seed gives the same bits, with workers and loggers too; another seed others."""
     cells = [make(config, tmp_path / "a")]

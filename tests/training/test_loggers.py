@@ -83,7 +83,6 @@ def logger(run: Run) -> WandbLogger:
     return WandbLogger(run, project="p", entity=None, init_timeout=5.0)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_an_offline_run_and_its_resume(run: Run) -> None:
     first = logger(run)
     first.start([])
@@ -117,7 +116,6 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     assert summary["best/test/top1"] == 0.9
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 def test_an_exported_id_does_not_merge_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_RUN_ID", "shared")
     first = logger(run)
