@@ -44,7 +44,7 @@ def main() -> None:
         sys.exit(explain(error, sys.argv[1:]))
     except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (UserError, OSError) as error:
+    except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit("Interrupted. The same command continues where this one stopped.")

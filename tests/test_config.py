@@ -74,8 +74,9 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
         ("trainer.devices", 0, "trainer.devices must be a whole number at least 1 or one of auto, not 0"),
         ("resolution.size", 4, "resolution.size must be a whole number at least 8"),
         ("study", "a/b", "study must be made of letters"),
+        ("seed", "x", "seed must be a whole number at least 0, not 'x'"),
         ("protocol", "test", "protocol must be one of holdout, paper, not 'test'"),
-        ("seeed", 1, "no key of the configuration is called 'seeed'. Did you mean seed"),
+        ("seeed", 1, "no key or group is called 'seeed'. Did you mean seed"),
     ],
 )
 def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, words: str) -> None:

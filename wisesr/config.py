@@ -143,8 +143,8 @@ def check(config: Mapping[str, Any]) -> list[str]:
     absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
     if absent:
         return [f"{group} is missing: choose one of {', '.join(options(group))}" for group in absent]
-    top = {key: value for key, value in config.items() if key not in GROUPS}
-    problems = mismatches("the configuration", top, schema_settings(RootSchema))
+    groups = {group: Setting(dict, True) for group in GROUPS}
+    problems = mismatches("", config, groups | schema_settings(RootSchema))
     for group, schema in (("trainer", TrainerSchema), ("resolution", ResolutionSchema)):
         problems += mismatches(group, config[group], schema_settings(schema))
     problems += _check_target("backbone", config["backbone"], schema_settings(Name))

@@ -82,7 +82,7 @@ def fits(value: object, annotation: Any) -> bool:
         return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if annotation is int:
         return isinstance(value, int) and not isinstance(value, bool)
-    if annotation in (str, bool):
+    if annotation in (str, bool, dict):
         return isinstance(value, annotation)
     if origin is list:
         return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
@@ -103,20 +103,20 @@ def mismatches(where: str, node: Mapping[str, object], settings: Mapping[str, Se
     """All that is wrong with a node of the configuration, a sentence each.
 
     Args:
-        where: the node's name, as in `head`.
+        where: the node's name, as in `head`; empty for the top.
         node: its keys and values; keys that begin with an underscore are skipped.
         settings: the keys that it may have.
     """
-    problems = []
+    below, problems = f"{where}." if where else "", []
     for key, value in node.items():
         if str(key).startswith("_"):
             continue
         if key not in settings:
-            problems.append(unknown(f"key of {where}", str(key), settings))
+            problems.append(unknown(f"key of {where}" if where else "key or group", str(key), settings))
         elif not fits(value, settings[key].annotation):
-            problems.append(f"{where}.{key} must be {describe(settings[key].annotation)}, not {value!r}")
+            problems.append(f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}")
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
-    return problems + [f"{where}.{key} is missing: {describe(settings[key].annotation)}" for key in missing]
+    return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 
 
 def schema_settings(schema: type) -> dict[str, Setting]:

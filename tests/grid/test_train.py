@@ -75,6 +75,8 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["backbone=timm"], "backbone.model must be given"),
         (["dataset=folder", "dataset.root=/nowhere"], "dataset.root: there is no folder /nowhere"),
         (["dataset=folder", "dataset.root=/a (copy)"], "needs quotes of its own"),
+        (["logger=[csv,tensorbord]"], "no logger is called 'tensorbord'. Did you mean tensorboard"),
+        (["-m", "--cfg", "job"], "Only one of"),
         (["~head"], "head is missing: choose one of"),
         (["-m", "output_dir=/proc/x"], "/proc/x"),
     ],

@@ -13,7 +13,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import GROUPS, conf_dir
+from wisesr.config import GROUPS, conf_dir, options
 from wisesr.errors import unknown
 
 
@@ -26,7 +26,7 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        return unknown(group or "configuration", name, error.options or [])
+        return unknown(group or "configuration", name, error.options or options(group))
     if isinstance(error, ConfigCompositionException):
         for path in _unknown_keys(error):
             node, _, key = path.rpartition(".")
