@@ -6,7 +6,7 @@ READY := .venv/.ready
 .PHONY: help setup quickstart check test test-slow format clean
 
 help:
-	@echo "make quickstart   set up .venv and train ResNet18 with the wise and gap heads on digits (about 3 minutes on 2 cores)"
+	@echo "make quickstart   set up .venv and train ResNet18 with the wise and gap heads on digits (about 3 minutes on 2 cores, after some minutes of set-up)"
 	@echo "make test         set up .venv and run the quick tests"
 	@echo "make test-slow    the slow tests: whole grids, kills at random moments"
 	@echo "make check        lint, format, types, import directions"

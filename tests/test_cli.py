@@ -9,13 +9,15 @@ import pytest
 
 from wisesr.cli import main
 from wisesr.config import cell_dir
-from wisesr.grid.cells import make_cells
+from wisesr.grid.cells import check_cells, write_cell
 from wisesr.results.lock import locked
 from wisesr.results.status import write_status
 
 
 def test_status_tells_where_each_cell_stands(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    cells = make_cells([config | {"seed": seed} for seed in range(3)])
+    cells = check_cells([config | {"seed": seed} for seed in range(3)])
+    for cell in cells:
+        write_cell(cell)
     write_status(cells[1].directory, state="failed", reason="the disk is full", told=True)
     write_status(cells[2].directory, state="training", epoch=1, epochs=3)
     nested = cells[0].directory / "wandb" / "run-1" / "files"  # an online run of W&B keeps a config.yaml of its own

@@ -18,15 +18,15 @@ def status(root: Path) -> int:
         UserError: there are none.
     """
     from wisesr.config import load_cell
-    from wisesr.grid.cells import Cell
-    from wisesr.grid.display import Ended, make_console, summary
+    from wisesr.grid.cells import make_cells
+    from wisesr.grid.display import make_console
+    from wisesr.grid.table import Ended, summary
     from wisesr.results.lock import is_running
     from wisesr.results.store import find_cells, state_of
 
-    ended = []
-    for directory in find_cells(root):
-        state, reason = state_of(directory, running=is_running(directory))
-        ended.append(Ended(Cell(load_cell(directory), directory), state, reason))
+    directories = find_cells(root)
+    cells = make_cells([load_cell(directory) for directory in directories], directories)
+    ended = [Ended(cell, *state_of(cell.directory, running=is_running(cell.directory))) for cell in cells]
     if not ended:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
     make_console().print(summary(ended))

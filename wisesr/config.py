@@ -194,12 +194,12 @@ def _check_names(config: Mapping[str, Any]) -> list[str]:
 
 def fingerprint(config: Mapping[str, Any]) -> str:
     """64 hexadecimal digits that name the computation: equal for two configurations that must give equal numbers."""
-    return hashlib.sha256(json.dumps(_numbers(computation(config)), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(computation(config), sort_keys=True).encode()).hexdigest()
 
 
 def computation(config: Mapping[str, Any]) -> Config:
-    """A copy of the configuration without what decides only where and how fast a cell runs."""
-    relevant: Config = json.loads(json.dumps(config))
+    """A copy of the configuration without what decides only where and how fast a cell runs; 1.0 stands as 1."""
+    relevant: Config = _numbers(json.loads(json.dumps(config)))
     for path in _NOT_IN_FINGERPRINT:
         *groups, key = path.split(".")
         node = relevant

@@ -10,20 +10,26 @@ import yaml
 
 from wisesr.config import cell_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import make_cells
-from wisesr.grid.display import clock
+from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.process import outcome
+from wisesr.grid.table import clock
+
+
+def made(config: dict[str, Any]) -> Cell:
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    return cell
 
 
 def test_the_same_configuration_twice_is_one_cell(config: dict[str, Any]) -> None:
-    assert len(make_cells([config, copy.deepcopy(config), config | {"seed": 1}])) == 2
+    assert len(check_cells([config, copy.deepcopy(config), config | {"seed": 1}])) == 2
 
 
 def test_a_cell_is_written_and_brought_up_to_date(config: dict[str, Any]) -> None:
-    (cell,) = make_cells([config])
+    cell = made(config)
     assert yaml.safe_load((cell.directory / "config.yaml").read_text()) == config
     config["dataset"]["workers"] = 3
-    make_cells([config])
+    made(config)
     assert yaml.safe_load((cell.directory / "config.yaml").read_text())["dataset"]["workers"] == 3
 
 
@@ -32,27 +38,27 @@ def test_a_directory_that_is_no_cell(config: dict[str, Any]) -> None:
     directory.mkdir(parents=True)
     (directory / "thesis.tex").write_text("precious")
     with pytest.raises(UserError, match="is in the way: it holds files, but no config.yaml"):
-        make_cells([config])
+        check_cells([config])
     assert [path.name for path in directory.iterdir()] == ["thesis.tex"]
 
 
 def test_an_edited_cell(config: dict[str, Any]) -> None:
-    (cell,) = make_cells([config])
+    cell = made(config)
     edited = (cell.directory / "config.yaml").read_text().replace("epochs: 3", "epochs: 30")
     (cell.directory / "config.yaml").write_text(edited)
     with pytest.raises(UserError, match="was edited"):
-        make_cells([config])
+        check_cells([config])
 
 
 def test_nothing_is_written_when_one_of_many_is_wrong(config: dict[str, Any]) -> None:
     wrong = config | {"protocol": "x"}
     with pytest.raises(UserError, match="nothing was started"):
-        make_cells([config, wrong])
+        check_cells([config, wrong])
     assert not cell_dir(config).exists()
 
 
 def test_how_processes_end(config: dict[str, Any]) -> None:
-    (cell,) = make_cells([config])
+    cell = made(config)
     assert outcome(cell.directory, 0) == ("done", "")
     assert outcome(cell.directory, -9) == ("failed", "killed by SIGKILL (out of memory?)")
     assert outcome(cell.directory, 75)[0] == "busy"

@@ -77,6 +77,12 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["dataset=folder", "dataset.root=/a (copy)"], "needs quotes of its own"),
         (["logger=[csv,tensorbord]"], "no logger is called 'tensorbord'. Did you mean tensorboard"),
         (["-m", "--cfg", "job"], "Only one of"),
+        (["head=gap,wise"], "several values are a sweep, which needs -m: python train.py -m head=gap,wise"),
+        (["dataset.root=/x"], "no key of dataset is called 'root'"),
+        (["dataset.root=/x"], "It belongs to dataset=folder"),
+        (["resolution=160"], "Any other size: resolution.size=160"),
+        (["head", "=", "gap"], "'head' is no override: GROUP=OPTION or KEY=VALUE"),
+        (["dataset=folder", "dataset.root=."], "holds no folders"),
         (["~head"], "head is missing: choose one of"),
         (["-m", "output_dir=/proc/x"], "/proc/x"),
     ],
@@ -87,6 +93,7 @@ def test_misspelled(arguments: list[str], words: str, tmp_path: Path) -> None:
     assert words in result.stderr
     assert len(result.stderr.splitlines()) < 20
     assert "Traceback" not in result.stderr
+    assert not list(tmp_path.iterdir()), "nothing is written"
 
 
 @pytest.mark.parametrize("arguments", [["--cfg", "job"], ["--help"], ["head.non_negative=banana"]])

@@ -22,15 +22,21 @@ def leaves(config: Mapping[str, Any], below: str = "") -> Leaves:
     return found
 
 
-def extra_axes(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys of the computation that differ between cells of the same dataset, backbone, head and seed."""
-    alike: dict[tuple[Any, ...], list[Leaves]] = defaultdict(list)
-    for config in configs:
+def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """For each cell, what of its computation differs from the cells that have its study, dataset, backbone, head and seed.
+
+    Returns:
+        `head.dropout=0.5 recipe.epochs=9`, or an empty text for a cell that its names tell apart.
+    """
+    alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
+    for index, config in enumerate(configs):
         names = tuple(config[group]["name"] for group in ("dataset", "backbone", "head"))
-        alike[(*names, config["resolution"]["size"], config["seed"])].append(leaves(computation(config)))
-    axes: dict[str, None] = {}
+        alike[(config["study"], *names, config["resolution"]["size"], config["seed"])].append(index)
+    texts = [""] * len(configs)
     for group in alike.values():
-        for key in dict.fromkeys(key for one in group for key in one):
-            if len({repr(one.get(key)) for one in group}) > 1:
-                axes[key] = None
-    return list(axes)
+        values = [leaves(computation(configs[index])) for index in group]
+        keys = dict.fromkeys(key for one in values for key in one)
+        axes = [key for key in keys if len({repr(one.get(key)) for one in values}) > 1]
+        for index, one in zip(group, values, strict=True):
+            texts[index] = " ".join(f"{axis}={one[axis]}" for axis in axes if axis in one)
+    return texts

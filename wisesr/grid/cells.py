@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from wisesr.config import Config, cell_dir, check, describe_problems, fingerprint, load_cell, to_yaml
 from wisesr.errors import UserError
+from wisesr.grid.axes import settings
 from wisesr.results.files import write_text
 from wisesr.results.lock import locked
 from wisesr.results.record import read_record
@@ -18,6 +19,8 @@ class Cell(NamedTuple):
 
     config: Config
     directory: Path
+    settings: str = ""
+    """What else tells it from its neighbours: `head.dropout=0.5`."""
 
     @property
     def label(self) -> str:
@@ -25,25 +28,36 @@ class Cell(NamedTuple):
         config = self.config
         return (
             f"{config['dataset']['name']}-{config['resolution']['size']} "
-            f"{config['backbone']['name']}-{config['head']['name']} seed {config['seed']}"
-        )
+            f"{config['backbone']['name']}-{config['head']['name']} seed {config['seed']} {self.settings}"
+        ).rstrip()
 
 
-def make_cells(configs: Sequence[Config]) -> list[Cell]:
-    """Check all configurations, then write the cells that are not there yet. A configuration given twice is one cell.
+def make_cells(configs: Sequence[Config], directories: Sequence[Path] | None = None) -> list[Cell]:
+    """Configurations as cells, nothing written. A configuration given twice is one cell.
+
+    Args:
+        configs: of the cells.
+        directories: where they lie, for cells found on disk; None for where they belong.
+    """
+    places = directories or [cell_dir(config) for config in configs]
+    unique = dict(zip(places, configs, strict=True))
+    texts = settings(list(unique.values()))
+    return [Cell(config, place, text) for (place, config), text in zip(unique.items(), texts, strict=True)]
+
+
+def check_cells(configs: Sequence[Config]) -> list[Cell]:
+    """Check all configurations together and make them cells.
 
     Raises:
-        UserError: anything wrong in any of them, all of it named, before anything is written; a directory in the way.
+        UserError: anything wrong in any of them, all of it named; a directory in the way.
     """
     problems = [(_label(config), problem) for config in configs for problem in check(config)]
     if problems:
         text = describe_problems(problems if len(configs) > 1 else [("", problem) for _, problem in problems])
         raise UserError(f"The configuration is wrong; nothing was started.\n{text}")
-    cells = list({cell_dir(config): Cell(config, cell_dir(config)) for config in configs}.values())
+    cells = make_cells(configs)
     for cell in cells:
         _check_directory(cell)
-    for cell in cells:
-        _write(cell)
     return cells
 
 
@@ -72,7 +86,7 @@ def _check_directory(cell: Cell) -> None:
         )
 
 
-def _write(cell: Cell) -> None:
+def write_cell(cell: Cell) -> None:
     """`config.yaml`; that of a finished cell, or of one that runs now, is left as it is."""
     if read_record(cell.directory) is not None:
         return

@@ -11,12 +11,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from wisesr.build import build_manifest
-from wisesr.cell import finished
+from wisesr.cell import BUSY, finished
 from wisesr.config import Config
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, make_cells
-from wisesr.grid.display import Ended, Live, make_console, summary
+from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.display import Live, make_console
 from wisesr.grid.process import outcome, start
+from wisesr.grid.table import Ended, summary
+from wisesr.results.lock import is_running
 from wisesr.results.status import Status, read_status
 
 _POLL = 0.25
@@ -32,7 +34,7 @@ def run_grid(configs: Sequence[Config]) -> int:
     Raises:
         UserError: a configuration is wrong, or its data is not there; nothing was started.
     """
-    cells = make_cells(configs)
+    cells = check_cells(configs)
     console = make_console()
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
@@ -42,6 +44,7 @@ def run_grid(configs: Sequence[Config]) -> int:
         for number, cell in enumerate(cells, start=1):
             if ended[number - 1].state == "skipped" or interrupted:
                 continue
+            write_cell(cell)
             ended[number - 1] = _run_cell(cell, number, live)
             live.end(number, ended[number - 1])
             interrupted = ended[number - 1].state == "interrupted"
@@ -89,6 +92,8 @@ def _data_fingerprint(cell: Cell, *, strict: bool) -> str:
 
 def _run_cell(cell: Cell, number: int, live: Live) -> Ended:
     """Start a cell's process and wait, showing its status. Ctrl-C stops it and waits for it to end."""
+    if is_running(cell.directory):
+        return Ended(cell, *outcome(cell.directory, BUSY))
     began = time.time()
     live.begin(number, cell)
     process = start(cell.directory)

@@ -13,7 +13,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import GROUPS, conf_dir, options
+from wisesr.config import GROUPS, conf_dir, load_option, options
 from wisesr.errors import unknown
 
 
@@ -26,18 +26,33 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     """
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        return unknown(group or "configuration", name, error.options or options(group))
+        hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
+        return unknown(group or "configuration", name, error.options or options(group)) + hint
     if isinstance(error, ConfigCompositionException):
         for path in _unknown_keys(error):
             node, _, key = path.rpartition(".")
-            return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides))
+            return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
-        return (
-            f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
-            f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
-        )
+        return _unparsable(error)
+    if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
+        return f"{found[1]}: several values are a sweep, which needs -m: python train.py -m {found[1]}"
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
+
+
+def _unparsable(error: OverrideParseException) -> str:
+    if "=" not in error.override:
+        return f"{error.override!r} is no override: GROUP=OPTION or KEY=VALUE, without spaces around the ="
+    return (
+        f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
+        f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
+    )
+
+
+def _elsewhere(group: str, key: str) -> str:
+    """The options of a group that do have a key."""
+    having = [f"{group}={name}" for name in options(group) if key in load_option(group, name)] if group in GROUPS else []
+    return f". It belongs to {', '.join(having)}" if having else ""
 
 
 def _unknown_keys(error: BaseException) -> Iterable[str]:

@@ -122,7 +122,7 @@ def _trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Tr
     try:
         trainer = _lightning_trainer(settings, epochs, callbacks)
     except MisconfigurationException as error:
-        raise UserError(f"trainer: {error}") from error
+        raise UserError(f"trainer: {error} (trainer=auto takes what there is)") from error
     if trainer.precision != settings.precision:  # Lightning falls back with no more than a warning
         raise UserError(f"trainer.precision={settings.precision} cannot be had on this device, only {trainer.precision}")
     return trainer

@@ -1,0 +1,100 @@
+"""The table at the end of a grid: figures from the records on disk, how they were obtained, why a cell has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from rich import box
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from wisesr.grid.cells import Cell
+from wisesr.grid.process import log_tail
+from wisesr.results.record import read_record
+
+
+class Ended(NamedTuple):
+    """A cell and how it ended."""
+
+    cell: Cell
+    state: str
+    """done, skipped, failed, busy, interrupted, or waiting if it was never started."""
+    reason: str = ""
+
+
+def clock(seconds: float) -> str:
+    """1:02:03, or 2:03 below an hour."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def results_table(ended: Sequence[Ended]) -> Table:
+    """A row a cell, a column for whatever else varies; figures come from the records on disk."""
+    several = len({item.cell.config["study"] for item in ended}) > 1
+    settings = any(item.cell.settings for item in ended)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in (*["study"] * several, "dataset", "backbone", "head", *["settings"] * settings):
+        table.add_column(name, overflow="fold")
+    for name in ("seed", "epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained"):
+        table.add_column(name, justify="right")
+    table.add_column("state")
+    for item in ended:
+        config = item.cell.config
+        table.add_row(
+            *[config["study"]] * several,
+            _data(config),
+            config["backbone"]["name"],
+            config["head"]["name"],
+            *[item.cell.settings] * settings,
+            str(config["seed"]),
+            *_figures(read_record(item.cell.directory)),
+            item.state,
+        )
+    return table
+
+
+def _figures(record: dict[str, Any] | None) -> list[str]:
+    if record is None:
+        return ["-"] * 6
+    best, cost = record["metrics"]["best"], record["cost"]
+    return [
+        f"{best['epoch']:.0f}",
+        f"{best['val/top1']:.4f}",
+        f"{best['test/top1']:.4f}",
+        f"{best['test/macro_f1']:.4f}",
+        f"{cost['parameters']['head_parameters']:,}",
+        clock(cost["train_seconds"]),
+    ]
+
+
+def _data(config: Mapping[str, Any]) -> str:
+    return f"{config['dataset']['name']}-{config['resolution']['size']}"
+
+
+def _selections(ended: Sequence[Ended]) -> list[str]:
+    """How the figures were obtained, and on which data where that differs."""
+    found: dict[str, dict[str, None]] = {}
+    for item in ended:
+        if record := read_record(item.cell.directory):
+            found.setdefault(record["selection"], {})[_data(item.cell.config)] = None
+    if len(found) == 1:
+        return [f"The epoch of each row has the {selection}." for selection in found]
+    return [f"{', '.join(data)}: the epoch of a row has the {selection}." for selection, data in found.items()]
+
+
+def summary(ended: Sequence[Ended]) -> Group:
+    """The table, how its figures were obtained, and the reasons of failure with the last lines of each log."""
+    lines = _selections(ended)
+    for item in ended:
+        record = read_record(item.cell.directory)
+        if record and (left_out := record["provenance"]["data"]["left_out"]):
+            lines.append(f"{item.cell.label}: unreadable images were left out: {', '.join(left_out)}")
+    for item in ended:
+        if item.state in ("failed", "busy"):
+            lines += ["", f"{item.cell.label}: {item.state}: {item.reason}", f"  {item.cell.directory}"]
+        if item.state == "failed":
+            lines += [f"  | {line}" for line in log_tail(item.cell.directory)]
+    return Group(results_table(ended), escape("\n".join(lines)))
