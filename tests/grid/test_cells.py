@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.process import outcome
 from wisesr.grid.table import clock
+from wisesr.results.status import write_status
 
 
 def made(config: dict[str, Any]) -> Cell:
@@ -63,6 +65,9 @@ def test_how_processes_end(config: dict[str, Any]) -> None:
     assert outcome(cell.directory, -9) == ("failed", "killed by SIGKILL (out of memory?)")
     assert outcome(cell.directory, 75)[0] == "busy"
     assert outcome(cell.directory, 3) == ("failed", "ended with exit code 3")
+    write_status(cell.directory, state="failed", reason="the disk is full", told=True)
+    assert outcome(cell.directory, 1, since=time.time() - 60) == ("failed", "the disk is full")
+    assert outcome(cell.directory, -9, since=time.time() + 60)[1] == "killed by SIGKILL (out of memory?)", "an earlier reason"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3725, "1:02:05")])

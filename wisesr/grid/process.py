@@ -29,12 +29,13 @@ def start(directory: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def outcome(directory: Path, code: int) -> tuple[str, str]:
+def outcome(directory: Path, code: int, *, since: float = 0.0) -> tuple[str, str]:
     """State (done, failed, busy, interrupted) and reason of a cell whose process has ended.
 
     Args:
         directory: of the cell.
         code: as `Popen.wait` returns it; negative for a signal.
+        since: when it was started, seconds since 1970: what an earlier attempt said is no reason of this one.
     """
     if code == DONE:
         return "done", ""
@@ -43,7 +44,9 @@ def outcome(directory: Path, code: int) -> tuple[str, str]:
     if code == INTERRUPTED:
         return "interrupted", "the same command continues from the last finished epoch"
     status = read_status(directory)
-    if status.get("state") == "failed":  # said by this process, or by another of the cell's that took it down
+    if (
+        status.get("state") == "failed" and status.get("time", 0.0) >= since
+    ):  # said by this process, or by another of the cell's that took it down
         return "failed", status.get("reason", "")
     if code < 0:
         name = signal.Signals(-code).name

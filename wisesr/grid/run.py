@@ -39,12 +39,14 @@ def run_grid(configs: Sequence[Config]) -> int:
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     ended = _skip_finished(cells, console)
+    for item in ended:
+        if item.state == "waiting":  # all at once, so that `wisesr status` knows of them
+            write_cell(item.cell)
     interrupted = False
     with Live(console, len(cells)) as live:
         for number, cell in enumerate(cells, start=1):
             if ended[number - 1].state == "skipped" or interrupted:
                 continue
-            write_cell(cell)
             ended[number - 1] = _run_cell(cell, number, live)
             live.end(number, ended[number - 1])
             interrupted = ended[number - 1].state == "interrupted"
@@ -65,7 +67,7 @@ def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
     ended = []
     for cell in cells:
         waiting = finished(cell.directory, cell.config, None) is None
-        key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
+        key = json.dumps([waiting, cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
         if not fingerprints.get(key):
             fingerprints[key] = _data_fingerprint(cell, strict=waiting)
         if waiting:
@@ -105,7 +107,7 @@ def _run_cell(cell: Cell, number: int, live: Live) -> Ended:
     except KeyboardInterrupt:
         _stop(process)
         return Ended(cell, "interrupted", "the same command continues from the last finished epoch")
-    return Ended(cell, *outcome(cell.directory, process.returncode))
+    return Ended(cell, *outcome(cell.directory, process.returncode, since=began))
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -52,9 +52,3 @@ def staircase(steps: Steps, *, factor: float, epochs: int) -> Schedule:
         raise ValueError(f"recipe.schedule must have factor > 0 and epochs >= 1, not {factor} and {epochs}")
     decay_steps = epochs * max(1, steps.train_images // steps.batch_size)
     return lambda step: float(factor ** (step // decay_steps))
-
-
-def constant(steps: Steps) -> Schedule:
-    """The optimizer's rate throughout."""
-    del steps
-    return lambda step: 1.0
