@@ -42,7 +42,14 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def config(images: Path, tmp_path: Path) -> dict[str, Any]:
     """A cell that trains in a second: a toy backbone at 64 px, three epochs."""
     return {
-        "backbone": {"name": "toy", "_target_": "wisesr.models.backbones.TimmBackbone", "model": "test_efficientnet"},
+        "backbone": {
+            "name": "toy",
+            "_target_": "wisesr.models.backbones.TimmBackbone",
+            "model": "test_efficientnet",
+            "weights": None,
+            "output_stride": None,
+            "freeze": None,
+        },
         "head": {
             "name": "wise_dropout",
             "_target_": "wisesr.models.heads.wise.WiseHead",
@@ -69,6 +76,13 @@ def config(images: Path, tmp_path: Path) -> dict[str, Any]:
         "recipe": {
             "epochs": 3,
             "batch_size": 16,
+            "label_smoothing": 0.0,
+            "class_weights": "none",
+            "head_lr_scale": 1.0,
+            "mixup": 0.0,
+            "cutmix": 0.0,
+            "ema": None,
+            "patience": None,
             "optimizer": {"_target_": "wisesr.training.optimizers.adamw", "lr": 0.002, "weight_decay": 0.01},
             "schedule": {"_target_": "wisesr.training.schedules.cosine", "warmup": 0.2},
         },
@@ -89,6 +103,7 @@ def config(images: Path, tmp_path: Path) -> dict[str, Any]:
             "clip": None,
             "deterministic": True,
             "threads": 1,
+            "max_time": None,
         },
         "logger": {},
         "study": "tests",

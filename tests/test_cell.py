@@ -71,6 +71,7 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
         "protocol",
         "selection",
         "metrics",
+        "budget",
         "cost",
         "provenance",
     }

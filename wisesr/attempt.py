@@ -26,6 +26,8 @@ class Started(NamedTuple):
     fingerprint: str
     data: str
     """Fingerprint of the manifest."""
+    weights: str | None
+    """Hash of the file of pretrained weights, where there is one."""
     threads: int
     attempts: int
     sources: list[str]
@@ -37,22 +39,23 @@ def is_main() -> bool:
     return int(os.environ.get("LOCAL_RANK", "0")) == 0
 
 
-def start_attempt(directory: Path, config: Config, data: str, *, gpu: bool) -> Started:
-    """Note this attempt. What an interrupted one began with must still hold: its configuration, data and threads.
+def start_attempt(directory: Path, config: Config, *, data: str, weights: str | None, gpu: bool) -> Started:
+    """Note this attempt. What an interrupted one began with must still hold: its configuration, data, weights and threads.
 
     Args:
         directory: of the cell.
         config: of the cell.
         data: fingerprint of the manifest.
+        weights: hash of the file of pretrained weights, or None.
         gpu: whether there is one.
 
     Raises:
-        UserError: it began with another configuration or other data.
+        UserError: it began with another configuration, other data or weights.
     """
-    now = Started(fingerprint(config), data, _threads(config["trainer"], gpu=gpu), 1, [source_hash()])
+    now = Started(fingerprint(config), data, weights, _threads(config["trainer"], gpu=gpu), 1, [source_hash()])
     before = read_json(directory / STARTED)
     if before is not None:
-        earlier = Started(**before)
+        earlier = Started(**({"weights": None} | before))  # before 0.2, cells had no pretrained weights
         now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0))
         if (directory / LAST).exists():
             now = _continued(directory, config, earlier, now)
@@ -69,6 +72,11 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
         raise UserError(
             f"the images, labels or splits have changed since {directory} was interrupted, so it cannot continue. "
             f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
+        )
+    if earlier.weights != now.weights:
+        raise UserError(
+            f"{config['backbone']['weights']} has changed since {directory} was interrupted, so it cannot continue. "
+            f"Bring the file back, choose another study=NAME, or delete the directory to begin anew"
         )
     if config["trainer"]["threads"] == "auto":
         now = now._replace(threads=earlier.threads)

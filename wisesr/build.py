@@ -16,8 +16,9 @@ from wisesr.config import DATASET_KEYS, Config, load_option, options
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.split import complete
 from wisesr.errors import UserError, unknown
+from wisesr.models.sources import find_weights
 from wisesr.signatures import mismatches, target_settings
-from wisesr.types import FeatureShape, Steps, derive_seed
+from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
     from wisesr.data.datamodule import ImageData
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from wisesr.training.fit import TrainerSettings
     from wisesr.training.loggers.base import RunLogger
     from wisesr.training.module import ClassificationModule
+    from wisesr.training.objective import Objective
 
 
 class Parts(NamedTuple):
@@ -34,6 +36,7 @@ class Parts(NamedTuple):
     module: ClassificationModule
     data: ImageData
     trainer: TrainerSettings
+    budget: Budget
 
 
 def build_manifest(config: Mapping[str, Any]) -> Manifest:
@@ -54,6 +57,18 @@ def build_manifest(config: Mapping[str, Any]) -> Manifest:
         val_fraction=dataset["val_fraction"],
         seed=dataset["split_seed"],
     )
+
+
+def find_cell_weights(config: Mapping[str, Any]) -> Path | None:
+    """The file of pretrained weights that a cell starts from; None where there is none to look at. No torch.
+
+    Raises:
+        UserError: it is not there.
+    """
+    backbone = config["backbone"]
+    if not backbone["_target_"].startswith("wisesr."):
+        return None
+    return find_weights(backbone["model"], backbone["weights"])
 
 
 def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
@@ -91,6 +106,9 @@ def build(config: Mapping[str, Any], manifest: Manifest) -> Parts:
         schedule=_make("recipe.schedule", recipe["schedule"])(steps),
         steps=steps,
         seed=seed,
+        objective=_objective(recipe, manifest),
+        head_lr_scale=recipe["head_lr_scale"],
+        ema=recipe["ema"],
         channels_last=trainer["channels_last"],
     )
     workers = config["dataset"]["workers"]
@@ -104,9 +122,27 @@ def build(config: Mapping[str, Any], manifest: Manifest) -> Parts:
         workers=None if workers == "auto" else workers,
     )
     trainer.pop("threads")
+    max_time = trainer.pop("max_time")
     if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
         trainer["devices"] = 1
-    return Parts(module, data, TrainerSettings(**trainer))
+    budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
+    return Parts(module, data, TrainerSettings(**trainer), budget)
+
+
+def _objective(recipe: Mapping[str, Any], manifest: Manifest) -> Objective:
+    from wisesr.training.objective import Objective, balanced_weights
+
+    count, kind = len(manifest.class_names), recipe["class_weights"]
+    if kind not in ("none", "balanced"):
+        raise UserError(f"recipe.class_weights must be one of none, balanced, not {kind!r}")
+    labels = [manifest.labels[index] for index in manifest.indices(TRAIN)]
+    return Objective(
+        count,
+        label_smoothing=recipe["label_smoothing"],
+        class_weights=balanced_weights(labels, count) if kind == "balanced" else None,
+        mixup=recipe["mixup"],
+        cutmix=recipe["cutmix"],
+    )
 
 
 def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]:
@@ -146,20 +182,23 @@ def create_model(backbone: str, head: str, num_classes: int, image_size: int, **
         head: a name in `conf/head`.
         num_classes: logits.
         image_size: pixels, height and width.
-        settings: of the head, in place of the YAML's.
+        settings: in place of the YAML's: of the backbone (`weights="package"`, `freeze="all"`) and of the head (`dropout=0.2`).
 
     Returns:
-        A module (batch, 3, size, size) -> (batch, classes); images normalised with `model.backbone.mean` and `.std`.
+        A module (batch, 3, image_size, image_size) -> (batch, classes).
 
     Raises:
-        UserError: no such name or setting, or a pair that does not fit.
+        UserError: no such part or setting, or a value that does not fit.
     """
-    if backbone in options("backbone") and backbone != "timm":
-        node = load_option("backbone", backbone)
-    else:
-        node = load_option("backbone", "timm") | {"model": backbone}
-    head_node = _settings("head", load_option("head", head), settings)
-    return _classifier(node, head_node, num_classes, image_size, seed=None)
+    known = backbone in options("backbone") and backbone != "timm"
+    body = load_option("backbone", backbone if known else "timm") | ({} if known else {"model": backbone})
+    top = load_option("head", head)
+    for key in settings:
+        if key not in {**body, **top}:
+            raise UserError(unknown("setting of backbone or head", key, {**body, **top}.keys() - {"_target_", "model"}))
+    of_body = {key: value for key, value in settings.items() if key in body}
+    of_top = {key: value for key, value in settings.items() if key in top}
+    return _classifier(_settings("backbone", body, of_body), _settings("head", top, of_top), num_classes, image_size, seed=None)
 
 
 def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:

@@ -11,17 +11,21 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wisesr.attempt import ELSEWHERE, is_main, start_attempt
-from wisesr.build import Parts, build, build_loggers, build_manifest
+from wisesr.build import Parts, build, build_loggers, build_manifest, find_cell_weights
 from wisesr.config import Config, check, fingerprint, load_cell
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.lock import locked
-from wisesr.results.provenance import provenance, source_hash
+from wisesr.results.provenance import file_hash, provenance, source_hash
 from wisesr.results.record import read_record, write_record
 from wisesr.results.status import write_status
+
+if TYPE_CHECKING:
+    from wisesr.models.backbones import TimmBackbone
+    from wisesr.training.fit import Outcome
 
 log = logging.getLogger("wisesr")
 
@@ -32,13 +36,14 @@ _PATIENCE = 10.0
 """Seconds to wait for the lock."""
 
 
-def finished(directory: Path, config: Mapping[str, Any], data: str | None) -> list[str] | None:
+def finished(directory: Path, config: Mapping[str, Any], data: str | None, weights: str | None = None) -> list[str] | None:
     """Whether a cell has its record.
 
     Args:
         directory: of the cell.
         config: that it should have.
         data: fingerprint of the manifest as it is now; None to leave the data unchecked.
+        weights: hash of the file of pretrained weights as it is now; None to leave it unchecked.
 
     Returns:
         None if it is to be run; else warnings about what has changed since, usually none.
@@ -49,6 +54,8 @@ def finished(directory: Path, config: Mapping[str, Any], data: str | None) -> li
     warnings = []
     if data is not None and record["provenance"]["data"]["fingerprint"] != data:
         warnings.append("the images, labels or splits have changed since")
+    if weights is not None and record["provenance"]["weights"].get("sha256") != weights:
+        warnings.append("the file of pretrained weights has changed since")
     if record["provenance"]["source"] != source_hash():
         warnings.append("the code has changed since")
     return warnings
@@ -107,7 +114,7 @@ def _finish(directory: Path, work: Callable[[], None]) -> int:
 
 def _run_locked(directory: Path, config: Config) -> None:
     manifest = build_manifest(config)
-    warnings = finished(directory, config, manifest.fingerprint())
+    warnings = finished(directory, config, manifest.fingerprint(), _weights_hash(config))
     if warnings is None:
         _train(directory, config, manifest)
     else:
@@ -122,19 +129,20 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     from wisesr.training.fit import fit
     from wisesr.training.kernels import kernel_sheet
 
-    started = start_attempt(directory, config, manifest.fingerprint(), gpu=torch.cuda.is_available())
+    weights = _weights_hash(config)
+    started = start_attempt(directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available())
     torch.set_num_threads(started.threads)
     parts = build(config, manifest)
     cost = _count(parts, config)
     loggers = build_loggers(config, directory) if is_main() else []
     log.info("%s", _describe(manifest, config, parts))
     try:
-        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers)
+        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
         if not is_main():
             return
         summary = {f"best/{name}": value for name, value in outcome.best.items()} | cost["parameters"]
         for logger in loggers:
-            logger.finish(summary, kernel_sheet(parts.module))
+            logger.finish(summary, kernel_sheet(parts.module.measured))
     except BaseException:
         for logger in loggers:
             logger.fail()
@@ -145,6 +153,7 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
         fingerprint=fingerprint(config),
         config=config,
         metrics={"best": outcome.best, "last": outcome.last},
+        budget=_budget(config, outcome),
         selection=_selection(manifest, config),
         cost=cost
         | {
@@ -157,6 +166,8 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
             attempts=started.attempts,
             sources=started.sources,
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+            weights=_describe_weights(config, parts.module.model.backbone, weights),
+            inputs={"mean": list(parts.module.model.backbone.mean), "std": list(parts.module.model.backbone.std)},
             data_fingerprint=manifest.fingerprint(),
             splits=manifest.splits,
             left_out=manifest.left_out,
@@ -164,6 +175,11 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     )
     best = outcome.best
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
+
+
+def _weights_hash(config: Config) -> str | None:
+    file = find_cell_weights(config)
+    return None if file is None else file_hash(file)
 
 
 def _count(parts: Parts, config: Config) -> dict[str, Any]:
@@ -174,9 +190,24 @@ def _count(parts: Parts, config: Config) -> dict[str, Any]:
         "parameters": {
             "backbone_parameters": parameters(model.backbone),
             "head_parameters": parameters(model.head),
+            "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         },
         "flops": flops(model, config["resolution"]["size"]),
     }
+
+
+def _budget(config: Config, outcome: Outcome) -> dict[str, Any]:
+    """What was trained of what was planned, which tables must tell where the two differ."""
+    trained = {"trained_epochs": int(outcome.last["epoch"]), "steps": int(outcome.last["step"])}
+    return {"epochs": config["recipe"]["epochs"], **trained, "stopped": outcome.stopped}
+
+
+def _describe_weights(config: Config, backbone: TimmBackbone, sha256: str | None) -> dict[str, Any]:
+    """Where the backbone's weights came from; of timm's own, the name that it knows them by."""
+    known = getattr(getattr(backbone, "model", None), "pretrained_cfg", {})
+    source = config["backbone"].get("weights")
+    hub = {"timm": known.get("hf_hub_id") or known.get("url")} if source == "imagenet" else {}
+    return {"source": source, "sha256": sha256, **hub}
 
 
 def _selection(manifest: Manifest, config: Config) -> str:

@@ -17,12 +17,13 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.errors import UserError, unknown
-from wisesr.signatures import AtLeast, Between, Setting, mismatches, schema_settings, target_settings
+from wisesr.signatures import Above, AtLeast, Below, Setting, mismatches, schema_settings, target_settings
+from wisesr.types import seconds_of
 
 Config = dict[str, Any]
 
 Count = Annotated[int, AtLeast(1)]
-Share = Annotated[float, Between(0, 1)]
+Share = Annotated[float, Above(0), Below(1)]
 
 
 class TrainerSchema(TypedDict):
@@ -38,6 +39,7 @@ class TrainerSchema(TypedDict):
     clip: Annotated[float, AtLeast(0)] | None
     deterministic: bool
     threads: Count | Literal["auto"]
+    max_time: str | None
 
 
 class ResolutionSchema(TypedDict):
@@ -51,6 +53,13 @@ class RecipeSchema(TypedDict):
 
     epochs: Count
     batch_size: Count
+    label_smoothing: Annotated[float, AtLeast(0), Below(1)]
+    class_weights: Literal["none", "balanced"]
+    head_lr_scale: Annotated[float, Above(0)]
+    mixup: Annotated[float, AtLeast(0)]
+    cutmix: Annotated[float, AtLeast(0)]
+    ema: Share | None
+    patience: Count | None
 
 
 class DatasetSchema(TypedDict):
@@ -127,8 +136,16 @@ def to_dict(cfg: DictConfig) -> Config:
     config["output_dir"] = str(Path(config["output_dir"]).expanduser())
     dataset = config.get("dataset")
     if isinstance(dataset, dict) and isinstance(dataset.get("root"), (str, int)):
-        dataset["root"] = str(Path(str(dataset["root"])).expanduser().resolve())
+        dataset["root"] = _absolute(dataset["root"])
+    backbone = config.get("backbone")
+    if isinstance(backbone, dict) and isinstance(backbone.get("weights"), str) and Path(backbone["weights"]).suffix:
+        # A file, not a word like imagenet.
+        backbone["weights"] = _absolute(backbone["weights"])
     return {str(key): value for key, value in config.items()}
+
+
+def _absolute(path: object) -> str:
+    return str(Path(str(path)).expanduser().resolve())
 
 
 def _missing(node: object, where: str = "") -> list[str]:
@@ -152,6 +169,7 @@ def check(config: Mapping[str, Any]) -> list[str]:
     problems += _check_target("dataset", config["dataset"], schema_settings(DatasetSchema))
     problems += _check_target("augment", config["augment"], {})
     problems += _check_recipe(config["recipe"])
+    problems += _check_time(config["trainer"].get("max_time"))
     for name, node in config["logger"].items():
         problems += _check_target(f"logger.{name}", node, {})
     problems += _check_names(config)
@@ -170,6 +188,13 @@ def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
         else:
             problems += _check_target(f"recipe.{part}", recipe[part], {})
     return problems
+
+
+def _check_time(text: object) -> list[str]:
+    """Of `trainer.max_time`; another type than text is told already."""
+    if isinstance(text, str) and seconds_of(text) is None:
+        return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {text!r}"]
+    return []
 
 
 def _check_target(where: str, node: object, fixed: Mapping[str, Setting]) -> list[str]:

@@ -42,15 +42,25 @@ class AtLeast:
 
 
 @dataclass(frozen=True)
-class Between:
-    """An open interval's bounds for `Annotated` numbers of the schema."""
+class Above:
+    """A bound that is left out itself."""
 
-    low: float
-    high: float
+    bound: float
 
     def __str__(self) -> str:
         """How messages put it."""
-        return f"above {self.low:g} and below {self.high:g}"
+        return f"above {self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Below:
+    """The same from above."""
+
+    bound: float
+
+    def __str__(self) -> str:
+        """How messages put it."""
+        return f"below {self.bound:g}"
 
 
 def describe(annotation: Any) -> str:
@@ -58,7 +68,7 @@ def describe(annotation: Any) -> str:
     origin = typing.get_origin(annotation)
     if origin is Annotated:
         base, *bounds = typing.get_args(annotation)
-        return " ".join([describe(base), *map(str, bounds)])
+        return f"{describe(base)} {' and '.join(map(str, bounds))}"
     if origin is Literal:
         return "one of " + ", ".join(str(choice) for choice in typing.get_args(annotation))
     if origin in (Union, types.UnionType):
@@ -94,8 +104,10 @@ def _within(value: object, bound: object) -> bool:
         return True
     if isinstance(bound, AtLeast):
         return value >= bound.bound
-    if isinstance(bound, Between):
-        return bound.low < value < bound.high
+    if isinstance(bound, Above):
+        return value > bound.bound
+    if isinstance(bound, Below):
+        return value < bound.bound
     raise TypeError(f"unknown bound {bound!r}")
 
 

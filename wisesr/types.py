@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import NamedTuple
 
 
@@ -31,6 +32,24 @@ class Steps(NamedTuple):
     def total(self) -> int:
         """Optimizer steps of the whole run."""
         return self.per_epoch * self.epochs
+
+
+class Budget(NamedTuple):
+    """What may end training before its last epoch; None where it may not."""
+
+    patience: int | None = None
+    """Epochs without a better top-1 on the images that choose the epoch."""
+    seconds: float | None = None
+    """Of training, over all attempts."""
+
+
+def seconds_of(text: str) -> float | None:
+    """Seconds of "DD:HH:MM:SS"; None if the text is not of that form, or no time at all."""
+    found = re.fullmatch(r"(\d{1,3}):(\d{1,2}):(\d{1,2}):(\d{1,2})", text)
+    if found is None:
+        return None
+    days, hours, minutes, seconds = map(int, found.groups())
+    return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds) or None
 
 
 def derive_seed(*key: int | str) -> int:

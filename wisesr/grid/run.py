@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from wisesr.build import build_manifest
+from wisesr.build import build_manifest, find_cell_weights
 from wisesr.cell import BUSY, finished
 from wisesr.config import Config
 from wisesr.errors import UserError
@@ -19,6 +19,7 @@ from wisesr.grid.display import Live, make_console
 from wisesr.grid.process import outcome, start
 from wisesr.grid.table import Ended, summary
 from wisesr.results.lock import is_running
+from wisesr.results.provenance import file_hash
 from wisesr.results.status import Status, read_status
 
 _POLL = 0.25
@@ -61,24 +62,36 @@ def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
     """Each cell as skipped or waiting. The images of several cells are listed once.
 
     Raises:
-        UserError: the data of a waiting cell is not in order.
+        UserError: the data of a waiting cell is not in order, or its pretrained weights are not there.
     """
     fingerprints: dict[str, str] = {}
     ended = []
     for cell in cells:
         waiting = finished(cell.directory, cell.config, None) is None
+        weights = _weights_hash(cell, strict=waiting)
         key = json.dumps([waiting, cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
         if not fingerprints.get(key):
             fingerprints[key] = _data_fingerprint(cell, strict=waiting)
         if waiting:
             ended.append(Ended(cell, "waiting"))
             continue
-        for warning in finished(cell.directory, cell.config, fingerprints[key]) or []:
+        for warning in finished(cell.directory, cell.config, fingerprints[key], weights) or []:
             console.print(escape(f"warning: {cell.label} is skipped as done, but {warning}: {cell.directory}"))
         ended.append(Ended(cell, "skipped"))
     if skipped := sum(item.state == "skipped" for item in ended):
         console.print(f"{skipped} of {len(cells)} cells are done already.")
     return ended
+
+
+def _weights_hash(cell: Cell, *, strict: bool) -> str | None:
+    """Hash of the file that a cell starts from, if it does; a finished cell may do without it."""
+    try:
+        file = find_cell_weights(cell.config)
+    except UserError as error:
+        if strict:
+            raise UserError(f"{cell.label}: {error}\nNothing was started.") from error
+        return None
+    return None if file is None else file_hash(file)
 
 
 def _data_fingerprint(cell: Cell, *, strict: bool) -> str:

@@ -42,7 +42,7 @@ def results_table(ended: Sequence[Ended]) -> Table:
         table.add_column(name, justify="right")
     table.add_column("state")
     for item in ended:
-        config = item.cell.config
+        config, record = item.cell.config, read_record(item.cell.directory)
         table.add_row(
             *[config["study"]] * several,
             _data(config),
@@ -50,8 +50,8 @@ def results_table(ended: Sequence[Ended]) -> Table:
             config["head"]["name"],
             *[item.cell.settings] * settings,
             str(config["seed"]),
-            *_figures(read_record(item.cell.directory)),
-            item.state,
+            *_figures(record),
+            item.state + _early(record),
         )
     return table
 
@@ -68,6 +68,14 @@ def _figures(record: dict[str, Any] | None) -> list[str]:
         f"{cost['parameters']['head_parameters']:,}",
         clock(cost["train_seconds"]),
     ]
+
+
+def _early(record: Mapping[str, Any] | None) -> str:
+    """That a cell trained fewer epochs than planned, which a reader must know before comparing it."""
+    budget = (record or {}).get("budget") or {}
+    if not budget.get("stopped"):
+        return ""
+    return f", {budget['trained_epochs']} of {budget['epochs']} epochs ({budget['stopped']})"
 
 
 def _data(config: Mapping[str, Any]) -> str:

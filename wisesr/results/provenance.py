@@ -42,6 +42,21 @@ def source_hash() -> str:
     return digest.hexdigest()
 
 
+def file_hash(path: Path) -> str:
+    """64 hexadecimal digits over a file's content; remembered while its size and time of change stay."""
+    state = path.stat()
+    return _file_hash(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _file_hash(path: Path, _size: int, _changed: int) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def commit() -> str | None:
     """The checkout's commit, with "-dirty" where tracked files differ from it; None outside a checkout."""
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
@@ -79,6 +94,8 @@ def provenance(
     attempts: int,
     sources: Sequence[str],
     device: str,
+    weights: Mapping[str, Any],
+    inputs: Mapping[str, Any],
     data_fingerprint: str,
     splits: Sequence[str],
     left_out: Sequence[str],
@@ -90,6 +107,8 @@ def provenance(
         attempts: how often the cell was started until it was done.
         sources: hashes of the code of all its attempts; more than one where it was edited in between.
         device: what it trained on, the GPU's name or "cpu".
+        weights: what the backbone started from: `source`, and the `sha256` of its file where there is one.
+        inputs: what images are normalised with: `mean` and `std`, a number a channel.
         data_fingerprint: of the manifest.
         splits: of each image.
         left_out: images left out because they could not be read.
@@ -108,6 +127,8 @@ def provenance(
         },
         "threads": threads,
         "attempts": attempts,
+        "weights": dict(weights),
+        "inputs": dict(inputs),
         "data": {"fingerprint": data_fingerprint, "images": dict(counts), "left_out": list(left_out)},
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

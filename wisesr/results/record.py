@@ -31,6 +31,7 @@ def write_record(
     fingerprint: str,
     config: Mapping[str, Any],
     metrics: Mapping[str, Mapping[str, float]],
+    budget: Mapping[str, Any],
     selection: str,
     cost: Mapping[str, Any],
     provenance: Mapping[str, Any],
@@ -42,6 +43,7 @@ def write_record(
         fingerprint: of the configuration.
         config: as in `config.yaml`.
         metrics: `best`: figures of the chosen epoch with its test; `last`: of the last epoch. Nothing timed.
+        budget: epochs planned and trained, steps, and why training ended early if it did.
         selection: in words, on which images the epoch was chosen.
         cost: parameters, FLOPs, seconds, images/s, memory.
         provenance: commit, versions, hardware, threads, data.
@@ -56,6 +58,7 @@ def write_record(
             "protocol": config["protocol"],
             "selection": selection,
             "metrics": metrics,
+            "budget": budget,
             "cost": cost,
             "provenance": provenance,
         },

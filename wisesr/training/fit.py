@@ -25,6 +25,7 @@ from wisesr.training.journal import Journal, require_finite
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
 from wisesr.training.progress import Progress
+from wisesr.types import Budget
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Outcome(NamedTuple):
     """Figures of the chosen epoch, and its test."""
     last: Row
     """Figures of the last epoch."""
+    stopped: str | None
+    """Why that was not the last one planned: "patience", "max_time"; None if it was."""
     seconds: float
     """Of training, validation included, over all attempts."""
     images_per_second: float
@@ -63,8 +66,9 @@ def fit(
     *,
     directory: Path,
     loggers: Sequence[RunLogger],
+    budget: Budget = Budget(),  # noqa: B008  # a tuple, which nobody can change
 ) -> Outcome:
-    """Train to the last epoch, from `last.ckpt` where there is one; then read the test split once, with the best weights.
+    """Train to the last epoch or as far as `budget` allows, from `last.ckpt` where there is one; then test the best weights.
 
     Args:
         module: to train.
@@ -72,11 +76,12 @@ def fit(
         settings: for Lightning.
         directory: of the cell; checkpoints, metrics.csv and predictions.npz go there.
         loggers: to tell.
+        budget: what may end training before its last epoch.
 
     Raises:
         UserError: the device or precision cannot be had, an image cannot be read, training diverged.
     """
-    journal = Journal(directory, loggers)
+    journal = Journal(directory, loggers, budget)
     progress = Progress(directory, module.steps)
     last = directory / LAST
     with warnings.catch_warnings():
@@ -92,7 +97,8 @@ def fit(
             if trainer.strategy.launcher is not None:
                 trainer.strategy.launcher.kill(signal.SIGKILL)  # the other devices' processes would wait for this one
             raise
-    return Outcome(chosen, journal.rows[-1], journal.seconds, progress.images_per_second)
+    stopped = journal.stopped(module.steps.epochs)
+    return Outcome(chosen, journal.rows[-1], stopped, journal.seconds, progress.images_per_second)
 
 
 def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journal: Journal, directory: Path) -> Row:

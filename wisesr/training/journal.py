@@ -22,6 +22,7 @@ from wisesr.errors import UserError
 from wisesr.results.files import replacing
 from wisesr.results.record import BEST, LAST, METRICS, Row, write_metrics
 from wisesr.training.loggers.base import RunLogger, StepRow
+from wisesr.types import Budget
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +33,15 @@ class Journal(Checkpoint):
     Args:
         directory: of the cell.
         loggers: to tell.
+        budget: what may end training early.
     """
 
-    def __init__(self, directory: Path, loggers: Sequence[RunLogger]) -> None:
+    def __init__(self, directory: Path, loggers: Sequence[RunLogger], budget: Budget) -> None:
         self.rows: list[Row] = []
         self.best: Row | None = None
         self.seconds = 0.0
         """Spent in training epochs, validation included, over all attempts."""
-        self._directory, self._loggers = directory, loggers
+        self._directory, self._loggers, self._budget = directory, loggers, budget
         self._steps: list[tuple[int, float, Tensor]] = []
         self._losses: list[Tensor] = []
         self._rate = 0.0
@@ -56,9 +58,10 @@ class Journal(Checkpoint):
         self.seconds = state_dict["seconds"]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Tell the loggers, with the epochs that an earlier attempt finished."""
+        """Tell the loggers, with the epochs that an earlier attempt finished; it may have ended training early."""
         self._clock = time.monotonic()
         self.start_loggers(trainer)
+        self._stop_early(trainer)
 
     def start_loggers(self, trainer: Trainer) -> None:
         """Once. Not left to `on_train_start` alone, which Lightning skips where no epoch is left to train."""
@@ -98,6 +101,7 @@ class Journal(Checkpoint):
         self.rows.append(row)
         self.seconds += time.monotonic() - self._clock
         self._clock = time.monotonic()
+        self.seconds = trainer.strategy.broadcast(self.seconds)  # devices must agree on when it is enough
         if self.best is None or _rank(row) > _rank(self.best):
             self.best = row
             self._save(trainer, BEST, weights_only=True)
@@ -107,6 +111,25 @@ class Journal(Checkpoint):
             log.info(_line(row, trainer.max_epochs or 0))
             for logger in self._loggers:
                 logger.epoch(row, steps)
+        self._stop_early(trainer)
+
+    def stopped(self, epochs: int) -> str | None:
+        """Why training ended before its last epoch: "patience", "max_time", or None if it did not (yet).
+
+        Args:
+            epochs: that were planned.
+        """
+        if self.best is None or self.rows[-1]["epoch"] >= epochs:
+            return None
+        if self._budget.patience is not None and self.rows[-1]["epoch"] - self.best["epoch"] >= self._budget.patience:
+            return "patience"
+        return "max_time" if self._budget.seconds is not None and self.seconds >= self._budget.seconds else None
+
+    def _stop_early(self, trainer: Trainer) -> None:
+        if reason := self.stopped(trainer.max_epochs or 0):
+            trainer.should_stop = True
+            if trainer.is_global_zero:
+                log.info("training ends here, by %s", {"patience": "recipe.patience", "max_time": "trainer.max_time"}[reason])
 
     def _row(self, trainer: Trainer, module: LightningModule, steps: Sequence[StepRow]) -> Row:
         figures: dict[str, float] = module.figures  # type: ignore[assignment]

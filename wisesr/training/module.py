@@ -7,28 +7,33 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from wisesr.data.datamodule import Batch
 from wisesr.models.classifier import Classifier
+from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
 from wisesr.training.metrics import MeanLoss, SplitMetrics
+from wisesr.training.objective import Objective
 from wisesr.training.schedules import Schedule
 from wisesr.types import Steps, derive_seed
 
 
 class ClassificationModule(LightningModule):
-    """Cross-entropy training of a classifier.
+    """Training of a classifier.
 
     Args:
         model: images -> logits.
         num_classes: logits.
-        optimizer: parameters -> optimizer.
+        optimizer: two groups of parameters, the backbone's and the head's -> optimizer.
         schedule: optimizer step -> factor of the optimizer's rate.
         steps: of the run.
-        seed: of the cell; dropout is drawn from (seed, epoch, batch, device).
+        seed: of the cell; dropout and mixing are drawn from (seed, epoch, batch, device).
+        objective: the loss; None for plain cross-entropy.
+        head_lr_scale: the head's learning rate as a multiple of the backbone's.
+        ema: decay of the moving average of the weights, which is then what is validated, tested and shown; None for none.
         channels_last: memory layout of images and weights.
     """
 
@@ -37,10 +42,13 @@ class ClassificationModule(LightningModule):
         model: Classifier,
         *,
         num_classes: int,
-        optimizer: Callable[[Iterable[nn.Parameter]], Optimizer],
+        optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer],
         schedule: Schedule,
         steps: Steps,
         seed: int,
+        objective: Objective | None = None,
+        head_lr_scale: float = 1.0,
+        ema: float | None = None,
         channels_last: bool = False,
     ) -> None:
         super().__init__()
@@ -53,20 +61,36 @@ class ClassificationModule(LightningModule):
         """The latest results: `val/top1`, `test/loss`, ..."""
         self.predictions: list[tuple[Tensor, Tensor, Tensor]] = []
         """Of the test on this device: positions in the manifest, labels, probabilities."""
+        self.objective = objective or Objective(num_classes)
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
+        self._head_lr_scale = head_lr_scale
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self._layout)
+        self.ema = None if ema is None else averaged_model(self.model, ema)
+
+    @property
+    def measured(self) -> Classifier:
+        """The model that is validated and tested: the average where there is one."""
+        return self.model if self.ema is None else self.ema.module  # type: ignore[return-value]
 
     def configure_optimizers(self) -> Any:
-        """The recipe's optimizer with its schedule, stepped every optimizer step; kernels projected after each."""
-        optimizer = self._optimizer(self.model.parameters())
+        """The recipe's optimizer with its schedule, stepped every optimizer step; then kernels projected, then averaged."""
+        parts = (self.model.backbone, self.model.head)
+        optimizer = self._optimizer([{"params": [p for p in part.parameters() if p.requires_grad]} for part in parts])
+        optimizer.param_groups[1]["lr"] *= self._head_lr_scale
         constrain(optimizer, self.model)
+        if self.ema is not None:
+            average = self.ema
+            optimizer.register_step_post_hook(lambda *_: average.update_parameters(self.model))
         scheduler = LambdaLR(optimizer, self._schedule)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def forward(self, images: Tensor) -> Tensor:
-        """(batch, 3, size, size) -> logits, (batch, classes)."""
-        logits: Tensor = self.model(images.contiguous(memory_format=self._layout))
+        """(batch, 3, size, size) -> logits of the measured model, (batch, classes)."""
+        return self._logits(self.measured, images)
+
+    def _logits(self, model: Classifier, images: Tensor) -> Tensor:
+        logits: Tensor = model(images.contiguous(memory_format=self._layout))
         return logits
 
     def on_train_epoch_start(self) -> None:
@@ -82,7 +106,8 @@ class ClassificationModule(LightningModule):
 
         Lightning divides by accumulation and DDP by devices, as if all parts were of equal size; the last batch's are not.
         """
-        losses = nn.functional.cross_entropy(self(batch.images), batch.labels, reduction="none")
+        images, targets = self.objective.mix(batch.images, batch.labels)
+        losses: Tensor = self.objective(self._logits(self.model, images), targets)
         self.train_loss.update(losses)
         parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         start = (batch_idx // self.trainer.accumulate_grad_batches) * self.steps.batch_size
@@ -90,7 +115,7 @@ class ClassificationModule(LightningModule):
         return losses.sum() * (parts / max(global_batch, parts))
 
     def on_train_epoch_end(self) -> None:
-        """The epoch's mean loss over all training images."""
+        """The epoch's mean of what was minimised, over all training images."""
         self.figures["train/loss"] = self.train_loss.result()
 
     def on_validation_epoch_start(self) -> None:

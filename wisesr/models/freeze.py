@@ -1,0 +1,41 @@
+"""Freezing a backbone, whole or from its input up to a stage."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from timm.models import group_parameters
+from torch import nn
+
+from wisesr.errors import UserError
+
+
+def freeze_stages(model: Any, stages: int | Literal["all"]) -> None:
+    """Take parameters out of training, in place.
+
+    Args:
+        model: of timm's; its stages are those that timm groups by for layer-wise rates (`group_matcher`, coarse).
+        stages: "all", or how many from the input, the stem being the first.
+
+    Raises:
+        UserError: less than one stage, or as many as there are.
+    """
+    parameters = dict(model.named_parameters())
+    if stages != "all":
+        groups = group_parameters(model, model.group_matcher(coarse=True))
+        if not 1 <= stages < len(groups):
+            starts = ", ".join(f"{number} {names[0]}" for number, names in enumerate(groups.values(), start=1))
+            rule = f"backbone.freeze must be null, all, or from 1 to {len(groups) - 1} stages, not {stages}"
+            raise UserError(f"{rule}. They begin at: {starts}")
+        parameters = {name: parameters[name] for group in list(groups.values())[:stages] for name in group}
+    for parameter in parameters.values():
+        parameter.requires_grad_(False)
+
+
+def frozen_parts(model: nn.Module) -> list[nn.Module]:
+    """Modules whose parameters are all frozen; BatchNorm and dropout in them stay in eval mode."""
+    return [
+        part
+        for part in model.modules()
+        if (parameters := list(part.parameters())) and not any(parameter.requires_grad for parameter in parameters)
+    ]

