@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from functools import cache
+
 import pytest
 import torch
 
@@ -9,39 +12,141 @@ from wisesr import constrain, create_head, create_model
 from wisesr.config import load_option, options
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
+from wisesr.models.classifier import Classifier
+from wisesr.types import FeatureShape
 
-# Feature maps that Keras gives: paper.md. (channels, extent at 112, 224, 512, numbers without the head.)
-RESNET50 = 23_561_152
+# Feature maps that Keras gives where it has the model: paper.md. (channels, extent at 112, 224, 512, numbers without the head.)
 EXPECTED = {
-    "resnet50": (2048, 4, 7, 16, RESNET50),
-    "resnet101": (2048, 4, 7, 16, None),
-    "resnet152": (2048, 4, 7, 16, None),
     "resnet18": (512, 4, 7, 16, None),
     "resnet34": (512, 4, 7, 16, None),
+    "resnet50": (2048, 4, 7, 16, 23_561_152),
+    "resnet101": (2048, 4, 7, 16, None),
+    "resnet152": (2048, 4, 7, 16, None),
+    "resnetv2_50": (2048, 4, 7, 16, None),
+    "resnetv2_101": (2048, 4, 7, 16, None),
+    "resnetv2_152": (2048, 4, 7, 16, None),
     "densenet121": (1024, 3, 7, 16, 7_037_504),
     "densenet169": (1664, 3, 7, 16, 12_642_880),
     "densenet201": (1920, 3, 7, 16, 18_321_984),
+    "inception_v3": (2048, 2, 5, 14, None),
+    "inception_v4": (1536, 2, 5, 14, None),
+    "inception_resnet_v2": (1536, 2, 5, 14, None),
+    "xception": (2048, 4, 7, 16, 20_861_480),
+    "nasnet_large": (4032, 4, 7, 16, 84_916_818),
+    "efficientnet_b0": (1280, 4, 7, 16, None),
+    "efficientnet_lite0": (1280, 4, 7, 16, None),
+    "mobilenetv2": (1280, 4, 7, 16, None),
+    "convnext_tiny": (768, 3, 7, 16, None),
+    "vit_small": (384, 7, 14, 32, None),
+    "swin_tiny": (768, 4, 7, 16, None),
 }
+LARGER = {"resnet34", "resnet101", "resnet152", "resnetv2_101", "resnetv2_152", "densenet169", "densenet201"}
+"""Siblings of a family that is tested whole already."""
 
 
 def test_every_backbone_of_conf_is_expected_here() -> None:
     assert set(EXPECTED) | {"timm"} == set(options("backbone"))
 
 
-@pytest.mark.parametrize("name", EXPECTED)
-def test_maps_and_counts_and_every_head(name: str) -> None:
-    channels, *extents, numbers = EXPECTED[name]
-    model = load_option("backbone", name)["model"]
-    for size, extent in zip((112, 224, 512), extents, strict=True):
-        with torch.device("meta"):
-            backbone = TimmBackbone(size, model=model)
-            assert backbone.feature_shape == (channels, extent, extent)
-            features = torch.empty(2, *backbone.feature_shape)
-            for head in options("head"):
-                assert create_head(head, backbone.feature_shape, 67)(features).shape == (2, 67)
+HEAVY = {"nasnet_large", "inception_resnet_v2", "inception_v4"}
+"""Seconds even on the meta device."""
+
+
+@pytest.mark.parametrize(
+    ("name", "position"),
+    [
+        pytest.param(name, position, marks=[pytest.mark.slow] * (name in LARGER or (name in HEAVY and position != 1)))
+        for name in EXPECTED
+        for position in range(3)
+    ],
+)
+def test_maps_and_counts_and_every_head(name: str, position: int) -> None:
+    channels, extent, numbers = EXPECTED[name][0], EXPECTED[name][1 + position], EXPECTED[name][4]
+    with torch.device("meta"):
+        backbone = TimmBackbone((112, 224, 512)[position], model=load_option("backbone", name)["model"], freeze=1)
+    assert backbone.feature_shape == (channels, extent, extent)
+    heads_fit(backbone.feature_shape)
     running = sum(buffer.numel() for key, buffer in backbone.named_buffers() if "running" in key)
     if numbers is not None:
         assert sum(p.numel() for p in backbone.parameters()) + running == numbers
+    trained = sum(p.requires_grad for p in backbone.parameters())
+    assert 0 < trained < len(list(backbone.parameters())), "a stem that can be frozen"
+
+
+@cache
+def heads_fit(shape: FeatureShape) -> None:
+    """Every head of conf takes maps of this shape."""
+    for head in options("head"):
+        with torch.device("meta"):
+            assert create_head(head, shape, 67)(torch.empty(2, *shape)).shape == (2, 67), head
+
+
+@pytest.mark.parametrize(
+    ("head", "model", "size", "words"),
+    [
+        ("gap", "inception_v3", 64, "backbone inception_v3 refuses images of 64 px"),
+        ("gap", "inception_resnet_v2", 64, "backbone inception_resnet_v2 refuses images of 64 px"),
+        ("wise", "vit_small_patch16_224", 8, "backbone vit_small_patch16_224 refuses images of 8 px"),
+    ],
+)
+def test_refused_pairs_say_why(head: str, model: str, size: int, words: str) -> None:
+    with torch.device("meta"), pytest.raises(UserError, match=words):
+        create_model(model, head, 5, size)
+
+
+@pytest.mark.parametrize(("model", "stride", "extent"), [("resnet18", 8, 8), ("resnet18", 16, 4), ("mobilenetv2_100", 16, 4)])
+def test_output_stride(model: str, stride: int, extent: int) -> None:
+    with torch.device("meta"):
+        assert create_model(model, "gap", 5, 64, output_stride=stride).backbone.feature_shape[1:] == (extent, extent)
+
+
+@pytest.mark.parametrize("model", ["densenet121", "nasnetalarge", "vit_small_patch16_224"])
+def test_an_output_stride_that_timm_does_not_offer(model: str) -> None:
+    with torch.device("meta"), pytest.raises(UserError, match=f"output_stride must be null for {model}"):
+        create_model(model, "gap", 5, 64, output_stride=16)
+
+
+def test_a_setting_of_neither_backbone_nor_head() -> None:
+    with pytest.raises(UserError, match="no setting of backbone or head is called 'weight'. Did you mean weights"):
+        create_model("resnet18", "gap", 5, 64, weight="imagenet")
+
+
+def batch_norms(module: torch.nn.Module) -> list[torch.nn.BatchNorm2d]:
+    return [part for part in module.modules() if isinstance(part, torch.nn.BatchNorm2d)]
+
+
+def changed_by_training(model: Classifier) -> set[str]:
+    """Names of the backbone's tensors, parameters and statistics, that training changes.
+
+    In two steps: ResNet's residual branches start with a factor of zero, so most see no gradient in the first.
+    """
+    before = copy.deepcopy(model.backbone.state_dict())
+    optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=100.0)
+    for _ in range(2):
+        model.train()(torch.randn(4, 3, 64, 64)).logsumexp(1).sum().backward()
+        optimizer.step()
+    return {key for key, value in model.backbone.state_dict().items() if not torch.equal(value, before[key])}
+
+
+def test_a_frozen_backbone_keeps_every_number() -> None:
+    model = create_model("resnet18", "wise", 5, 64, freeze="all")
+    assert changed_by_training(model) == set()
+    assert not any(norm.training for norm in batch_norms(model))
+    assert model.head.training
+
+
+@pytest.mark.parametrize("stages", [1, 3])
+def test_frozen_up_to_a_stage(stages: int) -> None:
+    """ResNet's stages: the stem, then layer1 to layer4."""
+    model = create_model("resnet18", "wise", 5, 64, freeze=stages)
+    frozen = ("model.conv1", "model.bn1", *(f"model.layer{n}." for n in range(1, stages)))
+    assert changed_by_training(model) == {key for key in model.backbone.state_dict() if not key.startswith(frozen)}
+
+
+@pytest.mark.parametrize("stages", [0, 5])
+def test_more_stages_than_there_are(stages: int) -> None:
+    with pytest.raises(UserError, match=rf"freeze must be null, all, or from 1 to 4 stages, not {stages}.*2 layer1.0.conv1"):
+        create_model("resnet18", "wise", 5, 64, freeze=stages)
 
 
 @pytest.mark.parametrize("name", ["test_vit", "test_vit3", "test_mambaout", "test_convnext", "test_maxvit"])
@@ -67,11 +172,6 @@ def test_every_parameter_of_a_model_gets_a_gradient() -> None:
         model = create_model("test_efficientnet", head, 5, 64)
         model(torch.randn(4, 3, 64, 64)).logsumexp(1).sum().backward()
         assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.head.parameters()), head
-
-
-def test_a_size_that_the_backbone_refuses() -> None:
-    with pytest.raises(UserError, match="inception_v3 refuses images of 64 px"):
-        create_model("inception_v3", "gap", 5, 64)
 
 
 def test_an_unknown_model_names_its_neighbours() -> None:
