@@ -38,7 +38,7 @@ class Budget(NamedTuple):
     """What may end training before its last epoch; None where it may not."""
 
     patience: int | None = None
-    """Epochs without a better top-1 on the images that choose the epoch."""
+    """Epochs without a better one, by the rule that chooses the epoch: top-1, then loss."""
     seconds: float | None = None
     """Of training, over all attempts."""
 

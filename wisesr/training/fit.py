@@ -163,6 +163,8 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")
     # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21326
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")
+    # Frozen parts of a backbone are in eval mode on purpose.
+    warnings.filterwarnings("ignore", message=".*module\\(s\\) in eval mode at the start of training.*")
     # Which accelerators there are not, and advertisements.
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
