@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 import torch
 
 from tests.conftest import ROOT
+from wisesr import create_model
 from wisesr.cell import BUSY, DONE, FAILED, finished, run
 from wisesr.config import to_yaml
 from wisesr.errors import UserError
@@ -187,6 +189,33 @@ def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) ->
     (cell / "started.json").write_text(json.dumps(started | {"data": "other"}))
     assert run(cell) == FAILED
     assert "have changed since" in read_status(cell)["reason"]
+
+
+def test_pretrained_weights_are_recorded_and_their_change_is_told(config: dict[str, Any], tmp_path: Path) -> None:
+    file = tmp_path / "w.pth"
+    torch.save(create_model("test_efficientnet", "gap", 3, 64).backbone.model.state_dict(), file)
+    config["backbone"]["weights"] = str(file)
+    config["recipe"]["epochs"] = 1
+    config["recipe"]["optimizer"]["lr"] = 0.0
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    start = torch.load(file, weights_only=True)["conv_stem.weight"]
+    assert torch.equal(weights(cell)["model.backbone.model.conv_stem.weight"], start)
+    record = read_record(cell)
+    assert record is not None
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    assert record["provenance"]["weights"] == {"source": str(file), "sha256": digest}
+    assert record["provenance"]["inputs"] == {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+    data = record["provenance"]["data"]["fingerprint"]
+    assert finished(cell, config, data, digest) == []
+    assert finished(cell, config, data, "other") == ["the file of pretrained weights has changed since"]
+    (cell / "result.json").unlink()
+    torch.save(create_model("test_efficientnet", "gap", 3, 64).backbone.model.state_dict(), file)
+    assert run(cell) == FAILED
+    assert "w.pth has changed since" in read_status(cell)["reason"]
+    file.unlink()
+    assert run(cell) == FAILED
+    assert "there is no file" in read_status(cell)["reason"]
 
 
 def test_an_edited_cell_is_refused_and_keeps_its_record(config: dict[str, Any], tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from wisesr.config import (
 )
 from wisesr.errors import unknown
 from wisesr.signatures import fits, target_settings
+from wisesr.types import seconds_of
 
 
 def change(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
@@ -67,6 +68,16 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
         ("recipe.epochs", True, "recipe.epochs must be a whole number"),
         ("recipe.optimizer.lr", "fast", "recipe.optimizer.lr must be a number"),
         ("recipe.epoch", 3, "Did you mean epochs"),
+        ("recipe.ema", 1, "recipe.ema must be a number above 0 and below 1 or null, not 1"),
+        ("recipe.label_smoothing", 1.0, "recipe.label_smoothing must be a number at least 0 and below 1, not 1.0"),
+        ("recipe.mixup", -0.2, "recipe.mixup must be a number at least 0, not -0.2"),
+        ("recipe.head_lr_scale", 0, "recipe.head_lr_scale must be a number above 0, not 0"),
+        ("recipe.patience", 0, "recipe.patience must be a whole number at least 1 or null, not 0"),
+        ("recipe.class_weights", "inverse", "recipe.class_weights must be one of none, balanced, not 'inverse'"),
+        ("trainer.max_time", "2 hours", "trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not '2 hours'"),
+        ("trainer.max_time", "00:00:00:00", "trainer.max_time must be null or DD:HH:MM:SS"),
+        ("backbone.freeze", "some", "backbone.freeze must be a whole number or one of all or null, not 'some'"),
+        ("backbone.output_stride", 4, "backbone.output_stride must be one of 8, 16, 32 or null, not 4"),
         ("dataset.val_fraction", 1.0, "dataset.val_fraction must be a number above 0 and below 1, not 1.0"),
         ("dataset.on_bad_image", "ignore", "one of error, skip, not 'ignore'"),
         ("dataset.root", "/nowhere", "dataset.root: there is no folder /nowhere"),
@@ -182,6 +193,18 @@ def test_numbers_are_choices_too() -> None:
     assert quote_choices(["resolution=112", "-m", "seed=1,2"]) == ["resolution='112'", "-m", "seed=1,2"]
     assert quote_choices(["resolution=64,224"]) == ["resolution='64','224'"]
     assert composed("resolution=112")["resolution"]["size"] == 112
+
+
+def test_times_are_text_on_the_command_line_too() -> None:
+    assert composed("trainer.max_time=00:01:30:00")["trainer"]["max_time"] == "00:01:30:00"
+    assert seconds_of("01:01:01:01") == 86400 + 3600 + 60 + 1
+    assert [seconds_of(text) for text in ("90", "01:30:00", "a:b:c:d", "00:00:00:00")] == [None] * 4
+
+
+def test_weights_that_are_a_file_have_their_whole_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert composed("backbone.weights=some/w.pth")["backbone"]["weights"] == str(tmp_path / "some/w.pth")
+    assert composed("backbone.weights=package")["backbone"]["weights"] == "package"
 
 
 def test_loggers_add_up() -> None:

@@ -74,6 +74,8 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["head.non_negative=banana"], "head.non_negative must be one of none, projection, not 'banana'"),
         (["backbone=timm"], "backbone.model must be given"),
         (["dataset=folder", "dataset.root=/nowhere"], "dataset.root: there is no folder /nowhere"),
+        (["backbone.weights=/nowhere/w.pth"], "there is no file /nowhere/w.pth"),
+        (["-m", "head=gap,wise", "backbone.weights=package"], "no package carries weights of resnet50"),
         (["dataset=folder", "dataset.root=/a (copy)"], "needs quotes of its own"),
         (["logger=[csv,tensorbord]"], "no logger is called 'tensorbord'. Did you mean tensorboard"),
         (["-m", "--cfg", "job"], "Only one of"),
