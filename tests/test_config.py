@@ -56,7 +56,7 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        ("head.non_negative", "banana", "head.non_negative must be one of none, projection, not 'banana'"),
+        ("head.non_negative", "banana", "head.non_negative must be one of none, projection, softplus, not 'banana'"),
         ("head.dropout", "half", "head.dropout must be a number, not 'half'"),
         ("head.pre_pool", 2.5, "head.pre_pool must be a whole number or null, not 2.5"),
         ("head.pre_pol", 2, "no key of head is called 'pre_pol'. Did you mean pre_pool"),

@@ -71,7 +71,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["-m", "head=gap,wize"], "no head is called 'wize'. Did you mean wise"),
         (["hed=wise"], "no group or key is called 'hed'. Did you mean head"),
         (["head.non_negtive=none"], "no key of head is called 'non_negtive'. Did you mean non_negative"),
-        (["head.non_negative=banana"], "head.non_negative must be one of none, projection, not 'banana'"),
+        (["head.non_negative=banana"], "head.non_negative must be one of none, projection, softplus, not 'banana'"),
         (["backbone=timm"], "backbone.model must be given"),
         (["dataset=folder", "dataset.root=/nowhere"], "dataset.root: there is no folder /nowhere"),
         (["backbone.weights=/nowhere/w.pth"], "there is no file /nowhere/w.pth"),

@@ -22,7 +22,7 @@ def kernel_sheet(model: nn.Module) -> Image.Image | None:
     found = [part for part in model.modules() if isinstance(part, DepthwiseAggregation)]
     if not found:
         return None
-    kernel = found[0].kernel.detach().float().cpu().numpy()
+    kernel = found[0].effective_kernel().detach().float().cpu().numpy()
     strongest = np.argsort(-np.square(kernel).sum(axis=(1, 2)), kind="stable")[:_CHANNELS]
     tiles = [_tile(plane) for plane in (kernel.mean(axis=0), *kernel[strongest])]
     rows = -(-len(tiles) // _COLUMNS)

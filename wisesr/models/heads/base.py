@@ -46,8 +46,7 @@ class Head(nn.Module):
         super().__init__()
         if num_classes < 2:
             raise ValueError(f"num_classes must be at least 2, not {num_classes}")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"head.dropout must be at least 0 and below 1, not {dropout}")
+        check_dropout(dropout)
         self.feature_shape = check_shape(feature_shape)
         self.pre_average = pre_average
         self.aggregation = aggregation
@@ -92,6 +91,21 @@ def check_shape(feature_shape: FeatureShape | tuple[int, int, int]) -> FeatureSh
     if len(values) != 3 or min(values) < 1:
         raise ValueError(f"feature_shape must be (channels, height, width), all at least 1, not {values}")
     return FeatureShape(*values)
+
+
+def check_dropout(dropout: float) -> None:
+    """Refuse a share that is out of its range.
+
+    Raises:
+        ValueError: it is not in [0, 1).
+    """
+    if not 0 <= dropout < 1:
+        raise ValueError(f"head.dropout must be at least 0 and below 1, not {dropout}")
+
+
+def at_least_float32(features: Tensor) -> Tensor:
+    """Half precision raised to float32, for powers and exponentials; float32 and float64 as they are."""
+    return features.to(torch.promote_types(features.dtype, torch.float32))
 
 
 def spread(kernel: Tensor, pool: int, shape: FeatureShape) -> Tensor:

@@ -6,6 +6,7 @@ channel's feature depends on where it fires; uniform weights 1 / (height * width
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -33,26 +34,50 @@ def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 class DepthwiseAggregation(Constrained):
     """`depthwise` with its weights.
 
+    `non_negative` says how the parameter `kernel` becomes the kernel in use:
+
+    - "none": it is the kernel, from N(0, 0.01).
+    - "projection": the same, and `project` clamps it at 0, which `constrain` calls after every step. The paper's.
+    - "softplus": the kernel is log(1 + exp(theta)) > 0, theta being the parameter.
+
+    Softplus starts at global average pooling, theta = log(exp(1 / (height * width)) - 1) + N(0, 0.01), and so elsewhere than
+    "projection". With theta from N(0, 0.01) alone all weights would start near 0.69, far from an average. With a kernel near
+    0 they would stay there, because d kernel / d theta = 1 - exp(-kernel). For the same reason the kernel's own spread is
+    about 0.01 / (height * width), and it moves more slowly at the same learning rate. Weight decay draws it to 0.69, not 0.
+
     Args:
         shape: of the map that it sums over.
-        non_negative: "none", or "projection": `project` clamps the kernel at 0, and `constrain` calls it after every step.
+        non_negative: see above.
+
+    Raises:
+        ValueError: another word for `non_negative`.
     """
 
-    def __init__(self, shape: FeatureShape, non_negative: Literal["none", "projection"]) -> None:
+    def __init__(self, shape: FeatureShape, non_negative: Literal["none", "projection", "softplus"]) -> None:
         super().__init__()
-        if non_negative not in ("none", "projection"):
-            raise ValueError(f"head.non_negative must be one of none, projection, not {non_negative!r}")
+        if non_negative not in ("none", "projection", "softplus"):
+            raise ValueError(f"head.non_negative must be one of none, projection, softplus, not {non_negative!r}")
         self.non_negative = non_negative
         self.kernel = nn.Parameter(torch.empty(*shape))
         self.bias = nn.Parameter(torch.zeros(shape.channels))
         init_kernel(self.kernel)
+        if non_negative == "softplus":
+            with torch.no_grad():
+                self.kernel.add_(math.log(math.expm1(1 / (shape.height * shape.width))))
+
+    def effective_kernel(self) -> Tensor:
+        """The kernel in use, (channels, height, width)."""
+        return nn.functional.softplus(self.kernel) if self.non_negative == "softplus" else self.kernel
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, channels)."""
-        return depthwise(features, self.kernel, self.bias)
+        return depthwise(features, self.effective_kernel(), self.bias)
 
     def project(self) -> None:
-        """Bring the kernel, not the bias, back into its constraint. Called after each optimizer step, not at initialisation."""
+        """Bring the kernel, not the bias, back into its constraint. Called after each optimizer step, not at initialisation.
+
+        There is nothing to bring back under "none" and "softplus".
+        """
         if self.non_negative == "projection":
             project_non_negative(self.kernel)
 
@@ -63,7 +88,7 @@ class DepthwiseHead(Head):
     Args:
         feature_shape: channels, height and width of the map; any 3-tuple.
         num_classes: logits.
-        non_negative: "none", or "projection" for the paper's kernel >= 0.
+        non_negative: "none", "projection" for the paper's kernel >= 0, or "softplus"; see `DepthwiseAggregation`.
         dropout: before the classifier, in [0, 1).
 
     Raises:
@@ -77,7 +102,7 @@ class DepthwiseHead(Head):
         feature_shape: FeatureShape | tuple[int, int, int],
         num_classes: int,
         *,
-        non_negative: Literal["none", "projection"] = "none",
+        non_negative: Literal["none", "projection", "softplus"] = "none",
         dropout: float = 0.0,
     ) -> None:
         shape = check_shape(feature_shape)
@@ -93,7 +118,7 @@ class DepthwiseHead(Head):
 
     def full_kernel(self) -> Tensor:
         """The one kernel on the full map, (channels, height, width), that pre-averaging and aggregation amount to."""
-        return spread(self.aggregation.kernel, self.pool, self.feature_shape)
+        return spread(self.aggregation.effective_kernel(), self.pool, self.feature_shape)
 
     def evidence(self, features: Tensor) -> Tensor:
         """W_kc k_cij x_cij, summed over channels: (batch, classes, height, width)."""

@@ -21,7 +21,7 @@ class WiseHead(DepthwiseHead):
         feature_shape: channels, height and width of the map; any 3-tuple.
         num_classes: logits.
         pre_pool: side of the averaging window, or None to take it from the map's extent.
-        non_negative: "projection" for the paper's kernel >= 0, or "none".
+        non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
         dropout: before the classifier, in [0, 1).
 
     Raises:
@@ -34,7 +34,7 @@ class WiseHead(DepthwiseHead):
         num_classes: int,
         *,
         pre_pool: int | None = None,
-        non_negative: Literal["none", "projection"] = "projection",
+        non_negative: Literal["none", "projection", "softplus"] = "projection",
         dropout: float = 0.0,
     ) -> None:
         shape = check_shape(feature_shape)

@@ -1,0 +1,105 @@
+"""Generalised-mean pooling (GeM): between the average (p = 1) and the maximum (p without bound).
+
+Radenovic, Tolias and Chum 2018, https://arxiv.org/abs/1711.02512. timm has no such layer.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from wisesr.models.heads.base import Constrained, Head, at_least_float32, check_shape
+from wisesr.types import FeatureShape
+
+EPS = 1e-6
+"""Features below it count as it: a power needs positive numbers. As in the authors' code:
+https://github.com/filipradenovic/cnnimageretrieval-pytorch/blob/master/cirtorch/layers/functional.py
+"""
+SMALLEST_P = 0.01
+"""Where a learned p is held. At 0 the formula divides by 0, and below it the smallest feature would rule."""
+
+
+def generalised_mean(features: Tensor, p: Tensor) -> Tensor:
+    """y_c = (mean_ij max(x_cij, 1e-6)^p)^(1/p).
+
+    Negative features count as 1e-6 and have no gradient. After a last ReLU (ResNet, DenseNet) there are none; the maps of
+    ViT, Swin and ConvNeXt are not rectified, and lose their negative half.
+
+    Args:
+        features: (batch, channels, height, width).
+        p: a number above 0, of no dimension.
+
+    Returns:
+        (batch, channels), in the type of the features; computed in float32 at least.
+    """
+    positive = at_least_float32(features).clamp(min=EPS)
+    # Relative to the channel's largest feature, no power overflows and the mean cannot vanish. The factor cancels out, and
+    # so does its gradient.
+    largest = positive.detach().amax(dim=(2, 3), keepdim=True)
+    p = p.to(positive.dtype)
+    mean = (positive / largest).pow(p).mean(dim=(2, 3)).pow(1 / p)
+    return (mean * largest[:, :, 0, 0]).to(features.dtype)
+
+
+class GeneralisedMean(Constrained):
+    """`generalised_mean` with its exponent, one for all channels.
+
+    Args:
+        p: where it starts, at least 0.01.
+        learnable: whether it is trained. If so, `constrain` holds it at 0.01 or more.
+
+    Raises:
+        ValueError: p is too small.
+    """
+
+    def __init__(self, p: float, learnable: bool) -> None:
+        super().__init__()
+        if p < SMALLEST_P:
+            raise ValueError(f"head.p must be above 0, at least {SMALLEST_P}, not {p}")
+        value = torch.tensor(float(p))
+        self.p = nn.Parameter(value) if learnable else nn.Buffer(value)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, channels)."""
+        return generalised_mean(features, self.p)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Keep a learned exponent above 0."""
+        self.p.clamp_(min=SMALLEST_P)
+
+
+class GeneralisedMeanHead(Head):
+    """Generalised mean of each channel, then a linear classifier.
+
+    Not linear in the map: it has no evidence per position.
+
+    Args:
+        feature_shape: channels, height and width of the map; any 3-tuple.
+        num_classes: logits.
+        p: exponent, or where it starts.
+        learnable: whether the exponent is trained.
+        dropout: before the classifier, in [0, 1).
+
+    Raises:
+        ValueError: a value out of its range.
+    """
+
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        p: float = 3.0,
+        learnable: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        shape = check_shape(feature_shape)
+        super().__init__(
+            shape,
+            num_classes,
+            pre_average=nn.Identity(),
+            aggregation=GeneralisedMean(p, learnable),
+            features=shape.channels,
+            dropout=dropout,
+        )

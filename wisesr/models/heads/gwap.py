@@ -1,0 +1,69 @@
+"""Global weighted average pooling: one weight for each position, shared by all channels.
+
+The Wise-SrNet paper (https://arxiv.org/abs/2104.12294) draws such a head in its Fig. 1; its exact form is not known here.
+This is the simplest reading of it. `gwap_attention` is another; the third, one weight for each channel and position, is
+`depthwise` but for the bias.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.types import FeatureShape
+
+
+def weighted_average(features: Tensor, kernel: Tensor) -> Tensor:
+    """y_c = mean_ij k_ij x_cij.
+
+    Args:
+        features: (batch, channels, height, width).
+        kernel: (height, width).
+
+    Returns:
+        (batch, channels)
+    """
+    return torch.einsum("bchw,hw->bc", features, kernel) / kernel.numel()
+
+
+class WeightedAverage(nn.Module):
+    """`weighted_average` with its map, which starts at ones: as global average pooling.
+
+    Args:
+        shape: of the map that it averages.
+    """
+
+    def __init__(self, shape: FeatureShape) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.ones(shape.height, shape.width))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, channels)."""
+        return weighted_average(features, self.kernel)
+
+
+class WeightedAverageHead(Head):
+    """Weighted mean of each channel with one map of weights for all, then a linear classifier. Arguments and errors: `Head`."""
+
+    aggregation: WeightedAverage
+
+    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+        shape = check_shape(feature_shape)
+        super().__init__(
+            shape,
+            num_classes,
+            pre_average=nn.Identity(),
+            aggregation=WeightedAverage(shape),
+            features=shape.channels,
+            dropout=dropout,
+        )
+
+    def evidence(self, features: Tensor) -> Tensor:
+        """W_kc k_ij x_cij / (height * width), summed over channels: (batch, classes, height, width)."""
+        kernel = self.aggregation.kernel
+        return nn.functional.conv2d(features * kernel / kernel.numel(), self.classifier.weight[:, :, None, None])
+
+    def offset(self) -> Tensor:
+        """The classifier's bias, (classes,)."""
+        return self.classifier.bias

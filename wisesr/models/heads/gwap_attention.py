@@ -1,0 +1,68 @@
+"""Global weighted average pooling whose weights come from the features themselves.
+
+Qiu 2018, https://arxiv.org/abs/1809.08264, the class-agnostic module. Only its abstract could be read here; the formula is
+that of a public implementation, `GlobalWeightedAvgPool2d` of https://github.com/BloodAxe/pytorch-toolbelt. `gwap` is another
+reading of the name.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from wisesr.models.heads.base import Head, check_shape, init_kernel
+from wisesr.types import FeatureShape
+
+
+def attentive_average(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+    """y_c = sum_ij (m_ij / sum m) x_cij with m_ij = exp(sigmoid(w . x_ij + b)).
+
+    The sigmoid bounds m: no position can weigh more than e = 2.72 times as much as another.
+
+    Args:
+        features: (batch, channels, height, width).
+        kernel: w, (channels,).
+        bias: b, (1,).
+
+    Returns:
+        (batch, channels)
+    """
+    scores = torch.einsum("bchw,c->bhw", features, kernel) + bias
+    weights = torch.softmax(scores.sigmoid().flatten(1), dim=1)  # exp(s) / sum exp(s)
+    return torch.einsum("bcn,bn->bc", features.flatten(2), weights)
+
+
+class AttentiveAverage(nn.Module):
+    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average.
+
+    Args:
+        shape: of the map that it averages.
+    """
+
+    def __init__(self, shape: FeatureShape) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.empty(shape.channels))
+        self.bias = nn.Parameter(torch.zeros(1))
+        init_kernel(self.kernel)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, channels)."""
+        return attentive_average(features, self.kernel, self.bias)
+
+
+class AttentiveAverageHead(Head):
+    """Mean of each channel with weights that depend on the map, then a linear classifier. Arguments and errors: `Head`.
+
+    Not linear in the map: it has no evidence per position.
+    """
+
+    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+        shape = check_shape(feature_shape)
+        super().__init__(
+            shape,
+            num_classes,
+            pre_average=nn.Identity(),
+            aggregation=AttentiveAverage(shape),
+            features=shape.channels,
+            dropout=dropout,
+        )
