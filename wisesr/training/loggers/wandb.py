@@ -129,12 +129,17 @@ class WandbLogger(RunLogger):
         if kernels is not None:
             self._guard(lambda: self._wandb.log({"kernels": wandb.Image(kernels)}))
         self._guard(lambda: self._wandb.summary.update(dict(summary)))
-        self._guard(self._wandb.finish)
+        self._close(0)
 
     def fail(self) -> None:
         """Close the run, marked failed."""
         if self._wandb is not None:
-            self._guard(lambda: self._wandb.finish(exit_code=1))
+            self._close(1)
+
+    def _close(self, exit_code: int) -> None:
+        """Finish the run, and wait for wandb's own process: it may still be writing the file when `finish` returns."""
+        self._guard(lambda: self._wandb.finish(exit_code=exit_code))
+        self._guard(wandb.teardown)
 
     def _guard(self, call: Any) -> None:
         try:
