@@ -1,4 +1,4 @@
-"""The configuration of one cell: the schema of its fixed keys, its check, its fingerprint, its directory. No torch.
+"""The configuration of one cell: its check, its fingerprint, its directory. No torch.
 
 Hydra composes; what it composed becomes a plain dictionary here, is held against the schema (fixed keys) and against the
 signature of each `_target_` (pluggable parts), and from then on is the whole truth about a cell: `config.yaml`.
@@ -11,82 +11,17 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any
 
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.errors import UserError, unknown
-from wisesr.signatures import Above, AtLeast, Below, Setting, mismatches, schema_settings, target_settings
+from wisesr.schema import DatasetSchema, Name, RecipeSchema, ResolutionSchema, RootSchema, TrainerSchema
+from wisesr.signatures import Setting, mismatches, schema_settings, target_settings
 from wisesr.types import seconds_of
 
 Config = dict[str, Any]
-
-Count = Annotated[int, AtLeast(1)]
-Share = Annotated[float, Above(0), Below(1)]
-
-
-class TrainerSchema(TypedDict):
-    """`trainer`: what Lightning is told, and the threads of a cell."""
-
-    accelerator: Literal["auto", "cpu", "gpu"]
-    devices: Count | Literal["auto"]
-    strategy: Literal["auto", "ddp"]
-    precision: Literal["32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true"]
-    channels_last: bool
-    compile: bool
-    accumulate: Count
-    clip: Annotated[float, AtLeast(0)] | None
-    deterministic: bool
-    threads: Count | Literal["auto"]
-    max_time: str | None
-
-
-class ResolutionSchema(TypedDict):
-    """`resolution`: pixels, height and width."""
-
-    size: Annotated[int, AtLeast(8)]
-
-
-class RecipeSchema(TypedDict):
-    """`recipe` without its optimizer and schedule."""
-
-    epochs: Count
-    batch_size: Count
-    label_smoothing: Annotated[float, AtLeast(0), Below(1)]
-    class_weights: Literal["none", "balanced"]
-    head_lr_scale: Annotated[float, Above(0)]
-    mixup: Annotated[float, AtLeast(0)]
-    cutmix: Annotated[float, AtLeast(0)]
-    ema: Share | None
-    patience: Count | None
-
-
-class DatasetSchema(TypedDict):
-    """The keys that every dataset has, beside the settings of its `_target_`."""
-
-    name: str
-    resolution: Count
-    test_fraction: Share
-    val_fraction: Share
-    split_seed: Annotated[int, AtLeast(0)]
-    workers: Annotated[int, AtLeast(0)] | Literal["auto"]
-
-
-class RootSchema(TypedDict):
-    """The keys at the top that are not groups."""
-
-    study: str
-    seed: Annotated[int, AtLeast(0)]
-    protocol: Literal["holdout", "paper"]
-    output_dir: str
-
-
-class Name(TypedDict):
-    """How directories, tables and W&B call a choice."""
-
-    name: str
-
 
 DATASET_KEYS = tuple(DatasetSchema.__annotations__)
 GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger")

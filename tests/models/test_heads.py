@@ -156,8 +156,8 @@ def test_gradients_are_those_of_finite_differences_and_reach_every_parameter(nam
 # What starts otherwise than the paper's arms, as the heads' docstrings say: numbers, and standard deviations on 512 channels.
 CONSTANTS = {
     ("gwap", "aggregation.kernel"): 1.0,
-    ("gem", "aggregation.p"): 3.0,
-    ("lse", "aggregation.r"): 10.0,
+    ("gem", "aggregation.number"): 3.0,
+    ("lse", "aggregation.number"): 10.0,
     ("simpool", "aggregation.norm.weight"): 1.0,
 }
 SPREADS = {

@@ -95,7 +95,7 @@ def test_max_and_avgmax_are_loops(shape: Shape) -> None:
 @few
 def test_gem_is_a_loop(shape: Shape, p: float) -> None:
     head, x = create_head("gem", shape, 3, p=p, learnable=False).double(), maps(shape)
-    p = head.get_buffer("aggregation.p").item()  # drawn in double, kept in single precision
+    p = head.get_buffer("aggregation.number").item()  # drawn in double, kept in single precision
     expected = by_channel(x, lambda values: (sum(max(v, 1e-6) ** p for v in values) / len(values)) ** (1 / p))
     torch.testing.assert_close(aggregated(head, x), expected)
 
@@ -104,7 +104,7 @@ def test_gem_is_a_loop(shape: Shape, p: float) -> None:
 @few
 def test_lse_is_a_loop_and_timms(shape: Shape, r: float) -> None:
     head, x = create_head("lse", shape, 3, r=r, learnable=False).double(), maps(shape)
-    r = head.get_buffer("aggregation.r").item()
+    r = head.get_buffer("aggregation.number").item()
     expected = by_channel(x, lambda values: math.log(sum(math.exp(r * v) for v in values) / len(values)) / r)
     torch.testing.assert_close(aggregated(head, x), expected)
     torch.testing.assert_close(aggregated(head, x), LsePlus2d(r=r, r_learnable=False).double()(x))
@@ -299,7 +299,7 @@ def test_extremes_stay_finite(setting: tuple[str, str], value: float, dtype: tor
 def test_a_learned_sharpness_stays_above_zero(setting: tuple[str, str]) -> None:
     name, key = setting
     head = create_head(name, (3, 4, 4), 2)
-    value = head.get_parameter(f"aggregation.{key}")
+    value = head.get_parameter("aggregation.number")
     optimizer = torch.optim.SGD(head.parameters(), lr=100.0)
     constrain(optimizer, head)
     (value * value).backward()
@@ -313,7 +313,7 @@ def test_a_fixed_sharpness_is_no_parameter_and_is_saved(setting: tuple[str, str]
     name, key = setting
     head = create_head(name, (3, 4, 4), 2, **{key: 5, "learnable": False})
     assert [kind for kind, _ in head.named_parameters()] == ["classifier.weight", "classifier.bias"]
-    assert head.state_dict()[f"aggregation.{key}"].item() == 5
+    assert head.state_dict()["aggregation.number"].item() == 5
 
 
 # What they refuse, and what they must not.

@@ -8,7 +8,6 @@ classes the head has 12,834,886 parameters (GAP: 143,430).
 from __future__ import annotations
 
 from timm.layers import AttentionPool2d
-from torch import nn
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.types import FeatureShape
@@ -50,11 +49,9 @@ class AttentionHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             # 0: no projection.
             aggregation=AttentionPool2d(
                 shape.channels, feat_size=(shape.height, shape.width), out_features=0, head_dim=head_dim
             ),
-            features=shape.channels,
             dropout=dropout,
         )

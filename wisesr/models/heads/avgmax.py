@@ -7,7 +7,6 @@ max-average pooling, a max + (1 - a) mean, with a learned a and for the pooling 
 from __future__ import annotations
 
 from timm.layers import SelectAdaptivePool2d
-from torch import nn
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.types import FeatureShape
@@ -24,9 +23,7 @@ class AverageMaxHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             # "fast" for the reason that max.py gives.
             aggregation=SelectAdaptivePool2d(pool_type="fastavgmax", flatten=True),
-            features=shape.channels,
             dropout=dropout,
         )

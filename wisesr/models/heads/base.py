@@ -24,10 +24,10 @@ class Head(nn.Module):
     Args:
         feature_shape: channels, height and width of one image's feature map; any 3-tuple.
         num_classes: logits.
-        pre_average: (batch, channels, height, width) -> the same with a smaller map.
         aggregation: (batch, channels, height', width') -> (batch, features).
-        features: what the aggregation leaves for the linear classifier.
         dropout: share of the features that is dropped in training, in [0, 1).
+        pre_average: (batch, channels, height, width) -> the same with a smaller map; None for the map as it is.
+        features: what the aggregation leaves for the linear classifier; None for one a channel.
 
     Raises:
         ValueError: a shape, a count or the dropout is out of its range.
@@ -38,20 +38,20 @@ class Head(nn.Module):
         feature_shape: FeatureShape | tuple[int, int, int],
         num_classes: int,
         *,
-        pre_average: nn.Module,
         aggregation: nn.Module,
-        features: int,
         dropout: float,
+        pre_average: nn.Module | None = None,
+        features: int | None = None,
     ) -> None:
         super().__init__()
         if num_classes < 2:
             raise ValueError(f"num_classes must be at least 2, not {num_classes}")
         check_dropout(dropout)
         self.feature_shape = check_shape(feature_shape)
-        self.pre_average = pre_average
+        self.pre_average = pre_average or nn.Identity()
         self.aggregation = aggregation
         self.dropout = nn.Dropout(dropout)
-        self.classifier = nn.Linear(features, num_classes)
+        self.classifier = nn.Linear(self.feature_shape.channels if features is None else features, num_classes)
         init_kernel(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
 

@@ -109,9 +109,7 @@ class DepthwiseHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             aggregation=DepthwiseAggregation(shape, non_negative),
-            features=shape.channels,
             dropout=dropout,
         )
         self.pool = 1

@@ -29,9 +29,7 @@ class GlobalAverageHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             aggregation=GlobalAverage(),
-            features=shape.channels,
             dropout=dropout,
         )
 

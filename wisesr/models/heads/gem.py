@@ -5,18 +5,16 @@ Radenovic, Tolias and Chum 2018, https://arxiv.org/abs/1711.02512. timm has no s
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from wisesr.models.heads.base import Constrained, Head, at_least_float32, check_shape
+from wisesr.models.heads.base import Head, at_least_float32, check_shape
+from wisesr.models.heads.one_number import OneNumberPool
 from wisesr.types import FeatureShape
 
 EPS = 1e-6
 """Features below it count as it: a power needs positive numbers. As in the authors' code:
 https://github.com/filipradenovic/cnnimageretrieval-pytorch/blob/master/cirtorch/layers/functional.py
 """
-SMALLEST_P = 0.01
-"""Where a learned p is held. At 0 the formula divides by 0, and below it the smallest feature would rule."""
 
 
 def generalised_mean(features: Tensor, p: Tensor) -> Tensor:
@@ -41,34 +39,6 @@ def generalised_mean(features: Tensor, p: Tensor) -> Tensor:
     return (mean * largest[:, :, 0, 0]).to(features.dtype)
 
 
-class GeneralisedMean(Constrained):
-    """`generalised_mean` with its exponent, one for all channels.
-
-    Args:
-        p: where it starts, at least 0.01.
-        learnable: whether it is trained. If so, `constrain` holds it at 0.01 or more.
-
-    Raises:
-        ValueError: p is too small.
-    """
-
-    def __init__(self, p: float, learnable: bool) -> None:
-        super().__init__()
-        if p < SMALLEST_P:
-            raise ValueError(f"head.p must be above 0, at least {SMALLEST_P}, not {p}")
-        value = torch.tensor(float(p))
-        self.p = nn.Parameter(value) if learnable else nn.Buffer(value)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(batch, channels, height, width) -> (batch, channels)."""
-        return generalised_mean(features, self.p)
-
-    @torch.no_grad()
-    def project(self) -> None:
-        """Keep a learned exponent above 0."""
-        self.p.clamp_(min=SMALLEST_P)
-
-
 class GeneralisedMeanHead(Head):
     """Generalised mean of each channel, then a linear classifier.
 
@@ -78,7 +48,7 @@ class GeneralisedMeanHead(Head):
         feature_shape: channels, height and width of the map; any 3-tuple.
         num_classes: logits.
         p: exponent, or where it starts.
-        learnable: whether the exponent is trained.
+        learnable: whether the exponent is trained; it is then held at 0.01 or more.
         dropout: before the classifier, in [0, 1).
 
     Raises:
@@ -98,8 +68,6 @@ class GeneralisedMeanHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
-            aggregation=GeneralisedMean(p, learnable),
-            features=shape.channels,
+            aggregation=OneNumberPool(generalised_mean, "p", p, learnable),
             dropout=dropout,
         )

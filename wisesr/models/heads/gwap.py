@@ -53,9 +53,7 @@ class WeightedAverageHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             aggregation=WeightedAverage(shape),
-            features=shape.channels,
             dropout=dropout,
         )
 

@@ -61,8 +61,6 @@ class AttentiveAverageHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             aggregation=AttentiveAverage(shape),
-            features=shape.channels,
             dropout=dropout,
         )

@@ -10,13 +10,11 @@ from __future__ import annotations
 import math
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from wisesr.models.heads.base import Constrained, Head, at_least_float32, check_shape
+from wisesr.models.heads.base import Head, at_least_float32, check_shape
+from wisesr.models.heads.one_number import OneNumberPool
 from wisesr.types import FeatureShape
-
-SMALLEST_R = 0.01
-"""Where a learned r is held. At 0 the formula divides by 0; this close to it, it is all but the average."""
 
 
 def log_mean_exp(features: Tensor, r: Tensor) -> Tensor:
@@ -34,34 +32,6 @@ def log_mean_exp(features: Tensor, r: Tensor) -> Tensor:
     return ((torch.logsumexp(r * positions, dim=2) - math.log(positions.shape[2])) / r).to(features.dtype)
 
 
-class LogMeanExp(Constrained):
-    """`log_mean_exp` with its sharpness, one for all channels.
-
-    Args:
-        r: where it starts, at least 0.01.
-        learnable: whether it is trained. If so, `constrain` holds it at 0.01 or more.
-
-    Raises:
-        ValueError: r is too small.
-    """
-
-    def __init__(self, r: float, learnable: bool) -> None:
-        super().__init__()
-        if r < SMALLEST_R:
-            raise ValueError(f"head.r must be above 0, at least {SMALLEST_R}, not {r}")
-        value = torch.tensor(float(r))
-        self.r = nn.Parameter(value) if learnable else nn.Buffer(value)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(batch, channels, height, width) -> (batch, channels)."""
-        return log_mean_exp(features, self.r)
-
-    @torch.no_grad()
-    def project(self) -> None:
-        """Keep a learned sharpness above 0."""
-        self.r.clamp_(min=SMALLEST_R)
-
-
 class LogSumExpHead(Head):
     """Log-sum-exp of each channel, then a linear classifier.
 
@@ -71,7 +41,7 @@ class LogSumExpHead(Head):
         feature_shape: channels, height and width of the map; any 3-tuple.
         num_classes: logits.
         r: sharpness, or where it starts.
-        learnable: whether the sharpness is trained.
+        learnable: whether the sharpness is trained; it is then held at 0.01 or more.
         dropout: before the classifier, in [0, 1).
 
     Raises:
@@ -91,8 +61,6 @@ class LogSumExpHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
-            aggregation=LogMeanExp(r, learnable),
-            features=shape.channels,
+            aggregation=OneNumberPool(log_mean_exp, "r", r, learnable),
             dropout=dropout,
         )

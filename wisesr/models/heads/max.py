@@ -7,7 +7,6 @@ classifier gets. https://openaccess.thecvf.com/content_cvpr_2015/html/Oquab_Is_O
 from __future__ import annotations
 
 from timm.layers import SelectAdaptivePool2d
-from torch import nn
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.types import FeatureShape
@@ -25,10 +24,8 @@ class MaxHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             # timm's "fast" is torch.amax. Its "max" is adaptive_max_pool2d, which deterministic mode refuses on CUDA:
             # https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
             aggregation=SelectAdaptivePool2d(pool_type="fastmax", flatten=True),
-            features=shape.channels,
             dropout=dropout,
         )

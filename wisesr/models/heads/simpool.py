@@ -8,7 +8,6 @@ classes the head has 8,536,134 parameters (GAP: 143,430).
 from __future__ import annotations
 
 from timm.layers import SimPool2d
-from torch import nn
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.types import FeatureShape
@@ -59,8 +58,6 @@ class SimPoolHead(Head):
         super().__init__(
             shape,
             num_classes,
-            pre_average=nn.Identity(),
             aggregation=SimPool2d(shape.channels, num_heads=num_heads, gamma=gamma),
-            features=shape.channels,
             dropout=dropout,
         )

@@ -45,7 +45,6 @@ class WiseHead(DepthwiseHead):
             num_classes,
             pre_average=averaging,
             aggregation=DepthwiseAggregation(pooled, non_negative),
-            features=shape.channels,
             dropout=dropout,
         )
         self.pool = pool

@@ -1,0 +1,44 @@
+"""Poolings that lie between the average and the maximum, and one positive number that says where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from wisesr.models.heads.base import Constrained
+
+SMALLEST = 0.01
+"""Where a learned number is held: GeM and log-sum-exp divide by theirs, and below 0 the smallest feature would rule."""
+
+
+class OneNumberPool(Constrained):
+    """A pooling function with its number, the same for all channels.
+
+    Args:
+        pool: features (batch, channels, height, width), number -> (batch, channels).
+        name: of the head's setting, for messages.
+        start: of the number, at least 0.01.
+        learnable: whether it is trained. If so, `constrain` holds it at 0.01 or more.
+
+    Raises:
+        ValueError: the number is too small.
+    """
+
+    def __init__(self, pool: Callable[[Tensor, Tensor], Tensor], name: str, start: float, learnable: bool) -> None:
+        super().__init__()
+        if start < SMALLEST:
+            raise ValueError(f"head.{name} must be above 0, at least {SMALLEST}, not {start}")
+        self.pool = pool
+        value = torch.tensor(float(start))
+        self.number = nn.Parameter(value) if learnable else nn.Buffer(value)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, channels)."""
+        return self.pool(features, self.number)
+
+    @torch.no_grad()
+    def project(self) -> None:
+        """Keep a learned number above 0."""
+        self.number.clamp_(min=SMALLEST)
