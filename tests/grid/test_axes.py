@@ -23,6 +23,8 @@ def test_only_what_the_names_do_not_tell(config: dict[str, Any]) -> None:
     assert settings([config, config | {"seed": 1}, changed(config, "head", name="gap", dropout=0.0)]) == ["", "", ""]
     assert settings([config, changed(config, "head", dropout=0.5)]) == ["head.dropout=0.25", "head.dropout=0.5"]
     assert settings([config, changed(config, "recipe", epochs=9, batch_size=8)])[1] == "recipe.epochs=9 recipe.batch_size=8"
+    sgd = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.002, "weight_decay": 0.01}
+    assert settings([config, changed(config, "recipe", optimizer=sgd)]) == ["recipe.optimizer=adamw", "recipe.optimizer=sgd"]
     assert settings([config, config | {"protocol": "paper"}]) == ["protocol=holdout", "protocol=paper"]
 
 

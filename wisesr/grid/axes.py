@@ -38,5 +38,11 @@ def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
         keys = dict.fromkeys(key for one in values for key in one)
         axes = [key for key in keys if len({repr(one.get(key)) for one in values}) > 1]
         for index, one in zip(group, values, strict=True):
-            texts[index] = " ".join(f"{axis}={one[axis]}" for axis in axes if axis in one)
+            texts[index] = " ".join(_told(axis, one[axis]) for axis in axes if axis in one)
     return texts
+
+
+def _told(axis: str, value: object) -> str:
+    """`head.dropout=0.5`; a part that is code by the last of its name, `recipe.optimizer=sgd`."""
+    part, _, key = axis.rpartition(".")
+    return f"{part}={str(value).rpartition('.')[2]}" if key == "_target_" else f"{axis}={value}"
