@@ -130,6 +130,7 @@ def changed_by_training(model: Classifier) -> set[str]:
 
 def test_a_frozen_backbone_keeps_every_number() -> None:
     model = create_model("resnet18", "wise", 5, 64, freeze="all")
+    assert not any(norm.training for norm in batch_norms(model)), "from the start"
     assert changed_by_training(model) == set()
     assert not any(norm.training for norm in batch_norms(model))
     assert model.head.training

@@ -71,6 +71,7 @@ class TimmBackbone(nn.Module):
             load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused)
         if freeze is not None:
             freeze_stages(self.model, freeze)
+            self.train()  # now, as Lightning leaves the mode of a new model as it is
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
