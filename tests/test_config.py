@@ -81,6 +81,8 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
         ("dataset.val_fraction", 1.0, "dataset.val_fraction must be a number above 0 and below 1, not 1.0"),
         ("dataset.on_bad_image", "ignore", "one of error, skip, not 'ignore'"),
         ("dataset.root", "/nowhere", "dataset.root: there is no folder /nowhere"),
+        ("trainer.clip", 0, "trainer.clip must be a number above 0 or null, not 0"),
+        ("trainer.precision", "bf16-true", "trainer.precision must be one of 32-true"),
         ("trainer.precision", 16, "trainer.precision must be one of 32-true"),
         ("trainer.devices", 0, "trainer.devices must be a whole number at least 1 or one of auto, not 0"),
         ("resolution.size", 4, "resolution.size must be a whole number at least 8"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import torch
 
 from tests.grid.test_train import TOY, train
 from tests.test_cell import make, spawn, weights
-from wisesr.cell import DONE
+from wisesr import constrain, create_head
+from wisesr.cell import DONE, FAILED
 from wisesr.results.record import read_metrics, read_record
+from wisesr.results.status import read_status
 
 
 @pytest.fixture
@@ -56,6 +59,47 @@ def test_two_processes_compute_what_one_does(config: dict[str, Any], odd: Path, 
     record = read_record(cells[1])
     assert record is not None
     assert record["provenance"]["data"]["images"]["test"] == 17
+
+
+def _step_and_compare(rank: int, port: int) -> None:
+    """In each of two processes: train on images of its own, hold the kernel, and agree with the other."""
+    import torch.distributed as dist
+
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    head = create_head("wise", (4, 7, 7), 3)
+    kernel = head.get_parameter("aggregation.kernel")
+    model = torch.nn.parallel.DistributedDataParallel(head)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
+    constrain(optimizer, model)
+    torch.manual_seed(rank)
+    for _ in range(5):
+        optimizer.zero_grad()
+        (model(torch.randn(8, 4, 7, 7)).square().mean() + (kernel + 1).square().sum()).backward()
+        optimizer.step()
+        assert (kernel >= 0).all()
+        both = [torch.empty_like(kernel) for _ in range(2)]
+        dist.all_gather(both, kernel.detach())
+        assert torch.equal(*both)
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_the_kernel_is_non_negative_on_both_ranks() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    torch.multiprocessing.spawn(_step_and_compare, (port,), nprocs=2)
+
+
+@pytest.mark.slow
+def test_fewer_images_than_devices(config: dict[str, Any], tmp_path: Path) -> None:
+    config["dataset"]["val_fraction"] = 0.001  # one of each class
+    config["trainer"] |= {"strategy": "ddp", "devices": 4}
+    cell = make(config, tmp_path / "cell")
+    assert spawn(cell).wait() == FAILED
+    assert "the val split has 3 images for 4 devices" in read_status(cell)["reason"]
 
 
 @pytest.mark.slow

@@ -66,9 +66,9 @@ def find_cell_weights(config: Mapping[str, Any]) -> Path | None:
         UserError: it is not there.
     """
     backbone = config["backbone"]
-    if not backbone["_target_"].startswith("wisesr."):
+    if not backbone["_target_"].startswith("wisesr.") or "model" not in backbone:
         return None
-    return find_weights(backbone["model"], backbone["weights"])
+    return find_weights(backbone["model"], backbone.get("weights"))
 
 
 def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:

@@ -113,12 +113,14 @@ def _finish(directory: Path, work: Callable[[], None]) -> int:
 
 
 def _run_locked(directory: Path, config: Config) -> None:
-    manifest = build_manifest(config)
-    warnings = finished(directory, config, manifest.fingerprint(), _weights_hash(config))
-    if warnings is None:
-        _train(directory, config, manifest)
-    else:
-        log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))
+    if finished(directory, config, None) is None:
+        _train(directory, config, build_manifest(config))
+        return
+    try:
+        warnings = finished(directory, config, build_manifest(config).fingerprint(), _weights_hash(config)) or []
+    except UserError as error:  # the record stands without what it was made from
+        warnings = [str(error)]
+    log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))
 
 
 def _train(directory: Path, config: Config, manifest: Manifest) -> None:
@@ -167,7 +169,7 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
             sources=started.sources,
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
             weights=_describe_weights(config, parts.module.model.backbone, weights),
-            inputs={"mean": list(parts.module.model.backbone.mean), "std": list(parts.module.model.backbone.std)},
+            inputs=parts.module.model.inputs,
             data_fingerprint=manifest.fingerprint(),
             splits=manifest.splits,
             left_out=manifest.left_out,
@@ -207,7 +209,7 @@ def _describe_weights(config: Config, backbone: TimmBackbone, sha256: str | None
     known = getattr(getattr(backbone, "model", None), "pretrained_cfg", {})
     source = config["backbone"].get("weights")
     hub = {"timm": known.get("hf_hub_id") or known.get("url")} if source == "imagenet" else {}
-    return {"source": source, "sha256": sha256, **hub}
+    return {"source": source, "sha256": sha256, "tensors": getattr(backbone, "weights_hash", None), **hub}
 
 
 def _selection(manifest: Manifest, config: Config) -> str:

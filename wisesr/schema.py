@@ -11,16 +11,19 @@ Share = Annotated[float, Above(0), Below(1)]
 
 
 class TrainerSchema(TypedDict):
-    """`trainer`: what Lightning is told, and the threads of a cell."""
+    """`trainer`: what Lightning is told, and the threads of a cell.
+
+    No precision whose weights have 8 bits: sums over images and averages over steps would stop moving in them.
+    """
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: Count | Literal["auto"]
     strategy: Literal["auto", "ddp"]
-    precision: Literal["32-true", "16-mixed", "bf16-mixed", "bf16-true", "64-true"]
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"]
     channels_last: bool
     compile: bool
     accumulate: Count
-    clip: Annotated[float, AtLeast(0)] | None
+    clip: Annotated[float, Above(0)] | None
     deterministic: bool
     threads: Count | Literal["auto"]
     max_time: str | None

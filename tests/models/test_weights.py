@@ -18,7 +18,6 @@ from wisesr import create_model
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.sources import PACKAGES, find_weights, rename_packaged
-from wisesr.models.weights import read_state
 
 TOY = "test_efficientnet"
 
@@ -89,6 +88,13 @@ def test_a_cells_own_checkpoint_and_its_average(tmp_path: Path) -> None:
     assert_loaded(TimmBackbone(64, model=TOY, weights=str(tmp_path / "best.ckpt")), average)
 
 
+def test_a_cells_checkpoint_knows_its_inputs(tmp_path: Path) -> None:
+    held = {f"model.backbone.model.{key}": value for key, value in random_state(num_classes=0).items()}
+    torch.save({"state_dict": held, "inputs": {"mean": [0.5] * 3, "std": [0.5] * 3}}, tmp_path / "best.ckpt")
+    with pytest.raises(UserError, match=r"was trained on images normalised with .*0\.5.*name the model as it was named there"):
+        TimmBackbone(64, model=TOY, weights=str(tmp_path / "best.ckpt"))
+
+
 @pytest.mark.parametrize("how", ["zip", "old", "bare", "in a state dict"])
 def test_code_is_refused_and_does_not_run(tmp_path: Path, how: str) -> None:
     path, mark = tmp_path / "w.pth", tmp_path / "ran"
@@ -118,7 +124,7 @@ def test_a_truncated_file(tmp_path: Path, suffix: str, share: float) -> None:
 def test_what_is_no_state_dict(tmp_path: Path, held: Any) -> None:
     torch.save(held, tmp_path / "w.pth")
     with pytest.raises(UserError, match="holds no state dict"):
-        read_state(tmp_path / "w.pth")
+        TimmBackbone(64, model=TOY, weights=str(tmp_path / "w.pth"))
 
 
 def test_another_architecture_lists_its_keys(tmp_path: Path) -> None:
@@ -187,19 +193,37 @@ def test_a_packaged_name_without_counterpart() -> None:
 # timm's own weights: a cache as its hub lays it out, and none.
 
 
-def test_imagenet_from_the_hubs_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def cached(state: dict[str, torch.Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state dict as the hub's cache holds timm's weights of TOY."""
     cfg = timm.create_model(TOY).pretrained_cfg
-    state = random_state()
     folder = tmp_path / ("models--" + cfg["hf_hub_id"].replace("/", "--"))
-    (folder / "refs").mkdir(parents=True)
+    (folder / "refs").mkdir(parents=True, exist_ok=True)
     (folder / "refs" / "main").write_text("0" * 40)
-    (folder / "snapshots" / ("0" * 40)).mkdir(parents=True)
+    (folder / "snapshots" / ("0" * 40)).mkdir(parents=True, exist_ok=True)
     save(state, folder / "snapshots" / ("0" * 40) / "model.safetensors")
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+
+
+def test_imagenet_from_the_hubs_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = random_state()
+    cached(state, tmp_path, monkeypatch)
     backbone = create_model(TOY, "gap", 5, 64, weights="imagenet").backbone
     assert_loaded(backbone, state)
-    assert backbone.mean == tuple(cfg["mean"])
+    assert backbone.mean == tuple(timm.create_model(TOY).pretrained_cfg["mean"])
+    assert backbone.weights_hash
+    state["conv_stem.weight"][0, 0, 0, 0] += 1
+    cached(state, tmp_path, monkeypatch)
+    assert create_model(TOY, "gap", 5, 64, weights="imagenet").backbone.weights_hash not in (None, backbone.weights_hash)
+
+
+@pytest.mark.parametrize("lost", ["blocks.", "conv_head.weight"])
+def test_half_of_imagenet_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+    """For a model without its classifier timm itself would load what there is, and go on."""
+    state = {key: value for key, value in random_state(TOY).items() if not key.startswith(lost)}
+    cached(state, tmp_path, monkeypatch)
+    with pytest.raises(UserError, match=r"timm's weights of test_efficientnet could not be had.*Missing key"):
+        TimmBackbone(64, model=TOY, weights="imagenet")
 
 
 def test_imagenet_without_a_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

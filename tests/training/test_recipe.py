@@ -14,6 +14,7 @@ from tests.test_cell import make, same, spawn, weights
 from tests.training.test_module import plain, trained
 from wisesr.build import build, build_manifest
 from wisesr.cell import DONE, run
+from wisesr.errors import UserError
 from wisesr.results.record import read_metrics, read_record
 from wisesr.training.average import averaged_model
 from wisesr.training.fit import fit
@@ -109,6 +110,13 @@ def test_accumulation_equals_one_batch_with_average_and_weights_too(config: dict
     for key, value in whole.state_dict().items():
         torch.testing.assert_close(parts.state_dict()[key], value, msg=key)
     assert [int(weights(tmp_path / name)["ema.n_averaged"]) for name in ("whole", "parts")] == [8, 8], "once a step"
+
+
+def test_mixing_needs_two_images(config: dict[str, Any], tmp_path: Path) -> None:
+    config["recipe"]["mixup"] = 0.2
+    config["trainer"]["accumulate"] = 16
+    with pytest.raises(UserError, match="recipe.batch_size must be at least 2 for each of the 16 parts"):
+        trained(config, tmp_path / "cell")
 
 
 @pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])

@@ -72,7 +72,7 @@ class ImageData(LightningDataModule):
         workers: processes that decode; None for none on CPU and up to 8 a GPU.
 
     Raises:
-        UserError: the batch does not divide over devices and accumulation.
+        UserError: the batch does not divide over devices and accumulation; a split has fewer images than there are devices.
     """
 
     def __init__(
@@ -91,13 +91,16 @@ class ImageData(LightningDataModule):
         self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
 
     def setup(self, stage: str) -> None:
-        """Check the batch against the devices, once Lightning knows them."""
+        """Check batch and splits against the devices, once Lightning knows them."""
         parts = self._world * self._accumulate
         if self.steps.batch_size % parts:
             raise UserError(
                 f"recipe.batch_size must divide by {self._world} devices x trainer.accumulate {self._accumulate}, "
                 f"which {self.steps.batch_size} does not"
             )
+        for split in (VAL if self.protocol == "holdout" else TEST, TEST):
+            if (count := len(self.manifest.indices(split))) < self._world:
+                raise UserError(f"the {split} split has {count} images for {self._world} devices: take fewer (trainer.devices)")
 
     def on_before_batch_transfer(self, batch: Batch | UserError, dataloader_idx: int) -> Batch:
         """Raise what went wrong while the batch was decoded.

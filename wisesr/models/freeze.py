@@ -22,6 +22,8 @@ def freeze_stages(model: Any, stages: int | Literal["all"]) -> None:
     """
     parameters = dict(model.named_parameters())
     if stages != "all":
+        if not hasattr(model, "group_matcher"):
+            raise UserError(f"backbone.freeze must be null or all for {type(model).__name__}, whose stages timm does not name")
         groups = group_parameters(model, model.group_matcher(coarse=True))
         if not 1 <= stages < len(groups):
             starts = ", ".join(f"{number} {names[0]}" for number, names in enumerate(groups.values(), start=1))

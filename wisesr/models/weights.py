@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import re
 import sys
@@ -25,7 +26,14 @@ _OWN = ("ema.module.backbone.model.", "model.backbone.model.")
 _SHOWN = 6
 
 
-def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collection[str] = ()) -> None:
+def load_file(
+    model: nn.Module,
+    path: Path,
+    *,
+    packaged: bool,
+    ignore: Collection[str] = (),
+    inputs: Mapping[str, Sequence[float]] | None = None,
+) -> str:
     """Fill a timm model from a file, in place; all of it or nothing.
 
     The classifier's tensors are left aside, as the head takes its place. Position embeddings are resized to the model's
@@ -37,11 +45,23 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
             best.ckpt of a cell too.
         packaged: whether the names are those of the PyPI packages.
         ignore: names that the model no longer has, though its file may.
+        inputs: what images will be normalised with, `mean` and `std`.
+
+    Returns:
+        A hash over what was loaded.
 
     Raises:
-        UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
+        UserError: the file is damaged, holds anything but tensors and plain data, does not fit the model, or is a cell's
+            that was trained with other inputs.
     """
-    state = read_state(path)
+    held = _read(path)
+    trained = held.get("inputs") if isinstance(held, Mapping) else None
+    if isinstance(trained, Mapping) and inputs is not None and dict(trained) != dict(inputs):
+        raise UserError(
+            f"backbone.weights: {path} was trained on images normalised with {dict(trained)}, and backbone.model means "
+            f"{dict(inputs)}: name the model as it was named there, its tag included"
+        )
+    state = state_dict(held, path)
     if packaged:
         state = rename_packaged(state, [len(stage) for stage in model.blocks])  # type: ignore[union-attr]
     convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)  # where timm keeps it, by convention
@@ -50,28 +70,44 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
             state = convert(state, model)
         except (KeyError, RuntimeError, AttributeError, ValueError) as error:
             raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
+    return fill(model, state, str(path), ignore)
+
+
+def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Collection[str] = ()) -> str:
+    """Put tensors into a model, all of them or none; the classifier's are left aside.
+
+    Args:
+        model: without its classifier.
+        state: names as timm's.
+        source: of the tensors, for messages.
+        ignore: names that the model no longer has.
+
+    Returns:
+        A hash over what was loaded, 64 hexadecimal digits.
+
+    Raises:
+        UserError: names or shapes differ.
+    """
     aside = _classifiers(model)
     state = {name: value for name, value in state.items() if name not in ignore and not name.startswith(aside)}
     if problems := _differences(model.state_dict(), state):
-        raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: " + "; ".join(problems))
+        raise UserError(f"backbone.weights: {source} does not fit {type(model).__name__}: " + "; ".join(problems))
     counters = {name: value for name, value in model.state_dict().items() if name not in state}
     model.load_state_dict(counters | state)
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        digest.update(name.encode() + state[name].cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
 
 
-def read_state(path: Path) -> State:
-    """The tensors of a file, by name. Nothing in it runs.
-
-    Raises:
-        UserError: as `load_file`.
-    """
+def _read(path: Path) -> Any:
+    """What a file holds, tensors and plain data. Nothing in it runs."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about files of other programs' making
-            held: Any = (
-                safetensors.torch.load_file(path)
-                if path.suffix == ".safetensors"
-                else torch.load(path, map_location="cpu", weights_only=True)
-            )
+            if path.suffix == ".safetensors":
+                return safetensors.torch.load_file(path)
+            return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"asks to run {found[1]}" if found else "is damaged, or holds more than tensors and plain data"
@@ -82,6 +118,14 @@ def read_state(path: Path) -> State:
         raise UserError(
             f"backbone.weights: {path} cannot be read, it may be truncated ({type(error).__name__}: {error})"
         ) from error
+
+
+def state_dict(held: Any, path: Path) -> State:
+    """The backbone's tensors by name, from whatever wraps them.
+
+    Raises:
+        UserError: there are none.
+    """
     for key in ("state_dict_ema", "model_ema", "state_dict", "model"):
         if isinstance(held, Mapping) and isinstance(held.get(key), Mapping):
             held = held[key]

@@ -107,7 +107,7 @@ def provenance(
         attempts: how often the cell was started until it was done.
         sources: hashes of the code of all its attempts; more than one where it was edited in between.
         device: what it trained on, the GPU's name or "cpu".
-        weights: what the backbone started from: `source`, and the `sha256` of its file where there is one.
+        weights: what the backbone started from: `source`, `sha256` of its file where there is one, hash of its `tensors`.
         inputs: what images are normalised with: `mean` and `std`, a number a channel.
         data_fingerprint: of the manifest.
         splits: of each image.

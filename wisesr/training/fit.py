@@ -105,7 +105,7 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journ
     """Read the test split with the best weights; its figures beside those of the chosen epoch."""
     assert journal.best is not None
     if trainer.is_global_zero:
-        write_status(directory, state="testing", epoch=module.steps.epochs, epochs=module.steps.epochs)
+        write_status(directory, state="testing", epoch=int(journal.rows[-1]["epoch"]), epochs=module.steps.epochs)
     best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     trainer.test(module, data, verbose=False)

@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from wisesr.data.datamodule import Batch
+from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
 from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
@@ -84,6 +85,23 @@ class ClassificationModule(LightningModule):
             optimizer.register_step_post_hook(lambda *_: average.update_parameters(self.model))
         scheduler = LambdaLR(optimizer, self._schedule)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Beside the weights, what their images were normalised with."""
+        checkpoint["inputs"] = self.model.inputs
+
+    def on_fit_start(self) -> None:
+        """Check the objective against the devices, once they are known.
+
+        Raises:
+            UserError: images are to be mixed, and there are none to mix with.
+        """
+        parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
+        if self.objective.mixes and self.steps.batch_size < 2 * parts:
+            raise UserError(
+                f"recipe.mixup and recipe.cutmix mix the images of one device's part of a batch: recipe.batch_size must be at "
+                f"least 2 for each of the {parts} parts (devices x trainer.accumulate), not {self.steps.batch_size}"
+            )
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> logits of the measured model, (batch, classes)."""

@@ -50,6 +50,11 @@ class Objective(nn.Module):
             kinds.append(v2.CutMix(alpha=cutmix, num_classes=num_classes))
         self._mixing = v2.RandomChoice(kinds) if len(kinds) > 1 else next(iter(kinds), None)
 
+    @property
+    def mixes(self) -> bool:
+        """Whether `mix` does anything."""
+        return self._mixing is not None
+
     def mix(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Images and targets to train on: labels, (batch,), or where images were mixed shares, (batch, classes)."""
         if self._mixing is None:
