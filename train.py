@@ -10,7 +10,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import quote_choices, register_resolvers, to_dict
+from wisesr.config import arrange, register_resolvers, to_dict
 from wisesr.errors import UserError
 
 register_resolvers()
@@ -31,7 +31,7 @@ def run(cfg: DictConfig) -> None:
 
 def main() -> None:
     """Compose and run; whatever is wrong with the command is said in a few lines, with exit code 1."""
-    sys.argv[1:] = quote_choices(sys.argv[1:])
+    sys.argv[1:] = arrange(sys.argv[1:])
     if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
         run()
         return

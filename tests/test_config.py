@@ -75,6 +75,7 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
         ("recipe.patience", 0, "recipe.patience must be a whole number at least 1 or null, not 0"),
         ("recipe.class_weights", "inverse", "recipe.class_weights must be one of none, balanced, not 'inverse'"),
         ("trainer.max_time", "2 hours", "trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not '2 hours'"),
+        ("trainer.max_time", 10, "trainer.max_time must be null or DD:HH:MM:SS"),
         ("trainer.max_time", "00:00:00:00", "trainer.max_time must be null or DD:HH:MM:SS"),
         ("backbone.freeze", "some", "backbone.freeze must be a whole number or one of all or null, not 'some'"),
         ("backbone.output_stride", 4, "backbone.output_stride must be one of 8, 16, 32 or null, not 4"),

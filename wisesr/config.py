@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,12 @@ def conf_dir() -> Path:
 def register_resolvers() -> None:
     """Give OmegaConf `${stem:path}`: the last part of a path, which names a user's dataset."""
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
+
+
+def arrange(arguments: Sequence[str]) -> list[str]:
+    """A command line as Hydra reads it: `-m` first (it takes no override after one that stands before `-m`), choices quoted."""
+    sweep = [argument for argument in arguments if argument in ("-m", "--multirun")]
+    return sweep + quote_choices(argument for argument in arguments if argument not in sweep)
 
 
 def quote_choices(arguments: Iterable[str]) -> list[str]:
@@ -126,8 +132,8 @@ def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
 
 
 def _check_time(text: object) -> list[str]:
-    """Of `trainer.max_time`; another type than text is told already."""
-    if isinstance(text, str) and seconds_of(text) is None:
+    """Of `trainer.max_time`."""
+    if text is not None and seconds_of(str(text)) is None:
         return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {text!r}"]
     return []
 

@@ -26,7 +26,7 @@ class TrainerSchema(TypedDict):
     clip: Annotated[float, Above(0)] | None
     deterministic: bool
     threads: Count | Literal["auto"]
-    max_time: str | None
+    max_time: str | int | None
 
 
 class ResolutionSchema(TypedDict):

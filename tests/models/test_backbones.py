@@ -184,7 +184,7 @@ def test_frozen_up_to_a_stage(stages: int) -> None:
 
 @pytest.mark.parametrize("stages", [0, 5])
 def test_more_stages_than_there_are(stages: int) -> None:
-    with pytest.raises(UserError, match=rf"freeze must be null, all, or from 1 to 4 stages, not {stages}.*2 layer1.0.conv1"):
+    with pytest.raises(UserError, match=rf"from 1 to 4 of 5 stages, not {stages}.*2 layer1.0.conv1"):
         create_model("resnet18", "wise", 5, 64, freeze=stages)
 
 

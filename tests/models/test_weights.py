@@ -129,7 +129,7 @@ def test_what_is_no_state_dict(tmp_path: Path, held: Any) -> None:
 
 def test_another_architecture_lists_its_keys(tmp_path: Path) -> None:
     path = save(random_state("test_resnet"), tmp_path / "w.pth")
-    with pytest.raises(UserError, match=r"does not fit EfficientNet: \d+ missing: conv_stem.*\d+ unexpected: conv1\.0\.weight"):
+    with pytest.raises(UserError, match=r"fit test_efficientnet: \d+ missing: conv_stem.*\d+ unexpected: conv1\.0\.weight"):
         TimmBackbone(64, model=TOY, weights=str(path))
 
 
@@ -139,15 +139,17 @@ def test_another_width_lists_its_shapes_and_one_key_its_name(tmp_path: Path) -> 
     with pytest.raises(UserError, match=r"1 of another shape: conv_stem.weight is \(5, 3, 3, 3\), not \("):
         TimmBackbone(64, model=TOY, weights=str(save(state, tmp_path / "w.pth")))
     del state["conv_stem.weight"]
-    with pytest.raises(UserError, match="does not fit EfficientNet: 1 missing: conv_stem.weight$"):
+    with pytest.raises(UserError, match="does not fit test_efficientnet: 1 missing: conv_stem.weight$"):
         TimmBackbone(64, model=TOY, weights=str(save(state, tmp_path / "w.pth")))
 
 
 @pytest.mark.parametrize(
     ("model", "weights", "words"),
     [
-        (TOY, "/nowhere/w.pth", "there is no file /nowhere/w.pth"),
-        (TOY, "imagnet", "there is no file imagnet. Give null, imagenet, package, or a file"),
+        (TOY, "/nowhere/w.pth", "there is no file '/nowhere/w.pth'"),
+        (TOY, "imagnet", "there is no file 'imagnet'. Give null, imagenet, package, or a file"),
+        (TOY, "", "there is no file ''"),
+        (TOY, "/tmp", "/tmp is a directory, not a file"),
         (TOY, __file__, "must end in one of .safetensors, .pth"),
         ("resnet50", "package", "no package carries weights of resnet50, only of tf_efficientnet_lite0"),
     ],

@@ -45,4 +45,9 @@ def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 def _told(axis: str, value: object) -> str:
     """`head.dropout=0.5`; a part that is code by the last of its name, `recipe.optimizer=sgd`."""
     part, _, key = axis.rpartition(".")
-    return f"{part}={str(value).rpartition('.')[2]}" if key == "_target_" else f"{axis}={value}"
+    if key == "_target_":
+        return f"{part}={str(value).rpartition('.')[2]}"
+    if isinstance(value, str) and value.count("/") > 2:  # a path: its end tells it from others
+        value = "/".join(["...", *value.split("/")[-2:]])
+    words = {None: "null", True: "true", False: "false"}
+    return f"{axis}={words[value] if value is None or isinstance(value, bool) else value}"

@@ -76,7 +76,9 @@ def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
             ended.append(Ended(cell, "waiting"))
             continue
         for warning in finished(cell.directory, cell.config, fingerprints[key], weights) or []:
-            console.print(escape(f"warning: {cell.label} is skipped as done, but {warning}: {cell.directory}"))
+            console.print(
+                escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: study=NAME): {cell.directory}")
+            )
         ended.append(Ended(cell, "skipped"))
     if skipped := sum(item.state == "skipped" for item in ended):
         console.print(f"{skipped} of {len(cells)} cells are done already.")

@@ -27,7 +27,7 @@ def freeze_stages(model: Any, stages: int | Literal["all"]) -> None:
         groups = group_parameters(model, model.group_matcher(coarse=True))
         if not 1 <= stages < len(groups):
             starts = ", ".join(f"{number} {names[0]}" for number, names in enumerate(groups.values(), start=1))
-            rule = f"backbone.freeze must be null, all, or from 1 to {len(groups) - 1} stages, not {stages}"
+            rule = f"backbone.freeze must be null, all, or from 1 to {len(groups) - 1} of {len(groups)} stages, not {stages}"
             raise UserError(f"{rule}. They begin at: {starts}")
         parameters = {name: parameters[name] for group in list(groups.values())[:stages] for name in group}
     for parameter in parameters.values():

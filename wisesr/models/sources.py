@@ -41,7 +41,8 @@ def find_weights(model: str, weights: str | None) -> Path | None:
         return _packaged(model)
     path = Path(str(weights))
     if not path.is_file():
-        raise UserError(f"backbone.weights: there is no file {path}. Give null, imagenet, package, or a file")
+        what = f"{path} is a directory, not a file" if weights and path.is_dir() else f"there is no file {str(weights)!r}"
+        raise UserError(f"backbone.weights: {what}. Give null, imagenet, package, or a file")
     if path.suffix not in SUFFIXES:
         raise UserError(f"backbone.weights: {path} must end in one of {', '.join(SUFFIXES)}")
     return path

@@ -91,7 +91,8 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Col
     aside = _classifiers(model)
     state = {name: value for name, value in state.items() if name not in ignore and not name.startswith(aside)}
     if problems := _differences(model.state_dict(), state):
-        raise UserError(f"backbone.weights: {source} does not fit {type(model).__name__}: " + "; ".join(problems))
+        name = model.pretrained_cfg.get("architecture") or type(model).__name__  # type: ignore[union-attr, operator]
+        raise UserError(f"backbone.weights: {source} does not fit {name}: " + "; ".join(problems))
     counters = {name: value for name, value in model.state_dict().items() if name not in state}
     model.load_state_dict(counters | state)
     digest = hashlib.sha256()
