@@ -17,6 +17,7 @@ from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.split import complete
 from wisesr.errors import UserError, unknown
 from wisesr.models.sources import find_weights
+from wisesr.results.provenance import file_hash
 from wisesr.signatures import mismatches, target_settings
 from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
 
@@ -59,8 +60,8 @@ def build_manifest(config: Mapping[str, Any]) -> Manifest:
     )
 
 
-def find_cell_weights(config: Mapping[str, Any]) -> Path | None:
-    """The file of pretrained weights that a cell starts from; None where there is none to look at. No torch.
+def weights_hash(config: Mapping[str, Any]) -> str | None:
+    """Hash of the file of pretrained weights that a cell starts from; None where there is none to look at. No torch.
 
     Raises:
         UserError: it is not there.
@@ -68,7 +69,8 @@ def find_cell_weights(config: Mapping[str, Any]) -> Path | None:
     backbone = config["backbone"]
     if not backbone["_target_"].startswith("wisesr.") or "model" not in backbone:
         return None
-    return find_weights(backbone["model"], backbone.get("weights"))
+    file = find_weights(backbone["model"], backbone.get("weights"))
+    return None if file is None else file_hash(file)
 
 
 def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:

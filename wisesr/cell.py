@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr.attempt import ELSEWHERE, is_main, start_attempt
-from wisesr.build import Parts, build, build_loggers, build_manifest, find_cell_weights
+from wisesr.build import Parts, build, build_loggers, build_manifest, weights_hash
 from wisesr.config import Config, check, fingerprint, load_cell
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.lock import locked
-from wisesr.results.provenance import file_hash, provenance, source_hash
+from wisesr.results.provenance import provenance, source_hash
 from wisesr.results.record import read_record, write_record
 from wisesr.results.status import write_status
 
@@ -117,7 +117,7 @@ def _run_locked(directory: Path, config: Config) -> None:
         _train(directory, config, build_manifest(config))
         return
     try:
-        warnings = finished(directory, config, build_manifest(config).fingerprint(), _weights_hash(config)) or []
+        warnings = finished(directory, config, build_manifest(config).fingerprint(), weights_hash(config)) or []
     except UserError as error:  # the record stands without what it was made from
         warnings = [str(error)]
     log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))
@@ -131,7 +131,7 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     from wisesr.training.fit import fit
     from wisesr.training.kernels import kernel_sheet
 
-    weights = _weights_hash(config)
+    weights = weights_hash(config)
     started = start_attempt(directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available())
     torch.set_num_threads(started.threads)
     parts = build(config, manifest)
@@ -177,11 +177,6 @@ def _train(directory: Path, config: Config, manifest: Manifest) -> None:
     )
     best = outcome.best
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
-
-
-def _weights_hash(config: Config) -> str | None:
-    file = find_cell_weights(config)
-    return None if file is None else file_hash(file)
 
 
 def _count(parts: Parts, config: Config) -> dict[str, Any]:

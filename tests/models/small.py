@@ -40,3 +40,9 @@ def randomised(head: Head) -> Head:
 
 def maps(shape: Shape, batch: int = 3) -> Tensor:
     return torch.randn(batch, *shape, dtype=torch.float64)
+
+
+def aggregated(head: Head, x: Tensor) -> Tensor:
+    """What the head's classifier gets."""
+    features: Tensor = head.aggregation(head.pre_average(x))
+    return features

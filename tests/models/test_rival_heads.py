@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 import torch
-import torchvision
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from timm.layers import LsePlus2d
 from torch import Tensor, nn
 
-from tests.models.small import Shape, maps, randomised, small_head
-from wisesr import constrain, create_head
+from tests.models.small import Shape, aggregated, maps, randomised, small_head
+from wisesr import create_head
 from wisesr.config import options
 from wisesr.errors import UserError
-from wisesr.models.heads.base import Head
 from wisesr.models.heads.gap import global_average
 from wisesr.models.heads.gem import generalised_mean
 from wisesr.models.heads.lse import log_mean_exp
@@ -30,12 +28,6 @@ few = settings(deadline=None, max_examples=20)
 
 def number(value: float | list[Any]) -> Tensor:
     return torch.tensor(value, dtype=torch.float64)
-
-
-def aggregated(head: Head, x: Tensor) -> Tensor:
-    """What the head's classifier gets."""
-    features: Tensor = head.aggregation(head.pre_average(x))
-    return features
 
 
 def by_channel(x: Tensor, function: Callable[[list[float]], float]) -> Tensor:
@@ -236,83 +228,6 @@ def test_simpool_that_asks_nothing_is_the_average_of_the_normalised() -> None:
     nn.init.zeros_(head.get_parameter("aggregation.q.weight"))
     normalised = nn.functional.layer_norm(x.permute(0, 2, 3, 1), (4,)).permute(0, 3, 1, 2)
     torch.testing.assert_close(aggregated(head, x), global_average(normalised))
-
-
-def test_fc_with_identities_is_flatten() -> None:
-    x, head = maps((3, 2, 4)).abs(), create_head("fc", (3, 2, 4), 5, hidden=24).double().eval()
-    for layer in head.aggregation.children():
-        if isinstance(layer, nn.Linear):
-            nn.init.eye_(layer.weight)
-    flat = create_head("flatten", (3, 2, 4), 5).double()
-    flat.classifier.load_state_dict(head.classifier.state_dict())
-    torch.testing.assert_close(head(x), flat(x))
-
-
-def test_fc_drops_once_after_each_hidden_layer() -> None:
-    """On ones, through identities: each dropout of 1/2 leaves a feature at 0 or doubles it, so two leave 0 or 4."""
-    torch.manual_seed(0)
-    head = create_head("fc", (4096, 1, 1), 3, hidden=4096, dropout=0.5).train()
-    for layer in head.aggregation.children():
-        if isinstance(layer, nn.Linear):
-            nn.init.eye_(layer.weight)
-    seen: list[Tensor] = []
-    head.classifier.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0]))
-    head(torch.ones(1, 4096, 1, 1))
-    assert seen[0].unique().tolist() == [0, 4]
-    assert (seen[0] > 0).double().mean().item() == pytest.approx(0.25, abs=4 * (0.25 * 0.75 / 4096) ** 0.5)
-
-
-def test_fc_is_vggs_to_the_number() -> None:
-    with torch.device("meta"):
-        ours = create_head("fc", (512, 7, 7), 1000, pre_pool=1)
-        theirs = torchvision.models.vgg16().classifier
-    counts = [[tuple(p.shape) for p in module.parameters()] for module in (ours, theirs)]
-    assert counts[0] == counts[1]
-    assert sum(math.prod(shape) for shape in counts[0]) == 123_642_856
-
-
-# Numbers at their limits.
-
-
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32])
-@pytest.mark.parametrize("setting", [("gem", "p"), ("lse", "r")])
-@pytest.mark.parametrize("value", [0.01, 1.0, 3.0, 50.0, 1e4])
-def test_extremes_stay_finite(setting: tuple[str, str], value: float, dtype: torch.dtype) -> None:
-    """A head that is wholly in half precision, on maps of zeros, of large numbers, and of both signs at once."""
-    torch.manual_seed(0)
-    name, key = setting
-    head = create_head(name, (5, 3, 4), 2, **{key: value}).to(dtype)
-    x = torch.rand(2, 5, 3, 4).mul(2).sub(1).to(dtype)
-    x[:, 0], x[:, 1], x[:, 2, 0], x[:, 3] = 0, 1e4, 1e4, 1e4 * x[:, 3]
-    x.requires_grad_()
-    features = aggregated(head, x)
-    assert features.dtype == dtype
-    assert head(x).isfinite().all()
-    features.float().mean().backward()
-    for tensor in (x, *head.aggregation.parameters()):
-        assert tensor.grad is not None and tensor.grad.isfinite().all()
-    expected = aggregated(head.double(), x.double())
-    torch.testing.assert_close(features.double(), expected, rtol=1e-2, atol=1e-3)
-
-
-@pytest.mark.parametrize("name", ["gem", "lse"])
-def test_a_learned_sharpness_stays_above_zero(name: str) -> None:
-    head = create_head(name, (3, 4, 4), 2)
-    value = head.get_parameter("aggregation.number")
-    optimizer = torch.optim.SGD(head.parameters(), lr=100.0)
-    constrain(optimizer, head)
-    (value * value).backward()
-    optimizer.step()
-    assert value.item() == pytest.approx(0.01)
-    assert head(torch.rand(2, 3, 4, 4)).isfinite().all()
-
-
-@pytest.mark.parametrize("setting", [("gem", "p"), ("lse", "r")])
-def test_a_fixed_sharpness_is_no_parameter_and_is_saved(setting: tuple[str, str]) -> None:
-    name, key = setting
-    head = create_head(name, (3, 4, 4), 2, **{key: 5, "learnable": False})
-    assert [kind for kind, _ in head.named_parameters()] == ["classifier.weight", "classifier.bias"]
-    assert head.state_dict()["aggregation.number"].item() == 5
 
 
 # What they refuse, and what they must not.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.markup import escape
 
-from wisesr.build import build_manifest, find_cell_weights
+from wisesr.build import build_manifest, weights_hash
 from wisesr.cell import BUSY, finished
 from wisesr.config import Config
 from wisesr.errors import UserError
@@ -19,7 +19,6 @@ from wisesr.grid.display import Live, make_console
 from wisesr.grid.process import outcome, start
 from wisesr.grid.table import Ended, summary
 from wisesr.results.lock import is_running
-from wisesr.results.provenance import file_hash
 from wisesr.results.status import Status, read_status
 
 _POLL = 0.25
@@ -88,12 +87,11 @@ def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
 def _weights_hash(cell: Cell, *, strict: bool) -> str | None:
     """Hash of the file that a cell starts from, if it does; a finished cell may do without it."""
     try:
-        file = find_cell_weights(cell.config)
+        return weights_hash(cell.config)
     except UserError as error:
         if strict:
             raise UserError(f"{cell.label}: {error}\nNothing was started.") from error
         return None
-    return None if file is None else file_hash(file)
 
 
 def _data_fingerprint(cell: Cell, *, strict: bool) -> str:
