@@ -6,7 +6,9 @@ import os
 import sys
 
 import hydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
+from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
@@ -18,9 +20,13 @@ register_resolvers()
 
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def run(cfg: DictConfig) -> None:
-    """One cell. A sweep does not come here: `hydra_plugins.wisesr_grid` takes all its cells together."""
+    """One cell. A sweep comes here only with a launcher of somebody else's: ours take all its cells together."""
     from wisesr.grid.run import run_grid
 
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        if run_grid([to_dict(cfg)], live=False):
+            raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
+        return
     try:
         code = run_grid([to_dict(cfg)])
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it

@@ -95,6 +95,7 @@ def config(images: Path, tmp_path: Path) -> dict[str, Any]:
         "trainer": {
             "accelerator": "cpu",
             "devices": 1,
+            "num_nodes": 1,
             "strategy": "auto",
             "precision": "32-true",
             "channels_last": True,

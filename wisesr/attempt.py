@@ -13,10 +13,13 @@ from wisesr.errors import UserError
 from wisesr.results.files import read_json, write_json
 from wisesr.results.provenance import source_hash
 from wisesr.results.record import LAST
+from wisesr.types import usable_cores
 
 log = logging.getLogger("wisesr")
 
 STARTED = "started.json"
+# Set by Lightning for the processes that it starts; by torchrun; by srun.
+_RANKS = ("LOCAL_RANK", "NODE_RANK", "RANK", "GROUP_RANK", "SLURM_PROCID")
 ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"
 
 
@@ -35,11 +38,13 @@ class Started(NamedTuple):
 
 
 def is_main() -> bool:
-    """Whether this process speaks for the cell: under DDP, the first of its processes."""
-    return int(os.environ.get("LOCAL_RANK", "0")) == 0
+    """Whether this process speaks for the cell: under DDP, the first of its processes on the first of its nodes."""
+    return all(int(os.environ.get(name) or 0) == 0 for name in _RANKS)
 
 
-def start_attempt(directory: Path, config: Config, *, data: str, weights: str | None, gpu: bool) -> Started:
+def start_attempt(
+    directory: Path, config: Config, *, data: str, weights: str | None, gpu: bool, cores: int | None = None
+) -> Started:
     """Note this attempt. What an interrupted one began with must still hold: its configuration, data, weights and threads.
 
     Args:
@@ -48,11 +53,12 @@ def start_attempt(directory: Path, config: Config, *, data: str, weights: str | 
         data: fingerprint of the manifest.
         weights: hash of the file of pretrained weights, or None.
         gpu: whether there is one.
+        cores: CPU cores that the cell may use; None for all.
 
     Raises:
         UserError: it began with another configuration, other data or weights.
     """
-    now = Started(fingerprint(config), data, weights, _threads(config["trainer"], gpu=gpu), 1, [source_hash()])
+    now = Started(fingerprint(config), data, weights, _threads(config["trainer"], gpu=gpu, cores=cores), 1, [source_hash()])
     before = read_json(directory / STARTED)
     if before is not None:
         earlier = Started(**({"weights": None} | before))  # before 0.2, cells had no pretrained weights
@@ -87,10 +93,10 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
     return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
 
 
-def _threads(trainer: Mapping[str, Any], *, gpu: bool) -> int:
+def _threads(trainer: Mapping[str, Any], *, gpu: bool, cores: int | None) -> int:
     """CPU threads of this process: as asked, or all cores it may use, shared by the processes of a cell on CPU."""
     if trainer["threads"] != "auto":
         return int(trainer["threads"])
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = cores or usable_cores()
     on_gpu = gpu and trainer["accelerator"] != "cpu"
-    return max(1, cores // (1 if on_gpu or trainer["devices"] == "auto" else trainer["devices"]))
+    return max(1, usable // (1 if on_gpu or trainer["devices"] == "auto" else trainer["devices"]))

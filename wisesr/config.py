@@ -17,7 +17,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.errors import UserError, unknown
-from wisesr.schema import DatasetSchema, Name, RecipeSchema, ResolutionSchema, RootSchema, TrainerSchema
+from wisesr.schema import DatasetSchema, GridSchema, Name, RecipeSchema, ResolutionSchema, RootSchema, TrainerSchema
 from wisesr.signatures import Setting, mismatches, schema_settings, target_settings
 from wisesr.types import seconds_of
 
@@ -28,6 +28,9 @@ GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "tra
 
 # What decides where and how fast a cell runs, but no number in its record.
 _NOT_IN_FINGERPRINT = ("study", "logger", "output_dir", "dataset.root", "dataset.workers", "trainer.threads")
+
+# Keys that are younger than cells on disk: at the value that all cells had before, they are not part of a cell's name.
+_NEUTRAL = {"trainer.num_nodes": 1}
 
 
 def conf_dir() -> Path:
@@ -94,6 +97,21 @@ def _missing(node: object, where: str = "") -> list[str]:
     if isinstance(node, dict):
         return [name for key, value in node.items() for name in _missing(value, f"{where}.{key}" if where else str(key))]
     return [where] if node == "???" else []
+
+
+def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]:
+    """Cells and the settings `grid` of the command that runs them, which are no part of a cell.
+
+    Raises:
+        UserError: a wrong setting; settings that differ between cells.
+    """
+    cells = [{key: value for key, value in config.items() if key != "grid"} for config in configs]
+    (grid, *others) = [config.get("grid") or {} for config in configs]
+    if problems := mismatches("grid", grid, schema_settings(GridSchema)):
+        raise UserError("\n".join(problems))
+    if any(other != grid for other in others):
+        raise UserError("grid.* belongs to the command, not to a cell, and cannot be swept: give one value")
+    return cells, dict(grid)
 
 
 def check(config: Mapping[str, Any]) -> list[str]:
@@ -166,12 +184,13 @@ def fingerprint(config: Mapping[str, Any]) -> str:
 def computation(config: Mapping[str, Any]) -> Config:
     """A copy of the configuration without what decides only where and how fast a cell runs; 1.0 stands as 1."""
     relevant: Config = _numbers(json.loads(json.dumps(config)))
-    for path in _NOT_IN_FINGERPRINT:
+    for path in (*_NOT_IN_FINGERPRINT, *_NEUTRAL):
         *groups, key = path.split(".")
         node = relevant
         for group in groups:
             node = node.get(group, {})
-        node.pop(key, None)
+        if path not in _NEUTRAL or node.get(key) == _NEUTRAL[path]:
+            node.pop(key, None)
     return relevant
 
 
@@ -184,8 +203,13 @@ def _numbers(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def cell_dir(config: Mapping[str, Any]) -> Path:
-    """Where the cell of this configuration lives, below `output_dir`."""
+def cell_dir(config: Mapping[str, Any], name: str | None = None) -> Path:
+    """Where the cell of this configuration lives, below `output_dir`.
+
+    Args:
+        config: of the cell.
+        name: its fingerprint, where that is known already.
+    """
 
     def safe(name: str) -> str:
         return re.sub(r"[^\w.-]", "_", name)
@@ -195,7 +219,7 @@ def cell_dir(config: Mapping[str, Any]) -> Path:
         config["study"],
         f"{safe(config['dataset']['name'])}-{config['resolution']['size']}",
         f"{safe(config['backbone']['name'])}-{safe(config['head']['name'])}",
-        f"seed-{config['seed']}-{fingerprint(config)[:8]}",
+        f"seed-{config['seed']}-{(name or fingerprint(config))[:8]}",
     )
 
 

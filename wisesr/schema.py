@@ -18,6 +18,7 @@ class TrainerSchema(TypedDict):
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: Count | Literal["auto"]
+    num_nodes: Count
     strategy: Literal["auto", "ddp"]
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"]
     channels_last: bool
@@ -27,6 +28,17 @@ class TrainerSchema(TypedDict):
     deterministic: bool
     threads: Count | Literal["auto"]
     max_time: str | int | None
+
+
+class GridSchema(TypedDict):
+    """`grid`: how the cells of one command share the machine. Not part of a cell."""
+
+    slots: Count | Literal["auto"]
+    gpus_per_cell: Count | Literal["auto"]
+    cells_per_gpu: Count
+    retry: Literal["none", "failed"]
+    force: bool
+    plan: bool
 
 
 class ResolutionSchema(TypedDict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
@@ -17,6 +18,7 @@ from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
+from rich.progress import track
 
 ConfigStore.instance().store(
     group="hydra/launcher",
@@ -34,6 +36,10 @@ ConfigStore.instance().store(
 )
 
 
+_MANY = 50
+"""Cells whose composing takes long enough to be worth a bar."""
+
+
 class GridSweeper(BasicSweeper):
     """Every combination of the swept choices, in one go."""
 
@@ -47,11 +53,16 @@ class GridSweeper(BasicSweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
         (jobs,) = self.split_arguments(overrides, None)
-        return [self.launcher.launch(jobs, initial_job_idx=0)]
+        returns = self.launcher.launch(jobs, initial_job_idx=0)
+        if failed := sum(one.status != JobStatus.COMPLETED for one in returns):  # with a launcher of somebody else's
+            sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")
+        return [returns]
 
 
 class GridLauncher(Launcher):
-    """Runs a sweep's cells through `wisesr.grid`."""
+    """Runs a sweep's cells through `wisesr.grid`, on this machine."""
+
+    cluster: Any = None
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         """Keep what composing needs; the task function is for launchers that run it."""
@@ -64,11 +75,25 @@ class GridLauncher(Launcher):
 
         setup_globals()
         configs = []
-        for overrides in job_overrides:
+        for overrides in track(job_overrides, "Composing", transient=True, disable=len(job_overrides) < _MANY):
             cfg = self._context.config_loader.load_sweep_config(self._config, list(overrides))
             HydraConfig.instance().set_config(cfg)
             configs.append(to_dict(cfg))
-        code = run_grid(configs)
+        code = run_grid(configs, self.cluster)
         if code:
             sys.exit(code)
         return [JobReturn(overrides=list(overrides), status=JobStatus.COMPLETED) for overrides in job_overrides]
+
+
+class ClusterLauncher(GridLauncher):
+    """Runs a sweep's cells as jobs of a cluster.
+
+    Args:
+        kind: slurm or local.
+        settings: of submitit's executor.
+    """
+
+    def __init__(self, kind: str, **settings: Any) -> None:
+        from wisesr.grid.cluster import make_cluster
+
+        self.cluster = make_cluster(kind, settings)

@@ -62,12 +62,18 @@ def test_nothing_is_written_when_one_of_many_is_wrong(config: dict[str, Any]) ->
 def test_how_processes_end(config: dict[str, Any]) -> None:
     cell = made(config)
     assert outcome(cell.directory, 0) == ("done", "")
-    assert outcome(cell.directory, -9) == ("failed", "killed by SIGKILL (out of memory?)")
+    assert outcome(cell.directory, -9) == (
+        "failed",
+        "killed by SIGKILL (out of memory?); the same command continues from the last finished epoch",
+    )
     assert outcome(cell.directory, 75)[0] == "busy"
     assert outcome(cell.directory, 3) == ("failed", "ended with exit code 3")
     write_status(cell.directory, state="failed", reason="the disk is full", told=True)
     assert outcome(cell.directory, 1, since=time.time() - 60) == ("failed", "the disk is full")
-    assert outcome(cell.directory, -9, since=time.time() + 60)[1] == "killed by SIGKILL (out of memory?)", "an earlier reason"
+    assert (
+        outcome(cell.directory, -9, since=time.time() + 60)[1]
+        == "killed by SIGKILL (out of memory?); the same command continues from the last finished epoch"
+    ), "an earlier reason"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3725, "1:02:05")])

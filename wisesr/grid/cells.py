@@ -11,7 +11,7 @@ from wisesr.errors import UserError
 from wisesr.grid.axes import settings
 from wisesr.results.files import write_text
 from wisesr.results.lock import locked
-from wisesr.results.record import read_record
+from wisesr.results.record import CONFIG, read_record
 
 
 class Cell(NamedTuple):
@@ -21,6 +21,8 @@ class Cell(NamedTuple):
     directory: Path
     settings: str = ""
     """What else tells it from its neighbours: `head.dropout=0.5`."""
+    fingerprint: str = ""
+    """Of the configuration."""
 
     @property
     def label(self) -> str:
@@ -39,10 +41,11 @@ def make_cells(configs: Sequence[Config], directories: Sequence[Path] | None = N
         configs: of the cells.
         directories: where they lie, for cells found on disk; None for where they belong.
     """
-    places = directories or [cell_dir(config) for config in configs]
-    unique = dict(zip(places, configs, strict=True))
-    texts = settings(list(unique.values()))
-    return [Cell(config, place, text) for (place, config), text in zip(unique.items(), texts, strict=True)]
+    names = [fingerprint(config) for config in configs]
+    places = directories or [cell_dir(config, name) for config, name in zip(configs, names, strict=True)]
+    unique = dict(zip(places, zip(configs, names, strict=True), strict=True))
+    texts = settings([config for config, _ in unique.values()])
+    return [Cell(config, place, text, name) for (place, (config, name)), text in zip(unique.items(), texts, strict=True)]
 
 
 def check_cells(configs: Sequence[Config]) -> list[Cell]:
@@ -77,11 +80,11 @@ def _check_directory(cell: Cell) -> None:
         raise UserError(f"{in_the_way} is a file where a directory should go; move it, or choose another study or output_dir")
     if not directory.is_dir() or not any(path for path in directory.iterdir() if not path.name.startswith(".")):
         return
-    if not (directory / "config.yaml").is_file():
+    if not (directory / CONFIG).is_file():
         raise UserError(f"{directory} is in the way: it holds files, but no config.yaml, so it is no cell. Move it away")
-    if fingerprint(load_cell(directory)) != fingerprint(cell.config):
+    if fingerprint(load_cell(directory)) != cell.fingerprint:
         raise UserError(
-            f"{directory / 'config.yaml'} was edited: it no longer is the configuration that its directory is named after. "
+            f"{directory / CONFIG} was edited: it no longer is the configuration that its directory is named after. "
             f"Settings are changed on the command line or in conf/; move that directory away"
         )
 
@@ -93,4 +96,10 @@ def write_cell(cell: Cell) -> None:
     cell.directory.mkdir(parents=True, exist_ok=True)
     with locked(cell.directory) as free:
         if free:
-            write_text(cell.directory / "config.yaml", to_yaml(cell.config))
+            write_config(cell.directory, cell.config)
+
+
+def write_config(directory: Path, config: Config) -> None:
+    """`config.yaml` in a cell's directory, which this makes if it is not there, for who holds its lock."""
+    directory.mkdir(parents=True, exist_ok=True)
+    write_text(directory / CONFIG, to_yaml(config))

@@ -1,23 +1,34 @@
-"""What the terminal shows while cells run: a bar, or plain lines where there is no terminal."""
+"""What the terminal shows while cells run: one live table, or plain lines where there is no terminal."""
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live as LiveDisplay
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.progress_bar import ProgressBar
+from rich.table import Table
 
 from wisesr.grid.cells import Cell
+from wisesr.grid.eta import Work, seconds_left, work
+from wisesr.grid.schedule import Running
 from wisesr.grid.table import Ended, clock
-from wisesr.results.record import read_metrics
+from wisesr.results.record import read_metrics, read_record
 from wisesr.results.status import Status, read_status
 
+_REFRESH = 0.5
+"""Seconds between two looks at the status files."""
 
-def make_console() -> Console:
-    """The terminal; where there is none, lines wide enough for the table."""
-    console = Console(highlight=False)
+
+def make_console(*, live: bool = True) -> Console:
+    """The terminal; where there is none, or it may not be drawn on, lines wide enough for the table."""
+    console = Console(highlight=False, force_terminal=None if live else False)
     return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
 
 
@@ -35,8 +46,8 @@ def figures(status: Status) -> str:
     return "  ".join(parts)
 
 
-class Live:
-    """Progress of one cell at a time.
+class Display:
+    """Shows a grid while it runs.
 
     Args:
         console: to show it on.
@@ -45,55 +56,120 @@ class Live:
 
     def __init__(self, console: Console, total: int) -> None:
         self._console, self._total = console, total
-        self._directory: Path | None = None
-        self._told = 0
-        columns = [TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.fields[figures]}")]
-        self._progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-        self._task: TaskID | None = None
+        self._live = LiveDisplay(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
+        self._looked = 0.0
+        self._began = time.monotonic()
+        self._told: dict[Path, int] = {}
+        self._known: dict[int, tuple[str, Work]] = {}
 
-    def __enter__(self) -> Live:
-        self._progress.start()
+    def __enter__(self) -> Display:
+        if self._live:
+            self._live.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._progress.stop()
+        if self._live:
+            self._live.stop()
 
-    def begin(self, number: int, cell: Cell) -> None:
-        """The cell that runs from now on."""
-        self._directory = cell.directory
-        self._told = len(read_metrics(cell.directory))
-        title = f"[{number}/{self._total}] {cell.label}"
-        if self._told:
-            self._console.print(escape(f"{title}: continues after epoch {self._told}"))
-        if self._console.is_terminal:
-            self._task = self._progress.add_task(escape(title), total=None, figures="starting")
-        else:
-            self._console.print(escape(f"{title}: started, {cell.directory}"))
+    def started(self, running: Running, reason: str) -> None:
+        """A line for a cell that starts; on a terminal only where there is something to say that the table does not show."""
+        done = len(read_metrics(running.work))
+        self._told[running.work] = done
+        words = f"continues after epoch {done}" if done else reason
+        if words or not self._live:
+            self._say(running.number, running.cell, f"{words or 'started'}, {running.work}")
 
-    def update(self, status: Status) -> None:
-        """Its latest status."""
-        if self._task is not None:
-            text = figures(status) if status.get("state") == "training" else status.get("state", "starting")
-            text = text.replace("epoch 0/", "first epoch of ")
-            self._progress.update(self._task, total=status.get("steps"), completed=status.get("step", 0), figures=text)
-        else:
-            self._tell_epochs(status)
-
-    def _tell_epochs(self, status: Status) -> None:
-        """A line for each epoch that metrics.csv has and the reader has not."""
-        assert self._directory is not None
-        rows = read_metrics(self._directory)
-        for row in rows[self._told :]:
-            now = Status(**{**status, "epoch": int(row["epoch"]), "val_top1": row["val/top1"]})
-            self._console.print(escape(f"    {figures(now)}"))
-        self._told = len(rows)
-
-    def end(self, number: int, ended: Ended) -> None:
-        """The cell has ended."""
-        if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
-        elif self._directory == ended.cell.directory:
-            self._tell_epochs(read_status(self._directory))
+    def ended(self, index: int, ended: Ended) -> None:
+        """A line for a cell that has ended."""
+        if ended.work is not None:
+            self._tell_epochs(index, ended.work)
         reason = f" ({ended.reason.splitlines()[0]})" if ended.reason else ""
-        self._console.print(escape(f"[{number}/{self._total}] {ended.cell.label}: {ended.state}{reason}"))
+        self._say(index, ended.cell, f"{ended.state}{reason}")
+
+    def stopping(self) -> None:
+        """Ctrl-C was heard."""
+        self._console.print("Stopping: nothing new starts, running cells end. Ctrl-C again ends them at once.")
+
+    def update(self, standing: Sequence[Ended], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
+        """Look at the status files, twice a second."""
+        if time.monotonic() - self._looked < _REFRESH:
+            return
+        self._looked = time.monotonic()
+        statuses = [_status(one) for one in running]
+        if self._live:
+            self._live.update(self._table(standing, running, statuses, elsewhere), refresh=True)
+        else:
+            for one in running:
+                self._tell_epochs(one.number, one.work)
+
+    def _say(self, index: int, cell: Cell, words: str) -> None:
+        self._console.print(escape(f"[{index + 1}/{self._total}] {cell.label}: {words}"))
+
+    def _tell_epochs(self, index: int, work: Path) -> None:
+        """A line for each epoch that metrics.csv has and the reader has not; only where there is no terminal."""
+        if self._live or work not in self._told:
+            return
+        rows, status = read_metrics(work), read_status(work)
+        for row in rows[self._told[work] :]:
+            now = Status(**{**status, "epoch": int(row["epoch"]), "val_top1": row["val/top1"]})
+            self._console.print(escape(f"[{index + 1}/{self._total}] {figures(now)}"))
+        self._told[work] = max(len(rows), self._told[work])
+
+    def _table(
+        self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]
+    ) -> Group:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        table.add_column("cell", overflow="fold", ratio=1)
+        for name in ("where", "state", "", "epoch", "val top-1", "images/s", "left"):
+            table.add_column(name, justify="right" if name in ("epoch", "val top-1", "images/s", "left") else "left")
+        for one, status in zip(running, statuses, strict=True):
+            table.add_row(escape(f"[{one.number + 1}] {one.cell.label}"), str(one.slot), *_row(status))
+        for cell in elsewhere[:5]:
+            table.add_row(escape(cell.label), "elsewhere", *_row(read_status(cell.directory)))
+        return Group(table, self._line(standing, running, statuses, elsewhere))
+
+    def _line(
+        self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]
+    ) -> str:
+        """`12 cells: 5 done, 2 running, 5 waiting; 0:12:00 so far, about 0:43:10 left`."""
+        counts = Counter("done" if item.state == "skipped" else item.state for item in standing)
+        if elsewhere:
+            counts["waiting"] -= len(elsewhere)
+            counts["running elsewhere"] = len(elsewhere)
+        words = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        left = seconds_left(self._works(standing, running, statuses))
+        after = f", about {clock(left)} left" if left is not None else ""
+        return escape(f"{self._total} cells: {words}; {clock(time.monotonic() - self._began)} so far{after}")
+
+    def _works(self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status]) -> list[Work]:
+        """For the estimate; of cells that do not run, each is looked at once per state."""
+        now = {one.number: status for one, status in zip(running, statuses, strict=True)}
+        works = []
+        for index, item in enumerate(standing):
+            if index in now:
+                works.append(work(item.cell.config, now[index].get("state", "starting"), now[index], None))
+                continue
+            if self._known.get(index, ("",))[0] != item.state:
+                status, record = read_status(item.cell.directory), read_record(item.cell.directory)
+                self._known[index] = (item.state, work(item.cell.config, item.state, status, record))
+            works.append(self._known[index][1])
+        return works
+
+
+def _status(running: Running) -> Status:
+    """The status of this attempt; what an earlier one left is none."""
+    status = read_status(running.work)
+    waiting = "queued" if running.slot.cluster else "starting"
+    return status if status.get("time", 0) >= running.began else Status(state=waiting)
+
+
+def _row(status: Status) -> tuple[str | ProgressBar, ...]:
+    steps = status.get("steps", 0)
+    return (
+        status.get("state", "starting"),
+        ProgressBar(total=steps, completed=status.get("step", 0), width=12) if steps else "",
+        f"{status['epoch']}/{status['epochs']}" if "epochs" in status else "",
+        f"{status['val_top1']:.4f}" if "val_top1" in status else "",
+        f"{status['images_per_second']:.0f}" if status.get("images_per_second") else "",
+        clock(status["seconds_left"]) if "seconds_left" in status else "",
+    )

@@ -6,51 +6,137 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Any, Protocol
 
 import wisesr
-from wisesr.cell import BUSY, DONE, INTERRUPTED
+from wisesr.cell import BUSY, DISK_FULL, DONE, INTERRUPTED
+from wisesr.grid.slots import Slot
 from wisesr.results.record import LOG
 from wisesr.results.status import read_status
 
+CONTINUES = "the same command continues from the last finished epoch"
 
-def start(directory: Path) -> subprocess.Popen[bytes]:
-    """`python -m wisesr.cell DIR`, all that it prints going to `log.txt`."""
+
+class Job(Protocol):
+    """A cell that was started somewhere."""
+
+    @property
+    def ended(self) -> str:
+        """What is known of its end beside its exit code and status; usually nothing."""
+
+    def poll(self) -> int | None:
+        """Its exit code, negative for a signal; None while it runs."""
+
+    def interrupt(self) -> None:
+        """Ask it to stop; the checkpoint of its last epoch stands."""
+
+    def kill(self) -> None:
+        """Stop it at once, with all that it has started."""
+
+
+class ProcessJob:
+    """A cell in a process of this machine, in a session of its own: the terminal's Ctrl-C reaches only the parent.
+
+    Args:
+        process: that was started as the leader of a session.
+    """
+
+    ended = ""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def poll(self) -> int | None:
+        """Its exit code; what it has left running (decoding workers, DDP's processes) ends with it."""
+        code = self._process.poll()
+        if code is not None:
+            self._end_session()
+            if self._process.stdin is not None:
+                self._process.stdin.close()
+        return code
+
+    def interrupt(self) -> None:
+        """SIGINT to the cell alone, which tells its own processes."""
+        self._process.send_signal(signal.SIGINT)
+
+    def kill(self) -> None:
+        """SIGKILL to all of its session."""
+        self._end_session()
+        self._process.wait()
+        self.poll()
+
+    def _end_session(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+
+def environment() -> dict[str, str]:
+    """That of a child which imports the package that this process runs."""
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
-    with (directory / LOG).open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "wisesr.cell", str(directory)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        )
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
 
-def outcome(directory: Path, code: int, *, since: float = 0.0) -> tuple[str, str]:
-    """State (done, failed, busy, interrupted) and reason of a cell whose process has ended.
+def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ProcessJob:
+    """`python -m wisesr.cell DIR`, all that it prints going to `log.txt`. It ends with this process, however that ends.
 
     Args:
         directory: of the cell.
-        code: as `Popen.wait` returns it; negative for a signal.
+        work: where it is computed, which differs where it is done anew.
+        slot: where it runs.
+        lock: of the cell, held by this process; the child holds it from here on.
+        force: whether a finished cell is done anew.
+
+    Raises:
+        OSError: log.txt cannot be written, or no process can be started.
+    """
+    command = [sys.executable, "-m", "wisesr.cell", str(directory)]
+    command += ["--cores", str(slot.cores), "--parent", str(os.getpid()), "--lock", str(lock.fileno())]
+    devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
+    work.mkdir(exist_ok=True)
+    with (work / LOG).open("ab") as log:
+        return ProcessJob(
+            subprocess.Popen(
+                command + ["--force"] * force,
+                stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.lifeline`
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment() | devices,
+                start_new_session=True,
+                pass_fds=[lock.fileno()],
+            )
+        )
+
+
+def outcome(directory: Path, code: int, *, since: float = 0.0, ended: str = "") -> tuple[str, str]:
+    """State (done, failed, busy, interrupted) and reason of a cell whose process has ended.
+
+    Args:
+        directory: where it was computed.
+        code: its exit code; negative for a signal.
         since: when it was started, seconds since 1970: what an earlier attempt said is no reason of this one.
+        ended: what else is known of its end.
     """
     if code == DONE:
         return "done", ""
     if code == BUSY:
         return "busy", "another process runs this cell"
     if code == INTERRUPTED:
-        return "interrupted", "the same command continues from the last finished epoch"
+        return "interrupted", CONTINUES
     status = read_status(directory)
     if (
         status.get("state") == "failed" and status.get("time", 0.0) >= since
     ):  # said by this process, or by another of the cell's that took it down
         return "failed", status.get("reason", "")
+    if ended:
+        return "failed", ended
+    if code == DISK_FULL:
+        return "failed", f"the disk is full: {directory} cannot be written"
     if code < 0:
         name = signal.Signals(-code).name
-        return "failed", f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "")
+        return "failed", f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "") + f"; {CONTINUES}"
     return "failed", f"ended with exit code {code}"
 
 

@@ -1,132 +1,130 @@
-"""A grid: its cells one after another, whatever becomes of each, and a table of all at the end."""
+"""A grid: checked, planned, run on the slots of this machine, and a table of all its cells at the end."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import time
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
 
-from wisesr.build import build_manifest, weights_hash
-from wisesr.cell import BUSY, finished
-from wisesr.config import Config
+from wisesr.config import Config, describe_problems, split_grid
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
-from wisesr.grid.display import Live, make_console
-from wisesr.grid.process import outcome, start
+from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
+from wisesr.grid.display import Display, make_console
+from wisesr.grid.plan import make_plan, plan_table
+from wisesr.grid.process import Job, start
+from wisesr.grid.schedule import Schedule
+from wisesr.grid.slots import Slot, make_slots, study_cores, visible_gpus
+from wisesr.grid.survey import Survey
 from wisesr.grid.table import Ended, summary
-from wisesr.results.lock import is_running
-from wisesr.results.status import Status, read_status
-
-_POLL = 0.25
-_PATIENCE = 30.0
+from wisesr.types import usable_cores
 
 
-def run_grid(configs: Sequence[Config]) -> int:
+def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True) -> int:
     """Run the cells of these configurations.
+
+    Args:
+        configs: as composed, with the settings `grid` of the command.
+        cluster: whose jobs they are to be; None for this machine.
+        live: whether a terminal may be drawn on; others may be writing to it.
 
     Returns:
         0 if all are done, 1 if one is not, 130 after Ctrl-C.
 
     Raises:
-        UserError: a configuration is wrong, or its data is not there; nothing was started.
+        UserError: something is wrong with a configuration, a model, the data, the weights or the disk; nothing was started.
     """
+    configs, grid = split_grid(configs)
     cells = check_cells(configs)
-    console = make_console()
+    console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
-    ended = _skip_finished(cells, console)
-    for item in ended:
-        if item.state == "waiting":  # all at once, so that `wisesr status` knows of them
-            write_cell(item.cell)
+    survey = Survey(grid)
+    standing = survey.look(cells, console)
+    waiting = [item.cell for item in standing if item.state == "waiting"]
+    if waiting:
+        gpus = visible_gpus(os.environ)
+        slots = (
+            make_slots([cell.config for cell in waiting], grid, gpus=gpus, cores=usable_cores())
+            if cluster is None
+            else cluster_slots(cluster, grid, len(waiting))
+        )
+        _plan(waiting, survey.problems, grid, console, gpus=len(gpus) if cluster is None else cluster.gpus)
+    if grid["plan"]:
+        return 0
     interrupted = False
-    with Live(console, len(cells)) as live:
-        for number, cell in enumerate(cells, start=1):
-            if ended[number - 1].state == "skipped" or interrupted:
-                continue
-            ended[number - 1] = _run_cell(cell, number, live)
-            live.end(number, ended[number - 1])
-            interrupted = ended[number - 1].state == "interrupted"
-    console.print(summary(ended))
+    if waiting:
+        standing, interrupted = _run(standing, slots, grid, console, cluster)
+    console.print(summary(standing))
     if interrupted:
         console.print("Interrupted. The same command continues where this one stopped.")
         return 130
-    return 0 if all(item.state in ("done", "skipped") for item in ended) else 1
+    return 0 if all(item.state in ("done", "skipped") for item in standing) else 1
 
 
-def _skip_finished(cells: Sequence[Cell], console: Console) -> list[Ended]:
-    """Each cell as skipped or waiting. The images of several cells are listed once.
+def _plan(
+    waiting: Sequence[Cell], problems: Sequence[tuple[str, str]], grid: Mapping[str, Any], console: Console, *, gpus: int
+) -> None:
+    """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
+    found = list(problems)
+    if grid["plan"] or len(waiting) > 1:
+        plan = make_plan(waiting, console, gpus=gpus)
+        found += [problem for problem in plan.problems if problem not in found]
+        if grid["plan"]:
+            console.print(plan_table(waiting, plan))
+    if found:
+        raise UserError(f"Nothing was started:\n{describe_problems(found)}")
+
+
+def _run(
+    standing: Sequence[Ended], slots: Sequence[Slot], grid: Mapping[str, Any], console: Console, cluster: Cluster | None
+) -> tuple[list[Ended], bool]:
+    """Run the waiting cells; how each ended, and whether a signal ended it all."""
+    begin: Callable[..., Job] = partial(_start, _cores_by_study(standing, slots, console))
+    if cluster is not None:
+        begin = Submitter(cluster, Path(standing[0].cell.config["output_dir"])).start
+    for item in standing:
+        if item.state == "waiting":  # all at once, so that `wisesr status` knows of them
+            write_cell(item.cell)
+    if len(slots) > 1 and cluster is None:
+        console.print(escape(f"{len(slots)} cells at a time: {', '.join(map(str, slots))}; {slots[0].cores} cores each"))
+    with Display(console, len(standing)) as display:
+        schedule = Schedule(standing, slots, partial(begin, force=grid["force"]), display, force=grid["force"])
+        return schedule.run(), schedule.interrupted
+
+
+def _start(cores: Mapping[Path, int], cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
+    return start(cell.directory, work, slot._replace(cores=cores.get(_study(cell), slot.cores)), lock, force=force)
+
+
+def _cores_by_study(standing: Sequence[Ended], slots: Sequence[Slot], console: Console) -> dict[Path, int]:
+    """Cores of a cell of each study, for cells on the CPU whose threads are not said.
 
     Raises:
-        UserError: the data of a waiting cell is not in order, or its pretrained weights are not there.
+        UserError: that is more than there are.
     """
-    fingerprints: dict[str, str] = {}
-    ended = []
-    for cell in cells:
-        waiting = finished(cell.directory, cell.config, None) is None
-        weights = _weights_hash(cell, strict=waiting)
-        key = json.dumps([waiting, cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
-        if not fingerprints.get(key):
-            fingerprints[key] = _data_fingerprint(cell, strict=waiting)
-        if waiting:
-            ended.append(Ended(cell, "waiting"))
-            continue
-        for warning in finished(cell.directory, cell.config, fingerprints[key], weights) or []:
-            console.print(
-                escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: study=NAME): {cell.directory}")
+    if slots[0].gpus or slots[0].cluster:
+        return {}
+    waiting = [item.cell for item in standing if item.state == "waiting"]
+    studies = sorted({_study(cell) for cell in waiting if cell.config["trainer"]["threads"] == "auto"})
+    shares = {study: study_cores(study, slots[0].cores) for study in studies}
+    for study, share in shares.items():
+        if share * len(slots) > max(usable_cores(), slots[0].cores * len(slots)):
+            raise UserError(
+                f"the cells of study {study.name} run with {share} cores each, which its first command fixed (another number "
+                f"of threads gives other last bits): grid.slots={len(slots)} needs {share * len(slots)}, and there are "
+                f"{usable_cores()}. Take grid.slots={max(1, usable_cores() // share)}, or another study"
             )
-        ended.append(Ended(cell, "skipped"))
-    if skipped := sum(item.state == "skipped" for item in ended):
-        console.print(f"{skipped} of {len(cells)} cells are done already.")
-    return ended
+        if share != slots[0].cores:
+            console.print(escape(f"The cells of study {study.name} run with {share} cores each, as its first ones did."))
+    return shares
 
 
-def _weights_hash(cell: Cell, *, strict: bool) -> str | None:
-    """Hash of the file that a cell starts from, if it does; a finished cell may do without it."""
-    try:
-        return weights_hash(cell.config)
-    except UserError as error:
-        if strict:
-            raise UserError(f"{cell.label}: {error}\nNothing was started.") from error
-        return None
-
-
-def _data_fingerprint(cell: Cell, *, strict: bool) -> str:
-    if strict and cell.config["dataset"].get("on_bad_image") == "skip":
-        return ""  # would decode everything; left to the cell
-    try:
-        return build_manifest(cell.config).fingerprint()
-    except UserError as error:
-        if strict:
-            raise UserError(f"{cell.label}: {error}\nNothing was started.") from error
-        return "unreadable"  # the finished cell stands; that its data is gone shows as a change
-
-
-def _run_cell(cell: Cell, number: int, live: Live) -> Ended:
-    """Start a cell's process and wait, showing its status. Ctrl-C stops it and waits for it to end."""
-    if is_running(cell.directory):
-        return Ended(cell, *outcome(cell.directory, BUSY))
-    began = time.time()
-    live.begin(number, cell)
-    process = start(cell.directory)
-    try:
-        while process.poll() is None:
-            status = read_status(cell.directory)
-            live.update(status if status.get("time", 0) >= began else Status(state="starting"))
-            time.sleep(_POLL)
-    except KeyboardInterrupt:
-        _stop(process)
-        return Ended(cell, "interrupted", "the same command continues from the last finished epoch")
-    return Ended(cell, *outcome(cell.directory, process.returncode, since=began))
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """The terminal's Ctrl-C reaches the cell too; one that does not end by itself is ended."""
-    try:
-        process.wait(_PATIENCE)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.terminate()
-        process.wait()
+def _study(cell: Cell) -> Path:
+    """The folder of a cell's study."""
+    return Path(cell.config["output_dir"], cell.config["study"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from rich import box
@@ -20,8 +21,10 @@ class Ended(NamedTuple):
 
     cell: Cell
     state: str
-    """done, skipped, failed, busy, interrupted, or waiting if it was never started."""
+    """done, skipped, failed, busy, interrupted, running, or waiting if it was never started."""
     reason: str = ""
+    work: Path | None = None
+    """Where it was computed, if here and now; a cell that is done anew has a place of its own for that."""
 
 
 def clock(seconds: float) -> str:
@@ -104,5 +107,5 @@ def summary(ended: Sequence[Ended]) -> Group:
         if item.state in ("failed", "busy"):
             lines += ["", f"{item.cell.label}: {item.state}: {item.reason}", f"  {item.cell.directory}"]
         if item.state == "failed":
-            lines += [f"  | {line}" for line in log_tail(item.cell.directory)]
+            lines += [f"  | {line}" for line in log_tail(item.work or item.cell.directory)]
     return Group(results_table(ended), escape("\n".join(lines)))

@@ -1,8 +1,13 @@
-"""One process a cell: a lock that goes with the process that holds it, however that ends."""
+"""One process a cell: a lock that goes with the process that holds it, however that ends.
+
+`flock` belongs to the open file, so a parent can take it and hand the file to the child that it starts: between a look at the
+cell and its first line of work no other process can come in. Forked workers hold it too, until they end.
+"""
 
 from __future__ import annotations
 
 import fcntl
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +17,38 @@ from typing import IO, Any
 _LOCK = ".lock"
 
 
-@contextmanager
-def locked(directory: Path, *, patience: float = 0.0) -> Iterator[bool]:
-    """Hold the cell while the block runs; yields False if another process holds it. The lock goes with its process.
+def take(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
+    """The lock of a cell, held until the file and all copies that children have of it are closed; None if it is taken.
 
     Args:
         directory: of the cell.
         patience: seconds to wait for it: after a kill, workers that decode images hold it for a few more.
     """
-    with (directory / _LOCK).open("a") as file:
-        deadline = time.monotonic() + patience
-        while not (mine := _try_lock(file)) and time.monotonic() < deadline:
-            time.sleep(0.2)
-        yield mine
+    file = (directory / _LOCK).open("a")
+    deadline = time.monotonic() + patience
+    while not _try_lock(file):
+        if time.monotonic() >= deadline:
+            file.close()
+            return None
+        time.sleep(0.05)
+    return file
+
+
+@contextmanager
+def locked(directory: Path, *, patience: float = 0.0, inherited: int | None = None) -> Iterator[bool]:
+    """Hold the cell while the block runs; yields False if another process holds it.
+
+    Args:
+        directory: of the cell.
+        patience: seconds to wait for it.
+        inherited: descriptor of the lock that the parent took and handed on.
+    """
+    file = os.fdopen(inherited, "a") if inherited is not None else take(directory, patience=patience)
+    if file is None:
+        yield False
+        return
+    with file:
+        yield True
 
 
 def _try_lock(file: IO[Any]) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 from wisesr.results.files import read_json, write_json, write_text
 
 SCHEMA = 1
+CONFIG = "config.yaml"
 RESULT = "result.json"
 METRICS = "metrics.csv"
 PREDICTIONS = "predictions.npz"

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from numpy.typing import NDArray
@@ -35,6 +37,7 @@ class TrainerSettings(NamedTuple):
 
     accelerator: str
     devices: int | str
+    num_nodes: int
     strategy: str
     precision: str
     channels_last: bool
@@ -135,9 +138,12 @@ def _trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Tr
 
 
 def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
+    # Inside a Slurm job Lightning would take ranks from srun and write checkpoints in mid-epoch when it is preempted.
+    external = settings.num_nodes > 1 or TorchElasticEnvironment.detect()
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
+        num_nodes=settings.num_nodes,
         strategy=settings.strategy,
         precision=settings.precision,  # type: ignore[arg-type]
         accumulate_grad_batches=settings.accumulate,
@@ -145,6 +151,7 @@ def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[A
         deterministic=settings.deterministic,
         max_epochs=epochs,
         callbacks=callbacks,
+        plugins=None if external else [LightningEnvironment()],
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -1,0 +1,152 @@
+"""Grids that are killed and started again, grids in two terminals, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.grid.processes import (
+    TOY,
+    assert_whole,
+    cells,
+    cells_of,
+    epochs_trained,
+    kill,
+    processes_of,
+    spawn,
+    wait_for_silence,
+)
+from tests.test_cell import same
+from tests.training.test_loggers import history
+from wisesr.results.record import read_metrics, read_record
+
+GRID = ("-m", "head=gap,wise", "seed=0,1", *TOY, "recipe.epochs=6", "grid.slots=2", "dataset=folder")
+
+
+def finish(process: subprocess.Popen[str], terminal: Path) -> None:
+    assert process.wait(600) == 0, terminal.read_text()
+
+
+def wait_until(what: str, check: object, seconds: float = 120.0) -> None:
+    assert callable(check)
+    deadline = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
+        time.sleep(0.01)
+
+
+@pytest.mark.slow
+def test_killed_twenty_times(images: Path, tmp_path: Path) -> None:
+    """Kill -9 of the parent, of a cell, of both, at random; the same command ends with an undisturbed grid's numbers."""
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for folder in (whole, cut):
+        folder.mkdir()
+    command = (*GRID, f"dataset.root={images}", "dataset.workers=1")
+    finish(spawn(*command, "logger=none", cwd=whole), whole / "terminal.txt")
+
+    generator = random.Random(0)
+    kills, parent = 0, spawn(*command, cwd=cut)
+    while kills < 20:
+        time.sleep(generator.uniform(0, 14))
+        victims = generator.choice(["parent", "cell", "both"])
+        running = cells_of(cut)
+        if victims in ("cell", "both") and running:
+            kill(generator.choice(running))
+        if victims in ("parent", "both") or not running:
+            kill(parent.pid)
+        kills += 1
+        if victims == "cell" and running and parent.poll() is None:
+            continue
+        parent.wait(300)
+        left = wait_for_silence(cut, 10)
+        assert not left, f"orphans after the end of {victims}: {left}"
+        for cell in cells(cut):
+            if (cell / "result.json").exists():
+                assert read_record(cell), "no half-written record"
+        parent = spawn(*command, cwd=cut)
+    parent.wait(600)  # may have seen a cell killed, and say so
+    finish(spawn(*command, cwd=cut), cut / "terminal.txt")
+    assert not wait_for_silence(cut, 10)
+
+    assert len(cells(whole)) == len(cells(cut)) == 4
+    for one, other in zip(cells(whole), cells(cut), strict=True):
+        same(one, other)
+        assert_whole(other)
+        (run,) = other.glob("wandb/offline-run-*/*.wandb")  # one run a cell, with the whole history
+        rows = [row for row in history(run) if "val/top1" in row]
+        assert [row["_step"] for row in rows] == [row["step"] for row in read_metrics(other)]
+
+
+@pytest.mark.slow
+def test_two_terminals(images: Path, tmp_path: Path) -> None:
+    """Each cell is run by one of them, both end well and print the same table."""
+    terminals = [tmp_path / "one", tmp_path / "two"]
+    for terminal in terminals:
+        terminal.mkdir()
+    outputs = tmp_path / "outputs"
+    command = (*GRID[:-2], "grid.slots=1", "dataset=folder", f"dataset.root={images}", "logger=none", f"output_dir={outputs}")
+    processes = [spawn(*command, cwd=terminal) for terminal in terminals]
+    for process, terminal in zip(processes, terminals, strict=True):
+        finish(process, terminal / "terminal.txt")
+    assert len(cells(outputs)) == 4
+    for cell in cells(outputs):
+        assert_whole(cell)
+        record = read_record(cell)
+        assert record and record["provenance"]["attempts"] == 1
+        assert sum(epochs_trained(cell).values()) == 6
+    words = [(terminal / "terminal.txt").read_text() for terminal in terminals]
+    starts = [set(re.findall(r"(\S+-\S+ seed \d): started", text)) for text in words]
+    assert not starts[0] & starts[1]
+    assert len(starts[0] | starts[1]) == 4
+    assert all(starts), "both had work"
+    tables = [re.findall(r"^ *corners-32 .*$", text, re.MULTILINE) for text in words]
+    assert tables[0] == tables[1]
+    assert len(tables[0]) == 4
+
+
+@pytest.mark.slow
+def test_ctrl_c_and_a_killed_parent(images: Path, tmp_path: Path) -> None:
+    """Ctrl-C: cells end with their last epoch's checkpoint; twice: at once. kill -9 of the parent: at once too."""
+    command = (*GRID, f"dataset.root={images}", "logger=none", "recipe.epochs=400")
+
+    def started() -> bool:
+        return len(cells(tmp_path)) == 4 and sum(bool(read_metrics(cell)) for cell in cells(tmp_path)) >= 2
+
+    parent = spawn(*command, cwd=tmp_path)
+    wait_until("two cells that train", started)
+    assert len(cells_of(tmp_path)) == 2
+    os.killpg(parent.pid, signal.SIGINT)  # as the terminal does: to the parent's group
+    assert parent.wait(60) == 130
+    words = (tmp_path / "terminal.txt").read_text()
+    assert words.count(": interrupted (the same command continues") == 2
+    assert "Interrupted. The same command continues" in words
+    assert not processes_of(tmp_path)
+    trained = [len(read_metrics(cell)) for cell in cells(tmp_path)]
+
+    parent = spawn(*command, cwd=tmp_path)
+    wait_until("more epochs", lambda: sum(len(read_metrics(cell)) for cell in cells(tmp_path)) > sum(trained) + 2)
+    assert "continues after epoch" in (tmp_path / "terminal.txt").read_text()
+    kill(parent.pid)
+    parent.wait()
+    assert not wait_for_silence(tmp_path, 2), "no cell outlives its parent"
+
+    parent = spawn(*command, cwd=tmp_path)
+    trained = [len(read_metrics(cell)) for cell in cells(tmp_path)]
+    wait_until("more epochs", lambda: sum(len(read_metrics(cell)) for cell in cells(tmp_path)) > sum(trained) + 2)
+    began = time.monotonic()
+    for _ in range(2):
+        os.killpg(parent.pid, signal.SIGINT)
+        time.sleep(0.2)
+    assert parent.wait(60) == 130
+    assert time.monotonic() - began < 5
+    assert not wait_for_silence(tmp_path, 2)
+    for cell in cells(tmp_path):
+        if (cell / "log.txt").exists():
+            assert set(epochs_trained(cell).values()) <= {1}

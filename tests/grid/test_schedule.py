@@ -1,0 +1,192 @@
+"""Who runs when and where, on an invented machine: jobs that end when they like, GPUs that are names."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import pytest
+
+from tests.grid.test_slots import FOUR, GRID
+from tests.grid.test_slots import cell as on
+from wisesr.grid import schedule as module
+from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.schedule import Running, Schedule
+from wisesr.grid.slots import Slot, make_slots
+from wisesr.grid.table import Ended
+from wisesr.results.lock import is_running, take
+from wisesr.results.status import write_status
+
+
+class FakeJob:
+    """Runs for a number of looks, then ends with a code; holds the lock as a real cell does."""
+
+    def __init__(self, machine: Machine, slot: Slot, lock: IO[Any], length: int, code: int) -> None:
+        self._machine, self._slot, self._left, self._code = machine, slot, length, code
+        self._lock = os.dup(lock.fileno())
+        machine.busy.update(slot.gpus)
+
+    def poll(self) -> int | None:
+        self._left -= 1
+        if self._left > 0:
+            return None
+        self._machine.busy.subtract(self._slot.gpus)
+        os.close(self._lock)
+        return self._code
+
+    def interrupt(self) -> None:
+        self._left, self._code = min(self._left, 2), 130
+
+    def kill(self) -> None:
+        self._left = 0
+        self.poll()
+
+
+class Machine:
+    """Starts fake jobs and watches."""
+
+    def __init__(self, length: Iterator[int], codes: dict[Path, int] | None = None) -> None:
+        self.busy: Counter[str] = Counter()
+        self.started_: Counter[Path] = Counter()
+        self.ended_: dict[int, Ended] = {}
+        self.most = 0
+        self.idle = 0
+        self._length, self._codes = length, codes or {}
+
+    def start(self, cell: Cell, work: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
+        assert is_running(cell.directory), "locked before it starts"
+        self.started_[work] += 1
+        return FakeJob(self, slot, lock, next(self._length), self._codes.get(cell.directory, 0))
+
+    def started(self, running: Running, reason: str) -> None:
+        assert max(self.busy.values(), default=0) <= 1, "no GPU shared"
+        self.most = max(self.most, sum(self.busy.values()))
+
+    def ended(self, index: int, ended: Ended) -> None:
+        assert index not in self.ended_
+        self.ended_[index] = ended
+
+    def stopping(self) -> None:
+        pass
+
+    def update(self, standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+        waiting = sum(item.state == "waiting" for item in standing) - len(elsewhere)
+        self.idle = max(self.idle, 0 if waiting < 4 else 4 - sum(self.busy.values()))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_POLL", 0.002)
+
+
+def waiting(config: dict[str, Any], count: int) -> list[Ended]:
+    cells = check_cells([config | {"seed": seed} for seed in range(count)])
+    for one in cells:
+        write_cell(one)
+    return [Ended(one, "waiting") for one in cells]
+
+
+@pytest.mark.parametrize(("devices", "seed"), [(1, 0), (1, 1), (2, 2)])
+def test_no_gpu_is_shared_and_none_idles(config: dict[str, Any], devices: int, seed: int) -> None:
+    """Until the end, whatever the cells take, and however some of them end."""
+    generator = random.Random(seed)
+    standing = waiting(config, 23)
+    codes = {item.cell.directory: generator.choice([0, 0, 1, -9]) for item in standing}
+    machine = Machine(iter(lambda: generator.randint(1, 40), 0), codes)
+    slots = make_slots([on(config, devices=devices)], GRID, gpus=FOUR, cores=8)
+    ended = Schedule(standing, slots, machine.start, machine, force=False).run()
+    assert set(machine.started_.values()) == {1}, "each cell once"
+    assert len(machine.started_) == 23
+    assert machine.most == 4
+    assert machine.idle <= devices, "a GPU is free only for the moment in which its cell is replaced"
+    assert [item.state for item in ended] == ["done" if codes[item.cell.directory] == 0 else "failed" for item in standing]
+    assert +machine.busy == Counter()
+
+
+def test_cells_that_others_run_are_waited_for_and_taken_over(config: dict[str, Any]) -> None:
+    standing = waiting(config, 3)
+    done, gone, mine = (item.cell.directory for item in standing)
+    locks = [take(done), take(gone)]
+    assert all(locks)
+    machine = Machine(iter(lambda: 3, 0))
+    looks = 0
+    update = machine.update
+
+    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+        nonlocal looks
+        looks += 1
+        update(standing, running, elsewhere)
+        if looks == 20:
+            assert set(machine.started_) == {mine}, "the free one was taken, the others left alone"
+            write_status(done, state="failed", reason="said there", told=True)
+            for lock in locks:
+                assert lock is not None
+                lock.close()
+
+    machine.update = watch  # type: ignore[method-assign]
+    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False).run()
+    assert set(machine.started_) == {mine, gone}, "what failed there while this grid ran is not tried again"
+    assert [(item.state, item.reason) for item in ended] == [("failed", "said there"), ("done", ""), ("done", "")]
+
+
+def test_a_signal_ends_running_cells_and_starts_none(config: dict[str, Any]) -> None:
+    standing = waiting(config, 6)
+    machine = Machine(iter(lambda: 10_000, 0))
+    schedule = Schedule(standing, [Slot(0), Slot(1)], machine.start, machine, force=False)
+    before = signal.getsignal(signal.SIGINT)
+    looks = 0
+
+    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 5:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    machine.update = watch  # type: ignore[method-assign]
+    ended = schedule.run()
+    assert schedule.interrupted
+    assert [item.state for item in ended] == ["interrupted"] * 2 + ["waiting"] * 4
+    assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_a_second_signal_ends_them_at_once(config: dict[str, Any]) -> None:
+    standing = waiting(config, 2)
+    machine = Machine(iter(lambda: 10_000, 0))
+
+    schedule = Schedule(standing, [Slot(0)], machine.start, machine, force=False)
+    began = time.monotonic()
+    looks = 0
+
+    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+        nonlocal looks
+        looks += 1
+        for one in running:
+            one.job.interrupt = lambda: None  # type: ignore[method-assign]
+        if looks in (5, 10):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    machine.update = watch  # type: ignore[method-assign]
+    ended = schedule.run()
+    assert [item.state for item in ended] == ["interrupted", "waiting"]
+    assert time.monotonic() - began < 10
+
+
+def test_a_cell_that_cannot_be_started_fails_alone(config: dict[str, Any]) -> None:
+    standing = waiting(config, 3)
+    machine = Machine(iter(lambda: 2, 0))
+
+    def start(cell: Cell, work: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
+        if cell.config["seed"] == 1:
+            raise OSError(28, "No space left on device")
+        return machine.start(cell, work, slot, lock)
+
+    ended = Schedule(standing, [Slot(0)], start, machine, force=False).run()
+    assert [item.state for item in ended] == ["done", "failed", "done"]
+    assert "No space left on device" in ended[1].reason
+    assert not is_running(ended[1].cell.directory)

@@ -1,0 +1,136 @@
+"""Places for cells on this machine: GPUs, or shares of its cores. No torch, and CUDA is never initialised here.
+
+A process that has initialised CUDA keeps memory on every GPU that it saw, and hands its view of them to its children.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wisesr.config import Config
+from wisesr.errors import UserError
+from wisesr.results.files import read_json, write_json
+from wisesr.results.lock import locked
+
+
+class Slot(NamedTuple):
+    """A place for one cell at a time."""
+
+    number: int
+    gpus: tuple[str, ...] = ()
+    """As CUDA_VISIBLE_DEVICES names them; empty on CPU."""
+    cores: int = 1
+    """CPU cores of its cell."""
+    cluster: str = ""
+    """The kind of cluster on which it is; empty for this machine."""
+
+    def __str__(self) -> str:
+        if self.cluster:
+            return self.cluster
+        if self.gpus:
+            return "GPU " + ",".join(gpu[:12] for gpu in self.gpus)  # the beginning of a UUID is enough to tell it
+        return f"slot {self.number + 1}"
+
+
+def visible_gpus(environment: Mapping[str, str]) -> list[str]:
+    """NVIDIA GPUs that cells may use: those of CUDA_VISIBLE_DEVICES where it is set, else all that the driver lists.
+
+    By their UUIDs, as CUDA and the driver number them differently: https://docs.nvidia.com/cuda/cuda-programming-guide/
+    """
+    if "CUDA_VISIBLE_DEVICES" in environment:
+        named = [name.strip() for name in environment["CUDA_VISIBLE_DEVICES"].split(",")]
+        end = next((index for index, name in enumerate(named) if name in ("", "-1", "NoDevFiles")), len(named))
+        return named[:end]  # CUDA itself ignores what comes after a name that it does not know
+    query = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    try:
+        listed = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in listed.stdout.splitlines() if line.strip().startswith("GPU-")]
+
+
+def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int) -> list[Slot]:
+    """The slots of a grid.
+
+    Args:
+        configs: of its cells.
+        grid: the settings `grid`.
+        gpus: that are visible.
+        cores: of this machine.
+
+    Raises:
+        UserError: more is asked for than there is, or settings that exclude each other.
+    """
+    if not gpus or all(config["trainer"]["accelerator"] == "cpu" for config in configs):
+        return _on_cpu(configs, grid, cores)
+    size = _gpus_per_cell(configs, grid, gpus)
+    share = grid["cells_per_gpu"]
+    if share > 1 and size > 1:
+        raise UserError(f"grid.cells_per_gpu={share} shares a GPU, and a cell here takes {size}: one of the two must be 1")
+    groups = [tuple(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)] * share
+    if grid["slots"] != "auto":
+        if grid["slots"] > len(groups):
+            raise UserError(f"grid.slots={grid['slots']}: {_gpu_words(gpus, size, share)} are {len(groups)} slots")
+        groups = groups[: grid["slots"]]
+    return [Slot(number, group, max(1, cores // len(groups))) for number, group in enumerate(groups)]
+
+
+def _gpu_words(gpus: Sequence[str], size: int, share: int) -> str:
+    each = f"{share} cells each (grid.cells_per_gpu)" if share > 1 else f"{size} a cell"
+    return f"{len(gpus)} GPUs with {each}"
+
+
+def _gpus_per_cell(configs: Sequence[Config], grid: Mapping[str, Any], gpus: Sequence[str]) -> int:
+    """`grid.gpus_per_cell`; where it is auto, what the cells' trainer.devices ask for."""
+    devices = {config["trainer"]["devices"] for config in configs if config["trainer"]["accelerator"] != "cpu"}
+    wanted = max(len(gpus) if count == "auto" else int(count) for count in devices)
+    size = int(wanted if grid["gpus_per_cell"] == "auto" else grid["gpus_per_cell"])
+    if size > len(gpus):
+        name = "trainer.devices" if grid["gpus_per_cell"] == "auto" else "grid.gpus_per_cell"
+        raise UserError(f"{name}={size}: there are {len(gpus)} GPUs")
+    if other := sorted(int(count) for count in devices if count not in ("auto", size) and grid["gpus_per_cell"] != "auto"):
+        raise UserError(
+            f"grid.gpus_per_cell={size} and trainer.devices={other[0]} exclude each other: trainer=ddp takes all GPUs of a slot"
+        )
+    return size
+
+
+def _on_cpu(configs: Sequence[Config], grid: Mapping[str, Any], cores: int) -> list[Slot]:
+    if grid["gpus_per_cell"] != "auto" or grid["cells_per_gpu"] != 1:
+        raise UserError("grid.gpus_per_cell and grid.cells_per_gpu need GPUs, and these cells run on the CPU: use grid.slots")
+    count = 1 if grid["slots"] == "auto" else grid["slots"]
+    share = max(1, cores // count)
+    threads = max(_threads(config) for config in configs)
+    if count > 1 and count * threads > cores:
+        raise UserError(
+            f"grid.slots={count} with {threads} threads a cell need {count * threads} cores, and there are {cores}: "
+            f"cells that fight for cores run many times slower. At most grid.slots={max(1, cores // threads)}"
+        )
+    return [Slot(number, (), share) for number in range(count)]
+
+
+def _threads(config: Config) -> int:
+    """Threads that a cell insists on: of each of its processes at least one."""
+    threads, devices = config["trainer"]["threads"], config["trainer"]["devices"]
+    return (1 if threads == "auto" else int(threads)) * (1 if devices == "auto" else int(devices))
+
+
+def study_cores(study: Path, wanted: int) -> int:
+    """Cores of each cell of a study on CPU: what its first grid chose, kept in `study.json`.
+
+    Another number of threads gives other last bits, so it must not change between the cells of a table.
+
+    Args:
+        study: its folder; made if it is not there.
+        wanted: for a study that begins now.
+    """
+    study.mkdir(parents=True, exist_ok=True)
+    with locked(study, patience=10.0):
+        known = read_json(study / "study.json")
+        if isinstance(known, dict) and isinstance(known.get("cores_per_cell"), int):
+            return int(known["cores_per_cell"])
+        write_json(study / "study.json", {"cores_per_cell": wanted})
+        return wanted

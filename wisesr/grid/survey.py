@@ -1,0 +1,102 @@
+"""Where each cell of a grid stands before it starts: done, to be run, continued or tried again, or failed before."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import track
+
+from wisesr.build import build_manifest, weights_hash
+from wisesr.cell import changes
+from wisesr.errors import UserError
+from wisesr.grid.cells import Cell
+from wisesr.grid.table import Ended
+from wisesr.results.lock import is_running
+from wisesr.results.record import read_record
+from wisesr.results.store import state_of
+
+Problems = list[tuple[str, str]]
+
+
+class Survey:
+    """Looks at cells, their data and their pretrained weights; the images of several cells are listed once.
+
+    Args:
+        grid: the settings `grid`.
+    """
+
+    def __init__(self, grid: Mapping[str, Any]) -> None:
+        self.problems: Problems = []
+        """(cell, problem): data or weights of cells to be run that are not in order."""
+        self._force, self._retry = grid["force"], grid["retry"] == "failed"
+        self._fingerprints: dict[str, str] = {}
+
+    def look(self, cells: Sequence[Cell], console: Console) -> list[Ended]:
+        """Each cell as skipped, waiting (with what is special about it as reason) or failed; changes are told."""
+        shown = track(cells, "Looking at cells", console=console, transient=True, disable=not console.is_terminal)
+        standing = [self._look(cell, console) for cell in shown]
+        counts = Counter(_words(item) for item in standing)
+        if set(counts) != {"new"}:
+            console.print(escape(f"{len(cells)} cells: " + ", ".join(f"{count} {words}" for words, count in counts.items())))
+        return standing
+
+    def _look(self, cell: Cell, console: Console) -> Ended:
+        record = read_record(cell.directory)
+        if record is not None and record["fingerprint"] != cell.fingerprint:
+            record = None
+        waiting = record is None or self._force
+        weights = self._weights(cell, strict=waiting)
+        data = self._data(cell, strict=waiting)
+        if record is None:
+            return self._unfinished(cell)
+        if self._force:
+            return Ended(cell, "waiting", "done anew; its record stands until then")
+        for warning in changes(record, data, weights):
+            console.print(
+                escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
+            )
+        return Ended(cell, "skipped")
+
+    def _unfinished(self, cell: Cell) -> Ended:
+        if not cell.directory.is_dir() or is_running(cell.directory):
+            return Ended(cell, "waiting")
+        state, reason = state_of(cell.directory, running=False)
+        if state == "failed" and not self._retry:
+            return Ended(cell, "failed", f"{reason}\n  It failed before; grid.retry=failed runs it again")
+        return Ended(cell, "waiting", {"failed": "tried again", "interrupted": "continues"}.get(state, ""))
+
+    def _weights(self, cell: Cell, *, strict: bool) -> str | None:
+        """Hash of the file that a cell starts from, if it does; a finished cell may do without it."""
+        try:
+            return weights_hash(cell.config)
+        except UserError as error:
+            if strict:
+                self.problems.append((cell.label, str(error)))
+            return None
+
+    def _data(self, cell: Cell, *, strict: bool) -> str:
+        """Fingerprint of the manifest."""
+        if strict and cell.config["dataset"].get("on_bad_image") == "skip":
+            return ""  # would decode everything; left to the cell
+        key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
+        if key not in self._fingerprints:
+            try:
+                self._fingerprints[key] = build_manifest(cell.config).fingerprint()
+            except UserError as error:
+                if strict:
+                    self.problems.append((cell.label, str(error)))
+                return "unreadable"  # a finished cell stands; that its data is gone shows as a change
+        return self._fingerprints[key]
+
+
+def _words(item: Ended) -> str:
+    if item.state == "skipped":
+        return "done already"
+    if item.state == "failed":
+        return "failed before (grid.retry=failed runs them again)"
+    return {"": "new", "continues": "continued", "tried again": "tried again"}.get(item.reason, "done anew")

@@ -1,0 +1,34 @@
+"""A process that ends with the one that started it, however that ends; kill -9 included. No torch."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+import threading
+
+_PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+
+
+def end_with_parent(parent: int | None = None) -> None:
+    """From now on, the end of the parent is the end of this process.
+
+    On Linux the kernel sees to it. Elsewhere a thread waits for the end of standard input, which must then be a pipe that
+    only the parent holds.
+
+    Args:
+        parent: its process id; this process ends at once if that one is gone already. None where it is not known.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if parent is not None and os.getppid() != parent:
+            os.kill(os.getpid(), signal.SIGKILL)
+    else:
+        threading.Thread(target=_watch_stdin, daemon=True).start()
+
+
+def _watch_stdin() -> None:
+    while os.read(0, 1024):
+        pass
+    os.kill(os.getpid(), signal.SIGKILL)
