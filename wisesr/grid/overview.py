@@ -122,10 +122,9 @@ def _how_to_go_on(named: Iterable[Named]) -> list[str]:
     lines = []
     if "failed" in states:
         lines.append("Failed: the same command with grid.retry=failed tries them again; rm -r DIRECTORY forgets one.")
-    if states & {"interrupted", "waiting"}:
-        lines.append(
-            f"{' and '.join(sorted(states & {'interrupted', 'waiting'})).capitalize()}: the same command continues them."
-        )
+    idle = {"interrupted"} if states & set(RUNNING) else {"interrupted", "waiting"}  # the grid that runs will come to those
+    if found := sorted(states & idle):
+        lines.append(f"{' and '.join(found).capitalize()}: the same command goes on with them.")
     return lines
 
 
