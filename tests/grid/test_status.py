@@ -141,7 +141,8 @@ def test_a_cell_that_is_being_redone(config: dict[str, Any], capsys: pytest.Capt
 
 def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     finish(made(config, seed=0), 0.5)
-    damages = {1: "seed: [", 2: "- 1\n", 3: to_yaml({"seed": 3, "study": "tests"}), 4: "\udcff"}
+    odd = {7: to_yaml(config | {"seed": {}}), 8: to_yaml(config | {"trainer": 2})}
+    damages = {1: "seed: [", 2: "- 1\n", 3: to_yaml({"seed": 3, "study": "tests"}), 4: "\udcff"} | odd
     places = {seed: made(config, seed=seed).directory for seed in (*damages, 5, 6)}
     for seed, text in damages.items():
         (places[seed] / "config.yaml").write_bytes(text.encode(errors="surrogateescape"))
@@ -152,7 +153,7 @@ def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: py
     lines = show(capsys, config["output_dir"])
     assert lines[0] == "2 cells: 1 done, 1 waiting; about 0:01:00 left once it runs, one cell at a time"
     named = lines[lines.index("Left out, being no cells that can be read:") + 1 :]
-    assert len(named) == 5
+    assert len(named) == 7
     for seed in (*damages, 5):
         assert sum(str(places[seed]) in line for line in named) == 1
     assert any("dataset.name" in line and str(places[3]) in line for line in named)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.config import load_cell
+from wisesr.config import computation, load_cell
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, make_cells
 from wisesr.grid.eta import RUNNING, Work, work
@@ -81,21 +81,27 @@ def _standing(cell: Cell) -> Standing:
     state, reason = state_of(directory, running=held)
     standing = Standing(cell, state, reason, read_status(directory), read_record(directory))
     record = standing.record
-    if absent := [*_absent(cell.config, _CONFIG_KEYS), *(_absent(record, _RECORD_KEYS) if record else [])]:
-        raise UserError(f"written by another version, or damaged: no {', '.join(absent)}")
+    _check(cell.config, record)
     if record is None or not (redo / "config.yaml").is_file():
         return standing
     state, reason = state_of(redo, running=held or is_running(redo))
     return standing._replace(redo=Standing(cell._replace(directory=redo), state, reason, read_status(redo), read_record(redo)))
 
 
-def _absent(values: Mapping[str, Any], names: Sequence[str]) -> list[str]:
-    """Of dotted names, those that lead to nothing."""
-    absent = []
-    for name in names:
-        node: Any = values
-        for key in name.split("."):
-            node = node.get(key) if isinstance(node, Mapping) else None
-        if node is None:
-            absent.append(name)
-    return absent
+def _check(config: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
+    """Raises UserError for what lacks something that tables show."""
+    absent = [name for name in _CONFIG_KEYS if not isinstance(_at(config, name), (str, int))]
+    absent += [name for name in _RECORD_KEYS if record is not None and _at(record, name) is None]
+    if absent:
+        raise UserError(f"written by another version, or damaged: no {', '.join(absent)}")
+    try:
+        computation(config)
+    except (AttributeError, TypeError) as error:  # a value where a group belongs, or one that no configuration has
+        raise UserError(f"written by another version, or damaged: {error}") from None
+
+
+def _at(values: Any, name: str) -> Any:
+    """The value of a dotted name; None where it leads to nothing."""
+    for key in name.split("."):
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
