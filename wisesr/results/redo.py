@@ -12,17 +12,17 @@ from pathlib import Path
 
 from wisesr.results.record import CONFIG, RESULT, read_record
 
-_REDO = "redo"
+REDO = "redo"
 
 
 def work_dir(directory: Path, *, force: bool) -> Path:
     """Where a cell is computed: its own directory, or beside its record if it has one and is done anew."""
-    return directory / _REDO if force and read_record(directory) is not None else directory
+    return directory / REDO if force and read_record(directory) is not None else directory
 
 
 def begin_redo(directory: Path) -> Path:
     """Make or find `redo/`: a cell like any other, which continues if it was interrupted."""
-    work = directory / _REDO
+    work = directory / REDO
     work.mkdir(exist_ok=True)
     if not (work / CONFIG).exists():
         shutil.copyfile(directory / CONFIG, work / CONFIG)
@@ -31,7 +31,7 @@ def begin_redo(directory: Path) -> Path:
 
 def complete_redo(directory: Path) -> None:
     """Put a finished `redo/` in the place of what the cell holds; nothing is done where there is none, or half of one."""
-    work = directory / _REDO
+    work = directory / REDO
     if read_record(work) is None:
         return
     for path in sorted(work.iterdir(), key=lambda path: path.name == RESULT):

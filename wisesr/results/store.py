@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from wisesr.results.record import LAST, read_record
@@ -9,9 +10,18 @@ from wisesr.results.status import read_status
 
 
 def find_cells(root: Path) -> list[Path]:
-    """Cells below `root`, or `root` itself, sorted: `seed-*` directories that hold a `config.yaml`."""
-    found = {path.parent for path in root.rglob("seed-*/config.yaml")}
-    return sorted(found | ({root} if (root / "config.yaml").is_file() else set()))
+    """Cells below `root`, or `root` itself, sorted: `seed-*` directories that hold a `config.yaml`.
+
+    Nothing inside a cell is one: loggers keep a `config.yaml` there, and so does a cell that is being redone, in `redo/`.
+    """
+    found = []
+    for place, folders, files in os.walk(root):
+        path = Path(place)
+        if "config.yaml" in files and (path == root or path.name.startswith("seed-")):
+            found.append(path)
+            if path.absolute().name.startswith("seed-"):
+                folders.clear()
+    return sorted(found)
 
 
 def state_of(directory: Path, *, running: bool) -> tuple[str, str]:
@@ -27,8 +37,9 @@ def state_of(directory: Path, *, running: bool) -> tuple[str, str]:
     if read_record(directory) is not None:
         return "done", ""
     status = read_status(directory)
-    if running:
-        return status.get("state", "starting"), ""
+    if running:  # what an earlier attempt ended with is none of its states
+        state = status.get("state", "starting")
+        return state if state in ("training", "testing") else "starting", ""
     if status.get("state") == "failed":
         return "failed", status.get("reason", "")
     return ("interrupted", "") if status or (directory / LAST).exists() else ("waiting", "")
