@@ -60,11 +60,13 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     interrupted = False
     if waiting:
         standing, interrupted = _run(standing, slots, grid, console, cluster)
-    console.print(summary(standing))
+    done = all(item.state in ("done", "skipped") for item in standing)
+    if live or not done:
+        console.print(summary(standing))
     if interrupted:
         console.print("Interrupted. The same command continues where this one stopped.")
         return 130
-    return 0 if all(item.state in ("done", "skipped") for item in standing) else 1
+    return 0 if done else 1
 
 
 def _plan(
