@@ -22,7 +22,10 @@ from wisesr.signatures import mismatches, target_settings
 from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
     from wisesr.data.datamodule import ImageData
+    from wisesr.models.backbones import TimmBackbone
     from wisesr.models.classifier import Classifier
     from wisesr.models.heads.base import Head
     from wisesr.training.fit import TrainerSettings
@@ -88,23 +91,48 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
     return _classifier(config["backbone"], config["head"], num_classes, config["resolution"]["size"], config["seed"])
 
 
+def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
+    """A backbone from its node of the configuration.
+
+    Raises:
+        UserError: it cannot be had, or refuses the resolution.
+    """
+    return _make("backbone", node, skip=("name",))(image_size)  # type: ignore[no-any-return]
+
+
+def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes: int) -> Head:
+    """A head from its node of the configuration.
+
+    Raises:
+        UserError: it cannot be had, or refuses the feature map.
+    """
+    return _make("head", node, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]
+
+
 def build(config: Mapping[str, Any], manifest: Manifest) -> Parts:
     """Everything that a fit needs.
 
     Raises:
         UserError: a setting that cannot be had, by name.
     """
+    return assemble(config, manifest, build_model(config, len(manifest.class_names)))
+
+
+def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier) -> Parts:
+    """Everything that a fit needs, around a model that is built already, on whatever device.
+
+    Raises:
+        UserError: a setting that cannot be had, by name.
+    """
     from wisesr.data.datamodule import ImageData
-    from wisesr.training.fit import TrainerSettings
     from wisesr.training.module import ClassificationModule
 
-    recipe, trainer, seed = config["recipe"], dict(config["trainer"]), config["seed"]
+    recipe, trainer, seed = config["recipe"], config["trainer"], config["seed"]
     steps = build_steps(config, manifest)
-    model = build_model(config, len(manifest.class_names))
     module = ClassificationModule(
         model,
         num_classes=len(manifest.class_names),
-        optimizer=_make("recipe.optimizer", recipe["optimizer"]),
+        optimizer=build_optimizer(recipe["optimizer"]),
         schedule=_make("recipe.schedule", recipe["schedule"])(steps),
         steps=steps,
         seed=seed,
@@ -123,12 +151,24 @@ def build(config: Mapping[str, Any], manifest: Manifest) -> Parts:
         accumulate=trainer["accumulate"],
         workers=None if workers == "auto" else workers,
     )
-    trainer.pop("threads")
-    max_time = trainer.pop("max_time")
-    if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
-        trainer["devices"] = 1
+    max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
-    return Parts(module, data, TrainerSettings(**trainer), budget)
+    return Parts(module, data, build_trainer_settings(trainer), budget)
+
+
+def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:
+    """Groups of parameters -> optimizer, from its node of the recipe."""
+    return _make("recipe.optimizer", node)
+
+
+def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
+    """What Lightning is told, from the trainer's node of the configuration."""
+    from wisesr.training.fit import TrainerSettings
+
+    settings = {key: value for key, value in trainer.items() if key not in ("threads", "max_time")}
+    if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
+        settings["devices"] = 1
+    return TrainerSettings(**settings)
 
 
 def _objective(recipe: Mapping[str, Any], manifest: Manifest) -> Objective:
@@ -222,8 +262,8 @@ def _classifier(
 
     if seed is not None:
         torch.manual_seed(derive_seed(seed, "initialisation"))
-    body = _make("backbone", backbone, skip=("name",))(image_size)
-    return Classifier(body, _make("head", head, skip=("name",))(body.feature_shape, num_classes))
+    body = build_backbone(backbone, image_size)
+    return Classifier(body, build_head(head, body.feature_shape, num_classes))
 
 
 def _has_gpu(accelerator: str) -> bool:

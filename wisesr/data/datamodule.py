@@ -92,15 +92,22 @@ class ImageData(LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Check batch and splits against the devices, once Lightning knows them."""
-        parts = self._world * self._accumulate
-        if self.steps.batch_size % parts:
+        self.check_devices(self._world)
+
+    def check_devices(self, world: int) -> None:
+        """Check batch and splits against a number of devices.
+
+        Raises:
+            UserError: the batch does not divide over them; there are more of them than images.
+        """
+        if self.steps.batch_size % (world * self._accumulate):
             raise UserError(
-                f"recipe.batch_size must divide by {self._world} devices x trainer.accumulate {self._accumulate}, "
+                f"recipe.batch_size must divide by {world} devices x trainer.accumulate {self._accumulate}, "
                 f"which {self.steps.batch_size} does not"
             )
         for split in (VAL if self.protocol == "holdout" else TEST, TEST):
-            if (count := len(self.manifest.indices(split))) < self._world:
-                raise UserError(f"the {split} split has {count} images for {self._world} devices: take fewer (trainer.devices)")
+            if (count := len(self.manifest.indices(split))) < world:
+                raise UserError(f"the {split} split has {count} images for {world} devices: take fewer (trainer.devices)")
 
     def on_before_batch_transfer(self, batch: Batch | UserError, dataloader_idx: int) -> Batch:
         """Raise what went wrong while the batch was decoded.

@@ -67,7 +67,8 @@ def load_file(
     convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)  # where timm keeps it, by convention
     if convert is not None:
         try:
-            state = convert(state, model)
+            with torch.device("cpu"):  # where the file's tensors are, whatever the model is being built on
+                state = convert(state, model)
         except (KeyError, RuntimeError, AttributeError, ValueError) as error:
             raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
     return fill(model, state, str(path), ignore)
@@ -93,8 +94,9 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Col
     if problems := _differences(model.state_dict(), state):
         name = model.pretrained_cfg.get("architecture") or type(model).__name__  # type: ignore[union-attr, operator]
         raise UserError(f"backbone.weights: {source} does not fit {name}: " + "; ".join(problems))
-    counters = {name: value for name, value in model.state_dict().items() if name not in state}
-    model.load_state_dict(counters | state)
+    if not any(parameter.is_meta for parameter in model.parameters()):  # those hold nothing: torch would only warn
+        counters = {name: value for name, value in model.state_dict().items() if name not in state}
+        model.load_state_dict(counters | state)
     digest = hashlib.sha256()
     for name in sorted(state):
         digest.update(name.encode() + state[name].cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())

@@ -1,16 +1,24 @@
-"""What a model costs: parameters, floating-point operations, peak memory."""
+"""What a model costs: parameters, floating-point operations, room in checkpoints, peak memory."""
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from wisesr.models.classifier import Classifier
+
+_PER_TENSOR = 640
+"""Bytes, rather more than less: torch pads each to 64 and writes two headers, and its name stands in the pickle."""
 
 
 def parameters(module: nn.Module) -> int:
@@ -31,17 +39,61 @@ def flops(model: Classifier, image_size: int) -> dict[str, int]:
         `backbone` and `head`.
     """
     device = next(model.parameters()).device
-    was_training = model.training
-    model = model.eval()
-    images = torch.empty(1, 3, image_size, image_size, device=device)
+    backbone, features = forward_flops(model.backbone, torch.empty(1, 3, image_size, image_size, device=device))
+    return {"backbone": backbone, "head": forward_flops(model.head, features)[0]}
+
+
+def forward_flops(part: nn.Module, inputs: Tensor) -> tuple[int, Tensor]:
+    """Floating-point operations of one forward pass in eval mode, and what it answers. See `flops`."""
+    was_training = part.training
+    part.eval()
     # Fused attention on CPU has no formula in torch's counter; as plain matrix products it is counted on every device.
-    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH):
-        with FlopCounterMode(display=False) as backbone:
-            features = model.backbone(images)
-        with FlopCounterMode(display=False) as head:
-            model.head(features)
-    model.train(was_training)
-    return {"backbone": backbone.get_total_flops(), "head": head.get_total_flops()}
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
+        outputs: Tensor = part(inputs)
+    part.train(was_training)
+    return counter.get_total_flops(), outputs
+
+
+class Kind(NamedTuple):
+    """What tensors must have in common to take the same room."""
+
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+
+
+def kinds(tensors: Iterable[Tensor], precision: str) -> Counter[Kind]:
+    """How many tensors of each kind, under a precision of the trainer: "64-true" makes float64 of all floats."""
+    wide = precision == "64-true"
+    return Counter(
+        Kind(tuple(tensor.shape), torch.float64 if wide and tensor.is_floating_point() else tensor.dtype) for tensor in tensors
+    )
+
+
+def stored_bytes(kind: Kind) -> int:
+    """What a tensor takes in a checkpoint: its numbers, its name, its place in the archive."""
+    return math.prod(kind.shape) * kind.dtype.itemsize + _PER_TENSOR
+
+
+def state_bytes(make: Callable[[Iterable[dict[str, Any]]], Optimizer], parameters: Sequence[Kind]) -> list[int]:
+    """What an optimizer's state takes in a checkpoint, for one parameter of each kind.
+
+    From one step with zero gradients on the meta device. Where that cannot be had (an optimizer that wants a closure,
+    say), twice the parameter, as Adam's.
+
+    Args:
+        make: groups of parameters -> optimizer.
+        parameters: their kinds.
+    """
+    twins = [nn.Parameter(torch.empty(kind.shape, dtype=kind.dtype, device="meta")) for kind in parameters]
+    try:
+        optimizer = make([{"params": twins}])
+        for twin in twins:
+            twin.grad = torch.zeros_like(twin)
+        optimizer.step()
+    except Exception:  # of anybody's optimizer
+        return [2 * stored_bytes(kind) for kind in parameters]
+    states = [[value for value in optimizer.state[twin].values() if isinstance(value, Tensor)] for twin in twins]
+    return [sum(stored_bytes(Kind(tuple(value.shape), value.dtype)) for value in state) for state in states]
 
 
 def peak_memory(device: torch.device) -> int:

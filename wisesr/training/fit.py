@@ -89,7 +89,7 @@ def fit(
     last = directory / LAST
     with warnings.catch_warnings():
         _silence()
-        trainer = _trainer(settings, module.steps.epochs, [progress, journal])
+        trainer = make_trainer(settings, module.steps.epochs, [progress, journal])
         if settings.compile:
             module.model.compile()
         try:
@@ -122,7 +122,12 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journ
     return chosen
 
 
-def _trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
+def make_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
+    """Lightning's trainer; whoever calls this silences its advice.
+
+    Raises:
+        UserError: the device or precision cannot be had.
+    """
     if settings.deterministic:
         # cuBLAS needs it before its first call: https://docs.nvidia.com/cuda/cublas/#results-reproducibility
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -166,7 +171,7 @@ def _silence() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     # It looks for a logger's flush interval, and there is no Lightning logger.
     warnings.filterwarnings("ignore", message=".*The number of training batches.*")
-    # Its fallback to another precision, of which _trainer makes an error.
+    # Its fallback to another precision, of which make_trainer makes an error.
     warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")
     # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21326
     warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")

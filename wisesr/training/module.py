@@ -96,7 +96,14 @@ class ClassificationModule(LightningModule):
         Raises:
             UserError: images are to be mixed, and there are none to mix with.
         """
-        parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
+        self.check_parts(self.trainer.world_size * self.trainer.accumulate_grad_batches)
+
+    def check_parts(self, parts: int) -> None:
+        """Check the objective against the number of parts (devices x accumulation) that a batch is cut into.
+
+        Raises:
+            UserError: images are to be mixed, and there are none to mix with.
+        """
         if self.objective.mixes and self.steps.batch_size < 2 * parts:
             raise UserError(
                 f"recipe.mixup and recipe.cutmix mix the images of one device's part of a batch: recipe.batch_size must be at "

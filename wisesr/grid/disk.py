@@ -1,0 +1,65 @@
+"""Whether there is room for the files of a grid, and leave to write them. No torch."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from wisesr.grid.cells import Cell
+
+Need = tuple[Cell, int, int]
+"""A cell, the bytes that its directory takes at most, and how many of them a copy takes while a checkpoint is replaced."""
+
+
+def disk_problems(needs: Sequence[Need]) -> list[str]:
+    """What keeps the files of all these cells from being written, a sentence each.
+
+    Args:
+        needs: of the cells that are to run.
+    """
+    problems = []
+    devices: dict[int, list[Need]] = defaultdict(list)
+    for root in dict.fromkeys(str(need[0].config["output_dir"]) for need in needs):
+        place = existing(Path(root))
+        its = [need for need in needs if need[0].config["output_dir"] == root]
+        if not os.access(place, os.W_OK | os.X_OK):
+            problems.append(f"output_dir: {Path(root).absolute()} cannot be written: no leave to write in {place}")
+        else:
+            devices[place.stat().st_dev] += its
+    return problems + [problem for its in devices.values() for problem in _too_full(its)]
+
+
+def _too_full(needs: Sequence[Need]) -> list[str]:
+    """Of one file system. Copies are there for a moment, so only the largest counts; what is written already does not."""
+    place = existing(Path(needs[0][0].config["output_dir"]))
+    stays = sum(max(0, most - partial - _taken(cell.directory)) for cell, most, partial in needs)
+    wanted, free = stays + max(partial for *_, partial in needs), shutil.disk_usage(place).free
+    if wanted <= free:
+        return []
+    return [f"output_dir: the cells' files will take {size(wanted)}, and the disk of {place} has {size(free)} left"]
+
+
+def existing(path: Path) -> Path:
+    """The path, or of the folders above it the nearest one that exists."""
+    path = path.absolute()
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _taken(directory: Path) -> int:
+    """Bytes of the files in a cell's directory."""
+    if not directory.is_dir():
+        return 0
+    return sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
+
+
+def size(count: int) -> str:
+    """Bytes with a unit a reader can compare: `1.2 GB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 999.5 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.3g} {unit}"

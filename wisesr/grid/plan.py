@@ -1,0 +1,134 @@
+"""Before the first cell starts: what is wrong with any cell, what each costs, whether the disk holds them all. No torch.
+
+A child process (`wisesr.grid.planner`) builds the cells without their memory, as torch takes seconds to import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Console, Group
+from rich.markup import escape
+from rich.table import Table
+
+from wisesr.grid.cells import Cell
+from wisesr.grid.disk import disk_problems, size
+from wisesr.grid.planner_process import ask
+from wisesr.types import FeatureShape
+
+
+class Cost(NamedTuple):
+    """What one cell costs."""
+
+    backbone_parameters: int
+    head_parameters: int
+    flops: int
+    """Of one image's forward pass through backbone and head, a multiply-add counted as two."""
+    feature_map: FeatureShape
+    train_images: int
+    steps: int
+    """Optimizer steps of all epochs."""
+    disk: int
+    """Bytes that the directory takes at most: checkpoints, a copy of the larger while it is replaced, predictions, metrics.
+    What loggers write is not in it."""
+    partial: int
+    """Bytes of `disk` that the copy takes, while it is there."""
+
+
+class Plan(NamedTuple):
+    """What was found out about cells."""
+
+    problems: list[tuple[str, str]]
+    """(label of the cell, problem), for `wisesr.config.describe_problems`; the label is empty for what concerns all."""
+    costs: list[Cost | None]
+    """A cell each; None where it cannot be built."""
+
+
+def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int) -> Plan:
+    """Build all cells without their memory; look at data, weights, devices and disk. Nothing is started or written.
+
+    Pretrained weights are read, but for timm's own, which need its hub. Images are listed, not decoded.
+
+    Args:
+        cells: that are to run, their configurations checked.
+        console: for the progress.
+        gpus: how many the grid sees; 0 for none.
+    """
+    if not cells:
+        return Plan([], [])
+    answer = ask(cells, console, gpus=gpus)
+    if isinstance(answer, str):
+        return Plan([("", answer)], [None] * len(cells))
+    costs = [cost and Cost(*cost)._replace(feature_map=FeatureShape(*cost[3])) for cost in answer["costs"]]
+    problems = [(cells[index].label, problem) for index, problem in answer["problems"]]
+    disk = [(cell, cost.disk, cost.partial) for cell, cost in zip(cells, costs, strict=True) if cost]
+    return Plan(problems + [("", problem) for problem in disk_problems(disk)], costs)
+
+
+def plan_table(cells: Sequence[Cell], plan: Plan) -> Group:
+    """What each cell costs, those that differ only in their seed in one row, and all of them together.
+
+    Args:
+        cells: as given to `make_plan`.
+        plan: its answer.
+    """
+    rows: dict[tuple[tuple[str, ...], Cost | None], list[int]] = {}
+    for cell, cost in zip(cells, plan.costs, strict=True):
+        rows.setdefault((_names(cell), cost), []).append(cell.config["seed"])
+    several = len({cell.config["study"] for cell in cells}) > 1
+    settings = any(cell.settings for cell in cells)
+    shown = (several, True, True, True, settings)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, wanted in zip(("study", "dataset", "backbone", "head", "settings"), shown, strict=True):
+        if wanted:
+            table.add_column(name, overflow="fold")
+    for name in ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for (names, cost), seeds in rows.items():
+        texts = [escape(name) for name, wanted in zip(names, shown, strict=True) if wanted]
+        table.add_row(*texts, _seeds(seeds), *_figures(cost))
+    return Group(table, "\n".join(_total(cells, plan)))
+
+
+def _names(cell: Cell) -> tuple[str, ...]:
+    config = cell.config
+    data = f"{config['dataset']['name']}-{config['resolution']['size']}"
+    return config["study"], data, config["backbone"]["name"], config["head"]["name"], cell.settings
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    return ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{len(seeds)} seeds"
+
+
+def _figures(cost: Cost | None) -> Iterable[str]:
+    if cost is None:
+        return ["-"] * 6
+    giga = cost.flops / 1e9
+    return (
+        "x".join(map(str, cost.feature_map)),
+        f"{(cost.backbone_parameters + cost.head_parameters) / 1e6:,.2f} M",
+        f"{cost.head_parameters:,}",
+        f"{giga:,.0f}" if giga >= 99.5 else f"{giga:.3g}",
+        f"{cost.steps:,}",
+        size(cost.disk - cost.partial),
+    )
+
+
+def _total(cells: Sequence[Cell], plan: Plan) -> list[str]:
+    """What all cells cost together, and what the figures mean."""
+    known = [(cost, cell.config["recipe"]["epochs"]) for cell, cost in zip(cells, plan.costs, strict=True) if cost]
+    if not known:
+        return []
+    images = sum(cost.train_images * epochs for cost, epochs in known)
+    flops = sum(3 * cost.flops * cost.train_images * epochs for cost, epochs in known)
+    copy = size(max(cost.partial for cost, _ in known))
+    unknown = f" ({len(cells) - len(known)} of {len(cells)} cannot be built)" if len(known) < len(cells) else ""
+    return [
+        f"In total: {len(known):,} cells{unknown}, {sum(cost.steps for cost, _ in known):,} steps on {images:,} images "
+        f"(training images x epochs), {flops:.2e} FLOPs of training, "
+        f"{size(sum(cost.disk - cost.partial for cost, _ in known))} of disk",
+        "Each row is one cell: GFLOPs of one image's forward pass, of training counted as three of them; disk without what "
+        f"loggers write, and without a copy (at most {copy}) while a checkpoint is replaced",
+    ]

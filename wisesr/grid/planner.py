@@ -1,0 +1,65 @@
+"""The child of `wisesr.grid.plan`: says what each cell costs or what is wrong with it.
+
+Run as `python -m wisesr.grid.planner`, as torch takes seconds to import and the grid itself does without. On stdin one line
+of JSON, {"cells": [config, ...], "gpus": 1}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell and
+{"problems": [[cell, text], ...], "costs": [[...] or null, ...]} at the end. When stdin ends before that, so does this process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wisesr.config import Config
+from wisesr.grid.look import Found, Planner
+
+
+def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[Found]:
+    """Look at all cells, in an order in which those of one backbone follow each other.
+
+    Args:
+        configs: of the cells, checked.
+        gpus: that the grid sees.
+        tell: called before each cell, with its index and how many are done.
+
+    Returns:
+        Costs and problems, in the order of `configs`.
+    """
+    planner = Planner(gpus)
+    backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]
+    order = sorted(range(len(configs)), key=backbones.__getitem__)
+    found: dict[int, Found] = {}
+    for index in order:
+        tell(index, len(found))
+        found[index] = planner.look(configs[index])
+    return [found[index] for index in range(len(configs))]
+
+
+def _end_with_the_grid() -> None:
+    """Leave when the other end of stdin is closed, by whatever ended the process there."""
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+def main() -> None:
+    """The command: see above."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what foreign code prints is no answer
+    asked = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_the_grid, daemon=True).start()
+
+    def say(answer: Mapping[str, Any]) -> None:
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+    found = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
+    problems = [(index, problem) for index, (_, its) in enumerate(found) for problem in its]
+    say({"problems": problems, "costs": [cost for cost, _ in found]})
+
+
+if __name__ == "__main__":
+    main()

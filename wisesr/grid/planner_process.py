@@ -1,0 +1,113 @@
+"""The planner in a process of its own, as the grid sees it. No torch.
+
+Its stdin stays open until it has answered: that it ends when this process does needs no more than that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+import wisesr
+from wisesr.grid.cells import Cell
+
+_QUIET = 2.0
+"""Seconds that need no explanation where there is no terminal."""
+_TAIL = 8
+_COMMAND = (sys.executable, "-m", "wisesr.grid.planner")
+
+
+def ask(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:
+    """The planner's last answer, or in a user's words how it ended without one.
+
+    Args:
+        cells: to look at.
+        console: for the progress.
+        gpus: how many the grid sees.
+    """
+    asked = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus}) + "\n"
+    looking = ""
+    answer: dict[str, Any] | None = None
+    with tempfile.TemporaryFile() as errors, _child(errors) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        with suppress(BrokenPipeError), _progress(console, len(cells)) as show:
+            child.stdin.write(asked.encode())
+            child.stdin.flush()
+            for line in child.stdout:
+                said = json.loads(line)
+                if "costs" in said:
+                    answer = said
+                    break
+                looking = cells[said["cell"]].label
+                show(said["done"], looking)
+        if answer is not None:
+            return answer
+        errors.flush()
+        return _ended(child.wait(), looking, errors)
+
+
+@contextmanager
+def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
+    root = str(Path(wisesr.__file__).resolve().parent.parent)
+    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    child = subprocess.Popen(
+        _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "CUDA_VISIBLE_DEVICES": ""},
+        start_new_session=True,  # Ctrl-C is for the grid, which ends this
+    )
+    try:
+        yield child
+    finally:
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            with suppress(BrokenPipeError):  # what was still to be written to it
+                pipe.close()  # type: ignore[union-attr]
+
+
+def _ended(code: int, looking: str, errors: IO[bytes]) -> str:
+    """That the child gave no answer, in a user's words, with the end of what it said."""
+    errors.seek(0)
+    tail = errors.read().decode(errors="replace").splitlines()[-_TAIL:]
+    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+    memory = " (out of memory?)" if code == -signal.SIGKILL else ""
+    where = f" while it looked at {looking}" if looking else ""
+    text = f"the process that builds all cells beforehand {how}{memory}{where}"
+    return "\n".join([text, *(f"    | {line}" for line in tail)])
+
+
+@contextmanager
+def _progress(console: Console, total: int) -> Iterator[Any]:
+    """A bar, or where there is no terminal one line, if it takes long."""
+    began, told = time.monotonic(), False
+    title, label = TextColumn("looking at the cells"), TextColumn("{task.description}")
+    columns = (title, BarColumn(bar_width=30), MofNCompleteColumn(), label)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total)
+
+        def show(done: int, label: str) -> None:
+            nonlocal told
+            progress.update(task, completed=done, description=escape(label))
+            if not console.is_terminal and not told and time.monotonic() - began > _QUIET:
+                told = True
+                console.print(f"looking at {total} cells before the first one starts")
+
+        yield show
