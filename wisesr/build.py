@@ -12,13 +12,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wisesr.config import DATASET_KEYS, Config, load_option, options
+from wisesr.config import DATASET_KEYS
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.split import complete
 from wisesr.errors import UserError, unknown
 from wisesr.models.sources import find_weights
 from wisesr.results.provenance import file_hash
-from wisesr.signatures import mismatches, target_settings
 from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
@@ -88,7 +87,22 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
     Raises:
         UserError: the backbone refuses the resolution, the head the feature map.
     """
-    return _classifier(config["backbone"], config["head"], num_classes, config["resolution"]["size"], config["seed"])
+    import torch
+
+    torch.manual_seed(derive_seed(config["seed"], "initialisation"))
+    return join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+
+
+def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:
+    """Backbone and head from their nodes of the configuration.
+
+    Raises:
+        UserError: the backbone refuses the resolution, the head the feature map.
+    """
+    from wisesr.models.classifier import Classifier
+
+    body = build_backbone(backbone, image_size)
+    return Classifier(body, build_head(head, body.feature_shape, num_classes))
 
 
 def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
@@ -109,17 +123,22 @@ def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes
     return _make("head", node, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]
 
 
-def build(config: Mapping[str, Any], manifest: Manifest) -> Parts:
+def build(config: Mapping[str, Any], manifest: Manifest, *, cores: int | None = None) -> Parts:
     """Everything that a fit needs.
+
+    Args:
+        config: of the cell.
+        manifest: its images.
+        cores: CPU cores that may decode them; None for all.
 
     Raises:
         UserError: a setting that cannot be had, by name.
     """
-    return assemble(config, manifest, build_model(config, len(manifest.class_names)))
+    return assemble(config, manifest, build_model(config, len(manifest.class_names)), cores=cores)
 
 
-def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier) -> Parts:
-    """Everything that a fit needs, around a model that is built already, on whatever device.
+def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *, cores: int | None = None) -> Parts:
+    """Everything that a fit needs, around a model that is built already, on whatever device. Arguments as of `build`.
 
     Raises:
         UserError: a setting that cannot be had, by name.
@@ -150,6 +169,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier) -
         seed=seed,
         accumulate=trainer["accumulate"],
         workers=None if workers == "auto" else workers,
+        cores=cores,
     )
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
@@ -195,75 +215,6 @@ def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]
     tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
     run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, config)
     return [_make(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
-
-
-def create_head(name: str, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, **settings: Any) -> Head:
-    """A head by its name in `conf/head`, variants included.
-
-    Args:
-        name: `wise`, `gap`, `depthwise_nonneg`, ...
-        feature_shape: channels, height and width of the feature map; any 3-tuple.
-        num_classes: logits.
-        settings: in place of the YAML's: `pre_pool=3`, `dropout=0.2`.
-
-    Returns:
-        A module (batch, channels, height, width) -> (batch, classes).
-
-    Raises:
-        UserError: no such head or setting, or a value that does not fit.
-    """
-    node = _settings("head", load_option("head", name), settings)
-    return _make("head", node)(FeatureShape(*feature_shape), num_classes)  # type: ignore[no-any-return]
-
-
-def create_model(backbone: str, head: str, num_classes: int, image_size: int, **settings: Any) -> Classifier:
-    """A classifier by the names of its parts.
-
-    Args:
-        backbone: a name in `conf/backbone`, or timm's name of a model.
-        head: a name in `conf/head`.
-        num_classes: logits.
-        image_size: pixels, height and width.
-        settings: in place of the YAML's: of the backbone (`weights="package"`, `freeze="all"`) and of the head (`dropout=0.2`).
-
-    Returns:
-        A module (batch, 3, image_size, image_size) -> (batch, classes).
-
-    Raises:
-        UserError: no such part or setting, or a value that does not fit.
-    """
-    known = backbone in options("backbone") and backbone != "timm"
-    body = load_option("backbone", backbone if known else "timm") | ({} if known else {"model": backbone})
-    top = load_option("head", head)
-    for key in settings:
-        if key not in {**body, **top}:
-            raise UserError(unknown("setting of backbone or head", key, {**body, **top}.keys() - {"_target_", "model"}))
-    of_body = {key: value for key, value in settings.items() if key in body}
-    of_top = {key: value for key, value in settings.items() if key in top}
-    return _classifier(_settings("backbone", body, of_body), _settings("head", top, of_top), num_classes, image_size, seed=None)
-
-
-def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:
-    for key in settings:
-        if key not in node:
-            raise UserError(unknown(f"setting of {where}", key, [name for name in node if name != "_target_"]))
-    whole = node | dict(settings)
-    if problems := mismatches(where, whole, target_settings(node["_target_"])):
-        raise UserError("; ".join(problems))
-    return whole
-
-
-def _classifier(
-    backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int, seed: int | None
-) -> Classifier:
-    import torch
-
-    from wisesr.models.classifier import Classifier
-
-    if seed is not None:
-        torch.manual_seed(derive_seed(seed, "initialisation"))
-    body = build_backbone(backbone, image_size)
-    return Classifier(body, build_head(head, body.feature_shape, num_classes))
 
 
 def _has_gpu(accelerator: str) -> bool:

@@ -43,7 +43,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available(), cores=cores
     )
     torch.set_num_threads(started.threads)
-    parts = build(config, manifest)
+    parts = build(config, manifest, cores=cores)
     cost = _count(parts, config)
     loggers = build_loggers(config, directory) if is_main() else []
     log.info("%s", _describe(manifest, config, parts))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from wisesr.data.augmentation import Plain
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.data.sampling import Key, TestBatches, TrainBatches
 from wisesr.errors import UserError
-from wisesr.types import Steps, derive_seed
+from wisesr.types import Steps, derive_seed, usable_cores
 
 
 class Batch(NamedTuple):
@@ -70,6 +69,7 @@ class ImageData(LightningDataModule):
         seed: of the cell: order of the batches, augmentation.
         accumulate: batches of one device in one optimizer step.
         workers: processes that decode; None for none on CPU and up to 8 a GPU.
+        cores: CPU cores that they may use together; None for all.
 
     Raises:
         UserError: the batch does not divide over devices and accumulation; a split has fewer images than there are devices.
@@ -85,10 +85,12 @@ class ImageData(LightningDataModule):
         seed: int,
         accumulate: int,
         workers: int | None = None,
+        cores: int | None = None,
     ) -> None:
         super().__init__()
         self.manifest, self.steps, self.protocol = manifest, steps, protocol
         self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
+        self._cores = cores or usable_cores()
 
     def setup(self, stage: str) -> None:
         """Check batch and splits against the devices, once Lightning knows them."""
@@ -132,7 +134,7 @@ class ImageData(LightningDataModule):
             return self._workers
         if self.trainer is None or self.trainer.strategy.root_device.type == "cpu":
             return 0  # they would take the cores from the training itself
-        return min(8, (os.cpu_count() or 1) // self.trainer.num_devices)
+        return min(8, self._cores // self.trainer.num_devices)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches of this device; the sampler's `set_epoch` chooses the epoch."""

@@ -6,7 +6,6 @@ Its stdin stays open until it has answered: that it ends when this process does 
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -14,15 +13,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import IO, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-import wisesr
 from wisesr.grid.cells import Cell
+from wisesr.grid.process import environment
 
 _QUIET = 2.0
 """Seconds that need no explanation where there is no terminal."""
@@ -63,14 +61,12 @@ def ask(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any]
 @contextmanager
 def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
-    root = str(Path(wisesr.__file__).resolve().parent.parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     child = subprocess.Popen(
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "CUDA_VISIBLE_DEVICES": ""},
+        env=environment() | {"CUDA_VISIBLE_DEVICES": ""},
         start_new_session=True,  # Ctrl-C is for the grid, which ends this
     )
     try:
