@@ -65,7 +65,7 @@ def test_a_preempted_job_is_queued_again_and_continues(images: Path, tmp_path: P
         time.sleep(0.5)
     assert not wait_for_exit(job, 20)
     wait_until("the job's second life", lambda: jobs_of(tmp_path) and jobs_of(tmp_path) != [job])
-    os.killpg(parent.pid, signal.SIGINT)
+    os.kill(parent.pid, signal.SIGINT)  # not to its group: submitit's local jobs belong to it, those of Slurm do not
     assert parent.wait(60) == 130
     assert "Interrupted" in (tmp_path / "terminal.txt").read_text()
     assert jobs_of(tmp_path), "the job goes on"

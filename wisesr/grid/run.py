@@ -24,6 +24,8 @@ from wisesr.grid.survey import Survey
 from wisesr.grid.table import Ended, summary
 from wisesr.types import usable_cores
 
+_TO_DO = ("waiting", "by hand")
+
 
 def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True) -> int:
     """Run the cells of these configurations.
@@ -45,8 +47,8 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     survey = Survey(grid)
-    standing = survey.look(cells, console)
-    waiting = [item.cell for item in standing if item.state == "waiting"]
+    standing = [_by_hand(item) for item in survey.look(cells, console)]
+    waiting = [item.cell for item in standing if item.state in _TO_DO]
     if waiting:
         gpus = visible_gpus(os.environ)
         slots = (
@@ -67,6 +69,19 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         console.print("Interrupted. The same command continues where this one stopped.")
         return 130
     return 0 if done else 1
+
+
+def _by_hand(item: Ended) -> Ended:
+    """A cell of several nodes cannot be started from one of them; the user is told how."""
+    trainer = item.cell.config["trainer"]
+    if item.state != "waiting" or trainer["num_nodes"] == 1:
+        return item
+    devices = "gpu" if trainer["devices"] == "auto" else trainer["devices"]
+    command = (
+        f"torchrun --nnodes={trainer['num_nodes']} --node-rank=RANK --nproc-per-node={devices} --master-addr=HOST "
+        f"--master-port=29500 -m wisesr.cell {item.cell.directory.absolute()}"
+    )
+    return item._replace(state="by hand", reason=f"it takes {trainer['num_nodes']} nodes; on each of them: {command}")
 
 
 def _plan(
@@ -91,7 +106,7 @@ def _run(
     if cluster is not None:
         begin = Submitter(cluster, Path(standing[0].cell.config["output_dir"])).start
     for item in standing:
-        if item.state == "waiting":  # all at once, so that `wisesr status` knows of them
+        if item.state in _TO_DO:  # all at once, so that `wisesr status` knows of them
             write_cell(item.cell)
     if len(slots) > 1 and cluster is None:
         console.print(escape(f"{len(slots)} cells at a time: {', '.join(map(str, slots))}; {slots[0].cores} cores each"))
@@ -112,7 +127,7 @@ def _cores_by_study(standing: Sequence[Ended], slots: Sequence[Slot], console: C
     """
     if slots[0].gpus or slots[0].cluster:
         return {}
-    waiting = [item.cell for item in standing if item.state == "waiting"]
+    waiting = [item.cell for item in standing if item.state in _TO_DO]
     studies = sorted({_study(cell) for cell in waiting if cell.config["trainer"]["threads"] == "auto"})
     shares = {study: study_cores(study, slots[0].cores) for study in studies}
     for study, share in shares.items():

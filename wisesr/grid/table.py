@@ -21,7 +21,7 @@ class Ended(NamedTuple):
 
     cell: Cell
     state: str
-    """done, skipped, failed, busy, interrupted, running, or waiting if it was never started."""
+    """done, skipped, failed, busy, interrupted, running, waiting if it was never started, by hand if the user has to."""
     reason: str = ""
     work: Path | None = None
     """Where it was computed, if here and now; a cell that is done anew has a place of its own for that."""
@@ -104,7 +104,7 @@ def summary(ended: Sequence[Ended]) -> Group:
         if record and (left_out := record["provenance"]["data"]["left_out"]):
             lines.append(f"{item.cell.label}: unreadable images were left out: {', '.join(left_out)}")
     for item in ended:
-        if item.state in ("failed", "busy"):
+        if item.state in ("failed", "busy", "by hand"):
             lines += ["", f"{item.cell.label}: {item.state}: {item.reason}", f"  {item.cell.directory}"]
         if item.state == "failed":
             lines += [f"  | {line}" for line in log_tail(item.work or item.cell.directory)]
