@@ -39,4 +39,4 @@ def complete_redo(directory: Path) -> None:
         if target.is_dir():
             shutil.rmtree(target)
         os.replace(path, target)
-    work.rmdir()
+    shutil.rmtree(work)
