@@ -15,12 +15,13 @@ from wisesr.build import (
     assemble,
     build_backbone,
     build_head,
+    build_loggers,
     build_manifest,
     build_optimizer,
     build_steps,
     build_trainer_settings,
 )
-from wisesr.config import Config
+from wisesr.config import Config, cell_dir
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.errors import UserError
 from wisesr.grid.plan import Cost
@@ -69,7 +70,7 @@ class Planner:
 
     def look(self, config: Config) -> Found:
         """What a cell costs; cells that differ in no more than what costs nothing (seed, study) are looked at once."""
-        key = _key(config, "backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "protocol")
+        key = _key(config, "backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger", "protocol")
         if key not in self._found:
             self._found[key] = self._look(config)
         return self._found[key]
@@ -79,8 +80,9 @@ class Planner:
         manifest = self._manifest(config)
         if isinstance(manifest, str):
             problems.append(manifest)
-        if problem := self._trainer_problem(config):
-            problems.append(problem)
+        for problem in (self._trainer_problem(config), self._logger_problem(config)):
+            if problem:
+                problems.append(problem)
         classes = _STAND_IN if isinstance(manifest, str) else len(manifest.class_names)
         try:
             cost = self._cost(config, None if isinstance(manifest, str) else manifest, classes)
@@ -165,6 +167,18 @@ class Planner:
                 return f"trainer.devices must be at most {self._gpus}, the GPUs that this grid sees, not {wanted}"
             return None
         return self._once("trainer", settings, lambda: _open_trainer(settings))  # type: ignore[no-any-return]
+
+    def _logger_problem(self, config: Config) -> str | None:
+        """What keeps the loggers from being had, a package that is not installed for instance. None of them is started."""
+
+        def make() -> str | None:
+            try:
+                build_loggers(config, cell_dir(config))
+            except Exception as error:
+                return told(error)
+            return None
+
+        return self._once("logger", config["logger"], make)  # type: ignore[no-any-return]
 
     def _once(self, kind: str, key: Any, make: Callable[[], Any]) -> Any:
         """The result of `make`, or its error, again where the key is the last one of its kind."""
