@@ -12,13 +12,14 @@ from typing import Any
 
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
-from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 from rich.progress import track
+
+from hydra_plugins.wisesr_grid.composer import Composer
 
 ConfigStore.instance().store(
     group="hydra/launcher",
@@ -74,11 +75,9 @@ class GridLauncher(Launcher):
         from wisesr.grid.run import run_grid
 
         setup_globals()
-        configs = []
-        for overrides in track(job_overrides, "Composing", transient=True, disable=len(job_overrides) < _MANY):
-            cfg = self._context.config_loader.load_sweep_config(self._config, list(overrides))
-            HydraConfig.instance().set_config(cfg)
-            configs.append(to_dict(cfg))
+        composer = Composer(self._context.config_loader, self._config)
+        shown = track(job_overrides, "Composing", transient=True, disable=len(job_overrides) < _MANY)
+        configs = [to_dict(composer.compose(list(overrides))) for overrides in shown]
         code = run_grid(configs, self.cluster)
         if code:
             sys.exit(code)

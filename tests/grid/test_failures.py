@@ -38,7 +38,7 @@ class Bad(GapHead):
             return logits
         if self.how == "raises":
             raise RuntimeError("a bug of the user's own")
-        if self.how == "nan":
+        if self.how == "diverges":
             return logits * float("nan")
         if self.how == "memory":  # what the kernel does to a process that takes too much
             os.kill(os.getpid(), signal.SIGKILL)
@@ -52,7 +52,7 @@ def heads(tmp_path: Path) -> Path:
     (tmp_path / "bad_heads.py").write_text(HEADS)
     folder = tmp_path / "mine" / "head"
     folder.mkdir(parents=True)
-    for how in ("raises", "nan", "memory"):
+    for how in ("raises", "diverges", "memory"):
         (folder / f"{how}.yaml").write_text(f"name: {how}\n_target_: bad_heads.Bad\ndropout: 0.0\nhow: {how}\n")
     wrong = "name: wrong\n_target_: wisesr.models.heads.wise.WiseHead\npre_pool: 99\nnon_negative: projection\ndropout: 0.0\n"
     (folder / "wrong.yaml").write_text(wrong)
@@ -69,18 +69,18 @@ def test_every_way_to_fail(images: Path, tmp_path: Path, heads: Path) -> None:
         process = spawn("-m", *command, *more, cwd=tmp_path, PYTHONPATH=str(tmp_path))
         return process.wait(300), terminal.read_text()
 
-    code, words = grid("head=raises,nan,wrong,memory,gap")
+    code, words = grid("head=raises,diverges,wrong,memory,gap")
     assert code == 1
     assert "Nothing was started" in words
     assert "head.pre_pool must be from 1 to 1" in words
     assert not (tmp_path / "outputs").exists(), "nothing was written either"
 
-    code, words = grid("head=raises,nan,memory,gap,max")
+    code, words = grid("head=raises,diverges,memory,gap,max")
     assert code == 1
     assert "Traceback (most recent call last):\n  File" not in words.split("dataset")[0], "no traceback but in the log's tail"
     assert "raises seed 0: failed: RuntimeError: a bug of the user's own" in words
     assert "| RuntimeError: a bug of the user's own" in words, "the last lines of its log"
-    assert "nan seed 0: failed: training diverged in epoch 1" in words
+    assert "diverges seed 0: failed: training diverged in epoch 1" in words
     assert "memory seed 0: failed: killed by SIGKILL (out of memory?)" in words
     good = [cell for cell in cells(tmp_path) if "gap" in str(cell) or "max" in str(cell)]
     assert len(cells(tmp_path)) == 5
@@ -88,7 +88,7 @@ def test_every_way_to_fail(images: Path, tmp_path: Path, heads: Path) -> None:
     for cell in good:
         assert_whole(cell)
 
-    code, words = grid("head=raises,nan,memory,gap,max")  # again: what failed is not run again, what was killed is
+    code, words = grid("head=raises,diverges,memory,gap,max")  # again: what failed is not run again, what was killed is
     assert code == 1
     assert "5 cells: 2 failed before (grid.retry=failed runs them again), 1 continued, 2 done already" in words
     assert "It failed before; grid.retry=failed runs it again" in words
@@ -172,7 +172,7 @@ def test_a_small_disk(images: Path, tmp_path: Path) -> None:
         assert "failed: the disk is full" in words
         assert time.monotonic() - began < 100
         assert {path: path.read_bytes() for path in first.iterdir() if path.is_file()} == before
-        terminal = spawn("-m", "head=wise", "seed=0,1", *toy, cwd=tmp_path)
+        terminal = spawn("-m", "head=wise", "seed=1,2", *toy, cwd=tmp_path)
         assert terminal.wait(200) == 1
         assert "Nothing was started" in (tmp_path / "terminal.txt").read_text(), "a grid looks at the disk first"
         (disk / "ballast").unlink()

@@ -68,8 +68,8 @@ class WandbLogger(RunLogger):
         before = read_json(self._state) or {}
         mode = decide_mode(os.environ)
         resumed = before.get("id") if mode == "online" and before.get("mode") == "online" else None
-        if before.get("mode") == "offline":
-            shutil.rmtree(self.run.directory / "wandb" / before["folder"], ignore_errors=True)
+        for partial in self.run.directory.glob("wandb/offline-run-*"):  # all: a kill may have come before one was noted
+            shutil.rmtree(partial, ignore_errors=True)
         self._wandb = self._init(mode, resumed)
         if self._wandb is None:
             return

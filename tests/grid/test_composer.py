@@ -1,0 +1,59 @@
+"""Composing once for each combination of groups gives what Hydra gives for every cell by itself."""
+
+from __future__ import annotations
+
+import pytest
+from hydra._internal.config_loader_impl import ConfigLoaderImpl
+from hydra._internal.utils import create_automatic_config_search_path
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.utils import setup_globals
+from hydra.errors import HydraException
+from hydra.types import RunMode
+
+from hydra_plugins.wisesr_grid.composer import Composer
+from wisesr.config import conf_dir, quote_choices, register_resolvers, to_dict
+
+SWEEP = [
+    ["head=gap", "seed=3"],
+    ["head=gap", "seed=4", "head.dropout=0.5"],
+    ["head=wise", "seed=4", "head.pre_pool=2"],
+    ["seed=4", "head=wise"],
+    ["head=wise", "backbone=timm", "backbone.model=resnet10t"],
+    ["head=wise", "backbone=timm", "backbone.model=resnet14t", "recipe=modern", "recipe.optimizer.lr=0.1"],
+    ["recipe.optimizer.lr=0.1", "recipe=modern", "recipe.epochs=5"],
+    ["experiment=digits_heads", "seed=9"],
+    ["+dataset.extra=1", "~trainer.deterministic", "++head.more=[1,2]"],
+    ["logger=[csv,wandb]", "study=x"],
+    ["dataset=folder", "dataset.root=some/images"],
+    ["resolution=112", "resolution.size=96"],
+    ["trainer=ddp", "trainer.devices=2", "protocol=paper", "output_dir=elsewhere"],
+]
+
+
+@pytest.fixture
+def loader() -> ConfigLoaderImpl:
+    setup_globals()
+    register_resolvers()
+    return ConfigLoaderImpl(create_automatic_config_search_path(None, None, str(conf_dir())))
+
+
+def test_the_same_as_hydra(loader: ConfigLoaderImpl) -> None:
+    sweep = [quote_choices(overrides) for overrides in SWEEP]
+    master = loader.load_configuration("config", ["study=master"], run_mode=RunMode.MULTIRUN)
+    composer = Composer(loader, master)
+    fast = [to_dict(composer.compose(overrides)) for overrides in sweep * 2]
+    for overrides, one, again in zip(sweep, fast, fast[len(sweep) :], strict=False):
+        whole = loader.load_sweep_config(master, list(overrides))
+        HydraConfig.instance().set_config(whole)
+        assert one == again == to_dict(whole), overrides
+
+
+@pytest.mark.parametrize("override", ["head.dropuot=1", "sed=1", "head=wize", "~head.nothing", "seed"])
+def test_the_same_errors(loader: ConfigLoaderImpl, override: str) -> None:
+    master = loader.load_configuration("config", [], run_mode=RunMode.MULTIRUN)
+    with pytest.raises(HydraException) as theirs:
+        loader.load_sweep_config(master, [override])
+    with pytest.raises(HydraException) as ours:
+        Composer(loader, master).compose([override])
+    assert type(ours.value) is type(theirs.value)
+    assert str(ours.value) == str(theirs.value)
