@@ -92,6 +92,7 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     (file,) = partial.glob("*.wandb")
     assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [1], "marked failed"
 
+    (run.directory / "wandb.json").unlink()  # as if killed before it was written
     second = logger(run)
     second.start(ROWS[:1])
     second.epoch(ROWS[1], [])

@@ -14,7 +14,6 @@ import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -74,8 +73,7 @@ class WandbLogger(RunLogger):
         if self._wandb is None:
             return
         offline = bool(getattr(self._wandb.settings, "_offline", mode != "online"))
-        state = {"id": self._wandb.id, "mode": "offline" if offline else mode, "folder": Path(self._wandb.dir).parent.name}
-        write_json(self._state, state)
+        write_json(self._state, {"id": self._wandb.id, "mode": "offline" if offline else mode})
         self._define_metrics()
         known = self._wandb.starting_step if resumed else 0
         for row in history:
