@@ -76,7 +76,7 @@ class GridLauncher(Launcher):
 
         setup_globals()
         composer = Composer(self._context.config_loader, self._config)
-        shown = track(job_overrides, "Composing", transient=True, disable=len(job_overrides) < _MANY)
+        shown = track(job_overrides, "composing", transient=True, disable=len(job_overrides) < _MANY)
         configs = [to_dict(composer.compose(list(overrides))) for overrides in shown]
         code = run_grid(configs, self.cluster)
         if code:

@@ -286,7 +286,7 @@ planner_process.ask(make_cells(many), Console(), gpus=0)
     with parent.stdout:
         child = Path("/proc", parent.stdout.readline().strip())
         assert child.is_dir()
-        assert "looking at" in parent.stdout.readline(), "it is at work"
+        assert "checking" in parent.stdout.readline(), "it is at work"
         parent.kill()
         parent.wait()
     deadline = time.monotonic() + 5

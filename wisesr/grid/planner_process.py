@@ -94,7 +94,7 @@ def _ended(code: int, looking: str, errors: IO[bytes]) -> str:
 def _progress(console: Console, total: int) -> Iterator[Any]:
     """A bar, or where there is no terminal one line, if it takes long."""
     began, told = time.monotonic(), False
-    title, label = TextColumn("looking at the cells"), TextColumn("{task.description}")
+    title, label = TextColumn("checking models"), TextColumn("{task.description}")
     columns = (title, BarColumn(bar_width=30), MofNCompleteColumn(), label)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
@@ -104,6 +104,6 @@ def _progress(console: Console, total: int) -> Iterator[Any]:
             progress.update(task, completed=done, description=escape(label))
             if not console.is_terminal and not told and time.monotonic() - began > _QUIET:
                 told = True
-                console.print(f"looking at {total} cells before the first one starts")
+                console.print(f"checking {total} cells before the first one starts")
 
         yield show

@@ -58,6 +58,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         )
         _plan(waiting, survey.problems, grid, console, gpus=len(gpus) if cluster is None else cluster.gpus)
     if grid["plan"]:
+        console.print("Nothing was started: grid.plan=true")
         return 0
     interrupted = False
     if waiting:

@@ -38,7 +38,7 @@ class Survey:
 
     def look(self, cells: Sequence[Cell], console: Console) -> list[Ended]:
         """Each cell as skipped, waiting (with what is special about it as reason) or failed; changes are told."""
-        shown = track(cells, "Looking at cells", console=console, transient=True, disable=not console.is_terminal)
+        shown = track(cells, "reading cells", console=console, transient=True, disable=not console.is_terminal)
         standing = [self._look(cell, console) for cell in shown]
         counts = Counter(_words(item) for item in standing)
         if set(counts) != {"new"}:

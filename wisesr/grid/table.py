@@ -27,6 +27,10 @@ class Ended(NamedTuple):
     """Where it was computed, if here and now; a cell that is done anew has a place of its own for that."""
 
 
+# Of the figures themselves, which must not be cut off where the terminal is narrow; the names above them may wrap.
+_WIDTHS = {"seed": 4, "epoch": 5, "val top-1": 6, "test top-1": 6, "macro F1": 6, "head parameters": 10, "trained": 7}
+
+
 def clock(seconds: float) -> str:
     """1:02:03, or 2:03 below an hour."""
     minutes, rest = divmod(round(seconds), 60)
@@ -41,9 +45,9 @@ def results_table(ended: Sequence[Ended]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in (*["study"] * several, "dataset", "backbone", "head", *["settings"] * settings):
         table.add_column(name, overflow="fold")
-    for name in ("seed", "epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained"):
-        table.add_column(name, justify="right")
-    table.add_column("state")
+    for name, width in _WIDTHS.items():
+        table.add_column(name, justify="right", min_width=width)
+    table.add_column("state", min_width=len("interrupted"))
     for item in ended:
         config, record = item.cell.config, read_record(item.cell.directory)
         table.add_row(
