@@ -26,9 +26,9 @@ HEADS = '''
 """Heads that fail in their own way, as soon as there is something to train."""
 import os, signal
 import torch
-from wisesr.models.heads.gap import GapHead
+from wisesr.models.heads.gap import GlobalAverageHead
 
-class Bad(GapHead):
+class Bad(GlobalAverageHead):
     def __init__(self, feature_shape, num_classes, *, dropout: float, how: str):
         super().__init__(feature_shape, num_classes, dropout=dropout)
         self.how = how

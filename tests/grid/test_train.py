@@ -36,19 +36,24 @@ def train(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.C
 
 
 def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:
-    """A sweep with a cell that fails: the neighbours finish, exit code 1; without it, exit code 0 and nothing is trained."""
+    """What only a built model knows is told before any cell starts; without it two run side by side, and never again."""
     data = ("dataset=folder", f"dataset.root={images}")
     broken = train("-m", "head=gap,wise", "head.dropout=0,1.5", *TOY, *data, cwd=tmp_path)
     assert broken.returncode == 1, broken.stdout + broken.stderr
-    assert broken.stdout.count(": done\n") == 2
-    assert broken.stdout.count("head.dropout must be at least 0 and below 1, not 1.5") >= 2
+    assert "Nothing was started" in broken.stderr
+    assert "head.dropout must be at least 0 and below 1, not 1.5" in broken.stderr
+    assert "and 1 more cells" in broken.stderr
+    assert not list(tmp_path.iterdir()), "nothing was written"
+    good = train("-m", "head=gap,wise", "head.dropout=0", "grid.slots=2", *TOY, *data, cwd=tmp_path)
+    assert good.returncode == 0, good.stdout + good.stderr
+    assert good.stdout.count(": done\n") == 2
     records = sorted(tmp_path.glob("outputs/default/corners-32/*/*/result.json"))
     assert [path.parent.parent.name for path in records] == ["test_efficientnet-gap", "test_efficientnet-wise"]
     assert all(read_record(path.parent) for path in records)
     start = time.monotonic()
     again = train("-m", "head=gap,wise", "head.dropout=0", *TOY, *data, cwd=tmp_path)
     assert again.returncode == 0
-    assert "2 of 2 cells are done already" in again.stdout
+    assert "2 cells: 2 done already" in again.stdout
     assert time.monotonic() - start < 10
     assert [path.name for path in (tmp_path / "outputs").iterdir()] == ["default"]
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}, "Hydra writes nothing where one stands"

@@ -12,10 +12,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wisesr.config import Config
-from wisesr.grid.look import Found, Planner
+
+if TYPE_CHECKING:
+    from wisesr.grid.look import Found
 
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[Found]:
@@ -29,6 +31,8 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     Returns:
         Costs and problems, in the order of `configs`.
     """
+    from wisesr.grid.look import Planner  # imports torch: the end of stdin is watched for before that begins
+
     planner = Planner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]
     order = sorted(range(len(configs)), key=backbones.__getitem__)
