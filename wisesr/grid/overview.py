@@ -53,7 +53,7 @@ def _print_standings(console: Console, standings: Sequence[Standing], *, table: 
     console.print(headline(standings))
     cells, redos = _named(standings)
     if table:  # its summary has the failures of the cells themselves
-        console.print(summary([_ended(standing) for standing in standings]))
+        console.print(summary([_ended(standing) for standing in standings], console.width))
     else:
         for matrix in matrices(standings, console.width):
             console.print(matrix)

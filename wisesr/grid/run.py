@@ -65,7 +65,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         standing, interrupted = _run(standing, slots, grid, console, cluster)
     done = all(item.state in ("done", "skipped") for item in standing)
     if live or not done:
-        console.print(summary(standing))
+        console.print(summary(standing, console.width))
     if interrupted:
         console.print("Interrupted. The same command continues where this one stopped.")
         return 130
@@ -110,7 +110,8 @@ def _run(
         if item.state in _TO_DO:  # all at once, so that `wisesr status` knows of them
             write_cell(item.cell)
     if len(slots) > 1 and cluster is None:
-        console.print(escape(f"{len(slots)} cells at a time: {', '.join(map(str, slots))}; {slots[0].cores} cores each"))
+        where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
+        console.print(escape(f"{len(slots)} cells at a time; {where}"))
     with Display(console, len(standing)) as display:
         schedule = Schedule(standing, slots, partial(begin, force=grid["force"]), display, force=grid["force"])
         return schedule.run(), schedule.interrupted

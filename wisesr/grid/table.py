@@ -27,8 +27,12 @@ class Ended(NamedTuple):
     """Where it was computed, if here and now; a cell that is done anew has a place of its own for that."""
 
 
-# Of the figures themselves, which must not be cut off where the terminal is narrow; the names above them may wrap.
-_WIDTHS = {"seed": 4, "epoch": 5, "val top-1": 6, "test top-1": 6, "macro F1": 6, "head parameters": 10, "trained": 7}
+_FIGURES = ("epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained")
+_MAIN = 3
+"""Figures that narrow terminals show too."""
+
+_NARROW = 120
+"""Columns below which the others would leave no room for names."""
 
 
 def clock(seconds: float) -> str:
@@ -38,15 +42,21 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def results_table(ended: Sequence[Ended]) -> Table:
-    """A row a cell, a column for whatever else varies; figures come from the records on disk."""
+def results_table(ended: Sequence[Ended], width: int) -> Table:
+    """A row a cell, a column for whatever else varies; figures come from the records on disk.
+
+    Args:
+        ended: the cells.
+        width: of the terminal, characters.
+    """
+    shown = _FIGURES[: _MAIN if width < _NARROW else None]
     several = len({item.cell.config["study"] for item in ended}) > 1
     settings = any(item.cell.settings for item in ended)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in (*["study"] * several, "dataset", "backbone", "head", *["settings"] * settings):
         table.add_column(name, overflow="fold")
-    for name, width in _WIDTHS.items():
-        table.add_column(name, justify="right", min_width=width)
+    for name in ("seed", *shown):
+        table.add_column(name, justify="right", no_wrap=True)
     table.add_column("state", min_width=len("interrupted"))
     for item in ended:
         config, record = item.cell.config, read_record(item.cell.directory)
@@ -57,7 +67,7 @@ def results_table(ended: Sequence[Ended]) -> Table:
             config["head"]["name"],
             *[item.cell.settings] * settings,
             str(config["seed"]),
-            *_figures(record),
+            *_figures(record)[: len(shown)],
             item.state + _early(record),
         )
     return table
@@ -100,8 +110,13 @@ def _selections(ended: Sequence[Ended]) -> list[str]:
     return [f"{', '.join(data)}: the epoch of a row has the {selection}." for selection, data in found.items()]
 
 
-def summary(ended: Sequence[Ended]) -> Group:
-    """The table, how its figures were obtained, and the reasons of failure with the last lines of each log."""
+def summary(ended: Sequence[Ended], width: int) -> Group:
+    """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
+
+    Args:
+        ended: the cells.
+        width: of the terminal, characters.
+    """
     lines = _selections(ended)
     for item in ended:
         record = read_record(item.cell.directory)
@@ -112,4 +127,4 @@ def summary(ended: Sequence[Ended]) -> Group:
             lines += ["", f"{item.cell.label}: {item.state}: {item.reason}", f"  {item.cell.directory}"]
         if item.state == "failed":
             lines += [f"  | {line}" for line in log_tail(item.work or item.cell.directory)]
-    return Group(results_table(ended), escape("\n".join(lines)))
+    return Group(results_table(ended, width), escape("\n".join(lines)))
