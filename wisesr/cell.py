@@ -47,6 +47,8 @@ class Terms(NamedTuple):
     """Whether a finished cell is done anew; its record stands until the new one is complete."""
     cores: int | None = None
     """CPU cores that it may use; None for all."""
+    gpus: int = 0
+    """GPUs that it was given; 0 where nobody says."""
     lock: int | None = None
     """Descriptor of its lock, where whoever started it has taken it."""
 
@@ -100,7 +102,7 @@ def run(directory: Path, terms: Terms = Terms()) -> int:  # noqa: B008  # a tupl
         if read_record(work) is not None:
             return DONE
         config = _load(work)
-        return _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores))
+        return _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
     with locked(directory, patience=_PATIENCE, inherited=terms.lock) as mine:
         if not mine:
             log.warning("another process runs %s", directory)
@@ -127,7 +129,7 @@ def _run_locked(directory: Path, config: Config, terms: Terms) -> int:
         return _finish(directory, lambda: _look(directory, config))
     remove_partial(work)
     write_status(work, state="starting")
-    code = _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores))
+    code = _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
     if code != DONE:
         return code
     _end(DONE, work, state="done")
@@ -192,6 +194,7 @@ def main() -> int:
         "--force", action="store_true", help="redo a finished cell; its record stands until the new one is complete"
     )
     parser.add_argument("--cores", type=int, help="CPU cores that it may use, where trainer.threads is auto (default: all)")
+    parser.add_argument("--gpus", type=int, default=0, help="GPUs that it was given: fail if there are fewer (default: 0)")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started it, ends")
     parser.add_argument("--lock", type=int, metavar="FD", help="the cell's lock, taken by the parent")
     given = parser.parse_args()
@@ -205,7 +208,7 @@ def main() -> int:
         os.set_inheritable(given.lock, False)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
     try:
-        return run(given.directory, Terms(given.force, given.cores, given.lock if is_main() else None))
+        return run(given.directory, Terms(given.force, given.cores, given.gpus, given.lock if is_main() else None))
     except UserError as error:
         print(error, file=sys.stderr)
         return FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from wisesr.attempt import is_main, start_attempt
 from wisesr.build import Parts, build, build_loggers, weights_hash
 from wisesr.config import Config, fingerprint
 from wisesr.data.manifest import TEST, VAL, Manifest
+from wisesr.errors import UserError
 from wisesr.results.provenance import provenance
 from wisesr.results.record import write_record
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("wisesr")
 
 
-def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None) -> None:
+def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0) -> None:
     """Build, fit, test, record; the loggers hear how it ended. What an interrupted attempt has finished is not done again.
 
     Args:
@@ -28,6 +30,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         config: of the cell.
         manifest: its images.
         cores: CPU cores that it may use; None for all.
+        gpus: GPUs that it was given; 0 where nobody says.
 
     Raises:
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
@@ -38,6 +41,11 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     from wisesr.training.fit import fit
     from wisesr.training.kernels import kernel_sheet
 
+    if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
+        raise UserError(
+            f"this cell was given {gpus} GPUs (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}), and torch sees "
+            f"{torch.cuda.device_count()}: look at nvidia-smi and at torch.version.cuda; trainer=cpu does without"
+        )
     weights = weights_hash(config)
     started = start_attempt(
         directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available(), cores=cores

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +86,19 @@ def test_what_the_driver_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     tool.unlink()
     monkeypatch.setenv("PATH", str(tmp_path))
     assert visible_gpus({}) == [], "no driver"
+
+
+def test_a_torch_without_cuda_has_no_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "torch").mkdir()
+    (tmp_path / "torch" / "__init__.py").touch()
+    version = tmp_path / "torch" / "version.py"
+    monkeypatch.setattr(
+        "wisesr.grid.slots.find_spec", lambda _: spec_from_file_location("torch", version.with_name("__init__.py"))
+    )
+    version.write_text("__version__ = '2.9.0+cpu'\ncuda: Optional[str] = None\nhip: Optional[str] = None\n")
+    assert visible_gpus({"CUDA_VISIBLE_DEVICES": "0,1"}) == []
+    version.write_text("__version__ = '2.9.0'\ncuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n")
+    assert visible_gpus({"CUDA_VISIBLE_DEVICES": "0,1"}) == ["0", "1"]
 
 
 def test_the_cores_of_a_study_stay(tmp_path: Path) -> None:

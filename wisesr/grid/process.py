@@ -93,7 +93,8 @@ def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool
         OSError: log.txt cannot be written, or no process can be started.
     """
     command = [sys.executable, "-m", "wisesr.cell", str(directory)]
-    command += ["--cores", str(slot.cores), "--parent", str(os.getpid()), "--lock", str(lock.fileno())]
+    command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))]
+    command += ["--parent", str(os.getpid()), "--lock", str(lock.fileno())]
     devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
     work.mkdir(exist_ok=True)
     with (work / LOG).open("ab") as log:

@@ -5,8 +5,10 @@ A process that has initialised CUDA keeps memory on every GPU that it saw, and h
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,7 +33,7 @@ class Slot(NamedTuple):
         if self.cluster:
             return self.cluster
         if self.gpus:
-            return "GPU " + ",".join(gpu[:12] for gpu in self.gpus)  # the beginning of a UUID is enough to tell it
+            return "GPU " + ",".join(gpu.removeprefix("GPU-")[:8] for gpu in self.gpus)  # of a UUID the beginning is enough
         return f"slot {self.number + 1}"
 
 
@@ -39,7 +41,10 @@ def visible_gpus(environment: Mapping[str, str]) -> list[str]:
     """NVIDIA GPUs that cells may use: those of CUDA_VISIBLE_DEVICES where it is set, else all that the driver lists.
 
     By their UUIDs, as CUDA and the driver number them differently: https://docs.nvidia.com/cuda/cuda-programming-guide/
+    None where torch is built without CUDA, which its version file tells without importing it.
     """
+    if not _torch_has_cuda():
+        return []
     if "CUDA_VISIBLE_DEVICES" in environment:
         named = [name.strip() for name in environment["CUDA_VISIBLE_DEVICES"].split(",")]
         end = next((index for index, name in enumerate(named) if name in ("", "-1", "NoDevFiles")), len(named))
@@ -50,6 +55,12 @@ def visible_gpus(environment: Mapping[str, str]) -> list[str]:
     except (OSError, subprocess.SubprocessError):
         return []
     return [line.strip() for line in listed.stdout.splitlines() if line.strip().startswith("GPU-")]
+
+
+def _torch_has_cuda() -> bool:
+    torch = find_spec("torch")
+    file = Path(torch.origin or "").with_name("version.py") if torch else None
+    return file is None or not file.is_file() or re.search(r"^cuda\b.*= None$", file.read_text(), re.MULTILINE) is None
 
 
 def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int) -> list[Slot]:
