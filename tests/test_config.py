@@ -24,9 +24,10 @@ from wisesr.config import (
     options,
     quote_choices,
     register_resolvers,
+    split_grid,
     to_dict,
 )
-from wisesr.errors import unknown
+from wisesr.errors import UserError, unknown
 from wisesr.signatures import fits, target_settings
 from wisesr.types import seconds_of
 
@@ -46,7 +47,8 @@ def composed(*overrides: str) -> dict[str, Any]:
     with initialize_config_dir(str(conf_dir()), version_base="1.3"):
         cfg = compose("config", overrides=quote_choices(overrides), return_hydra_config=True)
     HydraConfig.instance().set_config(cfg)
-    return to_dict(cfg)
+    (cell,), _ = split_grid([to_dict(cfg)])
+    return cell
 
 
 def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
@@ -222,3 +224,32 @@ def test_the_configuration_survives_its_file(config: dict[str, Any]) -> None:
     whole = composed("recipe.optimizer.lr=1e-5", "study=x")
     assert yaml.safe_load(to_yaml(whole)) == whole
     assert OmegaConf.create(to_yaml(whole)) == OmegaConf.create(whole)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("slots", 0, "grid.slots must be a whole number at least 1 or one of auto, not 0"),
+        ("retry", "all", "grid.retry must be one of none, failed, not 'all'"),
+        ("force", "yes", "grid.force must be true or false, not 'yes'"),
+    ],
+)
+def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
+    grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
+    cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
+    assert found == grid
+    assert [cell["seed"] for cell in cells] == [0, 1]
+    assert not any("grid" in cell for cell in cells), "no part of a cell"
+    with pytest.raises(UserError) as error:
+        split_grid([config | {"grid": grid | {key: value}}])
+    assert str(error.value) == words
+    with pytest.raises(UserError, match="cannot be swept"):
+        split_grid([config | {"grid": grid}, config | {"grid": grid | {"slots": 2}}])
+
+
+def test_younger_keys_do_not_rename_older_cells(config: dict[str, Any]) -> None:
+    """A cell from before there were nodes is the same computation as one on one node."""
+    older = copy.deepcopy(config)
+    del older["trainer"]["num_nodes"]
+    assert fingerprint(older) == fingerprint(config)
+    assert fingerprint(change(config, "trainer.num_nodes", 2)) != fingerprint(config)
