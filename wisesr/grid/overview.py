@@ -18,6 +18,7 @@ from wisesr.grid.matrix import counts, matrices, word
 from wisesr.grid.process import log_tail
 from wisesr.grid.standing import Standing, read_standings
 from wisesr.grid.table import Ended, summary
+from wisesr.results.redo import REDO
 from wisesr.results.store import find_cells
 
 _PATIENCE = 2.0
@@ -123,8 +124,10 @@ def _how_to_go_on(named: Iterable[Named]) -> list[str]:
     if "failed" in states:
         lines.append("Failed: the same command with grid.retry=failed tries them again; rm -r DIRECTORY forgets one.")
     idle = {"interrupted"} if states & set(RUNNING) else {"interrupted", "waiting"}  # the grid that runs will come to those
+    redone = any(standing.state in idle and standing.cell.directory.name == REDO for _, standing in named)
+    redo = " (with a redo: and grid.force=true)" if redone else ""
     if found := sorted(states & idle):
-        lines.append(f"{' and '.join(found).capitalize()}: the same command goes on with them.")
+        lines.append(f"{' and '.join(found).capitalize()}: the same command goes on with them{redo}.")
     return lines
 
 

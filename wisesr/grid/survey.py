@@ -42,7 +42,8 @@ class Survey:
         standing = [self._look(cell, console) for cell in shown]
         counts = Counter(_words(item) for item in standing)
         if set(counts) != {"new"}:
-            console.print(escape(f"{len(cells)} cells: " + ", ".join(f"{count} {words}" for words, count in counts.items())))
+            told = ", ".join(f"{count} {words}" for words, count in counts.items())
+            console.print(escape(f"{len(cells)} cell{'s' * (len(cells) > 1)}: {told}"))
         return standing
 
     def _look(self, cell: Cell, console: Console) -> Ended:
