@@ -22,6 +22,9 @@ from wisesr.grid.table import Ended, clock
 from wisesr.results.record import read_metrics, read_record
 from wisesr.results.status import Status, read_status
 
+_AROUND = 8
+"""Lines of the terminal that are not rows of the table."""
+
 _REFRESH = 0.5
 """Seconds between two looks at the status files."""
 
@@ -122,10 +125,14 @@ class Display:
         table.add_column("cell", overflow="fold", ratio=1)
         for name in ("where", "state", "", "epoch", "val top-1", "images/s", "left"):
             table.add_column(name, justify="right" if name in ("epoch", "val top-1", "images/s", "left") else "left")
-        for one, status in zip(running, statuses, strict=True):
-            table.add_row(escape(f"[{one.number + 1}] {one.cell.label}"), str(one.slot), *_row(status))
-        for cell in elsewhere[:5]:
-            table.add_row(escape(cell.label), "elsewhere", *_row(read_status(cell.directory)))
+        rows = [
+            (f"[{one.number + 1}] {one.cell.label}", str(one.slot), status)
+            for one, status in zip(running, statuses, strict=True)
+        ]
+        room = max(3, self._console.height - _AROUND)  # what is taller than the terminal would lose its last line
+        rows += [(cell.label, "elsewhere", read_status(cell.directory)) for cell in elsewhere[: max(0, room - len(rows))]]
+        for label, where, status in rows[:room]:
+            table.add_row(escape(label), where, *_row(status))
         return Group(table, self._line(standing, running, statuses, elsewhere))
 
     def _line(

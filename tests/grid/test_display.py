@@ -1,0 +1,71 @@
+"""What a terminal shows of a grid: all that matters in the lines that it has."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from wisesr.grid import display as module
+from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.display import Display
+from wisesr.grid.schedule import Running
+from wisesr.grid.slots import Slot
+from wisesr.grid.table import Ended
+from wisesr.results.status import write_status
+
+
+def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100) -> list[str]:
+    """The live table's lines, with 30 cells of which some run."""
+    cells = check_cells([config | {"seed": seed} for seed in range(30)])
+    for cell in cells:
+        write_cell(cell)
+    standing = [Ended(cell, "running" if index < running else "waiting") for index, cell in enumerate(cells)]
+    jobs = [Running(index, cells[index], Slot(index), None, 0.0, cells[index].directory) for index in range(running)]  # type: ignore[arg-type]
+    for job in jobs:
+        pace = {
+            "epoch": 1,
+            "epochs": 3,
+            "step": 4,
+            "steps": 12,
+            "images_per_second": 50.0,
+            "seconds_left": 80.0,
+            "val_top1": 0.5,
+        }
+        write_status(job.work, state="training", **pace)
+    output = io.StringIO()
+    console = Console(file=output, width=width, height=height, force_terminal=True, color_system=None, highlight=False)
+    display = Display(console, len(cells))
+    statuses = [module._status(job) for job in jobs]
+    console.print(display._table(standing, jobs, statuses, []))
+    return output.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(("running", "height", "rows"), [(2, 40, 2), (20, 40, 20), (20, 15, 7), (20, 3, 3)])
+def test_it_fits_and_ends_with_the_count(config: dict[str, Any], running: int, height: int, rows: int) -> None:
+    lines = shown(config, running, height=height)
+    assert sum("training" in line for line in lines) == rows
+    assert lines[-1].startswith(f"30 cells: {running} running, {30 - running} waiting; 0:00 so far, about ")
+    assert all(len(line.rstrip()) <= 100 for line in lines)
+    assert any("1/3" in line and "0.5000" in line and "50" in line and "1:20" in line for line in lines)
+
+
+def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path: Path) -> None:
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    output = io.StringIO()
+    display = Display(Console(file=output, width=160, highlight=False), 1)
+    running = Running(0, cell, Slot(0), None, 0.0, cell.directory)  # type: ignore[arg-type]
+    with display:
+        display.started(running, "tried again")
+        (cell.directory / "metrics.csv").write_text("epoch,step,lr,train/loss,val/loss,val/top1\n1.0,4.0,0.1,1.0,1.0,0.25\n")
+        display.update([Ended(cell, "running")], [running], [])
+        display.ended(0, Ended(cell, "failed", "a reason\nand more", cell.directory))
+    assert output.getvalue().splitlines() == [
+        f"[1/1] corners-64 toy-wise_dropout seed 0: tried again, {cell.directory}",
+        "[1/1] val top-1 0.250",
+        "[1/1] corners-64 toy-wise_dropout seed 0: failed (a reason)",
+    ]
