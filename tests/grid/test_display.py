@@ -57,7 +57,7 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
     (cell,) = check_cells([config])
     write_cell(cell)
     output = io.StringIO()
-    display = Display(Console(file=output, width=160, highlight=False), 1)
+    display = Display(Console(file=output, width=400, highlight=False), 1)
     running = Running(0, cell, Slot(0), None, 0.0, cell.directory)  # type: ignore[arg-type]
     with display:
         display.started(running, "tried again")
