@@ -18,6 +18,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.training.fake_wandb import FakeRun, FakeServer
+from tests.training.test_loggers import history
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ for row in rows:
 print("logged", flush=True)
 if end == "wait":
     sys.stdin.read()
-elif end == "fail":
+if end == "fail":
     logger.fail()
 else:
     logger.finish({{"best/test/top1": 0.9}}, Image.new("RGB", (8, 8)))
@@ -54,6 +55,13 @@ if end == "linger":
 def server() -> Iterator[FakeServer]:
     with FakeServer() as fake:
         yield fake
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    """For a process that talks to this server, and reports to no other."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+    ours = {"WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": url, "NO_PROXY": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    return inherited | ours | {"WANDB_ERROR_REPORTING": "false", "WANDB__DISABLE_STATS": "true"} | more
 
 
 class Attempt:
@@ -71,13 +79,10 @@ class Attempt:
     def __init__(
         self, directory: Path, url: str, past: list[Any], rows: list[Any], end: str = "finish", interval: str = "1"
     ) -> None:
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
-        environment |= {"WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": url, "NO_PROXY": "127.0.0.1", "OMP_NUM_THREADS": "1"}
-        environment |= {"WANDB_ERROR_REPORTING": "false", "WANDB__DISABLE_STATS": "true"}
-        environment["WANDB__FILE_STREAM_TRANSMIT_INTERVAL"] = interval
         command = [sys.executable, "-c", ATTEMPT, str(directory), json.dumps([past, rows, end])]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, text=True, **pipes)  # type: ignore[call-overload]
+        variables = environment(url, WANDB__FILE_STREAM_TRANSMIT_INTERVAL=interval)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=variables, text=True, **pipes)  # type: ignore[call-overload]
 
     def says(self, word: str) -> None:
         """Wait for a line."""
@@ -135,3 +140,98 @@ def test_killed_between_epochs(server: FakeServer, tmp_path: Path, arrived: int,
     assert len(run.history) == arrived
     Attempt(tmp_path, server.url, ROWS[:past], ROWS[past:]).ends_well(60)
     assert whole(server).starts == 2
+
+
+def test_killed_while_the_run_is_opened(server: FakeServer, tmp_path: Path) -> None:
+    """The server has it, and nobody here was told yet: the next attempt must find the same one."""
+    server.holds = lambda operation: operation == "UpsertBucket"
+    first = Attempt(tmp_path, server.url, [], [])
+    server.wait(lambda: bool(server.runs))
+    first.kill()
+    server.holds = lambda operation: False
+    Attempt(tmp_path, server.url, [], ROWS).ends_well(60)
+    assert whole(server).starts == 2
+
+
+@pytest.mark.parametrize("end", ["fail", "linger"])
+def test_after_the_end(server: FakeServer, tmp_path: Path, end: str) -> None:
+    """Failed after some epochs, and tried again; or killed when W&B had everything and the record was not written yet."""
+    count = 2 if end == "fail" else 4
+    first = Attempt(tmp_path, server.url, [], ROWS[:count], end)
+    first.says("closed")
+    first.kill()
+    (run,) = server.runs.values()
+    assert run.state == ("failed" if end == "fail" else "finished")
+    assert len(run.history) == count
+    Attempt(tmp_path, server.url, ROWS[:count], ROWS[count:]).ends_well(60)
+    assert whole(server).starts == 2
+
+
+def test_a_second_kill(server: FakeServer, tmp_path: Path) -> None:
+    """Two interrupted attempts before the last."""
+    for past in (0, 2):
+        attempt = Attempt(tmp_path, server.url, ROWS[:past], ROWS[past : past + 2], "wait")
+        attempt.says("logged")
+        server.wait(lambda past=past: any(len(run.history) > past for run in server.runs.values()))  # type: ignore[misc]
+        attempt.kill()
+    Attempt(tmp_path, server.url, ROWS, []).ends_well(60)
+    assert whole(server).starts == 3
+
+
+def kept(directory: Path) -> tuple[Path, list[dict[str, Any]]]:
+    """The only offline file of a cell, and its rows."""
+    (file,) = directory.glob("wandb/offline-run-*/*.wandb")
+    return file, [row for row in history(file) if "epoch" in row]
+
+
+def test_a_server_that_stalls(server: FakeServer, tmp_path: Path) -> None:
+    """It accepts and never answers: offline after `init_timeout`."""
+    server.holds = lambda operation: True
+    Attempt(tmp_path, server.url, ROWS[:1], ROWS[1:]).ends_well(INIT + FINISH + 20)
+
+    assert [row["_step"] for row in kept(tmp_path)[1]] == [row["step"] for row in ROWS]
+
+
+@pytest.mark.parametrize("how", ["dies", "stalls"])
+def test_a_server_lost_in_training(server: FakeServer, tmp_path: Path, how: str) -> None:
+    """Between init and finish: training ends well, in bounded time, and the whole run is kept offline under its own id."""
+    attempt = Attempt(tmp_path, server.url, [], ROWS, "wait")
+    attempt.says("logged")
+    server.wait(lambda: any(run.history for run in server.runs.values()))
+    if how == "dies":
+        server.die()
+    server.holds = lambda operation: True
+    attempt.ends_well(FINISH + 20)
+
+    file, rows = kept(tmp_path)
+    assert [row["_step"] for row in rows] == [row["step"] for row in ROWS]
+    assert not any(name in file.name for name in server.runs)
+
+
+def test_a_server_away_at_the_resume(server: FakeServer, tmp_path: Path) -> None:
+    """The second attempt is kept offline, whole; the third finds the server again, and the run that the first began."""
+    first = Attempt(tmp_path, server.url, [], ROWS[:2], "wait")
+    first.says("logged")
+    server.wait(lambda: any(run.history for run in server.runs.values()))
+    first.kill()
+    second = Attempt(tmp_path, "http://127.0.0.1:9", ROWS[:2], ROWS[2:], "linger")
+    second.says("closed")
+    second.kill()
+    assert [row["_step"] for row in kept(tmp_path)[1]] == [row["step"] for row in ROWS]
+    Attempt(tmp_path, server.url, ROWS, []).ends_well(60)
+    whole(server)
+    assert not list(tmp_path.glob("wandb/offline-run-*"))
+
+
+def test_sync_of_what_was_kept(server: FakeServer, tmp_path: Path) -> None:
+    """It comes as a run of its own, whole: `wandb sync` appends to a run that the server knows, doubling its steps."""
+    first = Attempt(tmp_path, server.url, [], ROWS[:2], "wait")
+    first.says("logged")
+    server.wait(lambda: any(run.history for run in server.runs.values()))
+    first.kill()
+    (partial,) = server.runs
+    Attempt(tmp_path, "http://127.0.0.1:9", ROWS[:2], ROWS[2:]).ends_well(60)
+    command = [sys.executable, "-m", "wandb", "sync", str(kept(tmp_path)[0].parent)]
+    subprocess.run(command, env=environment(server.url), cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    assert [row["_step"] for row in server.runs.pop(partial).history] == [4]
+    whole(server)
