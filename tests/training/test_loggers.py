@@ -92,7 +92,6 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     (file,) = partial.glob("*.wandb")
     assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [1], "marked failed"
 
-    (run.directory / "wandb.json").unlink()  # as if killed before it was written
     second = logger(run)
     second.start(ROWS[:1])
     second.epoch(ROWS[1], [])
@@ -122,7 +121,8 @@ def test_an_exported_id_does_not_merge_runs(run: Run, monkeypatch: pytest.Monkey
     first = logger(run)
     first.start([])
     first.finish({}, None)
-    assert json.loads((run.directory / "wandb.json").read_text())["id"] != "shared"
+    (folder,) = run.directory.glob("wandb/offline-run-*")
+    assert not folder.name.endswith("shared")
 
 
 @pytest.mark.slow

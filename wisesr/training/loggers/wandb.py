@@ -2,8 +2,9 @@
 
 Offline unless a key is known or WANDB_MODE says otherwise, decided before the first `init`; a server that does not answer
 within `init_timeout` makes the run an offline one, kept in the cell's directory for `wandb sync`. wandb cannot resume an
-offline run (it would write a second file from step 0 under the same id), so a cell that resumes offline replays its
-finished epochs into a new file and removes the partial one; online it continues under its id.
+offline run, so a cell that resumes offline replays its finished epochs into a new file and removes the partial one;
+online it continues, under the one id of all its online attempts, after the rows that the server has. Offline files have
+ids of their own: `wandb sync` appends to a run that the server knows, which would double the steps sent before.
 """
 
 from __future__ import annotations
@@ -61,29 +62,43 @@ class WandbLogger(RunLogger):
         self._project, self._entity, self._timeout = project, entity, init_timeout
         self._state = run.directory / "wandb.json"
         self._wandb: Any = None
+        self._rows: list[Row] = []
 
     def start(self, history: Sequence[Row]) -> None:
         """Open the run, continue it, or open a new one that begins with the finished epochs."""
-        before = read_json(self._state) or {}
-        mode = decide_mode(os.environ)
-        resumed = before.get("id") if mode == "online" and before.get("mode") == "online" else None
         for partial in self.run.directory.glob("wandb/offline-run-*"):  # all: a kill may have come before one was noted
             shutil.rmtree(partial, ignore_errors=True)
-        self._wandb = self._init(mode, resumed)
+        self._rows = list(history)
+        self._open(decide_mode(os.environ))
+
+    def _open(self, mode: str) -> None:
+        self._wandb = self._init(mode)
         if self._wandb is None:
             return
-        offline = bool(getattr(self._wandb.settings, "_offline", mode != "online"))
-        write_json(self._state, {"id": self._wandb.id, "mode": "offline" if offline else mode})
         self._define_metrics()
-        known = self._wandb.starting_step if resumed else 0
-        for row in history:
+        known = self._wandb.starting_step  # of the server's rows; 0 offline
+        for row in self._rows:
             if row["step"] >= known:
-                self.epoch(row, ())
+                self._log(row)
 
-    def _init(self, mode: Any, identifier: str | None) -> Any:
+    def _identifier(self, mode: str) -> str:
+        """The run's id. Not left to wandb: an exported WANDB_RUN_ID would merge a grid's cells.
+
+        That of online attempts is noted before the server hears of it: a kill between the two would leave a run there
+        that nobody here knows.
+        """
+        if mode != "online":
+            return secrets.token_hex(4)
+        if isinstance(noted := read_json(self._state), dict):
+            return str(noted["id"])
+        identifier = secrets.token_hex(4)
+        write_json(self._state, {"id": identifier})
+        return identifier
+
+    def _init(self, mode: Any) -> Any:
         settings: dict[str, Any] = {"silent": True, "init_timeout": self._timeout, "console": "off"}
         if "finish_timeout" in wandb.Settings.model_fields:
-            settings["finish_timeout"] = _FINISH_TIMEOUT  # the data stays on disk for `wandb sync`
+            settings |= {"finish_timeout": _FINISH_TIMEOUT, "finish_timeout_raises": True}
         arguments: dict[str, Any] = {
             "project": self._project,
             "entity": self._entity,
@@ -95,19 +110,14 @@ class WandbLogger(RunLogger):
             "settings": wandb.Settings(**settings),
         }
         try:
-            return wandb.init(
-                mode=mode,
-                id=identifier or secrets.token_hex(4),  # said, so that an exported WANDB_RUN_ID does not merge a grid's cells
-                resume="allow" if identifier else None,
-                **arguments,
-            )
+            return wandb.init(mode=mode, id=self._identifier(mode), resume="allow" if mode == "online" else None, **arguments)
         except Exception as error:  # wandb raises many kinds; none of them may end a training
             if mode != "online":
                 log.warning("W&B could not open a run (%s); this cell trains without it", error)
                 return None
             log.warning("W&B's server does not answer (%s); the run is kept offline, for `wandb sync`", error)
             wandb.teardown()
-            return self._init("offline", None)
+            return self._init("offline")
 
     def _define_metrics(self) -> None:
         self._wandb.define_metric("epoch", hidden=True)
@@ -116,28 +126,55 @@ class WandbLogger(RunLogger):
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
         """One row of history, at its optimizer step."""
+        self._rows.append(row)
+        self._log(row)
+
+    def _log(self, row: Row) -> None:
         if self._wandb is not None:
             figures = {name: value for name, value in row.items() if name != "step"}
             self._guard(lambda: self._wandb.log(figures, step=int(row["step"])))
 
     def finish(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
-        """Best figures into the summary, kernels as an image, and the run is closed."""
+        """Best figures into the summary, kernels as an image, and the run is closed.
+
+        A cell that is done is never resumed: where the server was lost on the way, the whole run is kept offline too.
+        wandb's own file of it would not do: `wandb sync` appends all of that to what the server already has.
+        """
+        self._describe(summary, kernels)
+        if not self._close(0):
+            log.warning("W&B's server did not take all of the run; it is kept offline, whole, for `wandb sync`")
+            self._open("offline")
+            self._describe(summary, kernels)
+            self._close(0)
+
+    def _describe(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
         if self._wandb is None:
             return
         if kernels is not None:
             self._guard(lambda: self._wandb.log({"kernels": wandb.Image(kernels)}))
         self._guard(lambda: self._wandb.summary.update(dict(summary)))
-        self._close(0)
 
     def fail(self) -> None:
         """Close the run, marked failed."""
-        if self._wandb is not None:
-            self._close(1)
+        self._close(1)
 
-    def _close(self, exit_code: int) -> None:
-        """Finish the run, and wait for wandb's own process: it may still be writing the file when `finish` returns."""
-        self._guard(lambda: self._wandb.finish(exit_code=exit_code))
-        self._guard(wandb.teardown)
+    def _close(self, exit_code: int) -> bool:
+        """Finish the run, and wait for wandb's own process: it may still be writing the file when `finish` returns.
+
+        Returns:
+            False where the server did not take everything in time.
+        """
+        if self._wandb is None:
+            return True
+        try:
+            self._wandb.finish(exit_code=exit_code)
+        except TimeoutError:
+            return False
+        except Exception as error:
+            log.warning("W&B: %s", error)
+        finally:
+            self._guard(wandb.teardown)
+        return True
 
     def _guard(self, call: Any) -> None:
         try:

@@ -1,0 +1,237 @@
+"""W&B online, against a fake server on localhost (`fake_wandb.py`): one run a cell, whatever was killed when.
+
+Each attempt is a process of its own: wandb keeps its mode for a whole process, and kill -9 must hit a real one. Only a
+fake server can be stalled, killed and looked into here; what wandb.ai itself makes of the same requests is not tested.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.training.fake_wandb import FakeRun, FakeServer
+from tests.training.test_loggers import history
+
+pytestmark = pytest.mark.slow
+
+ROWS = [{"epoch": float(n), "step": 4.0 * n, "lr": 0.1, "train/loss": 1 / n, "val/top1": 0.2 * n} for n in (1, 2, 3, 4)]
+INIT, FINISH = 5.0, 4.0
+
+ATTEMPT = f"""
+import json, sys
+from pathlib import Path
+from PIL import Image
+from wisesr.training.loggers import wandb
+from wisesr.training.loggers.base import Run
+wandb._FINISH_TIMEOUT = {FINISH}
+past, rows, end = json.loads(sys.argv[2])
+run = Run(Path(sys.argv[1]), "toy-wise-seed-0", "study", ("toy", "wise"), {{"head": {{"dropout": 0.5}}}})
+logger = wandb.WandbLogger(run, project="p", entity=None, init_timeout={INIT})
+logger.start(past)
+for row in rows:
+    logger.epoch(row, [])
+print("logged", flush=True)
+if end == "wait":
+    sys.stdin.read()
+if end == "fail":
+    logger.fail()
+else:
+    logger.finish({{"best/test/top1": 0.9}}, Image.new("RGB", (8, 8)))
+print("closed", flush=True)
+if end == "linger":
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as fake:
+        yield fake
+
+
+def environment(url: str, **more: str) -> dict[str, str]:
+    """For a process that talks to this server, and reports to no other."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
+    ours = {"WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": url, "NO_PROXY": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    return inherited | ours | {"WANDB_ERROR_REPORTING": "false", "WANDB__DISABLE_STATS": "true"} | more
+
+
+class Attempt:
+    """A process with the logger in it.
+
+    Args:
+        directory: of the cell.
+        url: of the server.
+        past: rows of earlier attempts' epochs.
+        rows: of its own.
+        end: finish, fail, wait (for a kill, or for its standard input to close, then finish) or linger (finish, then wait).
+        interval: seconds between what wandb-core sends (it rounds them to whole ones).
+    """
+
+    def __init__(
+        self, directory: Path, url: str, past: list[Any], rows: list[Any], end: str = "finish", interval: str = "1"
+    ) -> None:
+        command = [sys.executable, "-c", ATTEMPT, str(directory), json.dumps([past, rows, end])]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+        variables = environment(url, WANDB__FILE_STREAM_TRANSMIT_INTERVAL=interval)
+        self.process = subprocess.Popen(command, cwd=ROOT, env=variables, text=True, **pipes)  # type: ignore[call-overload]
+
+    def says(self, word: str) -> None:
+        """Wait for a line."""
+        while line := self.process.stdout.readline():
+            if line.strip() == word:
+                return
+        raise AssertionError(f"it ended ({self.process.wait()}) before it said {word}")
+
+    def kill(self) -> None:
+        """SIGKILL; wandb-core notices within a second or two, and ends without sending the rest."""
+        self.process.kill()
+        self.process.communicate()
+
+    def ends_well(self, seconds: float) -> None:
+        """Exit code 0 within some time from now."""
+        try:
+            self.process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+        assert self.process.returncode == 0
+
+
+def whole(server: FakeServer) -> FakeRun:
+    """The only run, which holds every epoch once, in order, with its values."""
+    (run,) = server.runs.values()
+    assert not server.gaps
+    rows = [row for row in run.history if "epoch" in row]
+    assert [row["_step"] for row in rows] == [row["step"] for row in ROWS]
+    for row, true in zip(rows, ROWS, strict=True):
+        assert {key: row[key] for key in true if key != "step"} == pytest.approx({k: v for k, v in true.items() if k != "step"})
+    steps = [row["_step"] for row in run.history]
+    assert steps == sorted(set(steps))
+    assert run.state == "finished"
+    assert run.summary["best/test/top1"] == 0.9
+    assert (run.display, run.group, run.tags) == ("toy-wise-seed-0", "study", ["toy", "wise"])
+    assert any(name.endswith(".png") for name in run.uploads)
+    return run
+
+
+def test_undisturbed(server: FakeServer, tmp_path: Path) -> None:
+    Attempt(tmp_path, server.url, [], ROWS).ends_well(60)
+    assert whole(server).starts == 1
+
+
+@pytest.mark.parametrize(("arrived", "past"), [(0, 2), (0, 3), (1, 2), (1, 3)])
+def test_killed_between_epochs(server: FakeServer, tmp_path: Path, arrived: int, past: int) -> None:
+    """Of two epochs that were logged, some reached the server; a third may have its checkpoint and no row anywhere."""
+    first = Attempt(tmp_path, server.url, [], ROWS[:2], "wait", interval="1" if arrived else "600")
+    first.says("logged")
+    if arrived:
+        server.wait(lambda: any(len(run.history) >= arrived for run in server.runs.values()))
+    first.kill()
+    (run,) = server.runs.values()
+    assert len(run.history) == arrived
+    Attempt(tmp_path, server.url, ROWS[:past], ROWS[past:]).ends_well(60)
+    assert whole(server).starts == 2
+
+
+def test_killed_while_the_run_is_opened(server: FakeServer, tmp_path: Path) -> None:
+    """The server has it, and nobody here was told yet: the next attempt must find the same one."""
+    server.holds = lambda operation: operation == "UpsertBucket"
+    first = Attempt(tmp_path, server.url, [], [])
+    server.wait(lambda: bool(server.runs))
+    first.kill()
+    server.holds = lambda operation: False
+    Attempt(tmp_path, server.url, [], ROWS).ends_well(60)
+    assert whole(server).starts == 2
+
+
+@pytest.mark.parametrize("end", ["fail", "linger"])
+def test_after_the_end(server: FakeServer, tmp_path: Path, end: str) -> None:
+    """Failed after some epochs, and tried again; or killed when W&B had everything and the record was not written yet."""
+    count = 2 if end == "fail" else 4
+    first = Attempt(tmp_path, server.url, [], ROWS[:count], end)
+    first.says("closed")
+    first.kill()
+    (run,) = server.runs.values()
+    assert run.state == ("failed" if end == "fail" else "finished")
+    assert len(run.history) == count
+    Attempt(tmp_path, server.url, ROWS[:count], ROWS[count:]).ends_well(60)
+    assert whole(server).starts == 2
+
+
+def test_a_second_kill(server: FakeServer, tmp_path: Path) -> None:
+    """Two interrupted attempts before the last."""
+    for past in (0, 2):
+        attempt = Attempt(tmp_path, server.url, ROWS[:past], ROWS[past : past + 2], "wait")
+        attempt.says("logged")
+        server.wait(lambda past=past: any(len(run.history) > past for run in server.runs.values()))  # type: ignore[misc]
+        attempt.kill()
+    Attempt(tmp_path, server.url, ROWS, []).ends_well(60)
+    assert whole(server).starts == 3
+
+
+def kept(directory: Path) -> tuple[Path, list[dict[str, Any]]]:
+    """The only offline file of a cell, and its rows."""
+    (file,) = directory.glob("wandb/offline-run-*/*.wandb")
+    return file, [row for row in history(file) if "epoch" in row]
+
+
+def test_a_server_that_stalls(server: FakeServer, tmp_path: Path) -> None:
+    """It accepts and never answers: offline after `init_timeout`."""
+    server.holds = lambda operation: True
+    Attempt(tmp_path, server.url, ROWS[:1], ROWS[1:]).ends_well(INIT + FINISH + 20)
+
+    assert [row["_step"] for row in kept(tmp_path)[1]] == [row["step"] for row in ROWS]
+
+
+@pytest.mark.parametrize("how", ["dies", "stalls"])
+def test_a_server_lost_in_training(server: FakeServer, tmp_path: Path, how: str) -> None:
+    """Between init and finish: training ends well, in bounded time, and the whole run is kept offline under its own id."""
+    attempt = Attempt(tmp_path, server.url, [], ROWS, "wait")
+    attempt.says("logged")
+    server.wait(lambda: any(run.history for run in server.runs.values()))
+    if how == "dies":
+        server.die()
+    server.holds = lambda operation: True
+    attempt.ends_well(FINISH + 20)
+
+    file, rows = kept(tmp_path)
+    assert [row["_step"] for row in rows] == [row["step"] for row in ROWS]
+    assert not any(name in file.name for name in server.runs)
+
+
+def test_a_server_away_at_the_resume(server: FakeServer, tmp_path: Path) -> None:
+    """The second attempt is kept offline, whole; the third finds the server again, and the run that the first began."""
+    first = Attempt(tmp_path, server.url, [], ROWS[:2], "wait")
+    first.says("logged")
+    server.wait(lambda: any(run.history for run in server.runs.values()))
+    first.kill()
+    second = Attempt(tmp_path, "http://127.0.0.1:9", ROWS[:2], ROWS[2:], "linger")
+    second.says("closed")
+    second.kill()
+    assert [row["_step"] for row in kept(tmp_path)[1]] == [row["step"] for row in ROWS]
+    Attempt(tmp_path, server.url, ROWS, []).ends_well(60)
+    whole(server)
+    assert not list(tmp_path.glob("wandb/offline-run-*"))
+
+
+def test_sync_of_what_was_kept(server: FakeServer, tmp_path: Path) -> None:
+    """It comes as a run of its own, whole: `wandb sync` appends to a run that the server knows, doubling its steps."""
+    first = Attempt(tmp_path, server.url, [], ROWS[:2], "wait")
+    first.says("logged")
+    server.wait(lambda: any(run.history for run in server.runs.values()))
+    first.kill()
+    (partial,) = server.runs
+    Attempt(tmp_path, "http://127.0.0.1:9", ROWS[:2], ROWS[2:]).ends_well(60)
+    command = [sys.executable, "-m", "wandb", "sync", str(kept(tmp_path)[0].parent)]
+    subprocess.run(command, env=environment(server.url), cwd=tmp_path, check=True, timeout=60, capture_output=True)
+    assert [row["_step"] for row in server.runs.pop(partial).history] == [4]
+    whole(server)
