@@ -53,7 +53,8 @@ def main() -> None:
     except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
         sys.exit(str(error))
     except KeyboardInterrupt:
-        sys.exit("Interrupted. The same command continues where this one stopped.")
+        print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
+        sys.exit(130)
 
 
 if __name__ == "__main__":

@@ -159,6 +159,16 @@ def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any],
     assert finished(cell, config | {"seed": 5}, data) is None
 
 
+def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path) -> None:
+    """Its config.yaml lacks keys that came later, at the value that all cells had then."""
+    config["recipe"]["epochs"] = 1
+    older = copy.deepcopy(config)
+    del older["trainer"]["num_nodes"]
+    cell = make(older, tmp_path / "cell")
+    assert run(cell) == DONE
+    assert finished(cell, config, None) == []
+
+
 def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cell = make(config, tmp_path / "cell")
     with locked(cell) as mine:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ import pytest
 from tests.test_cell import make, same
 from wisesr.cell import DONE, FAILED, Terms, run
 from wisesr.config import to_yaml
+from wisesr.grid.cells import check_cells
+from wisesr.grid.display import make_console
+from wisesr.grid.survey import Survey
 from wisesr.results.record import read_metrics, read_record
 from wisesr.results.redo import complete_redo
 from wisesr.results.status import read_status
@@ -88,3 +92,17 @@ def test_folders_of_loggers_are_replaced(done: Path) -> None:
     os.link(done / "result.json", done / "redo" / "result.json")
     complete_redo(done)
     assert [path.name for path in (done / "tensorboard").iterdir()] == ["new"]
+
+
+def test_what_a_kill_interrupted_is_completed_before_the_cell_is_looked_at(done: Path, config: dict[str, Any]) -> None:
+    """Else the grid would skip a cell whose files are half old and half new."""
+    cell = check_cells([config])[0]
+    shutil.copytree(done, cell.directory)
+    (cell.directory / "redo").mkdir()
+    record = json.loads((done / "result.json").read_text())
+    (cell.directory / "redo" / "result.json").write_text(json.dumps(record | {"selection": "the new one"}))
+    (cell.directory / "redo" / "metrics.csv").write_text("new")
+    (item,) = Survey({"force": False, "retry": "none"}).look([cell], make_console())
+    assert item.state == "skipped"
+    assert (cell.directory / "metrics.csv").read_text() == "new"
+    assert not (cell.directory / "redo").exists()

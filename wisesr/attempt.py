@@ -18,8 +18,8 @@ from wisesr.types import usable_cores
 log = logging.getLogger("wisesr")
 
 STARTED = "started.json"
-# Set by Lightning for the processes that it starts; by torchrun; by srun.
-_RANKS = ("LOCAL_RANK", "NODE_RANK", "RANK", "GROUP_RANK", "SLURM_PROCID")
+RANKS = ("LOCAL_RANK", "NODE_RANK", "RANK", "GROUP_RANK", "SLURM_PROCID")
+"""Variables that number the processes of one cell: set by Lightning for those that it starts, by torchrun, by srun."""
 ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"
 
 
@@ -39,7 +39,7 @@ class Started(NamedTuple):
 
 def is_main() -> bool:
     """Whether this process speaks for the cell: under DDP, the first of its processes on the first of its nodes."""
-    return all(int(os.environ.get(name) or 0) == 0 for name in _RANKS)
+    return all(os.environ.get(name) in (None, "", "0") for name in RANKS)
 
 
 def start_attempt(

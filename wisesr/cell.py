@@ -36,6 +36,9 @@ DONE, FAILED, DISK_FULL, BUSY, INTERRUPTED = 0, 1, 74, 75, 130
 """Exit codes. 74 is EX_IOERR: where no file can be written, it alone tells the reason. 75 is EX_TEMPFAIL: another process
 runs this cell."""
 
+_MAIN = "WISESR_MAIN"
+"""Variable with the process id of the cell's first process on this machine."""
+
 _PATIENCE = 10.0
 """Seconds to wait for the lock."""
 
@@ -101,7 +104,6 @@ def run(directory: Path, terms: Terms = Terms()) -> int:  # noqa: B008  # a tupl
         work = work_dir(directory, force=terms.force)
         if read_record(work) is not None:
             return DONE
-        config = _load(work)
         return _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
     with locked(directory, patience=_PATIENCE, inherited=terms.lock) as mine:
         if not mine:
@@ -200,10 +202,12 @@ def main() -> int:
     given = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # ignored in what a shell has put in the background
         signal.signal(number, _interrupt)
-    if not is_main():
-        end_with_parent()
-    elif given.parent is not None:
-        end_with_parent(given.parent)
+    if is_main():
+        if given.parent is not None:
+            end_with_parent(given.parent)
+        os.environ[_MAIN] = str(os.getpid())  # for the processes that Lightning starts
+    else:
+        end_with_parent(int(os.environ[_MAIN]) if _MAIN in os.environ else None)
     if given.lock is not None and is_main():
         os.set_inheritable(given.lock, False)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)

@@ -261,6 +261,10 @@ def load_cell(path: Path) -> Config:
         raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")
+    for name, value in _NEUTRAL.items():
+        group, _, key = name.partition(".")
+        if isinstance(config.get(group), dict):
+            config[group].setdefault(key, value)
     return config
 
 

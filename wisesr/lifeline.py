@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import stat
 import sys
 import threading
 
@@ -14,8 +15,8 @@ _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.
 def end_with_parent(parent: int | None = None) -> None:
     """From now on, the end of the parent is the end of this process.
 
-    On Linux the kernel sees to it. Elsewhere a thread waits for the end of standard input, which must then be a pipe that
-    only the parent holds.
+    On Linux the kernel sees to it. Elsewhere a thread waits for the end of standard input, if that is a pipe, which only the
+    parent must hold.
 
     Args:
         parent: its process id; this process ends at once if that one is gone already. None where it is not known.
@@ -24,7 +25,7 @@ def end_with_parent(parent: int | None = None) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if parent is not None and os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
-    else:
+    elif stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_watch_stdin, daemon=True).start()
 
 

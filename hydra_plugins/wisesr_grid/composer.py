@@ -7,6 +7,7 @@ a second instead of minutes.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Sequence
 
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
@@ -34,7 +35,7 @@ class Composer:
         self._current: tuple[str, ...] | None = None
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
-        """A cell's configuration, without Hydra's own node; `${hydra:...}` in it is resolved as that stands now.
+        """A cell's configuration; `${hydra:...}` in it is resolved as that stands until the next one is composed.
 
         Args:
             overrides: of this cell.
@@ -48,6 +49,11 @@ class Composer:
             whole = self._loader.load_sweep_config(self._config, list(choices))
             self._bases[choices] = (whole, OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"]))
         whole, base = self._bases[choices]
+        if _asks_hydra(base) or any("${hydra" in text for text in overrides):
+            whole = self._loader.load_sweep_config(self._config, list(overrides))
+            HydraConfig.instance().set_config(whole)
+            self._current = None
+            return whole
         if choices != self._current:
             HydraConfig.instance().set_config(whole)
             self._current = choices
@@ -55,6 +61,11 @@ class Composer:
         OmegaConf.set_struct(own, True)
         ConfigLoaderImpl._apply_overrides_to_config([one for one in parsed if _is_value(one)], own)
         return own
+
+
+def _asks_hydra(config: DictConfig) -> bool:
+    """Whether a value depends on what Hydra knows of this cell beyond the groups that were chosen."""
+    return re.search(r"\$\{hydra:(?!runtime\.choices)|\$\{hydra\.", OmegaConf.to_yaml(config)) is not None
 
 
 def _is_value(override: Override) -> bool:

@@ -26,6 +26,8 @@ SWEEP = [
     ["logger=[csv,wandb]", "study=x"],
     ["dataset=folder", "dataset.root=some/images"],
     ["resolution=112", "resolution.size=96"],
+    ["head=gap", "seed=5", "study=${hydra:job.config_name}-${seed}"],
+    ["head=gap", "seed=6", "+dataset.extra=${hydra:overrides.task}"],
     ["trainer=ddp", "trainer.devices=2", "protocol=paper", "output_dir=elsewhere"],
 ]
 

@@ -20,15 +20,19 @@ from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.schedule import Running, Schedule
 from wisesr.grid.slots import Slot, make_slots
 from wisesr.grid.table import Ended
+from wisesr.results.files import write_json
 from wisesr.results.lock import is_running, take
+from wisesr.results.record import RESULT
 from wisesr.results.status import write_status
 
 
 class FakeJob:
     """Runs for a number of looks, then ends with a code; holds the lock as a real cell does."""
 
-    def __init__(self, machine: Machine, slot: Slot, lock: IO[Any], length: int, code: int) -> None:
-        self._machine, self._slot, self._left, self._code = machine, slot, length, code
+    ended = ""
+
+    def __init__(self, machine: Machine, cell: Cell, slot: Slot, lock: IO[Any], length: int, code: int) -> None:
+        self._machine, self._cell, self._slot, self._left, self._code = machine, cell, slot, length, code
         self._lock = os.dup(lock.fileno())
         machine.busy.update(slot.gpus)
 
@@ -37,8 +41,13 @@ class FakeJob:
         if self._left > 0:
             return None
         self._machine.busy.subtract(self._slot.gpus)
+        if self._code == 0:
+            self.record()
         os.close(self._lock)
         return self._code
+
+    def record(self) -> None:
+        write_json(self._cell.directory / RESULT, {"schema": 1, "status": "done", "fingerprint": self._cell.fingerprint})
 
     def interrupt(self) -> None:
         self._left, self._code = min(self._left, 2), 130
@@ -62,7 +71,7 @@ class Machine:
     def start(self, cell: Cell, work: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
         assert is_running(cell.directory), "locked before it starts"
         self.started_[work] += 1
-        return FakeJob(self, slot, lock, next(self._length), self._codes.get(cell.directory, 0))
+        return FakeJob(self, cell, slot, lock, next(self._length), self._codes.get(cell.directory, 0))
 
     def started(self, running: Running, reason: str) -> None:
         assert max(self.busy.values(), default=0) <= 1, "no GPU shared"
@@ -78,6 +87,9 @@ class Machine:
     def update(self, standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
         waiting = sum(item.state == "waiting" for item in standing) - len(elsewhere)
         self.idle = max(self.idle, 0 if waiting < 4 else 4 - sum(self.busy.values()))
+
+
+BEGAN = time.time()
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +112,7 @@ def test_no_gpu_is_shared_and_none_idles(config: dict[str, Any], devices: int, s
     codes = {item.cell.directory: generator.choice([0, 0, 1, -9]) for item in standing}
     machine = Machine(iter(lambda: generator.randint(1, 40), 0), codes)
     slots = make_slots([on(config, devices=devices)], GRID, gpus=FOUR, cores=8)
-    ended = Schedule(standing, slots, machine.start, machine, force=False).run()
+    ended = Schedule(standing, slots, machine.start, machine, force=False, began=BEGAN).run()
     assert set(machine.started_.values()) == {1}, "each cell once"
     assert len(machine.started_) == 23
     assert machine.most == 4
@@ -130,7 +142,7 @@ def test_cells_that_others_run_are_waited_for_and_taken_over(config: dict[str, A
                 lock.close()
 
     machine.update = watch  # type: ignore[method-assign]
-    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False).run()
+    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
     assert set(machine.started_) == {mine, gone}, "what failed there while this grid ran is not tried again"
     assert [(item.state, item.reason) for item in ended] == [("failed", "said there"), ("done", ""), ("done", "")]
 
@@ -138,7 +150,7 @@ def test_cells_that_others_run_are_waited_for_and_taken_over(config: dict[str, A
 def test_a_signal_ends_running_cells_and_starts_none(config: dict[str, Any]) -> None:
     standing = waiting(config, 6)
     machine = Machine(iter(lambda: 10_000, 0))
-    schedule = Schedule(standing, [Slot(0), Slot(1)], machine.start, machine, force=False)
+    schedule = Schedule(standing, [Slot(0), Slot(1)], machine.start, machine, force=False, began=BEGAN)
     before = signal.getsignal(signal.SIGINT)
     looks = 0
 
@@ -159,7 +171,7 @@ def test_a_second_signal_ends_them_at_once(config: dict[str, Any]) -> None:
     standing = waiting(config, 2)
     machine = Machine(iter(lambda: 10_000, 0))
 
-    schedule = Schedule(standing, [Slot(0)], machine.start, machine, force=False)
+    schedule = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN)
     began = time.monotonic()
     looks = 0
 
@@ -186,7 +198,43 @@ def test_a_cell_that_cannot_be_started_fails_alone(config: dict[str, Any]) -> No
             raise OSError(28, "No space left on device")
         return machine.start(cell, work, slot, lock)
 
-    ended = Schedule(standing, [Slot(0)], start, machine, force=False).run()
+    ended = Schedule(standing, [Slot(0)], start, machine, force=False, began=BEGAN).run()
     assert [item.state for item in ended] == ["done", "failed", "done"]
     assert "No space left on device" in ended[1].reason
     assert not is_running(ended[1].cell.directory)
+
+
+def test_done_is_what_has_a_record(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that ends well without one, and a record of another configuration, are no success."""
+    standing = waiting(config, 2)
+    other = {"schema": 1, "status": "done", "fingerprint": "another"}
+    write_json(standing[1].cell.directory / RESULT, other)
+    monkeypatch.setattr(FakeJob, "record", lambda _: None)
+    machine = Machine(iter(lambda: 2, 0))
+    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
+    assert [(item.state, item.reason) for item in ended] == [("failed", "its process ended well, and left no record")] * 2
+
+
+@pytest.mark.parametrize(
+    "content", ['{"state": ["a"], "time": "later"}', '{"state": "failed", "time": null, "reason": 3}', "[]", "{"]
+)
+def test_a_damaged_status_ends_no_grid(config: dict[str, Any], content: str) -> None:
+    standing = waiting(config, 2)
+    (standing[0].cell.directory / "status.json").write_text(content)
+    machine = Machine(iter(lambda: 2, 0), {standing[0].cell.directory: 1})
+    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
+    assert [item.state for item in ended] == ["failed", "done"]
+
+
+def test_what_another_grid_did_anew_meanwhile_is_not_done_again(config: dict[str, Any]) -> None:
+    """Two forced commands: a cell that the first finishes after the second began, though before the second comes to it."""
+    standing = waiting(config, 2)
+    began = time.time()
+    old, new = (item.cell for item in standing)
+    for cell in (old, new):
+        write_json(cell.directory / RESULT, {"schema": 1, "status": "done", "fingerprint": cell.fingerprint})
+    os.utime(old.directory / RESULT, (began - 60, began - 60))
+    machine = Machine(iter(lambda: 2, 0))
+    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=True, began=began - 1).run()
+    assert [item.state for item in ended] == ["done", "done"]
+    assert list(machine.started_) == [old.directory / "redo"]

@@ -10,8 +10,14 @@ from typing import Any
 
 import pytest
 
+from wisesr.attempt import RANKS, is_main
 from wisesr.errors import UserError
-from wisesr.grid.slots import make_slots, study_cores, visible_gpus
+from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cores import study_cores, study_of
+from wisesr.grid.process import environment
+from wisesr.grid.slots import make_slots, visible_gpus
+from wisesr.results.files import write_json
+from wisesr.results.record import RESULT
 
 GRID = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
 FOUR = ["GPU-a", "GPU-b", "GPU-c", "GPU-d"]
@@ -52,6 +58,7 @@ def test_four_gpus(config: dict[str, Any], trainer: dict[str, Any], grid: dict[s
         ({}, {"slots": 5}, "4 GPUs with 1 a cell are 4 slots"),
         ({"accelerator": "cpu"}, {"cells_per_gpu": 2}, "need GPUs, and these cells run on the CPU: use grid.slots"),
         ({"accelerator": "cpu"}, {"slots": 17}, "grid.slots=17 with 1 threads a cell need 17 cores, and there are 16"),
+        ({"threads": 8}, {}, "grid.slots=4 with 8 threads a cell need 32 cores"),
         ({"accelerator": "cpu", "threads": 4}, {"slots": 5}, "At most grid.slots=4"),
         ({"accelerator": "cpu", "threads": 4, "devices": 2}, {"slots": 3}, "At most grid.slots=2"),
     ],
@@ -99,6 +106,25 @@ def test_a_torch_without_cuda_has_no_gpus(tmp_path: Path, monkeypatch: pytest.Mo
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "0,1"}) == []
     version.write_text("__version__ = '2.9.0'\ncuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n")
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "0,1"}) == ["0", "1"]
+
+
+def test_the_cores_of_an_older_study_are_those_of_its_records(config: dict[str, Any]) -> None:
+    """Before study.json there were cells already, and their threads are what a table must keep to."""
+    config["trainer"]["threads"] = "auto"
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    provenance = {"threads": 3, "hardware": {"device": "cpu"}}
+    write_json(cell.directory / RESULT, {"schema": 1, "status": "done", "provenance": provenance})
+    assert study_cores(study_of(cell), 1) == 3
+
+
+def test_cells_do_not_inherit_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Srun and pods number the process that runs a grid; its cells are ranks of nothing."""
+    for name in RANKS:
+        monkeypatch.setenv(name, "1")
+    assert not set(RANKS) & set(environment())
+    monkeypatch.setenv("RANK", "worker-1")
+    assert not is_main()
 
 
 def test_the_cores_of_a_study_stay(tmp_path: Path) -> None:

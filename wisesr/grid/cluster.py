@@ -125,7 +125,7 @@ class ClusterJob:
 
     def interrupt(self) -> None:
         """Ctrl-C ends the watching, not the job."""
-        self._left = True
+        self._left, self.ended = True, f"{self._name} goes on; the same command finds it again"
 
     kill = interrupt
 
@@ -210,5 +210,7 @@ class Submitter:
             return None
         from submitit import SlurmJob
 
-        job: Any = SlurmJob(folder=note["folder"], job_id=note["job"])
-        return None if job.done(force_check=True) else ClusterJob(job, f"{self._kind} job {note['job']}")
+        job: Any = SlurmJob(folder=str(note.get("folder")), job_id=str(note.get("job")))
+        if job.done(force_check=True) or job.state in ("UNKNOWN", "PREEMPTED"):  # submitit counts these as not done for ever
+            return None
+        return ClusterJob(job, f"{self._kind} job {job.job_id}")

@@ -9,16 +9,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wisesr.grid.cells import Cell
+from wisesr.results.record import RESULT
+from wisesr.results.redo import REDO
 
 Need = tuple[Cell, int, int]
 """A cell, the bytes that its directory takes at most, and how many of them a copy takes while a checkpoint is replaced."""
 
 
-def disk_problems(needs: Sequence[Need]) -> list[str]:
+def disk_problems(needs: Sequence[Need], slots: int) -> list[str]:
     """What keeps the files of all these cells from being written, a sentence each.
 
     Args:
         needs: of the cells that are to run.
+        slots: cells at a time.
     """
     problems = []
     devices: dict[int, list[Need]] = defaultdict(list)
@@ -29,14 +32,15 @@ def disk_problems(needs: Sequence[Need]) -> list[str]:
             problems.append(f"output_dir: {Path(root).absolute()} cannot be written: no leave to write in {place}")
         else:
             devices[place.stat().st_dev] += its
-    return problems + [problem for its in devices.values() for problem in _too_full(its)]
+    return problems + [problem for its in devices.values() for problem in _too_full(its, slots)]
 
 
-def _too_full(needs: Sequence[Need]) -> list[str]:
-    """Of one file system. Copies are there for a moment, so only the largest counts; what is written already does not."""
+def _too_full(needs: Sequence[Need], slots: int) -> list[str]:
+    """Of one file system. Copies are there for a moment: the largest counts once a slot; what is written already does not."""
     place = existing(Path(needs[0][0].config["output_dir"]))
     stays = sum(max(0, most - partial - _taken(cell.directory)) for cell, most, partial in needs)
-    wanted, free = stays + max(partial for *_, partial in needs), shutil.disk_usage(place).free
+    copies = max(partial for *_, partial in needs) * min(slots, len(needs))
+    wanted, free = stays + copies, shutil.disk_usage(place).free
     if wanted <= free:
         return []
     return [f"output_dir: the cells' files will take {size(wanted)}, and the disk of {place} has {size(free)} left"]
@@ -49,7 +53,9 @@ def existing(path: Path) -> Path:
 
 
 def _taken(directory: Path) -> int:
-    """Bytes of the files in a cell's directory."""
+    """Bytes of the files in a cell's directory; of a finished one, which stays until it is done anew, those of its redo."""
+    if (directory / RESULT).exists():
+        directory = directory / REDO
     if not directory.is_dir():
         return 0
     return sum(path.stat().st_size for path in directory.iterdir() if path.is_file())

@@ -129,11 +129,12 @@ class Display:
             (f"[{one.number + 1}] {one.cell.label}", str(one.slot), status)
             for one, status in zip(running, statuses, strict=True)
         ]
-        room = max(3, self._console.height - _AROUND)  # what is taller than the terminal would lose its last line
-        rows += [(cell.label, "elsewhere", read_status(cell.directory)) for cell in elsewhere[: max(0, room - len(rows))]]
+        room = max(3, self._console.height - _AROUND)  # what is taller than the terminal is cut off
+        rows += [(cell.label, "elsewhere", read_status(cell.directory)) for cell in elsewhere]
         for label, where, status in rows[:room]:
             table.add_row(escape(label), where, *_row(status))
-        return Group(table, self._line(standing, running, statuses, elsewhere))
+        more = f"and {len(rows) - room} more that run" if len(rows) > room else ""
+        return Group(self._line(standing, running, statuses, elsewhere), table, more)
 
     def _line(
         self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]

@@ -154,13 +154,15 @@ class Planner:
     def _check_devices(self, config: Config, parts: Parts) -> None:
         """What Lightning's start of training would tell. Of devices=auto no more than one is certain."""
         devices = parts.trainer.devices
-        world = devices if isinstance(devices, int) else 1
+        world = (devices if isinstance(devices, int) else 1) * config["trainer"]["num_nodes"]
         parts.module.check_parts(world * parts.trainer.accumulate)
         parts.data.check_devices(world)
 
     def _trainer_problem(self, config: Config) -> str | None:
         """What Lightning's trainer refuses; where the grid has GPUs, which this process does not see, only their number."""
         settings = config["trainer"]
+        if settings["num_nodes"] > 1:
+            return None  # only its nodes can tell
         if self._gpus and settings["accelerator"] != "cpu":
             wanted = settings["devices"]
             if isinstance(wanted, int) and wanted > self._gpus:

@@ -46,7 +46,7 @@ class Plan(NamedTuple):
     """A cell each; None where it cannot be built."""
 
 
-def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int) -> Plan:
+def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int = 1) -> Plan:
     """Build all cells without their memory; look at data, weights, devices and disk. Nothing is started or written.
 
     Pretrained weights are read, but for timm's own, which need its hub. Images are listed, not decoded.
@@ -55,6 +55,7 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int) -> Plan:
         cells: that are to run, their configurations checked.
         console: for the progress.
         gpus: how many the grid sees; 0 for none.
+        slots: cells at a time.
     """
     if not cells:
         return Plan([], [])
@@ -64,7 +65,7 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int) -> Plan:
     costs = [cost and Cost(*cost)._replace(feature_map=FeatureShape(*cost[3])) for cost in answer["costs"]]
     problems = [(cells[index].label, problem) for index, problem in answer["problems"]]
     disk = [(cell, cost.disk, cost.partial) for cell, cost in zip(cells, costs, strict=True) if cost]
-    return Plan(problems + [("", problem) for problem in disk_problems(disk)], costs)
+    return Plan(problems + [("", problem) for problem in disk_problems(disk, slots)], costs)
 
 
 def plan_table(cells: Sequence[Cell], plan: Plan) -> Group:

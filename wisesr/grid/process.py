@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import wisesr
+from wisesr.attempt import RANKS
 from wisesr.cell import BUSY, DISK_FULL, DONE, INTERRUPTED
 from wisesr.grid.slots import Slot
 from wisesr.results.record import LOG
@@ -73,10 +74,14 @@ class ProcessJob:
 
 
 def environment() -> dict[str, str]:
-    """That of a child which imports the package that this process runs."""
+    """That of a child which imports the package that this process runs.
+
+    Without ranks: they number this process among others (of srun, of a pod), and its cells are no part of that.
+    """
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    own = {name: value for name, value in os.environ.items() if name not in RANKS}
+    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
 
 def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ProcessJob:

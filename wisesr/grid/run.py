@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,15 +16,17 @@ from wisesr.config import Config, describe_problems, split_grid
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
+from wisesr.grid.cores import Cores, cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display, make_console
 from wisesr.grid.plan import make_plan, plan_table
 from wisesr.grid.process import Job, start
 from wisesr.grid.schedule import Schedule
-from wisesr.grid.slots import Slot, make_slots, study_cores, visible_gpus
+from wisesr.grid.slots import Slot, make_slots, visible_gpus
 from wisesr.grid.survey import Survey
 from wisesr.grid.table import Ended, summary
 from wisesr.types import usable_cores
 
+_AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
 _TO_DO = ("waiting", "by hand")
 
 
@@ -41,38 +44,41 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     Raises:
         UserError: something is wrong with a configuration, a model, the data, the weights or the disk; nothing was started.
     """
+    began = time.time()
     configs, grid = split_grid(configs)
     cells = check_cells(configs)
     console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     survey = Survey(grid)
-    standing = [_by_hand(item) for item in survey.look(cells, console)]
+    standing = [_by_hand(item, force=grid["force"]) for item in survey.look(cells, console)]
     waiting = [item.cell for item in standing if item.state in _TO_DO]
     if waiting:
         gpus = visible_gpus(os.environ)
+        here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
         slots = (
-            make_slots([cell.config for cell in waiting], grid, gpus=gpus, cores=usable_cores())
+            make_slots(here, grid, gpus=gpus, cores=usable_cores())
             if cluster is None
             else cluster_slots(cluster, grid, len(waiting))
         )
-        _plan(waiting, survey.problems, grid, console, gpus=len(gpus) if cluster is None else cluster.gpus)
+        sight = len(gpus) if cluster is None else cluster.gpus
+        _plan(waiting, survey.problems, grid, console, gpus=sight, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
     interrupted = False
     if waiting:
-        standing, interrupted = _run(standing, slots, grid, console, cluster)
+        standing, interrupted = _run(standing, slots, grid, console, cluster, began)
     done = all(item.state in ("done", "skipped") for item in standing)
     if live or not done:
         console.print(summary(standing, console.width))
     if interrupted:
-        console.print("Interrupted. The same command continues where this one stopped.")
+        console.print(_AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
         return 130
     return 0 if done else 1
 
 
-def _by_hand(item: Ended) -> Ended:
+def _by_hand(item: Ended, *, force: bool) -> Ended:
     """A cell of several nodes cannot be started from one of them; the user is told how."""
     trainer = item.cell.config["trainer"]
     if item.state != "waiting" or trainer["num_nodes"] == 1:
@@ -80,18 +86,24 @@ def _by_hand(item: Ended) -> Ended:
     devices = "gpu" if trainer["devices"] == "auto" else trainer["devices"]
     command = (
         f"torchrun --nnodes={trainer['num_nodes']} --node-rank=RANK --nproc-per-node={devices} --master-addr=HOST "
-        f"--master-port=29500 -m wisesr.cell {item.cell.directory.absolute()}"
+        f"--master-port=29500 -m wisesr.cell {item.cell.directory.absolute()}{' --force' * force}"
     )
     return item._replace(state="by hand", reason=f"it takes {trainer['num_nodes']} nodes; on each of them: {command}")
 
 
 def _plan(
-    waiting: Sequence[Cell], problems: Sequence[tuple[str, str]], grid: Mapping[str, Any], console: Console, *, gpus: int
+    waiting: Sequence[Cell],
+    problems: Sequence[tuple[str, str]],
+    grid: Mapping[str, Any],
+    console: Console,
+    *,
+    gpus: int,
+    slots: int,
 ) -> None:
     """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
     found = list(problems)
     if grid["plan"] or len(waiting) > 1:
-        plan = make_plan(waiting, console, gpus=gpus)
+        plan = make_plan(waiting, console, gpus=gpus, slots=slots)
         found += [problem for problem in plan.problems if problem not in found]
         if grid["plan"]:
             console.print(plan_table(waiting, plan))
@@ -100,12 +112,16 @@ def _plan(
 
 
 def _run(
-    standing: Sequence[Ended], slots: Sequence[Slot], grid: Mapping[str, Any], console: Console, cluster: Cluster | None
+    standing: Sequence[Ended],
+    slots: Sequence[Slot],
+    grid: Mapping[str, Any],
+    console: Console,
+    cluster: Cluster | None,
+    began: float,
 ) -> tuple[list[Ended], bool]:
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
-    begin: Callable[..., Job] = partial(_start, _cores_by_study(standing, slots, console))
-    if cluster is not None:
-        begin = Submitter(cluster, Path(standing[0].cell.config["output_dir"])).start
+    cores = cores_by_study([item.cell for item in standing if item.state in _TO_DO], slots, console)
+    begin = _start_here if cluster is None else Submitter(cluster, Path(standing[0].cell.config["output_dir"])).start
     for item in standing:
         if item.state in _TO_DO:  # all at once, so that `wisesr status` knows of them
             write_cell(item.cell)
@@ -113,37 +129,17 @@ def _run(
         where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
         console.print(escape(f"{len(slots)} cells at a time; {where}"))
     with Display(console, len(standing)) as display:
-        schedule = Schedule(standing, slots, partial(begin, force=grid["force"]), display, force=grid["force"])
+        starter = partial(_begin, begin, cores, force=grid["force"])
+        schedule = Schedule(standing, slots, starter, display, force=grid["force"], began=began)
         return schedule.run(), schedule.interrupted
 
 
-def _start(cores: Mapping[Path, int], cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
-    return start(cell.directory, work, slot._replace(cores=cores.get(_study(cell), slot.cores)), lock, force=force)
+def _begin(start: Callable[..., Job], cores: Cores, cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
+    """Start a cell with the cores of its study."""
+    if shares_cores(cell, slot):
+        slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
+    return start(cell, work, slot, lock, force=force)
 
 
-def _cores_by_study(standing: Sequence[Ended], slots: Sequence[Slot], console: Console) -> dict[Path, int]:
-    """Cores of a cell of each study, for cells on the CPU whose threads are not said.
-
-    Raises:
-        UserError: that is more than there are.
-    """
-    if slots[0].gpus or slots[0].cluster:
-        return {}
-    waiting = [item.cell for item in standing if item.state in _TO_DO]
-    studies = sorted({_study(cell) for cell in waiting if cell.config["trainer"]["threads"] == "auto"})
-    shares = {study: study_cores(study, slots[0].cores) for study in studies}
-    for study, share in shares.items():
-        if share * len(slots) > max(usable_cores(), slots[0].cores * len(slots)):
-            raise UserError(
-                f"the cells of study {study.name} run with {share} cores each, which its first command fixed (another number "
-                f"of threads gives other last bits): grid.slots={len(slots)} needs {share * len(slots)}, and there are "
-                f"{usable_cores()}. Take grid.slots={max(1, usable_cores() // share)}, or another study"
-            )
-        if share != slots[0].cores:
-            console.print(escape(f"The cells of study {study.name} run with {share} cores each, as its first ones did."))
-    return shares
-
-
-def _study(cell: Cell) -> Path:
-    """The folder of a cell's study."""
-    return Path(cell.config["output_dir"], cell.config["study"])
+def _start_here(cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
+    return start(cell.directory, work, slot, lock, force=force)

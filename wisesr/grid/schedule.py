@@ -25,6 +25,7 @@ from wisesr.results.redo import complete_redo, work_dir
 from wisesr.results.status import read_status
 
 _POLL = 0.1
+_ELSEWHERE = "another process runs this cell"
 _PATIENCE = 30.0
 """Seconds that an interrupted cell has to end by itself."""
 
@@ -71,18 +72,19 @@ class Schedule:
         start: starts one.
         watcher: is told.
         force: whether finished cells are done anew.
+        began: when the command began, seconds since 1970: what others have finished or failed since then is not done again.
     """
 
     def __init__(
-        self, standing: Sequence[Ended], slots: Sequence[Slot], start: Starter, watcher: Watcher, *, force: bool
+        self, standing: Sequence[Ended], slots: Sequence[Slot], start: Starter, watcher: Watcher, *, force: bool, began: float
     ) -> None:
         self._standing = list(standing)
         self._pending = deque(index for index, item in enumerate(standing) if item.state == "waiting")
-        self._elsewhere: list[int] = []
+        self._elsewhere: dict[int, str] = {}
         self._free = deque(slots)
         self._running: list[Running] = []
         self._start, self._watcher, self._force = start, watcher, force
-        self._began = time.time()
+        self._began = began
         self._signals = 0
         self._stopped: float | None = None
 
@@ -101,8 +103,8 @@ class Schedule:
                 self._watcher.update(self._standing, self._running, elsewhere)
                 time.sleep(_POLL)
                 self._look_elsewhere()
-        for index in self._elsewhere:
-            self._standing[index] = self._standing[index]._replace(state="busy", reason="another process runs this cell")
+        for index, reason in self._elsewhere.items():
+            self._standing[index] = self._standing[index]._replace(state="busy", reason=reason)
         return self._standing
 
     @property
@@ -121,7 +123,7 @@ class Schedule:
             cell.directory.mkdir(parents=True, exist_ok=True)
             lock = take(cell.directory)
             if lock is None:
-                self._elsewhere.append(index)
+                self._elsewhere[index] = _ELSEWHERE
                 return
             with lock:  # this process's hold on it ends here, the child's with the child
                 if ended := self._done_elsewhere(cell):
@@ -141,13 +143,16 @@ class Schedule:
     def _done_elsewhere(self, cell: Cell) -> Ended | None:
         """What another process has made of a cell since this grid began; None if it is to be run."""
         complete_redo(cell.directory)
-        record = read_record(cell.directory)
-        if record is not None and (not self._force or (cell.directory / RESULT).stat().st_mtime >= self._began):
+        if self._has_record(cell) and (not self._force or (cell.directory / RESULT).stat().st_mtime >= self._began):
             return Ended(cell, "done")
         status = read_status(work_dir(cell.directory, force=self._force))
         if status.get("state") == "failed" and status.get("time", 0.0) >= self._began:
             return Ended(cell, "failed", status.get("reason", ""))
         return None
+
+    def _has_record(self, cell: Cell) -> bool:
+        record = read_record(cell.directory)
+        return record is not None and record["fingerprint"] == cell.fingerprint
 
     def _collect(self) -> None:
         for running in list(self._running):
@@ -157,10 +162,12 @@ class Schedule:
             self._running.remove(running)
             self._free.append(running.slot)
             state, reason = outcome(running.work, code, since=running.began, ended=running.job.ended)
+            if state == "done" and not self._has_record(running.cell):
+                state, reason = "failed", "its process ended well, and left no record"
             if self._signals and -code in (signal.SIGINT, signal.SIGTERM):  # before it could listen
                 state, reason = "interrupted", CONTINUES
             if state == "busy":
-                self._elsewhere.append(running.number)
+                self._elsewhere[running.number] = running.job.ended or reason
             else:
                 self._end(running.number, Ended(running.cell, state, reason, running.work))
 
@@ -172,7 +179,7 @@ class Schedule:
         """Cells that no process holds any more are this one's to look at again."""
         free = [index for index in self._elsewhere if not is_running(self._standing[index].cell.directory)]
         for index in reversed(free):
-            self._elsewhere.remove(index)
+            del self._elsewhere[index]
             self._pending.appendleft(index)
 
     def _stop(self) -> None:

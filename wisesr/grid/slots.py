@@ -14,8 +14,6 @@ from typing import Any, NamedTuple
 
 from wisesr.config import Config
 from wisesr.errors import UserError
-from wisesr.results.files import read_json, write_json
-from wisesr.results.lock import locked
 
 
 class Slot(NamedTuple):
@@ -86,6 +84,7 @@ def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequ
         if grid["slots"] > len(groups):
             raise UserError(f"grid.slots={grid['slots']}: {_gpu_words(gpus, size, share)} are {len(groups)} slots")
         groups = groups[: grid["slots"]]
+    _check_threads(configs, len(groups), cores)
     return [Slot(number, group, max(1, cores // len(groups))) for number, group in enumerate(groups)]
 
 
@@ -114,34 +113,21 @@ def _on_cpu(configs: Sequence[Config], grid: Mapping[str, Any], cores: int) -> l
         raise UserError("grid.gpus_per_cell and grid.cells_per_gpu need GPUs, and these cells run on the CPU: use grid.slots")
     count = 1 if grid["slots"] == "auto" else grid["slots"]
     share = max(1, cores // count)
+    _check_threads(configs, count, cores)
+    return [Slot(number, (), share) for number in range(count)]
+
+
+def _check_threads(configs: Sequence[Config], slots: int, cores: int) -> None:
+    """Raise UserError where cells insist on more threads than there are cores. One cell at a time may do as it likes."""
     threads = max(_threads(config) for config in configs)
-    if count > 1 and count * threads > cores:
+    if slots > 1 and slots * threads > cores:
         raise UserError(
-            f"grid.slots={count} with {threads} threads a cell need {count * threads} cores, and there are {cores}: "
+            f"grid.slots={slots} with {threads} threads a cell need {slots * threads} cores, and there are {cores}: "
             f"cells that fight for cores run many times slower. At most grid.slots={max(1, cores // threads)}"
         )
-    return [Slot(number, (), share) for number in range(count)]
 
 
 def _threads(config: Config) -> int:
     """Threads that a cell insists on: of each of its processes at least one."""
     threads, devices = config["trainer"]["threads"], config["trainer"]["devices"]
     return (1 if threads == "auto" else int(threads)) * (1 if devices == "auto" else int(devices))
-
-
-def study_cores(study: Path, wanted: int) -> int:
-    """Cores of each cell of a study on CPU: what its first grid chose, kept in `study.json`.
-
-    Another number of threads gives other last bits, so it must not change between the cells of a table.
-
-    Args:
-        study: its folder; made if it is not there.
-        wanted: for a study that begins now.
-    """
-    study.mkdir(parents=True, exist_ok=True)
-    with locked(study, patience=10.0):
-        known = read_json(study / "study.json")
-        if isinstance(known, dict) and isinstance(known.get("cores_per_cell"), int):
-            return int(known["cores_per_cell"])
-        write_json(study / "study.json", {"cores_per_cell": wanted})
-        return wanted

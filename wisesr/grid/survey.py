@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,8 +17,9 @@ from wisesr.cell import changes
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell
 from wisesr.grid.table import Ended
-from wisesr.results.lock import is_running
-from wisesr.results.record import read_record
+from wisesr.results.lock import is_running, take
+from wisesr.results.record import RESULT, read_record
+from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.store import state_of
 
 Problems = list[tuple[str, str]]
@@ -47,6 +49,7 @@ class Survey:
         return standing
 
     def _look(self, cell: Cell, console: Console) -> Ended:
+        _complete_redo(cell.directory)
         record = read_record(cell.directory)
         if record is not None and record["fingerprint"] != cell.fingerprint:
             record = None
@@ -93,6 +96,15 @@ class Survey:
                     self.problems.append((cell.label, str(error)))
                 return "unreadable"  # a finished cell stands; that its data is gone shows as a change
         return self._fingerprints[key]
+
+
+def _complete_redo(directory: Path) -> None:
+    """Finish what a kill interrupted: a complete redo that had not replaced all of the old cell yet."""
+    if not (directory / REDO / RESULT).exists():
+        return
+    if lock := take(directory):
+        with lock:
+            complete_redo(directory)
 
 
 def _words(item: Ended) -> str:

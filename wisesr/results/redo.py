@@ -10,6 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
+from wisesr.results.files import write_text
 from wisesr.results.record import CONFIG, RESULT, read_record
 
 REDO = "redo"
@@ -25,7 +26,7 @@ def begin_redo(directory: Path) -> Path:
     work = directory / REDO
     work.mkdir(exist_ok=True)
     if not (work / CONFIG).exists():
-        shutil.copyfile(directory / CONFIG, work / CONFIG)
+        write_text(work / CONFIG, (directory / CONFIG).read_text(encoding="utf-8"))
     return work
 
 

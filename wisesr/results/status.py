@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_type_hints
 
 from wisesr.results.files import read_json, write_json
 from wisesr.results.record import STATUS
@@ -43,7 +43,16 @@ def write_status(directory: Path, **fields: Any) -> None:
     write_json(directory / STATUS, status, durable=False)
 
 
+_KINDS: dict[str, Any] = {name: (int, float) if kind is float else kind for name, kind in get_type_hints(Status).items()}
+
+
 def read_status(directory: Path) -> Status:
-    """The status of a cell; empty where there is none."""
-    status = read_json(directory / STATUS)
-    return Status(**status) if isinstance(status, dict) else Status()  # type: ignore[typeddict-item]
+    """The status of a cell; empty where there is none, without what cannot be meant: it is only shown, and must end no grid."""
+    try:
+        status = read_json(directory / STATUS)
+    except OSError:
+        return Status()
+    if not isinstance(status, dict):
+        return Status()
+    meant = {name: value for name, value in status.items() if isinstance(value, _KINDS.get(name, ()))}
+    return Status(**meant)  # type: ignore[typeddict-item]

@@ -1,0 +1,91 @@
+"""CPU cores of a cell, the same for all cells of a study: another number of threads gives other last bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+
+from wisesr.config import load_cell
+from wisesr.errors import UserError
+from wisesr.grid.cells import Cell
+from wisesr.grid.slots import Slot
+from wisesr.results.files import read_json, write_json
+from wisesr.results.lock import locked
+from wisesr.results.record import read_record
+from wisesr.results.store import find_cells
+from wisesr.types import usable_cores
+
+Cores = dict[Path, int]
+"""By the folder of a study."""
+
+_FILE = "study.json"
+
+
+def study_of(cell: Cell) -> Path:
+    """The folder of a cell's study."""
+    return Path(cell.config["output_dir"], cell.config["study"])
+
+
+def cores_by_study(cells: Sequence[Cell], slots: Sequence[Slot], console: Console) -> Cores:
+    """Cores of a cell of each study, for those on the CPU whose threads are not said.
+
+    Args:
+        cells: that are to run.
+        slots: for them.
+        console: to say where a study differs from what was asked for.
+
+    Raises:
+        UserError: that is more than there are.
+    """
+    studies = sorted({study_of(cell) for cell in cells if shares_cores(cell, slots[0])})
+    shares = {study: study_cores(study, slots[0].cores) for study in studies}
+    for study, share in shares.items():
+        if share == slots[0].cores:
+            continue
+        if not slots[0].cluster and len(slots) > 1 and share * len(slots) > usable_cores():
+            raise UserError(
+                f"the cells of study {study.name} run with {share} cores each, as its first ones did (another number of "
+                f"threads gives other last bits): grid.slots={len(slots)} needs {share * len(slots)}, and there are "
+                f"{usable_cores()}. Take grid.slots={max(1, usable_cores() // share)}, or another study=NAME"
+            )
+        console.print(escape(f"The cells of study {study.name} run with {share} cores each, as its first ones did."))
+    return shares
+
+
+def shares_cores(cell: Cell, slot: Slot) -> bool:
+    """Whether a cell's numbers depend on the cores of its slot."""
+    trainer = cell.config["trainer"]
+    return trainer["threads"] == "auto" and (trainer["accelerator"] == "cpu" or not slot.gpus)
+
+
+def study_cores(study: Path, wanted: int) -> int:
+    """Cores of each cell of a study on CPU: what its first command chose, kept in `study.json`.
+
+    Args:
+        study: its folder; made if it is not there.
+        wanted: for a study that begins now.
+    """
+    study.mkdir(parents=True, exist_ok=True)
+    with locked(study, patience=10.0):
+        known = read_json(study / _FILE)
+        if isinstance(known, dict) and isinstance(known.get("cores_per_cell"), int):
+            return int(known["cores_per_cell"])
+        chosen = _cores_before(study) or wanted
+        write_json(study / _FILE, {"cores_per_cell": chosen})
+        return chosen
+
+
+def _cores_before(study: Path) -> int | None:
+    """Of a study that is older than its file: what its first finished cell on the CPU ran with."""
+    for directory in find_cells(study):
+        record = read_record(directory)
+        if record is None or record["provenance"].get("hardware", {}).get("device") != "cpu":
+            continue
+        trainer = load_cell(directory)["trainer"]
+        if trainer["threads"] == "auto":
+            devices = trainer["devices"] if isinstance(trainer["devices"], int) else 1
+            return int(record["provenance"]["threads"]) * devices
+    return None
