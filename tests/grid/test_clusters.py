@@ -135,6 +135,20 @@ def test_two_nodes(config: dict[str, object], tmp_path: Path) -> None:
     assert run(cell) == DONE
 
 
+@pytest.mark.slow
+def test_a_cell_of_two_nodes_is_left_to_the_user(images: Path, tmp_path: Path) -> None:
+    """Written, not started, with the command to run on each node; its neighbours run."""
+    data = ("dataset=folder", f"dataset.root={images}", "logger=none", "recipe.epochs=1")
+    assert spawn("-m", "trainer.num_nodes=1,2", *TOY, *data, cwd=tmp_path).wait(200) == 1
+    words = (tmp_path / "terminal.txt").read_text()
+    (command,) = re.findall(r"by hand: it takes 2 nodes; on each of them: (.*)", words)
+    directory = Path(command.split()[-1])
+    assert command.startswith("torchrun --nnodes=2 --node-rank=RANK --nproc-per-node=1 --master-addr=HOST")
+    assert (directory / "config.yaml").is_file()
+    assert not (directory / "result.json").exists()
+    assert sum((cell / "result.json").exists() for cell in cells(tmp_path)) == 1
+
+
 def test_settings_of_a_cluster() -> None:
     cluster = make_cluster("slurm", {"cpus_per_task": 8, "gpus_per_node": 2, "max_num_timeout": 3, "slurm_qos": None})
     assert (cluster.cores, cluster.gpus, cluster.requeue) == (8, 2, 3)

@@ -150,3 +150,16 @@ def test_ctrl_c_and_a_killed_parent(images: Path, tmp_path: Path) -> None:
     for cell in cells(tmp_path):
         if (cell / "log.txt").exists():
             assert set(epochs_trained(cell).values()) <= {1}
+
+
+@pytest.mark.slow
+def test_no_rank_outlives_the_grid(images: Path, tmp_path: Path) -> None:
+    """Kill -9 of the grid just when DDP's second process has begun, which does not know its parent yet."""
+    command = ("head=gap", *TOY, "trainer.devices=2", "trainer.strategy=ddp", "dataset=folder", f"dataset.root={images}")
+    for delay in (0.0, 0.1, 2.0):
+        parent = spawn(*command, "logger=none", cwd=tmp_path)
+        wait_until("two processes", lambda: sum("wisesr.cell" in words for words in processes_of(tmp_path).values()) == 2)
+        time.sleep(delay)
+        kill(parent.pid)
+        parent.wait()
+        assert not wait_for_silence(tmp_path, 15), delay
