@@ -67,6 +67,6 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
         display.ended(0, Ended(cell, "failed", "a reason\nand more", cell.directory))
     assert output.getvalue().splitlines() == [
         f"[1/1] corners-64 toy-wise_dropout seed 0: tried again, {cell.directory}",
-        "[1/1] val top-1 0.250",
+        "[1/1] epoch 1/3  val top-1 0.250",
         "[1/1] corners-64 toy-wise_dropout seed 0: failed (a reason)",
     ]

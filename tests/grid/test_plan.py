@@ -250,7 +250,7 @@ cells = make_cells({configs!r})
 console = Console(width=160, highlight=False)
 plan = make_plan(cells, console, gpus=0)
 console.print(describe_problems(plan.problems), markup=False)
-console.print(plan_table(cells, plan))
+console.print(plan_table(cells, plan, 160))
 assert not {{"torch", "timm", "lightning"}} & set(sys.modules)
 """
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -354,7 +354,7 @@ def test_the_table(config: Config) -> None:
     cells: list[Cell] = make_cells([config | {"seed": seed} for seed in range(5)] + [changed(config, "head.name", "gap")])
     one = Cost(23_508_032, 40_970, 8_174_350_336, FeatureShape(2048, 7, 7), 54, 12, 700_000_000, 300_000_000)
     console = Console(width=110, record=True, file=io.StringIO())
-    console.print(plan_table(cells, Plan([], [one] * 5 + [None])))
+    console.print(plan_table(cells, Plan([], [one] * 5 + [None]), 160))
     text = console.export_text()
     rows = [line.split() for line in text.splitlines() if "corners-64" in line]
     assert [row[3:] for row in rows] == [

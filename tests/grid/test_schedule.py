@@ -84,6 +84,9 @@ class Machine:
     def stopping(self) -> None:
         pass
 
+    def elsewhere(self, index: int, cell: Cell) -> None:
+        pass
+
     def update(self, standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
         waiting = sum(item.state == "waiting" for item in standing) - len(elsewhere)
         self.idle = max(self.idle, 0 if waiting < 4 else 4 - sum(self.busy.values()))

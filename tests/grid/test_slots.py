@@ -57,7 +57,7 @@ def test_four_gpus(config: dict[str, Any], trainer: dict[str, Any], grid: dict[s
         ({"devices": 2}, {"cells_per_gpu": 2}, "one of the two must be 1"),
         ({}, {"slots": 5}, "4 GPUs with 1 a cell are 4 slots"),
         ({"accelerator": "cpu"}, {"cells_per_gpu": 2}, "need GPUs, and these cells run on the CPU: use grid.slots"),
-        ({"accelerator": "cpu"}, {"slots": 17}, "grid.slots=17 with 1 threads a cell need 17 cores, and there are 16"),
+        ({"accelerator": "cpu"}, {"slots": 17}, "grid.slots=17 with 1 thread a cell need 17 cores, and there are 16"),
         ({"threads": 8}, {}, "grid.slots=4 with 8 threads a cell need 32 cores"),
         ({"accelerator": "cpu", "threads": 4}, {"slots": 5}, "At most grid.slots=4"),
         ({"accelerator": "cpu", "threads": 4, "devices": 2}, {"slots": 3}, "At most grid.slots=2"),

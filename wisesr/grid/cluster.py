@@ -103,7 +103,7 @@ class ClusterJob:
     """What the cluster says of its end."""
 
     def __init__(self, job: Any, name: str) -> None:
-        self._job, self._name = job, name
+        self._job, self.name = job, name
         self._looked, self._left = 0.0, False
 
     def poll(self) -> int | None:
@@ -120,12 +120,12 @@ class ClusterJob:
         except Exception as error:  # submitit's own errors, and whatever a broken job left in its place
             told = str(error).strip().splitlines() or [type(error).__name__]
             log = self._job.paths.stderr
-            self.ended = f"{self._name} ended without an answer ({self._job.state}): {told[-1]}; its log: {log}"
+            self.ended = f"{self.name} ended without an answer ({self._job.state}): {told[-1]}; its log: {log}"
             return FAILED
 
     def interrupt(self) -> None:
         """Ctrl-C ends the watching, not the job."""
-        self._left, self.ended = True, f"{self._name} goes on; the same command finds it again"
+        self._left, self.ended = True, f"{self.name} goes on; the same command finds it again"
 
     kill = interrupt
 
@@ -196,11 +196,16 @@ class Submitter:
         if job := self._submitted(read_json(note)):
             return job
         task = CellTask(cell.directory.absolute(), work.absolute(), slot.cores, force=force)
+        listening = signal.getsignal(signal.SIGINT)
         try:
+            if self._kind == "local":  # the terminal's Ctrl-C, which reaches all its children, is for this process only
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
             with environment_variables(PYTHONPATH=environment()["PYTHONPATH"]):  # nodes import the package from the same place
                 job = self._executor.submit(task)
         except (RuntimeError, subprocess.CalledProcessError) as error:
             raise OSError(f"{self._kind} refuses the job: {error}") from error
+        finally:
+            signal.signal(signal.SIGINT, listening)
         write_json(note, {"kind": self._kind, "folder": str(self._folder), "job": job.job_id})
         return ClusterJob(job, f"{self._kind} job {job.job_id}")
 

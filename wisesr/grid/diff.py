@@ -59,10 +59,10 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
             console.print(escape(f"{place} has no result yet ({state}), so only configurations are compared"), soft_wrap=True)
         return
     one, other = (record or {} for record in records)
-    _print_table(console, "environment", differences(environment(one), environment(other)))
-    _print_table(console, "result", differences(*results(one, other)))
     for note in notes(one, other):
         console.print(escape(note))
+    _print_table(console, "environment", differences(environment(one), environment(other)))
+    _print_table(console, "result", differences(*results(one, other)))
 
 
 def find_cell(name: str, root: Path) -> Path:
@@ -133,7 +133,7 @@ def notes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
 
     sentences = []
     if differ("data"):
-        sentences.append("These two numbers were not obtained on the same data: images, labels or splits differ.")
+        sentences.append("These two results were not obtained on the same data: images, labels or splits differ.")
     if first.get("selection") != second.get("selection"):
         sentences.append("Their epochs were not chosen in the same way, or not on the same images.")
     if names := differ("versions"):

@@ -55,14 +55,16 @@ class Display:
     Args:
         console: to show it on.
         total: cells of the grid.
+        remote: whether cells are jobs of a cluster.
     """
 
-    def __init__(self, console: Console, total: int) -> None:
-        self._console, self._total = console, total
+    def __init__(self, console: Console, total: int, *, remote: bool = False) -> None:
+        self._console, self._total, self._remote = console, total, remote
         self._live = LiveDisplay(console=console, transient=True, auto_refresh=False) if console.is_terminal else None
         self._looked = 0.0
         self._began = time.monotonic()
         self._told: dict[Path, int] = {}
+        self._waited: set[int] = set()
         self._known: dict[int, tuple[str, Work]] = {}
 
     def __enter__(self) -> Display:
@@ -80,18 +82,26 @@ class Display:
         self._told[running.work] = done
         words = f"continues after epoch {done}" if done else reason
         if words or not self._live:
-            self._say(running.number, running.cell, f"{words or 'started'}, {running.work}")
+            where = f"{running.job.name}, " if running.job is not None and running.job.name else ""
+            self._say(running.number, running.cell, f"{words or 'started'}, {where}{running.work}")
+
+    def elsewhere(self, index: int, cell: Cell) -> None:
+        """A line for a cell that another process runs, where there is no table to show it."""
+        if not self._live and index not in self._waited:
+            self._waited.add(index)
+            self._say(index, cell, "another process runs it; it is waited for")
 
     def ended(self, index: int, ended: Ended) -> None:
         """A line for a cell that has ended."""
         if ended.work is not None:
-            self._tell_epochs(index, ended.work)
+            self._tell_epochs(index, ended.cell, ended.work)
         reason = f" ({ended.reason.splitlines()[0]})" if ended.reason else ""
         self._say(index, ended.cell, f"{ended.state}{reason}")
 
     def stopping(self) -> None:
         """Ctrl-C was heard."""
-        self._console.print("Stopping: nothing new starts, running cells end. Ctrl-C again ends them at once.")
+        cells = "jobs go on without this command" if self._remote else "running cells end. Ctrl-C again ends them at once"
+        self._console.print(f"Stopping: nothing new starts, {cells}.")
 
     def update(self, standing: Sequence[Ended], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
         """Look at the status files, twice a second."""
@@ -103,18 +113,20 @@ class Display:
             self._live.update(self._table(standing, running, statuses, elsewhere), refresh=True)
         else:
             for one in running:
-                self._tell_epochs(one.number, one.work)
+                self._tell_epochs(one.number, one.cell, one.work)
 
     def _say(self, index: int, cell: Cell, words: str) -> None:
         self._console.print(escape(f"[{index + 1}/{self._total}] {cell.label}: {words}"))
 
-    def _tell_epochs(self, index: int, work: Path) -> None:
+    def _tell_epochs(self, index: int, cell: Cell, work: Path) -> None:
         """A line for each epoch that metrics.csv has and the reader has not; only where there is no terminal."""
         if self._live or work not in self._told:
             return
-        rows, status = read_metrics(work), read_status(work)
+        place = work if work.is_dir() else cell.directory  # a redo that is complete has taken its cell's place
+        rows, status = read_metrics(place), read_status(place)
+        epochs = cell.config["recipe"]["epochs"]
         for row in rows[self._told[work] :]:
-            now = Status(**{**status, "epoch": int(row["epoch"]), "val_top1": row["val/top1"]})
+            now = Status(**{**status, "epochs": epochs, "epoch": int(row["epoch"]), "val_top1": row["val/top1"]})
             self._console.print(escape(f"[{index + 1}/{self._total}] {figures(now)}"))
         self._told[work] = max(len(rows), self._told[work])
 

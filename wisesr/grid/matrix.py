@@ -11,6 +11,7 @@ from rich.table import Table
 
 from wisesr.grid.eta import RUNNING
 from wisesr.grid.standing import Standing
+from wisesr.results.record import read_metrics
 
 Row = tuple[str, str]
 """Backbone, and settings."""
@@ -80,6 +81,8 @@ def word(standing: Standing) -> str:
     status = standing.status
     if standing.state == "training" and "epochs" in status:
         return f"epoch {status['epoch']}/{status['epochs']}"
+    if standing.state == "interrupted" and (rows := read_metrics(standing.cell.directory)):
+        return f"interrupted {rows[-1]['epoch']:.0f}/{standing.cell.config['recipe']['epochs']}"
     return standing.state
 
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rich import box
 from rich.console import Console, Group
-from rich.markup import escape
-from rich.table import Table
 
 from wisesr.grid.cells import Cell
 from wisesr.grid.disk import disk_problems, size
+from wisesr.grid.naming import name_columns
 from wisesr.grid.planner_process import ask
 from wisesr.types import FeatureShape
 
@@ -68,35 +66,23 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int 
     return Plan(problems + [("", problem) for problem in disk_problems(disk, slots)], costs)
 
 
-def plan_table(cells: Sequence[Cell], plan: Plan) -> Group:
+def plan_table(cells: Sequence[Cell], plan: Plan, width: int) -> Group:
     """What each cell costs, those that differ only in their seed in one row, and all of them together.
 
     Args:
         cells: as given to `make_plan`.
         plan: its answer.
+        width: of the terminal, characters.
     """
-    rows: dict[tuple[tuple[str, ...], Cost | None], list[int]] = {}
-    for cell, cost in zip(cells, plan.costs, strict=True):
-        rows.setdefault((_names(cell), cost), []).append(cell.config["seed"])
-    several = len({cell.config["study"] for cell in cells}) > 1
-    settings = any(cell.settings for cell in cells)
-    shown = (several, True, True, True, settings)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name, wanted in zip(("study", "dataset", "backbone", "head", "settings"), shown, strict=True):
-        if wanted:
-            table.add_column(name, overflow="fold")
+    table, names = name_columns(cells, width)
     for name in ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk"):
         table.add_column(name, justify="right", no_wrap=True)
-    for (names, cost), seeds in rows.items():
-        texts = [escape(name) for name, wanted in zip(names, shown, strict=True) if wanted]
+    rows: dict[tuple[tuple[str, ...], Cost | None], list[int]] = {}
+    for cell, own, cost in zip(cells, names, plan.costs, strict=True):
+        rows.setdefault((tuple(own), cost), []).append(cell.config["seed"])
+    for (texts, cost), seeds in rows.items():
         table.add_row(*texts, _seeds(seeds), *_figures(cost))
     return Group(table, "\n".join(_total(cells, plan)))
-
-
-def _names(cell: Cell) -> tuple[str, ...]:
-    config = cell.config
-    data = f"{config['dataset']['name']}-{config['resolution']['size']}"
-    return config["study"], data, config["backbone"]["name"], config["head"]["name"], cell.settings
 
 
 def _seeds(seeds: Sequence[int]) -> str:
@@ -126,10 +112,10 @@ def _total(cells: Sequence[Cell], plan: Plan) -> list[str]:
     flops = sum(3 * cost.flops * cost.train_images * epochs for cost, epochs in known)
     copy = size(max(cost.partial for cost, _ in known))
     unknown = f" ({len(cells) - len(known)} of {len(cells)} cannot be built)" if len(known) < len(cells) else ""
+    steps, stays = sum(cost.steps for cost, _ in known), size(sum(cost.disk - cost.partial for cost, _ in known))
     return [
-        f"In total: {len(known):,} cells{unknown}, {sum(cost.steps for cost, _ in known):,} steps on {images:,} images "
-        f"(training images x epochs), {flops:.2e} FLOPs of training, "
-        f"{size(sum(cost.disk - cost.partial for cost, _ in known))} of disk",
-        "Each row is one cell: GFLOPs of one image's forward pass, of training counted as three of them; disk without what "
-        f"loggers write, and without a copy (at most {copy}) while a checkpoint is replaced",
+        f"In total: {len(known):,} cell{'s' * (len(known) > 1)}{unknown}, {steps:,} steps on {images:,} images "
+        f"(training images x epochs), {flops:.2e} FLOPs of training, {stays} of disk",
+        "Figures of a row are those of one cell: GFLOPs of one image's forward pass, of training counted as three; disk "
+        f"without what loggers write, and without a copy (at most {copy}) while a checkpoint is replaced",
     ]

@@ -104,6 +104,6 @@ def _progress(console: Console, total: int) -> Iterator[Any]:
             progress.update(task, completed=done, description=escape(label))
             if not console.is_terminal and not told and time.monotonic() - began > _QUIET:
                 told = True
-                console.print(f"checking {total} cells before the first one starts")
+                console.print(f"checking {total} cell{'s' * (total > 1)} before the first one starts")
 
         yield show

@@ -24,6 +24,10 @@ class Job(Protocol):
     """A cell that was started somewhere."""
 
     @property
+    def name(self) -> str:
+        """How the place where it runs calls it; empty for a process of this machine."""
+
+    @property
     def ended(self) -> str:
         """What is known of its end beside its exit code and status; usually nothing."""
 
@@ -44,7 +48,7 @@ class ProcessJob:
         process: that was started as the leader of a session.
     """
 
-    ended = ""
+    name = ended = ""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process

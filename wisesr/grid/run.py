@@ -105,8 +105,11 @@ def _plan(
     if grid["plan"] or len(waiting) > 1:
         plan = make_plan(waiting, console, gpus=gpus, slots=slots)
         found += [problem for problem in plan.problems if problem not in found]
-        if grid["plan"]:
-            console.print(plan_table(waiting, plan))
+        if grid["plan"] and any(plan.costs):
+            console.print(plan_table(waiting, plan, console.width))
+        if flat := sum(cost is not None and cost.feature_map[1:] == (1, 1) for cost in plan.costs):
+            told = "have a 1x1 feature map, where no head can tell where a feature fires"
+            console.print(f"note: {flat} of {len(waiting)} cells {told}")
     if found:
         raise UserError(f"Nothing was started:\n{describe_problems(found)}")
 
@@ -128,7 +131,7 @@ def _run(
     if len(slots) > 1 and cluster is None:
         where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
         console.print(escape(f"{len(slots)} cells at a time; {where}"))
-    with Display(console, len(standing)) as display:
+    with Display(console, len(standing), remote=cluster is not None) as display:
         starter = partial(_begin, begin, cores, force=grid["force"])
         schedule = Schedule(standing, slots, starter, display, force=grid["force"], began=began)
         return schedule.run(), schedule.interrupted

@@ -56,6 +56,9 @@ class Watcher(Protocol):
     def ended(self, index: int, ended: Ended) -> None:
         """A cell has ended here, or elsewhere."""
 
+    def elsewhere(self, index: int, cell: Cell) -> None:
+        """Another process runs a cell, which is waited for."""
+
     def stopping(self) -> None:
         """Nothing new starts from here on."""
 
@@ -124,6 +127,7 @@ class Schedule:
             lock = take(cell.directory)
             if lock is None:
                 self._elsewhere[index] = _ELSEWHERE
+                self._watcher.elsewhere(index, cell)
                 return
             with lock:  # this process's hold on it ends here, the child's with the child
                 if ended := self._done_elsewhere(cell):

@@ -121,9 +121,10 @@ def _check_threads(configs: Sequence[Config], slots: int, cores: int) -> None:
     """Raise UserError where cells insist on more threads than there are cores. One cell at a time may do as it likes."""
     threads = max(_threads(config) for config in configs)
     if slots > 1 and slots * threads > cores:
+        words = f"{threads} thread{'s' * (threads > 1)}"
         raise UserError(
-            f"grid.slots={slots} with {threads} threads a cell need {slots * threads} cores, and there are {cores}: "
-            f"cells that fight for cores run many times slower. At most grid.slots={max(1, cores // threads)}"
+            f"grid.slots={slots} with {words} a cell need {slots * threads} cores, and there are {cores}: cells that fight for "
+            f"cores run many times slower. At most grid.slots={max(1, cores // threads)}"
         )
 
 

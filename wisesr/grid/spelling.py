@@ -31,6 +31,8 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if isinstance(error, ConfigCompositionException):
         for path in _unknown_keys(error):
             node, _, key = path.rpartition(".")
+            if without := _chosen_without(node, key, overrides):
+                return f"{' and '.join(without)} {'have' if len(without) > 1 else 'has'} no key {key!r}" + _elsewhere(node, key)
             return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
         return _unparsable(error)
@@ -47,6 +49,16 @@ def _unparsable(error: OverrideParseException) -> str:
         f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
         f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
     )
+
+
+def _chosen_without(group: str, key: str, overrides: Sequence[str]) -> list[str]:
+    """Of the options that a sweep chooses, those that lack a key which others have."""
+    if group not in GROUPS:
+        return []
+    chosen = [name for item in overrides if item.startswith(f"{group}=") for name in item.partition("=")[2].split(",")]
+    known = [name for name in chosen if name in options(group)]
+    lacking = [name for name in known if key not in load_option(group, name)]
+    return [f"{group}={name}" for name in lacking] if len(lacking) < len(known) else []
 
 
 def _elsewhere(group: str, key: str) -> str:

@@ -22,6 +22,8 @@ from wisesr.results.record import RESULT, read_record
 from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.store import state_of
 
+_REDONE = "redone; the old record stands until the new one is complete"
+
 Problems = list[tuple[str, str]]
 
 
@@ -46,6 +48,10 @@ class Survey:
         if set(counts) != {"new"}:
             told = ", ".join(f"{count} {words}" for words, count in counts.items())
             console.print(escape(f"{len(cells)} cell{'s' * (len(cells) > 1)}: {told}"))
+        redos = [item.cell.directory / REDO for item in standing if item.state == "skipped"]
+        if half := [redo for redo in redos if redo.is_dir()]:
+            hint = f"grid.force=true goes on with it, rm -r {half[0]} forgets it"
+            console.print(escape(f"{len(half)} of them have half a redo: {hint}"))
         return standing
 
     def _look(self, cell: Cell, console: Console) -> Ended:
@@ -59,7 +65,7 @@ class Survey:
         if record is None:
             return self._unfinished(cell)
         if self._force:
-            return Ended(cell, "waiting", "done anew; its record stands until then")
+            return Ended(cell, "waiting", _REDONE)
         for warning in changes(record, data, weights):
             console.print(
                 escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
@@ -112,4 +118,4 @@ def _words(item: Ended) -> str:
         return "done already"
     if item.state == "failed":
         return "failed before (grid.retry=failed runs them again)"
-    return {"": "new", "continues": "continued", "tried again": "tried again"}.get(item.reason, "done anew")
+    return {"": "new", "continues": "continued", "tried again": "tried again", _REDONE: "to be redone"}[item.reason]

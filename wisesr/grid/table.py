@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich import box
 from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
 from wisesr.grid.cells import Cell
+from wisesr.grid.naming import NARROW, name_columns
 from wisesr.grid.process import log_tail
-from wisesr.results.record import read_record
+from wisesr.results.record import read_metrics, read_record
 
 
 class Ended(NamedTuple):
@@ -31,9 +31,6 @@ _FIGURES = ("epoch", "val top-1", "test top-1", "macro F1", "head parameters", "
 _MAIN = 3
 """Figures that narrow terminals show too."""
 
-_NARROW = 120
-"""Columns below which the others would leave no room for names."""
-
 
 def clock(seconds: float) -> str:
     """1:02:03, or 2:03 below an hour."""
@@ -49,28 +46,23 @@ def results_table(ended: Sequence[Ended], width: int) -> Table:
         ended: the cells.
         width: of the terminal, characters.
     """
-    shown = _FIGURES[: _MAIN if width < _NARROW else None]
-    several = len({item.cell.config["study"] for item in ended}) > 1
-    settings = any(item.cell.settings for item in ended)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in (*["study"] * several, "dataset", "backbone", "head", *["settings"] * settings):
-        table.add_column(name, overflow="fold")
+    shown = _FIGURES[: _MAIN if width < NARROW else None]
+    table, names = name_columns([item.cell for item in ended], width)
     for name in ("seed", *shown):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("state", min_width=len("interrupted"))
-    for item in ended:
-        config, record = item.cell.config, read_record(item.cell.directory)
-        table.add_row(
-            *[config["study"]] * several,
-            _data(config),
-            config["backbone"]["name"],
-            config["head"]["name"],
-            *[item.cell.settings] * settings,
-            str(config["seed"]),
-            *_figures(record)[: len(shown)],
-            item.state + _early(record),
-        )
+    for item, texts in zip(ended, names, strict=True):
+        record = read_record(item.cell.directory)
+        state = item.state + _so_far(item) + _early(record)
+        table.add_row(*texts, str(item.cell.config["seed"]), *_figures(record)[: len(shown)], state)
     return table
+
+
+def _so_far(item: Ended) -> str:
+    """After which epoch a cell was interrupted."""
+    rows = read_metrics(item.work or item.cell.directory) if item.state == "interrupted" else []
+    redo = " redo" if item.work not in (None, item.cell.directory) else ""
+    return f"{redo} {rows[-1]['epoch']:.0f}/{item.cell.config['recipe']['epochs']}" if rows else redo
 
 
 def _figures(record: dict[str, Any] | None) -> list[str]:
@@ -122,9 +114,14 @@ def summary(ended: Sequence[Ended], width: int) -> Group:
         record = read_record(item.cell.directory)
         if record and (left_out := record["provenance"]["data"]["left_out"]):
             lines.append(f"{item.cell.label}: unreadable images were left out: {', '.join(left_out)}")
+    reasons: dict[tuple[str, str], list[Ended]] = {}
     for item in ended:
         if item.state in ("failed", "busy", "by hand"):
-            lines += ["", f"{item.cell.label}: {item.state}: {item.reason}", f"  {item.cell.directory}"]
-        if item.state == "failed":
-            lines += [f"  | {line}" for line in log_tail(item.work or item.cell.directory)]
+            reasons.setdefault((item.state, item.reason), []).append(item)
+    for (state, reason), alike in reasons.items():
+        lines += ["", *(f"{item.cell.label}: {item.cell.directory}" for item in alike), f"  {state}: {reason}"]
+        if state == "failed":
+            lines += [f"  | {line}" for line in log_tail(alike[0].work or alike[0].cell.directory)]
+    if any(item.state == "failed" for item in ended):
+        lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
     return Group(results_table(ended, width), escape("\n".join(lines)))

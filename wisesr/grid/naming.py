@@ -1,0 +1,53 @@
+"""The columns that name cells in a table; on a narrow terminal, what is the same in all rows stands above it instead."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from wisesr.grid.cells import Cell
+
+NARROW = 120
+"""Columns of a terminal below which names would be broken into pieces."""
+
+_COLUMNS = ("study", "dataset", "backbone", "head", "settings")
+
+
+class Naming(NamedTuple):
+    """An empty table with its first columns, and what goes into them."""
+
+    table: Table
+    names: list[list[str]]
+    """Of each cell."""
+
+
+def name_columns(cells: Sequence[Cell], width: int) -> Naming:
+    """Begin a table of cells.
+
+    Args:
+        cells: a row each; some may share one.
+        width: of the terminal, characters.
+    """
+    names = [_names(cell) for cell in cells]
+    told = {column: {row[index] for row in names} for index, column in enumerate(_COLUMNS)}
+    several = [column for column in _COLUMNS if len(told[column]) > 1]
+    always = () if width < NARROW and len(cells) > 1 else ("dataset", "backbone", "head")
+    shown = [column for column in _COLUMNS if column in several or column in always]
+    alone = [escape(told[column].copy().pop()) for column in ("dataset", "backbone", "head") if column not in shown]
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=" ".join(alone) or None, title_justify="left"
+    )
+    table.title_style = "none"
+    for column in shown:
+        table.add_column(column, overflow="fold")
+    return Naming(table, [[escape(row[_COLUMNS.index(column)]) for column in shown] for row in names])
+
+
+def _names(cell: Cell) -> tuple[str, ...]:
+    config = cell.config
+    data = f"{config['dataset']['name']}-{config['resolution']['size']}"
+    return config["study"], data, config["backbone"]["name"], config["head"]["name"], cell.settings
