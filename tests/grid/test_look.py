@@ -1,0 +1,218 @@
+"""What the planner says of a cell, against cells that were really built and run."""
+
+from __future__ import annotations
+
+import copy
+import functools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+from torch.optim import LBFGS, SGD
+
+from wisesr.build import build_model
+from wisesr.cell import DONE, run
+from wisesr.config import load_option
+from wisesr.grid.cells import make_cells, write_cell
+from wisesr.grid.plan import Cost
+from wisesr.grid.planner import plan_cells
+from wisesr.models.backbones import TimmBackbone
+from wisesr.training.cost import Kind, flops, parameters, state_bytes
+from wisesr.types import FeatureShape
+
+Config = dict[str, Any]
+
+
+def changed(config: Config, path: str, value: Any) -> Config:
+    """A copy with the value at a dotted name."""
+    other = copy.deepcopy(config)
+    node = other
+    *groups, key = path.split(".")
+    for group in groups:
+        node = node[group]
+    node[key] = value
+    return other
+
+
+def found(config: Config, gpus: int = 0) -> list[str]:
+    ((_, problems),) = plan_cells([config], gpus, lambda *_: None)
+    return problems
+
+
+def cost(config: Config) -> Cost:
+    ((cost, problems),) = plan_cells([config], 0, lambda *_: None)
+    assert problems == []
+    assert cost is not None
+    return cost
+
+
+def test_costs_are_those_of_the_real_model(config: Config) -> None:
+    model = build_model(config, 3)
+    real = flops(model, 64)
+    shape = model.backbone.feature_shape
+    planned = cost(config)
+    assert planned.backbone_parameters == parameters(model.backbone)
+    assert planned.head_parameters == parameters(model.head) == 256 * (4 + 1) + 256 * 3 + 3
+    assert planned.flops == real["backbone"] + real["head"]
+    assert planned.feature_map == shape == (256, 2, 2)
+    assert planned.train_images == 54, "60 without the tenth that is held out"
+    assert planned.steps == 3 * 4, "three epochs of four batches"
+
+
+@pytest.mark.parametrize(("ema", "freeze"), [(0.9, None), (None, "all")])
+def test_the_disk_of_a_real_cell(config: Config, ema: float | None, freeze: str | None) -> None:
+    """Files of a finished cell, with a copy of the larger checkpoint: never more than planned, and not much less."""
+    config = changed(changed(config, "recipe.ema", ema), "backbone.freeze", freeze)
+    planned = cost(config)
+    (cell,) = make_cells([config])
+    write_cell(cell)
+    assert run(cell.directory) == DONE
+    sizes = {path.name: path.stat().st_size for path in cell.directory.iterdir()}
+    real = sum(sizes.values())
+    assert sizes["last.ckpt"] <= planned.partial < 1.2 * sizes["last.ckpt"] + 100_000
+    assert real <= planned.disk - planned.partial < 1.2 * real + 200_000
+
+
+def test_float64_doubles(config: Config) -> None:
+    single, double = cost(config), cost(changed(config, "trainer.precision", "64-true"))
+    numbers = 4 * (single.backbone_parameters + single.head_parameters)
+    assert double.partial - single.partial >= 3 * numbers, "weights and two numbers of AdamW's for each"
+
+
+def test_the_state_of_optimizers() -> None:
+    """SGD keeps nothing, with momentum one number a weight; of one that needs a closure Adam's two are taken."""
+    kinds = [Kind((300, 20), torch.float32), Kind((7,), torch.float32)]
+    assert state_bytes(lambda groups: SGD(groups, lr=0.1), kinds) == [0, 0]
+    large, small = state_bytes(lambda groups: SGD(groups, lr=0.1, momentum=0.9), kinds)
+    assert large - small == 4 * (300 * 20 - 7)
+    large, small = state_bytes(LBFGS, kinds)
+    assert large - small == 2 * 4 * (300 * 20 - 7)
+
+
+BROKEN: dict[str, tuple[str, Any, str]] = {
+    "dropout": ("head.dropout", 2, "head.dropout must be at least 0 and below 1, not 2"),
+    "window": ("head.pre_pool", 3, "head.pre_pool must be from 1 to 2"),
+    "freeze": ("backbone.freeze", -1, "backbone.freeze must be null, all, or from 1 to"),
+    "name": ("backbone.model", "test_efficientnot", "timm has no model 'test_efficientnot'. Near it: test_efficientnet"),
+    "weights": ("backbone.weights", "/nowhere/w.pth", "there is no file '/nowhere/w.pth'"),
+    "mixing": ("recipe", {"mixup": 0.2, "batch_size": 1}, "recipe.batch_size must be at least 2"),
+    "parts": ("trainer.accumulate", 3, "recipe.batch_size must divide by 1 devices x trainer.accumulate 3"),
+    "warm-up": ("recipe.schedule.warmup", 1.5, "recipe.schedule.warmup must be at least 0 and below 1"),
+    "target": ("recipe.optimizer", {"_target_": "nowhere.adam"}, "nowhere.adam cannot be imported"),
+    "foreign setting": (
+        "recipe.optimizer",
+        {"_target_": "torch.optim.SGD", "rate": 1},
+        "no key of recipe.optimizer is called 'rate'",
+    ),
+    "foreign value": ("recipe.optimizer", {"_target_": "torch.optim.SGD", "lr": -1}, "Invalid learning rate: -1"),
+    "logger": ("logger.tensorboard", {"_target_": "wisesr.nowhere.Logger"}, "wisesr.nowhere.Logger cannot be imported"),
+    "areas": ("augment.min_area", 3.0, "0 < "),
+    "gpu": ("trainer.accelerator", "gpu", "trainer: "),
+    "precision": ("trainer.precision", "16-mixed", "trainer.precision=16-mixed cannot be had on this device, only bf16-mixed"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_only_a_built_cell_shows(config: Config, name: str) -> None:
+    path, value, words = BROKEN[name]
+    if path == "recipe":
+        value = config["recipe"] | value
+    (problem,) = found(changed(config, path, value))
+    assert words in problem
+
+
+def test_seeds_are_looked_at_once(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight cells, four models, two backbones: each backbone is built once a size."""
+    built: list[tuple[str, int]] = []
+    build = TimmBackbone.__init__
+
+    @functools.wraps(build)
+    def counted(self: TimmBackbone, image_size: int, **settings: Any) -> None:
+        built.append((settings["model"], image_size))
+        build(self, image_size, **settings)
+
+    monkeypatch.setattr(TimmBackbone, "__init__", counted)
+    gap = {"name": "gap", **load_option("head", "gap")}
+    configs = [
+        changed(changed(config, "backbone.model", model), "head", head) | {"seed": seed}
+        for head in (config["head"], gap)
+        for model in ("test_efficientnet", "test_resnet")
+        for seed in (0, 1)
+    ]
+    looked = plan_cells(configs, 0, lambda *_: None)
+    assert sorted(built) == [("test_efficientnet", 64), ("test_resnet", 64)]
+    costs = [its for its, _ in looked]
+    assert costs[::2] == costs[1::2]
+    assert len(set(costs)) == 4
+
+
+def test_gpus_are_counted_and_not_touched(config: Config) -> None:
+    config["trainer"] |= {"accelerator": "gpu", "precision": "16-mixed"}
+    assert found(config, gpus=1) == []
+    assert found(changed(config, "trainer.devices", 4), gpus=2) == [
+        "trainer.devices must be at most 2, the GPUs that this grid sees, not 4"
+    ]
+    assert found(changed(config, "trainer.devices", "auto"), gpus=2) == []
+    assert not torch.cuda.is_initialized()
+
+
+def test_images_and_head_are_both_told(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "empty" / "train" / "a").mkdir(parents=True)
+    config = changed(changed(config, "head.dropout", 2), "dataset.root", str(tmp_path / "empty"))
+    problems = found(config)
+    assert ["class 'a' has no images" in problem for problem in problems] == [True, False]
+    assert ["head.dropout" in problem for problem in problems] == [False, True]
+
+
+def test_no_image_is_decoded(config: Config, tmp_path: Path) -> None:
+    """What would be left out costs a decoding of all; that is left to the cell."""
+    for split, label in ((split, label) for split in ("train", "test") for label in "ab"):
+        for number in range(4):
+            path = tmp_path / "d" / split / label / f"{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"no image")
+    config["dataset"] |= {"root": str(tmp_path / "d"), "on_bad_image": "skip"}
+    assert cost(config).train_images == 6
+
+
+def test_weights_are_held_against_the_model_without_its_memory(config: Config, tmp_path: Path) -> None:
+    """A file that fits passes without a warning; one of another model is refused; timm's own are not asked for."""
+    good, other = tmp_path / "good.pth", tmp_path / "other.pth"
+    for name, path in (("test_efficientnet", good), ("test_resnet", other)):
+        torch.save(TimmBackbone(64, model=name).model.state_dict(), path)
+    safe = tmp_path / "good.safetensors"
+    save_file(TimmBackbone(64, model="test_efficientnet").model.state_dict(), safe)
+    assert found(changed(config, "backbone.weights", str(good))) == []
+    assert found(changed(config, "backbone.weights", str(safe))) == []
+    (problem,) = found(changed(config, "backbone.weights", str(other)))
+    assert "other.pth does not fit test_efficientnet" in problem
+    assert found(changed(config, "backbone.weights", "imagenet")) == []
+
+
+class Numbers(nn.Module):
+    """Somebody's backbone, which looks at its weights while it is built: nothing for the meta device."""
+
+    mean, std = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
+
+    def __init__(self, image_size: int, *, broken: bool = False) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 8, 3, stride=8)
+        assert float(self.layer.weight.sum()) != 1e9
+        self.feature_shape = FeatureShape(8, image_size // 8, image_size // 8)
+        if broken:
+            raise KeyError("stem")
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        answer: torch.Tensor = self.layer(images)
+        return answer
+
+
+def test_somebody_elses_backbone(config: Config) -> None:
+    config["backbone"] = {"name": "numbers", "_target_": f"{__name__}.Numbers"}
+    assert cost(config).backbone_parameters == 8 * 3 * 9 + 8
+    assert found(changed(config, "backbone.broken", True)) == ["KeyError: 'stem'"]
+    (problem,) = found(changed(config, "backbone.broke", True))
+    assert problem.startswith("no key of backbone is called 'broke'. Did you mean broken?")
