@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim import LBFGS, SGD
 
+from tests.test_config import change as changed
 from wisesr.build import build_model
 from wisesr.cell import DONE, run
 from wisesr.config import load_option
@@ -24,17 +24,6 @@ from wisesr.training.cost import Kind, flops, parameters, state_bytes
 from wisesr.types import FeatureShape
 
 Config = dict[str, Any]
-
-
-def changed(config: Config, path: str, value: Any) -> Config:
-    """A copy with the value at a dotted name."""
-    other = copy.deepcopy(config)
-    node = other
-    *groups, key = path.split(".")
-    for group in groups:
-        node = node[group]
-    node[key] = value
-    return other
 
 
 def found(config: Config, gpus: int = 0) -> list[str]:
