@@ -7,6 +7,7 @@ cells that run elsewhere are waited for, and taken over if that process is gone.
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -166,7 +167,8 @@ class Schedule:
             self._running.remove(running)
             self._free.append(running.slot)
             state, reason = outcome(running.work, code, since=running.began, ended=running.job.ended)
-            if state == "done" and not self._has_record(running.cell):
+            # Of a cluster its answer is believed: the file may take a minute to be seen here (NFS).
+            if state == "done" and not running.slot.cluster and not self._has_record(running.cell):
                 state, reason = "failed", "its process ended well, and left no record"
             if self._signals and -code in (signal.SIGINT, signal.SIGTERM):  # before it could listen
                 state, reason = "interrupted", CONTINUES
@@ -204,6 +206,9 @@ class Schedule:
     @contextmanager
     def _listening(self) -> Iterator[None]:
         """Count signals instead of breaking off in the middle of something."""
+        if threading.current_thread() is not threading.main_thread():  # of a launcher that runs cells in threads
+            yield
+            return
         before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # nohup
         for number in heard:

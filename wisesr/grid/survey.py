@@ -38,7 +38,7 @@ class Survey:
         self.problems: Problems = []
         """(cell, problem): data or weights of cells to be run that are not in order."""
         self._force, self._retry = grid["force"], grid["retry"] == "failed"
-        self._fingerprints: dict[str, str] = {}
+        self._fingerprints: dict[str, str | UserError] = {}
 
     def look(self, cells: Sequence[Cell], console: Console) -> list[Ended]:
         """Each cell as skipped, waiting (with what is special about it as reason) or failed; changes are told."""
@@ -98,10 +98,13 @@ class Survey:
             try:
                 self._fingerprints[key] = build_manifest(cell.config).fingerprint()
             except UserError as error:
-                if strict:
-                    self.problems.append((cell.label, str(error)))
-                return "unreadable"  # a finished cell stands; that its data is gone shows as a change
-        return self._fingerprints[key]
+                self._fingerprints[key] = error
+        found = self._fingerprints[key]
+        if isinstance(found, str):
+            return found
+        if strict:
+            self.problems.append((cell.label, str(found)))
+        return "unreadable"  # a finished cell stands; that its data is gone shows as a change
 
 
 def _complete_redo(directory: Path) -> None:
