@@ -182,7 +182,9 @@ class Schedule:
         self._watcher.ended(index, ended)
 
     def _look_elsewhere(self) -> None:
-        """Cells that no process holds any more are this one's to look at again."""
+        """Cells that no process holds any more are this one's to look at again, as long as it starts some."""
+        if self._signals:
+            return
         free = [index for index in self._elsewhere if not is_running(self._standing[index].cell.directory)]
         for index in reversed(free):
             del self._elsewhere[index]
