@@ -78,10 +78,11 @@ def test_every_way_to_fail(images: Path, tmp_path: Path, heads: Path) -> None:
     code, words = grid("head=raises,diverges,memory,gap,max")
     assert code == 1
     assert "Traceback (most recent call last):\n  File" not in words.split("dataset")[0], "no traceback but in the log's tail"
-    assert "raises seed 0: failed: RuntimeError: a bug of the user's own" in words
+    assert "  failed: RuntimeError: a bug of the user's own" in words
     assert "| RuntimeError: a bug of the user's own" in words, "the last lines of its log"
-    assert "diverges seed 0: failed: training diverged in epoch 1" in words
-    assert "memory seed 0: failed: killed by SIGKILL (out of memory?)" in words
+    assert "  failed: training diverged in epoch 1" in words
+    assert "  failed: killed by SIGKILL (out of memory?)" in words
+    assert "Failed cells are run again by the same command with grid.retry=failed." in words
     good = [cell for cell in cells(tmp_path) if "gap" in str(cell) or "max" in str(cell)]
     assert len(cells(tmp_path)) == 5
     assert len(good) == 2
