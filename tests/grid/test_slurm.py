@@ -1,4 +1,4 @@
-"""Cells as Slurm jobs, against invented sbatch, sacct and srun: what is asked for, what is noted, what is made of the answers."""
+"""Cells as Slurm jobs, against invented sbatch, sacct and srun: what is asked for, and what is made of the answers."""
 
 from __future__ import annotations
 
