@@ -37,11 +37,11 @@ def status(chosen: argparse.Namespace) -> int:
         UserError: there are none, or not those two.
     """
     if chosen.diff:
-        from wisesr.grid.diff import print_diff
+        from wisesr.grid.status.diff import print_diff
 
         print_diff(*chosen.diff, root=chosen.directory)
     else:
-        from wisesr.grid.overview import print_status
+        from wisesr.grid.status.overview import print_status
 
         print_status(chosen.directory, table=chosen.table)
     return 0

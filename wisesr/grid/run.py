@@ -18,7 +18,7 @@ from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.cores import Cores, cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display, make_console
-from wisesr.grid.plan import make_plan, plan_table
+from wisesr.grid.planning.plan import make_plan, plan_table
 from wisesr.grid.process import Job, start
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus

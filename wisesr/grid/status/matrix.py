@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.grid.eta import RUNNING
-from wisesr.grid.standing import Standing
+from wisesr.grid.status.standing import Standing
 from wisesr.results.record import read_metrics
 
 Row = tuple[str, str]

@@ -13,8 +13,8 @@ from rich.console import Console
 from wisesr.cli import main
 from wisesr.config import fingerprint, load_cell, to_yaml
 from wisesr.grid.cells import Cell, check_cells, write_cell
-from wisesr.grid.matrix import matrices
-from wisesr.grid.standing import read_standings
+from wisesr.grid.status.matrix import matrices
+from wisesr.grid.status.standing import read_standings
 from wisesr.results.lock import locked
 from wisesr.results.record import write_record
 from wisesr.results.status import write_status

@@ -1,7 +1,7 @@
-"""The child of `wisesr.grid.plan`: says what each cell costs or what is wrong with it.
+"""The child of `wisesr.grid.planning.plan`: says what each cell costs or what is wrong with it.
 
-Run as `python -m wisesr.grid.planner`, as torch takes seconds to import and the grid itself does without. On stdin one line
-of JSON, {"cells": [config, ...], "gpus": 1}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell and
+Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without. On stdin one
+line of JSON, {"cells": [config, ...], "gpus": 1}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell and
 {"problems": [[cell, text], ...], "costs": [[...] or null, ...]} at the end. When stdin ends before that, so does this process.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from wisesr.config import Config
 
 if TYPE_CHECKING:
-    from wisesr.grid.look import Found
+    from wisesr.grid.planning.look import Found
 
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[Found]:
@@ -31,7 +31,7 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     Returns:
         Costs and problems, in the order of `configs`.
     """
-    from wisesr.grid.look import Planner  # imports torch: the end of stdin is watched for before that begins
+    from wisesr.grid.planning.look import Planner  # imports torch: the end of stdin is watched for before that begins
 
     planner = Planner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]

@@ -1,6 +1,6 @@
 """Before the first cell starts: what is wrong with any cell, what each costs, whether the disk holds them all. No torch.
 
-A child process (`wisesr.grid.planner`) builds the cells without their memory, as torch takes seconds to import.
+A child process (`wisesr.grid.planning.planner`) builds the cells without their memory, as torch takes seconds to import.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import NamedTuple
 from rich.console import Console, Group
 
 from wisesr.grid.cells import Cell
-from wisesr.grid.disk import disk_problems, size
 from wisesr.grid.naming import name_columns
-from wisesr.grid.planner_process import ask
+from wisesr.grid.planning.disk import disk_problems, size
+from wisesr.grid.planning.process import ask
 from wisesr.types import FeatureShape
 
 

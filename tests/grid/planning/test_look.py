@@ -17,8 +17,8 @@ from wisesr.build import build_model
 from wisesr.cell import DONE, run
 from wisesr.config import load_option
 from wisesr.grid.cells import make_cells, write_cell
-from wisesr.grid.plan import Cost
-from wisesr.grid.planner import plan_cells
+from wisesr.grid.planning.plan import Cost
+from wisesr.grid.planning.planner import plan_cells
 from wisesr.models.backbones import TimmBackbone
 from wisesr.training.cost import Kind, flops, parameters, state_bytes
 from wisesr.types import FeatureShape

@@ -14,9 +14,9 @@ from rich.progress import track
 from wisesr.errors import UserError
 from wisesr.grid.display import figures, make_console
 from wisesr.grid.eta import RUNNING, seconds_left
-from wisesr.grid.matrix import counts, matrices, word
 from wisesr.grid.process import log_tail
-from wisesr.grid.standing import Standing, read_standings
+from wisesr.grid.status.matrix import counts, matrices, word
+from wisesr.grid.status.standing import Standing, read_standings
 from wisesr.grid.table import Ended, summary
 from wisesr.results.redo import REDO
 from wisesr.results.store import find_cells

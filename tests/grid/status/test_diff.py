@@ -14,7 +14,7 @@ from wisesr.cli import main
 from wisesr.config import cell_dir, to_yaml
 from wisesr.errors import UserError
 from wisesr.grid.cells import check_cells, write_cell
-from wisesr.grid.diff import Difference, differences, find_cell, notes
+from wisesr.grid.status.diff import Difference, differences, find_cell, notes
 from wisesr.results.record import read_record
 
 

@@ -15,10 +15,11 @@ import pytest
 from rich.console import Console
 
 from tests.conftest import ROOT
-from tests.grid.test_look import Config, changed
-from wisesr.grid import disk, planner_process
+from tests.grid.planning.test_look import Config, changed
 from wisesr.grid.cells import Cell, make_cells
-from wisesr.grid.plan import Cost, Plan, make_plan, plan_table
+from wisesr.grid.planning import disk
+from wisesr.grid.planning import process as planner_process
+from wisesr.grid.planning.plan import Cost, Plan, make_plan, plan_table
 from wisesr.types import FeatureShape
 
 
@@ -40,7 +41,7 @@ import sys
 from rich.console import Console
 from wisesr.config import describe_problems
 from wisesr.grid.cells import make_cells
-from wisesr.grid.plan import make_plan, plan_table
+from wisesr.grid.planning.plan import make_plan, plan_table
 cells = make_cells({configs!r})
 console = Console(width=160, highlight=False)
 plan = make_plan(cells, console, gpus=0)
@@ -64,7 +65,7 @@ def test_a_killed_grid_leaves_no_planner(config: Config) -> None:
     """The child sees the end of its stdin, and leaves, though it has cells to look at."""
     code = f"""
 from rich.console import Console
-from wisesr.grid import planner_process
+from wisesr.grid.planning import process as planner_process
 from wisesr.grid.cells import make_cells
 start = planner_process.subprocess.Popen
 def told(*arguments, **settings):
@@ -116,7 +117,7 @@ def answering(needs: int) -> Callable[..., dict[str, Any]]:
 
 def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What stays of every cell, one copy, less what is written already, against what is free: enough to the byte, or not."""
-    monkeypatch.setattr("wisesr.grid.plan.ask", answering(10**9))
+    monkeypatch.setattr("wisesr.grid.planning.plan.ask", answering(10**9))
     cells = make_cells([config, config | {"seed": 1}])
     free = {"bytes": 5 * 10**9}
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=free["bytes"]))
@@ -130,7 +131,7 @@ def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_a_folder_without_leave(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("wisesr.grid.plan.ask", answering(1))
+    monkeypatch.setattr("wisesr.grid.planning.plan.ask", answering(1))
     monkeypatch.setattr(disk.os, "access", lambda path, mode: False)  # root may write anywhere
     problems = make_plan(make_cells([config, config | {"seed": 1}]), quiet(), gpus=0).problems
     assert problems == [("", f"output_dir: {tmp_path}/outputs cannot be written: no leave to write in {tmp_path}")]

@@ -25,7 +25,7 @@ from wisesr.grid.process import environment
 _QUIET = 2.0
 """Seconds that need no explanation where there is no terminal."""
 _TAIL = 8
-_COMMAND = (sys.executable, "-m", "wisesr.grid.planner")
+_COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
 
 def ask(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:

@@ -24,7 +24,7 @@ from wisesr.build import (
 from wisesr.config import Config, cell_dir
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.errors import UserError
-from wisesr.grid.plan import Cost
+from wisesr.grid.planning.plan import Cost
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
 from wisesr.models.sources import IMAGENET
