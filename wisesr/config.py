@@ -43,8 +43,9 @@ def conf_dir() -> Path:
 
 
 def register_resolvers() -> None:
-    """Give OmegaConf `${stem:path}`: the last part of a path, which names a user's dataset."""
+    """Give OmegaConf `${stem:path}`, the last part of a path, and `${if_partial:flag}`, what a partial copy's name ends in."""
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
+    OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
 
 
 def arrange(arguments: Sequence[str]) -> list[str]:

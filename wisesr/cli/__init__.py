@@ -1,0 +1,30 @@
+"""The `wisesr` command: what there is to do with data and cells besides training. What a command needs is imported on use."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from wisesr import __version__
+from wisesr.cli.status import add_status
+from wisesr.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Returns:
+        An exit code.
+    """
+    parser = argparse.ArgumentParser(prog="wisesr", description="Look at what train.py has left. Training: train.py --help")
+    parser.add_argument("--version", action="version", version=f"wisesr {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    layout = argparse.RawDescriptionHelpFormatter
+    add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
+    chosen = parser.parse_args(arguments)
+    try:
+        return int(chosen.run(chosen))
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1

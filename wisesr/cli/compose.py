@@ -1,0 +1,34 @@
+"""The configuration of one cell from the overrides of a command line, as train.py composes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from wisesr.config import Config, conf_dir, quote_choices, register_resolvers, to_dict
+from wisesr.errors import UserError
+from wisesr.grid.spelling import explain
+
+
+def compose_cell(overrides: Sequence[str]) -> Config:
+    """The configuration that `train.py` would make of these overrides, not checked yet.
+
+    Args:
+        overrides: `dataset=intel`, `augment.rotation=0`, ...
+
+    Raises:
+        UserError: a group, an option or a key that does not exist, a value that must be given and is not.
+    """
+    register_resolvers()
+    overrides = quote_choices(overrides)
+    with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
+        try:
+            whole = compose("config", list(overrides), return_hydra_config=True)
+            HydraConfig.instance().set_config(whole)
+            return to_dict(whole)
+        except (HydraException, OmegaConfBaseException) as error:
+            raise UserError(explain(error, overrides)) from error

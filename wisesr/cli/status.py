@@ -1,0 +1,53 @@
+"""`wisesr status`: where cells stand."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_STATUS = """\
+Where the cells below a directory stand, also while they run: how many are done
+and how long the others take; a matrix of backbones and heads with the test
+top-1 of what is done and the state of what is not; what runs; what failed, why,
+and how to go on. Several seeds of a place are counted.
+
+  done         it has its record
+  training     shown as epoch 1/3: one of three is finished
+  interrupted  stopped or killed; the same command continues it
+  failed       it ended with an error; grid.retry=failed tries it again
+  waiting      it was never started
+
+examples:
+  wisesr status                            all of outputs/
+  wisesr status outputs/mystudy --table    a row a cell, with all figures
+  wisesr status --diff 5a3c09fe resnet50-wise/seed-1
+      what differs between two cells in configuration, environment and result
+"""
+
+
+def add_status(parser: argparse.ArgumentParser) -> None:
+    """Describe the command to its parser."""
+    parser.description = _STATUS
+    parser.set_defaults(run=status)
+    parser.add_argument("directory", type=Path, nargs="?", default=Path("outputs"), help="outputs (default), a study, a cell")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--table", action="store_true", help="a row a cell, in place of the matrix")
+    help_diff = "two cells: their directories, or a part of the path below DIRECTORY that no other has"
+    either.add_argument("--diff", nargs=2, metavar="CELL", help=help_diff)
+
+
+def status(chosen: argparse.Namespace) -> int:
+    """Print where cells stand, or how two of them differ.
+
+    Raises:
+        UserError: there are none, or not those two.
+    """
+    if chosen.diff:
+        from wisesr.grid.status.diff import print_diff
+
+        print_diff(*chosen.diff, root=chosen.directory)
+    else:
+        from wisesr.grid.status.overview import print_status
+
+        print_status(chosen.directory, table=chosen.table)
+    return 0

@@ -1,0 +1,64 @@
+"""MIT Indoor67: 67 kinds of rooms and halls, 5,360 / 1,340 of its images listed as a split. No torch.
+
+Quattoni and Torralba 2009, https://web.mit.edu/torralba/www/indoor.html. The split is the two official lists, which this
+package carries, so that a copy without them has it too: 77 to 83 images of a class train, 17 to 23 test. Images that neither
+list names are not used. 18 of the listed files end in `_gif.jpg` and hold a GIF, whose first frame counts.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from wisesr.data.listing import Row, to_manifest
+from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.published import MIT_INDOOR, require_folder, require_whole
+from wisesr.errors import UserError
+
+LISTS = {TRAIN: "TrainImages.txt", TEST: "TestImages.txt"}
+IMAGES = ("indoorCVPR_09/Images", "Images", "indoorCVPR_09/indoorCVPR_09/Images")
+"""Where the folders of the classes may lie below the root."""
+
+
+def mit_indoor(*, root: str, partial: bool = False, on_bad_image: Literal["error", "skip"] = "error") -> Manifest:
+    """The listed images below `indoorCVPR_09/Images/<class>`.
+
+    Args:
+        root: the folder that holds `indoorCVPR_09` (or `Images`).
+        partial: whether a copy that lacks listed images will do.
+        on_bad_image: as in `wisesr.data.folder.folder`.
+
+    Raises:
+        UserError: another layout, listed images that are missing, lists in the copy that are not the official ones.
+    """
+    base = require_folder(MIT_INDOOR, root)
+    below = next((path for path in IMAGES if (base / path).is_dir()), None)
+    if below is None:
+        raise UserError(f"dataset.root: {base} is no copy of mit_indoor: it has no folder {IMAGES[0]}")
+    _check_lists(base, below)
+    listed = [Row(f"{below}/{name}", name.split("/")[0], split) for split in LISTS for name in official(split)]
+    rows = [row for row in listed if (base / row.path).is_file()]
+    missing = sorted({row.path for row in listed} - {row.path for row in rows})
+    require_whole(MIT_INDOOR, base, rows, partial=partial, missing=missing)
+    return to_manifest(base, rows, on_bad_image)
+
+
+def official(split: str) -> list[str]:
+    """The official list of a split: `<class>/<file>`, as in the file."""
+    return read_list(Path(__file__).parent / "mit_indoor_lists" / LISTS[split])
+
+
+def read_list(path: Path) -> list[str]:
+    """The names in a list; the official ones end without a newline."""
+    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+
+
+def _check_lists(base: Path, below: str) -> None:
+    """Refuse lists in the copy that say something else, as they would be ignored."""
+    for split, name in LISTS.items():
+        for path in {base / name, (base / below).parent / name}:
+            if path.is_file() and sorted(read_list(path)) != sorted(official(split)):
+                raise UserError(
+                    f"{path} is not the official list: for a split of your own take dataset=folder with dataset.csv, "
+                    "or remove the file"
+                )

@@ -1,0 +1,110 @@
+"""What is published of the paper's three datasets, and copies held against it. No torch.
+
+Intel's counts a class and all totals are those of the datasets' pages; MIT's split is its official lists, which ship with this
+package. Of Sub-ImageNet-70 only the totals are known: its classes are what its CSV files say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from wisesr.data.listing import Row
+from wisesr.data.manifest import TEST, TRAIN
+from wisesr.errors import UserError
+
+_SHOWN = 5
+
+
+class Published(NamedTuple):
+    """The published facts of a dataset."""
+
+    name: str
+    classes: int
+    train: int
+    """Images."""
+    test: int
+    kaggle: str
+    """Owner and name there."""
+    per_class: Mapping[str, tuple[int, int]] = {}
+    """Class -> images of train and test; empty where that is not known."""
+
+
+INTEL = Published(
+    "intel",
+    classes=6,
+    train=14_034,
+    test=3_000,
+    kaggle="puneet6060/intel-image-classification",
+    per_class={
+        "buildings": (2191, 437),
+        "forest": (2271, 474),
+        "glacier": (2404, 553),
+        "mountain": (2512, 525),
+        "sea": (2274, 510),
+        "street": (2382, 501),
+    },
+)
+MIT_INDOOR = Published("mit_indoor", classes=67, train=5_360, test=1_340, kaggle="itsahmad/indoor-scenes-cvpr-2019")
+SUB_IMAGENET = Published("sub_imagenet", classes=70, train=31_500, test=3_500, kaggle="mohammadrahimzadeh/imagenet-70classes")
+PUBLISHED = {facts.name: facts for facts in (INTEL, MIT_INDOOR, SUB_IMAGENET)}
+
+
+def require_folder(facts: Published, root: str) -> Path:
+    """The folder of a copy.
+
+    Raises:
+        UserError: there is none.
+    """
+    base = Path(root)
+    if not base.is_dir():
+        raise UserError(f"dataset.root: there is no folder {base}. To make it: wisesr data prepare {facts.name} --help")
+    return base
+
+
+def differences(facts: Published, rows: Sequence[Row]) -> list[str]:
+    """How a copy's counts differ from the published ones, a phrase each; empty where they do not."""
+    found: list[str] = []
+    for split, wanted in ((TRAIN, facts.train), (TEST, facts.test)):
+        counts = Counter(row.label for row in rows if row.split == split)
+        if (count := counts.total()) != wanted:
+            found.append(f"{split} has {count:,} images, not {wanted:,}")
+        for label, both in facts.per_class.items():
+            if counts[label] != (its := both[split == TEST]):
+                found.append(f"{split}/{label} {counts[label]:,}, not {its:,}")
+    classes = {row.label for row in rows}
+    if len(classes) != facts.classes:
+        found.append(f"{len(classes)} classes, not {facts.classes}")
+    if facts.per_class and (others := sorted(classes - facts.per_class.keys())):
+        found.append(f"classes that it does not have: {_some(others)}")
+    return found
+
+
+def require_whole(facts: Published, base: Path, rows: Sequence[Row], *, partial: bool, missing: Sequence[str] = ()) -> None:
+    """Hold a copy against the published counts.
+
+    Args:
+        facts: of the dataset.
+        base: the copy's folder.
+        rows: its images.
+        partial: whether any part of it will do.
+        missing: paths that should be there and are not, where they are known by name.
+
+    Raises:
+        UserError: it is another than the published one, and `partial` is false; there are no images at all.
+    """
+    if not rows:
+        raise UserError(f"{base} holds no image of {facts.name}. Its layout: data/README.md")
+    if partial or not (found := differences(facts, rows)):
+        return
+    lacking = f" Missing: {_some(missing)}." if missing else ""
+    raise UserError(
+        f"{base} is not {facts.name} as published: {_some(found)}.{lacking} Complete it (wisesr data prepare {facts.name}, "
+        f"wisesr data check {facts.name}), or take what is there with dataset.partial=true, which calls it {facts.name}-partial"
+    )
+
+
+def _some(names: Sequence[str]) -> str:
+    return "; ".join(names[:_SHOWN]) + (f"; and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")

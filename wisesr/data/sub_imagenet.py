@@ -1,0 +1,38 @@
+"""Sub-ImageNet-70: 70 classes of ImageNet that the paper's authors chose, 31,500 / 3,500 images. No torch.
+
+https://www.kaggle.com/datasets/mohammadrahimzadeh/imagenet-70classes. Which classes: its CSV files tell.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from wisesr.data.listing import csv_rows, to_manifest
+from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.published import SUB_IMAGENET, require_folder, require_whole
+from wisesr.errors import UserError
+
+LISTS = {TRAIN: "train.csv", TEST: "test.csv"}
+
+
+def sub_imagenet(*, root: str, partial: bool = False, on_bad_image: Literal["error", "skip"] = "error") -> Manifest:
+    """The images that `train.csv` and `test.csv` list, columns filename,class, folders separated by backslashes.
+
+    Args:
+        root: the folder that holds the lists, and below which their filenames are.
+        partial: whether a copy with other counts than the published ones will do; listed files that are missing are then
+            left out.
+        on_bad_image: as in `wisesr.data.folder.folder`.
+
+    Raises:
+        UserError: a list is missing, other counts, a listed file that is missing.
+    """
+    base = require_folder(SUB_IMAGENET, root)
+    for name in LISTS.values():
+        if not (base / name).is_file():
+            raise UserError(f"dataset.root: {base} is no copy of sub_imagenet: it has no file {name}")
+    listed = [row._replace(split=split) for split, name in LISTS.items() for row in csv_rows(base, name)]
+    rows = [row for row in listed if (base / row.path).is_file()]
+    missing = sorted({row.path for row in listed} - {row.path for row in rows})
+    require_whole(SUB_IMAGENET, base, rows, partial=partial, missing=missing)
+    return to_manifest(base, rows, on_bad_image)
