@@ -21,6 +21,7 @@ from wisesr.config import (
     conf_dir,
     describe_problems,
     fingerprint,
+    load_option,
     options,
     quote_choices,
     register_resolvers,
@@ -166,7 +167,8 @@ OPTIONS = [(group, name) for group in GROUPS for name in options(group)]
 
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
-    extra = ["dataset.root=" + str(images)] if name == "folder" else ["backbone.model=resnet18"] if name == "timm" else []
+    node = load_option(group, name)
+    extra = ["dataset.root=" + str(images)] if "root" in node else ["backbone.model=resnet18"] if name == "timm" else []
     config = composed(f"{group}={name}", *extra)
     assert check(config) == []
     if "name" in config[group]:

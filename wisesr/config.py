@@ -136,10 +136,15 @@ def check(config: Mapping[str, Any]) -> list[str]:
     for name, node in config["logger"].items():
         problems += _check_target(f"logger.{name}", node, {})
     problems += _check_names(config)
-    root = config["dataset"].get("root")
-    if isinstance(root, str) and not Path(root).is_dir():
-        problems.append(f"dataset.root: there is no folder {root}")
-    return problems
+    return problems + _check_root(config["dataset"])
+
+
+def _check_root(dataset: Mapping[str, Any]) -> list[str]:
+    root = dataset.get("root")
+    if not isinstance(root, str) or Path(root).is_dir():
+        return []
+    how = "; `wisesr data prepare --help` tells how to make it" if "partial" in dataset else ""
+    return [f"dataset.root: there is no folder {root}{how}"]
 
 
 def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
