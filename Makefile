@@ -3,10 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: help setup quickstart check test test-slow format clean
+TABLES := sub_imagenet intel mit_224 mit_512
+
+.PHONY: help setup quickstart paper check test test-slow format clean
 
 help:
 	@echo "make quickstart   set up .venv and train ResNet18 with the wise and gap heads on digits (about 3 minutes on 2 cores, after some minutes of set-up)"
+	@echo "make paper        the paper's four tables, one after another; ARGS='seed=0,1,2 grid.plan=true' goes to each"
 	@echo "make test         set up .venv and run the quick tests"
 	@echo "make test-slow    the slow tests: whole grids, kills at random moments"
 	@echo "make check        lint, format, types, import directions"
@@ -23,6 +26,15 @@ $(READY): pyproject.toml constraints.txt
 
 quickstart: $(READY)
 	$(BIN)/python train.py -m head=wise,gap backbone=resnet18 study=quickstart
+
+# The four in turn, whichever fails; Ctrl-C ends them all. The same command goes on where it was left.
+paper: $(READY)
+	@failed=; for table in $(TABLES); do \
+	  echo "== paper_$$table"; \
+	  $(BIN)/python train.py experiment=paper_$$table $(ARGS); code=$$?; \
+	  if [ $$code -eq 130 ]; then exit 130; elif [ $$code -ne 0 ]; then failed="$$failed paper_$$table"; fi; \
+	done; \
+	if [ -n "$$failed" ]; then echo "not done:$$failed" >&2; exit 1; fi
 
 check: $(READY)
 	$(BIN)/ruff check .
