@@ -102,6 +102,13 @@ def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, wo
     assert words in problems[0]
 
 
+def test_a_list_of_settings(config: dict[str, Any]) -> None:
+    paper = load_option("augment", "paper")
+    assert check(config | {"augment": paper}) == []
+    wrong = config | {"augment": paper | {"zoom": 0.8}}
+    assert check(wrong) == ["augment.zoom must be a list of numbers or null, not 0.8"]
+
+
 def test_all_problems_at_once(config: dict[str, Any]) -> None:
     wrong = change(change(change(config, "head.dropout", "x"), "recipe.epochs", -1), "protocol", "y")
     assert len(check(wrong)) == 3
