@@ -21,12 +21,14 @@ from wisesr.config import (
     conf_dir,
     describe_problems,
     fingerprint,
+    load_cell,
     load_option,
     options,
     quote_choices,
     register_resolvers,
     split_grid,
     to_dict,
+    to_yaml,
 )
 from wisesr.errors import UserError, unknown
 from wisesr.signatures import fits, target_settings
@@ -56,6 +58,10 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
     assert check(config) == []
 
 
+SGD = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.045, "momentum": 0.9, "weight_decay": 0.0}
+"""As cells had it before `lr_in_velocity`."""
+
+
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
@@ -76,6 +82,11 @@ def test_a_good_configuration_has_no_problems(config: dict[str, Any]) -> None:
         ("recipe.mixup", -0.2, "recipe.mixup must be a number at least 0, not -0.2"),
         ("recipe.head_lr_scale", 0, "recipe.head_lr_scale must be a number above 0, not 0"),
         ("recipe.patience", 0, "recipe.patience must be a whole number at least 1 or null, not 0"),
+        ("recipe.init", "he", "recipe.init must be one of timm, keras, not 'he'"),
+        ("recipe.batch_norm", None, "recipe.batch_norm must be one of timm, keras, not None"),
+        ("recipe.head_init", "keras", "recipe.head_init must be one of normal, torch, not 'keras'"),
+        ("recipe.optimizer.lr_in_velocity", True, "no key of recipe.optimizer is called 'lr_in_velocity'"),
+        ("recipe.optimizer", SGD | {"lr_in_velocity": 1}, "recipe.optimizer.lr_in_velocity must be true or false, not 1"),
         ("recipe.class_weights", "inverse", "recipe.class_weights must be one of none, balanced, not 'inverse'"),
         ("trainer.max_time", "2 hours", "trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not '2 hours'"),
         ("trainer.max_time", 10, "trainer.max_time must be null or DD:HH:MM:SS"),
@@ -228,8 +239,6 @@ def test_loggers_add_up() -> None:
 
 
 def test_the_configuration_survives_its_file(config: dict[str, Any]) -> None:
-    from wisesr.config import to_yaml
-
     whole = composed("recipe.optimizer.lr=1e-5", "study=x")
     assert yaml.safe_load(to_yaml(whole)) == whole
     assert OmegaConf.create(to_yaml(whole)) == OmegaConf.create(whole)
@@ -262,3 +271,27 @@ def test_younger_keys_do_not_rename_older_cells(config: dict[str, Any]) -> None:
     del older["trainer"]["num_nodes"]
     assert fingerprint(older) == fingerprint(config)
     assert fingerprint(change(config, "trainer.num_nodes", 2)) != fingerprint(config)
+    for key, value in (("init", "keras"), ("batch_norm", "keras"), ("head_init", "torch")):
+        assert fingerprint(change(config, f"recipe.{key}", value)) != fingerprint(config)
+        del older["recipe"][key]
+    # What commit ecbb30c, which had no such keys, called this cell; and the same cell with SGD.
+    assert fingerprint(older) == fingerprint(config) == "33952b77782a7e8cd216f0bd60c7daf57bc08e4322bcddea82407855b66a7725"
+    named = "9b11f3cbe4d1ba43f6b8a0ea7f2b2e2527e6fede233a752e68fd1c55371f1999"
+    assert fingerprint(change(config, "recipe.optimizer", SGD)) == named
+    assert fingerprint(change(config, "recipe.optimizer", SGD | {"lr_in_velocity": False})) == named
+    assert fingerprint(change(config, "recipe.optimizer", SGD | {"lr_in_velocity": True})) != named
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_a_cell_of_an_older_version_is_read_with_the_groups_younger_keys(
+    config: dict[str, Any], tmp_path: Path, optimizer: str
+) -> None:
+    """Not with those of a `_target_`, which has defaults of its own and of which there may be others."""
+    if optimizer == "sgd":
+        config["recipe"]["optimizer"] = SGD
+    older = copy.deepcopy(config)
+    for key in ("init", "batch_norm", "head_init"):
+        del older["recipe"][key]
+    (tmp_path / "config.yaml").write_text(to_yaml(older))
+    assert load_cell(tmp_path) == config
+    assert check(load_cell(tmp_path)) == []

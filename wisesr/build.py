@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from wisesr.data.datamodule import ImageData
     from wisesr.models.backbones import TimmBackbone
     from wisesr.models.classifier import Classifier
+    from wisesr.models.habits import Habits
     from wisesr.models.heads.base import Head
     from wisesr.training.fit import TrainerSettings
     from wisesr.training.loggers.base import RunLogger
@@ -83,15 +84,26 @@ def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
 
 
 def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
-    """Backbone and head, initialised from the seed.
+    """Backbone and head, initialised from the seed, with the recipe's habits.
 
     Raises:
-        UserError: the backbone refuses the resolution, the head the feature map.
+        UserError: the backbone refuses the resolution, the head the feature map, one of them a habit.
     """
     import torch
 
+    from wisesr.models.habits import take_habits
+
     torch.manual_seed(derive_seed(config["seed"], "initialisation"))
-    return join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+    model = join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+    take_habits(model, build_habits(config["recipe"]), config["seed"])
+    return model
+
+
+def build_habits(recipe: Mapping[str, Any]) -> Habits:
+    """What a recipe says on weights at the start and on BatchNorm."""
+    from wisesr.models.habits import Habits
+
+    return Habits(recipe["init"], recipe["batch_norm"], recipe["head_init"])
 
 
 def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:

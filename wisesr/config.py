@@ -17,6 +17,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.errors import UserError, unknown
+from wisesr.paper_runs import paper_batch, paper_epochs
 from wisesr.schema import DatasetSchema, GridSchema, Name, RecipeSchema, ResolutionSchema, RootSchema, TrainerSchema
 from wisesr.signatures import Setting, mismatches, schema_settings, target_settings
 from wisesr.types import seconds_of
@@ -30,7 +31,13 @@ GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "tra
 _NOT_IN_FINGERPRINT = ("study", "logger", "output_dir", "dataset.root", "dataset.workers", "trainer.threads")
 
 # Keys that are younger than cells on disk: at the value that all cells had before, they are not part of a cell's name.
-_NEUTRAL = {"trainer.num_nodes": 1}
+_NEUTRAL = {
+    "trainer.num_nodes": 1,
+    "recipe.init": "timm",
+    "recipe.batch_norm": "timm",
+    "recipe.head_init": "normal",
+    "recipe.optimizer.lr_in_velocity": False,
+}
 
 # libyaml, where PyYAML was built with it: a seventh of the time, which shows with hundreds of cells.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -43,9 +50,11 @@ def conf_dir() -> Path:
 
 
 def register_resolvers() -> None:
-    """Give OmegaConf `${stem:path}`, the last part of a path, and `${if_partial:flag}`, what a partial copy's name ends in."""
+    """Give OmegaConf its words: the end of a path, the end of a partial copy's name, batch and epochs of the paper's runs."""
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
+    OmegaConf.register_new_resolver("paper_batch", paper_batch, replace=True)
+    OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
 
 
 def arrange(arguments: Sequence[str]) -> list[str]:
@@ -268,8 +277,8 @@ def load_cell(path: Path) -> Config:
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")
     for name, value in _NEUTRAL.items():
-        group, _, key = name.partition(".")
-        if isinstance(config.get(group), dict):
+        group, _, key = name.rpartition(".")
+        if isinstance(config.get(group), dict):  # not of a node with a _target_ further down, which has its own default
             config[group].setdefault(key, value)
     return config
 

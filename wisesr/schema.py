@@ -59,6 +59,9 @@ class RecipeSchema(TypedDict):
     cutmix: Annotated[float, AtLeast(0)]
     ema: Share | None
     patience: Count | None
+    init: Literal["timm", "keras"]
+    batch_norm: Literal["timm", "keras"]
+    head_init: Literal["normal", "torch"]
 
 
 class DatasetSchema(TypedDict):

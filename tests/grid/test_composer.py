@@ -28,6 +28,10 @@ SWEEP = [
     ["resolution=112", "resolution.size=96"],
     ["head=gap", "seed=5", "study=${hydra:job.config_name}-${seed}"],
     ["head=gap", "seed=6", "+dataset.extra=${hydra:overrides.task}"],
+    ["recipe=paper", "seed=7"],
+    ["recipe=paper", "seed=7", "resolution.size=600"],
+    ["recipe=paper", "resolution=512", "recipe.epochs=3", "dataset=layouts"],
+    ["recipe.batch_size=${paper_batch:512}", "seed=8"],
     ["trainer=ddp", "trainer.devices=2", "protocol=paper", "output_dir=elsewhere"],
 ]
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch.optim import SGD, AdamW, Optimizer
+
+from wisesr.errors import UserError
 
 Groups = Iterable[dict[str, Any]]
 """As torch.optim takes them: https://docs.pytorch.org/docs/stable/optim.html#per-parameter-options"""
+
+
+_LAST_RATE = "last_lr"
+"""Key of a parameter group."""
 
 
 def adamw(parameters: Groups, *, lr: float, weight_decay: float) -> Optimizer:
@@ -22,7 +29,7 @@ def adamw(parameters: Groups, *, lr: float, weight_decay: float) -> Optimizer:
     return AdamW(parameters, lr=lr, weight_decay=weight_decay)
 
 
-def sgd(parameters: Groups, *, lr: float, momentum: float, weight_decay: float) -> Optimizer:
+def sgd(parameters: Groups, *, lr: float, momentum: float, weight_decay: float, lr_in_velocity: bool = False) -> Optimizer:
     """Stochastic gradient descent with (heavy-ball) momentum.
 
     Args:
@@ -30,5 +37,37 @@ def sgd(parameters: Groups, *, lr: float, momentum: float, weight_decay: float) 
         lr: the schedule's start.
         momentum: in [0, 1).
         weight_decay: L2, added to the gradient.
+        lr_in_velocity: True for v = momentum v - lr g, w = w + v, where a gradient keeps the rate of its own step, as in
+            Keras; False for v = momentum v + g, w = w - lr v, where all follow the present rate, as in PyTorch. The same
+            until the rate changes. https://github.com/keras-team/keras/blob/v3.15.1/keras/src/optimizers/sgd.py
     """
-    return SGD(parameters, lr=lr, momentum=momentum, weight_decay=weight_decay)
+    optimizer = SGD(parameters, lr=lr, momentum=momentum, weight_decay=weight_decay)
+    if lr_in_velocity:
+        optimizer.register_step_pre_hook(_keep_rates)
+    return optimizer
+
+
+@torch.no_grad()
+def _keep_rates(optimizer: Optimizer, *_: object) -> None:
+    """Before a step whose rate is another than the last one's, scale velocities by last / present, group by group.
+
+    -lr v is then what Keras' velocity is. The last rate is kept in the group, so in checkpoints too. A step that AMP skips
+    does not come here, and counts neither here nor in Keras.
+
+    Raises:
+        UserError: the rate has become 0, at which Keras' weights would move on and PyTorch's cannot.
+    """
+    for group in optimizer.param_groups:
+        rate = group["lr"]
+        last = group.get(_LAST_RATE, rate)
+        states = [optimizer.state[parameter] for parameter in group["params"] if parameter in optimizer.state]
+        velocities = [velocity for state in states if (velocity := state.get("momentum_buffer")) is not None]
+        if velocities and rate != last:
+            if rate == 0:
+                raise UserError(
+                    f"recipe.optimizer.lr_in_velocity=true needs a learning rate above 0 once weights move, and the schedule "
+                    f"goes from {last:g} to 0: recipe.optimizer.lr_in_velocity=false, or another recipe.schedule"
+                )
+            for velocity in velocities:
+                velocity.mul_(last / rate)
+        group[_LAST_RATE] = rate

@@ -51,6 +51,11 @@ def test_costs_are_those_of_the_real_model(config: Config) -> None:
     assert planned.steps == 3 * 4, "three epochs of four batches"
 
 
+def test_habits_cost_nothing(config: Config) -> None:
+    habits = {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
+    assert cost(changed(config, "recipe", config["recipe"] | habits)) == cost(config)
+
+
 @pytest.mark.parametrize(("ema", "freeze"), [(0.9, None), (None, "all")])
 def test_the_disk_of_a_real_cell(config: Config, ema: float | None, freeze: str | None) -> None:
     """Files of a finished cell, with a copy of the larger checkpoint: never more than planned, and not much less."""

@@ -14,6 +14,7 @@ from wisesr.build import (
     Parts,
     assemble,
     build_backbone,
+    build_habits,
     build_head,
     build_loggers,
     build_manifest,
@@ -27,6 +28,7 @@ from wisesr.errors import UserError
 from wisesr.grid.planning.plan import Cost
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
+from wisesr.models.habits import check_habits
 from wisesr.models.sources import IMAGENET
 from wisesr.training.cost import Kind, forward_flops, kinds, parameters, state_bytes, stored_bytes
 from wisesr.training.fit import make_trainer
@@ -123,7 +125,9 @@ class Planner:
             head = build_head(config["head"], body.module.feature_shape, classes)
         if manifest is None:
             return None
-        parts = assemble(config, manifest, Classifier(body.module, head))
+        model = Classifier(body.module, head)
+        check_habits(model, build_habits(config["recipe"]))  # no more: they cost nothing, and the body is shared
+        parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         self._check_devices(config, parts)
         best, state = self._checkpoint(config, parts)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -14,6 +17,23 @@ INIT_STD = 0.01
 def init_kernel(weight: Tensor) -> None:
     """Draw a kernel in place from N(0, 0.01)."""
     nn.init.normal_(weight, std=INIT_STD)
+
+
+@torch.no_grad()
+def start_as_torch(kernel: Tensor, bias: Tensor, fan_in: int) -> None:
+    """Draw a kernel and its offset in place from U(-b, b), b = 1 / sqrt(fan_in), as nn.Linear and nn.Conv2d start.
+
+    Their kaiming_uniform with a = sqrt(5) comes to that:
+    https://github.com/pytorch/pytorch/blob/v2.6.0/torch/nn/modules/conv.py
+
+    Args:
+        kernel: of any shape.
+        bias: likewise.
+        fan_in: numbers that one output is a sum over; for a depthwise kernel height * width.
+    """
+    bound = 1 / math.sqrt(fan_in)
+    nn.init.uniform_(kernel, -bound, bound)
+    nn.init.uniform_(bias, -bound, bound)
 
 
 class Head(nn.Module):
@@ -54,6 +74,17 @@ class Head(nn.Module):
         self.classifier = nn.Linear(self.feature_shape.channels if features is None else features, num_classes)
         init_kernel(self.classifier.weight)
         nn.init.zeros_(self.classifier.bias)
+
+    def start_as_torch(self) -> None:
+        """Draw anew, as PyTorch's layers start, what is one or could be: `recipe.head_init=torch`.
+
+        An aggregation without a counterpart among them (no weights, weights that start as an average, timm's attention)
+        keeps its start; one with a counterpart has a `start_as_torch` of its own.
+        """
+        self.classifier.reset_parameters()
+        start: Callable[[], None] | None = getattr(self.aggregation, "start_as_torch", None)
+        if start is not None:
+            start()
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits, (batch, classes), of feature maps, (batch, channels, height, width).

@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Constrained, Head, check_shape, init_kernel, project_non_negative, spread
+from wisesr.models.heads.base import Constrained, Head, check_shape, init_kernel, project_non_negative, spread, start_as_torch
 from wisesr.types import FeatureShape
 
 
@@ -64,6 +64,11 @@ class DepthwiseAggregation(Constrained):
         if non_negative == "softplus":
             with torch.no_grad():
                 self.kernel.add_(math.log(math.expm1(1 / (shape.height * shape.width))))
+
+    def start_as_torch(self) -> None:
+        """As a depthwise nn.Conv2d of this extent. Softplus' start at the average has no counterpart there, and stays."""
+        if self.non_negative != "softplus":
+            start_as_torch(self.kernel, self.bias, fan_in=self.kernel[0].numel())
 
     def effective_kernel(self) -> Tensor:
         """The kernel in use, (channels, height, width)."""

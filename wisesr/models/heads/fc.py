@@ -79,3 +79,10 @@ class FullyConnectedHead(Head):
             features=hidden,
             dropout=dropout,
         )
+
+    def start_as_torch(self) -> None:
+        """The hidden layers too."""
+        super().start_as_torch()
+        for layer in self.aggregation.children():
+            if isinstance(layer, nn.Linear):
+                layer.reset_parameters()

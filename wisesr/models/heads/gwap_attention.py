@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Head, check_shape, init_kernel
+from wisesr.models.heads.base import Head, check_shape, init_kernel, start_as_torch
 from wisesr.types import FeatureShape
 
 
@@ -44,6 +44,10 @@ class AttentiveAverage(nn.Module):
         self.kernel = nn.Parameter(torch.empty(shape.channels))
         self.bias = nn.Parameter(torch.zeros(1))
         init_kernel(self.kernel)
+
+    def start_as_torch(self) -> None:
+        """As the nn.Conv2d from all channels to one that w and b amount to."""
+        start_as_torch(self.kernel, self.bias, fan_in=self.kernel.numel())
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, channels)."""

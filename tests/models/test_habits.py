@@ -1,0 +1,184 @@
+"""The recipe's habits on whole models: what is drawn anew and what stays, and from which seed; PyTorch's start of heads."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from tests.models.small import small_head
+from tests.test_config import change
+from wisesr import create_head
+from wisesr.build import build_model
+from wisesr.config import load_option, options
+from wisesr.errors import UserError
+from wisesr.models.classifier import Classifier
+
+Config = dict[str, Any]
+State = dict[str, Tensor]
+
+
+def state(config: Config, part: str = "", **recipe: str) -> State:
+    """Of the model with these habits: clones of a part's tensors."""
+    config = config | {"recipe": config["recipe"] | recipe}
+    tensors = build_model(config, 3).state_dict()
+    return {key: value.clone() for key, value in tensors.items() if key.startswith(part)}
+
+
+def equal(one: State, other: State) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(value, other[key]) for key, value in one.items())
+
+
+def test_pytorchs_habits_are_the_model_as_it_was_built_before_there_were_any(config: Config) -> None:
+    """The first numbers of the generator that `seed` starts, in the order of construction."""
+    from wisesr.build import join
+    from wisesr.types import derive_seed
+
+    torch.manual_seed(derive_seed(0, "initialisation"))
+    assert equal(dict(join(config["backbone"], config["head"], 3, 64).state_dict()), state(config))
+
+
+def test_a_backbone_starts_the_same_beside_every_head_and_a_head_behind_every_backbone(config: Config) -> None:
+    gap = change(config, "head", {"name": "gap", **load_option("head", "gap")})
+    keras = state(config, "backbone.", init="keras")
+    assert equal(keras, state(gap, "backbone.", init="keras"))
+    assert equal(keras, state(config, "backbone.", init="keras", head_init="torch", batch_norm="keras"))
+    assert not equal(keras, state(config, "backbone."))
+    assert not equal(keras, state(config | {"seed": 1}, "backbone.", init="keras"))
+    head = state(config, "head.", head_init="torch")
+    assert equal(head, state(config, "head.", head_init="torch", init="keras"))
+    assert not equal(head, state(config, "head."))
+    assert equal(state(config, "head."), state(config, "head.", init="keras", batch_norm="keras"))
+
+
+def test_loaded_weights_stay_and_batch_norm_changes_all_the_same(config: Config, tmp_path: Path) -> None:
+    """The paper's own 512 px run: Keras' habits on pretrained weights."""
+    torch.manual_seed(5)
+    body = build_model(config | {"seed": 9}, 3).backbone.model
+    for buffer in (value for key, value in body.named_buffers() if "running" in key):
+        buffer.uniform_(0.5, 2)
+    save_file({key: value.contiguous() for key, value in body.state_dict().items()}, tmp_path / "w.safetensors")
+    config = change(config, "backbone.weights", str(tmp_path / "w.safetensors"))
+    config["recipe"] |= {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
+    model = build_model(config, 3)
+    assert equal(dict(model.backbone.model.state_dict()), dict(body.state_dict()))
+    layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    assert {(round(1 - (layer.momentum or 0), 9), layer.eps) for layer in layers} == {(0.99, 1e-3)}
+    model.eval(), body.eval()
+    x = torch.randn(2, 3, 64, 64)
+    assert not torch.equal(model.backbone(x), body.forward_features(x)), "another epsilon, other numbers"
+
+
+@pytest.mark.parametrize("freeze", ["all", 1])
+def test_what_is_frozen_starts_as_keras_too_and_stays_frozen(config: Config, freeze: str | int) -> None:
+    frozen = change(config, "backbone.freeze", freeze)
+    frozen["recipe"] |= {"init": "keras", "batch_norm": "keras"}
+    model = build_model(frozen, 3)
+    assert equal(dict(model.state_dict()), state(config, init="keras", batch_norm="keras"))
+    timms = build_model(change(config, "backbone.freeze", freeze), 3)
+    trained = [{key for key, p in its.named_parameters() if p.requires_grad} for its in (model, timms)]
+    assert trained[0] == trained[1] != set()
+    layers = [layer for layer in model.backbone.model.modules() if isinstance(layer, nn.BatchNorm2d)]
+    model.train()
+    assert not layers[0].training, "its statistics stay"
+
+
+def test_the_scale_that_keras_does_not_learn(config: Config) -> None:
+    """Inception: fewer trainable numbers, as many numbers. Every layer still trains its offset and its statistics."""
+    config = change(change(config, "backbone.model", "inception_v3"), "resolution.size", 96)
+    with torch.device("meta"):
+        keras = build_model(change(config, "recipe.batch_norm", "keras"), 3)
+    parameters = list(keras.backbone.parameters())
+    assert sum(p.numel() for p in parameters) == 21_785_568, "as many as under recipe.batch_norm=timm"
+    assert sum(p.numel() for p in parameters if p.requires_grad) == 21_785_568 - 17_216 == 21_768_352, "Keras' trainable ones"
+    layers = [layer for layer in keras.modules() if isinstance(layer, nn.BatchNorm2d)]
+    keras.train()
+    assert all(layer.training and layer.bias.requires_grad and not layer.weight.requires_grad for layer in layers)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("init", "he", "recipe.init must be one of timm, keras, not 'he'"),
+        ("batch_norm", "torch", "recipe.batch_norm must be one of timm, keras, not 'torch'"),
+        ("head_init", "keras", "recipe.head_init must be one of normal, torch, not 'keras'"),
+    ],
+)
+def test_another_habit(config: Config, key: str, value: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        state(config, **{key: value})
+
+
+def test_somebody_elses_parts_have_no_habits_of_keras() -> None:
+    from wisesr.models.habits import Habits, check_habits
+
+    model = Classifier(nn.Conv2d(3, 4, 1), nn.Flatten())  # type: ignore[arg-type]
+    check_habits(model, Habits("timm", "timm", "normal"))
+    with pytest.raises(UserError) as error:
+        check_habits(model, Habits("keras", "keras", "torch"))
+    assert str(error.value).splitlines() == [
+        "recipe.init must be timm with Conv2d, which is no TimmBackbone",
+        "recipe.batch_norm must be timm with Conv2d, which is no TimmBackbone",
+        "recipe.head_init must be normal with Flatten, which is no Head",
+    ]
+
+
+# Heads.
+
+SHAPE = (12, 7, 7)
+
+
+def restarted(head: nn.Module) -> State:
+    torch.manual_seed(3)
+    head.start_as_torch()  # type: ignore[operator]
+    return dict(head.state_dict())
+
+
+@pytest.mark.parametrize("name", ["depthwise", "depthwise_nonneg", "wise", "wise_dropout"])
+def test_depthwise_heads_start_as_pytorchs_own_layers(name: str) -> None:
+    """To the bit but for the rounding of the bound: the same numbers of the generator, in the same order."""
+    head = create_head(name, SHAPE, 5)
+    found = restarted(head)
+    torch.manual_seed(3)
+    linear = nn.Linear(12, 5)
+    side = 3 if name.startswith("wise") else 7
+    conv = nn.Conv2d(12, 12, side, groups=12)
+    torch.testing.assert_close(found["classifier.weight"], linear.weight.data)
+    torch.testing.assert_close(found["classifier.bias"], linear.bias.data)
+    torch.testing.assert_close(found["aggregation.kernel"], conv.weight.data[:, 0])
+    torch.testing.assert_close(found["aggregation.bias"], conv.bias.data if conv.bias is not None else None)
+    assert 0.9 / side < float(found["aggregation.kernel"].abs().max()) <= 1 / side
+
+
+def test_other_heads_with_a_counterpart() -> None:
+    found = restarted(create_head("gwap_attention", SHAPE, 5))
+    torch.manual_seed(3)
+    nn.Linear(12, 5)
+    conv = nn.Conv2d(12, 1, 1)
+    torch.testing.assert_close(found["aggregation.kernel"], conv.weight.data.flatten())
+    torch.testing.assert_close(found["aggregation.bias"], conv.bias.data if conv.bias is not None else None)
+    found = restarted(create_head("fc", SHAPE, 5, hidden=6))
+    torch.manual_seed(3)
+    linears = [nn.Linear(6, 5), nn.Linear(12 * 9, 6), nn.Linear(6, 6)]
+    weights = [found[key] for key in ("classifier.weight", "aggregation.1.weight", "aggregation.4.weight")]
+    for weight, linear in zip(weights, linears, strict=True):
+        torch.testing.assert_close(weight, linear.weight.data)
+
+
+@pytest.mark.parametrize("name", [*options("head"), "softplus"])
+def test_aggregations_without_a_counterpart_keep_their_start(name: str) -> None:
+    head = small_head("wise", SHAPE, 5, non_negative="softplus") if name == "softplus" else small_head(name, SHAPE, 5)
+    before = copy.deepcopy(head.state_dict())
+    found = restarted(head)
+    changed = {key for key, value in found.items() if not torch.equal(value, before[key])}
+    drawn = {"classifier.weight", "classifier.bias"}
+    if name in ("depthwise", "depthwise_nonneg", "wise", "wise_dropout", "gwap_attention"):
+        drawn |= {"aggregation.kernel", "aggregation.bias"}
+    elif name == "fc":
+        drawn |= {f"aggregation.{place}.{leaf}" for place in (1, 4) for leaf in ("weight", "bias")}
+    assert changed == drawn
