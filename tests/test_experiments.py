@@ -14,7 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 
 import wisesr.report
 from tests.data.copies import make_intel, make_mit, make_sub_imagenet
-from wisesr.config import check, conf_dir, options, register_resolvers, to_dict
+from wisesr.config import check, conf_dir, options, register_resolvers, split_grid, to_dict
 from wisesr.grid.planning.look import Planner
 
 RUNS: dict[str, tuple[Callable[[Path], Path], str, str, int, int, int, int, dict[str, int]]] = {
@@ -80,7 +80,8 @@ def cells(experiment: str, *overrides: str) -> Iterator[dict[str, Any]]:
             chosen = [f"{key}={value}" for key, value in zip(swept, values, strict=True)]
             one = compose("config", [f"experiment={experiment}", *overrides, *chosen], return_hydra_config=True)
             HydraConfig.instance().set_config(one)
-            yield to_dict(one)
+            ((config,), _) = split_grid([to_dict(one)])
+            yield config
 
 
 @pytest.mark.parametrize("experiment", RUNS)
