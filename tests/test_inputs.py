@@ -136,3 +136,16 @@ def test_a_foreign_augmentation_must_tell_its_inputs() -> None:
     assert build_augmentation({"_target_": "tests.test_inputs.Mine"}, 4, MEAN, STD).inputs["mean"] == list(MEAN)
     with pytest.raises(UserError, match=r"tests.test_inputs.Bare must be a subclass of wisesr.data.augmentation.Augmentation"):
         build_augmentation({"_target_": "tests.test_inputs.Bare"}, 4, MEAN, STD)
+
+
+def test_a_checkpoint_knows_the_epsilon_of_its_batch_norm(config: dict[str, Any], tmp_path: Path) -> None:
+    """No state dict does, and with another one the same weights compute something else."""
+    config["recipe"]["batch_norm"] = "keras"
+    file = str(checkpoint(config, tmp_path / "keras.ckpt"))
+    again = create_model("test_efficientnet", "gap", 3, 64, weights=file).backbone
+    assert {layer.eps for layer in again.modules() if isinstance(layer, torch.nn.BatchNorm2d)} == {1e-3}
+    torch.save({key: value for key, value in torch.load(file).items() if key != "epsilons"}, file)
+    other = create_model("test_efficientnet", "gap", 3, 64, weights=file).backbone
+    assert {layer.eps for layer in other.modules() if isinstance(layer, torch.nn.BatchNorm2d)} == {1e-5}
+    images = torch.randn(2, 3, 64, 64)
+    assert not torch.allclose(again.eval()(images), other.eval()(images))

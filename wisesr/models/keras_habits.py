@@ -109,6 +109,19 @@ def batch_norm_as_keras(model: nn.Module) -> None:
                 layer.weight.requires_grad_(False)
 
 
+def epsilons(model: nn.Module) -> list[float]:
+    """Epsilons of a model's BatchNorm layers, in order: part of what it computes, and in no state dict."""
+    return [layer.eps for layer in model.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
+
+
+def set_epsilons(model: nn.Module, values: object) -> None:
+    """Give BatchNorm the epsilons that a checkpoint tells, in place; None where it tells none."""
+    layers = [layer for layer in model.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    if isinstance(values, list) and len(values) == len(layers):
+        for layer, value in zip(layers, values, strict=True):
+            layer.eps = float(value)
+
+
 def keras_fans(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, int]:
     """Numbers that a kernel reads and writes, as Keras counts them from its kernel's shape (..., inputs, outputs).
 

@@ -17,6 +17,7 @@ from timm.models import clean_state_dict
 from torch import Tensor, nn
 
 from wisesr.errors import UserError
+from wisesr.models.keras_habits import set_epsilons
 from wisesr.models.sources import rename_packaged
 
 State = dict[str, Tensor]
@@ -48,6 +49,8 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
         packaged: whether the names are those of the PyPI packages.
         ignore: names that the model no longer has, though its file may.
 
+    A cell's checkpoint also sets the epsilon of BatchNorm, without which its weights compute something else.
+
     Raises:
         UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
     """
@@ -63,7 +66,9 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
                 state = convert(state, model)
         except (KeyError, RuntimeError, AttributeError, ValueError) as error:
             raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
-    return Loaded(fill(model, state, str(path), ignore), dict(inputs) if isinstance(inputs, Mapping) else None)
+    loaded = Loaded(fill(model, state, str(path), ignore), dict(inputs) if isinstance(inputs, Mapping) else None)
+    set_epsilons(model, held.get("epsilons") if isinstance(held, Mapping) else None)
+    return loaded
 
 
 def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Collection[str] = ()) -> str:

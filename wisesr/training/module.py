@@ -14,6 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from wisesr.data.datamodule import Batch
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
+from wisesr.models.keras_habits import epsilons
 from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
 from wisesr.training.metrics import MeanLoss, SplitMetrics
@@ -90,8 +91,9 @@ class ClassificationModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Beside the weights, what their images were normalised with."""
+        """Beside the weights, what belongs to them: what images were normalised with, and the epsilons of BatchNorm."""
         checkpoint["inputs"] = self.inputs
+        checkpoint["epsilons"] = epsilons(self.model.backbone)
 
     def on_fit_start(self) -> None:
         """Check the objective against the devices, once they are known.
