@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import Config, conf_dir, quote_choices, register_resolvers, to_dict
+from wisesr.config import Config, check, conf_dir, quote_choices, register_resolvers, split_grid, to_dict
 from wisesr.errors import UserError
 from wisesr.grid.spelling import explain
 
@@ -32,3 +32,15 @@ def compose_cell(overrides: Sequence[str]) -> Config:
             return to_dict(whole)
         except (HydraException, OmegaConfBaseException) as error:
             raise UserError(explain(error, overrides)) from error
+
+
+def compose_checked(overrides: Sequence[str]) -> Config:
+    """The same, checked, but for a folder of images that is not there, of which its dataset can say more.
+
+    Raises:
+        UserError: whatever is wrong with it.
+    """
+    ((config,), _) = split_grid([compose_cell(overrides)])
+    if problems := [problem for problem in check(config) if not problem.startswith("dataset.root: there is no folder")]:
+        raise UserError("\n".join(problems))
+    return config
