@@ -21,6 +21,7 @@ from wisesr.config import (
     conf_dir,
     describe_problems,
     fingerprint,
+    load_option,
     options,
     quote_choices,
     register_resolvers,
@@ -99,6 +100,13 @@ def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, wo
     problems = check(change(config, path, value))
     assert len(problems) == 1 or path.endswith("_target_"), problems
     assert words in problems[0]
+
+
+def test_a_list_of_settings(config: dict[str, Any]) -> None:
+    paper = load_option("augment", "paper")
+    assert check(config | {"augment": paper}) == []
+    wrong = config | {"augment": paper | {"zoom": 0.8}}
+    assert check(wrong) == ["augment.zoom must be a list of numbers or null, not 0.8"]
 
 
 def test_all_problems_at_once(config: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ Everything that needs torch is imported on use: a manifest is read without it, s
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -24,6 +24,7 @@ from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
 if TYPE_CHECKING:
     from torch.optim import Optimizer
 
+    from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
     from wisesr.models.backbones import TimmBackbone
     from wisesr.models.classifier import Classifier
@@ -177,6 +178,9 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
 
     recipe, trainer, seed = config["recipe"], config["trainer"], config["seed"]
     steps = build_steps(config, manifest)
+    body = model.backbone
+    augment = build_augmentation(config["augment"], config["resolution"]["size"], body.mean, body.std)
+    augment.check_trained(getattr(body, "trained_inputs", None), config["backbone"].get("weights"))
     module = ClassificationModule(
         model,
         num_classes=len(manifest.class_names),
@@ -184,6 +188,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         schedule=_make("recipe.schedule", recipe["schedule"])(steps),
         steps=steps,
         seed=seed,
+        inputs=augment.inputs,
         objective=_objective(recipe, manifest),
         head_lr_scale=recipe["head_lr_scale"],
         ema=recipe["ema"],
@@ -192,7 +197,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     workers = config["dataset"]["workers"]
     data = ImageData(
         manifest,
-        _make("augment", config["augment"])(config["resolution"]["size"], model.backbone.mean, model.backbone.std),
+        augment,
         protocol=config["protocol"],
         steps=steps,
         seed=seed,
@@ -203,6 +208,26 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
     return Parts(module, data, build_trainer_settings(trainer), budget)
+
+
+def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[float], std: Sequence[float]) -> Augmentation:
+    """An augmentation from its node of the configuration.
+
+    Args:
+        node: of the configuration.
+        image_size: pixels, height and width.
+        mean: what the backbone's weights expect their input to be normalised with, per channel.
+        std: the same.
+
+    Raises:
+        UserError: it cannot be had, or is no `Augmentation`.
+    """
+    from wisesr.data.augmentation import Augmentation
+
+    made = _make("augment", node)(image_size, mean, std)
+    if not isinstance(made, Augmentation):
+        raise UserError(f"augment._target_: {node['_target_']} must be a subclass of wisesr.data.augmentation.Augmentation")
+    return made
 
 
 def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:

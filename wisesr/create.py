@@ -45,6 +45,9 @@ def create_model(backbone: str, head: str, num_classes: int, image_size: int, **
         image_size: pixels, height and width.
         settings: in place of the YAML's: of the backbone (`weights="package"`, `freeze="all"`) and of the head (`dropout=0.2`).
 
+    Whoever calls this normalises the images: with `model.backbone.mean` and `std`, or, where the weights are a cell's
+    checkpoint, with `model.backbone.trained_inputs`. The two may differ (augment=paper), so neither is held against the other.
+
     Returns:
         A module (batch, 3, image_size, image_size) -> (batch, classes).
 

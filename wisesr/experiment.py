@@ -86,7 +86,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
             sources=started.sources,
             device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
             weights=_describe_weights(config, parts.module.model.backbone, weights),
-            inputs=parts.module.model.inputs,
+            inputs=parts.module.inputs,
             data_fingerprint=manifest.fingerprint(),
             splits=manifest.splits,
             left_out=manifest.left_out,

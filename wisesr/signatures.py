@@ -74,6 +74,7 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(describe(part) for part in typing.get_args(annotation))
     words = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
+    words[list[float]] = "a list of numbers"
     return words.get(annotation, str(annotation))
 
 

@@ -89,10 +89,13 @@ def test_a_cells_own_checkpoint_and_its_average(tmp_path: Path) -> None:
 
 
 def test_a_cells_checkpoint_knows_its_inputs(tmp_path: Path) -> None:
+    """They are only told here: what they must equal, the augmentation's, is known where a cell is built."""
     held = {f"model.backbone.model.{key}": value for key, value in random_state(num_classes=0).items()}
-    torch.save({"state_dict": held, "inputs": {"mean": [0.5] * 3, "std": [0.5] * 3}}, tmp_path / "best.ckpt")
-    with pytest.raises(UserError, match=r"was trained on images normalised with .*0\.5.*name the model as it was named there"):
-        TimmBackbone(64, model=TOY, weights=str(tmp_path / "best.ckpt"))
+    inputs = {"mean": [0.5] * 3, "std": [0.5] * 3, "order": "BGR"}
+    torch.save({"state_dict": held, "inputs": inputs}, tmp_path / "best.ckpt")
+    assert TimmBackbone(64, model=TOY, weights=str(tmp_path / "best.ckpt")).trained_inputs == inputs
+    torch.save({"state_dict": held}, tmp_path / "best.ckpt")
+    assert create_model(TOY, "gap", 5, 64, weights=str(tmp_path / "best.ckpt")).backbone.trained_inputs is None
 
 
 @pytest.mark.parametrize("how", ["zip", "old", "bare", "in a state dict"])

@@ -5,15 +5,81 @@ Random draws come from torch's default generator, which the dataset seeds anew f
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any, Literal
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from wisesr.errors import UserError
 
-class Plain:
+Inputs = dict[str, Any]
+"""What images are normalised with, as plain data for records and checkpoints.
+
+`mean` and `std`, a number a channel, of RGB images in [0, 1]; and `order`, "BGR", only where the tensors' channels are swapped.
+"""
+
+
+def inputs_of(mean: Sequence[float], std: Sequence[float], order: Literal["RGB", "BGR"] = "RGB") -> Inputs:
+    """As plain data: per channel of RGB images in [0, 1], and the order of the tensors' channels."""
+    return {"mean": list(mean), "std": list(std)} | ({"order": order} if order == "BGR" else {})
+
+
+class Augmentation(ABC):
+    """An image as the tensor that a backbone sees. Built with (size, mean, std) and its own settings by keyword.
+
+    Args:
+        mean, std, order: as of `inputs_of`.
+    """
+
+    def __init__(self, mean: Sequence[float], std: Sequence[float], order: Literal["RGB", "BGR"] = "RGB") -> None:
+        self._inputs = inputs_of(mean, std, order)
+
+    @property
+    def inputs(self) -> Inputs:
+        """What images are normalised with."""
+        return dict(self._inputs)
+
+    @abstractmethod
+    def __call__(self, image: Image.Image, *, training: bool) -> Tensor:
+        """An RGB image as a float32 tensor, (3, size, size)."""
+
+    def picture(self, tensor: Tensor) -> Image.Image:
+        """A tensor, (3, height, width), as a picture to look at: the normalisation undone, what is out of range clipped."""
+        swapped = self._inputs.get("order") == "BGR"
+        pixels = tensor.detach().cpu().double().permute(1, 2, 0).numpy()[..., :: -1 if swapped else 1]
+        pixels = pixels * np.array(self._inputs["std"]) + np.array(self._inputs["mean"])
+        return Image.fromarray((pixels * 255).round().clip(0, 255).astype(np.uint8))
+
+    def check_trained(self, trained: Inputs | None, source: object) -> None:
+        """Hold what images are normalised with against what a cell trained the weights with.
+
+        Args:
+            trained: `inputs` of that cell. None for weights from elsewhere, which are never refused: what those expect is a
+                default that the paper's protocol departs from.
+            source: of the weights, for messages.
+
+        Raises:
+            UserError: the two differ.
+        """
+        if trained is not None and trained != self._inputs:
+            raise UserError(
+                f"backbone.weights: {source} was trained on images normalised with {trained}, and here they would be "
+                f"normalised with {self._inputs}: {self._way_to(trained)}"
+            )
+
+    def _way_to(self, inputs: Inputs) -> str:
+        """What a user does so that images are normalised so."""
+        if "order" in inputs:
+            return "augment=paper augment.normalization=caffe does as was done there"
+        return "name backbone.model as it was named there, its tag included"
+
+
+class Plain(Augmentation):
     """The whole image, resized to a square: bilinear, antialiased, aspect ignored. The same in training and testing.
 
     Args:
@@ -22,6 +88,7 @@ class Plain:
     """
 
     def __init__(self, size: int, mean: Sequence[float], std: Sequence[float]) -> None:
+        super().__init__(mean, std)
         self._finish: list[nn.Module] = [v2.Normalize(list(mean), list(std))]
         self.test = self._pipeline([v2.Resize((size, size), antialias=True)])
         self.train = self.test

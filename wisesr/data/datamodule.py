@@ -9,7 +9,7 @@ from lightning.pytorch import LightningDataModule
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from wisesr.data.augmentation import Plain
+from wisesr.data.augmentation import Augmentation
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.data.sampling import Key, TestBatches, TrainBatches
 from wisesr.errors import UserError
@@ -30,7 +30,7 @@ class Batch(NamedTuple):
 class Images(Dataset[tuple[Tensor, int, int] | UserError]):
     """One split: (epoch, index in the split) -> image, label, index in the manifest."""
 
-    def __init__(self, manifest: Manifest, split: str, augment: Plain, *, training: bool, seed: int) -> None:
+    def __init__(self, manifest: Manifest, split: str, augment: Augmentation, *, training: bool, seed: int) -> None:
         self._manifest, self._augment, self._training, self._seed = manifest, augment, training, seed
         self._indices = manifest.indices(split)
 
@@ -78,7 +78,7 @@ class ImageData(LightningDataModule):
     def __init__(
         self,
         manifest: Manifest,
-        augment: Plain,
+        augment: Augmentation,
         *,
         protocol: str,
         steps: Steps,

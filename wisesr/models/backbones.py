@@ -43,6 +43,8 @@ class TimmBackbone(nn.Module):
         mean, std: per channel, what the weights expect their input (in [0, 1]) to be normalised with, as timm has it for
             this model and tag. The same without weights.
         weights_hash: over the tensors that were loaded; None without weights.
+        trained_inputs: what images were normalised with when a cell trained the weights that were loaded from its checkpoint
+            (`Augmentation.inputs`); None for weights from elsewhere.
     """
 
     feature_shape: FeatureShape
@@ -70,9 +72,9 @@ class TimmBackbone(nn.Module):
             owner, _, leaf = name.rpartition(".")
             setattr(self.model.get_submodule(owner), leaf, None)
         self.weights_hash: str | None = None
+        self.trained_inputs: dict[str, Any] | None = None
         if file is not None:
-            inputs = {"mean": list(self.mean), "std": list(self.std)}
-            self.weights_hash = load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused, inputs=inputs)
+            self.weights_hash, self.trained_inputs = load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused)
         elif weights == IMAGENET:
             self.weights_hash = fill(self.model, _download(model, image_size, output_stride), f"timm's {model}", unused)
         if freeze is not None:

@@ -21,11 +21,6 @@ class Classifier(nn.Module):
         self.backbone = backbone
         self.head = head
 
-    @property
-    def inputs(self) -> dict[str, list[float]]:
-        """What images are normalised with, `mean` and `std` a channel, as plain data for records and checkpoints."""
-        return {"mean": list(self.backbone.mean), "std": list(self.backbone.std)}
-
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, classes)."""
         logits: Tensor = self.head(self.backbone(images))

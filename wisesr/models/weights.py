@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import safetensors.torch
 import torch
@@ -26,14 +26,16 @@ _OWN = ("ema.module.backbone.model.", "model.backbone.model.")
 _SHOWN = 6
 
 
-def load_file(
-    model: nn.Module,
-    path: Path,
-    *,
-    packaged: bool,
-    ignore: Collection[str] = (),
-    inputs: Mapping[str, Sequence[float]] | None = None,
-) -> str:
+class Loaded(NamedTuple):
+    """What became of a file of weights."""
+
+    hash: str
+    """Over what was loaded, 64 hexadecimal digits."""
+    inputs: dict[str, Any] | None
+    """What the images that it was trained on were normalised with; None where the file does not say, as only a cell's does."""
+
+
+def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collection[str] = ()) -> Loaded:
     """Fill a timm model from a file, in place; all of it or nothing.
 
     The classifier's tensors are left aside, as the head takes its place. Position embeddings are resized to the model's
@@ -45,22 +47,12 @@ def load_file(
             best.ckpt of a cell too.
         packaged: whether the names are those of the PyPI packages.
         ignore: names that the model no longer has, though its file may.
-        inputs: what images will be normalised with, `mean` and `std`.
-
-    Returns:
-        A hash over what was loaded.
 
     Raises:
-        UserError: the file is damaged, holds anything but tensors and plain data, does not fit the model, or is a cell's
-            that was trained with other inputs.
+        UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
     """
     held = _read(path)
-    trained = held.get("inputs") if isinstance(held, Mapping) else None
-    if isinstance(trained, Mapping) and inputs is not None and dict(trained) != dict(inputs):
-        raise UserError(
-            f"backbone.weights: {path} was trained on images normalised with {dict(trained)}, and backbone.model means "
-            f"{dict(inputs)}: name the model as it was named there, its tag included"
-        )
+    inputs = held.get("inputs") if isinstance(held, Mapping) else None
     state = state_dict(held, path)
     if packaged:
         state = rename_packaged(state, [len(stage) for stage in model.blocks])  # type: ignore[union-attr]
@@ -71,7 +63,7 @@ def load_file(
                 state = convert(state, model)
         except (KeyError, RuntimeError, AttributeError, ValueError) as error:
             raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
-    return fill(model, state, str(path), ignore)
+    return Loaded(fill(model, state, str(path), ignore), dict(inputs) if isinstance(inputs, Mapping) else None)
 
 
 def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Collection[str] = ()) -> str:

@@ -108,7 +108,8 @@ def provenance(
         sources: hashes of the code of all its attempts; more than one where it was edited in between.
         device: what it trained on, the GPU's name or "cpu".
         weights: what the backbone started from: `source`, `sha256` of its file where there is one, hash of its `tensors`.
-        inputs: what images are normalised with: `mean` and `std`, a number a channel.
+        inputs: what images are normalised with: `mean` and `std` of RGB images in [0, 1], a number a channel; `order` where the
+            channels are swapped.
         data_fingerprint: of the manifest.
         splits: of each image.
         left_out: images left out because they could not be read.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -32,6 +32,7 @@ class ClassificationModule(LightningModule):
         schedule: optimizer step -> factor of the optimizer's rate.
         steps: of the run.
         seed: of the cell; dropout and mixing are drawn from (seed, epoch, batch, device).
+        inputs: what images are normalised with, plain data for checkpoints (`Augmentation.inputs`).
         objective: the loss; None for plain cross-entropy.
         head_lr_scale: the head's learning rate as a multiple of the backbone's.
         ema: decay of the moving average of the weights, which is then what is validated, tested and shown; None for none.
@@ -47,6 +48,7 @@ class ClassificationModule(LightningModule):
         schedule: Schedule,
         steps: Steps,
         seed: int,
+        inputs: Mapping[str, Any],
         objective: Objective | None = None,
         head_lr_scale: float = 1.0,
         ema: float | None = None,
@@ -55,6 +57,7 @@ class ClassificationModule(LightningModule):
         super().__init__()
         self.model = model
         self.steps = steps
+        self.inputs = dict(inputs)
         self.train_loss = MeanLoss()
         self.val_metrics = SplitMetrics(num_classes)
         self.test_metrics = SplitMetrics(num_classes)
@@ -88,7 +91,7 @@ class ClassificationModule(LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Beside the weights, what their images were normalised with."""
-        checkpoint["inputs"] = self.model.inputs
+        checkpoint["inputs"] = self.inputs
 
     def on_fit_start(self) -> None:
         """Check the objective against the devices, once they are known.
