@@ -230,6 +230,22 @@ def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[
     return made
 
 
+def build_view(config: Mapping[str, Any]) -> Augmentation:
+    """The augmentation of a cell, with the normalisation of its backbone, whose weights are not looked at.
+
+    Raises:
+        UserError: one of them cannot be had.
+    """
+    import torch
+
+    node, size = config["backbone"], config["resolution"]["size"]
+    own = node["_target_"].startswith("wisesr.")
+    unloaded = {key: None for key in ("weights", "freeze") if own and key in node}
+    with torch.device("meta" if own else "cpu"):  # a foreign one may ask its tensors for their numbers
+        backbone = build_backbone({**node, **unloaded}, size)
+    return build_augmentation(config["augment"], size, backbone.mean, backbone.std)
+
+
 def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:
     """Groups of parameters -> optimizer, from its node of the recipe."""
     return _make("recipe.optimizer", node)

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen.overrides += others  # argparse takes no more of them once an option stood between
     try:
         return int(chosen.run(chosen))
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hydra import compose, initialize_config_dir
@@ -31,7 +32,14 @@ def compose_cell(overrides: Sequence[str]) -> Config:
             HydraConfig.instance().set_config(whole)
             return to_dict(whole)
         except (HydraException, OmegaConfBaseException) as error:
+            if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
+                raise UserError(f"{found[1]}: there must be one value; several are for train.py -m") from error
             raise UserError(explain(error, overrides)) from error
+
+
+def option_of(group: str) -> str:
+    """What the cell that was composed last has of a group: `standard` of `augment`."""
+    return str(HydraConfig.get().runtime.choices[group])
 
 
 def compose_checked(overrides: Sequence[str]) -> Config:

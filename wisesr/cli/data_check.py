@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wisesr.cli.names import file_name
+from wisesr.errors import UserError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -78,11 +79,13 @@ def check(chosen: argparse.Namespace) -> int:
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()
     its, facts = build_listing(config), PUBLISHED.get(dataset["_target_"].rpartition(".")[2])
+    report = chosen.report or Path(config["output_dir"], "checks", f"{file_name(dataset['name'])}.csv")
+    if report.is_dir():
+        raise UserError(f"--report must be a file, and {report} is a folder")
+    report.parent.mkdir(parents=True, exist_ok=True)
     seen = _decoded(its, console)
     findings = find(its, seen, facts)
     print_summary(console, its, seen, findings, facts, partial=dataset.get("partial") is True)
-    report = chosen.report or Path(config["output_dir"], "checks", f"{file_name(dataset['name'])}.csv")
-    report.parent.mkdir(parents=True, exist_ok=True)
     write_text(report, as_csv(findings))
     stops = stopping(findings, partial=dataset.get("partial") is True, skip=dataset.get("on_bad_image") == "skip")
     console.print(f"Every finding: {legible(str(report))}", soft_wrap=True, markup=False)

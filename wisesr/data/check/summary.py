@@ -63,19 +63,18 @@ def _whole(its: Listing, findings: Sequence[Finding], facts: Published | None, p
     total = facts.train + facts.test
     if not any(finding.problem == "count" for finding in findings):
         return f"whole, {here:,} images of {classes} classes as published"
-    what = (
-        f"a partial copy: {here:,} of {total:,} images" if here < total else f"not as published: {here:,} images, not {total:,}"
-    )
-    if here == total:
-        what = f"not as published: {here:,} images, but divided otherwise"
+    if here < total:
+        what = f"a partial copy: {here:,} of {total:,} images"
+    else:
+        what = f"not as published: {here:,} images" + (f", not {total:,}" if here > total else " as there, divided otherwise")
     if classes != facts.classes:
-        what += f", {classes} of {facts.classes} classes"
+        what += f", {classes} classes, not {facts.classes}"
     ways = f"; usable with dataset.partial=true, or complete it: wisesr data prepare {facts.name} --help"
     return what + ("" if partial else ways)
 
 
 def _decoded(seen: Sequence[Seen]) -> str:
-    """`1,622 images decoded: 1,600 JPEG, 22 PNG; 120x90 to 800x600 px, the median 320x240`."""
+    """`Decoded: 1,600 JPEG, 22 PNG; 120x90 to 800x600 px, the median 320x240`."""
     sizes = sorted((one.size for one in seen if one.format), key=lambda size: (size[0] * size[1], size))
     if not sizes:
         return "No image could be decoded."
