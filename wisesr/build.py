@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wisesr.config import DATASET_KEYS
+from wisesr.data.listing import Listing, to_manifest
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.split import complete
 from wisesr.errors import UserError, unknown
@@ -50,18 +51,46 @@ def build_manifest(config: Mapping[str, Any]) -> Manifest:
     Raises:
         UserError: the dataset is not there, or not in order.
     """
-    dataset = config["dataset"]
     try:
-        manifest = _make("dataset", dataset, skip=DATASET_KEYS)()
+        manifest = _make("dataset", config["dataset"], skip=DATASET_KEYS)()
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
+    return _complete(config, manifest, config["protocol"])
+
+
+def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> Manifest:
+    dataset = config["dataset"]
     return complete(
         manifest,
-        protocol=config["protocol"],
+        protocol=protocol,
         test_fraction=dataset["test_fraction"],
         val_fraction=dataset["val_fraction"],
         seed=dataset["split_seed"],
     )
+
+
+def build_listing(config: Mapping[str, Any]) -> Listing:
+    """The files of a cell's dataset, whatever is missing of them; where it brings no test split, the one that is drawn.
+
+    Images that are held out of the training split are not told apart from it. No torch.
+
+    Raises:
+        UserError: its images are no files: its module has no function `listed`; it is not there, or not in order.
+    """
+    dataset = config["dataset"]
+    target = f"{dataset['_target_'].rpartition('.')[0]}.listed"
+    try:
+        accepted = inspect.signature(_locate("dataset", target)).parameters
+    except UserError:
+        raise UserError(f"the images of {dataset['name']} are no files: there is nothing to check") from None
+    try:
+        its: Listing = _make("dataset", {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset})()
+        if not its.rows:
+            raise UserError(f"{its.base} holds no image of {dataset['name']}")
+        manifest = _complete(config, to_manifest(its.base, its.rows, "error"), "paper")  # which draws no val split
+    except OSError as error:
+        raise UserError(f"dataset: {error}") from error
+    return its._replace(rows=[row._replace(split=split) for row, split in zip(its.rows, manifest.splits, strict=True)])
 
 
 def weights_hash(config: Mapping[str, Any]) -> str | None:
@@ -211,6 +240,22 @@ def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[
     if not isinstance(made, Augmentation):
         raise UserError(f"augment._target_: {node['_target_']} must be a subclass of wisesr.data.augmentation.Augmentation")
     return made
+
+
+def build_view(config: Mapping[str, Any]) -> Augmentation:
+    """The augmentation of a cell, with the normalisation of its backbone, whose weights are not looked at.
+
+    Raises:
+        UserError: one of them cannot be had.
+    """
+    import torch
+
+    node, size = config["backbone"], config["resolution"]["size"]
+    own = node["_target_"].startswith("wisesr.")
+    unloaded = {key: None for key in ("weights", "freeze") if own and key in node}
+    with torch.device("meta" if own else "cpu"):  # a foreign one may ask its tensors for their numbers
+        backbone = build_backbone({**node, **unloaded}, size)
+    return build_augmentation(config["augment"], size, backbone.mean, backbone.std)
 
 
 def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from wisesr import __version__
+from wisesr.cli.data import add_data
 from wisesr.cli.status import add_status
 from wisesr.errors import UserError
 
@@ -22,9 +23,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     layout = argparse.RawDescriptionHelpFormatter
     add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
-    chosen = parser.parse_args(arguments)
+    add_data(commands.add_parser("data", help="check a dataset, look at its images", formatter_class=layout))
+    chosen, others = parser.parse_known_args(arguments)
+    if others and (not hasattr(chosen, "overrides") or any(other.startswith("-") for other in others)):
+        parser.error(f"unrecognized arguments: {' '.join(others)}")
+    if others:
+        chosen.overrides += others  # argparse takes no more of them once an option stood between
     try:
         return int(chosen.run(chosen))
-    except UserError as error:
+    except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)
+        return 130

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from hydra import compose, initialize_config_dir
@@ -9,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import Config, conf_dir, quote_choices, register_resolvers, to_dict
+from wisesr.config import Config, check, conf_dir, quote_choices, register_resolvers, split_grid, to_dict
 from wisesr.errors import UserError
 from wisesr.grid.spelling import explain
 
@@ -31,4 +32,23 @@ def compose_cell(overrides: Sequence[str]) -> Config:
             HydraConfig.instance().set_config(whole)
             return to_dict(whole)
         except (HydraException, OmegaConfBaseException) as error:
+            if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
+                raise UserError(f"{found[1]}: there must be one value; several are for train.py -m") from error
             raise UserError(explain(error, overrides)) from error
+
+
+def option_of(group: str) -> str:
+    """What the cell that was composed last has of a group: `standard` of `augment`."""
+    return str(HydraConfig.get().runtime.choices[group])
+
+
+def compose_checked(overrides: Sequence[str]) -> Config:
+    """The same, checked, but for a folder of images that is not there, of which its dataset can say more.
+
+    Raises:
+        UserError: whatever is wrong with it.
+    """
+    ((config,), _) = split_grid([compose_cell(overrides)])
+    if problems := [problem for problem in check(config) if not problem.startswith("dataset.root: there is no folder")]:
+        raise UserError("\n".join(problems))
+    return config

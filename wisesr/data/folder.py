@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from wisesr.data.listing import Row, class_rows, csv_rows, to_manifest
+from wisesr.data.listing import Listing, Row, class_rows, csv_rows, look_up, to_manifest
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.errors import UserError
 
@@ -33,13 +33,22 @@ def folder(
     Raises:
         UserError: nothing there, a class without images, a split or column missing, a listed file missing.
     """
+    its = listed(root=root, csv=csv, train=train, val=val, test=test)
+    if its.missing:
+        more = f"; {len(its.missing) - 1:,} more are not there either" if len(its.missing) > 1 else ""
+        raise UserError(f"{its.base / its.missing[0].path} is listed, but there is no such file{more}")
+    return to_manifest(its.base, its.rows, on_bad_image)
+
+
+def listed(*, root: str, csv: str | None = None, train: str = "train", val: str = "val", test: str = "test") -> Listing:
+    """The files below `root`. Arguments and errors as of `folder`, but listed files may be missing."""
     base = Path(root)
     if not base.is_dir():
         raise UserError(f"dataset.root: there is no folder {base}")
     rows = csv_rows(base, csv) if csv is not None else _from_folders(base, train, val, test)
     if TEST not in (splits := {row.split for row in rows}) and VAL in splits:
         rows = [row._replace(split=TEST) if row.split == VAL else row for row in rows]
-    return to_manifest(base, rows, on_bad_image)
+    return look_up(base, rows)
 
 
 def _from_folders(base: Path, train: str, val: str, test: str) -> list[Row]:

@@ -9,6 +9,9 @@ from PIL import Image, UnidentifiedImageError
 
 from wisesr.errors import UserError
 
+UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
+"""What Pillow raises on files that are missing, damaged, no images, or of more pixels than it takes."""
+
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
@@ -24,11 +27,17 @@ def open_rgb(path: Path) -> Image.Image:
         with Image.open(path) as image:
             image.load()
             return to_rgb(image)
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = "not an image that can be read" if isinstance(error, UnidentifiedImageError) else str(error)
+    except UNREADABLE as error:
         raise UserError(
-            f"{path}: {reason}. Replace the file, or leave such files out with dataset.on_bad_image=skip"
+            f"{path}: {why(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip"
         ) from error
+
+
+def why(error: BaseException) -> str:
+    """Why a file cannot be read, without its name."""
+    if isinstance(error, UnidentifiedImageError):
+        return "not an image that can be read"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wisesr.data.listing import class_rows, to_manifest
+from wisesr.data.listing import Listing, class_rows, look_up, to_manifest
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.published import INTEL, require_folder, require_whole
 from wisesr.errors import UserError
@@ -27,10 +27,15 @@ def intel(*, root: str, partial: bool = False, on_bad_image: Literal["error", "s
     Raises:
         UserError: another layout, other counts.
     """
+    its = listed(root=root)
+    require_whole(INTEL, its.base, its.rows, partial=partial, missing=[row.path for row in its.missing])
+    return to_manifest(its.base, its.rows, on_bad_image)
+
+
+def listed(*, root: str) -> Listing:
+    """The files of a copy. Argument and errors as of `intel`, whatever their counts."""
     base = require_folder(INTEL, root)
     for below in FOLDERS.values():
         if not (base / below).is_dir():
             raise UserError(f"dataset.root: {base} is no copy of intel: it has no folder {below}")
-    rows = [row for split, below in FOLDERS.items() for row in class_rows(base, below, split)]
-    require_whole(INTEL, base, rows, partial=partial)
-    return to_manifest(base, rows, on_bad_image)
+    return look_up(base, (row for split, below in FOLDERS.items() for row in class_rows(base, below, split)))

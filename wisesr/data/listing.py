@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,26 @@ class Row(NamedTuple):
     label: str
     split: str = TRAIN
     group: str = ""
+
+
+class Listing(NamedTuple):
+    """The files of a dataset's copy, as its module's `listed` finds them."""
+
+    base: Path
+    """The folder that all paths are below."""
+    rows: Sequence[Row]
+    """Images that are there."""
+    missing: Sequence[Row] = ()
+    """Images that a list names and that are not there."""
+
+
+def look_up(base: Path, listed: Iterable[Row]) -> Listing:
+    """Which of the images that a list names are there."""
+    rows: list[Row] = []
+    missing: list[Row] = []
+    for row in listed:
+        (rows if (base / row.path).is_file() else missing).append(row)
+    return Listing(base, rows, missing)
 
 
 def to_manifest(base: Path, rows: Sequence[Row], on_bad_image: Literal["error", "skip"]) -> Manifest:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from wisesr.data.listing import Row, to_manifest
+from wisesr.data.listing import Listing, Row, look_up, to_manifest
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.published import MIT_INDOOR, require_folder, require_whole
 from wisesr.errors import UserError
@@ -31,16 +31,19 @@ def mit_indoor(*, root: str, partial: bool = False, on_bad_image: Literal["error
     Raises:
         UserError: another layout, listed images that are missing, lists in the copy that are not the official ones.
     """
+    its = listed(root=root)
+    require_whole(MIT_INDOOR, its.base, its.rows, partial=partial, missing=[row.path for row in its.missing])
+    return to_manifest(its.base, its.rows, on_bad_image)
+
+
+def listed(*, root: str) -> Listing:
+    """The files of a copy. Argument and errors as of `mit_indoor`, whatever is missing."""
     base = require_folder(MIT_INDOOR, root)
     below = next((path for path in IMAGES if (base / path).is_dir()), None)
     if below is None:
         raise UserError(f"dataset.root: {base} is no copy of mit_indoor: it has no folder {IMAGES[0]}")
     _check_lists(base, below)
-    listed = [Row(f"{below}/{name}", name.split("/")[0], split) for split in LISTS for name in official(split)]
-    rows = [row for row in listed if (base / row.path).is_file()]
-    missing = sorted({row.path for row in listed} - {row.path for row in rows})
-    require_whole(MIT_INDOOR, base, rows, partial=partial, missing=missing)
-    return to_manifest(base, rows, on_bad_image)
+    return look_up(base, (Row(f"{below}/{name}", name.split("/")[0], split) for split in LISTS for name in official(split)))
 
 
 def official(split: str) -> list[str]:

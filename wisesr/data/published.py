@@ -64,21 +64,46 @@ def require_folder(facts: Published, root: str) -> Path:
     return base
 
 
+class Count(NamedTuple):
+    """Images of a class in a split, or of all classes."""
+
+    split: str
+    label: str
+    """Empty for all classes."""
+    here: int
+    published: int
+
+
+def counts(facts: Published, rows: Sequence[Row], missing: Sequence[Row] = ()) -> list[Count]:
+    """A copy's counts beside the published ones: of each split, then of its classes where those are known.
+
+    Args:
+        facts: of the dataset, counts a class among them or not.
+        rows: the copy's images.
+        missing: listed images that it lacks; where there are any, the lists tell the counts a class.
+    """
+    here = Counter((row.split, row.label) for row in rows)
+    wanted = {(split, label): both[split == TEST] for label, both in facts.per_class.items() for split in (TRAIN, TEST)}
+    if missing and not facts.per_class:
+        wanted = here + Counter((row.split, row.label) for row in missing)
+    found = []
+    for split, total in ((TRAIN, facts.train), (TEST, facts.test)):
+        found.append(Count(split, "", sum(count for (its, _), count in here.items() if its == split), total))
+        labels = sorted({label for its, label in [*here, *wanted] if its == split}) if wanted else []
+        found += [Count(split, label, here[split, label], wanted.get((split, label), 0)) for label in labels]
+    return found
+
+
 def differences(facts: Published, rows: Sequence[Row]) -> list[str]:
     """How a copy's counts differ from the published ones, a phrase each; empty where they do not."""
-    found: list[str] = []
-    for split, wanted in ((TRAIN, facts.train), (TEST, facts.test)):
-        counts = Counter(row.label for row in rows if row.split == split)
-        if (count := counts.total()) != wanted:
-            found.append(f"{split} has {count:,} images, not {wanted:,}")
-        for label, both in facts.per_class.items():
-            if counts[label] != (its := both[split == TEST]):
-                found.append(f"{split}/{label} {counts[label]:,}, not {its:,}")
-    classes = {row.label for row in rows}
-    if len(classes) != facts.classes:
-        found.append(f"{len(classes)} classes, not {facts.classes}")
-    if facts.per_class and (others := sorted(classes - facts.per_class.keys())):
-        found.append(f"classes that it does not have: {_some(others)}")
+    found = []
+    for split, label, here, published in counts(facts, rows):
+        if here != published:
+            found.append(
+                f"{split}/{label} {here:,}, not {published:,}" if label else f"{split} has {here:,} images, not {published:,}"
+            )
+    if (classes := len({row.label for row in rows})) != facts.classes:
+        found.append(f"{classes} classes, not {facts.classes}")
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wisesr.data.listing import csv_rows, to_manifest
+from wisesr.data.listing import Listing, csv_rows, look_up, to_manifest
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.published import SUB_IMAGENET, require_folder, require_whole
 from wisesr.errors import UserError
@@ -27,12 +27,15 @@ def sub_imagenet(*, root: str, partial: bool = False, on_bad_image: Literal["err
     Raises:
         UserError: a list is missing, other counts, a listed file that is missing.
     """
+    its = listed(root=root)
+    require_whole(SUB_IMAGENET, its.base, its.rows, partial=partial, missing=[row.path for row in its.missing])
+    return to_manifest(its.base, its.rows, on_bad_image)
+
+
+def listed(*, root: str) -> Listing:
+    """The files of a copy. Argument and errors as of `sub_imagenet`, whatever is missing."""
     base = require_folder(SUB_IMAGENET, root)
     for name in LISTS.values():
         if not (base / name).is_file():
             raise UserError(f"dataset.root: {base} is no copy of sub_imagenet: it has no file {name}")
-    listed = [row._replace(split=split) for split, name in LISTS.items() for row in csv_rows(base, name)]
-    rows = [row for row in listed if (base / row.path).is_file()]
-    missing = sorted({row.path for row in listed} - {row.path for row in rows})
-    require_whole(SUB_IMAGENET, base, rows, partial=partial, missing=missing)
-    return to_manifest(base, rows, on_bad_image)
+    return look_up(base, (row._replace(split=split) for split, name in LISTS.items() for row in csv_rows(base, name)))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 from rich import box
 from rich.console import Console, Group
 from rich.live import Live as LiveDisplay
 from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
@@ -21,6 +23,11 @@ from wisesr.grid.schedule import Running
 from wisesr.grid.table import Ended, clock
 from wisesr.results.record import read_metrics, read_record
 from wisesr.results.status import Status, read_status
+
+Item = TypeVar("Item")
+
+_PATIENCE = 2.0
+"""Seconds before a bar shows how far something is."""
 
 _AROUND = 8
 """Lines of the terminal that are not rows of the table."""
@@ -33,6 +40,29 @@ def make_console(*, live: bool = True) -> Console:
     """The terminal; where there is none, or it may not be drawn on, lines wide enough for the table."""
     console = Console(highlight=False, force_terminal=None if live else False)
     return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
+
+
+def tracked(items: Iterable[Item], total: int, words: str, console: Console) -> Iterator[Item]:
+    """The items; a bar for what is left of them after two seconds, on a terminal.
+
+    Args:
+        items: made while they are taken.
+        total: how many.
+        words: what is being done.
+        console: to show it on.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    progress = Progress(*columns, console=console, transient=True)
+    task, began = progress.add_task(words, total=total), time.monotonic()
+    try:
+        for item in items:
+            yield item
+            progress.advance(task)
+            if console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE:
+                progress.start()
+    finally:
+        if progress.live.is_started:
+            progress.stop()
 
 
 def figures(status: Status) -> str:

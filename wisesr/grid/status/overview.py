@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import track
 
 from wisesr.errors import UserError
-from wisesr.grid.display import figures, make_console
+from wisesr.grid.display import figures, make_console, tracked
 from wisesr.grid.eta import RUNNING, seconds_left
 from wisesr.grid.process import log_tail
 from wisesr.grid.status.matrix import counts, matrices, word
@@ -21,8 +19,6 @@ from wisesr.grid.table import Ended, summary
 from wisesr.results.redo import REDO
 from wisesr.results.store import find_cells
 
-_PATIENCE = 2.0
-"""Seconds before a bar shows how far the reading is."""
 _LOG_LINES = 4
 
 Named = tuple[str, Standing]
@@ -43,7 +39,7 @@ def print_status(root: Path, *, table: bool = False) -> None:
     directories = find_cells(root)
     if not directories:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
-    standings, damaged = read_standings(_tracked(directories, console))
+    standings, damaged = read_standings(tracked(directories, len(directories), "reading cells", console))
     if standings:
         _print_standings(console, standings, table=table)
     if damaged:
@@ -135,13 +131,3 @@ def _print_lines(console: Console, lines: Iterable[str]) -> None:
     """Paths stay whole, to be copied: lines are left to the terminal to break."""
     for line in lines:
         console.print(escape(line), soft_wrap=True)
-
-
-def _tracked(directories: Sequence[Path], console: Console) -> Iterator[Path]:
-    """The directories; a bar for what is left of them after a while, on a terminal."""
-    began = time.monotonic()
-    for index, directory in enumerate(directories):
-        if console.is_terminal and time.monotonic() - began > _PATIENCE:
-            yield from track(directories[index:], "reading cells", console=console, transient=True)
-            return
-        yield directory

@@ -1,0 +1,107 @@
+"""`wisesr data show`: contact sheets of what a cell is fed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wisesr.cli.names import file_name, file_names
+from wisesr.errors import UserError, unknown
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_SHOW = """\
+Contact sheets of a dataset: for some training images of each class the test
+view, and beside it what training sees of the image in its first epochs. The
+pictures come from the very code that feeds a cell, with the cell's seed, split,
+resolution, augmentation and normalisation (undone to be looked at; what leaves
+the range of colours is clipped).
+
+NAME and KEY=VALUE are those of train.py. One PNG a class, and index.png with one
+image of each class, below outputs/sheets/NAME-AUGMENT-SIZE.
+
+examples:
+  wisesr data show digits
+  wisesr data show intel augment=standard resolution=224
+  wisesr data show intel augment=standard augment.min_area=0.1 --classes sea,forest
+  wisesr data show folder dataset.root=photos backbone=xception --images 8 --to sheets
+"""
+
+
+_INDEX = "index"
+
+
+def add_show(parser: argparse.ArgumentParser) -> None:
+    """Describe the command to its parser."""
+    parser.description = _SHOW
+    parser.set_defaults(run=show)
+    parser.add_argument("name", metavar="NAME", help="digits, layouts, intel, folder, ...: dataset=NAME of train.py")
+    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", help="overrides of train.py: augment=standard")
+    parser.add_argument("--classes", metavar="A,B", help="only these (default: all)")
+    parser.add_argument("--images", type=_positive, default=4, metavar="N", help="of each class (default: 4)")
+    parser.add_argument("--draws", type=_positive, default=6, metavar="N", help="epochs of training (default: 6)")
+    parser.add_argument("--to", type=Path, metavar="DIR", help="default: outputs/sheets/NAME-AUGMENT-SIZE")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1, not {text!r}")
+    return int(text)
+
+
+def show(chosen: argparse.Namespace) -> int:
+    """Write the sheets and tell where.
+
+    Raises:
+        UserError: the cell cannot be composed, the images cannot be had, a class does not exist.
+    """
+    from wisesr.build import build_manifest, build_view
+    from wisesr.cli.compose import compose_checked, option_of
+    from wisesr.data.sheet import Views, compose
+    from wisesr.grid.display import make_console, tracked
+
+    config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
+    manifest, augment, console = build_manifest(config), option_of("augment"), make_console()
+    labels = _labels(chosen.classes, manifest.class_names)
+    views = Views(manifest, build_view(config), seed=config["seed"])
+    dataset, size = config["dataset"]["name"], config["resolution"]["size"]
+    where, settings = f"{dataset} · augment={augment} · {size} px", _settings(config)
+    to = chosen.to or Path(config["output_dir"], "sheets", file_name(f"{dataset}-{augment}-{size}"))
+    to.mkdir(parents=True, exist_ok=True)
+    files, rows = file_names(manifest.class_names, [_INDEX]), []
+    for label in tracked(labels, len(labels), "drawing", console):
+        name, strips = manifest.class_names[label], views.strips(label, images=chosen.images, draws=chosen.draws)
+        count = f"{len(strips)} of {views.count(label):,} training images"
+        _write(to / f"{files[label]}.png", compose(f"{name} · {where}", [count, *settings], strips))
+        rows.append(strips[0].reduced()._replace(caption=f"{name}: {strips[0].caption}"))
+    _write(to / f"{_INDEX}.png", compose(where, [f"one image of each of {len(labels)} classes", *settings], rows))
+    console.print(f"{len(labels)} sheet{'s' * (len(labels) > 1)} and {_INDEX}.png in {to}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _write(path: Path, picture: Image.Image) -> None:
+    from wisesr.results.files import write_with
+
+    write_with(path, partial(picture.save, format="PNG"))
+
+
+def _labels(chosen: str | None, names: Sequence[str]) -> list[int]:
+    """Indices of the classes that the user names, in their order; of all where none is named."""
+    wanted = names if chosen is None else [chosen] if chosen in names else [name.strip() for name in chosen.split(",")]
+    number = {name: index for index, name in enumerate(names)}
+    for name in wanted:
+        if name not in number:
+            raise UserError(unknown("class", name, names))
+    return [number[name] for name in dict.fromkeys(wanted)]
+
+
+def _settings(config: Mapping[str, Any]) -> list[str]:
+    """What the pictures depend on, in two lines."""
+    own = ", ".join(f"{key} {json.dumps(value)}" for key, value in config["augment"].items() if key != "_target_")
+    inputs = f"seed {config['seed']}, backbone {config['backbone']['name']}; normalisation undone"
+    return [inputs] + ([f"augment: {own}".replace('"', "")] if own else [])

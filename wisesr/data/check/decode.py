@@ -1,0 +1,134 @@
+"""Image files decoded as training decodes them, and what is to be said of each; no pixels are kept. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import ExifTags, Image
+
+from wisesr.data.images import UNREADABLE, to_rgb, why
+from wisesr.types import usable_cores
+
+_FORMATS = {
+    ".jpg": ("JPEG", "MPO"),  # MPO: what some cameras write, a JPEG with more pictures behind it
+    ".jpeg": ("JPEG", "MPO"),
+    ".png": ("PNG",),
+    ".gif": ("GIF",),
+    ".bmp": ("BMP", "DIB"),
+    ".webp": ("WEBP",),
+    ".tif": ("TIFF",),
+    ".tiff": ("TIFF",),
+    ".ppm": ("PPM",),
+    ".pgm": ("PPM",),
+}
+"""Ending of a name -> Pillow's names of the formats that it promises."""
+
+_UPRIGHT_BY = {
+    2: "mirrored left and right",
+    3: "turned by 180 degrees",
+    4: "mirrored top and bottom",
+    5: "mirrored and turned",
+    6: "turned by 90 degrees clockwise",
+    7: "mirrored and turned",
+    8: "turned by 90 degrees counterclockwise",
+}
+"""EXIF's orientation -> what would set the picture upright. CIPA DC-008, section 4.6.5."""
+
+_TINY = 32
+"""Pixels of a side below which the last feature map of usual backbones is one pixel."""
+
+_AHEAD = 64
+"""Files handed to the threads before their turn."""
+
+
+class Seen(NamedTuple):
+    """What is known of a file after it was decoded."""
+
+    notes: tuple[tuple[str, str], ...]
+    """Kind of finding (`wisesr.data.check.findings.KINDS`) and detail, most often none."""
+    size: tuple[int, int] = (0, 0)
+    """Width and height, pixels."""
+    format: str = ""
+    """Pillow's name; empty if the file cannot be read."""
+    digest: bytes = b""
+    """Of its size and RGB pixels, 16 bytes; empty if it cannot be read."""
+
+
+def look_at_all(paths: Iterable[Path]) -> Iterator[Seen]:
+    """Each file, decoded by as many threads as there are cores, in order.
+
+    Threads, as Pillow decodes without the interpreter's lock: on two cores they take half of one's time for small JPEGs,
+    and 0.6 of what two processes take, which have their imports to do. An end of the caller, by Ctrl-C for instance,
+    leaves no more than one image a thread to be waited for.
+    """
+    pool = ThreadPoolExecutor(usable_cores())
+    waiting: deque[Future[Seen]] = deque()
+    try:
+        for path in paths:
+            waiting.append(pool.submit(look, path))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def look(path: Path) -> Seen:
+    """One file, decoded as by `wisesr.data.images.open_rgb`."""
+    try:
+        with Image.open(path) as image:
+            image.load()
+            rgb = to_rgb(image)
+            notes = tuple(_notes(path, image))
+            return Seen(notes, rgb.size, image.format or "", _digest(rgb))
+    except UNREADABLE as error:
+        system = isinstance(error, OSError) and error.errno is not None
+        return Seen((("unopened" if system else "corrupt", why(error)),))
+
+
+def _digest(rgb: Image.Image) -> bytes:
+    digest = hashlib.blake2b(repr(rgb.size).encode(), digest_size=16)
+    rows = max(1, 2**20 // rgb.width)  # in strips, for the sake of large images: tobytes makes a copy
+    for top in range(0, rgb.height, rows):
+        digest.update(rgb.crop((0, top, rgb.width, min(top + rows, rgb.height))).tobytes())
+    return digest.digest()
+
+
+def _notes(path: Path, image: Image.Image) -> Iterator[tuple[str, str]]:
+    promised = _FORMATS.get(path.suffix.lower())
+    if promised and image.format not in promised:
+        yield "format", f"{image.format} in a file that ends in {path.suffix}"
+    if mode := _mode(image):
+        yield "mode", mode
+    if (frames := _whole_number(lambda: getattr(image, "n_frames", 1))) > 1 and image.format != "MPO":
+        yield "mode", f"{frames} frames, of which the first is read"
+    if turn := _UPRIGHT_BY.get(_whole_number(lambda: image.getexif().get(ExifTags.Base.Orientation, 1))):
+        yield "orientation", f"EXIF says: upright when {turn}; it is read as it is stored"
+    if min(image.size) < _TINY:
+        yield "tiny", f"{image.width}x{image.height} px"
+    if Image.MAX_IMAGE_PIXELS and image.width * image.height > Image.MAX_IMAGE_PIXELS:
+        yield "huge", f"{image.width}x{image.height} px"
+
+
+def _mode(image: Image.Image) -> str:
+    """What becomes of an image that is neither RGB, grey, nor a palette of such colours."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return f"{image.mode}, of which 8 bits are kept"
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        solid = image.convert("RGBA").getchannel("A").getextrema() == (255, 255)
+        return "" if solid else f"{image.mode} with transparent parts, which become black"
+    return "" if image.mode in ("RGB", "L", "P", "1") else f"{image.mode}, converted to RGB without a colour profile"
+
+
+def _whole_number(read: Callable[[], Any]) -> int:
+    """Of what lies beside the pixels of an image that is whole, 1 where that is damaged."""
+    try:
+        return int(read())
+    except Exception:  # Pillow raises whatever it comes upon there
+        return 1

@@ -1,0 +1,138 @@
+"""What a check found, on one screen."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from rich import box
+from rich.console import Console, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from wisesr.data.check.decode import Seen
+from wisesr.data.check.findings import KINDS, Finding, legible, overlaps
+from wisesr.data.listing import Listing
+from wisesr.data.manifest import SPLITS, TEST, TRAIN
+from wisesr.data.published import Published, counts
+
+_CLASSES = 10
+"""Rows of a table of classes; the report has all."""
+
+
+def print_summary(
+    console: Console, its: Listing, seen: Sequence[Seen], findings: Sequence[Finding], facts: Published | None, *, partial: bool
+) -> None:
+    """Print it.
+
+    Args:
+        console: to print on.
+        its: the files.
+        seen: each of its rows after decoding.
+        findings: about them.
+        facts: what is published of the dataset, where anything is.
+        partial: whether the user takes a copy that is not whole.
+    """
+    for part in _parts(its, seen, findings, facts, partial):
+        console.print(part, soft_wrap=isinstance(part, str))
+
+
+def _parts(
+    its: Listing, seen: Sequence[Seen], findings: Sequence[Finding], facts: Published | None, partial: bool
+) -> Iterator[RenderableType]:
+    yield escape(legible(f"{its.base}: {_whole(its, findings, facts, partial)}"))
+    yield _decoded(seen)
+    for overlap in overlaps(its.rows, seen):
+        share = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({overlap.images / overlap.of:.1%})"
+        yield f"[bold]{share.replace('%', ' %')} are also in the {overlap.other} split[/bold]"
+    if facts is None:
+        yield _classes(its)
+    elif any(finding.problem == "count" for finding in findings):
+        yield _beside(its, facts)
+    if any(finding.problem != "count" for finding in findings):
+        yield _kinds(findings)
+
+
+def _whole(its: Listing, findings: Sequence[Finding], facts: Published | None, partial: bool) -> str:
+    """`a partial copy: 3,720 of 17,034 images; usable with dataset.partial=true`."""
+    here, classes = len(its.rows), len({row.label for row in its.rows})
+    if facts is None:
+        return f"{here:,} images of {classes} classes"
+    total = facts.train + facts.test
+    if not any(finding.problem == "count" for finding in findings):
+        return f"whole, {here:,} images of {classes} classes as published"
+    if here < total:
+        what = f"a partial copy: {here:,} of {total:,} images"
+    else:
+        what = f"not as published: {here:,} images" + (f", not {total:,}" if here > total else " as there, divided otherwise")
+    if classes != facts.classes:
+        what += f", {classes} classes, not {facts.classes}"
+    ways = f"; usable with dataset.partial=true, or complete it: wisesr data prepare {facts.name} --help"
+    return what + ("" if partial else ways)
+
+
+def _decoded(seen: Sequence[Seen]) -> str:
+    """`Decoded: 1,600 JPEG, 22 PNG; 120x90 to 800x600 px, the median 320x240`."""
+    sizes = sorted((one.size for one in seen if one.format), key=lambda size: (size[0] * size[1], size))
+    if not sizes:
+        return "No image could be decoded."
+    formats = Counter(one.format for one in seen if one.format)
+    named = ", ".join(f"{count:,} {name}" for name, count in formats.most_common())
+    smallest, median, largest = (f"{width}x{height}" for width, height in (sizes[0], sizes[len(sizes) // 2], sizes[-1]))
+    extent = f"all {smallest} px" if len(set(sizes)) == 1 else f"{smallest} to {largest} px, the median {median}"
+    return f"Decoded: {named}; {extent}"
+
+
+def _classes(its: Listing) -> Table:
+    """Images of each class in each split; of many classes those with the fewest."""
+    here = Counter((row.split, row.label) for row in its.rows)
+    splits = [split for split in SPLITS if any(split == its_split for its_split, _ in here)]
+    totals = Counter(row.label for row in its.rows)
+    labels = sorted(totals)
+    if len(labels) > _CLASSES:
+        labels = sorted(labels, key=lambda label: (totals[label], label))[:_CLASSES]
+    table = _table("class" if len(labels) == len(totals) else f"class ({_CLASSES} of {len(totals)}, the smallest)", *splits)
+    for label in labels:
+        table.add_row(Text(legible(label)), *(f"{here[split, label]:,}" for split in splits))
+    table.add_row("all", *(f"{sum(here[split, label] for label in totals):,}" for split in splits))
+    return table
+
+
+def _beside(its: Listing, facts: Published) -> Table:
+    """Counts here and published, of the classes where they differ, those that lack most first where there are many."""
+    both = {(count.label, count.split): count for count in counts(facts, its.rows, its.missing)}
+    wrong = {count.label: 0 for count in both.values() if count.label and count.here != count.published}
+    for label in wrong:
+        wrong[label] = sum(abs(both[at].published - both[at].here) for at in ((label, TRAIN), (label, TEST)) if at in both)
+    labels = sorted(wrong) if len(wrong) <= _CLASSES else sorted(wrong, key=lambda label: (-wrong[label], label))[:_CLASSES]
+    more = f" ({len(labels)} of {len(wrong)} that differ)" if len(labels) < len(wrong) else ""
+    table = _table(f"class{more}", TRAIN, "published", TEST, "published")
+    for label in [*labels, ""]:
+        pairs = [both.get((label, split)) for split in (TRAIN, TEST)]
+        cells = [f"{number:,}" for pair in pairs for number in ((pair.here, pair.published) if pair else (0, 0))]
+        table.add_row(Text(legible(label) or "all"), *cells)
+    return table
+
+
+def _kinds(findings: Sequence[Finding]) -> Table:
+    """A line a kind: how many, one of them, what to do. Counts have a table of their own."""
+    table = _table("found", "files")
+    table.add_column("for example")  # the one that gives way on a narrow terminal
+    table.add_column("what to do", no_wrap=True)
+    for name, kind in KINDS.items():
+        its = [finding for finding in findings if finding.problem == name]
+        if its and name != "count":
+            words = f"{its[0].path}: {its[0].detail}" if its[0].detail else its[0].path
+            example = re.sub(r"\S+/(\S+/\S+)", r"…/\1", legible(words))
+            table.add_row(kind.words, f"{len(its):,}", Text(example, overflow="ellipsis", no_wrap=True), kind.advice)
+    return table
+
+
+def _table(first: str, *numbers: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
