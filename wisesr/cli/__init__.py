@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from wisesr import __version__
+from wisesr.cli.data import add_data
 from wisesr.cli.status import add_status
 from wisesr.errors import UserError
 
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     layout = argparse.RawDescriptionHelpFormatter
     add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
+    add_data(commands.add_parser("data", help="datasets: prepare them from their downloads", formatter_class=layout))
     chosen = parser.parse_args(arguments)
     try:
         return int(chosen.run(chosen))
