@@ -69,13 +69,13 @@ def check_whole(job: Job, plan: Plan, source: Source, entries: Sequence[Entry]) 
     Raises:
         UserError: no.
     """
-    _check_trainable(plan, source.label)
     lacking = shortfall(job.dataset.facts, plan.rows, plan.missing)
     if lacking and not job.take_part:
         raise UserError(
             f"{source.label} is not {job.dataset.facts.name} as published: {lacking}{links(entries)} Nothing was written. "
             "Get all of it, or keep what is there with --partial"
         )
+    _check_trainable(plan, source.label)
 
 
 def _check_trainable(plan: Plan, label: str) -> None:

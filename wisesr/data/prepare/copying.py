@@ -43,13 +43,19 @@ def _folder(base: Path, parts: Sequence[str]) -> Iterator[int]:
     folder = os.open(base, _FOLDER)
     try:
         for part in parts:
-            with suppress(FileExistsError):
-                os.mkdir(part, dir_fd=folder)
-            above, folder = folder, os.open(part, _FOLDER, dir_fd=folder)
+            above, folder = folder, _open_below(part, folder)
             os.close(above)
         yield folder
     finally:
         os.close(folder)
+
+
+def _open_below(name: str, folder: int) -> int:
+    try:
+        return os.open(name, _FOLDER, dir_fd=folder)
+    except FileNotFoundError:
+        os.mkdir(name, dir_fd=folder)
+        return os.open(name, _FOLDER, dir_fd=folder)
 
 
 @contextmanager

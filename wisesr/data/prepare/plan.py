@@ -120,4 +120,4 @@ def check_targets(plan: Plan, label: str) -> None:
 
 def _is_plain(path: str) -> bool:
     """Whether every tool can read and print a name: no bytes that are no Unicode, no control characters."""
-    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in path)
+    return path.isprintable() or not any(unicodedata.category(character) in ("Cc", "Cs") for character in path)

@@ -45,7 +45,9 @@ def normal(name: str) -> str:
     """
     if "\0" in name:
         raise UserError("has a NUL in its name")
-    for form in (name, unicodedata.normalize("NFKC", name)):  # as NFKC, two-dot and full-width characters are .. and / too
+    for form in dict.fromkeys(
+        (name, unicodedata.normalize("NFKC", name))
+    ):  # as NFKC, two-dot and full-width characters are .. and / too
         _check_form(form.replace("\\", "/"))
     parts = _parts(unicodedata.normalize("NFC", name.replace("\\", "/")))
     lengths = [len(part.encode(errors="surrogatepass")) for part in parts]
@@ -58,7 +60,7 @@ def _check_form(name: str) -> None:
     if name.startswith("/"):
         raise UserError("has an absolute path")
     if any(len(part) > 1 and not part.strip(" .") and "." in part for part in name.split("/")):  # "..", ".. " and "..." too
-        raise UserError("has .. in its path, which leads out of the archive")
+        raise UserError("has .. in its path")
     if re.match(r"[A-Za-z]:", "/".join(_parts(name))):
         raise UserError("has a drive letter")
 
