@@ -81,6 +81,13 @@ def to_manifest(base: Path, rows: Sequence[Row], on_bad_image: Literal["error", 
     )
 
 
+def rows_of(manifest: Manifest) -> list[Row]:
+    """The images of a manifest as rows."""
+    labels = [manifest.class_names[label] for label in manifest.labels]
+    groups = manifest.groups or [""] * len(manifest)
+    return [Row(*its) for its in zip(manifest.ids, labels, manifest.splits, groups, strict=True)]
+
+
 def class_rows(base: Path, below: str, split: str) -> list[Row]:
     """The images of a folder that holds a folder for each class.
 
@@ -135,14 +142,28 @@ def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
     path = base / name
     if not path.is_file():
         raise UserError(f"there is no file {path}")
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return read_rows(file, path, split)
+
+
+def read_rows(lines: Iterable[str], path: Path | str, split: str = TRAIN) -> list[Row]:
+    """The images that the lines of a CSV file list.
+
+    Args:
+        lines: of a file opened with `newline=""` as UTF-8.
+        path: what errors call it.
+        split: of the images that the file gives none.
+
+    Raises:
+        UserError: no such columns, a line that lacks something, no images.
+    """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            for column in ("filename", "class"):
-                if column not in columns:
-                    raise UserError(f"{path}: " + unknown("column", column, columns))
-            rows = [_csv_row(path, number, row, split) for number, row in enumerate(reader, start=2)]
+        reader = csv.DictReader(lines)
+        columns = reader.fieldnames or []
+        for column in ("filename", "class"):
+            if column not in columns:
+                raise UserError(f"{path}: " + unknown("column", column, columns))
+        rows = [_csv_row(path, number, row, split) for number, row in enumerate(reader, start=2)]
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error
     if not rows:
@@ -150,7 +171,7 @@ def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
     return rows
 
 
-def _csv_row(path: Path, number: int, row: dict[str, str | None], default: str) -> Row:
+def _csv_row(path: Path | str, number: int, row: dict[str, str | None], default: str) -> Row:
     filename, label = (row["filename"] or "").strip(), (row["class"] or "").strip()
     split = (row.get("split") or default).strip()
     if not filename or not label:

@@ -122,13 +122,19 @@ def require_whole(facts: Published, base: Path, rows: Sequence[Row], *, partial:
     """
     if not rows:
         raise UserError(f"{base} holds no image of {facts.name}. Its layout: data/README.md")
-    if partial or not (found := differences(facts, rows)):
+    if partial or not (found := shortfall(facts, rows, missing)):
         return
-    lacking = f" Missing: {_some(missing)}." if missing else ""
     raise UserError(
-        f"{base} is not {facts.name} as published: {_some(found)}.{lacking} Complete it (wisesr data prepare {facts.name}, "
+        f"{base} is not {facts.name} as published: {found} Complete it (wisesr data prepare {facts.name}, "
         f"wisesr data check {facts.name}), or take what is there with dataset.partial=true, which calls it {facts.name}-partial"
     )
+
+
+def shortfall(facts: Published, rows: Sequence[Row], missing: Sequence[str] = ()) -> str:
+    """In what a copy differs from the published dataset, as sentences; empty where it does not."""
+    if not (found := differences(facts, rows)):
+        return ""
+    return f"{_some(found)}." + (f" Missing: {_some(missing)}." if missing else "")
 
 
 def _some(names: Sequence[str]) -> str:

@@ -1,0 +1,118 @@
+"""What must be so before a preparation writes its first byte. No torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+from rich.console import Console
+from rich.filesize import decimal
+
+from wisesr.data.listing import rows_of
+from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.prepare.layouts import Dataset
+from wisesr.data.prepare.plan import Plan, links
+from wisesr.data.prepare.progress import say
+from wisesr.data.prepare.record import count_images, text_of
+from wisesr.data.prepare.sources import Entry, Source
+from wisesr.data.prepare.staging import Staging
+from wisesr.data.published import shortfall
+from wisesr.errors import UserError
+
+_SPARE = 1.05
+"""Of the disk that the files will take: folders and the file system's own notes."""
+
+
+class Job(NamedTuple):
+    """What a preparation is about."""
+
+    dataset: Dataset
+    target: Path
+    """Resolved: a link to a larger disk stays one."""
+    shown: str
+    """The target as the user wrote it."""
+    take_part: bool
+    """Whether a source that lacks images will do."""
+    console: Console
+
+
+def is_there(job: Job) -> bool:
+    """Whether the dataset is there already, whole. Nothing that is there is ever written to.
+
+    Raises:
+        UserError: something else is there.
+    """
+    target, name = job.target, job.dataset.facts.name
+    if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
+        return False
+    ways = "move it away and give the same command again, or name another folder with --to"
+    try:
+        manifest = job.dataset.read(root=str(target), partial=True)
+    except UserError as error:
+        raise UserError(
+            f"{job.shown} is there already, and nothing is overwritten: {ways}. It cannot be read as {name}: {error}"
+        ) from None
+    if lacking := shortfall(job.dataset.facts, rows_of(manifest)):
+        raise UserError(
+            f"{job.shown} is there already, and nothing is overwritten. It is not {name} as published: {lacking} "
+            f"Train on it with dataset.partial=true; or {ways}"
+        )
+    say(job.console, f"{job.shown} holds {name} already, {text_of(count_images(manifest))}: there is nothing to do")
+    return True
+
+
+def check_whole(job: Job, plan: Plan, source: Source, entries: Sequence[Entry]) -> None:
+    """Whether the source has all images; where a part will do, whether what it has can be trained on.
+
+    Raises:
+        UserError: no.
+    """
+    lacking = shortfall(job.dataset.facts, plan.rows, plan.missing)
+    if lacking and not job.take_part:
+        raise UserError(
+            f"{source.label} is not {job.dataset.facts.name} as published: {lacking}{links(entries)} Nothing was written. "
+            "Get all of it, or keep what is there with --partial"
+        )
+    _check_trainable(plan, source.label)
+
+
+def _check_trainable(plan: Plan, label: str) -> None:
+    """Let the dataset's manifest object to the images now, and not when all are copied."""
+    for split in (TRAIN, TEST):
+        if not any(row.split == split for row in plan.rows):
+            raise UserError(f"{label} has no image of the {split} split. Nothing was written")
+    number = {name: index for index, name in enumerate(sorted({row.label for row in plan.rows}))}
+    try:
+        Manifest(
+            ids=[row.path for row in plan.rows],
+            labels=[number[row.label] for row in plan.rows],
+            class_names=list(number),
+            splits=[row.split for row in plan.rows],
+            load=_never,
+            sizes=[plan.copies[row.path].size for row in plan.rows],
+        )
+    except UserError as error:
+        raise UserError(f"{label}: {error}. Nothing was written") from None
+
+
+def _never(index: int) -> NoReturn:
+    raise AssertionError(f"image {index} is not there yet")
+
+
+def check_room(job: Job, plan: Plan, staging: Staging) -> None:
+    """Whether the disk has room for what is still to be written.
+
+    Raises:
+        UserError: no.
+    """
+    disk = os.statvfs(job.target.parent)
+    todo = [entry.size for path, entry in plan.copies.items() if not staging.has(path, entry.size)]
+    todo += [len(content) for content in plan.texts.values()]
+    need = int(_SPARE * sum(-(-size // disk.f_frsize) * disk.f_frsize for size in todo))  # files take whole blocks
+    if need > (free := disk.f_bavail * disk.f_frsize):
+        raise UserError(
+            f"{job.shown} takes {decimal(need)} more, and the disk of {job.target.parent} has {decimal(free)} left: "
+            "make room, or name a folder on another disk with --to"
+        )
