@@ -166,10 +166,10 @@ def test_the_share_of_a_split_that_others_have_too() -> None:
 
 
 def test_files_are_looked_at_in_order_and_the_last_ones_too(copy: Path) -> None:
-    paths = [copy / f"{index:03d}.png" for index in range(150)]
+    paths = [copy / f"{index:03d}.bmp" for index in range(80)]
     for index, path in enumerate(paths):
         noise(index, (40, 40 + index)).save(path)
-    assert [one.size for one in look_at_all(paths)] == [(40, 40 + index) for index in range(150)]
+    assert [one.size for one in look_at_all(paths)] == [(40, 40 + index) for index in range(80)]
 
 
 def test_a_large_picture_is_hashed_in_strips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

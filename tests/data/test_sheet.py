@@ -155,7 +155,7 @@ def test_a_sheet_for_each_class_and_one_of_all(tmp_path: Path, capsys: pytest.Ca
     assert "3 sheets and index.png in" in capsys.readouterr().out
     with Image.open(to / "a_b_c.png") as sheet:
         assert sheet.width == 28 + 4 * 120 + 22 + 2 * 6 + 28
-    assert show(*common, "--classes", "../x, y") == 0
+    assert show(*common, "--draws", 1, "--classes", "../x, y") == 0
     assert "1 sheet and" in capsys.readouterr().out
     assert show(*common, "--classes", "index,a b/d") == 1
     assert "no class is called 'a b/d'. Did you mean a b/c? There are: ../x, y, a b/c, index" in capsys.readouterr().err
