@@ -23,11 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     layout = argparse.RawDescriptionHelpFormatter
     add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
-    add_data(
-        commands.add_parser(
-            "data", help="datasets: prepare, check, show", formatter_class=layout
-        )
-    )
+    add_data(commands.add_parser("data", help="datasets: prepare, check, show", formatter_class=layout))
     chosen, others = parser.parse_known_args(arguments)
     if others and (not hasattr(chosen, "overrides") or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")
