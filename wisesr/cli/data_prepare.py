@@ -57,11 +57,11 @@ def run(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: it cannot be done.
     """
-    from rich.console import Console
-
-    from wisesr.data.prepare.run import prepare
-
     try:
+        from rich.console import Console
+
+        from wisesr.data.prepare.run import prepare
+
         prepare(chosen.name, chosen.source, to=chosen.to, take_part=chosen.partial, console=Console(highlight=False))
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here", file=sys.stderr)

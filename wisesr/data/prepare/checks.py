@@ -45,6 +45,8 @@ def is_there(job: Job) -> bool:
         UserError: something else is there.
     """
     target, name = job.target, job.dataset.facts.name
+    if target.is_mount():  # nothing can be renamed to it
+        raise UserError(f"--to: {job.shown} is where a disk is mounted: name a folder below it")
     if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
         return False
     ways = "move it away and give the same command again, or name another folder with --to"

@@ -33,7 +33,7 @@ class Meter:
 
     Args:
         console: to show it on.
-        title: "Copying", ...
+        title: "Copying", "Looking at intel.zip", ...; beside a bar only its first word.
         size: bytes of the whole; 0 where they are not known, or do not matter.
         files: of the whole; 0 where that is not known.
     """
@@ -43,7 +43,7 @@ class Meter:
         self._told = self._began = time.monotonic()
         self._share = 0.0
         self._bar = _make_bar(console) if console.is_terminal else None
-        self._task = self._bar.add_task(title, total=(size or files or None), words="") if self._bar else None
+        self._task = self._bar.add_task(title.split()[0], total=(size or files or None), words="") if self._bar else None
 
     def __enter__(self) -> Meter:
         if self._bar:
@@ -76,17 +76,17 @@ class Meter:
         return files / self._files if self._files else 0.0
 
     def _words(self, done: int, files: int) -> str:
-        """`41%, 1.0 GB of 2.5 GB, 2,750 of 6,700 files`, as far as known."""
+        """`41% 1.0 GB/2.5 GB 2,750/6,700 files`, as far as known: it must fit into 80 columns beside the bar."""
         share = [f"{self._share_of(done, files):.0%}"] if self._size or self._files else []
-        amount = [f"{decimal(done)} of {decimal(self._size)}"] if self._size else [decimal(done)] if done else []
-        count = f"{files:,} of {self._files:,} files" if self._files else f"{files:,} files"
-        return ", ".join([*share, *amount, count])
+        amount = [f"{decimal(done)}/{decimal(self._size)}"] if self._size else [decimal(done)] if done else []
+        count = f"{files:,}/{self._files:,} files" if self._files else f"{files:,} files"
+        return " ".join([*share, *amount, count])
 
 
 def _make_bar(console: Console) -> Progress:
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
+        BarColumn(bar_width=14),
         TextColumn("{task.fields[words]}"),
         TimeRemainingColumn(),
     )
