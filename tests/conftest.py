@@ -89,6 +89,7 @@ def config(images: Path, tmp_path: Path) -> dict[str, Any]:
             "patience": None,
             "init": "timm",
             "batch_norm": "timm",
+            "structure": "timm",
             "head_init": "normal",
             "optimizer": {"_target_": "wisesr.training.optimizers.adamw", "lr": 0.002, "weight_decay": 0.01},
             "schedule": {"_target_": "wisesr.training.schedules.cosine", "warmup": 0.2},

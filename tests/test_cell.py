@@ -164,7 +164,7 @@ def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path)
     config["recipe"]["epochs"] = 1
     older = copy.deepcopy(config)
     del older["trainer"]["num_nodes"]
-    for key in ("init", "batch_norm", "head_init"):
+    for key in ("init", "batch_norm", "structure", "head_init"):
         del older["recipe"][key]
     cell = make(older, tmp_path / "cell")
     assert run(cell) == DONE

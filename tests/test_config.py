@@ -84,6 +84,7 @@ SGD = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.045, "momentum": 0.
         ("recipe.patience", 0, "recipe.patience must be a whole number at least 1 or null, not 0"),
         ("recipe.init", "he", "recipe.init must be one of timm, keras, not 'he'"),
         ("recipe.batch_norm", None, "recipe.batch_norm must be one of timm, keras, not None"),
+        ("recipe.structure", "torch", "recipe.structure must be one of timm, keras, not 'torch'"),
         ("recipe.head_init", "keras", "recipe.head_init must be one of normal, torch, not 'keras'"),
         ("recipe.optimizer.lr_in_velocity", True, "no key of recipe.optimizer is called 'lr_in_velocity'"),
         ("recipe.optimizer", SGD | {"lr_in_velocity": 1}, "recipe.optimizer.lr_in_velocity must be true or false, not 1"),
@@ -272,7 +273,7 @@ def test_younger_keys_do_not_rename_older_cells(config: dict[str, Any]) -> None:
     del older["trainer"]["num_nodes"]
     assert fingerprint(older) == fingerprint(config)
     assert fingerprint(change(config, "trainer.num_nodes", 2)) != fingerprint(config)
-    for key, value in (("init", "keras"), ("batch_norm", "keras"), ("head_init", "torch")):
+    for key, value in (("init", "keras"), ("batch_norm", "keras"), ("structure", "keras"), ("head_init", "torch")):
         assert fingerprint(change(config, f"recipe.{key}", value)) != fingerprint(config)
         del older["recipe"][key]
     # What commit ecbb30c, which had no such keys, called this cell; and the same cell with SGD.
@@ -291,7 +292,7 @@ def test_a_cell_of_an_older_version_is_read_with_the_groups_younger_keys(
     if optimizer == "sgd":
         config["recipe"]["optimizer"] = SGD
     older = copy.deepcopy(config)
-    for key in ("init", "batch_norm", "head_init"):
+    for key in ("init", "batch_norm", "structure", "head_init"):
         del older["recipe"][key]
     (tmp_path / "config.yaml").write_text(to_yaml(older))
     assert load_cell(tmp_path) == config

@@ -16,6 +16,7 @@ from wisesr.config import check, load_option
 from wisesr.data.augmentation import Augmentation
 from wisesr.errors import UserError
 from wisesr.grid.planning.look import Planner
+from wisesr.models.keras_structure import STRUCTURES, has_keras_structure
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 HALVES = {"mean": [0.5] * 3, "std": [0.5] * 3}
@@ -149,3 +150,17 @@ def test_a_checkpoint_knows_the_epsilon_of_its_batch_norm(config: dict[str, Any]
     assert {layer.eps for layer in other.modules() if isinstance(layer, torch.nn.BatchNorm2d)} == {1e-5}
     images = torch.randn(2, 3, 64, 64)
     assert not torch.allclose(again.eval()(images), other.eval()(images))
+
+
+def test_a_checkpoint_knows_whose_strides_it_was_trained_with(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No state dict does, and with others the same weights compute something else."""
+    monkeypatch.setitem(STRUCTURES, "test_efficientnet", STRUCTURES["efficientnet_b0"])
+    own = torch.load(checkpoint(config, tmp_path / "timm.ckpt"))
+    assert "structure" not in own
+    config["recipe"]["structure"] = "keras"
+    file = str(checkpoint(config, tmp_path / "keras.ckpt"))
+    assert has_keras_structure(create_model("test_efficientnet", "gap", 3, 64, weights=file).backbone.model)
+    torch.save({key: value for key, value in torch.load(file).items() if key != "structure"}, file)
+    assert not has_keras_structure(create_model("test_efficientnet", "gap", 3, 64, weights=file).backbone.model)

@@ -129,10 +129,10 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
 
 
 def build_habits(recipe: Mapping[str, Any]) -> Habits:
-    """What a recipe says on weights at the start and on BatchNorm."""
+    """What a recipe says on weights at the start, on BatchNorm, on strides and padding."""
     from wisesr.models.habits import Habits
 
-    return Habits(recipe["init"], recipe["batch_norm"], recipe["head_init"])
+    return Habits(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
 
 
 def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:

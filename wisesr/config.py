@@ -35,6 +35,7 @@ _NEUTRAL = {
     "trainer.num_nodes": 1,
     "recipe.init": "timm",
     "recipe.batch_norm": "timm",
+    "recipe.structure": "timm",
     "recipe.head_init": "normal",
     "recipe.optimizer.lr_in_velocity": False,
 }

@@ -61,6 +61,7 @@ class RecipeSchema(TypedDict):
     patience: Count | None
     init: Literal["timm", "keras"]
     batch_norm: Literal["timm", "keras"]
+    structure: Literal["timm", "keras"]
     head_init: Literal["normal", "torch"]
 
 

@@ -18,6 +18,7 @@ from wisesr.build import build_model
 from wisesr.config import load_option, options
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
+from wisesr.models.keras_structure import STRUCTURES
 
 Config = dict[str, Any]
 State = dict[str, Tensor]
@@ -74,6 +75,29 @@ def test_loaded_weights_stay_and_batch_norm_changes_all_the_same(config: Config,
     assert not torch.equal(model.backbone(x), body.forward_features(x)), "another epsilon, other numbers"
 
 
+def test_structure_changes_what_a_model_computes_and_none_of_its_weights(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Random or loaded; at timm, to the bit what it was before there was such a habit."""
+    from wisesr.build import join
+    from wisesr.types import derive_seed
+
+    monkeypatch.setitem(STRUCTURES, "test_efficientnet", STRUCTURES["efficientnet_b0"])
+    torch.manual_seed(derive_seed(0, "initialisation"))
+    before = join(config["backbone"], config["head"], 3, 64).eval()
+    timms, keras = (build_model(change(config, "recipe.structure", which), 3).eval() for which in ("timm", "keras"))
+    assert equal(dict(before.state_dict()), dict(timms.state_dict()))
+    assert equal(dict(timms.state_dict()), dict(keras.state_dict()))
+    x = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        assert torch.equal(before(x), timms(x))
+        assert not torch.allclose(before(x), keras(x))
+        save_file(dict(before.backbone.model.state_dict()), tmp_path / "w.safetensors")
+        config["recipe"]["structure"] = "keras"
+        loaded = build_model(change(config, "backbone.weights", str(tmp_path / "w.safetensors")), 3).eval()
+        assert torch.equal(loaded.backbone(x), keras.backbone(x))
+
+
 @pytest.mark.parametrize("freeze", ["all", 1])
 def test_what_is_frozen_starts_as_keras_too_and_stays_frozen(config: Config, freeze: str | int) -> None:
     frozen = change(config, "backbone.freeze", freeze)
@@ -106,6 +130,7 @@ def test_the_scale_that_keras_does_not_learn(config: Config) -> None:
     [
         ("init", "he", "recipe.init must be one of timm, keras, not 'he'"),
         ("batch_norm", "torch", "recipe.batch_norm must be one of timm, keras, not 'torch'"),
+        ("structure", "torch", "recipe.structure must be one of timm, keras, not 'torch'"),
         ("head_init", "keras", "recipe.head_init must be one of normal, torch, not 'keras'"),
     ],
 )
@@ -118,12 +143,13 @@ def test_somebody_elses_parts_have_no_habits_of_keras() -> None:
     from wisesr.models.habits import Habits, check_habits
 
     model = Classifier(nn.Conv2d(3, 4, 1), nn.Flatten())  # type: ignore[arg-type]
-    check_habits(model, Habits("timm", "timm", "normal"))
+    check_habits(model, Habits("timm", "timm", "timm", "normal"))
     with pytest.raises(UserError) as error:
-        check_habits(model, Habits("keras", "keras", "torch"))
+        check_habits(model, Habits("keras", "keras", "keras", "torch"))
     assert str(error.value).splitlines() == [
         "recipe.init must be timm with Conv2d, which is no TimmBackbone",
         "recipe.batch_norm must be timm with Conv2d, which is no TimmBackbone",
+        "recipe.structure must be timm with Conv2d, which is no TimmBackbone",
         "recipe.head_init must be normal with Flatten, which is no Head",
     ]
 

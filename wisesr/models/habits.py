@@ -1,4 +1,4 @@
-"""The recipe's habits, put upon a model that has just been built: how weights start, what BatchNorm does."""
+"""The recipe's habits, put upon a model that has just been built: how weights start, what BatchNorm does, where it strides."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
 from wisesr.models.heads.base import Head
 from wisesr.models.keras_habits import batch_norm_as_keras, start_as_keras
+from wisesr.models.keras_structure import structure_as_keras
 from wisesr.types import derive_seed
 
 
@@ -21,6 +22,8 @@ class Habits(NamedTuple):
     """How the backbone's weights start where none are loaded."""
     batch_norm: Literal["timm", "keras"]
     """Momentum, epsilon and scale of the backbone's BatchNorm, with loaded weights too."""
+    structure: Literal["timm", "keras"]
+    """Where the backbone strides and how it pads, with loaded weights too."""
     head_init: Literal["normal", "torch"]
     """How the head's kernels start."""
 
@@ -40,6 +43,8 @@ def take_habits(model: Classifier, habits: Habits, seed: int) -> None:
         UserError: see `check_habits`.
     """
     check_habits(model, habits)
+    if habits.structure == "keras":
+        structure_as_keras(model.backbone.model)
     if habits.init == "keras" and model.backbone.weights_hash is None:
         torch.manual_seed(derive_seed(seed, "initialisation", "backbone"))
         start_as_keras(model.backbone.model)
@@ -59,6 +64,7 @@ def check_habits(model: Classifier, habits: Habits) -> None:
     rules: tuple[tuple[str, tuple[str, str], Any, type], ...] = (
         ("init", ("timm", "keras"), model.backbone, TimmBackbone),
         ("batch_norm", ("timm", "keras"), model.backbone, TimmBackbone),
+        ("structure", ("timm", "keras"), model.backbone, TimmBackbone),
         ("head_init", ("normal", "torch"), model.head, Head),
     )
     problems = []

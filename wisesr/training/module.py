@@ -15,6 +15,7 @@ from wisesr.data.datamodule import Batch
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
 from wisesr.models.keras_habits import epsilons
+from wisesr.models.keras_structure import has_keras_structure
 from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
 from wisesr.training.metrics import MeanLoss, SplitMetrics
@@ -91,9 +92,11 @@ class ClassificationModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Beside the weights, what belongs to them: what images were normalised with, and the epsilons of BatchNorm."""
+        """Beside the weights, what belongs to them: what images were normalised with, BatchNorm's epsilons, whose strides."""
         checkpoint["inputs"] = self.inputs
         checkpoint["epsilons"] = epsilons(self.model.backbone)
+        if has_keras_structure(getattr(self.model.backbone, "model", self.model.backbone)):
+            checkpoint["structure"] = "keras"
 
     def on_fit_start(self) -> None:
         """Check the objective against the devices, once they are known.

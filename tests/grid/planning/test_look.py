@@ -20,6 +20,7 @@ from wisesr.grid.cells import make_cells, write_cell
 from wisesr.grid.planning.plan import Cost
 from wisesr.grid.planning.planner import plan_cells
 from wisesr.models.backbones import TimmBackbone
+from wisesr.models.keras_structure import STRUCTURES
 from wisesr.training.cost import Kind, flops, parameters, state_bytes
 from wisesr.types import FeatureShape
 
@@ -54,6 +55,19 @@ def test_costs_are_those_of_the_real_model(config: Config) -> None:
 def test_habits_cost_nothing(config: Config) -> None:
     habits = {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
     assert cost(changed(config, "recipe", config["recipe"] | habits)) == cost(config)
+
+
+def test_strides_as_in_keras_cost_less(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of neighbours that share a backbone but for its structure, each as its own process would count."""
+    monkeypatch.setitem(STRUCTURES, "test_resnet", STRUCTURES["resnet50"])
+    config = changed(config, "backbone.model", "test_resnet")
+    cells = [changed(config, "recipe.structure", which) for which in ("timm", "keras", "timm")]
+    with torch.device("meta"):
+        real = [sum(flops(build_model(cell, 3), 64).values()) for cell in cells[:2]]
+    planned = [cost for cost, _ in plan_cells([*cells[:2], changed(cells[2], "head.dropout", 0.5)], 0, lambda *_: None) if cost]
+    assert [cost.flops for cost in planned] == [*real, real[0]]
+    assert real[1] < real[0], "a first 1x1 convolution that strides has a quarter of the positions"
+    assert len({cost.feature_map for cost in planned}) == 1
 
 
 @pytest.mark.parametrize(("ema", "freeze"), [(0.9, None), (None, "all")])

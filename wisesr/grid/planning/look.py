@@ -29,6 +29,7 @@ from wisesr.grid.planning.plan import Cost
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
 from wisesr.models.habits import check_habits
+from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.sources import IMAGENET
 from wisesr.training.cost import Kind, forward_flops, kinds, parameters, state_bytes, stored_bytes
 from wisesr.training.fit import make_trainer
@@ -119,14 +120,15 @@ class Planner:
 
     def _cost_on(self, device: str, config: Config, manifest: Manifest | None, classes: int) -> Cost | None:
         size = config["resolution"]["size"]
-        node = config["backbone"]
-        body: Body = self._once(f"body on {device}", [node, size], lambda: _build_body(device, node, size))
+        node, structure = config["backbone"], config["recipe"]["structure"]
+        key = [node, size, structure]
+        body: Body = self._once(f"body on {device}", key, lambda: _build_body(device, node, size, structure))
         with torch.device(device):
             head = build_head(config["head"], body.module.feature_shape, classes)
         if manifest is None:
             return None
         model = Classifier(body.module, head)
-        check_habits(model, build_habits(config["recipe"]))  # no more: they cost nothing, and the body is shared
+        check_habits(model, build_habits(config["recipe"]))  # no more: the others cost nothing, and the body is shared
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         self._check_devices(config, parts)
@@ -201,11 +203,13 @@ class Planner:
         return made
 
 
-def _build_body(device: str, node: Mapping[str, Any], size: int) -> Body:
+def _build_body(device: str, node: Mapping[str, Any], size: int, structure: str) -> Body:
     if node["_target_"].startswith("wisesr.") and node.get("weights") == IMAGENET:
         node = {**node, "weights": None}  # without timm's hub there is nothing to look at: the cell will tell
     with torch.device(device):
         module = build_backbone(node, size)
+        if structure == "keras" and isinstance(module, TimmBackbone):  # another is refused with the other habits
+            structure_as_keras(module.model)
         return Body(module, *forward_flops(module, torch.empty(1, 3, size, size)))
 
 
