@@ -86,7 +86,7 @@ def test_names(tmp_path: Path, name: str, kind: str) -> None:
                     add(tar, good, content)
                 add(tar, name, b"x")
     shown = ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
-    refused(source, f"entry {shown} ", NAMES[name], "nothing was written")
+    refused(source, f"entry {shown} ", NAMES[name], "Nothing was written")
 
 
 def test_names_in_two_unicode_forms(tmp_path: Path) -> None:
@@ -197,6 +197,19 @@ def test_lists_too_large_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def pax_sparse(tar: tarfile.TarFile) -> None:
     add(tar, "hole.jpg", b"x", pax_headers={"GNU.sparse.major": "0", "GNU.sparse.size": "9", "GNU.sparse.name": "hole.jpg"})
+
+
+def test_a_folder_may_have_a_size(tmp_path: Path) -> None:
+    """A hint to the file system in the format's words; no content comes with it."""
+
+    def do(tar: tarfile.TarFile) -> None:
+        member = tarfile.TarInfo("seg_train/seg_train")
+        member.type, member.size = tarfile.DIRTYPE, 4096
+        tar.addfile(member)
+        add(tar, "seg_train/seg_train/sea/new.jpg", b"new")
+
+    make("intel", tar_of(tmp_path / "x.tar", do), tmp_path / "intel")
+    assert (tmp_path / "intel/seg_train/seg_train/sea/new.jpg").read_bytes() == b"new"
 
 
 def negative(tar: tarfile.TarFile) -> None:
@@ -387,7 +400,7 @@ def test_a_linked_folder_is_told(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source", "folder")
     (source / "seg_test").rename(tmp_path / "scratch")
     (source / "seg_test").symlink_to(tmp_path / "scratch")
-    with pytest.raises(UserError, match="1 of its entries are links or no files, and not taken: 'seg_test'"):
+    with pytest.raises(UserError, match="Not taken, as links or no files: 'seg_test'"):
         make("intel", source, tmp_path / "intel", take_part=False)
 
 
