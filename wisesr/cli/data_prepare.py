@@ -16,9 +16,10 @@ Makes a dataset's folder from what you have downloaded: a zip, a tar (.tar,
 
 All of it is looked at before anything is written. An archive with an entry that
 leads out of it, a link, a device, an entry that comes twice, or a bomb is refused,
-and the entry is named. Then the images are counted: if some are missing, you are
-told which. Only then are they copied, to <folder>.partial, which takes the name
-of the folder at the end: what has that name is whole.
+and the entry is named; if you trust it all the same, unpack it and name the
+folder. Then the images are counted: if some are missing, you are told which. Only
+then are they copied, to <folder>.partial, which takes the name of the folder at
+the end: what has that name is whole.
 
 Stopped, killed, or the disk was full? The same command goes on: files that are
 there, byte for byte, stay. A folder that exists is never written to.

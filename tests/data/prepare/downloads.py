@@ -12,14 +12,19 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from rich.console import Console
 
 from wisesr.data.mit_indoor import official
 from wisesr.data.prepare.run import prepare
+from wisesr.errors import UserError
 
 Files = Mapping[str, bytes]
 CLASSES = ("buildings", "forest", "glacier", "mountain", "sea", "street")
+GOOD = "seg_train/seg_train/sea/0.jpg"
+"""One of Intel's files in every download."""
+NOISE = bytes((index * index * 7 + index // 3) % 251 for index in range(5000))
 KINDS = ("zip", "tar", "tar.gz", "tar.bz2", "tar.xz", "folder")
 
 
@@ -123,3 +128,14 @@ def files_of(folder: Path) -> dict[str, bytes]:
     """The files below a folder, without the note."""
     found = tree(folder)
     return {name: its for name, its in found.items() if isinstance(its, bytes)}
+
+
+def refused(source: Path, *words: str) -> None:
+    """Preparing from here fails with these words; nothing is there that was not before."""
+    before = tree(source.parent)
+    with pytest.raises(UserError) as caught:
+        make("intel", source, source.parent / "data" / "intel")
+    for its in words:
+        assert its in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert tree(source.parent) == before

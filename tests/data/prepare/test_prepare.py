@@ -41,7 +41,7 @@ def test_intel(tmp_path: Path, kind: str) -> None:
     words = make("intel", source, tmp_path / "data" / "intel")
     assert files_of(tmp_path / "data" / "intel") == intel_files()
     assert "in its folder a/b: 18 images of intel" in words
-    assert "left out: 3 hidden files, 1 images of seg_pred, which have no labels, 1 other files" in words
+    assert "left out: hidden files (3), images of seg_pred, which have no labels (1), other files (1)" in words
     assert "12 images to train and 6 to test" in words
     assert f"python train.py dataset=intel dataset.root={tmp_path / 'data' / 'intel'} dataset.partial=true" in words
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["intel"], "nothing is left beside it"
@@ -55,7 +55,7 @@ def test_mit_indoor_takes_the_listed_images(tmp_path: Path, kind: str) -> None:
     source = pack(listed | others | (LISTS if kind == "zip" else {}), tmp_path / "download", kind)
     words = make("mit_indoor", source, tmp_path / "mit")
     assert files_of(tmp_path / "mit") == listed | LISTS
-    assert "1 images that neither official list names" in words
+    assert "images that neither official list names (1)" in words
     its = mit_indoor(root=str(tmp_path / "mit"), partial=True)
     assert len(its) == len(listed) == len(its.indices("train")) + len(its.indices("test"))
 
@@ -107,7 +107,7 @@ def test_sub_imagenet(tmp_path: Path, kind: str, place: str) -> None:
     source = pack(below("archive", moved | {"n01/of_no_list.JPEG": b"x"}), tmp_path / "download", kind)
     words = make("sub_imagenet", source, tmp_path / "sub")
     assert files_of(tmp_path / "sub") == wanted
-    assert "18 images of sub_imagenet" in words and "1 images that neither list names" in words
+    assert "18 images of sub_imagenet" in words and "images that neither list names (1)" in words
     its = sub_imagenet(root=str(tmp_path / "sub"), partial=True)
     assert its.class_names == ["n01", "n02", "n03"] and len(its.indices("train")) == 12
 
@@ -117,6 +117,16 @@ def test_names_with_backslashes_are_folders(tmp_path: Path) -> None:
     for kind in ("tar", "folder"):
         make("intel", pack(files, tmp_path / f"download.{kind}", kind), tmp_path / kind)
         assert files_of(tmp_path / kind) == intel_files()
+
+
+def test_a_tar_without_a_mark(tmp_path: Path) -> None:
+    content = bytearray(pack(intel_files(), tmp_path / "old.tar", "tar").read_bytes())
+    content[257:265] = bytes(8)
+    content[148:156] = b" " * 8
+    content[148:156] = f"{sum(content[:512]):06o}\0 ".encode()
+    (tmp_path / "old.tar").write_bytes(content)
+    make("intel", tmp_path / "old.tar", tmp_path / "intel")
+    assert files_of(tmp_path / "intel") == intel_files()
 
 
 # What is not found, or found twice.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import random
 import shutil
@@ -209,6 +210,25 @@ def test_two_at_once(tmp_path: Path) -> None:
         make("intel", source, tmp_path / "other")
     shutil.rmtree(tmp_path / "other")
     assert tree(tmp_path) == before
+
+
+def test_a_lock_that_its_holder_has_just_removed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening the file and locking it; who locks a file without a name keeps nobody out."""
+    real, calls = fcntl.flock, 0
+
+    def flock(file: int, operation: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            (tmp_path / "intel.partial.lock").unlink()
+        real(file, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with Staging(tmp_path / "intel").alone():
+        assert calls == 2
+        with pytest.raises(UserError, match="is at work"), Staging(tmp_path / "intel").alone():
+            pass
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_other_one_was_quicker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,7 +86,8 @@ def links(entries: Iterable[Entry]) -> str:
     if not refused:
         return ""
     some = ", ".join(ascii(entry.name) for entry in refused[:_SHOWN])
-    return f" {len(refused):,} of its entries are links or no files, and not taken: {some}."
+    more = f" and {len(refused) - _SHOWN:,} more" if len(refused) > _SHOWN else ""
+    return f" Not taken, as links or no files: {some}{more}."
 
 
 def content_of(entry: Entry, label: str) -> bytes:

@@ -142,7 +142,7 @@ def _tell_plan(job: Job, plan: Plan, source: Source) -> None:
     say(job.console, f"{source.label}{where}: {len(plan.rows):,} images of {job.dataset.facts.name}, {decimal(plan.size)}")
     if plan.left_out:
         kinds = sorted(plan.left_out.items(), key=lambda its: (-its[1], its[0]))
-        say(job.console, "left out: " + ", ".join(f"{count:,} {what}" for what, count in kinds))
+        say(job.console, "left out: " + ", ".join(f"{what} ({count:,})" for what, count in kinds))
 
 
 def _tell_end(job: Job, counts: Mapping[str, int], *, is_part: bool) -> None:

@@ -34,7 +34,7 @@ def refusal(label: str, name: str, why: str) -> UserError:
         why: "is a symbolic link", ...
     """
     shown = ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
-    return UserError(f"{label}: entry {shown} {why}. Such an archive is not unpacked, and nothing was written")
+    return UserError(f"{label}: entry {shown} {why}. Nothing was written")
 
 
 def normal(name: str) -> str:

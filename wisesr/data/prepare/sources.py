@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tarfile
 from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, Protocol
@@ -74,6 +75,7 @@ def open_source(path: Path, *, skip: Collection[Path] = ()) -> Source:
     Raises:
         UserError: there is nothing, or something else.
     """
+    # They import this module.
     from wisesr.data.prepare.folders import FolderSource
     from wisesr.data.prepare.tars import TarSource
     from wisesr.data.prepare.zips import ZipSource
@@ -92,9 +94,18 @@ def open_source(path: Path, *, skip: Collection[Path] = ()) -> Source:
     for magic, packing in _TARS.items():
         if head.startswith(magic):
             return TarSource(path, packing)
-    if head[257:262] == b"ustar":
+    if _is_tar(head):
         return TarSource(path, "")
     raise UserError(f"--from: {path} is {_what(head)}. Wanted: a zip, a tar (.tar, .tar.gz, .tar.bz2, .tar.xz) or a folder")
+
+
+def _is_tar(head: bytes) -> bool:
+    """By the checksum of its first header: tars of before 1988, and of some programs since, have no other mark."""
+    try:
+        tarfile.TarInfo.frombuf(head, "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
 
 
 _TARS = {b"\x1f\x8b": "gz", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz"}

@@ -120,7 +120,8 @@ class _Walk:
             before = self.file.packed.count
             yield member
             with reading(self._label, member.name):
-                self.file.seek(max(self.file.tell(), member.offset_data + member.size))
+                content = member.size if member.isreg() else 0  # a folder may have a size, and has no content
+                self.file.seek(max(self.file.tell(), member.offset_data + content))
             if self._packing:
                 check_ratio(self._label, member.name, member.size, self.file.packed.count - before + AHEAD)
         # `tarfile` takes a broken header for the end; the real one is a block of zeros.

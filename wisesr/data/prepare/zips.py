@@ -22,7 +22,7 @@ _HEADER = 30
 
 
 class ZipSource:
-    """A zip, also one with a program before it.
+    """A zip.
 
     Args:
         path: of the file.

@@ -1,0 +1,81 @@
+"""Zips that are refused: the entry is named, and nothing is written anywhere."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.data.prepare.downloads import NOISE, intel_files, make, pack, refused
+
+
+def change(name: str, **values: object) -> Callable[[zipfile.ZipFile], None]:
+    """Add an entry, and make the directory say something else about it."""
+
+    def its(archive: zipfile.ZipFile) -> None:
+        archive.writestr(name, NOISE)
+        for key, value in values.items():
+            setattr(archive.infolist()[-1], key, value)
+
+    return its
+
+
+def mode(kind: int, system: int) -> dict[str, int]:
+    return {"external_attr": (kind | 0o777) << 16, "create_system": system}
+
+
+def zeros(archive: zipfile.ZipFile, name: str, size: int) -> None:
+    archive.writestr(name, bytes(size))
+
+
+def overlap(archive: zipfile.ZipFile) -> None:
+    change("twice.jpg")(archive)
+    archive.infolist()[-1].header_offset = archive.infolist()[0].header_offset
+
+
+def quote(archive: zipfile.ZipFile) -> None:
+    """An entry whose bytes are those of the next one, header and all."""
+    archive.writestr(zipfile.ZipInfo("outer.jpg"), NOISE)
+    archive.writestr("inner.jpg", NOISE)
+    archive.infolist()[-2].compress_size += 60
+
+
+ZIPS: dict[str, tuple[Callable[[zipfile.ZipFile], None], str]] = {
+    "a link": (change("link.jpg", **mode(stat.S_IFLNK, 3)), "entry 'link.jpg' is a symbolic link"),
+    "a link of DOS": (change("link.jpg", **mode(stat.S_IFLNK, 0)), "entry 'link.jpg' is a symbolic link"),
+    "a link as a folder": (change("link/", **mode(stat.S_IFLNK, 3)), "entry 'link/' is a symbolic link"),
+    "a pipe": (change("pipe", **mode(stat.S_IFIFO, 3)), "entry 'pipe' is a pipe or a device"),
+    "a device": (change("dev", **mode(stat.S_IFBLK, 3)), "entry 'dev' is a pipe or a device"),
+    "encrypted": (change("secret.jpg", flag_bits=1), "entry 'secret.jpg' is encrypted"),
+    "encrypted strongly": (change("secret.jpg", flag_bits=0x41), "entry 'secret.jpg' is encrypted"),
+    "Deflate64": (change("x.jpg", compress_type=9), "entry 'x.jpg' is packed in a way that is not read here (Deflate64)"),
+    "PPMd": (change("x.jpg", compress_type=98), "entry 'x.jpg' is packed in a way that is not read here (method 98)"),
+    "a folder with content": (change("folder/"), "entry 'folder/' is a folder with content"),
+    "a folder by its mode": (change("folder", **mode(stat.S_IFDIR, 3)), "entry 'folder' is a folder with content"),
+    "a bomb": (lambda archive: zeros(archive, "bomb.jpg", 2_000_000), "entry 'bomb.jpg' unpacks to 2,000,000 bytes from"),
+    "declared a bomb": (change("bomb.jpg", file_size=10**15), "entry 'bomb.jpg' unpacks to 1,000,000,000,000,000 bytes"),
+    "many small bombs": (
+        lambda archive: [zeros(archive, f"{index}.jpg", 900_000) for index in range(4)].clear(),
+        "unpacks to 3,60",
+    ),
+    "overlapping": (overlap, "overlapping entries are a bomb"),
+    "quoting": (quote, "entry 'outer.jpg' shares bytes with the next one"),
+    "beyond the end": (change("x.jpg", compress_size=10**6), "entry 'x.jpg' shares bytes with the next one"),
+    "another name inside": (change("x.jpg", orig_filename="y.jpg", filename="y.jpg"), "cannot be read at 'y.jpg'"),
+}
+
+
+@pytest.mark.parametrize("what", ZIPS)
+def test_zips(tmp_path: Path, what: str) -> None:
+    do, words = ZIPS[what]
+    source = pack(intel_files(), tmp_path / "intel.zip", "zip")
+    with zipfile.ZipFile(source, "a", zipfile.ZIP_DEFLATED) as archive:
+        do(archive)
+    refused(source, words)
+
+
+def test_small_entries_of_one_colour_are_no_bombs(tmp_path: Path) -> None:
+    make("intel", pack(intel_files() | {"a.txt": bytes(900_000)}, tmp_path / "x", "zip"), tmp_path / "intel")
