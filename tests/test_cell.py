@@ -18,7 +18,7 @@ import torch
 
 from tests.conftest import ROOT
 from wisesr.cell import BUSY, DONE, FAILED, finished, run
-from wisesr.config import to_yaml
+from wisesr.config import load_option, to_yaml
 from wisesr.errors import UserError
 from wisesr.results.lock import is_running, locked
 from wisesr.results.record import read_metrics, read_record
@@ -95,6 +95,18 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     assert read_status(cell)["state"] == "done"
     checkpoint = torch.load(cell / "last.ckpt", weights_only=True)
     assert checkpoint["epoch"] == 2
+
+
+def test_the_record_tells_what_the_augmentation_normalised_with(config: dict[str, Any], tmp_path: Path) -> None:
+    config["augment"] = load_option("augment", "paper")
+    config["recipe"] |= {"epochs": 1, "structure": "keras", "batch_norm": "keras"}
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record, checkpoint = read_record(cell), torch.load(cell / "best.ckpt", weights_only=True)
+    assert record is not None
+    assert record["provenance"]["inputs"] == checkpoint["inputs"]
+    assert checkpoint["inputs"]["order"] == "BGR"
+    assert set(checkpoint["epsilons"]) == {1e-3}
 
 
 def test_the_papers_protocol_is_said(config: dict[str, Any], tmp_path: Path) -> None:

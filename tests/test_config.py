@@ -218,7 +218,8 @@ def test_every_experiment_composes_and_names_its_command(name: str, images: Path
 
 def test_numbers_are_choices_too() -> None:
     assert quote_choices(["resolution=112", "-m", "seed=1,2"]) == ["resolution='112'", "-m", "seed=1,2"]
-    assert quote_choices(["resolution=64,224"]) == ["resolution='64','224'"]
+    assert quote_choices(["resolution=64,224", "resolution=auto,512"]) == ["resolution='64','224'", "resolution=auto,'512'"]
+    assert quote_choices(["head=wise,gap", "resolution='64'", "seed=1"]) == ["head=wise,gap", "resolution='64'", "seed=1"]
     assert composed("resolution=112")["resolution"]["size"] == 112
 
 

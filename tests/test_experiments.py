@@ -18,7 +18,7 @@ from wisesr.config import check, conf_dir, options, register_resolvers, split_gr
 from wisesr.grid.planning.look import Planner
 
 RUNS: dict[str, tuple[Callable[[Path], Path], str, str, int, int, int, int, dict[str, int]]] = {
-    # copy, dataset, backbone, size, batch, epochs, optimizer steps, head parameters (all of /work/shared/paper.md)
+    # copy, dataset, backbone, size, batch, epochs, optimizer steps, head parameters (all of paper.md)
     "paper_sub_imagenet": (
         make_sub_imagenet,
         "sub_imagenet",
@@ -69,6 +69,35 @@ RUNS: dict[str, tuple[Callable[[Path], Path], str, str, int, int, int, int, dict
 }
 
 
+PAPER = {
+    "augment": {
+        "_target_": "wisesr.data.keras_pipeline.KerasPipeline",
+        "resize": "nearest",
+        "centre": "1.1.2",
+        "rotation": 360.0,
+        "shift": 0.1,
+        "zoom": [0.8, 1.2],
+        "channel_shift": 50.0,
+        "horizontal_flip": 0.5,
+        "vertical_flip": 0.5,
+        "contrast_stretch": True,
+        "brightness": [0.0, 1.2],
+        "normalization": "caffe",
+    },
+    "optimizer": {
+        "_target_": "wisesr.training.optimizers.sgd",
+        "lr": 0.045,
+        "momentum": 0.9,
+        "weight_decay": 0.0,
+        "lr_in_velocity": True,
+    },
+    "schedule": {"_target_": "wisesr.training.schedules.staircase", "factor": 0.94, "epochs": 2},
+    "habits": {"init": "keras", "batch_norm": "keras", "structure": "keras", "head_init": "normal"},
+    "nothing else": {"label_smoothing": 0, "class_weights": "none", "head_lr_scale": 1, "mixup": 0, "cutmix": 0, "ema": None},
+}
+"""Of every cell of the paper's tables, as paper.md has it."""
+
+
 def cells(experiment: str, *overrides: str) -> Iterator[dict[str, Any]]:
     """The cells of an experiment, as its sweep makes them."""
     register_resolvers()
@@ -93,11 +122,11 @@ def test_every_cell_of_a_table_passes_its_pre_checks(experiment: str, tmp_path: 
         assert check(config) == []
         assert config["protocol"] == "paper"
         assert (config["dataset"]["name"], config["backbone"]["name"]) == (dataset, backbone)
-        assert (config["resolution"]["size"], config["recipe"]["batch_size"], config["recipe"]["epochs"]) == (
-            size,
-            batch,
-            epochs,
-        )
+        recipe = config["recipe"]
+        assert (config["resolution"]["size"], recipe["batch_size"], recipe["epochs"]) == (size, batch, epochs)
+        assert config["augment"] == PAPER["augment"]
+        assert (recipe["optimizer"], recipe["schedule"]) == (PAPER["optimizer"], PAPER["schedule"])
+        assert {**PAPER["habits"], **PAPER["nothing else"]}.items() <= recipe.items()
         assert config["backbone"]["weights"] == ("imagenet" if size == 512 else None)
         cost, problems = planner.look(config)
         assert problems == []

@@ -99,10 +99,12 @@ def test_a_checkpoint_of_another_tag(config: dict[str, Any], tmp_path: Path) -> 
     torch.save(torch.load(file, weights_only=True) | {"inputs": HALVES}, file)
     assert check(config) == []
     (problem,) = Planner(0).look(config)[1]
+    told = "mean 0.5, 0.5, 0.5 and std 0.5, 0.5, 0.5", "mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225"
     assert (
-        f"{file} was trained on images normalised with {HALVES}, and here they would be normalised with {IMAGENET}" in problem
+        f"{file} was trained on images normalised with {told[0]}, and here they would be normalised with {told[1]}" in problem
     )
-    assert problem.endswith("name backbone.model as it was named there, its tag included")
+    tag = "name backbone.model as it was named there, its tag included"
+    assert problem.endswith(f": {tag}; or else augment=paper augment.normalization=tf does as was done there")
     config["augment"] = load_option("augment", "paper")
     (problem,) = Planner(0).look(config)[1]
     assert problem.endswith("set augment.normalization=tf")
@@ -139,6 +141,18 @@ def test_a_foreign_augmentation_must_tell_its_inputs() -> None:
         build_augmentation({"_target_": "tests.test_inputs.Bare"}, 4, MEAN, STD)
 
 
+@pytest.mark.parametrize("name", ["standard", "paper"])
+def test_images_to_measure_on_are_not_augmented(config: dict[str, Any], name: str) -> None:
+    config["augment"] = load_option("augment", name)
+    manifest = build_manifest(config)
+    data = build(config, manifest).data
+    augment = build_augmentation(config["augment"], 64, IMAGENET["mean"], IMAGENET["std"])
+    for loader in (data.val_dataloader(), data.test_dataloader()):
+        for batch in loader:
+            for image, position in zip(batch.images, batch.positions.tolist(), strict=True):
+                assert torch.equal(image, augment(manifest.load(position), training=False))
+
+
 def test_a_checkpoint_knows_the_epsilon_of_its_batch_norm(config: dict[str, Any], tmp_path: Path) -> None:
     """No state dict does, and with another one the same weights compute something else."""
     config["recipe"]["batch_norm"] = "keras"
@@ -148,6 +162,9 @@ def test_a_checkpoint_knows_the_epsilon_of_its_batch_norm(config: dict[str, Any]
     torch.save({key: value for key, value in torch.load(file).items() if key != "epsilons"}, file)
     other = create_model("test_efficientnet", "gap", 3, 64, weights=file).backbone
     assert {layer.eps for layer in other.modules() if isinstance(layer, torch.nn.BatchNorm2d)} == {1e-5}
+    torch.save(torch.load(file) | {"epsilons": [1e-3]}, file)
+    with pytest.raises(UserError, match="must tell an epsilon for each of"):
+        create_model("test_efficientnet", "gap", 3, 64, weights=file)
     images = torch.randn(2, 3, 64, 64)
     assert not torch.allclose(again.eval()(images), other.eval()(images))
 

@@ -69,11 +69,13 @@ def quote_choices(arguments: Iterable[str]) -> list[str]:
 
     https://github.com/facebookresearch/hydra/blob/v1.3.2/hydra/_internal/defaults_list.py
     """
-    numbers = re.compile(rf"({'|'.join(GROUPS)})=(\d+(?:,\d+)*)")
+    choices = re.compile(rf"({'|'.join(GROUPS)})=(\w+(?:,\w+)*)")
     quoted = []
     for argument in arguments:
-        found = numbers.fullmatch(argument)
-        quoted.append(f"{found[1]}=" + ",".join(f"'{n}'" for n in found[2].split(",")) if found else argument)
+        if found := choices.fullmatch(argument):
+            names = (f"'{name}'" if name.isdecimal() else name for name in found[2].split(","))
+            argument = f"{found[1]}=" + ",".join(names)
+        quoted.append(argument)
     return quoted
 
 

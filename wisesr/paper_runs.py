@@ -1,7 +1,7 @@
 """Batch size and epochs of the runs that the paper's notebooks define, for `recipe=paper`. No torch.
 
 Read off the notebooks of https://github.com/mr7495/image-classification-spatial. They train on Sub-ImageNet-70, Intel and MIT
-Indoor67 at 224 px, and on MIT Indoor67 at 512 px; what they do not name takes the nearest of what they do.
+Indoor67 at 224 px, and on MIT Indoor67 at 512 px; below 512 px all is as at 224, from there on as at 512.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any
 from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
@@ -20,6 +21,7 @@ from omegaconf import DictConfig
 from rich.progress import track
 
 from hydra_plugins.wisesr_grid.composer import Composer
+from wisesr.errors import UserError
 
 ConfigStore.instance().store(
     group="hydra/launcher",
@@ -53,11 +55,26 @@ class GridSweeper(BasicSweeper):
         assert self.launcher is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        refuse_several_experiments(overrides)
         (jobs,) = self.split_arguments(overrides, None)
         returns = self.launcher.launch(jobs, initial_job_idx=0)
         if failed := sum(one.status != JobStatus.COMPLETED for one in returns):  # with a launcher of somebody else's
             sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")
         return [returns]
+
+
+def refuse_several_experiments(overrides: Sequence[Override]) -> None:
+    """What an experiment sweeps is read before the sweep is made, so that of several none would be swept.
+
+    Raises:
+        UserError: several are chosen.
+    """
+    for override in overrides:
+        if override.key_or_group == "experiment" and override.is_sweep_override():
+            raise UserError(
+                f"{override.input_line}: an experiment is a sweep of its own, so each needs a command of its own "
+                "(make paper runs the paper's four in turn)"
+            )
 
 
 class GridLauncher(Launcher):

@@ -6,12 +6,16 @@ import pytest
 from hydra._internal.config_loader_impl import ConfigLoaderImpl
 from hydra._internal.utils import create_automatic_config_search_path
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import setup_globals
 from hydra.errors import HydraException
 from hydra.types import RunMode
 
 from hydra_plugins.wisesr_grid.composer import Composer
+from hydra_plugins.wisesr_grid.launcher import refuse_several_experiments
 from wisesr.config import conf_dir, quote_choices, register_resolvers, to_dict
+from wisesr.errors import UserError
+from wisesr.grid.spelling import explain
 
 SWEEP = [
     ["head=gap", "seed=3"],
@@ -63,3 +67,18 @@ def test_the_same_errors(loader: ConfigLoaderImpl, override: str) -> None:
         Composer(loader, master).compose([override])
     assert type(ours.value) is type(theirs.value)
     assert str(ours.value) == str(theirs.value)
+
+
+def test_several_experiments_are_refused_as_none_of_them_would_be_swept(loader: ConfigLoaderImpl) -> None:
+    parser = OverridesParser.create(config_loader=loader)
+    refuse_several_experiments(parser.parse_overrides(["experiment=paper_intel", "head=wise,gap"]))
+    with pytest.raises(UserError, match="experiment=paper_intel,digits_heads: an experiment is a sweep of its own"):
+        refuse_several_experiments(parser.parse_overrides(["seed=0,1", "experiment=paper_intel,digits_heads"]))
+
+
+def test_a_key_that_only_one_of_the_swept_recipes_has(loader: ConfigLoaderImpl) -> None:
+    composer = Composer(loader, loader.load_configuration("config", [], run_mode=RunMode.MULTIRUN))
+    with pytest.raises(HydraException) as caught:
+        composer.compose(["recipe=quick", "recipe.optimizer.lr_in_velocity=true"])
+    told = explain(caught.value, ["-m", "recipe=paper,quick", "recipe.optimizer.lr_in_velocity=true"])
+    assert told == "recipe=quick has no key 'optimizer.lr_in_velocity'. It belongs to recipe=modern_sgd, recipe=paper"

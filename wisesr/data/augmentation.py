@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from wisesr.data.normalization import NAMED
 from wisesr.errors import UserError
 
 Inputs = dict[str, Any]
@@ -27,6 +28,11 @@ Inputs = dict[str, Any]
 def inputs_of(mean: Sequence[float], std: Sequence[float], order: Literal["RGB", "BGR"] = "RGB") -> Inputs:
     """As plain data: per channel of RGB images in [0, 1], and the order of the tensors' channels."""
     return {"mean": list(mean), "std": list(std)} | ({"order": order} if order == "BGR" else {})
+
+
+def _told(inputs: Inputs) -> str:
+    mean, std = (", ".join(f"{number:.4g}" for number in inputs[key]) for key in ("mean", "std"))
+    return f"mean {mean} and std {std}" + (f" ({inputs['order']})" if "order" in inputs else "")
 
 
 class Augmentation(ABC):
@@ -68,15 +74,16 @@ class Augmentation(ABC):
         """
         if trained is not None and trained != self._inputs:
             raise UserError(
-                f"backbone.weights: {source} was trained on images normalised with {trained}, and here they would be "
-                f"normalised with {self._inputs}: {self._way_to(trained)}"
+                f"backbone.weights: {source} was trained on images normalised with {_told(trained)}, and here they would be "
+                f"normalised with {_told(self._inputs)}: {self._way_to(trained)}"
             )
 
     def _way_to(self, inputs: Inputs) -> str:
         """What a user does so that images are normalised so."""
-        if "order" in inputs:
-            return "augment=paper augment.normalization=caffe does as was done there"
-        return "name backbone.model as it was named there, its tag included"
+        modes = [name for name, its in NAMED.items() if inputs_of(*its.unit, its.order) == inputs]
+        paper = f"augment=paper augment.normalization={modes[0]} does as was done there" if modes else ""
+        tag = "" if "order" in inputs else "name backbone.model as it was named there, its tag included"
+        return "; or else ".join(part for part in (tag, paper) if part)
 
 
 class Plain(Augmentation):

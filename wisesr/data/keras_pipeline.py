@@ -7,6 +7,7 @@ the paper's protocol, and either can be switched off.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import Literal
 
@@ -67,6 +68,8 @@ class KerasPipeline(Augmentation):
         self._normalise = named_normalization(normalization, mean, std)
         self._expected = mean, std
         super().__init__(*self._normalise.unit, self._normalise.order)
+        if size < 2:
+            raise ValueError(f"resolution.size must be at least 2, not {size}")
         _check_choice("resize", resize, ("nearest", "bilinear"))
         _check_choice("centre", centre, _CENTRES)
         self._size, self._nearest, self._offset = size, resize == "nearest", _CENTRES[centre]
@@ -142,7 +145,7 @@ def _check_choice(name: str, value: str, choices: Collection[str]) -> None:
 
 
 def _at_least_0(name: str, value: float) -> float:
-    if value < 0:
+    if not 0 <= value < math.inf:
         raise ValueError(f"augment.{name} must be at least 0, not {value}")
     return value
 
@@ -154,6 +157,6 @@ def _share(name: str, value: float) -> float:
 
 
 def _factors(name: str, value: list[float]) -> tuple[float, float]:
-    if len(value) != 2 or not 0 <= value[0] <= value[1]:
+    if len(value) != 2 or not 0 <= value[0] <= value[1] < math.inf:
         raise ValueError(f"augment.{name} must be null or two numbers, the lower one first and at least 0, not {value}")
     return value[0], value[1]

@@ -35,12 +35,12 @@ class Normalization(NamedTuple):
 
 _ONES = (1.0, 1.0, 1.0)
 # "caffe", "torch" (here: imagenet) and "tf" of https://github.com/keras-team/keras/blob/v2.6.0/keras/applications/imagenet_utils.py
-_MODES = {
+NAMED = {
     "caffe": Normalization(1.0, (103.939, 116.779, 123.68), _ONES, "BGR"),
     "imagenet": Normalization(255.0, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "tf": Normalization(127.5, _ONES, _ONES),
 }
-NORMALIZATIONS = (*_MODES, "backbone")
+NORMALIZATIONS = (*NAMED, "backbone")
 
 
 def named_normalization(name: str, mean: Sequence[float], std: Sequence[float]) -> Normalization:
@@ -57,6 +57,6 @@ def named_normalization(name: str, mean: Sequence[float], std: Sequence[float]) 
     """
     if name == "backbone":
         return Normalization(255.0, mean, std)
-    if name not in _MODES:
+    if name not in NAMED:
         raise ValueError(f"augment.normalization must be one of {', '.join(NORMALIZATIONS)}, not {name!r}")
-    return _MODES[name]
+    return NAMED[name]

@@ -32,7 +32,9 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
         for path in _unknown_keys(error):
             node, _, key = path.rpartition(".")
             if without := _chosen_without(node, key, overrides):
-                return f"{' and '.join(without)} {'have' if len(without) > 1 else 'has'} no key {key!r}" + _elsewhere(node, key)
+                inner = ".".join([*node.split(".")[1:], key])
+                have = "have" if len(without) > 1 else "has"
+                return f"{' and '.join(without)} {have} no key {inner!r}" + _elsewhere(node, key)
             return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
         return _unparsable(error)
@@ -51,19 +53,30 @@ def _unparsable(error: OverrideParseException) -> str:
     )
 
 
-def _chosen_without(group: str, key: str, overrides: Sequence[str]) -> list[str]:
+def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
     """Of the options that a sweep chooses, those that lack a key which others have."""
+    group = node.split(".")[0]
     if group not in GROUPS:
         return []
     chosen = [name for item in overrides if item.startswith(f"{group}=") for name in item.partition("=")[2].split(",")]
     known = [name for name in chosen if name in options(group)]
-    lacking = [name for name in known if key not in load_option(group, name)]
+    lacking = [name for name in known if not _has(node, key, name)]
     return [f"{group}={name}" for name in lacking] if len(lacking) < len(known) else []
 
 
-def _elsewhere(group: str, key: str) -> str:
+def _has(node: str, key: str, name: str) -> bool:
+    """Whether an option has a key at a node, which begins with its group: `recipe`, `recipe.optimizer`."""
+    group, *below = node.split(".")
+    there: object = load_option(group, name)
+    for part in below:
+        there = there.get(part) if isinstance(there, dict) else None
+    return isinstance(there, dict) and key in there
+
+
+def _elsewhere(node: str, key: str) -> str:
     """The options of a group that do have a key."""
-    having = [f"{group}={name}" for name in options(group) if key in load_option(group, name)] if group in GROUPS else []
+    group = node.split(".")[0]
+    having = [f"{group}={name}" for name in options(group) if _has(node, key, name)] if group in GROUPS else []
     return f". It belongs to {', '.join(having)}" if having else ""
 
 

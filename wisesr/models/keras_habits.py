@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor, nn
 
+from wisesr.errors import UserError
+
 
 class Scaling(NamedTuple):
     """Keras' VarianceScaling: random weights of variance scale / fan. https://keras.io/api/layers/initializers/"""
@@ -115,11 +117,20 @@ def epsilons(model: nn.Module) -> list[float]:
 
 
 def set_epsilons(model: nn.Module, values: object) -> None:
-    """Give BatchNorm the epsilons that a checkpoint tells, in place; None where it tells none."""
+    """Give BatchNorm the epsilons that a checkpoint tells, in place; None where it tells none.
+
+    Raises:
+        UserError: they are not one for each layer.
+    """
+    if values is None:
+        return
     layers = [layer for layer in model.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
-    if isinstance(values, list) and len(values) == len(layers):
-        for layer, value in zip(layers, values, strict=True):
-            layer.eps = float(value)
+    if not isinstance(values, list) or len(values) != len(layers):
+        raise UserError(
+            f"backbone.weights: the file must tell an epsilon for each of {len(layers)} BatchNorm layers, not {values}"
+        )
+    for layer, value in zip(layers, values, strict=True):
+        layer.eps = float(value)
 
 
 def keras_fans(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, int]:

@@ -106,6 +106,7 @@ BROKEN: dict[str, tuple[str, Any, str]] = {
     "freeze": ("backbone.freeze", -1, "backbone.freeze must be null, all, or from 1 to"),
     "name": ("backbone.model", "test_efficientnot", "timm has no model 'test_efficientnot'. Near it: test_efficientnet"),
     "weights": ("backbone.weights", "/nowhere/w.pth", "there is no file '/nowhere/w.pth'"),
+    "habit": ("recipe", {"init": "tensorflow"}, "recipe.init must be one of timm, keras, not 'tensorflow'"),
     "mixing": ("recipe", {"mixup": 0.2, "batch_size": 1}, "recipe.batch_size must be at least 2"),
     "parts": ("trainer.accumulate", 3, "recipe.batch_size must divide by 1 devices x trainer.accumulate 3"),
     "warm-up": ("recipe.schedule.warmup", 1.5, "recipe.schedule.warmup must be at least 0 and below 1"),

@@ -128,7 +128,7 @@ class Planner:
         if manifest is None:
             return None
         model = Classifier(body.module, head)
-        check_habits(model, build_habits(config["recipe"]))  # no more: the others cost nothing, and the body is shared
+        check_habits(model, build_habits(config["recipe"]))  # no more: they cost next to nothing, and the body is shared
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         self._check_devices(config, parts)
