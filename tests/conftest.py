@@ -15,6 +15,10 @@ from PIL import Image
 os.environ["WANDB_MODE"] = "offline"
 os.environ.pop("WANDB_API_KEY", None)
 
+# `make test` runs several processes beside each other: together they would be far slower than one with several threads each.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # A script that runs the tests in the background has SIGINT ignored, and so would all processes that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
