@@ -131,10 +131,11 @@ class Staging:
         """
         with self._writing(self.target.name):
             places = [(place, names) for place, _, names in os.walk(self.path)]
-            paths = [os.path.join(place, name) for place, names in places for name in names]  # noqa: PTH118
+            done = 0
             with ThreadPoolExecutor(_THREADS) as pool:
-                for count, _ in enumerate(pool.map(_sync, paths), start=1):
-                    tell(count)
+                for count in pool.map(_sync_files, places):
+                    done += count
+                    tell(done)
             for place, _ in reversed(places):
                 _sync(place)
             os.rename(self.path, self.target)  # noqa: PTH104
@@ -163,6 +164,13 @@ def _mode(path: Path) -> int:
         return path.lstat().st_mode
     except FileNotFoundError:
         return 0
+
+
+def _sync_files(place: tuple[str, list[str]]) -> int:
+    """Of one folder; how many there are."""
+    for name in place[1]:
+        _sync(f"{place[0]}/{name}")
+    return len(place[1])
 
 
 def _sync(path: str) -> None:
