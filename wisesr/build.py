@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wisesr.config import DATASET_KEYS
 from wisesr.data.listing import Listing, to_manifest
-from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.split import complete
 from wisesr.errors import UserError, unknown
 from wisesr.models.sources import find_weights
@@ -70,12 +70,13 @@ def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> M
 
 
 def build_listing(config: Mapping[str, Any]) -> Listing:
-    """The files of a cell's dataset, whatever is missing of them; where it brings no test split, the one that is drawn.
+    """The files of a cell's dataset, whatever is wrong with them; where it brings no test split, the one that is drawn.
 
-    Images that are held out of the training split are not told apart from it. No torch.
+    Images that are held out of the training split are not told apart from it. What a manifest of them refuses, except that
+    some are listed twice, which is told by their rows, is in `refused`. No torch.
 
     Raises:
-        UserError: its images are no files: its module has no function `listed`; it is not there, or not in order.
+        UserError: its images are no files: its module has no function `listed`; it is not there, or holds no image.
     """
     dataset = config["dataset"]
     target = f"{dataset['_target_'].rpartition('.')[0]}.listed"
@@ -87,10 +88,17 @@ def build_listing(config: Mapping[str, Any]) -> Listing:
         its: Listing = _make("dataset", {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset})()
         if not its.rows:
             raise UserError(f"{its.base} holds no image of {dataset['name']}")
-        manifest = _complete(config, to_manifest(its.base, its.rows, "error"), "paper")  # which draws no val split
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
-    return its._replace(rows=[row._replace(split=split) for row, split in zip(its.rows, manifest.splits, strict=True)])
+    once = its._replace(rows=list({row.path: row for row in its.rows}.values()), empty=())
+    try:
+        manifest = _complete(config, to_manifest(once, "error"), "paper")  # which draws no val split
+    except (UserError, OSError) as error:
+        return its._replace(refused=str(error))
+    if any(row.split == TEST for row in its.rows):
+        return its
+    drawn = dict(zip(manifest.ids, manifest.splits, strict=True))
+    return its._replace(rows=[row._replace(split=drawn[row.path]) for row in its.rows])
 
 
 def weights_hash(config: Mapping[str, Any]) -> str | None:

@@ -14,7 +14,7 @@ from wisesr.data.intel import listed as listed_intel
 from wisesr.data.listing import Row
 from wisesr.data.mit_indoor import listed as listed_mit
 from wisesr.data.mit_indoor import official
-from wisesr.data.published import INTEL, MIT_INDOOR, SUB_IMAGENET, Count, counts, differences
+from wisesr.data.published import INTEL, MIT_INDOOR, PUBLISHED, SUB_IMAGENET, Count, counts, differences
 from wisesr.data.sub_imagenet import listed as listed_sub
 
 
@@ -62,7 +62,7 @@ def test_counts_of_a_small_sub_imagenet(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("filename,class\nn1\\1.JPEG,n1\nn2\\1.JPEG,n2\nn2\\9.JPEG,n2\n")
     (tmp_path / "test.csv").write_text("filename,class\nn1\\2.JPEG,n1\n")
     its = listed_sub(root=str(tmp_path))
-    assert list(its.missing) == [Row("n2/9.JPEG", "n2", "train")]
+    assert list(its.missing) == [Row("n2/9.JPEG", "n2", "train", place="train.csv, line 4")]
     assert counts(SUB_IMAGENET, its.rows, its.missing) == [
         Count("train", "", 2, 31500),
         Count("train", "n1", 1, 1),
@@ -157,6 +157,84 @@ def test_an_interrupt_leaves_no_report(copy: Path, tmp_path: Path, monkeypatch: 
     assert not (tmp_path / "r.csv").exists()
 
 
+def whole(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A whole copy of a Sub-ImageNet-70 of two classes, three images to train on and two to test."""
+    facts = SUB_IMAGENET._replace(classes=2, train=6, test=4)
+    monkeypatch.setitem(PUBLISHED, "sub_imagenet", facts)
+    monkeypatch.setattr("wisesr.data.sub_imagenet.SUB_IMAGENET", facts)
+    for split, n in (("train", 3), ("test", 2)):
+        names = [f"{split}/{label}/{i}.png,{label}\n" for label in "ab" for i in range(n)]
+        (root / f"{split}.csv").write_text("filename,class\n" + "".join(names))
+    return root
+
+
+def test_a_copy_is_whole_if_its_images_can_be_read(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("sub_imagenet", f"dataset.root={whole(copy, monkeypatch)}", "--report", tmp_path / "r.csv")
+    skip, part = "dataset.on_bad_image=skip", "dataset.partial=true"
+    assert run(*arguments) == run(*arguments, skip) == 0
+    assert "whole, 10 images of 2 classes as published" in capsys.readouterr().out
+    assert run(*arguments, part) == 1
+    assert "would stop: this copy is whole, and would be called sub_imagenet-partial" in capsys.readouterr().out
+    (copy / "train/b/2.png").write_text("no image")
+    assert run(*arguments, skip) == 1
+    words = capsys.readouterr().out
+    assert "not whole: of 10 images 9 can be read" in words and "would stop: cannot be decoded (1)." in words
+    assert run(*arguments, skip, part) == 0
+    for index in range(2):
+        (copy / f"train/b/{index}.png").write_text("no image")
+    assert run(*arguments, skip, part) == 1
+
+
+def test_an_image_in_both_lists_is_the_first_finding(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole(copy, monkeypatch)
+    with (copy / "test.csv").open("a") as file:
+        file.write("train\\a\\1.png,a\n")
+    noise(0).save(copy / "test/a/0.png")
+    assert run("sub_imagenet", f"dataset.root={copy}", "dataset.partial=true", "--report", tmp_path / "r.csv") == 1
+    places = "in train.csv, line 3 (train, a) and test.csv, line 6 (test, a)"
+    rows = rows_of(tmp_path / "r.csv")
+    assert rows[1] == ["listed-twice", "train/a/1.png", "train", "a", places]
+    assert [row[0] for row in rows[2:]] == ["leak", "leak", "count"]
+    assert "A training would stop: listed twice (1)." in capsys.readouterr().out
+
+
+def test_an_empty_class_and_splits_that_cannot_be_had(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (copy / "train/c").mkdir()
+    assert run("folder", f"dataset.root={copy}", "--report", tmp_path / "r.csv") == 1
+    assert rows_of(tmp_path / "r.csv")[1:] == [["empty-class", "train/c", "train", "c", ""]]
+    (copy / "test/d").mkdir()
+    noise(99).save(copy / "test/d/1.png")
+    assert run("folder", f"dataset.root={copy}", "--report", tmp_path / "r.csv") == 1
+    words = capsys.readouterr().out
+    assert "would stop: classes without images (1), 1 classes of the test split have no images in the train split: d" in words
+
+
+def test_test_images_that_are_trained_on_are_not_said_to_be_harmless(
+    copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    noise(0).save(copy / "test/a/leak.png")
+    assert run("folder", f"dataset.root={copy}", "--report", tmp_path / "r.csv") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.startswith("Nothing here stops a training, but 1 of the 5 test images are also in the train split")
+
+
+def test_a_reader_that_stops_reading_does_not_cost_the_report(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    with (tmp_path / "out").open("w") as out:
+        monkeypatch.setattr("sys.stdout", out)
+        monkeypatch.setattr("wisesr.data.check.summary.print_summary", stop)
+        assert run("folder", f"dataset.root={copy}", "--report", tmp_path / "r.csv") == 0
+    assert (tmp_path / "r.csv").exists()
+
+
 def test_overrides_may_stand_on_both_sides_of_an_option(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "r.csv"
     assert run("folder", f"dataset.root={copy}", "--report", report, "dataset.test=nowhere", "dataset.val=test") == 0
@@ -166,12 +244,18 @@ def test_overrides_may_stand_on_both_sides_of_an_option(copy: Path, tmp_path: Pa
     assert "unrecognized arguments: --reprot" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         main(["status", "outputs", "more"])
+    with pytest.raises(SystemExit):
+        run()
+    assert "required: NAME\n" in capsys.readouterr().err
 
 
 def test_a_report_that_cannot_be_written_is_told_before_all_else(
-    copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(decode, "look", None)  # nothing is decoded
     assert run("folder", f"dataset.root={copy}", "--report", tmp_path) == 1
     assert "--report must be a file" in capsys.readouterr().err
     assert run("folder", f"dataset.root={copy}", "--report", copy / "train/a/0.png/r.csv") == 1
-    assert "0.png" in capsys.readouterr().err
+    assert "--report: " in (words := capsys.readouterr().err) and "0.png/r.csv cannot be written" in words
+    assert run("folder", f"dataset.root={copy}", "--report", "/proc/x.csv") == 1
+    assert "--report: /proc/x.csv cannot be written" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from tests.data.copies import intel_names, make_intel, make_mit, make_sub_imagen
 from wisesr.data.intel import intel
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.mit_indoor import mit_indoor, official
-from wisesr.data.published import PUBLISHED
+from wisesr.data.published import MIT_INDOOR, PUBLISHED, published_of
 from wisesr.data.sub_imagenet import sub_imagenet
 from wisesr.errors import UserError
 
@@ -69,6 +69,33 @@ def test_listed_files_that_are_missing_are_named_or_left_out(tmp_path: Path) -> 
     assert len(mit_indoor(root=root, partial=True)) == 6699
 
 
+def test_a_whole_copy_is_not_called_a_part(tmp_path: Path) -> None:
+    root = str(make_mit(tmp_path))
+    with pytest.raises(
+        UserError, match=r"this copy is whole, and would be called mit_indoor-partial: leave out dataset.partial"
+    ):
+        mit_indoor(root=root, partial=True)
+
+
+def test_a_copy_with_unreadable_images_does_not_keep_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = of_classes(mit_names(), "bathroom", "mall")
+    facts = MIT_INDOOR._replace(classes=2, train=len(few[TRAIN]), test=len(few[TEST]))
+    monkeypatch.setattr("wisesr.data.mit_indoor.MIT_INDOOR", facts)
+    monkeypatch.setattr("wisesr.data.mit_indoor.official", few.__getitem__)
+    root = make_mit(tmp_path, few)
+    assert len(mit_indoor(root=str(root), on_bad_image="skip")) == 200
+    for name in few[TRAIN][:2]:
+        path = root / "indoorCVPR_09/Images" / name
+        path.unlink()
+        path.write_text("no image")
+    with pytest.raises(
+        UserError, match=rf"2 images that cannot be read, such as .*{few[TRAIN][0]}.*not mit_indoor as published"
+    ):
+        mit_indoor(root=str(root), on_bad_image="skip")
+    left = mit_indoor(root=str(root), partial=True, on_bad_image="skip")
+    assert len(left) == 198 and len(left.left_out) == 2
+
+
 def test_sub_imagenet_without_some_of_its_files(tmp_path: Path) -> None:
     few = {
         split: [name for name in names if name.startswith("n0000000")][::20] for split, names in sub_imagenet_names().items()
@@ -79,12 +106,17 @@ def test_sub_imagenet_without_some_of_its_files(tmp_path: Path) -> None:
     assert len(manifest) == len(few[TRAIN]) + len(few[TEST]) - 1
 
 
-def test_other_lists_of_mit_are_refused_and_not_ignored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", [".", "indoorCVPR_09"])
+def test_other_lists_of_mit_are_refused_and_not_ignored(tmp_path: Path, beside: str) -> None:
     root = make_mit(tmp_path, of_classes(mit_names(), "bathroom", "mall"))
-    (root / "TrainImages.txt").write_text("\n".join(reversed(official(TRAIN))))
+    listing = root / beside / "TrainImages.txt"
+    listing.write_text("\n".join(reversed(official(TRAIN))))
     assert mit_indoor(root=str(root), partial=True)
-    (root / "TrainImages.txt").write_text("\n".join(official(TRAIN)[:-1]))
-    with pytest.raises(UserError, match=r"TrainImages.txt is not the official list.*dataset=folder"):
+    listing.write_text("\n".join(official(TRAIN)[:-1]))
+    with pytest.raises(UserError, match=rf"{listing} is not the official list.*dataset=folder"):
+        mit_indoor(root=str(root), partial=True)
+    listing.write_bytes(b"caf\xe9/1.jpg\n")
+    with pytest.raises(UserError, match=rf"{listing} cannot be read as a list in UTF-8"):
         mit_indoor(root=str(root), partial=True)
 
 
@@ -96,6 +128,11 @@ def test_another_layout_is_no_copy(tmp_path: Path, read: type, lacks: str) -> No
         read(root=str(tmp_path))
     with pytest.raises(UserError, match=f"there is no folder .*wisesr data prepare {read.__name__}"):
         read(root=str(tmp_path / "none"))
+
+
+def test_what_is_published_is_not_said_of_a_users_own_dataset() -> None:
+    assert published_of("wisesr.data.mit_indoor.mit_indoor") == MIT_INDOOR
+    assert published_of("mine.intel") is None and published_of("wisesr.data.folder.folder") is None
 
 
 def test_the_lists_are_the_official_ones() -> None:

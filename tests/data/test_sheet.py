@@ -161,6 +161,24 @@ def test_a_sheet_for_each_class_and_one_of_all(tmp_path: Path, capsys: pytest.Ca
     assert "no class is called 'a b/d'. Did you mean a b/c? There are: ../x, y, a b/c, index" in capsys.readouterr().err
 
 
+def test_a_place_that_cannot_be_written_to_is_told_first(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wisesr.build.build_manifest", None)  # it is not come to
+    (tmp_path / "file").touch()
+    assert show("digits", "--to", tmp_path / "file") == 1
+    assert f"--to must be a folder, and {tmp_path / 'file'} is a file" in capsys.readouterr().err
+    assert show("digits", "--to", "/proc/sheets") == 1
+    assert "--to: /proc/sheets/index.png cannot be written" in capsys.readouterr().err
+
+
+def test_epochs_are_counted_from_1_as_in_a_trainings_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr("wisesr.data.sheet._write", lambda sheet, at, text, *_: written.append(text))
+    compose("title", [], [Strip("row", [noise(0)] * 3)])
+    assert [text for text in written if text.startswith(("epoch", "test"))] == ["test view", "epoch 1", "epoch 2"]
+
+
 @pytest.mark.parametrize("name", ["digits", "layouts"])
 def test_images_that_are_no_files(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

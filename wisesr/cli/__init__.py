@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -28,9 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if others and (not hasattr(chosen, "overrides") or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")
     if others:
-        chosen.overrides += others  # argparse takes no more of them once an option stood between
+        chosen.overrides = [*chosen.overrides, *others]  # argparse takes no more of them once an option stood between
     try:
         return int(chosen.run(chosen))
+    except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (UserError, OSError) as error:
         print(error, file=sys.stderr)
         return 1

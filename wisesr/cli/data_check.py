@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,14 +16,16 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wisesr.data.check.decode import Seen
-    from wisesr.data.check.findings import Finding
+    from wisesr.data.check.findings import Finding, Overlap
     from wisesr.data.listing import Listing
+    from wisesr.data.published import Published
 
 _CHECK = """\
 Decode every image of a dataset, in parallel, and report what would stop or
 falsify a training, or surprise you:
 
-  - counts that are not the published ones, listed files that are missing
+  - counts that are not the published ones, listed files that are missing,
+    files that are listed twice, classes without images
   - files that are damaged or cannot be opened
   - the same picture in two splits (what is measured on it is memory), in two
     classes, or twice in a class; by decoded pixels, whatever the files' bytes
@@ -35,9 +37,11 @@ a row for every finding (problem,path,split,class,detail). A copy that is not
 whole is said to be one, and checked all the same.
 
 exit code: 1 if a training would stop or use another dataset than the published
-one: files that cannot be read (unless dataset.on_bad_image=skip), other counts
-or missing files (unless dataset.partial=true); else 0. Pictures in two splits
-do not change it.
+one: files that cannot be read (unless dataset.on_bad_image=skip, and for the
+paper's datasets dataset.partial=true), other counts or missing files (unless
+dataset.partial=true), dataset.partial=true of a whole copy, files listed twice,
+classes without images, splits that cannot be had; else 0. Pictures that two
+files hold in two splits do not change it.
 
 examples:
   wisesr data check intel                       the copy in data/intel
@@ -46,16 +50,13 @@ examples:
   wisesr data check folder dataset.root=photos dataset.csv=labels.csv
 """
 
-_UNREADABLE, _INCOMPLETE = ("corrupt", "unopened"), ("missing", "count")
-"""Findings that stop a training, unless the user has said that such files are skipped, or that a partial copy will do."""
-
 
 def add_check(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _CHECK
     parser.set_defaults(run=check)
     parser.add_argument("name", metavar="NAME", help="intel, mit_indoor, sub_imagenet, folder: dataset=NAME of train.py")
-    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", help="overrides of train.py: dataset.root=...")
+    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of train.py: dataset.root=...")
     parser.add_argument("--report", type=Path, metavar="FILE", help="default: outputs/checks/NAME.csv")
 
 
@@ -66,46 +67,77 @@ def check(chosen: argparse.Namespace) -> int:
         1 if a training on it would stop, or be another than it is called; else 0.
 
     Raises:
-        UserError: its images are no files; it is not there, or not in order.
+        UserError: its images are no files; it is not there; the report cannot be written.
     """
     from wisesr.build import build_listing
     from wisesr.cli.compose import compose_checked
-    from wisesr.data.check.findings import as_csv, find, legible
+    from wisesr.cli.outputs import require_writable
+    from wisesr.data.check.findings import as_csv, find, legible, overlaps
     from wisesr.data.check.summary import print_summary
-    from wisesr.data.published import PUBLISHED
+    from wisesr.data.published import published_of
     from wisesr.grid.display import make_console
     from wisesr.results.files import write_text
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()
-    its, facts = build_listing(config), PUBLISHED.get(dataset["_target_"].rpartition(".")[2])
+    its, facts = build_listing(config), published_of(dataset["_target_"])
     report = chosen.report or Path(config["output_dir"], "checks", f"{file_name(dataset['name'])}.csv")
     if report.is_dir():
         raise UserError(f"--report must be a file, and {report} is a folder")
-    report.parent.mkdir(parents=True, exist_ok=True)
+    require_writable("--report", report)
+    partial, skip = dataset.get("partial") is True, dataset.get("on_bad_image") == "skip"
     seen = _decoded(its, console)
     findings = find(its, seen, facts)
-    print_summary(console, its, seen, findings, facts, partial=dataset.get("partial") is True)
-    write_text(report, as_csv(findings))
-    stops = stopping(findings, partial=dataset.get("partial") is True, skip=dataset.get("on_bad_image") == "skip")
+    write_text(report, as_csv(findings))  # first: who reads the summary may stop reading
+    print_summary(console, its, seen, findings, facts, partial=partial)
+    stops = stopping(its, seen, findings, facts, partial=partial, skip=skip)
     console.print(f"Every finding: {legible(str(report))}", soft_wrap=True, markup=False)
-    console.print(f"A training would stop: {', '.join(stops)}." if stops else "Nothing here stops a training.")
+    console.print(legible(_last(stops, overlaps(its.rows, seen))), soft_wrap=True, markup=False)
     return 1 if stops else 0
 
 
-def stopping(findings: Iterable[Finding], *, partial: bool, skip: bool) -> list[str]:
-    """What a training would stop at, a phrase a kind.
+def _last(stops: Sequence[str], shared: Sequence[Overlap]) -> str:
+    """The last line: whether a training would stop, and if not, whether what it measures would be worth something."""
+    from wisesr.data.manifest import TEST, TRAIN
+
+    if stops:
+        return f"A training would stop: {', '.join(stops)}."
+    memory = [overlap for overlap in shared if overlap.split == TEST and overlap.other == TRAIN]
+    if memory:
+        return (
+            f"Nothing here stops a training, but {memory[0].images:,} of the {memory[0].of:,} test images are also in the "
+            "train split: what is measured on them would be memory."
+        )
+    return "Nothing here stops a training."
+
+
+def stopping(
+    its: Listing, seen: Sequence[Seen], findings: Iterable[Finding], facts: Published | None, *, partial: bool, skip: bool
+) -> list[str]:
+    """What a training would stop at, a phrase each.
 
     Args:
-        findings: of a check.
-        partial: whether the user takes a copy that is not whole.
+        its: the files.
+        seen: each of its rows after decoding.
+        findings: of the check.
+        facts: what is published of the dataset, where anything is.
+        partial: whether the user calls it a part of a dataset.
         skip: whether files that cannot be read are left out.
     """
-    from wisesr.data.check.findings import KINDS
+    from wisesr.data.check.findings import INCOMPLETE, KINDS, UNREADABLE
+    from wisesr.data.manifest import TRAIN
+    from wisesr.data.published import whole_not_partial
 
-    kinds = (() if skip else _UNREADABLE) + (() if partial else _INCOMPLETE)
+    left_out = UNREADABLE if skip and (partial or facts is None) else ()
+    stop = {"listed-twice", "empty-class", *UNREADABLE, *INCOMPLETE} - {*left_out, *(INCOMPLETE if partial else ())}
     found = Counter(finding.problem for finding in findings)
-    return [f"{KINDS[name].words} ({found[name]:,})" for name in KINDS if name in kinds and found[name]]
+    phrases = [f"{KINDS[name].words} ({found[name]:,})" for name in KINDS if name in stop and found[name]]
+    trained = [(row.label, bool(one.format)) for row, one in zip(its.rows, seen, strict=True) if row.split == TRAIN]
+    if left_out and (lost := {label for label, _ in trained} - {label for label, readable in trained if readable}):
+        phrases.append(f"class {min(lost)!r} has no readable images to train on")
+    if facts is not None and partial and not any(found[name] for name in (*INCOMPLETE, *left_out)):
+        phrases.append(whole_not_partial(facts))
+    return phrases + ([its.refused] if its.refused else [])
 
 
 def _decoded(its: Listing, console: Console) -> list[Seen]:

@@ -41,7 +41,7 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     parser.description = _SHOW
     parser.set_defaults(run=show)
     parser.add_argument("name", metavar="NAME", help="digits, layouts, intel, folder, ...: dataset=NAME of train.py")
-    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", help="overrides of train.py: augment=standard")
+    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of train.py: augment=standard")
     parser.add_argument("--classes", metavar="A,B", help="only these (default: all)")
     parser.add_argument("--images", type=_positive, default=4, metavar="N", help="of each class (default: 4)")
     parser.add_argument("--draws", type=_positive, default=6, metavar="N", help="epochs of training (default: 6)")
@@ -62,17 +62,21 @@ def show(chosen: argparse.Namespace) -> int:
     """
     from wisesr.build import build_manifest, build_view
     from wisesr.cli.compose import compose_checked, option_of
+    from wisesr.cli.outputs import require_writable
     from wisesr.data.sheet import Views, compose
     from wisesr.grid.display import make_console, tracked
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
-    manifest, augment, console = build_manifest(config), option_of("augment"), make_console()
+    augment, console = option_of("augment"), make_console()
+    dataset, size = config["dataset"]["name"], config["resolution"]["size"]
+    to = chosen.to or Path(config["output_dir"], "sheets", file_name(f"{dataset}-{augment}-{size}"))
+    if to.exists() and not to.is_dir():
+        raise UserError(f"--to must be a folder, and {to} is a file")
+    require_writable("--to", to / f"{_INDEX}.png")
+    manifest = build_manifest(config)
     labels = _labels(chosen.classes, manifest.class_names)
     views = Views(manifest, build_view(config), seed=config["seed"])
-    dataset, size = config["dataset"]["name"], config["resolution"]["size"]
     where, settings = f"{dataset} · augment={augment} · {size} px", _settings(config)
-    to = chosen.to or Path(config["output_dir"], "sheets", file_name(f"{dataset}-{augment}-{size}"))
-    to.mkdir(parents=True, exist_ok=True)
     files, rows = file_names(manifest.class_names, [_INDEX]), []
     for label in tracked(labels, len(labels), "drawing", console):
         name, strips = manifest.class_names[label], views.strips(label, images=chosen.images, draws=chosen.draws)

@@ -37,31 +37,32 @@ def folder(
     if its.missing:
         more = f"; {len(its.missing) - 1:,} more are not there either" if len(its.missing) > 1 else ""
         raise UserError(f"{its.base / its.missing[0].path} is listed, but there is no such file{more}")
-    return to_manifest(its.base, its.rows, on_bad_image)
+    return to_manifest(its, on_bad_image)
 
 
 def listed(*, root: str, csv: str | None = None, train: str = "train", val: str = "val", test: str = "test") -> Listing:
-    """The files below `root`. Arguments and errors as of `folder`, but listed files may be missing."""
+    """The files below `root`. Arguments and errors as of `folder`, but listed files may be missing, classes empty."""
     base = Path(root)
     if not base.is_dir():
         raise UserError(f"dataset.root: there is no folder {base}")
-    rows = csv_rows(base, csv) if csv is not None else _from_folders(base, train, val, test)
+    rows, empty = (csv_rows(base, csv), []) if csv is not None else _from_folders(base, train, val, test)
     if TEST not in (splits := {row.split for row in rows}) and VAL in splits:
         rows = [row._replace(split=TEST) if row.split == VAL else row for row in rows]
-    return look_up(base, rows)
+    return look_up(base, rows, empty)
 
 
-def _from_folders(base: Path, train: str, val: str, test: str) -> list[Row]:
+def _from_folders(base: Path, train: str, val: str, test: str) -> tuple[list[Row], list[Row]]:
     if not (base / train).is_dir():
         present = [name for name in (val, test) if (base / name).is_dir()]
         if present:
             raise UserError(f"{base} holds {', '.join(present)} but no {train}: name it with dataset.train=FOLDER")
         return class_rows(base, "", TRAIN)
-    rows = class_rows(base, train, TRAIN)
+    rows, empty = class_rows(base, train, TRAIN)
     for name in ("valid", "validation", "dev"):
         if (base / name).is_dir() and name not in (val, test):
             raise UserError(f"{base / name} would be left out: say what it is, with dataset.val={name} or dataset.test={name}")
     for name, split in ((val, VAL), (test, TEST)):
         if (base / name).is_dir():
-            rows += class_rows(base, name, split)
-    return rows
+            more, none = class_rows(base, name, split)
+            rows, empty = rows + more, empty + none
+    return rows, empty

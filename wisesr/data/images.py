@@ -29,7 +29,8 @@ def open_rgb(path: Path) -> Image.Image:
             return to_rgb(image)
     except UNREADABLE as error:
         raise UserError(
-            f"{path}: {why(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip"
+            f"{path}: {why(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip (of a "
+            "published dataset with dataset.partial=true besides)"
         ) from error
 
 

@@ -6,11 +6,12 @@ folder, `seg_pred`, has no labels and is not read.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Literal
 
-from wisesr.data.listing import Listing, class_rows, look_up, to_manifest
+from wisesr.data.listing import Listing, class_rows, look_up
 from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.published import INTEL, require_folder, require_whole
+from wisesr.data.published import INTEL, read_copy, require_folder
 from wisesr.errors import UserError
 
 FOLDERS = {TRAIN: "seg_train/seg_train", TEST: "seg_test/seg_test"}
@@ -21,15 +22,14 @@ def intel(*, root: str, partial: bool = False, on_bad_image: Literal["error", "s
 
     Args:
         root: the folder that holds `seg_train` and `seg_test`.
-        partial: whether a copy with other counts than the published ones will do.
+        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
+            unreadable. Needed for such a copy, refused for a whole one.
         on_bad_image: as in `wisesr.data.folder.folder`.
 
     Raises:
         UserError: another layout, other counts.
     """
-    its = listed(root=root)
-    require_whole(INTEL, its.base, its.rows, partial=partial, missing=[row.path for row in its.missing])
-    return to_manifest(its.base, its.rows, on_bad_image)
+    return read_copy(INTEL, listed(root=root), partial=partial, on_bad_image=on_bad_image)
 
 
 def listed(*, root: str) -> Listing:
@@ -38,4 +38,5 @@ def listed(*, root: str) -> Listing:
     for below in FOLDERS.values():
         if not (base / below).is_dir():
             raise UserError(f"dataset.root: {base} is no copy of intel: it has no folder {below}")
-    return look_up(base, (row for split, below in FOLDERS.items() for row in class_rows(base, below, split)))
+    found = [class_rows(base, below, split) for split, below in FOLDERS.items()]
+    return look_up(base, chain.from_iterable(rows for rows, _ in found), [row for _, empty in found for row in empty])

@@ -26,6 +26,8 @@ class Row(NamedTuple):
     label: str
     split: str = TRAIN
     group: str = ""
+    place: str = ""
+    """File and line of the list that names it; empty where no list does."""
 
 
 class Listing(NamedTuple):
@@ -37,28 +39,35 @@ class Listing(NamedTuple):
     """Images that are there."""
     missing: Sequence[Row] = ()
     """Images that a list names and that are not there."""
+    empty: Sequence[Row] = ()
+    """Folders of classes that hold no images."""
+    refused: str = ""
+    """Why no training takes these images, where the manifest or its splits object to them."""
 
 
-def look_up(base: Path, listed: Iterable[Row]) -> Listing:
+def look_up(base: Path, listed: Iterable[Row], empty: Sequence[Row] = ()) -> Listing:
     """Which of the images that a list names are there."""
     rows: list[Row] = []
     missing: list[Row] = []
     for row in listed:
         (rows if (base / row.path).is_file() else missing).append(row)
-    return Listing(base, rows, missing)
+    return Listing(base, rows, missing, empty)
 
 
-def to_manifest(base: Path, rows: Sequence[Row], on_bad_image: Literal["error", "skip"]) -> Manifest:
-    """The manifest of listed files, classes in alphabetical order.
+def to_manifest(its: Listing, on_bad_image: Literal["error", "skip"]) -> Manifest:
+    """The manifest of the files that are there, classes in alphabetical order.
 
     Args:
-        base: the folder that the paths are below.
-        rows: the images.
+        its: the files.
         on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
-        UserError: a listed file is missing, a class has no readable images.
+        UserError: a class has no images, or no readable ones; a file has vanished.
     """
+    for row in its.empty:
+        hint = f"; image files end in {' '.join(EXTENSIONS)}" if any((its.base / row.path).iterdir()) else ""
+        raise UserError(f"class {row.label!r} has no images: {its.base / row.path}{hint}")
+    base, rows = its.base, its.rows
     sizes = {row.path: _size(base / row.path) for row in rows}  # a listed file that is missing is an error, not a bad image
     bad: list[str] = []
     if on_bad_image == "skip":
@@ -81,15 +90,8 @@ def to_manifest(base: Path, rows: Sequence[Row], on_bad_image: Literal["error", 
     )
 
 
-def rows_of(manifest: Manifest) -> list[Row]:
-    """The images of a manifest as rows."""
-    labels = [manifest.class_names[label] for label in manifest.labels]
-    groups = manifest.groups or [""] * len(manifest)
-    return [Row(*its) for its in zip(manifest.ids, labels, manifest.splits, groups, strict=True)]
-
-
-def class_rows(base: Path, below: str, split: str) -> list[Row]:
-    """The images of a folder that holds a folder for each class.
+def class_rows(base: Path, below: str, split: str) -> tuple[list[Row], list[Row]]:
+    """The images of a folder that holds a folder for each class; and those of these folders that hold none.
 
     Args:
         base: the root.
@@ -97,22 +99,19 @@ def class_rows(base: Path, below: str, split: str) -> list[Row]:
         split: that they belong to.
 
     Raises:
-        UserError: there are no classes, or one has no images.
+        UserError: there are no classes.
     """
     parent = base / below
     folders = sorted(entry.name for entry in os.scandir(parent) if entry.is_dir() and not entry.name.startswith("."))
     if not folders:
         raise UserError(f"{parent} holds no folders: there must be one for each class, or a CSV file (dataset.csv)")
     rows: list[Row] = []
+    empty: list[Row] = []
     for name in folders:
         files = sorted(_files(parent / name))
-        if not files:
-            hint = ""
-            if any((parent / name).iterdir()):
-                hint = f"; image files end in {' '.join(EXTENSIONS)}"
-            raise UserError(f"class {name!r} has no images: {parent / name}{hint}")
-        rows += [Row(path.relative_to(base).as_posix(), name, split) for path in files]
-    return rows
+        its = [Row(path.relative_to(base).as_posix(), name, split) for path in files or [parent / name]]
+        (rows if files else empty).extend(its)
+    return rows, empty
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -178,7 +177,8 @@ def _csv_row(path: Path | str, number: int, row: dict[str, str | None], default:
         raise UserError(f"{path}, line {number}: filename and class must both be given")
     if split not in SPLITS:
         raise UserError(f"{path}, line {number}: " + unknown("split", split, SPLITS))
-    return Row(posixpath.normpath(filename.replace("\\", "/")), label, split, (row.get("group") or "").strip())
+    path_below, group = posixpath.normpath(filename.replace("\\", "/")), (row.get("group") or "").strip()
+    return Row(path_below, label, split, group, f"{Path(path).name}, line {number}")
 
 
 def _load(base: Path, paths: Sequence[str], index: int) -> Image.Image:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from wisesr.data.listing import Listing, Row, look_up, to_manifest
+from wisesr.data.listing import Listing, Row, look_up
 from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.published import MIT_INDOOR, require_folder, require_whole
+from wisesr.data.published import MIT_INDOOR, read_copy, require_folder
 from wisesr.errors import UserError
 
 LISTS = {TRAIN: "TrainImages.txt", TEST: "TestImages.txt"}
@@ -25,15 +25,14 @@ def mit_indoor(*, root: str, partial: bool = False, on_bad_image: Literal["error
 
     Args:
         root: the folder that holds `indoorCVPR_09` (or `Images`).
-        partial: whether a copy that lacks listed images will do.
+        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
+            unreadable. Needed for such a copy, refused for a whole one.
         on_bad_image: as in `wisesr.data.folder.folder`.
 
     Raises:
         UserError: another layout, listed images that are missing, lists in the copy that are not the official ones.
     """
-    its = listed(root=root)
-    require_whole(MIT_INDOOR, its.base, its.rows, partial=partial, missing=[row.path for row in its.missing])
-    return to_manifest(its.base, its.rows, on_bad_image)
+    return read_copy(MIT_INDOOR, listed(root=root), partial=partial, on_bad_image=on_bad_image)
 
 
 def listed(*, root: str) -> Listing:
@@ -52,8 +51,15 @@ def official(split: str) -> list[str]:
 
 
 def read_list(path: Path) -> list[str]:
-    """The names in a list; the official ones end without a newline."""
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    """The names in a list; the official ones end without a newline.
+
+    Raises:
+        UserError: it is not in UTF-8.
+    """
+    try:
+        return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} cannot be read as a list in UTF-8: {error}") from error
 
 
 def _check_lists(base: Path, below: str) -> None:

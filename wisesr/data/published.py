@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from wisesr.data.listing import Row
-from wisesr.data.manifest import TEST, TRAIN
+from wisesr.data.listing import Listing, Row, to_manifest
+from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.errors import UserError
 
 _SHOWN = 5
@@ -50,6 +50,11 @@ INTEL = Published(
 MIT_INDOOR = Published("mit_indoor", classes=67, train=5_360, test=1_340, kaggle="itsahmad/indoor-scenes-cvpr-2019")
 SUB_IMAGENET = Published("sub_imagenet", classes=70, train=31_500, test=3_500, kaggle="mohammadrahimzadeh/imagenet-70classes")
 PUBLISHED = {facts.name: facts for facts in (INTEL, MIT_INDOOR, SUB_IMAGENET)}
+
+
+def published_of(target: str) -> Published | None:
+    """What is published of the dataset that a `_target_` names; None of a user's own, whatever it is called."""
+    return next((facts for name, facts in PUBLISHED.items() if target == f"wisesr.data.{name}.{name}"), None)
 
 
 def require_folder(facts: Published, root: str) -> Path:
@@ -107,34 +112,51 @@ def differences(facts: Published, rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def require_whole(facts: Published, base: Path, rows: Sequence[Row], *, partial: bool, missing: Sequence[str] = ()) -> None:
-    """Hold a copy against the published counts.
+def read_copy(facts: Published, its: Listing, *, partial: bool, on_bad_image: Literal["error", "skip"]) -> Manifest:
+    """The manifest of a copy that is what it is called: the published dataset, or `partial`, a part of it.
 
     Args:
         facts: of the dataset.
-        base: the copy's folder.
-        rows: its images.
-        partial: whether any part of it will do.
-        missing: paths that should be there and are not, where they are known by name.
+        its: files of the copy.
+        partial: whether it is called a part: other counts than the published ones, or images left out.
+        on_bad_image: as in `wisesr.data.folder.folder`.
 
     Raises:
-        UserError: it is another than the published one, and `partial` is false; there are no images at all.
+        UserError: it is another than the published one, and `partial` is false; it is the published one, and `partial` is
+            true; there are no images at all.
     """
-    if not rows:
-        raise UserError(f"{base} holds no image of {facts.name}. Its layout: data/README.md")
-    if partial or not (found := shortfall(facts, rows, missing)):
-        return
-    raise UserError(
-        f"{base} is not {facts.name} as published: {found} Complete it (wisesr data prepare {facts.name}, "
-        f"wisesr data check {facts.name}), or take what is there with dataset.partial=true, which calls it {facts.name}-partial"
-    )
+    name = facts.name
+    if not its.rows:
+        raise UserError(f"{its.base} holds no image of {name}. Its layout: data/README.md")
+    found = shortfall(facts, its.rows, [row.path for row in its.missing])
+    if found and not partial:
+        raise UserError(
+            f"{its.base} is not {name} as published: {found} Complete it (wisesr data prepare {name}, wisesr data check {name})"
+            f", or take what is there with dataset.partial=true, which calls it {name}-partial"
+        )
+    manifest = to_manifest(its, on_bad_image)
+    bad = manifest.left_out
+    if bad and not partial:
+        raise UserError(
+            f"{its.base} has {len(bad):,} image{'s' * (len(bad) > 1)} that cannot be read, such as {bad[0]}: with "
+            f"{'them' if len(bad) > 1 else 'it'} left out, this is not {name} as published. Replace what cannot be read "
+            f"(wisesr data check {name} names it), or add dataset.partial=true, which calls the rest {name}-partial"
+        )
+    if partial and not found and not bad:
+        raise UserError(f"{its.base}: {whole_not_partial(facts)}")
+    return manifest
+
+
+def whole_not_partial(facts: Published) -> str:
+    """What is to be said where `partial` is true of a copy that is whole."""
+    return f"this copy is whole, and would be called {facts.name}-partial: leave out dataset.partial=true"
 
 
 def shortfall(facts: Published, rows: Sequence[Row], missing: Sequence[str] = ()) -> str:
     """In what a copy differs from the published dataset, as sentences; empty where it does not."""
-    if not (found := differences(facts, rows)):
-        return ""
-    return f"{_some(found)}." + (f" Missing: {_some(missing)}." if missing else "")
+    found = differences(facts, rows)
+    sentences = ([f"{_some(found)}."] if found else []) + ([f"Missing: {_some(missing)}."] if missing else [])
+    return " ".join(sentences)
 
 
 def _some(names: Sequence[str]) -> str:

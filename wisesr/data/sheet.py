@@ -60,7 +60,7 @@ class Views:
         return len(self._of(label))
 
     def strips(self, label: int, *, images: int, draws: int) -> list[Strip]:
-        """Images of a class, evenly spaced over its training images, and what training sees of them in epochs 0, 1, ...
+        """Images of a class, evenly spaced over its training images, and what training sees of them in its first epochs
 
         Args:
             label: of the class.
@@ -114,7 +114,7 @@ def compose(title: str, notes: Sequence[str], strips: Sequence[Strip]) -> Image.
         at += _line(size)
     for column in range(columns):
         left = _MARGIN + column * (side + _GAP) + (_APART - _GAP if column else 0)
-        _write(sheet, (left, top - 22), f"epoch {column - 1}" if column else "test view", side, _TEXT, _INK)
+        _write(sheet, (left, top - 22), f"epoch {column}" if column else "test view", side, _TEXT, _INK)
         for number, strip in enumerate(strips):
             picture = strip.pictures[column].reduce(smaller).resize((side, side), Image.Resampling.NEAREST)
             sheet.paste(picture, (left, top + number * row))

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wisesr.data.listing import Listing, csv_rows, look_up, to_manifest
+from wisesr.data.listing import Listing, csv_rows, look_up
 from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.published import SUB_IMAGENET, require_folder, require_whole
+from wisesr.data.published import SUB_IMAGENET, read_copy, require_folder
 from wisesr.errors import UserError
 
 LISTS = {TRAIN: "train.csv", TEST: "test.csv"}
@@ -20,16 +20,14 @@ def sub_imagenet(*, root: str, partial: bool = False, on_bad_image: Literal["err
 
     Args:
         root: the folder that holds the lists, and below which their filenames are.
-        partial: whether a copy with other counts than the published ones will do; listed files that are missing are then
-            left out.
+        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
+            unreadable. Needed for such a copy, refused for a whole one.
         on_bad_image: as in `wisesr.data.folder.folder`.
 
     Raises:
         UserError: a list is missing, other counts, a listed file that is missing.
     """
-    its = listed(root=root)
-    require_whole(SUB_IMAGENET, its.base, its.rows, partial=partial, missing=[row.path for row in its.missing])
-    return to_manifest(its.base, its.rows, on_bad_image)
+    return read_copy(SUB_IMAGENET, listed(root=root), partial=partial, on_bad_image=on_bad_image)
 
 
 def listed(*, root: str) -> Listing:

@@ -31,11 +31,13 @@ class Kind(NamedTuple):
 
 
 KINDS: Mapping[str, Kind] = {
+    "listed-twice": Kind("listed twice", "strike out one of the lines"),
     "leak": Kind("in two splits", "remove one, or give both a group (CSV)"),
     "two-labels": Kind("in two classes", "look: is one label wrong?"),
     "corrupt": Kind("cannot be decoded", "replace, or dataset.on_bad_image=skip"),
     "unopened": Kind("cannot be opened", "see to permissions and disk, or skip"),
     "missing": Kind("listed, not there", "complete the copy, or mend the list"),
+    "empty-class": Kind("classes without images", "complete or remove the folder"),
     "count": Kind("other counts", "complete, or dataset.partial=true"),
     "duplicate": Kind("twice in a class", "each counts as often as it is there"),
     "format": Kind("not as its ending", "harmless: read by its content"),
@@ -45,6 +47,9 @@ KINDS: Mapping[str, Kind] = {
     "tiny": Kind("below 32 px", "blown up: see it with wisesr data show"),
 }
 """Name in the report -> what it is, the most important first."""
+
+UNREADABLE, INCOMPLETE = ("corrupt", "unopened"), ("missing", "count")
+"""Kinds that stop a training, unless the user has said that such files are left out, or that this is a part of a dataset."""
 
 
 class Finding(NamedTuple):
@@ -76,10 +81,11 @@ def find(its: Listing, seen: Sequence[Seen], facts: Published | None = None) -> 
         seen: each of its rows after decoding.
         facts: what is published of it, where anything is.
     """
-    found = list(_twins(its.rows, seen))
+    found = [*_listed_twice(its.rows), *_twins(its.rows, seen)]
     for row, one in zip(its.rows, seen, strict=True):
         found += [Finding(name, row.path, row.split, row.label, detail) for name, detail in one.notes]
     found += [Finding("missing", row.path, row.split, row.label, "") for row in its.missing]
+    found += [Finding("empty-class", row.path, row.split, row.label, "") for row in its.empty]
     if facts is not None:
         found += _counts(facts, its)
     order = {name: index for index, name in enumerate(KINDS)}
@@ -94,15 +100,28 @@ def _counts(facts: Published, its: Listing) -> Iterator[Finding]:
         yield Finding("count", "", "", "", f"{classes} classes here, {facts.classes} published")
 
 
+def _listed_twice(rows: Sequence[Row]) -> Iterator[Finding]:
+    """A finding for each path that has more than one row."""
+    by_path = defaultdict(list)
+    for row in rows:
+        by_path[row.path].append(row)
+    for path, its in by_path.items():
+        if len(its) > 1:
+            where = [f"{row.place} ({row.split}, {row.label})" if row.place else f"{row.split}, {row.label}" for row in its]
+            yield Finding("listed-twice", path, its[0].split, its[0].label, f"in {' and '.join(where)}")
+
+
 def _twins(rows: Sequence[Row], seen: Sequence[Seen]) -> Iterator[Finding]:
-    """A finding for each image of each picture that is there more than once; two where both splits and classes differ."""
+    """A finding for each image of each picture that more than one file holds; two where both splits and classes differ."""
     same = defaultdict(list)
     for row, one in zip(rows, seen, strict=True):
         if one.digest:
             same[one.digest].append(row)
     for group in same.values():
+        if len({row.path for row in group}) == 1:  # one file, however often it is listed
+            continue
         kinds = [(name, by) for name, by in _TWINS.items() if len({getattr(row, by) for row in group}) > 1]
-        for name, by in kinds or [("duplicate", "split")] * (len(group) > 1):
+        for name, by in kinds or [("duplicate", "split")]:
             yield from (Finding(name, row.path, row.split, row.label, _others(row, group, by)) for row in group)
 
 

@@ -13,10 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from wisesr.data.check.decode import Seen
-from wisesr.data.check.findings import KINDS, Finding, legible, overlaps
+from wisesr.data.check.findings import KINDS, UNREADABLE, Finding, legible, overlaps
 from wisesr.data.listing import Listing
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
-from wisesr.data.published import Published, counts
+from wisesr.data.published import Published, counts, whole_not_partial
 
 _CLASSES = 10
 """Rows of a table of classes; the report has all."""
@@ -61,14 +61,24 @@ def _whole(its: Listing, findings: Sequence[Finding], facts: Published | None, p
     if facts is None:
         return f"{here:,} images of {classes} classes"
     total = facts.train + facts.test
-    if not any(finding.problem == "count" for finding in findings):
-        return f"whole, {here:,} images of {classes} classes as published"
+    kinds = {finding.problem for finding in findings}
+    bad = sum(finding.problem in UNREADABLE for finding in findings)
+    if not kinds & {"count", "missing", *UNREADABLE}:
+        advice = f"; {whole_not_partial(facts)}" if partial else ""
+        return f"whole, {here:,} images of {classes} classes as published{advice}"
+    if "count" not in kinds:
+        listed = f", and {len(its.missing):,} that are listed are missing" if its.missing else ""
+        what = f"not whole: of {here:,} images {here - bad:,} can be read{listed}"
+        skip = "dataset.on_bad_image=skip dataset.partial=true" if bad else "dataset.partial=true"
+        return what + ("" if partial and not bad else f"; replace the others, or leave them out with {skip}")
     if here < total:
         what = f"a partial copy: {here:,} of {total:,} images"
     else:
         what = f"not as published: {here:,} images" + (f", not {total:,}" if here > total else " as there, divided otherwise")
     if classes != facts.classes:
         what += f", {classes} classes, not {facts.classes}"
+    if bad:
+        what += f", {bad:,} of them unreadable"
     ways = f"; usable with dataset.partial=true, or complete it: wisesr data prepare {facts.name} --help"
     return what + ("" if partial else ways)
 

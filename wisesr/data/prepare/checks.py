@@ -10,7 +10,6 @@ from typing import NamedTuple, NoReturn
 from rich.console import Console
 from rich.filesize import decimal
 
-from wisesr.data.listing import rows_of
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.prepare.layouts import Dataset
 from wisesr.data.prepare.plan import Plan, links
@@ -51,12 +50,14 @@ def is_there(job: Job) -> bool:
         return False
     ways = "move it away and give the same command again, or name another folder with --to"
     try:
-        manifest = job.dataset.read(root=str(target), partial=True)
+        its = job.dataset.listed(root=str(target))
+        lacking = shortfall(job.dataset.facts, its.rows, [row.path for row in its.missing])
+        manifest = job.dataset.read(root=str(target), partial=bool(lacking))
     except UserError as error:
         raise UserError(
             f"{job.shown} is there already, and nothing is overwritten: {ways}. It cannot be read as {name}: {error}"
         ) from None
-    if lacking := shortfall(job.dataset.facts, rows_of(manifest)):
+    if lacking:
         raise UserError(
             f"{job.shown} is there already, and nothing is overwritten. It is not {name} as published: {lacking} "
             f"Train on it with dataset.partial=true; or {ways}"

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from wisesr.data.intel import FOLDERS, intel
-from wisesr.data.listing import Row, read_rows
+from wisesr.data import intel, mit_indoor, sub_imagenet
+from wisesr.data.intel import FOLDERS
+from wisesr.data.listing import Listing, Row, read_rows
 from wisesr.data.manifest import Manifest
-from wisesr.data.mit_indoor import IMAGES, mit_indoor, official
+from wisesr.data.mit_indoor import IMAGES, official
 from wisesr.data.mit_indoor import LISTS as MIT_LISTS
 from wisesr.data.prepare.plan import Plan, content_of, contents, is_hidden, is_image, one_root
 from wisesr.data.prepare.sources import Entry
 from wisesr.data.published import INTEL, MIT_INDOOR, SUB_IMAGENET, Published
 from wisesr.data.sub_imagenet import LISTS as SUB_LISTS
-from wisesr.data.sub_imagenet import sub_imagenet
 from wisesr.errors import UserError
 
 _HIDDEN = "hidden files"
@@ -29,6 +29,8 @@ class Dataset(NamedTuple):
     facts: Published
     read: Callable[..., Manifest]
     """What reads it: root, partial."""
+    listed: Callable[..., Listing]
+    """What finds its files, whatever is missing: root."""
     lists: frozenset[str]
     """Names of the files whose content the plan needs."""
     plan: Callable[[Sequence[Entry], str], Plan]
@@ -167,8 +169,8 @@ def _find_listed(listed: Sequence[str], entries: Sequence[Entry], label: str, na
 DATASETS = {
     dataset.facts.name: dataset
     for dataset in (
-        Dataset(INTEL, intel, frozenset(), plan_intel),
-        Dataset(MIT_INDOOR, mit_indoor, frozenset(MIT_LISTS.values()), plan_mit_indoor),
-        Dataset(SUB_IMAGENET, sub_imagenet, frozenset(SUB_LISTS.values()), plan_sub_imagenet),
+        Dataset(INTEL, intel.intel, intel.listed, frozenset(), plan_intel),
+        Dataset(MIT_INDOOR, mit_indoor.mit_indoor, mit_indoor.listed, frozenset(MIT_LISTS.values()), plan_mit_indoor),
+        Dataset(SUB_IMAGENET, sub_imagenet.sub_imagenet, sub_imagenet.listed, frozenset(SUB_LISTS.values()), plan_sub_imagenet),
     )
 }

@@ -77,11 +77,12 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
         _copy(job, plan, source, staging)
         if _stamp(path) != stamp:
             raise UserError(f"{source.label} has changed while it was read: give the same command again")
-        counts = count_images(job.dataset.read(root=str(staging.path), partial=job.take_part))
+        is_part = bool(shortfall(job.dataset.facts, plan.rows, plan.missing))
+        counts = count_images(job.dataset.read(root=str(staging.path), partial=is_part))
         staging.place(MARK, iter([record.finished(counts)]))
         with Meter(job.console, "Waiting for the disk", files=len(plan.copies)) as meter:
             staging.finish(lambda files: meter(0, files))
-    _tell_end(job, counts, is_part=bool(shortfall(job.dataset.facts, plan.rows)))
+    _tell_end(job, counts, is_part=is_part)
 
 
 def _locate(job: Job, given: str, staging: Staging) -> tuple[Path, str]:
