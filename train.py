@@ -12,7 +12,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import arrange, register_resolvers, to_dict
+from wisesr.command_line import arrange
+from wisesr.config import register_resolvers, to_dict
 from wisesr.errors import UserError
 
 register_resolvers()

@@ -14,6 +14,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import OmegaConf
 
+from wisesr.command_line import quote_choices
 from wisesr.config import (
     GROUPS,
     cell_dir,
@@ -24,7 +25,6 @@ from wisesr.config import (
     load_cell,
     load_option,
     options,
-    quote_choices,
     register_resolvers,
     split_grid,
     to_dict,

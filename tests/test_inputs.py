@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from wisesr import create_model
-from wisesr.build import build, build_augmentation, build_manifest
+from wisesr.build import build, build_augmentation
+from wisesr.build_data import build_manifest
 from wisesr.config import check, load_option
 from wisesr.data.augmentation import Augmentation
 from wisesr.errors import UserError

@@ -13,7 +13,8 @@ from hydra.types import RunMode
 
 from hydra_plugins.wisesr_grid.composer import Composer
 from tests.test_config import composed
-from wisesr.config import check, conf_dir, load_option, quote_choices, register_resolvers, to_dict
+from wisesr.command_line import quote_choices
+from wisesr.config import check, conf_dir, load_option, register_resolvers, to_dict
 from wisesr.paper_runs import paper_batch, paper_epochs
 
 

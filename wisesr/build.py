@@ -5,20 +5,15 @@ Everything that needs torch is imported on use: a manifest is read without it, s
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wisesr.config import DATASET_KEYS
-from wisesr.data.listing import Listing, to_manifest
-from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.split import complete
-from wisesr.errors import UserError, unknown
+from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.errors import UserError
 from wisesr.models.sources import find_weights
 from wisesr.results.provenance import file_hash
+from wisesr.targets import make_part
 from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
@@ -43,62 +38,6 @@ class Parts(NamedTuple):
     data: ImageData
     trainer: TrainerSettings
     budget: Budget
-
-
-def build_manifest(config: Mapping[str, Any]) -> Manifest:
-    """The images of a cell with the splits of its protocol. No torch.
-
-    Raises:
-        UserError: the dataset is not there, or not in order.
-    """
-    try:
-        manifest = _make("dataset", config["dataset"], skip=DATASET_KEYS)()
-    except OSError as error:
-        raise UserError(f"dataset: {error}") from error
-    return _complete(config, manifest, config["protocol"])
-
-
-def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> Manifest:
-    dataset = config["dataset"]
-    return complete(
-        manifest,
-        protocol=protocol,
-        test_fraction=dataset["test_fraction"],
-        val_fraction=dataset["val_fraction"],
-        seed=dataset["split_seed"],
-    )
-
-
-def build_listing(config: Mapping[str, Any]) -> Listing:
-    """The files of a cell's dataset, whatever is wrong with them; where it brings no test split, the one that is drawn.
-
-    Images that are held out of the training split are not told apart from it. What a manifest of them refuses, except that
-    some are listed twice, which is told by their rows, is in `refused`. No torch.
-
-    Raises:
-        UserError: its images are no files: its module has no function `listed`; it is not there, or holds no image.
-    """
-    dataset = config["dataset"]
-    target = f"{dataset['_target_'].rpartition('.')[0]}.listed"
-    try:
-        accepted = inspect.signature(_locate("dataset", target)).parameters
-    except UserError:
-        raise UserError(f"the images of {dataset['name']} are no files: there is nothing to check") from None
-    try:
-        its: Listing = _make("dataset", {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset})()
-        if not its.rows:
-            raise UserError(f"{its.base} holds no image of {dataset['name']}")
-    except OSError as error:
-        raise UserError(f"dataset: {error}") from error
-    once = its._replace(rows=list({row.path: row for row in its.rows}.values()), empty=())
-    try:
-        manifest = _complete(config, to_manifest(once, "error"), "paper")  # which draws no val split
-    except (UserError, OSError) as error:
-        return its._replace(refused=str(error))
-    if any(row.split == TEST for row in its.rows):
-        return its
-    drawn = dict(zip(manifest.ids, manifest.splits, strict=True))
-    return its._replace(rows=[row._replace(split=drawn[row.path]) for row in its.rows])
 
 
 def weights_hash(config: Mapping[str, Any]) -> str | None:
@@ -161,7 +100,7 @@ def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
     Raises:
         UserError: it cannot be had, or refuses the resolution.
     """
-    return _make("backbone", node, skip=("name",))(image_size)  # type: ignore[no-any-return]
+    return make_part("backbone", node, skip=("name",))(image_size)  # type: ignore[no-any-return]
 
 
 def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes: int) -> Head:
@@ -170,7 +109,7 @@ def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes
     Raises:
         UserError: it cannot be had, or refuses the feature map.
     """
-    return _make("head", node, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]
+    return make_part("head", node, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]
 
 
 def build(config: Mapping[str, Any], manifest: Manifest, *, cores: int | None = None) -> Parts:
@@ -205,7 +144,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         model,
         num_classes=len(manifest.class_names),
         optimizer=build_optimizer(recipe["optimizer"]),
-        schedule=_make("recipe.schedule", recipe["schedule"])(steps),
+        schedule=make_part("recipe.schedule", recipe["schedule"])(steps),
         steps=steps,
         seed=seed,
         inputs=augment.inputs,
@@ -244,7 +183,7 @@ def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[
     """
     from wisesr.data.augmentation import Augmentation
 
-    made = _make("augment", node)(image_size, mean, std)
+    made = make_part("augment", node)(image_size, mean, std)
     if not isinstance(made, Augmentation):
         raise UserError(f"augment._target_: {node['_target_']} must be a subclass of wisesr.data.augmentation.Augmentation")
     return made
@@ -268,7 +207,7 @@ def build_view(config: Mapping[str, Any]) -> Augmentation:
 
 def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:
     """Groups of parameters -> optimizer, from its node of the recipe."""
-    return _make("recipe.optimizer", node)
+    return make_part("recipe.optimizer", node)
 
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
@@ -304,45 +243,10 @@ def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]
     backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
     tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
     run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, config)
-    return [_make(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
+    return [make_part(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
 
 
 def _has_gpu(accelerator: str) -> bool:
     import torch
 
     return accelerator != "cpu" and torch.cuda.is_available()
-
-
-def _make(where: str, node: Mapping[str, Any], skip: tuple[str, ...] = ()) -> Callable[..., Any]:
-    """What `_target_` names with its settings filled in, to be called with what the code provides.
-
-    Raises:
-        UserError: from here if it cannot be imported or has no such setting, from the call if a value is refused.
-    """
-    target = _locate(where, node["_target_"])
-    settings = {key: value for key, value in node.items() if key != "_target_" and key not in skip}
-    accepted = inspect.signature(target).parameters
-    for key in settings:
-        if key not in accepted:
-            raise UserError(unknown(f"key of {where}", key, accepted))
-    return partial(_call, where, target, settings)
-
-
-def _call(where: str, target: Callable[..., Any], settings: Mapping[str, Any], *arguments: Any) -> Any:
-    try:
-        return target(*arguments, **settings)
-    except UserError:
-        raise
-    except ValueError as error:
-        raise UserError(f"{where}: {error}") from error
-
-
-def _locate(where: str, target: str) -> Callable[..., Any]:
-    module, _, name = target.rpartition(".")
-    try:
-        found = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UserError(f"{where}._target_: {target} cannot be imported ({error})") from error
-    if not callable(found):
-        raise UserError(f"{where}._target_: {target} is neither a function nor a class")
-    return found  # type: ignore[no-any-return]

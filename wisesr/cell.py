@@ -18,7 +18,8 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from wisesr.attempt import ELSEWHERE, is_main
-from wisesr.build import build_manifest, weights_hash
+from wisesr.build import weights_hash
+from wisesr.build_data import build_manifest
 from wisesr.config import Config, check, fingerprint, load_cell
 from wisesr.errors import UserError
 from wisesr.experiment import train_and_record

@@ -13,7 +13,8 @@ from hydra.types import RunMode
 
 from hydra_plugins.wisesr_grid.composer import Composer
 from hydra_plugins.wisesr_grid.launcher import refuse_several_experiments
-from wisesr.config import conf_dir, quote_choices, register_resolvers, to_dict
+from wisesr.command_line import quote_choices
+from wisesr.config import conf_dir, register_resolvers, to_dict
 from wisesr.errors import UserError
 from wisesr.grid.spelling import explain
 

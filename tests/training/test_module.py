@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from wisesr.build import build, build_manifest
+from wisesr.build import build
+from wisesr.build_data import build_manifest
 from wisesr.errors import UserError
 from wisesr.models.heads.wise import WiseHead
 from wisesr.results.record import read_metrics

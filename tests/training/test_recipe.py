@@ -12,7 +12,8 @@ import torch
 
 from tests.test_cell import make, same, spawn, weights
 from tests.training.test_module import plain, trained
-from wisesr.build import build, build_manifest
+from wisesr.build import build
+from wisesr.build_data import build_manifest
 from wisesr.cell import DONE, run
 from wisesr.errors import UserError
 from wisesr.results.record import read_metrics, read_record

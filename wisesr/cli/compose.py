@@ -10,7 +10,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config import Config, check, conf_dir, quote_choices, register_resolvers, split_grid, to_dict
+from wisesr.command_line import quote_choices
+from wisesr.config import Config, check, conf_dir, register_resolvers, split_grid, to_dict
 from wisesr.errors import UserError
 from wisesr.grid.spelling import explain
 

@@ -69,7 +69,7 @@ def check(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: its images are no files; it is not there; the report cannot be written.
     """
-    from wisesr.build import build_listing
+    from wisesr.build_data import build_listing
     from wisesr.cli.compose import compose_checked
     from wisesr.cli.outputs import require_writable
     from wisesr.data.check.findings import as_csv, find, legible, overlaps

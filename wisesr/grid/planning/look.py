@@ -17,11 +17,11 @@ from wisesr.build import (
     build_habits,
     build_head,
     build_loggers,
-    build_manifest,
     build_optimizer,
     build_steps,
     build_trainer_settings,
 )
+from wisesr.build_data import build_manifest
 from wisesr.config import Config, cell_dir
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.errors import UserError
