@@ -22,6 +22,7 @@ from tests.data.prepare.downloads import (
     pack,
     picture,
     sub_imagenet_files,
+    unfinished,
 )
 from wisesr.cli import main
 from wisesr.data.mit_indoor import mit_indoor, official
@@ -277,7 +278,7 @@ def test_an_empty_folder_is_filled_and_a_link_stays_one(tmp_path: Path) -> None:
 def test_a_folder_that_holds_the_target(tmp_path: Path) -> None:
     """Unpacked right into data/: what is being made there is no part of the source."""
     pack(intel_files(), tmp_path / "data", "folder")
-    pack(intel_files() | {".wisesr.json": b"{}"}, tmp_path / "data" / "intel.partial", "folder")
+    pack(intel_files() | unfinished(tmp_path / "data" / "intel"), tmp_path / "data" / "intel.partial", "folder")
     make("intel", tmp_path / "data", tmp_path / "data" / "intel")
     assert files_of(tmp_path / "data" / "intel") == intel_files()
     with pytest.raises(UserError, match="which this command cleans up: move it away"):

@@ -121,8 +121,8 @@ def test_links_that_have_come_since_the_look_are_not_followed(
     (tmp_path / "secret.jpg").write_bytes(intel_files()[GOOD])
     real = Staging.begin
 
-    def begin(self: Staging, note: bytes) -> None:
-        real(self, note)
+    def begin(self: Staging) -> None:
+        real(self)
         (source / GOOD).unlink()
         if kind == "link":
             (source / GOOD).symlink_to(tmp_path / "secret.jpg")

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.data.prepare.downloads import KINDS, files_of, intel_files, make, mit_files, pack, picture, tree
+from tests.data.prepare.downloads import KINDS, files_of, intel_files, make, mit_files, pack, picture, tree, unfinished
 from wisesr.cli import main
 from wisesr.data.prepare import staging
 from wisesr.data.prepare.staging import Staging
@@ -89,7 +89,7 @@ def test_what_killed_attempts_leave_is_removed(tmp_path: Path) -> None:
         partial,
         "folder",
     )
-    (partial / ".wisesr.json").write_text("{")
+    pack(unfinished(tmp_path / "cut" / "intel") | {".wisesr.json": b"{"}, partial, "folder")
     (partial / sea / "0.jpg").write_bytes(bytes(len(picture(0))))
     (partial / sea / "1.jpg").unlink()
     (partial / sea / "1.jpg").mkdir()
@@ -111,8 +111,8 @@ def test_links_planted_while_it_runs_are_not_followed(tmp_path: Path, monkeypatc
     outside.mkdir()
     real = Staging.begin
 
-    def begin(self: Staging, note: bytes) -> None:
-        real(self, note)
+    def begin(self: Staging) -> None:
+        real(self)
         (self.path / "seg_test").symlink_to(outside)
 
     monkeypatch.setattr(Staging, "begin", begin)
@@ -123,11 +123,15 @@ def test_links_planted_while_it_runs_are_not_followed(tmp_path: Path, monkeypatc
 
 def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
-    for content in ({"mine.txt": b"precious"}, {"intel.zip": b"precious"}):
+    whole = intel_files() | {".wisesr.json": b"{}"}
+    contents = [{"mine.txt": b"precious"}, {"intel.zip": b"precious"}, whole]  # a dataset that happens to have this name
+    contents += [whole | unfinished(tmp_path / "intel", "mit_indoor"), whole | unfinished(tmp_path / "elsewhere" / "intel")]
+    contents += [whole | {".wisesr.unfinished": its} for its in (b"", b"{", b"[" * 10_000, b"\xff", b"null", b'{"schema": 1}')]
+    for content in contents:
         partial = pack(content, tmp_path / "intel.partial", "folder")
-        with pytest.raises(UserError, match=r"intel.partial is in the way, and no earlier attempt of this command has made it"):
+        with pytest.raises(UserError, match="intel.partial is in the way, and no earlier attempt of this command at intel"):
             make("intel", source, tmp_path / "intel")
-        assert files_of(partial) == content
+        assert {path: (partial / path).read_bytes() for path in content} == content
         shutil.rmtree(partial)
     (tmp_path / "intel.partial").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(UserError, match="in the way"):
@@ -151,8 +155,8 @@ def test_a_source_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pyt
     source = pack(intel_files(), tmp_path / "source", "tar")
     real = Staging.begin
 
-    def begin(self: Staging, note: bytes) -> None:
-        real(self, note)
+    def begin(self: Staging) -> None:
+        real(self)
         pack({name: bytes(reversed(its)) for name, its in intel_files().items()}, source, "tar")
 
     monkeypatch.setattr(Staging, "begin", begin)
@@ -169,7 +173,8 @@ def test_a_larger_file_than_a_chunk_goes_on_at_the_first_difference(tmp_path: Pa
     source = pack(files, tmp_path / "source", "zip")
     for at in (0, 99, 100, 550, 999, 1000):
         changed = content[:at] + bytes(7) + content[at + 7 :]
-        pack({"seg_train/seg_train/sea/large.jpg": changed, ".wisesr.json": b""}, tmp_path / "intel.partial", "folder")
+        cut = {"seg_train/seg_train/sea/large.jpg": changed} | unfinished(tmp_path / "intel")
+        pack(cut, tmp_path / "intel.partial", "folder")
         make("intel", source, tmp_path / "intel")
         assert files_of(tmp_path / "intel") == files
         shutil.rmtree(tmp_path / "intel")
@@ -196,7 +201,7 @@ def test_too_little_room_is_known_before(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(UserError, match=r"takes 77\.4 kB more, and the disk of .* has 73\.7 kB left: make room"):
         make("intel", source, tmp_path / "intel")
     assert [path.name for path in tmp_path.iterdir()] == ["source.zip"]
-    pack(dict(list(intel_files().items())[:4]) | {".wisesr.json": b""}, tmp_path / "intel.partial", "folder")
+    pack(dict(list(intel_files().items())[:4]) | unfinished(tmp_path / "intel"), tmp_path / "intel.partial", "folder")
     make("intel", source, tmp_path / "intel")
     assert files_of(tmp_path / "intel") == intel_files()
 
@@ -204,7 +209,7 @@ def test_too_little_room_is_known_before(tmp_path: Path, monkeypatch: pytest.Mon
 def test_two_at_once(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
     before = tree(tmp_path)
-    with Staging(tmp_path / "intel").alone():
+    with Staging(tmp_path / "intel", "intel").alone():
         with pytest.raises(UserError, match=r"another `wisesr data prepare` is at work in .*intel\.partial: wait for its end"):
             make("intel", source, tmp_path / "intel")
         make("intel", source, tmp_path / "other")
@@ -224,9 +229,9 @@ def test_a_lock_that_its_holder_has_just_removed_is_none(tmp_path: Path, monkeyp
         real(file, operation)
 
     monkeypatch.setattr(fcntl, "flock", flock)
-    with Staging(tmp_path / "intel").alone():
+    with Staging(tmp_path / "intel", "intel").alone():
         assert calls == 2
-        with pytest.raises(UserError, match="is at work"), Staging(tmp_path / "intel").alone():
+        with pytest.raises(UserError, match="is at work"), Staging(tmp_path / "intel", "intel").alone():
             pass
     assert not list(tmp_path.iterdir())
 

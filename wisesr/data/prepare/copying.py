@@ -11,7 +11,8 @@ from typing import IO
 
 from wisesr.data.prepare.sources import CHUNK
 
-_NEW = ".wisesr.new"
+NEW = ".wisesr.new"
+"""What a file is called, in its folder, before it is whole."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 
@@ -30,10 +31,10 @@ def place(base: Path, path: str, chunks: Iterator[bytes]) -> None:
     with _folder(base, folders) as folder, _opened(name, folder) as old:
         try:
             if _write_new(chunks, old, folder):
-                os.replace(_NEW, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.replace(NEW, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
-                os.unlink(_NEW, dir_fd=folder)
+                os.unlink(NEW, dir_fd=folder)
             raise
 
 
@@ -82,8 +83,8 @@ def _write_new(chunks: Iterator[bytes], old: IO[bytes] | None, folder: int) -> b
             return False
         chunk = b""
     with suppress(FileNotFoundError):
-        os.unlink(_NEW, dir_fd=folder)
-    with os.fdopen(os.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder), "wb") as new:
+        os.unlink(NEW, dir_fd=folder)
+    with os.fdopen(os.open(NEW, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder), "wb") as new:
         if old is not None:
             _copy_start(old, same, new)
         new.write(chunk)

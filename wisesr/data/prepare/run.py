@@ -22,6 +22,7 @@ from wisesr.data.prepare.record import Record, count_images, text_of
 from wisesr.data.prepare.safety import reading
 from wisesr.data.prepare.sources import CHUNK, Entry, Source, Tell, open_source
 from wisesr.data.prepare.staging import MARK, Staging
+from wisesr.data.prepare.targets import find_target
 from wisesr.data.published import shortfall
 from wisesr.errors import UserError, unknown
 
@@ -44,8 +45,8 @@ def prepare(name: str, source: str, *, to: str | None, take_part: bool, console:
         raise UserError(unknown("dataset that can be prepared", name, DATASETS))
     shown = to or f"data/{name}"
     try:
-        job = Job(DATASETS[name], Path(shown).expanduser().resolve(), shown, take_part, console)
-        staging = Staging(job.target)
+        job = Job(DATASETS[name], find_target(shown), shown, take_part, console)
+        staging = Staging(job.target, name)
         staging.check_free()
         if not is_there(job):
             _prepare(job, source, staging)
@@ -73,12 +74,12 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
             staging.clean({*plan.copies, *plan.texts})
         check_room(job, plan, staging)
         record = Record(job.dataset.facts.name, source, origin, plan)
-        staging.begin(record.begun())
+        staging.begin()
         _copy(job, plan, source, staging)
         if _stamp(path) != stamp:
             raise UserError(f"{source.label} has changed while it was read: give the same command again")
         counts = count_images(job.dataset.read(root=str(staging.path), partial=job.take_part))
-        staging.place(MARK, iter([record.finished(counts)]))
+        staging.place(MARK, iter([record.text(counts)]))
         with Meter(job.console, "Waiting for the disk", files=len(plan.copies)) as meter:
             staging.finish(lambda files: meter(0, files))
     _tell_end(job, counts, is_part=bool(shortfall(job.dataset.facts, plan.rows)))

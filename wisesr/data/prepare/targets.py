@@ -1,0 +1,24 @@
+"""Which folder `--to` means, and whether a dataset's folder can be made there. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wisesr.errors import UserError
+
+_OURS = (".partial", ".partial.lock")
+
+
+def find_target(shown: str) -> Path:
+    """The folder to make, resolved.
+
+    Args:
+        shown: as the user wrote it.
+
+    Raises:
+        UserError: no dataset's folder can be there.
+    """
+    target = Path(shown).expanduser().resolve()
+    if target.name.lower().endswith(_OURS):
+        raise UserError(f"--to: {shown} ends in {' or '.join(_OURS)}, as what is unfinished does here: take another name")
+    return target
