@@ -31,6 +31,12 @@ def zeros(archive: zipfile.ZipFile, name: str, size: int) -> None:
     archive.writestr(name, bytes(size))
 
 
+def other(archive: zipfile.ZipFile, packing: int) -> None:
+    """A few bytes that would take a hundred times the memory, and declare to be few."""
+    archive.writestr("x.jpg", bytes(10_000_000), packing)
+    archive.infolist()[-1].file_size = archive.infolist()[-1].compress_size
+
+
 def overlap(archive: zipfile.ZipFile) -> None:
     change("twice.jpg")(archive)
     archive.infolist()[-1].header_offset = archive.infolist()[0].header_offset
@@ -52,6 +58,11 @@ ZIPS: dict[str, tuple[Callable[[zipfile.ZipFile], None], str]] = {
     "encrypted": (change("secret.jpg", flag_bits=1), "entry 'secret.jpg' is encrypted"),
     "encrypted strongly": (change("secret.jpg", flag_bits=0x41), "entry 'secret.jpg' is encrypted"),
     "Deflate64": (change("x.jpg", compress_type=9), "entry 'x.jpg' is packed in a way that is not read here (Deflate64)"),
+    "bzip2": (
+        lambda archive: other(archive, zipfile.ZIP_BZIP2),
+        "entry 'x.jpg' is packed in a way that is not read here (bzip2)",
+    ),
+    "LZMA": (lambda archive: other(archive, zipfile.ZIP_LZMA), "entry 'x.jpg' is packed in a way that is not read here (LZMA)"),
     "PPMd": (change("x.jpg", compress_type=98), "entry 'x.jpg' is packed in a way that is not read here (method 98)"),
     "a folder with content": (change("folder/"), "entry 'folder/' is a folder with content"),
     "a folder by its mode": (change("folder", **mode(stat.S_IFDIR, 3)), "entry 'folder' is a folder with content"),

@@ -14,7 +14,9 @@ from wisesr.data.prepare.safety import MAX_LIST, MAX_RATIO, SMALL, Names, check_
 from wisesr.data.prepare.sources import CHUNK, Entry, Tell
 from wisesr.errors import UserError
 
-_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Of bzip2 and LZMA `zipfile` unpacks a chunk whole, whatever number of bytes comes out of it."""
+_OTHERS = {9: "Deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA"}  # 9: Windows' for 2 GB and more
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # flags of the format: an entry, strongly, the directory
 _PATCHES = 0x20
 _HEADER = 30
@@ -90,7 +92,7 @@ class ZipSource:
         if info.flag_bits & _ENCRYPTED:
             raise refusal(self.label, raw, "is encrypted")
         if info.compress_type not in _PACKINGS or info.flag_bits & _PATCHES:
-            kind = "Deflate64" if info.compress_type == 9 else f"method {info.compress_type}"  # Windows' for 2 GB and more
+            kind = _OTHERS.get(info.compress_type, f"method {info.compress_type}")
             raise refusal(self.label, raw, f"is packed in a way that is not read here ({kind})")
         if info.header_offset < 0 or info.compress_size < 0 or info.file_size < 0:
             raise refusal(self.label, raw, "has a negative place or size")
