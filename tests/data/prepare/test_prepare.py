@@ -25,6 +25,7 @@ from tests.data.prepare.downloads import (
     unfinished,
 )
 from wisesr.cli import main
+from wisesr.data.folder import folder
 from wisesr.data.mit_indoor import mit_indoor, official
 from wisesr.data.sub_imagenet import sub_imagenet
 from wisesr.errors import UserError
@@ -187,6 +188,24 @@ def test_a_part_needs_the_flag(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Missing: indoorCVPR_09/Images/airport_inside/.* and 6,561 more. Nothing was written"):
         make("mit_indoor", source, tmp_path / "mit", take_part=False)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["intel.zip", "mit.zip"]
+
+
+@pytest.mark.parametrize(
+    "filename", ["/etc/passwd", "\\etc\\passwd", "..\\x.jpg", "a/../../x.jpg", "../../x.jpg", "..", "a/..", "a\0b"]
+)
+@pytest.mark.parametrize("name", ["train.csv", "test.csv"])
+def test_lists_that_lead_out(tmp_path: Path, filename: str, name: str) -> None:
+    """The file may be there, and no number of images would show it."""
+    files = sub_imagenet_files()
+    files[name] += f"{filename},n01\n".encode()
+    line = 14 if name == "train.csv" else 8
+    with pytest.raises(
+        UserError, match=f"download.zip: {name}, line {line}: filename .* must be a relative path that stays below"
+    ):
+        make("sub_imagenet", pack(files, tmp_path / "download.zip", "zip"), tmp_path / "sub")
+    assert [path.name for path in tmp_path.iterdir()] == ["download.zip"]
+    with pytest.raises(UserError, match=f"{name}, line {line}: filename"):
+        folder(root=str(pack(files, tmp_path / "unpacked", "folder")), csv=name)
 
 
 # What else may be named as a source.

@@ -121,6 +121,20 @@ def test_links_planted_while_it_runs_are_not_followed(tmp_path: Path, monkeypatc
     assert not list(outside.iterdir())
 
 
+def test_images_planted_while_it_runs_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = pack(intel_files(), tmp_path / "source.zip", "zip")
+    real = Staging.begin
+
+    def begin(self: Staging) -> None:
+        real(self)
+        pack({"seg_train/seg_train/sea/planted.jpg": b"x"}, self.path, "folder")
+
+    monkeypatch.setattr(Staging, "begin", begin)
+    with pytest.raises(UserError, match=r"in 1 images, 'seg_train/seg_train/sea/planted\.jpg' among them"):
+        make("intel", source, tmp_path / "intel")
+    assert not (tmp_path / "intel").exists()
+
+
 def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
     whole = intel_files() | {".wisesr.json": b"{}"}

@@ -103,6 +103,19 @@ def _never(index: int) -> NoReturn:
     raise AssertionError(f"image {index} is not there yet")
 
 
+def check_copied(plan: Plan, manifest: Manifest, staging: Staging) -> None:
+    """Whether training will read from the copied files what was planned, image by image.
+
+    Raises:
+        UserError: no.
+    """
+    if other := sorted({*rows_of(manifest)} ^ {*plan.rows}):
+        raise UserError(
+            f"{staging.path} differs from what was copied to it in {len(other):,} images, {other[0].path!a} among "
+            "them. Something else writes there: find out what, and give the same command again"
+        )
+
+
 def check_room(job: Job, plan: Plan, staging: Staging) -> None:
     """Whether the disk has room for what is still to be written.
 

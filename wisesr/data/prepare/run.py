@@ -13,7 +13,7 @@ from typing import IO
 from rich.console import Console
 from rich.filesize import decimal
 
-from wisesr.data.prepare.checks import Job, check_room, check_whole, is_there
+from wisesr.data.prepare.checks import Job, check_copied, check_room, check_whole, is_there
 from wisesr.data.prepare.kaggle import download
 from wisesr.data.prepare.layouts import DATASETS
 from wisesr.data.prepare.plan import Plan, check_targets
@@ -78,7 +78,9 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
         _copy(job, plan, source, staging)
         if _stamp(path) != stamp:
             raise UserError(f"{source.label} has changed while it was read: give the same command again")
-        counts = count_images(job.dataset.read(root=str(staging.path), partial=job.take_part))
+        manifest = job.dataset.read(root=str(staging.path), partial=job.take_part)
+        check_copied(plan, manifest, staging)
+        counts = count_images(manifest)
         staging.place(MARK, iter([record.text(counts)]))
         with Meter(job.console, "Waiting for the disk", files=len(plan.copies)) as meter:
             staging.finish(lambda files: meter(0, files))
