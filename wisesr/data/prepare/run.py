@@ -6,6 +6,7 @@ Nothing is written before all of the source has been looked at, and nothing has 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -61,10 +62,10 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
     path, origin = _locate(job, given, staging)
     source = open_source(path, skip={staging.path, job.target})
     stamp = _stamp(path)
-    with Meter(job.console, f"Looking at {source.label}", source.size) as meter:
+    with _unwritten(), Meter(job.console, f"Looking at {source.label}", source.size) as meter:
         entries = source.look(job.dataset.lists, meter)
-    plan = job.dataset.plan(entries, source.label)
-    check_targets(plan, source.label)
+        plan = job.dataset.plan(entries, source.label)
+        check_targets(plan, source.label)
     _tell_plan(job, plan, source)
     check_whole(job, plan, source, entries)
     with staging.alone():
@@ -85,6 +86,15 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
         with Meter(job.console, "Waiting for the disk", files=len(plan.copies)) as meter:
             staging.finish(lambda files: meter(0, files))
     _tell_end(job, counts, is_part=bool(shortfall(job.dataset.facts, plan.rows)))
+
+
+@contextmanager
+def _unwritten() -> Iterator[None]:
+    """Say of an error that it came in time; the same one may also come while files are copied."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{str(error).rstrip('.')}. Nothing was written") from error
 
 
 def _locate(job: Job, given: str, staging: Staging) -> tuple[Path, str]:

@@ -33,8 +33,12 @@ def refusal(label: str, name: str, why: str) -> UserError:
         name: of the entry, as it stands there.
         why: "is a symbolic link", ...
     """
-    shown = ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
-    return UserError(f"{label}: entry {shown} {why}. Nothing was written")
+    return UserError(f"{label}: entry {shorten(name)} {why}")
+
+
+def shorten(name: str) -> str:
+    """An entry's name for a message."""
+    return ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
 
 
 def normal(name: str) -> str:
@@ -116,7 +120,7 @@ class Names:
     def _normal(self, raw: str) -> str:
         self._count += 1
         if self._count > MAX_ENTRIES:
-            raise UserError(f"{self._label} has more than {MAX_ENTRIES:,} entries. Nothing was written")
+            raise UserError(f"{self._label} has more than {MAX_ENTRIES:,} entries")
         try:
             return normal(raw)
         except UserError as error:

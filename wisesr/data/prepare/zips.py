@@ -106,10 +106,7 @@ class ZipSource:
                 raise refusal(self.label, info.filename, "shares bytes with the next one: overlapping entries are a bomb")
             end = info.header_offset
         if (total := sum(info.file_size for info in infos)) > max(SMALL, MAX_RATIO * self.size):
-            raise UserError(
-                f"{self.label} unpacks to {total:,} bytes from {self.size:,}, more than {MAX_RATIO} times: a bomb. "
-                "Nothing was written"
-            )
+            raise UserError(f"{self.label} unpacks to {total:,} bytes from {self.size:,}, more than {MAX_RATIO} times: a bomb")
 
     def _list(self, entry: Entry, stream: IO[bytes]) -> bytes:
         if entry.size > MAX_LIST:
