@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import IO, cast
 
 _PREPARE = """\
 Makes a dataset's folder from what you have downloaded: a zip, a tar (.tar,
@@ -61,9 +62,11 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         from rich.console import Console
 
+        from wisesr.data.prepare.progress import Patient
         from wisesr.data.prepare.run import prepare
 
-        prepare(chosen.name, chosen.source, to=chosen.to, take_part=chosen.partial, console=Console(highlight=False))
+        console = Console(file=cast(IO[str], Patient(sys.stdout)), highlight=False)
+        prepare(chosen.name, chosen.source, to=chosen.to, take_part=chosen.partial, console=console)
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here", file=sys.stderr)
         return 130

@@ -32,8 +32,10 @@ NAMES = {
     "c:/x.jpg": "has a drive letter",
     "C:x.jpg": "has a drive letter",
     "./C:/x.jpg": "has a drive letter",
-    "x" * 256: "has a name of more than 4096 bytes, or 255 between two slashes",
+    "x" * 256: "has a name of more than 32 parts, 1,024 bytes, or 255 bytes in a part",
     "\u00e9" * 128: "has a name of more than",
+    "x/" * 32 + "x": "has a name of more than 32 parts",
+    ("x" * 204 + "/") * 5 + "x": "has a name of more than",
     "x/" * 2049 + "x": "has a name of more than",
     GOOD: f"is there twice, the other time as '{GOOD}'",
     f"./{GOOD}": "is there twice",
@@ -90,12 +92,28 @@ def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_lists_too_large_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("zips", "tars", "folders"):
-        monkeypatch.setattr(f"wisesr.data.prepare.{module}.MAX_LIST", 10)
-    for kind in ("zip", "tar", "folder"):
-        source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / kind, kind)
-        with pytest.raises(UserError, match="'train.csv' is larger than a list can be"):
-            make("sub_imagenet", source, tmp_path / "x")
+    limits = {"MAX_LIST": "csv' is larger than a list can be, 10 bytes"}
+    limits |= {"MAX_LISTS": "csv' makes more than 10 bytes of lists", "MAX_ROWS": "csv' has more than 10 lines"}
+    for limit, words in limits.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(f"wisesr.data.prepare.safety.{limit}", 10)
+            for kind in ("zip", "tar", "folder"):
+                source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / f"{kind}{limit}", kind)
+                with pytest.raises(UserError, match=words):
+                    make("sub_imagenet", source, tmp_path / "x")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
+def test_a_first_line_without_an_end(tmp_path: Path, kind: str) -> None:
+    source = pack({"train.csv": b"a,b" * 5_000, "test.csv": b"x"}, tmp_path / "x", kind)
+    with pytest.raises(UserError, match="'train.csv' has a first line of more than"):
+        make("sub_imagenet", source, tmp_path / "sub")
+
+
+def test_too_many_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wisesr.data.prepare.safety._MAX_FOLDERS", 5)
+    for kind in ("zip", "tar"):
+        refused(pack(intel_files(), tmp_path / kind, kind), "is in one of more than 5 folders")
 
 
 # Folders.

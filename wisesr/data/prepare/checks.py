@@ -45,8 +45,6 @@ def is_there(job: Job) -> bool:
         UserError: something else is there.
     """
     target, name = job.target, job.dataset.facts.name
-    if target.is_mount():  # nothing can be renamed to it
-        raise UserError(f"--to: {job.shown} is where a disk is mounted: name a folder below it")
     if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
         return False
     ways = "move it away and give the same command again, or name another folder with --to"
@@ -55,6 +53,12 @@ def is_there(job: Job) -> bool:
     except UserError as error:
         raise UserError(
             f"{job.shown} is there already, and nothing is overwritten: {ways}. It cannot be read as {name}: {error}"
+        ) from None
+    except UnicodeDecodeError as error:
+        lists = ", ".join(sorted(job.dataset.lists))
+        raise UserError(
+            f"{job.shown} is there already, and nothing is overwritten: {ways}. It cannot be read as {name}: a list of it "
+            f"({lists}) is no text in UTF-8: {error}"
         ) from None
     if lacking := shortfall(job.dataset.facts, rows_of(manifest)):
         raise UserError(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
-from wisesr.data.prepare.safety import MAX_ENTRIES, MAX_LIST, normal
+from wisesr.data.prepare.safety import MAX_ENTRIES, Lists, check_rows, normal
 from wisesr.data.prepare.sources import Entry, Tell
 from wisesr.errors import UserError
 
@@ -30,6 +30,7 @@ class FolderSource:
         self._skip = {str(place) for place in skip}
         self._places: dict[str, str] = {}
         self.label = str(path)
+        self._texts = Lists(self.label)
 
     def look(self, lists: Collection[str], tell: Tell) -> list[Entry]:
         """See `Source.look`."""
@@ -84,10 +85,9 @@ class FolderSource:
             refused = f"is there twice, the other time as {self._places[name]}"
         content = None
         if not refused and found.name in lists:
-            if status.st_size > MAX_LIST:
-                refused = f"is larger than a list can be, {MAX_LIST:,} bytes"
-            else:
-                content = Path(found.path).read_bytes()
+            self._texts.check(name, status.st_size)
+            content = Path(found.path).read_bytes()
+            check_rows(self.label, name, content)
         return Entry(name, status.st_size, content, refused)
 
 

@@ -44,7 +44,7 @@ def prepare(name: str, source: str, *, to: str | None, take_part: bool, console:
     """
     if name not in DATASETS:
         raise UserError(unknown("dataset that can be prepared", name, DATASETS))
-    shown = to or f"data/{name}"
+    shown = f"data/{name}" if to is None else to
     try:
         job = Job(DATASETS[name], find_target(shown), shown, take_part, console)
         staging = Staging(job.target, name)
@@ -103,6 +103,8 @@ def _locate(job: Job, given: str, staging: Staging) -> tuple[Path, str]:
     if given == "kaggle":
         say(job.console, f"Downloading {facts.kaggle} through kagglehub, into its own cache")
         return download(facts), f"kaggle:{facts.kaggle}"
+    if not given.strip():
+        raise UserError("--from names nothing. Wanted: a zip, a tar, a folder; or kaggle")
     if "://" in given:
         raise UserError(f"--from takes no address of the web: download {given} first, and name the file")
     path = Path(given).expanduser()

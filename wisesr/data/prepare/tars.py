@@ -9,7 +9,7 @@ from typing import IO, Any, cast
 
 from wisesr.data.prepare.headers import Headers, member_of
 from wisesr.data.prepare.packed import AHEAD, Unpacked
-from wisesr.data.prepare.safety import MAX_LIST, MAX_RATIO, SMALL, Names, check_ratio, reading, refusal
+from wisesr.data.prepare.safety import MAX_RATIO, SMALL, Lists, Names, check_ratio, check_rows, reading, refusal
 from wisesr.data.prepare.sources import Entry, Tell
 from wisesr.errors import UserError
 
@@ -34,7 +34,7 @@ class TarSource:
 
     def look(self, lists: Collection[str], tell: Tell) -> list[Entry]:
         """See `Source.look`."""
-        names = Names(self.label)
+        names, texts = Names(self.label), Lists(self.label)
         entries: list[Entry] = []
         with self._open(lambda count: tell(count, len(entries))) as walk:
             for member in walk:
@@ -44,6 +44,8 @@ class TarSource:
                     continue
                 name = names.file(member.name)
                 wanted = name.rpartition("/")[2] in lists
+                if wanted:
+                    texts.check(name, member.size)
                 entries.append(Entry(name, member.size, self._list(walk, member) if wanted else None))
             with reading(self.label):
                 walk.file.drain()
@@ -83,10 +85,10 @@ class TarSource:
             check_ratio(self.label, member.name, member.size, self.size)
 
     def _list(self, walk: _Walk, member: tarfile.TarInfo) -> bytes:
-        if member.size > MAX_LIST:
-            raise refusal(self.label, member.name, f"is larger than a list can be, {MAX_LIST:,} bytes")
         with reading(self.label, member.name):
-            return walk.content(member).read()
+            content = walk.content(member).read()
+        check_rows(self.label, member.name, content)
+        return content
 
 
 class _Walk:
