@@ -121,6 +121,26 @@ def test_links_planted_while_it_runs_are_not_followed(tmp_path: Path, monkeypatc
     assert not list(outside.iterdir())
 
 
+def test_links_planted_while_it_cleans_are_not_followed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that has been seen becomes a link before it is entered."""
+    target, outside = tmp_path / "intel", tmp_path / "outside"
+    pack({"old/x.jpg": b"x", "seg_train/y.jpg": b"y"} | unfinished(target), tmp_path / "intel.partial", "folder")
+    pack({"x.jpg": b"precious", "y.jpg": b"precious"}, outside, "folder")
+    real, done = os.open, []
+
+    def planting(path: Any, *others: Any, **more: Any) -> int:
+        if path in ("old", "seg_train") and path not in done:
+            done.append(path)
+            (tmp_path / "intel.partial" / path).rename(tmp_path / path)
+            (tmp_path / "intel.partial" / path).symlink_to(outside)
+        return real(path, *others, **more)
+
+    monkeypatch.setattr(os, "open", planting)
+    Staging(target, "intel").clean({"seg_train/seg_train/sea/0.jpg"})
+    assert len(done) == 2 and files_of(outside) == {"x.jpg": b"precious", "y.jpg": b"precious"}
+    assert [path.name for path in (tmp_path / "intel.partial").iterdir()] == [".wisesr.unfinished"]
+
+
 def test_images_planted_while_it_runs_are_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
     real = Staging.begin

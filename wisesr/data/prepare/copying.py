@@ -13,7 +13,8 @@ from wisesr.data.prepare.sources import CHUNK
 
 NEW = ".wisesr.new"
 """What a file is called, in its folder, before it is whole."""
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+"""How a folder is opened: not through a link."""
 
 
 def place(base: Path, path: str, chunks: Iterator[bytes]) -> None:
@@ -41,7 +42,7 @@ def place(base: Path, path: str, chunks: Iterator[bytes]) -> None:
 @contextmanager
 def _folder(base: Path, parts: Sequence[str]) -> Iterator[int]:
     """A descriptor of a folder, each opened below the one above it."""
-    folder = os.open(base, _FOLDER)
+    folder = os.open(base, FOLDER)
     try:
         for part in parts:
             above, folder = folder, _open_below(part, folder)
@@ -53,10 +54,10 @@ def _folder(base: Path, parts: Sequence[str]) -> Iterator[int]:
 
 def _open_below(name: str, folder: int) -> int:
     try:
-        return os.open(name, _FOLDER, dir_fd=folder)
+        return os.open(name, FOLDER, dir_fd=folder)
     except FileNotFoundError:
         os.mkdir(name, dir_fd=folder)
-        return os.open(name, _FOLDER, dir_fd=folder)
+        return os.open(name, FOLDER, dir_fd=folder)
 
 
 @contextmanager

@@ -10,14 +10,14 @@ import errno
 import fcntl
 import json
 import os
-import shutil
+import posixpath
 import stat
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from wisesr.data.prepare.copying import NEW, place
+from wisesr.data.prepare.copying import FOLDER, NEW, place
 from wisesr.errors import UserError
 
 MARK = ".wisesr.json"
@@ -108,18 +108,16 @@ class Staging:
         """Delete all that is not wanted: links, what a killed process was writing, another archive's files."""
         folders = {str(parent) for path in wanted for parent in PurePosixPath(path).parents}
         files = {*wanted, UNFINISHED}
-        pending = [self.path]
-        with self._writing(self.path.name):
-            while pending:
-                for found in os.scandir(pending.pop()):
-                    path = os.path.relpath(found.path, self.path)
-                    if not found.is_dir(follow_symlinks=False):
-                        if path not in files or not found.is_file(follow_symlinks=False):
-                            Path(found.path).unlink()
-                    elif path in folders:
-                        pending.append(Path(found.path))
-                    else:
-                        shutil.rmtree(found.path)
+        with self._writing(self.path.name), _opened(self.path) as base:
+            # By descriptor: a folder that becomes a link meanwhile is not entered. From below, so that folders are empty.
+            for place, below, names, folder in os.fwalk(".", topdown=False, dir_fd=base):
+                for name in (*below, *names):
+                    path = posixpath.normpath(posixpath.join(place, name))
+                    kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+                    if stat.S_ISDIR(kind) and path not in folders:
+                        os.rmdir(name, dir_fd=folder)
+                    elif not stat.S_ISDIR(kind) and not (stat.S_ISREG(kind) and path in files):
+                        os.unlink(name, dir_fd=folder)
 
     def has(self, path: str, size: int) -> bool:
         """Whether a file of this size stands at a path below; says nothing about its content."""
@@ -180,13 +178,22 @@ def _words(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, FOLDER)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def _is_folder(path: Path) -> bool:
     """And no link to one."""
     return path.is_dir() and not path.is_symlink()
 
 
 def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:
