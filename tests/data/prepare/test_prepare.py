@@ -219,6 +219,7 @@ def test_lists_that_lead_out(tmp_path: Path, filename: str, name: str) -> None:
         (b"\x28\xb5\x2f\xfd", "packed by zstd"),
         (b"\n<!DOCTYPE html><html>", "a page of the web"),
         (b"", "is empty"),
+        (bytes(10_240), "is a tar without a single entry"),
         (b"hello", "is neither"),
     ],
 )

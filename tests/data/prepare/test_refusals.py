@@ -164,6 +164,12 @@ def test_a_linked_folder_is_told(tmp_path: Path) -> None:
     (source / "seg_test").symlink_to(tmp_path / "scratch")
     with pytest.raises(UserError, match="Not taken, as links or no files: 'seg_test'"):
         make("intel", source, tmp_path / "intel", take_part=False)
+    (source / "seg_test").unlink()
+    (tmp_path / "scratch").rename(source / "seg_test")
+    (source / "seg_train" / "seg_train" / "sea").rename(tmp_path / "sea")
+    (source / "seg_train" / "seg_train" / "sea").symlink_to(tmp_path / "sea")
+    shutil.rmtree(source / "seg_test" / "seg_test" / "sea")
+    assert "Not taken, as links or no files: 'seg_train/seg_train/sea'." in make("intel", source, tmp_path / "intel")
 
 
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple, NoReturn
 
 from rich.console import Console
@@ -127,11 +127,18 @@ def check_room(job: Job, plan: Plan, staging: Staging) -> None:
         UserError: no.
     """
     disk = os.statvfs(job.target.parent)
-    todo = [entry.size for path, entry in plan.copies.items() if not staging.has(path, entry.size)]
+    new = {path: entry.size for path, entry in plan.copies.items() if not staging.has(path, entry.size)}
+    todo = [*new.values()]
     todo += [len(content) for content in plan.texts.values()]
     need = int(_SPARE * sum(-(-size // disk.f_frsize) * disk.f_frsize for size in todo))  # files take whole blocks
     if need > (free := disk.f_bavail * disk.f_frsize):
         raise UserError(
             f"{job.shown} takes {decimal(need)} more, and the disk of {job.target.parent} has {decimal(free)} left: "
             "make room, or name a folder on another disk with --to"
+        )
+    folders = {str(parent) for path in new for parent in PurePosixPath(path).parents}
+    if disk.f_files and (count := len(todo) + len(folders)) > disk.f_favail:  # some file systems have no limit, and say 0
+        raise UserError(
+            f"{job.shown} takes {count:,} more files and folders, and the disk of {job.target.parent} has room for "
+            f"{disk.f_favail:,} (inodes): remove some, or name a folder on another disk with --to"
         )

@@ -17,13 +17,13 @@ from rich.filesize import decimal
 from wisesr.data.prepare.checks import Job, check_copied, check_room, check_whole, is_there
 from wisesr.data.prepare.kaggle import download
 from wisesr.data.prepare.layouts import DATASETS
-from wisesr.data.prepare.plan import Plan, check_targets
+from wisesr.data.prepare.plan import Plan, check_targets, links
 from wisesr.data.prepare.progress import Meter, printable, say
 from wisesr.data.prepare.record import Record, count_images, text_of
 from wisesr.data.prepare.safety import reading
 from wisesr.data.prepare.sources import CHUNK, Entry, Source, Tell, open_source
 from wisesr.data.prepare.staging import MARK, Staging
-from wisesr.data.prepare.targets import find_target
+from wisesr.data.prepare.targets import check_writable, find_target
 from wisesr.data.published import shortfall
 from wisesr.errors import UserError, unknown
 
@@ -50,6 +50,7 @@ def prepare(name: str, source: str, *, to: str | None, take_part: bool, console:
         staging = Staging(job.target, name)
         staging.check_free()
         if not is_there(job):
+            check_writable(job.target, shown)
             _prepare(job, source, staging)
     except UserError as error:
         raise UserError(printable(str(error))) from error
@@ -66,7 +67,7 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
         entries = source.look(job.dataset.lists, meter)
         plan = job.dataset.plan(entries, source.label)
         check_targets(plan, source.label)
-    _tell_plan(job, plan, source)
+    _tell_plan(job, plan, source, links(entries))
     check_whole(job, plan, source, entries)
     with staging.alone():
         if is_there(job):  # another process was quicker
@@ -152,12 +153,14 @@ def _chunks(label: str, entry: Entry, stream: IO[bytes], tell: Callable[[int], N
         yield chunk
 
 
-def _tell_plan(job: Job, plan: Plan, source: Source) -> None:
+def _tell_plan(job: Job, plan: Plan, source: Source, untaken: str) -> None:
     where = f", in its folder {plan.root}" if plan.root else ""
     say(job.console, f"{source.label}{where}: {len(plan.rows):,} images of {job.dataset.facts.name}, {decimal(plan.size)}")
     if plan.left_out:
         kinds = sorted(plan.left_out.items(), key=lambda its: (-its[1], its[0]))
         say(job.console, "left out: " + ", ".join(f"{what} ({count:,})" for what, count in kinds))
+    if untaken:
+        say(job.console, untaken.strip())
 
 
 def _tell_end(job: Job, counts: Mapping[str, int], *, is_part: bool) -> None:

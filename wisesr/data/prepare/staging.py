@@ -56,25 +56,48 @@ class Staging:
         Raises:
             UserError: another one is at work.
         """
+        made = [parent for parent in self.target.parents if not parent.exists()]
         self.target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = self._take_lock()
+            try:
+                yield
+            finally:
+                self._lock.unlink(missing_ok=True)
+                os.close(lock)
+        finally:
+            with suppress(OSError):  # they hold something
+                for parent in made:
+                    parent.rmdir()
+
+    def _take_lock(self) -> int:
         while True:
-            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            try:
+                lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                    raise self._no_lock() from None
+                raise
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                status = os.fstat(lock)
+                if not stat.S_ISREG(status.st_mode) or status.st_size:
+                    raise self._no_lock()
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(status, self._lock.lstat()):
+                        return lock
             except BlockingIOError:
                 os.close(lock)
                 raise UserError(
                     f"another `wisesr data prepare` is at work in {self.path}: wait for its end, or stop it"
                 ) from None
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(lock), self._lock.stat()):
-                    break
+            except BaseException:
+                os.close(lock)
+                raise
             os.close(lock)  # its holder has ended, and removed it, between the two calls
-        try:
-            yield
-        finally:
-            self._lock.unlink(missing_ok=True)
-            os.close(lock)
+
+    def _no_lock(self) -> UserError:
+        return UserError(f"{self._lock} is in the way, and is no lock of this command (an empty file): move or remove it")
 
     def exists(self) -> bool:
         """Whether an earlier attempt at the same dataset and target left something.
