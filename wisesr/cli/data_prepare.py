@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from typing import IO, cast
 
 _PREPARE = """\
 Makes a dataset's folder from what you have downloaded: a zip, a tar (.tar,
@@ -14,12 +15,14 @@ Makes a dataset's folder from what you have downloaded: a zip, a tar (.tar,
                 or indoorCVPR_09.tar, https://web.mit.edu/torralba/www/indoor.html
   sub_imagenet  https://www.kaggle.com/datasets/mohammadrahimzadeh/imagenet-70classes
 
-All of it is looked at before anything is written. An archive with an entry that
-leads out of it, a link, a device, an entry that comes twice, or a bomb is refused,
-and the entry is named; if you trust it all the same, unpack it and name the
-folder. Then the images are counted: if some are missing, you are told which. Only
-then are they copied, to <folder>.partial, which takes the name of the folder at
-the end: what has that name is whole.
+Before anything is written, all of it is looked at: the name, kind and size of
+each entry, and the dataset's lists. What the images hold is not: it is read while
+they are copied, and held against the checksums of a zip then. An archive with an
+entry that leads out of it, a link, a device, an entry that comes twice, or a bomb
+is refused, and the entry is named; if you trust it all the same, unpack it and
+name the folder. Then the images are counted: if some are missing, you are told
+which. Only then are they copied, to <folder>.partial, which takes the name of the
+folder at the end: what has that name is whole.
 
 Stopped, killed, or the disk was full? The same command goes on: files that are
 there, byte for byte, stay. A folder that exists is never written to.
@@ -61,9 +64,11 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         from rich.console import Console
 
+        from wisesr.data.prepare.progress import Patient
         from wisesr.data.prepare.run import prepare
 
-        prepare(chosen.name, chosen.source, to=chosen.to, take_part=chosen.partial, console=Console(highlight=False))
+        console = Console(file=cast(IO[str], Patient(sys.stdout)), highlight=False)
+        prepare(chosen.name, chosen.source, to=chosen.to, take_part=chosen.partial, console=console)
     except KeyboardInterrupt:
         print("Stopped. The same command goes on from here", file=sys.stderr)
         return 130

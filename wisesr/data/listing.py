@@ -177,8 +177,10 @@ def _csv_row(path: Path | str, number: int, row: dict[str, str | None], default:
         raise UserError(f"{path}, line {number}: filename and class must both be given")
     if split not in SPLITS:
         raise UserError(f"{path}, line {number}: " + unknown("split", split, SPLITS))
-    path_below, group = posixpath.normpath(filename.replace("\\", "/")), (row.get("group") or "").strip()
-    return Row(path_below, label, split, group, f"{Path(path).name}, line {number}")
+    below = posixpath.normpath(filename.replace("\\", "/"))
+    if below.startswith("/") or below in (".", "..") or below.startswith("../") or "\0" in below:
+        raise UserError(f"{path}, line {number}: filename {filename!a} must be a relative path that stays below the root")
+    return Row(below, label, split, (row.get("group") or "").strip(), f"{Path(path).name}, line {number}")
 
 
 def _load(base: Path, paths: Sequence[str], index: int) -> Image.Image:

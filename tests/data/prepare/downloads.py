@@ -72,6 +72,11 @@ def sub_imagenet_files() -> dict[str, bytes]:
     return {name: csv_text(its) for name, its in lists.items()} | {name: picture(i) for i, name in enumerate(pictures)}
 
 
+def unfinished(target: Path, name: str = "intel") -> dict[str, bytes]:
+    """The mark that an attempt at this target leaves in its folder."""
+    return {".wisesr.unfinished": json.dumps({"schema": 1, "dataset": name, "target": str(target)}).encode()}
+
+
 def below(folder: str, files: Files) -> dict[str, bytes]:
     """The same files in a folder."""
     return {f"{folder}/{name}": content for name, content in files.items()}
@@ -119,13 +124,15 @@ def tree(folder: Path) -> dict[str, bytes | str]:
             found[name] = f"-> {path.readlink()}"
         elif path.name == ".wisesr.json":
             found[name] = json.dumps({**json.loads(path.read_text()), "finished": None})
+        elif path.name == ".wisesr.unfinished":
+            found[name] = path.read_text()
         else:
             found[name] = path.read_bytes() if path.is_file() else "folder"
     return found
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The files below a folder, without the note."""
+    """The files below a folder, without our notes."""
     found = tree(folder)
     return {name: its for name, its in found.items() if isinstance(its, bytes)}
 

@@ -74,7 +74,7 @@ def test_more_or_fewer_bytes_than_declared(tmp_path: Path, wrong: int) -> None:
     with pytest.raises(UserError, match=words):
         make("intel", source, tmp_path / "intel")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["intel.partial", "intel.zip"]
-    assert [path.name for path in (tmp_path / "intel.partial").rglob("*") if path.is_file()] == [".wisesr.json"]
+    assert [path.name for path in (tmp_path / "intel.partial").rglob("*") if path.is_file()] == [".wisesr.unfinished"]
 
 
 def test_more_bytes_than_declared_under_the_right_checksum(tmp_path: Path) -> None:

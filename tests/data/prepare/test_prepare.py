@@ -22,8 +22,10 @@ from tests.data.prepare.downloads import (
     pack,
     picture,
     sub_imagenet_files,
+    unfinished,
 )
 from wisesr.cli import main
+from wisesr.data.folder import folder
 from wisesr.data.mit_indoor import mit_indoor, official
 from wisesr.data.sub_imagenet import sub_imagenet
 from wisesr.errors import UserError
@@ -188,6 +190,24 @@ def test_a_part_needs_the_flag(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["intel.zip", "mit.zip"]
 
 
+@pytest.mark.parametrize(
+    "filename", ["/etc/passwd", "\\etc\\passwd", "..\\x.jpg", "a/../../x.jpg", "../../x.jpg", "..", "a/..", "a\0b"]
+)
+@pytest.mark.parametrize("name", ["train.csv", "test.csv"])
+def test_lists_that_lead_out(tmp_path: Path, filename: str, name: str) -> None:
+    """The file may be there, and no number of images would show it."""
+    files = sub_imagenet_files()
+    files[name] += f"{filename},n01\n".encode()
+    line = 14 if name == "train.csv" else 8
+    with pytest.raises(
+        UserError, match=f"download.zip: {name}, line {line}: filename .* must be a relative path that stays below"
+    ):
+        make("sub_imagenet", pack(files, tmp_path / "download.zip", "zip"), tmp_path / "sub")
+    assert [path.name for path in tmp_path.iterdir()] == ["download.zip"]
+    with pytest.raises(UserError, match=f"{name}, line {line}: filename"):
+        folder(root=str(pack(files, tmp_path / "unpacked", "folder")), csv=name)
+
+
 # What else may be named as a source.
 
 
@@ -199,6 +219,7 @@ def test_a_part_needs_the_flag(tmp_path: Path) -> None:
         (b"\x28\xb5\x2f\xfd", "packed by zstd"),
         (b"\n<!DOCTYPE html><html>", "a page of the web"),
         (b"", "is empty"),
+        (bytes(10_240), "is a tar without a single entry"),
         (b"hello", "is neither"),
     ],
 )
@@ -277,7 +298,7 @@ def test_an_empty_folder_is_filled_and_a_link_stays_one(tmp_path: Path) -> None:
 def test_a_folder_that_holds_the_target(tmp_path: Path) -> None:
     """Unpacked right into data/: what is being made there is no part of the source."""
     pack(intel_files(), tmp_path / "data", "folder")
-    pack(intel_files() | {".wisesr.json": b"{}"}, tmp_path / "data" / "intel.partial", "folder")
+    pack(intel_files() | unfinished(tmp_path / "data" / "intel"), tmp_path / "data" / "intel.partial", "folder")
     make("intel", tmp_path / "data", tmp_path / "data" / "intel")
     assert files_of(tmp_path / "data" / "intel") == intel_files()
     with pytest.raises(UserError, match="which this command cleans up: move it away"):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import sys
 import time
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 from rich.console import Console
@@ -57,6 +60,50 @@ def test_names_cannot_steer_the_terminal(tmp_path: Path) -> None:
     console = Console(file=words, width=80)
     prepare("intel", str(pack(files, tmp_path / "x.zip", "zip")), to=str(tmp_path / "intel"), take_part=True, console=console)
     assert "in its folder \\x1b[2J: 18 images" in words.getvalue() and "\x1b" not in words.getvalue()
+
+
+@pytest.mark.parametrize("title", ["Looking at a[bold]b", "[/bold] x", "[@click=f(]g", "\x1b[31mred"])
+def test_titles_cannot_steer_the_bar(title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    words, now = io.StringIO(), 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    console = Console(file=words, force_terminal=True, width=80, color_system=None, _environ={})
+    with Meter(console, title) as meter:
+        now += 1
+        meter(1, 1)
+    shown = title.split()[0].replace("\x1b", "\\x1b")
+    assert any(line.startswith(shown) for line in re.split(r"\x1b\[[0-9;?]*[A-Za-z]|\r|\n", words.getvalue()))
+
+
+def test_output_that_goes_away_does_not_end_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    source = pack(intel_files(), tmp_path / "intel.zip", "zip")
+    read, write = os.pipe()
+    os.close(read)
+    closed = io.TextIOWrapper(io.BytesIO())
+    closed.close()
+    streams: dict[str, TextIO | None] = {
+        "pipe": os.fdopen(write, "w"),
+        "full": os.fdopen(os.open("/dev/full", os.O_WRONLY), "w"),
+        "closed": closed,
+        "none": None,
+    }
+    for name, stream in streams.items():
+        monkeypatch.setattr(sys, "stdout", stream)
+        command = ["data", "prepare", "intel", "--from", str(source), "--to", str(tmp_path / name), "--partial"]
+        assert main(command) == 0
+        assert len([path for path in (tmp_path / name).rglob("*") if path.is_file()]) == 19
+        if stream is not None:
+            stream.close()  # as at Python's end: what waits to be written is no error
+
+
+def test_output_that_lacks_characters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = pack(intel_files(), tmp_path / "b\u00fc.zip", "zip")
+    words = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", words)
+    assert main(["data", "prepare", "intel", "--from", str(source), "--to", str(tmp_path / "x"), "--partial"]) == 0
+    words.seek(0)
+    assert words.read().startswith("b\\xfc.zip: 18 images of intel")
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import tarfile
 import warnings
 import zipfile
@@ -32,8 +33,10 @@ NAMES = {
     "c:/x.jpg": "has a drive letter",
     "C:x.jpg": "has a drive letter",
     "./C:/x.jpg": "has a drive letter",
-    "x" * 256: "has a name of more than 4096 bytes, or 255 between two slashes",
+    "x" * 256: "has a name of more than 32 parts, 1,024 bytes, or 255 bytes in a part",
     "\u00e9" * 128: "has a name of more than",
+    "x/" * 32 + "x": "has a name of more than 32 parts",
+    ("x" * 204 + "/") * 5 + "x": "has a name of more than",
     "x/" * 2049 + "x": "has a name of more than",
     GOOD: f"is there twice, the other time as '{GOOD}'",
     f"./{GOOD}": "is there twice",
@@ -90,12 +93,28 @@ def test_too_many_entries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_lists_too_large_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("zips", "tars", "folders"):
-        monkeypatch.setattr(f"wisesr.data.prepare.{module}.MAX_LIST", 10)
-    for kind in ("zip", "tar", "folder"):
-        source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / kind, kind)
-        with pytest.raises(UserError, match="'train.csv' is larger than a list can be"):
-            make("sub_imagenet", source, tmp_path / "x")
+    limits = {"MAX_LIST": "csv' is larger than a list can be, 10 bytes"}
+    limits |= {"MAX_LISTS": "csv' makes more than 10 bytes of lists", "MAX_ROWS": "csv' has more than 10 lines"}
+    for limit, words in limits.items():
+        with monkeypatch.context() as patch:
+            patch.setattr(f"wisesr.data.prepare.safety.{limit}", 10)
+            for kind in ("zip", "tar", "folder"):
+                source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / f"{kind}{limit}", kind)
+                with pytest.raises(UserError, match=words):
+                    make("sub_imagenet", source, tmp_path / "x")
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
+def test_a_first_line_without_an_end(tmp_path: Path, kind: str) -> None:
+    source = pack({"train.csv": b"a,b" * 5_000, "test.csv": b"x"}, tmp_path / "x", kind)
+    with pytest.raises(UserError, match="'train.csv' has a first line of more than"):
+        make("sub_imagenet", source, tmp_path / "sub")
+
+
+def test_too_many_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wisesr.data.prepare.safety._MAX_FOLDERS", 5)
+    for kind in ("zip", "tar"):
+        refused(pack(intel_files(), tmp_path / kind, kind), "is in one of more than 5 folders")
 
 
 # Folders.
@@ -113,7 +132,7 @@ def test_links_in_a_folder_are_not_followed(tmp_path: Path) -> None:
     refused(source, f"entry '{GOOD}' is a symbolic link, which is not followed")
 
 
-@pytest.mark.parametrize("kind", ["link", "pipe"])
+@pytest.mark.parametrize("kind", ["link", "pipe", "folder"])
 def test_links_that_have_come_since_the_look_are_not_followed(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -121,16 +140,20 @@ def test_links_that_have_come_since_the_look_are_not_followed(
     (tmp_path / "secret.jpg").write_bytes(intel_files()[GOOD])
     real = Staging.begin
 
-    def begin(self: Staging, note: bytes) -> None:
-        real(self, note)
+    def begin(self: Staging) -> None:
+        real(self)
         (source / GOOD).unlink()
-        if kind == "link":
+        if kind == "folder":
+            pack(intel_files(), tmp_path / "secret", "folder")
+            shutil.rmtree(source / "seg_train")
+            (source / "seg_train").symlink_to(tmp_path / "secret" / "seg_train")
+        elif kind == "link":
             (source / GOOD).symlink_to(tmp_path / "secret.jpg")
         else:
             os.mkfifo(source / GOOD)
 
     monkeypatch.setattr(Staging, "begin", begin)
-    with pytest.raises(UserError, match=r"sea/0\.jpg (cannot be read|is no file any more).* Has .*source changed\?"):
+    with pytest.raises(UserError, match=r"/0\.jpg (cannot be read|is no file any more).* Has .*source changed\?"):
         make("intel", source, tmp_path / "intel")
     assert not (tmp_path / "intel").exists()
 
@@ -141,6 +164,12 @@ def test_a_linked_folder_is_told(tmp_path: Path) -> None:
     (source / "seg_test").symlink_to(tmp_path / "scratch")
     with pytest.raises(UserError, match="Not taken, as links or no files: 'seg_test'"):
         make("intel", source, tmp_path / "intel", take_part=False)
+    (source / "seg_test").unlink()
+    (tmp_path / "scratch").rename(source / "seg_test")
+    (source / "seg_train" / "seg_train" / "sea").rename(tmp_path / "sea")
+    (source / "seg_train" / "seg_train" / "sea").symlink_to(tmp_path / "sea")
+    shutil.rmtree(source / "seg_test" / "seg_test" / "sea")
+    assert "Not taken, as links or no files: 'seg_train/seg_train/sea'." in make("intel", source, tmp_path / "intel")
 
 
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:

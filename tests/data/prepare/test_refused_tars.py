@@ -12,6 +12,8 @@ import pytest
 
 from tests.data.prepare.downloads import GOOD, add, intel_files, make, refused
 from wisesr.data.prepare import packed
+from wisesr.data.prepare.staging import Staging
+from wisesr.errors import UserError
 
 
 def pax_sparse(tar: tarfile.TarFile) -> None:
@@ -34,6 +36,24 @@ def attributes(tar: tarfile.TarFile) -> None:
     add(tar, "x.jpg", b"x", pax_headers={"SCHILY.xattr.user.a": "1" * (1 << 17)})
 
 
+def records(*its: bytes, kind: bytes = tarfile.XHDTYPE, count: int = 1) -> Callable[[tarfile.TarFile], None]:
+    """An entry behind headers of this content."""
+
+    def do(tar: tarfile.TarFile) -> None:
+        for _ in range(count):
+            add(tar, "header", b"".join(its), type=kind)
+        add(tar, "x.jpg", b"x")
+
+    return do
+
+
+def sparse(*its: bytes) -> Callable[[tarfile.TarFile], None]:
+    """A file with a map of holes, which must not be read: it would be an error."""
+    return records(*its, b"28 GNU.sparse.name=hole.jpg\n")
+
+
+MALFORMED = "entry 'header' has a malformed header"
+MANY = "brings the headers for all entries to more than 65,536 bytes or 100 records"
 TARS: dict[str, tuple[Callable[[tarfile.TarFile], None], str]] = {
     "a link": (lambda tar: add(tar, "a.jpg", type=tarfile.SYMTYPE, linkname="/etc"), "entry 'a.jpg' is a symbolic link"),
     "a hard link": (lambda tar: add(tar, "a.jpg", type=tarfile.LNKTYPE, linkname=GOOD), "entry 'a.jpg' is a hard link"),
@@ -43,9 +63,26 @@ TARS: dict[str, tuple[Callable[[tarfile.TarFile], None], str]] = {
     "sparse": (lambda tar: add(tar, "hole", b"", type=tarfile.GNUTYPE_SPARSE), "entry 'hole' is sparse"),
     "sparse in attributes": (pax_sparse, "entry 'hole.jpg' is sparse"),
     "sparse in another way": (pax_sparse_of_tomorrow, "entry 'hole.jpg' is sparse"),
+    "sparse 0.0": (sparse(b"21 GNU.sparse.size=9\n", b"26 GNU.sparse.numblocks=9\n"), "entry 'hole.jpg' is sparse"),
+    "sparse 0.1": (sparse(b"22 GNU.sparse.map=0,x\n"), "entry 'hole.jpg' is sparse"),
+    "sparse 1.0": (sparse(b"22 GNU.sparse.major=1\n", b"22 GNU.sparse.minor=0\n"), "entry 'hole.jpg' is sparse"),
+    "sparse for all": (records(b"22 GNU.sparse.major=1\n", kind=tarfile.XGLTYPE), "entry 'x.jpg' is sparse"),
+    "no length": (records(b"path=a\n"), MALFORMED),
+    "digits only": (records(b"1" * 8000), MALFORMED),
+    "a long number": (records(b"119 uid=" + b"1" * 110 + b"\n"), MALFORMED),
+    "a wrong length": (records(b"9 path=a\n", b"8 path=a\n"), MALFORMED),
+    "a length of nothing": (records(b"0 path=a\n"), MALFORMED),
+    "a length beyond the end": (records(b"99 path=a\n"), MALFORMED),
+    "no value": (records(b"9 path_a\n"), MALFORMED),
+    "no key": (records(b"5 =a\n"), MALFORMED),
+    "a number of Unicode": (records("\u0669 path=a\n".encode()), MALFORMED),
+    "bytes for all": (records(b"8000 a=" + b"a" * 7992 + b"\n", kind=tarfile.XGLTYPE, count=9), MANY),
+    "records for all": (records(b"6 a=b\n" * 101, kind=tarfile.XGLTYPE), MANY),
+    "a chain": (records(b"9 path=a\n", count=33), "entry 'header' is one of more than 32 headers before a single entry"),
+    "a chain for all": (records(b"9 path=a\n", kind=tarfile.XGLTYPE, count=3000), "is one of more than 32 headers"),
     "unknown": (lambda tar: add(tar, "label", type=b"V"), "entry 'label' is of an unknown kind (b'V')"),
     "a negative size": (negative, "entry 'x.jpg' has a negative size"),
-    "a long name": (long_name, "entry '././@LongLink' has a header of 131,072 bytes, more than 65,536"),
+    "a long name": (long_name, "entry '././@LongLink' has a header of 131,072 bytes, more than 8,192"),
     "large attributes": (attributes, "has a header of 131,1"),
 }
 
@@ -87,7 +124,12 @@ def test_bombs_in_tars(tmp_path: Path, packing: str, monkeypatch: pytest.MonkeyP
             add(tar, f"{index}.jpg", bytes(900_000))
 
     began = time.process_time()
-    refused(tar_of(tmp_path / "intel.tar", many, packing), "unpacks to more than 100 times its bytes", "a bomb")
+    refused(
+        tar_of(tmp_path / "intel.tar", many, packing),
+        "unpacks to more than 100 times its bytes",
+        "a bomb, at entry '",
+        "or behind it",
+    )
     assert time.process_time() - began < 5
 
 
@@ -111,3 +153,30 @@ def test_a_folder_may_have_a_size(tmp_path: Path) -> None:
 
     make("intel", tar_of(tmp_path / "x.tar", do), tmp_path / "intel")
     assert (tmp_path / "intel/seg_train/seg_train/sea/new.jpg").read_bytes() == b"new"
+
+
+def test_honest_headers(tmp_path: Path) -> None:
+    """A commit for all entries, as git writes it; a long name and attributes of one."""
+    name = "seg_train/seg_train/sea/" + "caf\u00e9" * 40 + ".jpg"
+
+    def do(tar: tarfile.TarFile) -> None:
+        records(b"52 comment=" + b"a" * 40 + b"\n", kind=tarfile.XGLTYPE)(tar)
+        add(tar, name, b"new", pax_headers={"SCHILY.xattr.user.a": "b\nc=d" * 900, "mtime": "1.5"})
+
+    make("intel", tar_of(tmp_path / "x.tar", do), tmp_path / "intel")
+    assert (tmp_path / "intel" / name).read_bytes() == b"new"
+
+
+def test_a_bomb_that_comes_while_it_is_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file is another one by now: it is refused, and nobody says that nothing was written."""
+    source = tar_of(tmp_path / "intel.tar", lambda tar: add(tar, "seg_train/seg_train/sea/new.jpg", b"x"), "gz")
+    real = Staging.begin
+
+    def begin(self: Staging) -> None:
+        real(self)
+        tar_of(source, lambda tar: add(tar, "bomb.jpg", bytes(50_000_000)), "gz")
+
+    monkeypatch.setattr(Staging, "begin", begin)
+    with pytest.raises(UserError, match="a bomb") as caught:
+        make("intel", source, tmp_path / "intel")
+    assert "Nothing was written" not in str(caught.value)

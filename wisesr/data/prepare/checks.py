@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple, NoReturn
 
 from rich.console import Console
@@ -44,8 +44,6 @@ def is_there(job: Job) -> bool:
         UserError: something else is there.
     """
     target, name = job.target, job.dataset.facts.name
-    if target.is_mount():  # nothing can be renamed to it
-        raise UserError(f"--to: {job.shown} is where a disk is mounted: name a folder below it")
     if not os.path.lexists(target) or (target.is_dir() and not any(target.iterdir())):
         return False
     ways = "move it away and give the same command again, or name another folder with --to"
@@ -104,6 +102,21 @@ def _never(index: int) -> NoReturn:
     raise AssertionError(f"image {index} is not there yet")
 
 
+def check_copied(plan: Plan, manifest: Manifest, staging: Staging) -> None:
+    """Whether training will read from the copied files what was planned, image by image.
+
+    Raises:
+        UserError: no.
+    """
+    labels = [manifest.class_names[label] for label in manifest.labels]
+    read = set(zip(manifest.ids, labels, manifest.splits, strict=True))
+    if other := sorted(read ^ {(row.path, row.label, row.split) for row in plan.rows}):
+        raise UserError(
+            f"{staging.path} differs from what was copied to it in {len(other):,} images, {other[0][0]!a} among "
+            "them. Something else writes there: find out what, and give the same command again"
+        )
+
+
 def check_room(job: Job, plan: Plan, staging: Staging) -> None:
     """Whether the disk has room for what is still to be written.
 
@@ -111,11 +124,18 @@ def check_room(job: Job, plan: Plan, staging: Staging) -> None:
         UserError: no.
     """
     disk = os.statvfs(job.target.parent)
-    todo = [entry.size for path, entry in plan.copies.items() if not staging.has(path, entry.size)]
+    new = {path: entry.size for path, entry in plan.copies.items() if not staging.has(path, entry.size)}
+    todo = [*new.values()]
     todo += [len(content) for content in plan.texts.values()]
     need = int(_SPARE * sum(-(-size // disk.f_frsize) * disk.f_frsize for size in todo))  # files take whole blocks
     if need > (free := disk.f_bavail * disk.f_frsize):
         raise UserError(
             f"{job.shown} takes {decimal(need)} more, and the disk of {job.target.parent} has {decimal(free)} left: "
             "make room, or name a folder on another disk with --to"
+        )
+    folders = {str(parent) for path in new for parent in PurePosixPath(path).parents}
+    if disk.f_files and (count := len(todo) + len(folders)) > disk.f_favail:  # some file systems have no limit, and say 0
+        raise UserError(
+            f"{job.shown} takes {count:,} more files and folders, and the disk of {job.target.parent} has room for "
+            f"{disk.f_favail:,} (inodes): remove some, or name a folder on another disk with --to"
         )

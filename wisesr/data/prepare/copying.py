@@ -11,8 +11,10 @@ from typing import IO
 
 from wisesr.data.prepare.sources import CHUNK
 
-_NEW = ".wisesr.new"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+NEW = ".wisesr.new"
+"""What a file is called, in its folder, before it is whole."""
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+"""How a folder is opened: not through a link."""
 
 
 def place(base: Path, path: str, chunks: Iterator[bytes]) -> None:
@@ -30,17 +32,17 @@ def place(base: Path, path: str, chunks: Iterator[bytes]) -> None:
     with _folder(base, folders) as folder, _opened(name, folder) as old:
         try:
             if _write_new(chunks, old, folder):
-                os.replace(_NEW, name, src_dir_fd=folder, dst_dir_fd=folder)
+                os.replace(NEW, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
-                os.unlink(_NEW, dir_fd=folder)
+                os.unlink(NEW, dir_fd=folder)
             raise
 
 
 @contextmanager
 def _folder(base: Path, parts: Sequence[str]) -> Iterator[int]:
     """A descriptor of a folder, each opened below the one above it."""
-    folder = os.open(base, _FOLDER)
+    folder = os.open(base, FOLDER)
     try:
         for part in parts:
             above, folder = folder, _open_below(part, folder)
@@ -52,10 +54,10 @@ def _folder(base: Path, parts: Sequence[str]) -> Iterator[int]:
 
 def _open_below(name: str, folder: int) -> int:
     try:
-        return os.open(name, _FOLDER, dir_fd=folder)
+        return os.open(name, FOLDER, dir_fd=folder)
     except FileNotFoundError:
         os.mkdir(name, dir_fd=folder)
-        return os.open(name, _FOLDER, dir_fd=folder)
+        return os.open(name, FOLDER, dir_fd=folder)
 
 
 @contextmanager
@@ -82,8 +84,8 @@ def _write_new(chunks: Iterator[bytes], old: IO[bytes] | None, folder: int) -> b
             return False
         chunk = b""
     with suppress(FileNotFoundError):
-        os.unlink(_NEW, dir_fd=folder)
-    with os.fdopen(os.open(_NEW, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder), "wb") as new:
+        os.unlink(NEW, dir_fd=folder)
+    with os.fdopen(os.open(NEW, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666, dir_fd=folder), "wb") as new:
         if old is not None:
             _copy_start(old, same, new)
         new.write(chunk)

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
-from wisesr.data.prepare.safety import MAX_ENTRIES, MAX_LIST, normal
+from wisesr.data.prepare.copying import FOLDER
+from wisesr.data.prepare.safety import MAX_ENTRIES, Lists, check_rows, normal
 from wisesr.data.prepare.sources import Entry, Tell
 from wisesr.errors import UserError
 
@@ -30,6 +31,7 @@ class FolderSource:
         self._skip = {str(place) for place in skip}
         self._places: dict[str, str] = {}
         self.label = str(path)
+        self._texts = Lists(self.label)
 
     def look(self, lists: Collection[str], tell: Tell) -> list[Entry]:
         """See `Source.look`."""
@@ -51,14 +53,25 @@ class FolderSource:
         for entry in entries:
             path = self._places[entry.name]
             try:
-                # A link that has come since the look is not followed; a pipe must not be waited for.
-                file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+                file = self._open(path)
             except OSError as error:
                 raise UserError(f"{path} cannot be read: {error.strerror}. Has {self.label} changed?") from error
             with file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise UserError(f"{path} is no file any more. Has {self.label} changed?")
                 yield entry, file
+
+    def _open(self, path: str) -> IO[bytes]:
+        """Part by part: links that have come since the look are not followed at any of them; a pipe must not be waited for."""
+        *folders, name = os.path.relpath(path, self._path).split("/")
+        folder = os.open(self._path, FOLDER)
+        try:
+            for part in folders:
+                above, folder = folder, os.open(part, FOLDER, dir_fd=folder)
+                os.close(above)
+            return os.fdopen(os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder), "rb")
+        finally:
+            os.close(folder)
 
     def _walk(self) -> Iterator[os.DirEntry[str]]:
         """All that is no folder, at any depth; what a folder holds in the order of names."""
@@ -84,10 +97,10 @@ class FolderSource:
             refused = f"is there twice, the other time as {self._places[name]}"
         content = None
         if not refused and found.name in lists:
-            if status.st_size > MAX_LIST:
-                refused = f"is larger than a list can be, {MAX_LIST:,} bytes"
-            else:
-                content = Path(found.path).read_bytes()
+            self._texts.check(name, status.st_size)
+            with self._open(found.path) as file:
+                content = file.read(status.st_size)
+            check_rows(self.label, name, content)
         return Entry(name, status.st_size, content, refused)
 
 

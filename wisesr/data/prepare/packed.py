@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, cast
 
-from wisesr.data.prepare.safety import MAX_RATIO, SMALL
+from wisesr.data.prepare.safety import MAX_RATIO, SMALL, shorten
 from wisesr.data.prepare.sources import CHUNK
 from wisesr.errors import UserError
 
@@ -60,13 +60,16 @@ class Unpacked:
         path: of the archive.
         packing: `gz`, `bz2`, `xz` or nothing.
         tell: called with the bytes of the file so far.
+        see: called with what each `read` returns, before it does.
     """
 
-    def __init__(self, path: Path, packing: str, tell: Callable[[int], None]) -> None:
+    def __init__(self, path: Path, packing: str, tell: Callable[[int], None], see: Callable[[bytes], None]) -> None:
         self.packed = PackedFile(path)
         self._stream = cast(IO[bytes], _OPENERS[packing](self.packed))
-        self._label, self._tell = path.name, tell
+        self._label, self._tell, self._see = path.name, tell, see
         self._position = 0
+        self.at = ""
+        """Name of the entry that was looked at last, for errors."""
         self.last = b""
         """What was read last; `tarfile` reads headers on their own."""
 
@@ -79,6 +82,7 @@ class Unpacked:
             self._position += len(piece)
             self._check()
         self.last = b"".join(pieces)
+        self._see(self.last)
         return self.last
 
     def tell(self) -> int:
@@ -113,9 +117,10 @@ class Unpacked:
     def _check(self) -> None:
         self._tell(self.packed.count)
         if self._position > max(SMALL, MAX_RATIO * self.packed.count):
+            where = f"at entry {shorten(self.at)} or behind it" if self.at else "at its first entry"
             raise UserError(
                 f"{self._label} unpacks to more than {MAX_RATIO} times its bytes, {self._position:,} from the first "
-                f"{self.packed.count:,}: a bomb. Nothing was written"
+                f"{self.packed.count:,}: a bomb, {where}"
             )
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
+from typing import TextIO
 
 from rich.console import Console
 from rich.filesize import decimal
@@ -28,6 +33,55 @@ def printable(words: str) -> str:
     return "".join(character if character.isprintable() or character == "\n" else ascii(character)[1:-1] for character in words)
 
 
+class Patient(io.TextIOBase):
+    """A stream of words that work does not depend on: whoever read them may go away, and need not know all characters.
+
+    Args:
+        stream: to write to; None for nobody.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """Of the stream."""
+        return getattr(self._stream, "encoding", None) or "utf-8"
+
+    def isatty(self) -> bool:
+        """Whether the stream is a terminal."""
+        return self._stream is not None and self._stream.isatty()
+
+    def fileno(self) -> int:
+        """Of the stream."""
+        return self._stream.fileno() if self._stream is not None else super().fileno()
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, words: str) -> int:
+        """Write what can be written, characters that the encoding lacks as `\\xe9`."""
+        self._do(lambda stream: stream.write(words.encode(self.encoding, "backslashreplace").decode(self.encoding)))
+        return len(words)
+
+    def flush(self) -> None:
+        """Write what is waiting."""
+        self._do(lambda stream: stream.flush())
+
+    def _do(self, what: Callable[[TextIO], object]) -> None:
+        if self._stream is None:
+            return
+        try:
+            what(self._stream)
+        except (OSError, ValueError):  # nobody reads, no room, closed
+            stream, self._stream = self._stream, None
+            with suppress(OSError, ValueError):  # what is waiting would be an error again when Python ends
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+
+
 class Meter:
     """Shows one pass over files: called with the bytes and files so far.
 
@@ -39,11 +93,11 @@ class Meter:
     """
 
     def __init__(self, console: Console, title: str, size: int = 0, files: int = 0) -> None:
-        self._console, self._title, self._size, self._files = console, title, size, files
+        self._console, self._title, self._size, self._files = console, printable(title), size, files
         self._told = self._began = time.monotonic()
         self._share = 0.0
         self._bar = _make_bar(console) if console.is_terminal else None
-        self._task = self._bar.add_task(title.split()[0], total=(size or files or None), words="") if self._bar else None
+        self._task = self._bar.add_task(self._title.split()[0], total=(size or files or None), words="") if self._bar else None
 
     def __enter__(self) -> Meter:
         if self._bar:
@@ -85,9 +139,9 @@ class Meter:
 
 def _make_bar(console: Console) -> Progress:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=14),
-        TextColumn("{task.fields[words]}"),
+        TextColumn("{task.fields[words]}", markup=False),
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=console, transient=True, auto_refresh=False)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from wisesr.data.manifest import Manifest
 from wisesr.data.prepare.plan import Plan
@@ -24,15 +24,8 @@ class Record(NamedTuple):
     """What the user named: a file's name, `kaggle:<owner>/<name>`."""
     plan: Plan
 
-    def begun(self) -> bytes:
-        """The note in an unfinished folder."""
-        return self._text(finished=None)
-
-    def finished(self, counts: Mapping[str, int]) -> bytes:
-        """The note in a finished one: `counts` are its images by split."""
-        return self._text(images=dict(counts), finished=datetime.now(timezone.utc).isoformat(timespec="seconds"))
-
-    def _text(self, **more: Any) -> bytes:
+    def text(self, counts: Mapping[str, int]) -> bytes:
+        """The note in the finished folder: `counts` are its images by split."""
         source = {
             "name": self.origin,
             "kind": self.source.kind,
@@ -48,8 +41,10 @@ class Record(NamedTuple):
             "bytes": self.plan.size,
             "left_out": dict(self.plan.left_out),
             "versions": {"wisesr": _version(), "python": platform.python_version()},
+            "images": dict(counts),
+            "finished": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         }
-        return (json.dumps({**note, **more}, indent=1) + "\n").encode()
+        return (json.dumps(note, indent=1) + "\n").encode()
 
 
 def _version() -> str | None:

@@ -6,6 +6,7 @@ Nothing is written before all of the source has been looked at, and nothing has 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -13,15 +14,16 @@ from typing import IO
 from rich.console import Console
 from rich.filesize import decimal
 
-from wisesr.data.prepare.checks import Job, check_room, check_whole, is_there
+from wisesr.data.prepare.checks import Job, check_copied, check_room, check_whole, is_there
 from wisesr.data.prepare.kaggle import download
 from wisesr.data.prepare.layouts import DATASETS
-from wisesr.data.prepare.plan import Plan, check_targets
+from wisesr.data.prepare.plan import Plan, check_targets, links
 from wisesr.data.prepare.progress import Meter, printable, say
 from wisesr.data.prepare.record import Record, count_images, text_of
 from wisesr.data.prepare.safety import reading
 from wisesr.data.prepare.sources import CHUNK, Entry, Source, Tell, open_source
 from wisesr.data.prepare.staging import MARK, Staging
+from wisesr.data.prepare.targets import check_writable, find_target
 from wisesr.data.published import shortfall
 from wisesr.errors import UserError, unknown
 
@@ -42,12 +44,13 @@ def prepare(name: str, source: str, *, to: str | None, take_part: bool, console:
     """
     if name not in DATASETS:
         raise UserError(unknown("dataset that can be prepared", name, DATASETS))
-    shown = to or f"data/{name}"
+    shown = f"data/{name}" if to is None else to
     try:
-        job = Job(DATASETS[name], Path(shown).expanduser().resolve(), shown, take_part, console)
-        staging = Staging(job.target)
+        job = Job(DATASETS[name], find_target(shown), shown, take_part, console)
+        staging = Staging(job.target, name)
         staging.check_free()
         if not is_there(job):
+            check_writable(job.target, shown)
             _prepare(job, source, staging)
     except UserError as error:
         raise UserError(printable(str(error))) from error
@@ -60,11 +63,11 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
     path, origin = _locate(job, given, staging)
     source = open_source(path, skip={staging.path, job.target})
     stamp = _stamp(path)
-    with Meter(job.console, f"Looking at {source.label}", source.size) as meter:
+    with _unwritten(), Meter(job.console, f"Looking at {source.label}", source.size) as meter:
         entries = source.look(job.dataset.lists, meter)
-    plan = job.dataset.plan(entries, source.label)
-    check_targets(plan, source.label)
-    _tell_plan(job, plan, source)
+        plan = job.dataset.plan(entries, source.label)
+        check_targets(plan, source.label)
+    _tell_plan(job, plan, source, links(entries))
     check_whole(job, plan, source, entries)
     with staging.alone():
         if is_there(job):  # another process was quicker
@@ -73,16 +76,27 @@ def _prepare(job: Job, given: str, staging: Staging) -> None:
             staging.clean({*plan.copies, *plan.texts})
         check_room(job, plan, staging)
         record = Record(job.dataset.facts.name, source, origin, plan)
-        staging.begin(record.begun())
+        staging.begin()
         _copy(job, plan, source, staging)
         if _stamp(path) != stamp:
             raise UserError(f"{source.label} has changed while it was read: give the same command again")
         is_part = bool(shortfall(job.dataset.facts, plan.rows, plan.missing))
-        counts = count_images(job.dataset.read(root=str(staging.path), partial=is_part))
-        staging.place(MARK, iter([record.finished(counts)]))
+        manifest = job.dataset.read(root=str(staging.path), partial=is_part)
+        check_copied(plan, manifest, staging)
+        counts = count_images(manifest)
+        staging.place(MARK, iter([record.text(counts)]))
         with Meter(job.console, "Waiting for the disk", files=len(plan.copies)) as meter:
             staging.finish(lambda files: meter(0, files))
     _tell_end(job, counts, is_part=is_part)
+
+
+@contextmanager
+def _unwritten() -> Iterator[None]:
+    """Say of an error that it came in time; the same one may also come while files are copied."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{str(error).rstrip('.')}. Nothing was written") from error
 
 
 def _locate(job: Job, given: str, staging: Staging) -> tuple[Path, str]:
@@ -91,6 +105,8 @@ def _locate(job: Job, given: str, staging: Staging) -> tuple[Path, str]:
     if given == "kaggle":
         say(job.console, f"Downloading {facts.kaggle} through kagglehub, into its own cache")
         return download(facts), f"kaggle:{facts.kaggle}"
+    if not given.strip():
+        raise UserError("--from names nothing. Wanted: a zip, a tar, a folder; or kaggle")
     if "://" in given:
         raise UserError(f"--from takes no address of the web: download {given} first, and name the file")
     path = Path(given).expanduser()
@@ -138,12 +154,14 @@ def _chunks(label: str, entry: Entry, stream: IO[bytes], tell: Callable[[int], N
         yield chunk
 
 
-def _tell_plan(job: Job, plan: Plan, source: Source) -> None:
+def _tell_plan(job: Job, plan: Plan, source: Source, untaken: str) -> None:
     where = f", in its folder {plan.root}" if plan.root else ""
     say(job.console, f"{source.label}{where}: {len(plan.rows):,} images of {job.dataset.facts.name}, {decimal(plan.size)}")
     if plan.left_out:
         kinds = sorted(plan.left_out.items(), key=lambda its: (-its[1], its[0]))
         say(job.console, "left out: " + ", ".join(f"{what} ({count:,})" for what, count in kinds))
+    if untaken:
+        say(job.console, untaken.strip())
 
 
 def _tell_end(job: Job, counts: Mapping[str, int], *, is_part: bool) -> None:

@@ -18,11 +18,20 @@ MAX_RATIO = 100
 """Bytes that one packed byte may become: photographs hardly pack at all, text 10 to 20 times."""
 SMALL = 1_000_000
 """Bytes unpacked below which nothing is called a bomb."""
-MAX_LIST = 64_000_000
+MAX_LIST = 8_000_000
 """Bytes of a list (train.csv, ...), which is read into memory; the largest real one has 2 MB."""
+MAX_LISTS = 32_000_000
+"""Bytes of all lists."""
+MAX_ROWS = 200_000
+"""Lines of a list; the longest real one has 31,500."""
 
-_MAX_NAME = 4096  # PATH_MAX and NAME_MAX of Linux, in bytes
-_MAX_PART = 255
+_MAX_NAME = 1024
+"""Bytes; real ones have up to 100. Each folder of a name is kept as a name of its own."""
+_MAX_PARTS = 32
+_MAX_PART = 255  # NAME_MAX of Linux, in bytes
+_MAX_NAMES = 100 * MAX_ENTRIES
+"""Bytes of all names."""
+_MAX_FOLDERS = 100_000
 
 
 def refusal(label: str, name: str, why: str) -> UserError:
@@ -33,8 +42,12 @@ def refusal(label: str, name: str, why: str) -> UserError:
         name: of the entry, as it stands there.
         why: "is a symbolic link", ...
     """
-    shown = ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
-    return UserError(f"{label}: entry {shown} {why}. Nothing was written")
+    return UserError(f"{label}: entry {shorten(name)} {why}")
+
+
+def shorten(name: str) -> str:
+    """An entry's name for a message."""
+    return ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
 
 
 def normal(name: str) -> str:
@@ -43,6 +56,8 @@ def normal(name: str) -> str:
     Raises:
         UserError: it is none. The text is what `refusal` puts after the name.
     """
+    if len(name) > 16 * _MAX_NAME:  # before any work on it
+        raise UserError(f"has a name of more than {_MAX_NAME:,} bytes")
     if "\0" in name:
         raise UserError("has a NUL in its name")
     for form in dict.fromkeys(
@@ -51,8 +66,8 @@ def normal(name: str) -> str:
         _check_form(form.replace("\\", "/"))
     parts = _parts(unicodedata.normalize("NFC", name.replace("\\", "/")))
     lengths = [len(part.encode(errors="surrogatepass")) for part in parts]
-    if sum(lengths) + len(lengths) > _MAX_NAME or max(lengths, default=0) > _MAX_PART:
-        raise UserError(f"has a name of more than {_MAX_NAME} bytes, or {_MAX_PART} between two slashes")
+    if sum(lengths) + len(lengths) > _MAX_NAME + 1 or len(parts) > _MAX_PARTS or max(lengths, default=0) > _MAX_PART:
+        raise UserError(f"has a name of more than {_MAX_PARTS} parts, {_MAX_NAME:,} bytes, or {_MAX_PART} bytes in a part")
     return "/".join(parts)
 
 
@@ -85,7 +100,7 @@ class Names:
         self._label = label
         self._files: dict[str, str] = {}
         self._folders: set[str] = set()
-        self._count = 0
+        self._count = self._bytes = 0
 
     def file(self, raw: str) -> str:
         """A file's name as a path below the archive.
@@ -115,8 +130,9 @@ class Names:
 
     def _normal(self, raw: str) -> str:
         self._count += 1
-        if self._count > MAX_ENTRIES:
-            raise UserError(f"{self._label} has more than {MAX_ENTRIES:,} entries. Nothing was written")
+        self._bytes += len(raw)
+        if self._count > MAX_ENTRIES or self._bytes > _MAX_NAMES:
+            raise UserError(f"{self._label} has more than {MAX_ENTRIES:,} entries, or {_MAX_NAMES:,} bytes of names")
         try:
             return normal(raw)
         except UserError as error:
@@ -128,7 +144,35 @@ class Names:
             if folder in self._files:
                 raise refusal(self._label, raw, f"makes a folder of the file {self._files[folder]!a}")
             self._folders.add(folder)
+            if len(self._folders) > _MAX_FOLDERS:
+                raise refusal(self._label, raw, f"is in one of more than {_MAX_FOLDERS:,} folders")
             folder = folder.rpartition("/")[0]
+
+
+class Lists:
+    """The lists of a source, which are read into memory.
+
+    Args:
+        label: of the source, for errors.
+    """
+
+    def __init__(self, label: str) -> None:
+        self._label, self._size = label, 0
+
+    def check(self, name: str, size: int) -> None:
+        """Refuse one that is too large, alone or with those before."""
+        self._size += size
+        if size > MAX_LIST or self._size > MAX_LISTS:
+            its = f"is larger than a list can be, {MAX_LIST:,} bytes"
+            raise refusal(self._label, name, its if size > MAX_LIST else f"makes more than {MAX_LISTS:,} bytes of lists")
+
+
+def check_rows(label: str, name: str, content: bytes) -> None:
+    """Refuse a list of more lines than any dataset has images; a first line in which no one could look for columns."""
+    if content.count(b"\n") + content.count(b"\r") - content.count(b"\r\n") > MAX_ROWS:
+        raise refusal(label, name, f"has more than {MAX_ROWS:,} lines")
+    if len(content.split(b"\n", 1)[0]) > _MAX_PART * _MAX_PARTS:
+        raise refusal(label, name, f"has a first line of more than {_MAX_PART * _MAX_PARTS:,} bytes")
 
 
 def check_ratio(label: str, name: str, unpacked: int, packed: int) -> None:

@@ -120,4 +120,6 @@ _OTHERS = {
 def _what(head: bytes) -> str:
     if not head:
         return "empty"
+    if not head.strip(b"\0"):
+        return "a tar without a single entry, or another file of zeros"
     return next((words for magic, words in _OTHERS.items() if head.lstrip().startswith(magic)), "neither")

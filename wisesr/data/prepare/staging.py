@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
-import shutil
+import posixpath
 import stat
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
-from wisesr.data.prepare.copying import place
+from wisesr.data.prepare.copying import FOLDER, NEW, place
 from wisesr.errors import UserError
 
 MARK = ".wisesr.json"
-"""In a dataset's folder: where it comes from. In an unfinished one: that it is ours to clean up."""
+"""In a dataset's folder, written last: where it comes from."""
+UNFINISHED = ".wisesr.unfinished"
+"""In an unfinished folder: what is being made there, and so that it is ours to clean up."""
+_MAX_NOTE = 16_384  # bytes: a path has 4,096, and JSON makes six of one
 _THREADS = 8
 
 
@@ -29,18 +33,21 @@ class Staging:
 
     Args:
         target: the dataset's folder, resolved.
+        dataset: its name.
     """
 
-    def __init__(self, target: Path) -> None:
-        self.target = target
+    def __init__(self, target: Path, dataset: str) -> None:
+        self.target, self._dataset = target, dataset
         self.path = target.with_name(f"{target.name}.partial")
         self._lock = target.with_name(f"{target.name}.partial.lock")
 
     def check_free(self) -> None:
-        """Raise UserError where another process is at work; remove the lock of one that was killed."""
+        """Raise UserError where another process is at work; remove what a killed one left beside or in the target."""
         if os.path.lexists(self._lock):
             with self.alone():
                 pass
+        if _is_folder(self.target) and self._is_marked(self.target):  # killed right after the folder got its name
+            (self.target / UNFINISHED).unlink(missing_ok=True)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -49,57 +56,91 @@ class Staging:
         Raises:
             UserError: another one is at work.
         """
+        made = [parent for parent in self.target.parents if not parent.exists()]
         self.target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = self._take_lock()
+            try:
+                yield
+            finally:
+                self._lock.unlink(missing_ok=True)
+                os.close(lock)
+        finally:
+            with suppress(OSError):  # they hold something
+                for parent in made:
+                    parent.rmdir()
+
+    def _take_lock(self) -> int:
         while True:
-            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+            try:
+                lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+            except OSError as error:
+                if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                    raise self._no_lock() from None
+                raise
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                status = os.fstat(lock)
+                if not stat.S_ISREG(status.st_mode) or status.st_size:
+                    raise self._no_lock()
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(status, self._lock.lstat()):
+                        return lock
             except BlockingIOError:
                 os.close(lock)
                 raise UserError(
                     f"another `wisesr data prepare` is at work in {self.path}: wait for its end, or stop it"
                 ) from None
-            with suppress(FileNotFoundError):
-                if os.path.samestat(os.fstat(lock), self._lock.stat()):
-                    break
+            except BaseException:
+                os.close(lock)
+                raise
             os.close(lock)  # its holder has ended, and removed it, between the two calls
-        try:
-            yield
-        finally:
-            self._lock.unlink(missing_ok=True)
-            os.close(lock)
+
+    def _no_lock(self) -> UserError:
+        return UserError(f"{self._lock} is in the way, and is no lock of this command (an empty file): move or remove it")
 
     def exists(self) -> bool:
-        """Whether an earlier attempt left something.
+        """Whether an earlier attempt at the same dataset and target left something.
 
         Raises:
             UserError: what is there is not ours.
         """
-        try:
-            kind = self.path.lstat().st_mode
-        except FileNotFoundError:
+        if not os.path.lexists(self.path):
             return False
-        ours = stat.S_ISDIR(kind) and (not any(self.path.iterdir()) or stat.S_ISREG(_mode(self.path / MARK)))
-        if not ours:
-            raise UserError(f"{self.path} is in the way, and no earlier attempt of this command has made it: move or remove it")
+        # A process may have been killed before it had its mark in place: then there is nothing else.
+        if not (_is_folder(self.path) and (self._is_marked(self.path) or not {*os.listdir(self.path)} - {NEW})):  # noqa: PTH208
+            raise UserError(
+                f"{self.path} is in the way, and no earlier attempt of this command at {self._dataset} has made it: "
+                "move or remove it"
+            )
         return True
+
+    def _is_marked(self, folder: Path) -> bool:
+        """Whether a folder says of itself that it is unfinished, and is to become this dataset at this target."""
+        try:
+            with os.fdopen(os.open(folder / UNFINISHED, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                content = file.read(_MAX_NOTE) if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+            return bool(json.loads(content) == json.loads(self._note()))
+        except (OSError, ValueError, RecursionError):
+            return False
+
+    def _note(self) -> bytes:
+        return (json.dumps({"schema": 1, "dataset": self._dataset, "target": str(self.target)}) + "\n").encode()
 
     def clean(self, wanted: Collection[str]) -> None:
         """Delete all that is not wanted: links, what a killed process was writing, another archive's files."""
         folders = {str(parent) for path in wanted for parent in PurePosixPath(path).parents}
-        files = {*wanted, MARK}
-        pending = [self.path]
-        with self._writing(self.path.name):
-            while pending:
-                for found in os.scandir(pending.pop()):
-                    path = os.path.relpath(found.path, self.path)
-                    if not found.is_dir(follow_symlinks=False):
-                        if path not in files or not found.is_file(follow_symlinks=False):
-                            Path(found.path).unlink()
-                    elif path in folders:
-                        pending.append(Path(found.path))
-                    else:
-                        shutil.rmtree(found.path)
+        files = {*wanted, UNFINISHED}
+        with self._writing(self.path.name), _opened(self.path) as base:
+            # By descriptor: a folder that becomes a link meanwhile is not entered. From below, so that folders are empty.
+            for place, below, names, folder in os.fwalk(".", topdown=False, dir_fd=base):
+                for name in (*below, *names):
+                    path = posixpath.normpath(posixpath.join(place, name))
+                    kind = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+                    if stat.S_ISDIR(kind) and path not in folders:
+                        os.rmdir(name, dir_fd=folder)
+                    elif not stat.S_ISDIR(kind) and not (stat.S_ISREG(kind) and path in files):
+                        os.unlink(name, dir_fd=folder)
 
     def has(self, path: str, size: int) -> bool:
         """Whether a file of this size stands at a path below; says nothing about its content."""
@@ -108,11 +149,11 @@ class Staging:
             return stat.S_ISREG(status.st_mode) and status.st_size == size
         return False
 
-    def begin(self, note: bytes) -> None:
+    def begin(self) -> None:
         """Make the folder, with a note that marks it as ours."""
         with self._writing(self.path.name):
             self.path.mkdir(exist_ok=True)
-        self.place(MARK, iter([note]))
+        self.place(UNFINISHED, iter([self._note()]))
 
     def place(self, path: str, chunks: Iterator[bytes]) -> None:
         """Make a file whole; see `copying.place`.
@@ -139,6 +180,8 @@ class Staging:
             for place, _ in reversed(places):
                 _sync(place)
             os.rename(self.path, self.target)  # noqa: PTH104
+            (self.target / UNFINISHED).unlink()
+            _sync(str(self.target))
             _sync(str(self.target.parent))
 
     @contextmanager
@@ -159,11 +202,18 @@ def _words(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _mode(path: Path) -> int:
+@contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, FOLDER)
     try:
-        return path.lstat().st_mode
-    except FileNotFoundError:
-        return 0
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _is_folder(path: Path) -> bool:
+    """And no link to one."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _sync_files(place: tuple[str, list[str]]) -> int:
@@ -174,7 +224,7 @@ def _sync_files(place: tuple[str, list[str]]) -> int:
 
 
 def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:

@@ -7,14 +7,12 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
+from wisesr.data.prepare.headers import Headers, member_of
 from wisesr.data.prepare.packed import AHEAD, Unpacked
-from wisesr.data.prepare.safety import MAX_LIST, MAX_RATIO, SMALL, Names, check_ratio, reading, refusal
+from wisesr.data.prepare.safety import MAX_RATIO, SMALL, Lists, Names, check_ratio, check_rows, reading, refusal
 from wisesr.data.prepare.sources import Entry, Tell
 from wisesr.errors import UserError
 
-_MAX_HEADER = 1 << 16
-"""Bytes of a long name or of extended attributes; `tarfile` would read any number of them into memory."""
-_LONG = {tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}
 _BLOCK = 512
 
 
@@ -36,7 +34,7 @@ class TarSource:
 
     def look(self, lists: Collection[str], tell: Tell) -> list[Entry]:
         """See `Source.look`."""
-        names = Names(self.label)
+        names, texts = Names(self.label), Lists(self.label)
         entries: list[Entry] = []
         with self._open(lambda count: tell(count, len(entries))) as walk:
             for member in walk:
@@ -46,6 +44,8 @@ class TarSource:
                     continue
                 name = names.file(member.name)
                 wanted = name.rpartition("/")[2] in lists
+                if wanted:
+                    texts.check(name, member.size)
                 entries.append(Entry(name, member.size, self._list(walk, member) if wanted else None))
             with reading(self.label):
                 walk.file.drain()
@@ -77,8 +77,6 @@ class TarSource:
             raise refusal(self.label, member.name, f"is a {'symbolic' if member.issym() else 'hard'} link")
         if member.ischr() or member.isblk() or member.isfifo():
             raise refusal(self.label, member.name, "is a pipe or a device")
-        if member.issparse() or any(name.startswith("GNU.sparse") for name in member.pax_headers):
-            raise refusal(self.label, member.name, "is sparse, smaller on the disk than it says")
         if member.type not in tarfile.SUPPORTED_TYPES or not (member.isreg() or member.isdir()):
             raise refusal(self.label, member.name, f"is of an unknown kind ({member.type!a})")
         if member.size < 0:
@@ -87,10 +85,10 @@ class TarSource:
             check_ratio(self.label, member.name, member.size, self.size)
 
     def _list(self, walk: _Walk, member: tarfile.TarInfo) -> bytes:
-        if member.size > MAX_LIST:
-            raise refusal(self.label, member.name, f"is larger than a list can be, {MAX_LIST:,} bytes")
         with reading(self.label, member.name):
-            return walk.content(member).read()
+            content = walk.content(member).read()
+        check_rows(self.label, member.name, content)
+        return content
 
 
 class _Walk:
@@ -102,9 +100,10 @@ class _Walk:
 
     def __init__(self, path: Path, packing: str, tell: Callable[[int], None]) -> None:
         self._label, self._packing = path.name, packing
-        self.file = Unpacked(path, packing, tell)
+        headers = Headers(path.name)
+        self.file = Unpacked(path, packing, tell, headers.content)
         try:
-            self._tar = tarfile.TarFile(fileobj=cast(IO[bytes], self.file), tarinfo=_member_of(path.name), encoding="utf-8")
+            self._tar = tarfile.TarFile(fileobj=cast(IO[bytes], self.file), tarinfo=member_of(headers), encoding="utf-8")
         except BaseException:
             self.file.close()
             raise
@@ -117,7 +116,7 @@ class _Walk:
 
     def __iter__(self) -> Iterator[tarfile.TarInfo]:
         while (member := self._next()) is not None:
-            before = self.file.packed.count
+            before, self.file.at = self.file.packed.count, member.name
             yield member
             with reading(self._label, member.name):
                 content = member.size if member.isreg() else 0  # a folder may have a size, and has no content
@@ -138,19 +137,3 @@ class _Walk:
             member = self._tar.next()
         cast(Any, self._tar).members.clear()  # they would all be kept
         return member
-
-
-def _member_of(label: str) -> type[tarfile.TarInfo]:
-    """The class of a tar's headers, which refuses what must not even be read."""
-
-    class Member(tarfile.TarInfo):
-        @classmethod
-        def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Member:
-            header = super().frombuf(buf, encoding, errors)
-            if header.type in _LONG and not 0 <= header.size <= _MAX_HEADER:
-                raise refusal(label, header.name, f"has a header of {header.size:,} bytes, more than {_MAX_HEADER:,}")
-            if header.type == tarfile.GNUTYPE_SPARSE:
-                raise refusal(label, header.name, "is sparse, smaller on the disk than it says")
-            return header
-
-    return Member

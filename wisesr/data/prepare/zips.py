@@ -10,11 +10,14 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import IO
 
-from wisesr.data.prepare.safety import MAX_LIST, MAX_RATIO, SMALL, Names, check_ratio, reading, refusal
+from wisesr.data.prepare.directory import check_directory
+from wisesr.data.prepare.safety import MAX_RATIO, SMALL, Lists, Names, check_ratio, check_rows, reading, refusal
 from wisesr.data.prepare.sources import CHUNK, Entry, Tell
 from wisesr.errors import UserError
 
-_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA}
+_PACKINGS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
+"""Of bzip2 and LZMA `zipfile` unpacks a chunk whole, whatever number of bytes comes out of it."""
+_OTHERS = {9: "Deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "LZMA"}  # 9: Windows' for 2 GB and more
 _ENCRYPTED = 0x1 | 0x40 | 0x2000  # flags of the format: an entry, strongly, the directory
 _PATCHES = 0x20
 _HEADER = 30
@@ -39,6 +42,8 @@ class ZipSource:
 
     def look(self, lists: Collection[str], tell: Tell) -> list[Entry]:
         """See `Source.look`. What a zip holds stands in its directory; all its bytes are read for the hash only."""
+        with reading(self.label):
+            check_directory(self._path, self.label)
         with reading(self.label), zipfile.ZipFile(self._path) as archive:
             infos = archive.infolist()
             self._infos = self._check_each(infos)
@@ -48,7 +53,10 @@ class ZipSource:
                     archive.open(info).close()  # holds the entry's own header against the directory
         entries = [Entry(name, info.file_size) for name, info in self._infos.items()]
         contents = {}
-        for entry, stream in self.read([entry for entry in entries if entry.name.rpartition("/")[2] in lists]):
+        wanted, texts = [entry for entry in entries if entry.name.rpartition("/")[2] in lists], Lists(self.label)
+        for entry in wanted:
+            texts.check(entry.name, entry.size)
+        for entry, stream in self.read(wanted):
             contents[entry.name] = self._list(entry, stream)
         self._hash(len(entries), tell)
         return [entry._replace(content=contents.get(entry.name)) for entry in entries]
@@ -90,7 +98,7 @@ class ZipSource:
         if info.flag_bits & _ENCRYPTED:
             raise refusal(self.label, raw, "is encrypted")
         if info.compress_type not in _PACKINGS or info.flag_bits & _PATCHES:
-            kind = "Deflate64" if info.compress_type == 9 else f"method {info.compress_type}"  # Windows' for 2 GB and more
+            kind = _OTHERS.get(info.compress_type, f"method {info.compress_type}")
             raise refusal(self.label, raw, f"is packed in a way that is not read here ({kind})")
         if info.header_offset < 0 or info.compress_size < 0 or info.file_size < 0:
             raise refusal(self.label, raw, "has a negative place or size")
@@ -104,18 +112,14 @@ class ZipSource:
                 raise refusal(self.label, info.filename, "shares bytes with the next one: overlapping entries are a bomb")
             end = info.header_offset
         if (total := sum(info.file_size for info in infos)) > max(SMALL, MAX_RATIO * self.size):
-            raise UserError(
-                f"{self.label} unpacks to {total:,} bytes from {self.size:,}, more than {MAX_RATIO} times: a bomb. "
-                "Nothing was written"
-            )
+            raise UserError(f"{self.label} unpacks to {total:,} bytes from {self.size:,}, more than {MAX_RATIO} times: a bomb")
 
     def _list(self, entry: Entry, stream: IO[bytes]) -> bytes:
-        if entry.size > MAX_LIST:
-            raise refusal(self.label, entry.name, f"is larger than a list can be, {MAX_LIST:,} bytes")
         with reading(self.label, entry.name):
             content = stream.read(entry.size + 1)
         if len(content) != entry.size:
             raise refusal(self.label, entry.name, f"has other than the {entry.size:,} bytes that it declares")
+        check_rows(self.label, entry.name, content)
         return content
 
     def _hash(self, files: int, tell: Tell) -> None:
