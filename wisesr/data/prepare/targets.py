@@ -30,8 +30,8 @@ def find_target(shown: str) -> Path:
     long = max(len(os.fsencode(part)) for part in (*target.parts, f"{target.name}{_OURS[-1]}"))
     if long > _MAX_PART or len(os.fsencode(target)) > _MAX_PATH:
         raise UserError(
-            f"--to: {shorten(shown)} is too long: at most {_MAX_PART - len(_OURS[-1])} bytes for its name, {_MAX_PART} for that of a "
-            f"folder above, {_MAX_PATH:,} in all"
+            f"--to: {shorten(shown)} is too long: at most {_MAX_PART - len(_OURS[-1])} bytes for its name, {_MAX_PART} for "
+            f"that of a folder above, {_MAX_PATH:,} in all"
         )
     if target.name.lower().endswith(_OURS):
         raise UserError(f"--to: {shown} ends in {' or '.join(_OURS)}, as what is unfinished does here: take another name")
