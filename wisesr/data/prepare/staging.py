@@ -7,7 +7,6 @@ file need not be on the disk before the next one is written. All of them are bef
 from __future__ import annotations
 
 import errno
-import fcntl
 import json
 import os
 import posixpath
@@ -18,6 +17,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from wisesr.data.prepare.copying import FOLDER, NEW, place
+from wisesr.data.prepare.lock import held
 from wisesr.errors import UserError
 
 MARK = ".wisesr.json"
@@ -59,45 +59,12 @@ class Staging:
         made = [parent for parent in self.target.parents if not parent.exists()]
         self.target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lock = self._take_lock()
-            try:
+            with held(self._lock, f"another `wisesr data prepare` is at work in {self.path}: wait for its end, or stop it"):
                 yield
-            finally:
-                self._lock.unlink(missing_ok=True)
-                os.close(lock)
         finally:
             with suppress(OSError):  # they hold something
                 for parent in made:
                     parent.rmdir()
-
-    def _take_lock(self) -> int:
-        while True:
-            try:
-                lock = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
-            except OSError as error:
-                if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
-                    raise self._no_lock() from None
-                raise
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                status = os.fstat(lock)
-                if not stat.S_ISREG(status.st_mode) or status.st_size:
-                    raise self._no_lock()
-                with suppress(FileNotFoundError):
-                    if os.path.samestat(status, self._lock.lstat()):
-                        return lock
-            except BlockingIOError:
-                os.close(lock)
-                raise UserError(
-                    f"another `wisesr data prepare` is at work in {self.path}: wait for its end, or stop it"
-                ) from None
-            except BaseException:
-                os.close(lock)
-                raise
-            os.close(lock)  # its holder has ended, and removed it, between the two calls
-
-    def _no_lock(self) -> UserError:
-        return UserError(f"{self._lock} is in the way, and is no lock of this command (an empty file): move or remove it")
 
     def exists(self) -> bool:
         """Whether an earlier attempt at the same dataset and target left something.
