@@ -259,3 +259,10 @@ def test_a_report_that_cannot_be_written_is_told_before_all_else(
     assert "--report: " in (words := capsys.readouterr().err) and "0.png/r.csv cannot be written" in words
     assert run("folder", f"dataset.root={copy}", "--report", "/proc/x.csv") == 1
     assert "--report: /proc/x.csv cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["check", "show"])
+def test_a_folder_in_place_of_a_name(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([str(tmp_path)], ["folder", str(tmp_path)]):
+        assert main(["data", command, *arguments]) == 1
+        assert f"`folder dataset.root={tmp_path}`" in capsys.readouterr().err

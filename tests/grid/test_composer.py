@@ -83,3 +83,11 @@ def test_a_key_that_only_one_of_the_swept_recipes_has(loader: ConfigLoaderImpl) 
         composer.compose(["recipe=quick", "recipe.optimizer.lr_in_velocity=true"])
     told = explain(caught.value, ["-m", "recipe=paper,quick", "recipe.optimizer.lr_in_velocity=true"])
     assert told == "recipe=quick has no key 'optimizer.lr_in_velocity'. It belongs to recipe=modern_sgd, recipe=paper"
+
+
+def test_a_misspelt_key_is_held_against_what_the_experiment_chose(loader: ConfigLoaderImpl) -> None:
+    overrides = ["experiment=paper_intel", "augment.contrast_strech=true,false"]
+    composer = Composer(loader, loader.load_configuration("config", [], run_mode=RunMode.MULTIRUN))
+    with pytest.raises(HydraException) as caught:
+        composer.compose(["experiment=paper_intel", "augment.contrast_strech=true"])
+    assert "no key of augment is called 'contrast_strech'. Did you mean contrast_stretch?" in explain(caught.value, overrides)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
@@ -25,6 +26,10 @@ def compose_cell(overrides: Sequence[str]) -> Config:
     Raises:
         UserError: a group, an option or a key that does not exist, a value that must be given and is not.
     """
+    for override in overrides:
+        path = override.removeprefix("dataset=")
+        if ("=" not in override and Path(override).exists()) or ("/" in path and override != path):
+            raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder dataset.root={path}`")
     register_resolvers()
     overrides = quote_choices(overrides)
     with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):

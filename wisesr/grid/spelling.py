@@ -89,7 +89,7 @@ def _unknown_keys(error: BaseException) -> Iterable[str]:
 
 def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
     """Names below a node of the configuration, with the groups chosen as on the command line."""
-    chosen = [item for item in overrides if item.partition("=")[0] in GROUPS and "," not in item]
+    chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
     for flag, folder in pairwise(overrides):
         if flag in ("--config-dir", "-cd"):
             chosen.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")

@@ -43,7 +43,7 @@ def prepare(name: str, source: str, *, to: str | None, take_part: bool, console:
             something else is in the way.
     """
     if name not in DATASETS:
-        raise UserError(unknown("dataset that can be prepared", name, DATASETS))
+        raise UserError(unknown("dataset that can be prepared", name, DATASETS) + ". Images of your own need no preparing")
     shown = f"data/{name}" if to is None else to
     try:
         job = Job(DATASETS[name], find_target(shown), shown, take_part, console)
