@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim import LBFGS, SGD
 
+from tests.data.copies import make_intel
 from tests.test_config import change as changed
 from wisesr.build import build_model
 from wisesr.cell import DONE, run
@@ -185,6 +186,17 @@ def test_no_image_is_decoded(config: Config, tmp_path: Path) -> None:
             path.write_bytes(b"no image")
     config["dataset"] |= {"root": str(tmp_path / "d"), "on_bad_image": "skip"}
     assert cost(config).train_images == 6
+
+
+def test_a_copy_that_is_a_part_only_without_its_unreadable_images(config: Config, tmp_path: Path) -> None:
+    """Which only decoding tells: the plan lets it pass, the cell will see."""
+    node = {"name": "intel", **load_option("dataset", "intel"), "root": str(make_intel(tmp_path / "intel"))}
+    node |= {"partial": True, "on_bad_image": "skip"}
+    assert cost(config | {"dataset": node, "protocol": "paper"}).train_images == 14_034
+    (problem,) = found(config | {"dataset": node | {"on_bad_image": "error"}})
+    assert "this copy is whole" in problem
+    (problem,) = found(config | {"dataset": node | {"root": str(tmp_path)}})
+    assert "is no copy of intel" in problem
 
 
 def test_weights_are_held_against_the_model_without_its_memory(config: Config, tmp_path: Path) -> None:

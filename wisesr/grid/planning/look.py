@@ -94,14 +94,11 @@ class Planner:
         return cost, problems
 
     def _manifest(self, config: Config) -> Manifest | str:
-        """The images of a cell, or what is wrong with them. Not decoded, though the cell may do that first."""
-        dataset = config["dataset"]
-        if dataset.get("on_bad_image") == "skip":
-            dataset = dataset | {"on_bad_image": "error"}
+        """The images of a cell, or what is wrong with them."""
         key = _key(config, "dataset", "protocol")
         if key not in self._manifests:
             try:
-                self._manifests[key] = build_manifest(config | {"dataset": dataset})
+                self._manifests[key] = _undecoded(config)
             except Exception as error:
                 self._manifests[key] = told(error)
         return self._manifests[key]
@@ -201,6 +198,23 @@ class Planner:
         if isinstance(made, Exception):
             raise made
         return made
+
+
+def _undecoded(config: Config) -> Manifest:
+    """The images of a cell, none of them decoded, though the cell may do that first."""
+    dataset = config["dataset"]
+    if dataset.get("on_bad_image") != "skip":
+        return build_manifest(config)
+    dataset = dataset | {"on_bad_image": "error"}
+    try:
+        return build_manifest(config | {"dataset": dataset})
+    except UserError as error:
+        if not dataset.get("partial"):
+            raise
+        try:  # whole by its counts? Whether images are to be left out, which makes it a part, only decoding tells
+            return build_manifest(config | {"dataset": dataset | {"partial": False}})
+        except UserError:
+            raise error from None
 
 
 def _build_body(device: str, node: Mapping[str, Any], size: int, structure: str) -> Body:
