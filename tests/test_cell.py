@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 from wisesr.cell import BUSY, DONE, FAILED, finished, run
 from wisesr.config import load_option, to_yaml
 from wisesr.errors import UserError
+from wisesr.results.kernels import read_kernels
 from wisesr.results.lock import is_running, locked
 from wisesr.results.record import read_metrics, read_record
 from wisesr.results.status import read_status
@@ -44,8 +45,9 @@ def same(one: Path, other: Path) -> None:
     assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
     records = [read_record(path) for path in (one, other)]
     assert records[0] and records[1] and records[0]["metrics"] == records[1]["metrics"]
-    predictions = [np.load(path / "predictions.npz") for path in (one, other)]
-    assert all(np.array_equal(predictions[0][key], predictions[1][key]) for key in ("ids", "labels", "probabilities"))
+    for name in ("predictions.npz", "kernels.npz"):
+        files = [np.load(path / name) for path in (one, other)]
+        assert all(np.array_equal(files[0][key], files[1][key]) for key in files[0].files), name
 
 
 def spawn(directory: Path, **environment: str) -> subprocess.Popen[bytes]:
@@ -84,7 +86,15 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     with np.load(cell / "predictions.npz") as predictions:
         assert len(set(predictions["ids"])) == 18
         hits = predictions["probabilities"].argmax(1) == predictions["labels"]
+        assert predictions["classes"].tolist() == sorted({name.split("/")[1] for name in predictions["ids"]})
     assert hits.mean() == pytest.approx(best["test/top1"])
+    kernels = read_kernels(cell)
+    assert kernels is not None
+    assert kernels.epochs == (1, 2, 3)
+    assert np.array_equal(kernels.kernel, weights(cell, "best.ckpt")["model.head.aggregation.kernel"].numpy())
+    last = weights(cell)["model.head.aggregation.kernel"].numpy()
+    assert kernels.history[-1].mean == pytest.approx(last.mean(axis=0), abs=1e-6)
+    assert kernels.history[-1].zero == (last == 0).mean()
     assert record["cost"]["parameters"]["head_parameters"] == 256 * (4 + 1) + 256 * 3 + 3
     assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256 * 4)
     assert record["cost"]["flops"]["backbone"] > 1e6

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 
 @contextmanager
@@ -65,3 +70,14 @@ def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:
     """A binary file written by `write(file)`, whole or absent."""
     with replacing(path) as partial, partial.open("wb") as file:
         write(file)
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of an `.npz` file; None where there is no such file, or a damaged one."""
+    try:
+        with path.open("rb") as file, zipfile.ZipFile(file):  # numpy leaves a file open that is no archive
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None

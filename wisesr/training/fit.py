@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 
 from wisesr.data.datamodule import ImageData
 from wisesr.errors import UserError
-from wisesr.results.files import write_with
-from wisesr.results.record import BEST, LAST, METRICS, PREDICTIONS, Row, write_metrics
+from wisesr.results.kernels import write_kernels
+from wisesr.results.predictions import Predictions, write_predictions
+from wisesr.results.record import BEST, LAST, METRICS, Row, write_metrics
 from wisesr.results.status import write_status
 from wisesr.training.journal import Journal, require_finite
+from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
 from wisesr.training.progress import Progress
@@ -77,7 +79,7 @@ def fit(
         module: to train.
         data: its images.
         settings: for Lightning.
-        directory: of the cell; checkpoints, metrics.csv and predictions.npz go there.
+        directory: of the cell; checkpoints, metrics.csv, predictions.npz, kernels.npz go there.
         loggers: to tell.
         budget: what may end training before its last epoch.
 
@@ -117,6 +119,9 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journ
     chosen = journal.best | tested
     _write_predictions(trainer, module, data, directory)
     if trainer.is_global_zero:
+        if (kernel := learned_kernel(module.measured)) is not None:
+            epochs = [int(row["epoch"]) for row in journal.rows]
+            write_kernels(directory, kernel, epochs[len(epochs) - len(journal.kernels) :], journal.kernels)
         rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in journal.rows]
         write_metrics(directory / METRICS, rows)
     return chosen
@@ -183,7 +188,7 @@ def _silence() -> None:
 
 
 def _write_predictions(trainer: Trainer, module: ClassificationModule, data: ImageData, directory: Path) -> None:
-    """`predictions.npz`: ids, labels, probabilities of the test split, in the manifest's order, from all devices."""
+    """`predictions.npz`: ids, labels, probabilities of the test split, in the manifest's order; names of the classes."""
     mine = [torch.cat(parts).numpy() for parts in zip(*module.predictions, strict=True)]
     gathered: list[list[NDArray[Any]]] = [mine]
     if trainer.world_size > 1:
@@ -194,9 +199,7 @@ def _write_predictions(trainer: Trainer, module: ClassificationModule, data: Ima
     positions, labels, probabilities = (np.concatenate(parts) for parts in zip(*gathered, strict=True))
     order = np.argsort(positions)
     ids = np.array([data.manifest.ids[position] for position in positions[order]])
-    write_with(
-        directory / PREDICTIONS,
-        lambda file: np.savez_compressed(
-            file, ids=ids, labels=labels[order], probabilities=probabilities[order].astype(np.float32)
-        ),
+    write_predictions(
+        directory,
+        Predictions(ids, labels[order], probabilities[order].astype(np.float32), tuple(data.manifest.class_names)),
     )

@@ -20,7 +20,9 @@ from torch import Tensor
 
 from wisesr.errors import UserError
 from wisesr.results.files import replacing
+from wisesr.results.kernels import KernelSummary, summarize
 from wisesr.results.record import BEST, LAST, METRICS, Row, write_metrics
+from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger, StepRow
 from wisesr.types import Budget
 
@@ -41,6 +43,8 @@ class Journal(Checkpoint):
         self.best: Row | None = None
         self.seconds = 0.0
         """Spent in training epochs, validation included, over all attempts."""
+        self.kernels: list[KernelSummary] = []
+        """Of the latest epochs; of all of them, unless an older version trained the first."""
         self._directory, self._loggers, self._budget = directory, loggers, budget
         self._steps: list[tuple[int, float, Tensor]] = []
         self._losses: list[Tensor] = []
@@ -49,13 +53,16 @@ class Journal(Checkpoint):
         self._clock = time.monotonic()
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain data for the checkpoint."""
-        return {"rows": self.rows, "best": self.best, "seconds": self.seconds}
+        """Tensors and plain data for the checkpoint."""
+        kernels = [(torch.tensor(its.mean), torch.tensor(its.spread), its.zero, its.distance) for its in self.kernels]
+        return {"rows": self.rows, "best": self.best, "seconds": self.seconds, "kernels": kernels}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Back from a checkpoint."""
         self.rows, self.best = state_dict["rows"], state_dict["best"]
         self.seconds = state_dict["seconds"]
+        kernels = state_dict.get("kernels", ())  # checkpoints of before have none
+        self.kernels = [KernelSummary(mean.numpy(), spread.numpy(), zero, distance) for mean, spread, zero, distance in kernels]
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell the loggers, with the epochs that an earlier attempt finished; it may have ended training early."""
@@ -99,6 +106,8 @@ class Journal(Checkpoint):
         steps = [StepRow(step, rate, float(loss)) for step, rate, loss in self._steps]
         row = self._row(trainer, pl_module, steps)
         self.rows.append(row)
+        if (kernel := learned_kernel(pl_module.measured)) is not None:  # type: ignore[arg-type]
+            self.kernels.append(summarize(kernel))
         self.seconds += time.monotonic() - self._clock
         self._clock = time.monotonic()
         self.seconds = trainer.strategy.broadcast(self.seconds)  # devices must agree on when it is enough

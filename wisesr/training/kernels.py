@@ -14,15 +14,23 @@ _COLUMNS = 8
 _TILE = 64
 
 
+def learned_kernel(model: nn.Module) -> NDArray[np.float32] | None:
+    """The depthwise kernel as it is applied, (channels, height, width); None for a model without one."""
+    found = [part for part in model.modules() if isinstance(part, DepthwiseAggregation)]
+    if not found:
+        return None
+    kernel: NDArray[np.float32] = found[0].effective_kernel().detach().float().cpu().numpy()
+    return kernel
+
+
 def kernel_sheet(model: nn.Module) -> Image.Image | None:
     """The kernel's mean over channels, then its 31 strongest channels, 64 px a tile, each scaled to its own extent.
 
     Blue is negative, white zero, red positive. None for a model without such a kernel.
     """
-    found = [part for part in model.modules() if isinstance(part, DepthwiseAggregation)]
-    if not found:
+    kernel = learned_kernel(model)
+    if kernel is None:
         return None
-    kernel = found[0].effective_kernel().detach().float().cpu().numpy()
     strongest = np.argsort(-np.square(kernel).sum(axis=(1, 2)), kind="stable")[:_CHANNELS]
     tiles = [_tile(plane) for plane in (kernel.mean(axis=0), *kernel[strongest])]
     rows = -(-len(tiles) // _COLUMNS)

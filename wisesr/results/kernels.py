@@ -1,0 +1,87 @@
+"""`kernels.npz`: what a cell's depthwise kernel became, epoch by epoch. Written by training, read by reports; no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wisesr.results.files import read_arrays, write_with
+
+KERNELS = "kernels.npz"
+
+
+class KernelSummary(NamedTuple):
+    """A kernel without its channels."""
+
+    mean: NDArray[np.float32]
+    """Over channels, (height, width)."""
+    spread: NDArray[np.float32]
+    """Standard deviation over channels, (height, width)."""
+    zero: float
+    """Share of weights that are exactly 0: under a non-negative constraint, those that it holds there."""
+    distance: float
+    """From uniform: |k - mean of k| / |k| of a channel, averaged over channels that are not all zero. 0 is an average,
+    near 1 a single position or a sum of differences."""
+
+
+class Kernels(NamedTuple):
+    """Content of `kernels.npz`."""
+
+    kernel: NDArray[np.float32]
+    """Of the chosen epoch, as it is applied (after softplus), (channels, height, width)."""
+    epochs: tuple[int, ...]
+    history: tuple[KernelSummary, ...]
+    """At the end of each of these epochs."""
+
+
+def summarize(kernel: NDArray[np.float32]) -> KernelSummary:
+    """Mean, spread, share of zeros, distance from uniform.
+
+    Args:
+        kernel: (channels, height, width).
+    """
+    exact = kernel.astype(np.float64)
+    flat = exact.reshape(len(exact), -1)
+    size = np.linalg.norm(flat, axis=1)
+    away = np.linalg.norm(flat - flat.mean(axis=1, keepdims=True), axis=1)
+    alive = size > 0
+    distance = float((away[alive] / size[alive]).mean()) if alive.any() else 0.0
+    mean, spread = exact.mean(axis=0).astype(np.float32), exact.std(axis=0).astype(np.float32)
+    return KernelSummary(mean, spread, float((kernel == 0).mean()), distance)
+
+
+def write_kernels(
+    directory: Path, kernel: NDArray[np.float32], epochs: Sequence[int], history: Sequence[KernelSummary]
+) -> None:
+    """The file, whole or absent.
+
+    Args:
+        directory: of the cell.
+        kernel: of the chosen epoch, (channels, height, width).
+        epochs: those that `history` is of.
+        history: a summary an epoch.
+    """
+    means, spreads, zeros, distances = zip(*history, strict=True) if history else ((), (), (), ())
+    arrays: dict[str, Any] = {
+        "kernel": kernel.astype(np.float32),
+        "epochs": np.asarray(epochs, np.int64),
+        "mean": np.asarray(means, np.float32),
+        "spread": np.asarray(spreads, np.float32),
+        "zero": np.asarray(zeros, np.float64),
+        "distance": np.asarray(distances, np.float64),
+    }
+    write_with(directory / KERNELS, lambda file: np.savez_compressed(file, **arrays))
+
+
+def read_kernels(directory: Path) -> Kernels | None:
+    """The kernels of a cell; None where its head has none, an older version trained it, or the file is damaged."""
+    found = read_arrays(directory / KERNELS)
+    if found is None or not {"kernel", "epochs", "mean", "spread", "zero", "distance"} <= set(found):
+        return None
+    columns = zip(*(found[name] for name in ("mean", "spread", "zero", "distance")), strict=True)
+    history = tuple(KernelSummary(mean, spread, float(zero), float(distance)) for mean, spread, zero, distance in columns)
+    return Kernels(found["kernel"], tuple(map(int, found["epochs"])), history)

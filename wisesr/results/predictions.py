@@ -1,0 +1,48 @@
+"""`predictions.npz`: what a cell said of each test image."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wisesr.results.files import read_arrays, write_with
+from wisesr.results.record import PREDICTIONS
+
+
+class Predictions(NamedTuple):
+    """Of the test split, in the order of the dataset."""
+
+    ids: NDArray[np.str_]
+    """One name an image: for files their path below the dataset's root."""
+    labels: NDArray[np.int64]
+    """Of the true class, an image each."""
+    probabilities: NDArray[np.float32]
+    """(images, classes); of the chosen epoch's weights."""
+    classes: tuple[str, ...]
+    """Names, in the order of the logits; their numbers where an older version wrote the file."""
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the most probable class is the true one."""
+        return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
+
+
+def write_predictions(directory: Path, predictions: Predictions) -> None:
+    """The file, whole or absent."""
+    arrays: dict[str, Any] = predictions._asdict() | {"classes": np.array(predictions.classes)}
+    write_with(directory / PREDICTIONS, lambda file: np.savez_compressed(file, **arrays))
+
+
+def read_predictions(directory: Path) -> Predictions | None:
+    """The predictions of a cell; None where there are none, or a damaged file."""
+    found = read_arrays(directory / PREDICTIONS)
+    if found is None or not {"ids", "labels", "probabilities"} <= set(found):
+        return None
+    ids, labels, probabilities = found["ids"], found["labels"], found["probabilities"]
+    if probabilities.ndim != 2 or not len(ids) == len(labels) == len(probabilities):
+        return None
+    classes = found.get("classes", np.arange(probabilities.shape[1])).tolist()
+    return Predictions(ids, labels, probabilities, tuple(map(str, classes)))
