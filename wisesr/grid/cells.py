@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from wisesr.axes import settings
 from wisesr.config import Config, cell_dir, check, describe_problems, fingerprint, load_cell, to_yaml
 from wisesr.errors import UserError
-from wisesr.grid.axes import settings
 from wisesr.results.files import write_text
 from wisesr.results.lock import locked
 from wisesr.results.record import CONFIG, read_record

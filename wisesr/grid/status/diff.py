@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wisesr.axes import Leaves, leaves
 from wisesr.config import load_cell
 from wisesr.errors import UserError
-from wisesr.grid.axes import Leaves, leaves
 from wisesr.grid.display import make_console
 from wisesr.results.lock import is_running
 from wisesr.results.record import read_record

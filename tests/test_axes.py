@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from wisesr.grid.axes import leaves, settings
+from wisesr.axes import leaves, settings
 
 
 def changed(config: dict[str, Any], group: str, **values: Any) -> dict[str, Any]:

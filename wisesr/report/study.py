@@ -1,0 +1,166 @@
+"""What a report is made of: cells as they were found, and the tables that compare those of them that may be compared.
+
+Plain data, so that tables, figures and the page depend on nothing but this. Accuracies are in percent, differences in
+points; a table's cells differ in nothing but backbone, head, settings and seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+
+class Place(NamedTuple):
+    """Where a cell stands in a study, in words: what varies is told, what does not vary is not."""
+
+    dataset: str
+    """`intel`, or `intel split_seed=1` where one dataset was read in several ways."""
+    size: int
+    """Of the images, px."""
+    protocol: str
+    """holdout or paper."""
+    backbone: str
+    """`resnet50`, or `resnet50 weights=package`."""
+    settings: str
+    """What else varies within the study: `recipe.epochs=9 augment=Standard`; empty where nothing does."""
+    head: str
+    """`wise`, or `wise dropout=0.5`."""
+    rate: str
+    """Learning rates that were tried: `lr=0.1`, `lr=0.1 head_lr_scale=10`; empty where there is one."""
+    seed: int
+
+
+class ReportCell(NamedTuple):
+    """A cell on disk."""
+
+    directory: Path
+    name: str
+    """Its path below the reported directory."""
+    state: str
+    """As of `results.store.state_of`."""
+    reason: str
+    """Why it failed."""
+    config: Mapping[str, Any]
+    record: Mapping[str, Any] | None
+    """Of a finished cell; it holds everything that `cells.check_record` asks for."""
+    place: Place
+
+    @property
+    def top1(self) -> float:
+        """On the test split, of the chosen epoch, percent. Only of finished cells."""
+        assert self.record is not None
+        return 100.0 * float(self.record["metrics"]["best"]["test/top1"])
+
+
+class Difference(NamedTuple):
+    """An entry's top-1 minus the baseline's, same backbone and settings, points."""
+
+    kind: Literal["seeds", "images"]
+    """seeds: over paired seeds, a statement about the heads. images: between single trained models over the test
+    images; it says nothing about the heads."""
+    seeds: tuple[int, ...]
+    """That both have (kind seeds), or the one whose models these are (kind images)."""
+    mean: float
+    low: float | None
+    """95 % interval; None where it cannot be had (all differences are equal; no predictions)."""
+    high: float | None
+    p: float | None
+    """Paired t, two-sided, of kind seeds."""
+    p_holm: float | None
+    """After Holm over the heads of this backbone and settings."""
+    note: str
+    """`little power` below 5 seeds, ...; empty where there is nothing to say."""
+
+    @property
+    def significant(self) -> bool:
+        """At 5 %, after Holm."""
+        return self.p_holm is not None and self.p_holm < 0.05
+
+
+class Entry(NamedTuple):
+    """One backbone, settings and head: the cells of its seeds."""
+
+    backbone: str
+    settings: str
+    head: str
+    cells: tuple[ReportCell, ...]
+    """By seed; with several rates those of the chosen one."""
+    values: tuple[float, ...]
+    """Test top-1 of each, percent."""
+    mean: float
+    std: float | None
+    """Sample standard deviation over seeds (n - 1), points; None of one seed."""
+    best: bool
+    """Whether no head of this backbone and settings has a higher mean."""
+    difference: Difference | None
+    """None of the baseline itself, and where there is no baseline to compare with."""
+    published: float | None
+    """Of the paper, percent, where the user has filled published.csv."""
+    rate: str
+    """The chosen one; empty where one was tried."""
+    tried: tuple[tuple[str, float, int], ...]
+    """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Of the cells, in order."""
+        return tuple(cell.place.seed for cell in self.cells)
+
+    @property
+    def label(self) -> str:
+        """Backbone, settings and head in one line."""
+        return " ".join(part for part in (self.backbone, self.settings, self.head) if part)
+
+
+class LeftOut(NamedTuple):
+    """A finished cell that is in no comparison, or one that is not finished, or that is missing."""
+
+    name: str
+    """Its path, or where a missing one would stand: `resnet50 wise seed 4`."""
+    state: str
+    """done, failed, interrupted, waiting, training, ..., missing, damaged."""
+    reason: str
+
+
+class ReportTable(NamedTuple):
+    """All that was compared on one dataset at one resolution under one protocol."""
+
+    key: str
+    """Unique, fit for a file's name: `intel-224`, `intel-224-paper`."""
+    title: str
+    """`intel, 224 px`."""
+    dataset: str
+    size: int
+    protocol: str
+    selections: tuple[str, ...]
+    """How epochs were chosen, in sentences; one, unless something is wrong."""
+    baseline: str
+    """The head that others are held against, `gap`."""
+    entries: tuple[Entry, ...]
+    """By backbone and settings; in each the baseline first, then by name."""
+    warnings: tuple[str, ...]
+    """What differs beyond the axes, each a sentence: to stand in red above the table."""
+    notes: tuple[str, ...]
+    """What a reader should know: how rates were chosen, that last bits may differ, ..."""
+    left_out: tuple[LeftOut, ...]
+    """Cells of this dataset and resolution that the table does not show, and why."""
+
+    def groups(self) -> dict[tuple[str, str], tuple[Entry, ...]]:
+        """Backbone and settings to the entries of its heads: what is compared with one another."""
+        found: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        for entry in self.entries:
+            key = (entry.backbone, entry.settings)
+            found[key] = (*found.get(key, ()), entry)
+        return found
+
+
+class Study(NamedTuple):
+    """All that a report tells."""
+
+    roots: tuple[Path, ...]
+    cells: tuple[ReportCell, ...]
+    """All that could be read, finished or not."""
+    damaged: tuple[LeftOut, ...]
+    """What could not be read, or was written by another version."""
+    tables: tuple[ReportTable, ...]
