@@ -1,0 +1,130 @@
+"""A table of the report as the page shows it: the matrix of backbones and heads, the differences with their intervals drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from wisesr.report.study import Difference, Entry, ReportTable
+
+_PAD = 0.06
+"""Of the scale, left free at either end."""
+
+
+class Row(NamedTuple):
+    """Of the matrix."""
+
+    backbone: str
+    settings: str
+    entries: tuple[Entry | None, ...]
+    """In the order of the heads; None where there is none."""
+
+
+class Bar(NamedTuple):
+    """Where an interval lies on the scale that all of a table's share, from 0 to 100."""
+
+    zero: float
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class Compared(NamedTuple):
+    """A row of the differences."""
+
+    entry: Entry
+    difference: Difference | None
+    """None where only the published figure is to be told."""
+    bar: Bar | None
+
+
+class Tried(NamedTuple):
+    """Learning rates of an entry."""
+
+    entry: Entry
+    rates: tuple[tuple[str, float, int], ...]
+    """Name, mean validation top-1 (percent), seeds."""
+
+
+class Accuracy(NamedTuple):
+    """What the page tells of a table."""
+
+    table: ReportTable
+    heads: tuple[str, ...]
+    rows: tuple[Row, ...]
+    verdict: str
+    compared: tuple[Compared, ...]
+    tried: tuple[Tried, ...]
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether anything but backbones and heads varies."""
+        return any(row.settings for row in self.rows)
+
+    @property
+    def has_published(self) -> bool:
+        """Whether published.csv has a figure for any entry."""
+        return any(entry.published is not None for entry in self.table.entries)
+
+
+def arrange(table: ReportTable) -> Accuracy:
+    """A table for the page."""
+    heads = tuple(sorted({entry.head for entry in table.entries}, key=lambda head: (head != table.baseline, head)))
+    rows = []
+    for (backbone, settings), entries in table.groups().items():
+        its = {entry.head: entry for entry in entries}
+        rows.append(Row(backbone, settings, tuple(its.get(head) for head in heads)))
+    tried = tuple(Tried(entry, entry.tried) for entry in table.entries if entry.tried)
+    return Accuracy(table, heads, tuple(rows), verdict(table), _compared(table), tried)
+
+
+def verdict(table: ReportTable) -> str:
+    """What the differences say, in a sentence or two; empty where nothing was compared."""
+    found = [(entry, entry.difference) for entry in table.entries if entry.difference is not None]
+    tested = [(entry, difference) for entry, difference in found if difference.p_holm is not None]
+    if not found:
+        return ""
+    if not tested:
+        if any(difference.kind == "seeds" for _, difference in found):
+            return f"No comparison with {table.baseline} could be tested: over seeds, all differences of a head are equal."
+        return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
+    marked = [(entry, difference) for entry, difference in tested if difference.significant]
+    count = f"{len(tested)} comparison{'s' * (len(tested) > 1)} with {table.baseline} over seeds"
+    if not marked:
+        subject = f"None of the {count}" if len(tested) > 1 else f"The {count}"
+        return f"{subject} is {'not ' * (len(tested) == 1)}significant at 5 % after Holm."
+    told = ", ".join(f"{_where(table, entry)} {difference.mean:+.2f}" for entry, difference in marked)
+    return f"Of {count}, {len(marked)} {'is' if len(marked) == 1 else 'are'} significant at 5 % after Holm: {told} points."
+
+
+def _where(table: ReportTable, entry: Entry) -> str:
+    return entry.label if len(table.groups()) > 1 else entry.head
+
+
+def _compared(table: ReportTable) -> tuple[Compared, ...]:
+    shown = [entry for entry in table.entries if entry.difference is not None or entry.published is not None]
+    place = _scale([entry.difference for entry in shown if entry.difference is not None])
+    return tuple(Compared(entry, entry.difference, _bar(entry.difference, place)) for entry in shown)
+
+
+class _Scale(NamedTuple):
+    low: float
+    high: float
+
+    def __call__(self, value: float) -> float:
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+
+def _scale(differences: Sequence[Difference]) -> _Scale:
+    """Of points, with 0 and all intervals on it."""
+    ends = [0.0] + [end for one in differences for end in (one.mean, one.low, one.high) if end is not None]
+    low, high = min(ends), max(ends)
+    pad = _PAD * (high - low) or 1.0
+    return _Scale(low - pad, high + pad)
+
+
+def _bar(difference: Difference | None, place: _Scale) -> Bar | None:
+    if difference is None:
+        return None
+    low, high = (None if end is None else place(end) for end in (difference.low, difference.high))
+    return Bar(place(0.0), place(difference.mean), low, high)

@@ -1,0 +1,235 @@
+"use strict";
+(() => {
+  const root = document.documentElement;
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const byId = (id) => document.getElementById(id);
+  const themes = JSON.parse(byId("themes").textContent);
+
+  function make(name, text, ...children) {
+    const element = document.createElement(name);
+    if (text) element.textContent = text;
+    element.append(...children);
+    return element;
+  }
+
+  async function unpack(text) {
+    const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+    return JSON.parse(await new Response(stream).text());
+  }
+
+  // Charts: drawn when they come into view, and again when the theme changes.
+  const drawn = new Map();
+  const SMALLEST = 0.72; // of their size, on narrow screens: below, their letters cannot be read, and they are scrolled
+
+  async function draw(element, spec) {
+    drawn.get(element)?.finalize();
+    const dark = root.dataset.theme === "dark";
+    const options = { ast: true, actions: false, renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
+    try {
+      const result = await vegaEmbed(element, { ...spec, config: themes[root.dataset.theme] }, options);
+      drawn.set(element, { spec, finalize: () => result.finalize() });
+      const svg = element.querySelector("svg");
+      svg.style.minWidth = `${SMALLEST * svg.width.baseVal.value}px`;
+      element.dataset.drawn = "true";
+    } catch (error) {
+      element.classList.add("broken");
+      element.textContent = `This figure could not be drawn: ${error.message}`;
+      throw error;
+    }
+  }
+
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) start(target);
+  }, { rootMargin: "400px" });
+
+  async function start(element) {
+    watcher.unobserve(element);
+    const packed = element.dataset.spec;
+    if (!packed) return;
+    delete element.dataset.spec;
+    await draw(element, await unpack(packed));
+  }
+
+  all(".chart[data-spec]").forEach((element) => watcher.observe(element));
+  addEventListener("beforeprint", () => all(".chart[data-spec]").filter((element) => element.offsetParent).forEach(start));
+
+  // Light and dark.
+  const button = byId("theme");
+  const label = () => { button.textContent = root.dataset.theme === "dark" ? "Light" : "Dark"; };
+  function setTheme(theme) {
+    root.dataset.theme = theme;
+    label();
+    for (const [element, { spec }] of drawn) if (element.isConnected) draw(element, spec);
+  }
+  button.addEventListener("click", () => {
+    const theme = root.dataset.theme === "dark" ? "light" : "dark";
+    try { localStorage.setItem("wisesr-theme", theme); } catch { /* it is then forgotten */ }
+    setTheme(theme);
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => {
+    let kept = null;
+    try { kept = localStorage.getItem("wisesr-theme"); } catch { /* none */ }
+    if (kept === null) setTheme(matches ? "dark" : "light");
+  });
+  label();
+
+  // One backbone and one head of a section at a time.
+  for (const section of all(".figures")) {
+    const selects = all("select[data-choose]", section);
+    const show = () => {
+      for (const part of all("[data-group]", section)) {
+        part.hidden = !selects.every(({ dataset, value }) => {
+          const its = part.dataset[dataset.choose];
+          return !its || its === value;
+        });
+      }
+    };
+    selects.forEach((select) => select.addEventListener("change", show));
+    show();
+  }
+
+  // Sorting: numbers where both are, words elsewhere; what is empty stays last.
+  const words = new Intl.Collator("en", { numeric: true });
+  function valueOf(row, index) {
+    const cell = row.cells[index];
+    const text = (cell.dataset.v ?? cell.textContent).trim();
+    return text === "–" ? "" : text;
+  }
+  function sortBy(header) {
+    const table = header.closest("table");
+    const index = header.cellIndex;
+    const before = header.getAttribute("aria-sort");
+    const first = header.classList.contains("number") ? "descending" : "ascending";
+    const order = before === "none" ? first : before === "ascending" ? "descending" : "ascending";
+    const sign = order === "ascending" ? 1 : -1;
+    const rows = [...table.tBodies[0].rows].map((row) => [row, valueOf(row, index)]);
+    rows.sort(([, one], [, other]) => {
+      if (!one || !other) return !one - !other;
+      const [a, b] = [Number(one), Number(other)];
+      return sign * (Number.isNaN(a) || Number.isNaN(b) ? words.compare(one, other) : a - b);
+    });
+    all("[aria-sort]", table).forEach((its) => its.setAttribute("aria-sort", its === header ? order : "none"));
+    table.tBodies[0].append(...rows.map(([row]) => row));
+  }
+  all("table[data-sortable] .sort").forEach((its) => its.addEventListener("click", () => sortBy(its.closest("th"))));
+
+  // Filtering: a row has all words, and the state.
+  for (const box of all(".filter")) {
+    const rows = [...box.parentElement.querySelector("table").tBodies[0].rows];
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const [input, state, count] = [box.querySelector("[data-filter]"), box.querySelector("[data-state]"), box.querySelector("output")];
+    const filter = () => {
+      const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let left = 0;
+      rows.forEach((row, index) => {
+        row.hidden = (state?.value && row.dataset.state !== state.value) || !wanted.every((word) => texts[index].includes(word));
+        left += !row.hidden;
+      });
+      count.textContent = left === rows.length ? "" : `${left} of ${rows.length}`;
+    };
+    input.addEventListener("input", filter);
+    state?.addEventListener("change", filter);
+    filter();
+  }
+
+  // Values on hover and focus.
+  const tip = byId("tip");
+  function showTip(element) {
+    tip.textContent = element.dataset.tip;
+    tip.hidden = false;
+    const place = element.getBoundingClientRect();
+    const left = Math.min(Math.max(8, place.right - tip.offsetWidth), root.clientWidth - tip.offsetWidth - 8);
+    const below = place.bottom + tip.offsetHeight + 12 < innerHeight;
+    tip.style.left = `${left + scrollX}px`;
+    tip.style.top = `${(below ? place.bottom + 6 : place.top - tip.offsetHeight - 6) + scrollY}px`;
+  }
+  for (const element of all("[data-tip]")) {
+    element.setAttribute("aria-describedby", "tip");
+    for (const name of ["mouseenter", "focus"]) element.addEventListener(name, () => showTip(element));
+    for (const name of ["mouseleave", "blur"]) element.addEventListener(name, () => { tip.hidden = true; });
+  }
+
+  // A cell: its address is the page's with #cell-7, so that it can be linked to and the browser's back button closes it.
+  const dialog = byId("cell");
+  const body = byId("cell-body");
+  const closed = new Set(["Configuration", "Origin"]); // parts that are folded, for the next cell too
+  let opened = null;
+
+  function part(title, ...content) {
+    const details = make("details", "", make("summary", title), ...content);
+    details.open = !closed.has(title);
+    details.addEventListener("toggle", () => closed[details.open ? "delete" : "add"](title));
+    return details;
+  }
+  function facts(rows) {
+    const list = make("dl");
+    list.className = "facts";
+    for (const [name, text] of rows) list.append(make("dt", name), make("dd", text));
+    return list;
+  }
+  function curve(rows) {
+    const named = ["training loss", "validation loss", "validation top-1, %"];
+    const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, what: named[at] })));
+    const x = { field: "epoch", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" }, scale: { nice: false, padding: 6 } };
+    const y = (title) => ({ field: "value", type: "quantitative", title, scale: { zero: false } });
+    const tooltip = [{ field: "what" }, { field: "epoch" }, { field: "value", format: ".4f" }];
+    const colour = { field: "what", type: "nominal", title: null, sort: named, legend: { orient: "top" } };
+    const panel = (title, chosen) => ({
+      width: 290, height: 190, transform: [{ filter: { field: "what", oneOf: chosen } }, { filter: "isValid(datum.value)" }],
+      mark: { type: "line", point: { size: 45 } },
+      encoding: { x, y: y(title), tooltip, ...(chosen.length > 1 ? { color: colour } : {}) },
+    });
+    return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", named.slice(0, 2)), panel(named[2], named.slice(2))] };
+  }
+  async function show(index) {
+    const detail = await unpack(byId(`detail-${index}`).textContent);
+    opened = index;
+    byId("cell-name").textContent = detail.name;
+    const told = [["state", detail.state], ...(detail.reason ? [["reason", detail.reason]] : []), ["directory", detail.directory]];
+    const chart = make("div");
+    chart.className = "chart";
+    const box = make("div", "", chart);
+    box.className = "scroll";
+    body.replaceChildren(facts(told));
+    if (detail.result.length) body.append(part("Result", facts(detail.result)));
+    if (detail.curve.length) body.append(part("Curve", box));
+    body.append(part("Log", make("pre", detail.log || "There is no log.")));
+    body.append(part("Configuration", make("pre", detail.config || "There is no configuration that can be read.")));
+    if (detail.provenance.length) body.append(part("Origin", facts(detail.provenance)));
+    if (!dialog.open) dialog.showModal();
+    dialog.scrollTop = 0;
+    if (detail.curve.length) await draw(chart, curve(detail.curve));
+  }
+  function follow() {
+    const found = /^#cell-(\d+)$/.exec(location.hash);
+    if (found && byId(`detail-${found[1]}`)) show(Number(found[1]));
+    else if (dialog.open) dialog.close();
+  }
+  function step(by) {
+    const links = all("#cells tbody tr:not([hidden]) a").map((link) => link.hash);
+    const at = links.indexOf(`#cell-${opened}`);
+    const next = links[at + by];
+    if (next) location.replace(next);
+  }
+  dialog.addEventListener("close", () => {
+    for (const element of [...drawn.keys()].filter((its) => body.contains(its))) { drawn.get(element).finalize(); drawn.delete(element); }
+    body.replaceChildren();
+    if (location.hash.startsWith("#cell-")) history.replaceState(null, "", location.pathname + location.search);
+    document.querySelector(`#cells a[href="#cell-${opened}"]`)?.focus({ preventScroll: true });
+  });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.target.closest("pre, .chart")) return;
+    if (event.key === "ArrowLeft") step(-1);
+    if (event.key === "ArrowRight") step(1);
+  });
+  byId("previous").addEventListener("click", () => step(-1));
+  byId("next").addEventListener("click", () => step(1));
+  byId("close").addEventListener("click", () => dialog.close());
+  addEventListener("hashchange", follow);
+  follow();
+
+  // On a narrow screen the contents are folded.
+  if (matchMedia("(max-width: 62rem)").matches) byId("contents").open = false;
+})();
