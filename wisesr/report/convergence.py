@@ -1,0 +1,128 @@
+"""How validation accuracy grew: curves over seeds, and how soon each head reached what the baseline reached at all."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from wisesr.report.study import Entry, ReportCell, ReportTable
+from wisesr.results.record import read_metrics
+
+Growth = Mapping[int, float]
+"""Epoch, from 1, to validation top-1 after it, percent."""
+
+
+class Curve(NamedTuple):
+    """Validation top-1 of one head over its seeds, at the epochs that all of them have."""
+
+    entry: Entry
+    seeds: tuple[int, ...]
+    """Whose curves could be read."""
+    epochs: tuple[int, ...]
+    mean: tuple[float, ...]
+    """Percent, an epoch each."""
+    low: tuple[float, ...]
+    """The band: `mean` itself of one seed, the least of two, the mean less a standard deviation (n - 1) of more."""
+    high: tuple[float, ...]
+    band: Literal["none", "range", "std"]
+    cut: bool
+    """Whether some of the seeds go on after the last of `epochs`."""
+
+
+class Reach(NamedTuple):
+    """How soon an entry had the baseline's best validation accuracy of the same seed."""
+
+    entry: Entry
+    compared: tuple[int, ...]
+    """Seeds that both have, with curves."""
+    reached: tuple[int, ...]
+    """Those of them that got there."""
+    epochs: float | None
+    """Until then, mean over `reached`; None where none did."""
+    seconds: float | None
+    """Likewise: of training with validation, at the mean pace of each cell; None where a record states none."""
+
+
+def read_growth(cell: ReportCell) -> Growth:
+    """Validation top-1 of a cell after each epoch, percent; empty where `metrics.csv` is absent or damaged."""
+    try:
+        rows = read_metrics(cell.directory)
+    except (OSError, ValueError, TypeError, csv.Error):  # UnicodeDecodeError is a ValueError; a row too long has a list
+        return {}
+    figures = ((row.get("epoch", math.nan), row.get("val/top1", math.nan)) for row in rows)
+    return {int(epoch): 100.0 * top1 for epoch, top1 in figures if math.isfinite(epoch) and math.isfinite(top1)}
+
+
+def curve(entry: Entry, growths: Sequence[Growth]) -> Curve | None:
+    """The curve of an entry; None where no epoch is common to its seeds.
+
+    Args:
+        entry: with its cells.
+        growths: of each of its cells.
+    """
+    known = [(cell.place.seed, growth) for cell, growth in zip(entry.cells, growths, strict=True) if growth]
+    if not known:
+        return None
+    epochs = sorted(set.intersection(*(set(growth) for _, growth in known)))
+    if not epochs:
+        return None
+    values = np.array([[growth[epoch] for epoch in epochs] for _, growth in known])
+    mean = values.mean(axis=0)
+    band: Literal["none", "range", "std"] = "none" if len(values) == 1 else "range" if len(values) == 2 else "std"
+    low, high = values.min(axis=0), values.max(axis=0)
+    if band == "std":
+        spread = values.std(axis=0, ddof=1)
+        low, high = mean - spread, mean + spread
+    cut = any(max(growth) > epochs[-1] for _, growth in known)
+    seeds = tuple(seed for seed, _ in known)
+    return Curve(entry, seeds, tuple(epochs), tuple(mean.tolist()), tuple(low.tolist()), tuple(high.tolist()), band, cut)
+
+
+def curves(entries: Sequence[Entry]) -> tuple[Curve, ...]:
+    """Those of one backbone and settings, without heads that have none."""
+    found = (curve(entry, [read_growth(cell) for cell in entry.cells]) for entry in entries)
+    return tuple(one for one in found if one is not None)
+
+
+def reaches(table: ReportTable) -> tuple[Reach, ...]:
+    """For each entry whose backbone and settings the baseline has too, and for the baseline itself."""
+    found = []
+    for entries in table.groups().values():
+        baseline = next((entry for entry in entries if entry.head == table.baseline), None)
+        if baseline is not None:
+            goals = {cell.place.seed: max(read_growth(cell).values(), default=None) for cell in baseline.cells}
+            known = {seed: goal for seed, goal in goals.items() if goal is not None}
+            found += [_reach(entry, known) for entry in entries]
+    return tuple(found)
+
+
+def _reach(entry: Entry, goals: Mapping[int, float]) -> Reach:
+    compared: list[int] = []
+    there: dict[int, tuple[int, float | None]] = {}
+    for cell in entry.cells:
+        seed, growth = cell.place.seed, read_growth(cell)
+        if not growth or seed not in goals:
+            continue
+        compared.append(seed)
+        first = next((epoch for epoch, top1 in sorted(growth.items()) if top1 >= goals[seed]), None)
+        if first is not None:
+            there[seed] = (first, seconds_until(cell, first))
+    epochs = [epoch for epoch, _ in there.values()]
+    seconds = [second for _, second in there.values() if second is not None]
+    timed = bool(seconds) and len(seconds) == len(epochs)
+    return Reach(entry, tuple(compared), tuple(there), _mean(epochs), _mean(seconds) if timed else None)
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def seconds_until(cell: ReportCell, epoch: int) -> float | None:
+    """Of training, validation included, until the end of an epoch, at the cell's mean pace; None where it is not recorded."""
+    record = cell.record or {}
+    seconds, epochs = record["cost"]["train_seconds"], record["budget"]["trained_epochs"]
+    return epoch * seconds / epochs if seconds > 0 and epochs > 0 else None

@@ -1,0 +1,51 @@
+"""What a figure is, and how figures are named."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, NamedTuple
+
+from wisesr.report.study import Entry
+
+Spec = dict[str, Any]
+"""A Vega-Lite view without `$schema` and `config`: `style.themed` adds the look."""
+Section = Literal["convergence", "cost", "kernels", "confusion"]
+_LONGEST = 100
+"""Characters of a key: file names end at 255 bytes, and folders and endings are added."""
+
+
+class Figure(NamedTuple):
+    """A picture of a report."""
+
+    key: str
+    """Unique in the report, fit for a file's name: `intel-224-convergence-resnet50`."""
+    table: str
+    """Key of the table that it belongs to."""
+    section: Section
+    title: str
+    caption: str
+    """What is drawn and how it came about, in sentences."""
+    spec: Spec
+    group: str
+    """Backbone and settings that it shows, as `group_name` has them; empty where it shows all of its table."""
+    head: str
+    """The head that it shows; empty where it shows several."""
+
+
+def group_name(entry: Entry) -> str:
+    """Backbone and settings: `resnet50 recipe.epochs=9`."""
+    return " ".join(part for part in (entry.backbone, entry.settings) if part)
+
+
+def slug(*parts: str) -> str:
+    """A name for a file: lower case, letters, digits, dots, underscores and dashes."""
+    words = (re.sub(r"[^a-z0-9._]+", "-", part.lower()).strip("-.") for part in parts)
+    return "-".join(word for word in words if word)[:_LONGEST].rstrip("-.") or "figure"
+
+
+def seed_words(seeds: tuple[int, ...]) -> str:
+    """`seed 3`; `5 seeds (0 to 4)`; `3 seeds (0, 2, 7)`."""
+    if len(seeds) == 1:
+        return f"seed {seeds[0]}"
+    row = seeds == tuple(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 2
+    return f"{len(seeds)} seeds ({f'{seeds[0]} to {seeds[-1]}' if row else ', '.join(map(str, seeds))})"

@@ -1,0 +1,44 @@
+"""Figures as files: SVG, and PNG made from it. No network, no browser: vl-convert carries Vega-Lite and its own engine."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import vl_convert
+
+from wisesr.report.figures.figure import Spec
+from wisesr.report.figures.style import Theme, themed
+
+_SCALE = 2.0
+"""Pixels of the PNG for each of the figure."""
+_GROUND: dict[Theme, str] = {"light": "white", "dark": "#14171b"}
+"""A file may be looked at on any ground, and its ink would not show on its own colour."""
+
+
+class Picture(NamedTuple):
+    """A drawn figure."""
+
+    svg: str
+    png: bytes
+
+
+def render(spec: Spec, theme: Theme = "light") -> Picture:
+    """Draw a figure.
+
+    Args:
+        spec: of the figure, without its look.
+        theme: its look.
+    """
+    drawn = themed(still(spec), theme)
+    drawn["config"] = drawn["config"] | {"background": _GROUND[theme]}
+    svg: str = vl_convert.vegalite_to_svg(drawn)
+    return Picture(svg, vl_convert.svg_to_png(svg, scale=_SCALE))
+
+
+def still(spec: Any) -> Any:
+    """The spec without layers that are there to be pointed at."""
+    if isinstance(spec, dict):
+        return {name: still(part) for name, part in spec.items()}
+    if isinstance(spec, list):
+        return [still(part) for part in spec if not (isinstance(part, dict) and part.get("name") == "hover")]
+    return spec

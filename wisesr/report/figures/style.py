@@ -1,0 +1,111 @@
+"""One look for all figures, light and dark; a head has the same colour and mark in each of them.
+
+Colours stand in the theme and not in the specs: what a spec says is the order of a study's heads, the baseline first. They are
+chosen for readers who do not see red, green or blue as others do (tests/report/test_figures.py holds them apart as these see
+them), and the mark's shape says the same once more, for print without colours and for more heads than there are colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from wisesr.report.figures.figure import Spec
+from wisesr.report.study import Study
+
+Theme = Literal["light", "dark"]
+FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
+INK: dict[Theme, str] = {"light": "#1b1e23", "dark": "#e6e8eb"}
+_FAINT: dict[Theme, str] = {"light": "#e3e5e9", "dark": "#363b43"}
+_SOFT: dict[Theme, str] = {"light": "#5b626d", "dark": "#a7aeb9"}
+HEADS: dict[Theme, tuple[str, ...]] = {
+    "light": ("#555c66", "#0072b2", "#d55e00", "#009e73", "#b5589a", "#e69f00", "#3aa6dd", "#6f4fb0"),
+    "dark": ("#b9c0ca", "#4aa3e0", "#f07f3c", "#2fc79b", "#e08fc4", "#f2bd42", "#8fd3ff", "#a68cf0"),
+}
+"""The baseline's first; Okabe and Ito's with two more, lighter on dark ground."""
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
+"""Seven, so that with eight colours 56 heads differ."""
+SEQUENTIAL: dict[Theme, tuple[str, ...]] = {
+    "light": ("#f7f9fc", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
+    "dark": ("#1d232b", "#1f3f5f", "#266292", "#3f8fc7", "#86bfe6", "#e2f1fb"),
+}
+DIVERGING: dict[Theme, tuple[str, ...]] = {
+    "light": ("#8a3b00", "#d27f3a", "#f0c9a4", "#f7f7f7", "#a9cbe6", "#3f86bd", "#0b3f6f"),
+    "dark": ("#ffc08a", "#d27f3a", "#7a4a26", "#22272e", "#2a5478", "#4a92cb", "#b5dcf7"),
+}
+
+
+def themed(spec: Spec, theme: Theme = "light") -> Spec:
+    """The spec with its look."""
+    return {**spec, "config": config(theme)}
+
+
+def config(theme: Theme) -> dict[str, Any]:
+    """Vega-Lite's `config`; the ground is transparent."""
+    ink, soft, faint = INK[theme], _SOFT[theme], _FAINT[theme]
+    words = {
+        "labelFont": FONT,
+        "titleFont": FONT,
+        "labelColor": ink,
+        "titleColor": ink,
+        "labelFontSize": 12,
+        "titleFontSize": 13,
+    }
+    return {
+        "background": "transparent",
+        "font": FONT,
+        "padding": 8,
+        "view": {"stroke": None},
+        "axis": words
+        | {"titleFontWeight": "normal", "titlePadding": 8, "grid": True, "gridColor": faint, "gridWidth": 1}
+        | {"domainColor": soft, "tickColor": soft, "tickSize": 4, "labelLimit": 320},
+        "axisX": {"grid": False},
+        "legend": words | {"titleFontWeight": "normal", "labelLimit": 420, "symbolSize": 90, "symbolStrokeWidth": 2},
+        "header": words | {"labelFontSize": 12, "labelFontWeight": "normal", "labelLimit": 240},
+        "title": {"font": FONT, "color": ink, "fontSize": 13, "fontWeight": "normal", "anchor": "start", "offset": 6},
+        "text": {"font": FONT, "color": ink, "fontSize": 11},
+        "rule": {"color": soft},
+        "range": {
+            "category": list(HEADS[theme]),
+            "symbol": list(SHAPES),
+            "heatmap": list(SEQUENTIAL[theme]),
+            "ramp": list(SEQUENTIAL[theme]),
+            "diverging": list(DIVERGING[theme]),
+        },
+    }
+
+
+def head_order(study: Study) -> tuple[str, ...]:
+    """All heads of the study as the themes' colours have them: baselines first, then by name."""
+    baselines = dict.fromkeys(table.baseline for table in study.tables)
+    heads = {entry.head for table in study.tables for entry in table.entries}
+    return (*(head for head in baselines if head in heads), *sorted(heads - set(baselines)))
+
+
+def by_head(field: str, order: Sequence[str], shown: Iterable[str], width: int, *, legend: bool = True) -> dict[str, Any]:
+    """Encodings of colour and shape.
+
+    Args:
+        field: of the data, that holds the head.
+        order: of all heads of the study.
+        shown: heads of this figure: others are not in its legend.
+        width: of the figure, px, for the columns of the legend above it.
+        legend: whether there is one.
+    """
+    here = [head for head in order if head in set(shown)]
+    columns = max(1, min(len(here), int(width / (7.0 * max(map(len, here), default=1) + 34))))
+    drawn = None
+    if legend:  # symbolOpacity: bands are faint, and their legend would be
+        drawn = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}
+    scale = {"domain": list(order)}
+    channel = {"field": field, "type": "nominal", "title": None, "legend": drawn}
+    shapes = {"domain": list(order), "range": [SHAPES[index % len(SHAPES)] for index in range(len(order))]}
+    return {"color": channel | {"scale": scale}, "shape": channel | {"scale": shapes}}
+
+
+def accuracy_scale(low: float, high: float) -> dict[str, Any]:
+    """Of an axis in percent that shows `low` to `high`: at least two points, and not above 100 where nothing can be."""
+    if high - low < 2:
+        middle = min(max((low + high) / 2, 1.0), 99.0)
+        return {"zero": False, "domain": [middle - 1, middle + 1]}
+    return {"zero": False, "domainMax": 100} if high > 100 else {"zero": False}
