@@ -9,6 +9,13 @@ from wisesr.report.study import Difference, Entry, ReportTable
 
 _PAD = 0.06
 """Of the scale, left free at either end."""
+_EXPLAINED = {
+    "seeds": "Over seeds: the same seed means the same batches and augmentation, so differences are taken seed by seed; a "
+    "two-sided paired t-test with its 95 % interval, on this test set and these splits. p after Holm counts the heads "
+    "that are compared with {} on one backbone and settings.",
+    "images": "Over images, where fewer than three seeds are shared: the 95 % interval is that of two trained models on "
+    "these test images. It says nothing about the heads, as another seed gives other models.",
+}
 
 
 class Row(NamedTuple):
@@ -60,6 +67,17 @@ class Accuracy(NamedTuple):
     def has_settings(self) -> bool:
         """Whether anything but backbones and heads varies."""
         return any(row.settings for row in self.rows)
+
+    @property
+    def starred(self) -> bool:
+        """Whether any difference is significant."""
+        return any(entry.difference is not None and entry.difference.significant for entry in self.table.entries)
+
+    @property
+    def explained(self) -> tuple[str, ...]:
+        """How the differences came about."""
+        kinds = {one.difference.kind for one in self.compared if one.difference is not None}
+        return tuple(text.format(self.table.baseline) for kind, text in _EXPLAINED.items() if kind in kinds)
 
     @property
     def has_published(self) -> bool:

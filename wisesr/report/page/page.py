@@ -1,0 +1,173 @@
+"""The page: a study and its figures as one HTML file that asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import jinja2
+from markupsafe import Markup
+
+from wisesr import __version__
+from wisesr.report.figures import Figure
+from wisesr.report.figures.style import HEADS, config, head_order
+from wisesr.report.page.accuracy import Accuracy, arrange
+from wisesr.report.page.cells import arrange_cells
+from wisesr.report.page.header import describe, missing
+from wisesr.report.page.pack import pack
+from wisesr.report.page.vega import vega_script
+from wisesr.report.page.words import FILTERS, slug
+from wisesr.report.study import ReportTable, Study
+
+_HERE = Path(__file__).parent
+_SECTIONS = {
+    "convergence": "Convergence",
+    "cost": "Cost",
+    "kernels": "What the kernels became",
+    "confusion": "Confusion",
+    "disagreement": "Where heads disagree",
+}
+"""In the order of the page."""
+
+
+class Block(NamedTuple):
+    """HTML beside the figures of a section: a list of numbers, pictures."""
+
+    table: str
+    section: str
+    group: str
+    """Backbone and settings that it is of; empty for all."""
+    head: str
+    html: Markup
+
+
+class _Figure(NamedTuple):
+    """As the template has it."""
+
+    title: str
+    caption: str
+    group: str
+    head: str
+    spec: str
+    """Packed."""
+
+
+class _Section(NamedTuple):
+    id: str
+    title: str
+    figures: tuple[_Figure, ...]
+    blocks: tuple[Block, ...]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one.group for one in (*self.figures, *self.blocks) if one.group))
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(one.head for one in (*self.figures, *self.blocks) if one.head))
+
+
+class _Part(NamedTuple):
+    """A table with all that belongs to it."""
+
+    id: str
+    accuracy: Accuracy
+    sections: tuple[_Section, ...]
+
+
+def render_page(
+    study: Study,
+    figures: Iterable[Figure],
+    *,
+    made: str,
+    command: str,
+    blocks: Sequence[Block] = (),
+    about: Sequence[str] = (),
+    script: str | None = None,
+) -> str:
+    """The page.
+
+    Args:
+        study: that is reported.
+        figures: of it.
+        made: when, in words.
+        command: that made the report.
+        blocks: what stands beside the figures.
+        about: sentences for the end of the page.
+        script: that defines `vegaEmbed`; by default of `vega_script`.
+    """
+    figures = list(figures)
+    early, js = (_file(name) for name in ("early.js", "page.js"))
+    vega = script if script is not None else vega_script()
+    order = head_order(study)
+    return _template().render(
+        version=__version__,
+        header=describe(study, made=made, command=command),
+        missing=missing(study),
+        parts=[_part(table, figures, blocks) for table in study.tables],
+        damaged=study.damaged,
+        cells=arrange_cells(study.cells),
+        about=about,
+        swatch={head: index % len(HEADS["light"]) for index, head in enumerate(order)},
+        css=_file("page.css") + _swatches(),
+        early=early,
+        js=js,
+        vega=vega,
+        themes=_in_script({theme: config(theme) for theme in ("light", "dark")}),
+        hashes=" ".join(map(_hash, (early, vega, js))),
+    )
+
+
+def _part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Block]) -> _Part:
+    name = f"table-{slug(table.key)}"
+    sections = []
+    for key, title in _SECTIONS.items():
+        its = tuple(_packed(one) for one in figures if (one.table, one.section) == (table.key, key))
+        beside = tuple(one for one in blocks if (one.table, one.section) == (table.key, key))
+        if its or beside:
+            sections.append(_Section(f"{name}-{key}", title, its, beside))
+    return _Part(name, arrange(table), tuple(sections))
+
+
+def _packed(figure: Figure) -> _Figure:
+    return _Figure(figure.title, figure.caption, figure.group, figure.head, pack(figure.spec))
+
+
+def _file(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _swatches() -> str:
+    """The heads' colours, the same as in the figures."""
+    rules = []
+    for theme, where in (("light", ""), ("dark", ':root[data-theme="dark"] ')):
+        rules += [f"{where}.swatch.h{index} {{ background: {colour}; }}" for index, colour in enumerate(HEADS[theme])]
+    return "\n".join(rules)
+
+
+def _hash(script: str) -> str:
+    """A script that the page lets run, all others are not: https://www.w3.org/TR/CSP3/#grammardef-hash-source"""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _in_script(value: object) -> str:
+    """JSON that cannot end the script that it stands in."""
+    return json.dumps(value, allow_nan=False).replace("<", "\\u003c")
+
+
+@lru_cache
+def _template() -> jinja2.Template:
+    where = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_HERE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    where.filters.update(FILTERS)
+    return where.get_template("template.html")
