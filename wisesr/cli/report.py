@@ -1,0 +1,136 @@
+"""`wisesr report`: from records to tables, figures and a page."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wisesr.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wisesr.report.study import Study
+    from wisesr.report.write import Load
+
+_REPORT = """\
+Tables, statistics, figures and one page out of the records below directories,
+also while a grid runs: what is missing, failed or cannot be read is listed.
+
+  index.html       all of it in one file that needs no network
+  cells.csv        a row a cell
+  tables.md        the tables in Markdown; tables/*.tex in LaTeX
+  figures/         SVG and PNG
+  report.json      which files are the report's: the next one replaces these
+
+Nothing is written where no cell is finished.
+
+examples:
+  wisesr report                            all of outputs/, into outputs/report
+  wisesr report outputs/mystudy            into outputs/mystudy/report
+  wisesr report outputs/a outputs/b --output both
+  wisesr report outputs/mystudy --baseline depthwise
+"""
+_SHOWN = 12
+"""Cells named where none is finished."""
+
+
+def add_report(parser: argparse.ArgumentParser) -> None:
+    """Describe the command to its parser."""
+    parser.description = _REPORT
+    parser.set_defaults(run=report)
+    parser.add_argument("directories", metavar="DIR", type=Path, nargs="*", help="outputs (default), studies, cells")
+    help_output = "folder of the report (default: DIR/report, or ./report of several)"
+    parser.add_argument("--output", type=Path, metavar="DIR", help=help_output)
+    help_baseline = "the head that others are held against (default: gap)"
+    parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
+    help_published = "CSV with published figures (default: the package's, which waits for yours)"
+    parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
+    parser.add_argument("--no-pictures", action="store_true", help="leave test images out of the page")
+
+
+def report(chosen: argparse.Namespace) -> int:
+    """Write the report, print its tables and where it is.
+
+    Raises:
+        UserError: there are no cells, none is finished, or the folder is none for a report.
+    """
+    from wisesr.report.cells import read_study
+    from wisesr.report.folder import check_folder
+    from wisesr.report.write import write_report
+
+    roots = chosen.directories or [Path("outputs")]
+    output = chosen.output or (roots[0] / "report" if len(roots) == 1 else Path("report"))
+    console, beside = _consoles()
+
+    def tracked(items: Iterable[Any], total: int, words: str) -> Iterator[Any]:
+        from wisesr.grid.display import tracked as shown
+
+        return shown(items, total, words, beside)
+
+    def reading(directories: Sequence[Path]) -> Iterator[Path]:
+        return tracked(directories, len(directories), "reading cells")
+
+    study = read_study(roots, baseline=chosen.baseline, published=chosen.published, tracked=reading)
+    _require_finished(study)
+    check_folder("--output", output)
+    pictures = None if chosen.no_pictures else _test_images
+    written = write_report(study, output, command=_command(chosen), pictures=pictures, tracked=tracked)
+    for note in written.notes:
+        console.print(note, markup=False)
+    console.print(f"{written.page}", soft_wrap=True, markup=False)
+    return 0
+
+
+def _consoles() -> tuple[Console, Console]:
+    """For what is asked for, and for how far it is."""
+    from rich.console import Console
+
+    from wisesr.grid.display import make_console
+
+    return make_console(), Console(stderr=True, highlight=False)
+
+
+def _command(chosen: argparse.Namespace) -> str:
+    """The command that makes this report again."""
+    words = ["wisesr", "report", *map(str, chosen.directories)]
+    words += ["--output", str(chosen.output)] if chosen.output else []
+    words += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
+    words += ["--published", str(chosen.published)] if chosen.published else []
+    return shlex.join(words + ["--no-pictures"] * chosen.no_pictures)
+
+
+def _require_finished(study: Study) -> None:
+    """Say where cells stand, if none has a record."""
+    from wisesr.report.page.header import counts
+
+    if any(cell.record is not None for cell in study.cells):
+        return
+    lines = [f"nothing to report yet, as no cell is finished ({counts(study)}):"]
+    rows = [(one.name, one.state, one.reason) for one in (*study.cells, *study.damaged)]
+    reasons = Counter((state, reason) for _, state, reason in rows)
+    for (state, reason), number in reasons.most_common(_SHOWN):
+        name = next(name for name, *why in rows if why == [state, reason])
+        more = f" and {number - 1} more" if number > 1 else ""
+        lines.append(f"  {state}: {name}{more}{f': {reason}' if reason else ''}")
+    if len(reasons) > _SHOWN:
+        lines.append(f"  and {len(reasons) - _SHOWN} other reasons")
+    raise UserError("\n".join(lines))
+
+
+def _test_images(config: Mapping[str, Any], fingerprint: str) -> Load | str:
+    """The images that a cell was tested on, or why they cannot be had."""
+    from wisesr.build_data import build_manifest
+
+    try:
+        manifest = build_manifest(config)
+    except UserError as error:
+        return str(error)
+    if manifest.fingerprint() != fingerprint:
+        return "the dataset is not what it was: names, sizes, labels or splits differ"
+    index = {name: at for at, name in enumerate(manifest.ids)}
+    return lambda name: manifest.load(index[name])

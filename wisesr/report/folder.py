@@ -1,0 +1,102 @@
+"""The folder of a report: built beside the old one, which stays whole until the new one is, and mixed up with nobody's files."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wisesr.data.images import why
+from wisesr.errors import UserError
+from wisesr.results.files import read_json, write_json
+from wisesr.results.lock import take
+from wisesr.results.store import find_cells
+
+MANIFEST = "report.json"
+SCHEMA = 1
+_BUILDING = ".building"
+_OWN = {_BUILDING, ".lock"}
+
+
+def check_folder(option: str, output: Path) -> None:
+    """Refuse a folder that is no report's, before anything is computed.
+
+    Args:
+        option: that names it, for the message.
+        output: the folder, which need not exist.
+
+    Raises:
+        UserError: it holds cells or other things than a report, is a file, or cannot be written.
+    """
+    try:
+        names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
+        if names and MANIFEST not in names:
+            cells = len(find_cells(output))
+            held = f"{cells} cell{'s' * (cells > 1)}" if cells else ", ".join(sorted(names)[:3])
+            raise UserError(f"{option}: {output} holds {held}, and is no report: name another folder with {option}")
+        output.mkdir(parents=True, exist_ok=True)
+        (output / _BUILDING).mkdir(exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{option}: {output} cannot be written ({why(error)}): name another folder with {option}") from error
+
+
+def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> None:
+    """Build a report, then put it in the place of the one that is there.
+
+    Files of the old report that the new one does not have are deleted; files of others stay.
+
+    Args:
+        output: the folder.
+        write: fills an empty folder, and answers with what the manifest is to say besides the files.
+
+    Raises:
+        UserError: another process is writing this report.
+    """
+    lock = take(output)
+    if lock is None:
+        raise UserError(f"another process is writing the report in {output}")
+    with lock:
+        building = output / _BUILDING
+        shutil.rmtree(building, ignore_errors=True)  # of one that was killed
+        building.mkdir(parents=True)
+        try:
+            told = write(building)
+            _swap(building, output, told)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+
+def _swap(building: Path, output: Path, told: dict[str, Any]) -> None:
+    """File by file; the manifest knows of all of them at any moment, so that the next report cleans up after a kill."""
+    new = sorted(path.relative_to(building).as_posix() for path in building.rglob("*") if path.is_file())
+    old = _files(output)
+    if foreign := [name for name in new if name not in old and (output / name).exists()]:
+        raise UserError(f"{output / foreign[0]} is no file of the report in {output}, and would be replaced: move it away")
+    manifest = {"schema": SCHEMA, **told}
+    write_json(output / MANIFEST, manifest | {"files": sorted({*old, *new})})
+    for name in new:
+        (output / name).parent.mkdir(parents=True, exist_ok=True)
+        os.replace(building / name, output / name)
+    for name in set(old) - set(new):
+        _remove(output, name)
+    write_json(output / MANIFEST, manifest | {"files": new})
+
+
+def _files(output: Path) -> Sequence[str]:
+    """What the old manifest lists, and lies in the folder."""
+    manifest = read_json(output / MANIFEST)
+    listed = manifest.get("files", []) if isinstance(manifest, dict) else []
+    names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
+    return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
+
+
+def _remove(output: Path, name: str) -> None:
+    """A file, and the folder that it leaves empty."""
+    path = output / name
+    if path.is_file() or path.is_symlink():
+        path.unlink()
+    parent = path.parent
+    if parent != output and parent.is_dir() and not any(parent.iterdir()):
+        parent.rmdir()

@@ -1,0 +1,77 @@
+"""All files of a report: the page, the tables, the figures."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from PIL import Image
+
+from wisesr import __version__
+from wisesr.report.figures import Figure, all_figures
+from wisesr.report.figures.render import render
+from wisesr.report.folder import replace_report
+from wisesr.report.page.page import render_page
+from wisesr.report.study import Study
+from wisesr.results.files import write_text
+
+PAGE = "index.html"
+MOST_STATIC = 60
+"""Figures that are files too; further ones are in the page only."""
+
+Item = TypeVar("Item")
+Tracked = Callable[[Iterable[Item], int, str], Iterator[Item]]
+"""Items, how many, what is done with them."""
+Load = Callable[[str], Image.Image]
+"""The test image of a name."""
+Pictures = Callable[[Mapping[str, Any], str], "Load | str"]
+"""From a configuration and the fingerprint of its data to its images, or why these cannot be had."""
+
+
+class Written(NamedTuple):
+    """What was written."""
+
+    page: Path
+    notes: tuple[str, ...]
+    """What the report does not have, and why."""
+
+
+def write_report(study: Study, output: Path, *, command: str, pictures: Pictures | None, tracked: Tracked[Any]) -> Written:
+    """Write a report into its folder, in the place of the one that is there.
+
+    Args:
+        study: that is reported.
+        output: the folder, which `folder.check_folder` has accepted.
+        command: that makes the report.
+        pictures: where test images come from; None leaves them out.
+        tracked: goes through items, and may show how far that is.
+
+    Raises:
+        UserError: another process writes there, or a file that is no report's is in the way.
+    """
+    made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    notes: list[str] = []
+
+    def write(folder: Path) -> dict[str, Any]:
+        figures = list(all_figures(study))
+        notes.extend(_write_figures(folder / "figures", figures, tracked))
+        page = render_page(study, figures, made=made, command=command, about=notes)
+        write_text(folder / PAGE, page, durable=False)
+        return {"wisesr": __version__, "made": made, "command": command, "page": PAGE, "notes": notes}
+
+    replace_report(output, write)
+    return Written(output / PAGE, tuple(notes))
+
+
+def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Figure]) -> list[str]:
+    """SVG and PNG of each, light, as papers and slides want them."""
+    static = figures[:MOST_STATIC]
+    folder.mkdir()
+    for figure in tracked(static, len(static), "drawing figures"):
+        picture = render(figure.spec)
+        write_text(folder / f"{figure.key}.svg", picture.svg, durable=False)
+        (folder / f"{figure.key}.png").write_bytes(picture.png)
+    left = len(figures) - len(static)
+    return [f"{len(static)} figures are files in figures/; {left} more are in this page only."] if left else []
