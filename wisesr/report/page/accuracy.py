@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from wisesr.report.page.words import signed
 from wisesr.report.study import Difference, Entry, ReportTable
 
 _PAD = 0.06
@@ -25,6 +27,8 @@ class Row(NamedTuple):
     settings: str
     entries: tuple[Entry | None, ...]
     """In the order of the heads; None where there is none."""
+    absent: tuple[str, ...]
+    """Of each head, what else would stand there: `2 failed, 1 missing`."""
 
 
 class Bar(NamedTuple):
@@ -52,6 +56,10 @@ class Tried(NamedTuple):
     rates: tuple[tuple[str, float, int], ...]
     """Name, mean validation top-1 (percent), seeds."""
 
+    def chosen(self, rate: str) -> int:
+        """Seeds whose cell has this rate."""
+        return sum(cell.place.rate == rate for cell in self.entry.cells)
+
 
 class Accuracy(NamedTuple):
     """What the page tells of a table."""
@@ -61,6 +69,8 @@ class Accuracy(NamedTuple):
     rows: tuple[Row, ...]
     verdict: str
     compared: tuple[Compared, ...]
+    zero: float
+    """Where no difference lies on the bars' scale."""
     tried: tuple[Tried, ...]
 
     @property
@@ -87,13 +97,30 @@ class Accuracy(NamedTuple):
 
 def arrange(table: ReportTable) -> Accuracy:
     """A table for the page."""
-    heads = tuple(sorted({entry.head for entry in table.entries}, key=lambda head: (head != table.baseline, head)))
+    absent = _absent(table)
+    names = {entry.head for entry in table.entries} | {head for _, _, head in absent}
+    heads = tuple(sorted(names, key=lambda head: (head != table.baseline, head)))
+    groups = table.groups()
     rows = []
-    for (backbone, settings), entries in table.groups().items():
-        its = {entry.head: entry for entry in entries}
-        rows.append(Row(backbone, settings, tuple(its.get(head) for head in heads)))
+    for backbone, settings in dict.fromkeys([*groups, *(place[:2] for place in absent)]):
+        its = {entry.head: entry for entry in groups.get((backbone, settings), ())}
+        states = tuple(_tally(absent.get((backbone, settings, head), ())) for head in heads)
+        rows.append(Row(backbone, settings, tuple(its.get(head) for head in heads), states))
     tried = tuple(Tried(entry, entry.tried) for entry in table.entries if entry.tried)
-    return Accuracy(table, heads, tuple(rows), verdict(table), _compared(table), tried)
+    return Accuracy(table, heads, tuple(rows), verdict(table), *_compared(table), tried)
+
+
+def _absent(table: ReportTable) -> dict[tuple[str, str, str], list[str]]:
+    """States of cells that have no place in the means, by backbone, settings and head."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for one in table.left_out:
+        if one.place is not None and one.state != "done":
+            found.setdefault((one.place.backbone, one.place.settings, one.place.head), []).append(one.state)
+    return found
+
+
+def _tally(states: Sequence[str]) -> str:
+    return ", ".join(f"{count} {state}" for state, count in sorted(Counter(states).items()))
 
 
 def verdict(table: ReportTable) -> str:
@@ -107,11 +134,13 @@ def verdict(table: ReportTable) -> str:
             return f"No comparison with {table.baseline} could be tested: over seeds, all differences of a head are equal."
         return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
     marked = [(entry, difference) for entry, difference in tested if difference.significant]
-    count = f"{len(tested)} comparison{'s' * (len(tested) > 1)} with {table.baseline} over seeds"
+    told = ", ".join(f"{_where(table, entry)} {signed(difference.mean)}" for entry, difference in marked)
+    if len(tested) == 1:
+        words = f"is significant at 5 %: {told} points" if marked else "is not significant at 5 %"
+        return f"The one comparison with {table.baseline} over seeds {words}."
+    count = f"{len(tested)} comparisons with {table.baseline} over seeds"
     if not marked:
-        subject = f"None of the {count}" if len(tested) > 1 else f"The {count}"
-        return f"{subject} is {'not ' * (len(tested) == 1)}significant at 5 % after Holm."
-    told = ", ".join(f"{_where(table, entry)} {difference.mean:+.2f}" for entry, difference in marked)
+        return f"None of the {count} is significant at 5 % after Holm."
     return f"Of {count}, {len(marked)} {'is' if len(marked) == 1 else 'are'} significant at 5 % after Holm: {told} points."
 
 
@@ -119,10 +148,10 @@ def _where(table: ReportTable, entry: Entry) -> str:
     return entry.label if len(table.groups()) > 1 else entry.head
 
 
-def _compared(table: ReportTable) -> tuple[Compared, ...]:
+def _compared(table: ReportTable) -> tuple[tuple[Compared, ...], float]:
     shown = [entry for entry in table.entries if entry.difference is not None or entry.published is not None]
     place = _scale([entry.difference for entry in shown if entry.difference is not None])
-    return tuple(Compared(entry, entry.difference, _bar(entry.difference, place)) for entry in shown)
+    return tuple(Compared(entry, entry.difference, _bar(entry.difference, place)) for entry in shown), place(0.0)
 
 
 class _Scale(NamedTuple):

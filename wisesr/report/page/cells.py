@@ -16,7 +16,7 @@ from wisesr.results.record import LOG, read_metrics
 LONGEST = 20_000
 """Characters of a log that the page carries; of longer ones the beginning and the end."""
 
-_PLACES = ("dataset", "size", "protocol", "backbone", "settings", "head", "rate", "seed")
+_PLACES = ("study", "dataset", "size", "protocol", "backbone", "settings", "head", "rate", "seed")
 _CURVE = ("epoch", "train/loss", "val/loss", "val/top1")
 _PERCENT = ("top1", "top5", "macro_f1", "ece")
 
@@ -33,6 +33,8 @@ class CellRow(NamedTuple):
     """Of the cells' table."""
 
     name: str
+    short: str
+    """The last part of its name: where it stands is told by the columns."""
     state: str
     texts: tuple[str, ...]
     """In the order of the columns."""
@@ -57,7 +59,7 @@ def arrange_cells(cells: Sequence[ReportCell]) -> Cells:
     columns = [Column(name, "px" if name == "size" else name, name in ("size", "seed")) for name in varying]
     columns += [Column("epoch", "epoch", True), Column("val", "val top-1", True), Column("test", "test top-1", True)]
     columns.append(Column("state", "state", False))
-    rows = tuple(CellRow(cell.name, cell.state, _texts(cell, varying), pack(_detail(cell))) for cell in cells)
+    rows = tuple(CellRow(cell.name, cell.name.rpartition("/")[2], cell.state, _texts(cell, varying), pack(_detail(cell))) for cell in cells)
     states: dict[str, int] = {}
     for cell in cells:
         states[cell.state] = states.get(cell.state, 0) + 1

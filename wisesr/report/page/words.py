@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from wisesr.report.page.accuracy import Compared
-from wisesr.report.study import Entry
+from wisesr.report.study import Difference, Entry, LeftOut
 
 
 def fixed(value: float, digits: int = 2) -> str:
@@ -39,16 +39,18 @@ def seeds_told(entry: Entry) -> str:
     return "\n".join([entry.label, *lines])
 
 
-def what(compared: Compared) -> str:
-    """What a row of the differences is, in words."""
-    difference = compared.difference
-    if difference is None:
-        return "beside the published figure"
-    if difference.kind == "seeds":
-        text = "a paired t over seeds" if difference.p is not None else "over seeds"
-    else:
-        text = f"between two trained models (seed {difference.seeds[0]}) over the test images; says nothing about the heads"
+def what(difference: Difference | None) -> str:
+    """What is to be said of a difference beside its figures."""
+    if difference is None or difference.kind == "seeds":
+        return difference.note if difference else ""
+    text = f"two trained models (seed {difference.seeds[0]}) over the test images; says nothing about the heads"
     return f"{text}; {difference.note}" if difference.note else text
+
+
+def tally(rows: Sequence[LeftOut]) -> str:
+    """`10 cells: 2 training, 8 waiting`."""
+    states = Counter(one.state for one in rows)
+    return f"{len(rows)} cell{'s' * (len(rows) > 1)}: {', '.join(f'{count} {state}' for state, count in states.items())}"
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
@@ -57,5 +59,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "p_value": p_value,
     "slug": slug,
     "seeds_told": seeds_told,
+    "tally": tally,
     "what": what,
 }
