@@ -113,7 +113,9 @@ def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
     if len(named) == 1:
         return named[0], []
     if named:
-        return asked, [f"No differences: {len(named)} heads are called {asked} ({', '.join(named)}); choose one with --baseline."]
+        return asked, [
+            f"No differences: {len(named)} heads are called {asked} ({', '.join(named)}); choose one with --baseline."
+        ]
     return asked, [f"No differences: no {asked} is finished here; --baseline names another head ({', '.join(heads)})."]
 
 

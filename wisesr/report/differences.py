@@ -81,8 +81,4 @@ def _corrected(found: Mapping[str, Difference]) -> dict[str, Difference]:
     tested = [head for head, one in found.items() if one.kind == "seeds"]
     values = [1.0 if (p := found[head].p) is None else p for head in tested]
     adjusted = dict(zip(tested, holm(values), strict=True))
-    return {
-        head: one._replace(p_holm=adjusted[head]) if one.p is not None else one for head, one in found.items()
-    }
-
-
+    return {head: one._replace(p_holm=adjusted[head]) if one.p is not None else one for head, one in found.items()}

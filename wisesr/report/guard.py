@@ -64,7 +64,9 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
     reads: dict[str, Read] = {"threads": lambda record: record["provenance"]["threads"]}
     reads |= {name: lambda record, name=name: _part(record, "hardware").get(name) for name in names}
     found = [
-        _unlike(f"Last bits of figures, and times, may differ for another reason than the heads: not the same {name}", cells, read)
+        _unlike(
+            f"Last bits of figures, and times, may differ for another reason than the heads: not the same {name}", cells, read
+        )
         for name, read in reads.items()
     ]
     unread = sorted({image for cell in cells for image in _part(_record(cell), "data")["left_out"]})

@@ -82,6 +82,15 @@ def read_kernels(directory: Path) -> Kernels | None:
     found = read_arrays(directory / KERNELS)
     if found is None or not {"kernel", "epochs", "mean", "spread", "zero", "distance"} <= set(found):
         return None
-    columns = zip(*(found[name] for name in ("mean", "spread", "zero", "distance")), strict=True)
-    history = tuple(KernelSummary(mean, spread, float(zero), float(distance)) for mean, spread, zero, distance in columns)
-    return Kernels(found["kernel"], tuple(map(int, found["epochs"])), history)
+    kernel, epochs = found["kernel"], found["epochs"]
+    if kernel.ndim != 3 or 0 in kernel.shape or epochs.ndim != 1 or epochs.dtype.kind not in "iu":
+        return None
+    columns = [found[name] for name in ("mean", "spread", "zero", "distance")]
+    planes = epochs.shape + kernel.shape[1:] if len(epochs) else (0,)  # as nothing is written
+    wanted = [planes, planes, epochs.shape, epochs.shape]
+    if any(column.shape != shape for column, shape in zip(columns, wanted, strict=True)):
+        return None
+    if not all(array.dtype.kind == "f" and bool(np.isfinite(array).all()) for array in (kernel, *columns)):
+        return None
+    history = (KernelSummary(mean, spread, float(zero), float(far)) for mean, spread, zero, far in zip(*columns, strict=True))
+    return Kernels(kernel, tuple(map(int, epochs)), tuple(history))

@@ -42,7 +42,13 @@ def read_predictions(directory: Path) -> Predictions | None:
     if found is None or not {"ids", "labels", "probabilities"} <= set(found):
         return None
     ids, labels, probabilities = found["ids"], found["labels"], found["probabilities"]
-    if probabilities.ndim != 2 or not len(ids) == len(labels) == len(probabilities):
+    if probabilities.ndim != 2 or probabilities.shape[1] == 0 or not ids.shape == labels.shape == probabilities.shape[:1]:
         return None
-    classes = found.get("classes", np.arange(probabilities.shape[1])).tolist()
-    return Predictions(ids, labels, probabilities, tuple(map(str, classes)))
+    if ids.dtype.kind != "U" or labels.dtype.kind not in "iu" or probabilities.dtype.kind != "f":
+        return None
+    number = probabilities.shape[1]
+    classes = found.get("classes", np.arange(number))
+    sane = classes.shape == (number,) and bool(np.isfinite(probabilities).all())
+    if not sane or bool(((labels < 0) | (labels >= number)).any()) or len(np.unique(ids)) < len(ids):
+        return None
+    return Predictions(ids, labels, probabilities, tuple(map(str, classes.tolist())))

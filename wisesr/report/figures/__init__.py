@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from wisesr.report.figures.confusion import confusion_figures
 from wisesr.report.figures.convergence import convergence_figures
+from wisesr.report.figures.cost import cost_figures
 from wisesr.report.figures.figure import Figure
+from wisesr.report.figures.kernels import kernel_figures
 from wisesr.report.figures.style import head_order
+from wisesr.report.opinions import Opinions, opinions
 from wisesr.report.study import Study
 
 __all__ = ["Figure", "all_figures"]
 
 
-def all_figures(study: Study) -> Iterator[Figure]:
-    """Every figure of a study, table by table, each with a key of its own."""
+def all_figures(study: Study, judged: Iterable[Opinions] | None = None) -> Iterator[Figure]:
+    """Every figure of a study, table by table, each with a key of its own.
+
+    Args:
+        study: to draw.
+        judged: of the study, as of `opinions.opinions`, where they have been read already.
+    """
     used: set[str] = set()
-    for figure in _figures(study):
+    for figure in _figures(study, tuple(opinions(study) if judged is None else judged)):
         number, key = 1, figure.key
         while key in used:  # names that differ in nothing that a file's name may hold
             number += 1
@@ -24,7 +33,10 @@ def all_figures(study: Study) -> Iterator[Figure]:
         yield figure._replace(key=key)
 
 
-def _figures(study: Study) -> Iterator[Figure]:
+def _figures(study: Study, judged: Sequence[Opinions]) -> Iterator[Figure]:
     order = head_order(study)
     for table in study.tables:
         yield from convergence_figures(table, order)
+        yield from cost_figures(table, order)
+        yield from kernel_figures(table, order)
+        yield from confusion_figures(table, (one for its in judged if its.table == table.key for one in its.confusions))

@@ -33,6 +33,8 @@ DIVERGING: dict[Theme, tuple[str, ...]] = {
     "light": ("#8a3b00", "#d27f3a", "#f0c9a4", "#f7f7f7", "#a9cbe6", "#3f86bd", "#0b3f6f"),
     "dark": ("#ffc08a", "#d27f3a", "#7a4a26", "#22272e", "#2a5478", "#4a92cb", "#b5dcf7"),
 }
+_STRONG: dict[Theme, str] = {"light": "white", "dark": "#10151b"}
+"""Ink on the strong end of the sequential colours."""
 
 
 def themed(spec: Spec, theme: Theme = "light") -> Spec:
@@ -65,6 +67,7 @@ def config(theme: Theme) -> dict[str, Any]:
         "title": {"font": FONT, "color": ink, "fontSize": 13, "fontWeight": "normal", "anchor": "start", "offset": 6},
         "text": {"font": FONT, "color": ink, "fontSize": 11},
         "rule": {"color": soft},
+        "style": {"on-weak": {"fill": ink}, "on-strong": {"fill": _STRONG[theme]}, "bar-plain": {"fill": HEADS[theme][1]}},
         "range": {
             "category": list(HEADS[theme]),
             "symbol": list(SHAPES),

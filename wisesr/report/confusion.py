@@ -1,0 +1,50 @@
+"""Which classes a head takes for which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wisesr.report.study import Entry
+from wisesr.results.predictions import Predictions
+
+
+class Confusion(NamedTuple):
+    """Of one entry, over those of its seeds whose predictions can be read and are of the same images and classes."""
+
+    entry: Entry
+    seeds: tuple[int, ...]
+    classes: tuple[str, ...]
+    counts: NDArray[np.int64]
+    """Images of all seeds, (true class, said class)."""
+
+    def shares(self) -> NDArray[np.float64]:
+        """Of the images of each true class, (true class, said class); rows add up to 1, or to 0 where a class has no image."""
+        totals = self.counts.sum(axis=1, keepdims=True)
+        return np.asarray(self.counts / np.maximum(totals, 1))
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """Pairs of a true and another class that was said for it: the most images first, then the largest share."""
+        shares, counts = self.shares(), self.counts
+        found = [(int(true), int(said)) for true, said in zip(*np.nonzero(counts), strict=True) if true != said]
+        return sorted(found, key=lambda pair: (-counts[pair], -shares[pair], pair))
+
+
+def confusion(entry: Entry, seeds: Sequence[int], predictions: Sequence[Predictions]) -> Confusion | None:
+    """What an entry's models say of the test images; None without predictions.
+
+    Args:
+        entry: whose they are.
+        seeds: of each.
+        predictions: of the same images and classes.
+    """
+    if not predictions:
+        return None
+    classes = predictions[0].classes
+    counts = np.zeros((len(classes), len(classes)), np.int64)
+    for one in predictions:
+        np.add.at(counts, (one.labels, one.probabilities.argmax(axis=1)), 1)
+    return Confusion(entry, tuple(seeds), classes, counts)

@@ -1,0 +1,128 @@
+"""Confusion matrices; of many classes the pairs that are confused most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from wisesr.report.confusion import Confusion
+from wisesr.report.figures.figure import Figure, Spec, group_name, seed_words, slug
+from wisesr.report.study import ReportTable
+
+CLASSES = 40
+"""A matrix of more is not legible, and large."""
+_PAIRS = 40
+_WRITTEN = 12
+"""Up to so many classes, figures stand in the matrix."""
+_SIDE = 440
+"""Of a matrix, px."""
+
+
+def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> Iterator[Figure]:
+    """One for each entry.
+
+    Args:
+        table: that they are of.
+        confusions: of its entries.
+    """
+    for one in confusions:
+        group, head = group_name(one.entry), one.entry.head
+        small = len(one.classes) <= CLASSES
+        title = f"{'Confusion' if small else 'Most confused classes'} of {head}, {group} on {table.title}"
+        key = slug(table.key, "confusion", group, head)
+        spec = _matrix(one) if small else _pairs(one)
+        yield Figure(key, table.key, "confusion", title, _caption(one, small), spec, group, head)
+
+
+def _caption(one: Confusion, small: bool) -> str:
+    total = int(one.counts.sum())
+    whose = f"{total:,} answers on the test split, {seed_words(one.seeds)} together."
+    if small:
+        return f"Share of each true class (row) that was taken for each class (column), %. {whose}"
+    wrong = total - int(np.trace(one.counts))
+    return (
+        f"{whose} {wrong:,} are wrong; of {len(one.pairs()):,} pairs of classes that were confused, the {_PAIRS} with the most "
+        "images: the true class, and what it was taken for."
+    )
+
+
+def _matrix(one: Confusion) -> Spec:
+    shares = 100 * one.shares()
+    number = len(one.classes)
+    step = max(11, min(44, _SIDE // number))
+    names = list(one.classes)
+    rows = [
+        {"true": names[true], "said": [names[said] for said in row], "images": one.counts[true, row].tolist()}
+        | {"share": [round(value, 1) for value in shares[true, row]]}
+        for true, row in ((true, np.flatnonzero(one.counts[true])) for true in range(number))
+        if len(row)
+    ]
+    size = min(12, max(8, step - 2))
+    axis = {"labelFontSize": size, "labelLimit": 140, "labelOverlap": False, "grid": False, "domain": False, "ticks": False}
+    band = {"type": "nominal", "sort": names, "scale": {"domain": names, "padding": 0}}
+    x = {"field": "said", "title": "Said"} | band | {"axis": axis | {"labelAngle": -45 if step > 20 else -90}}
+    place = {"x": x, "y": {"field": "true", "title": "True class"} | band | {"axis": axis}}
+    scale = {"domain": [0, 100], "range": "heatmap"}
+    legend = {"title": "%", "gradientLength": min(160, step * number), "gradientThickness": 10, "tickCount": 5}
+    color = {"field": "share", "type": "quantitative", "scale": scale, "legend": legend}
+    layers: list[Spec] = [{"mark": {"type": "rect"}, "encoding": place | {"color": color, "tooltip": _tooltip()}}]
+    if number <= _WRITTEN:
+        text = {"field": "share", "type": "quantitative", "format": ".0f"}
+        for style, test in (("on-weak", "datum.share < 50"), ("on-strong", "datum.share >= 50")):
+            mark = {"type": "text", "style": style, "fontSize": min(11, step // 3 + 2)}
+            layers.append({"transform": [{"filter": test}], "mark": mark, "encoding": place | {"text": text}})
+    return {
+        "width": {"step": step},
+        "height": {"step": step},
+        "view": {"stroke": "#8a919c"},
+        "data": {"values": rows},
+        "transform": [{"flatten": ["said", "images", "share"]}],
+        "layer": layers,
+    }
+
+
+def _pairs(one: Confusion) -> Spec:
+    totals = one.counts.sum(axis=1)
+    rows = [
+        {
+            "pair": f"{one.classes[true]} \N{RIGHTWARDS ARROW} {one.classes[said]}",
+            "true": one.classes[true],
+            "said": one.classes[said],
+            "images": int(one.counts[true, said]),
+            "share": round(100 * float(one.counts[true, said] / totals[true]), 1),
+        }
+        for true, said in one.pairs()[:_PAIRS]
+    ]
+    y = {
+        "field": "pair",
+        "type": "nominal",
+        "sort": None,
+        "title": None,
+        "axis": {"labelLimit": 360, "ticks": False, "grid": False},
+    }
+    x = {"field": "images", "type": "quantitative", "title": "Images, all seeds", "axis": {"grid": True, "tickMinStep": 1}}
+    return {
+        "width": 300,
+        "height": {"step": 17},
+        "data": {"values": rows},
+        "encoding": {"y": y, "x": x},
+        "layer": [
+            {"mark": {"type": "bar", "height": 11, "style": "bar-plain"}, "encoding": {"tooltip": _tooltip()}},
+            {
+                "transform": [{"calculate": "format(datum.share, '.0f') + ' %'", "as": "told"}],
+                "mark": {"type": "text", "align": "left", "dx": 4},
+                "encoding": {"text": {"field": "told"}},
+            },
+        ],
+    }
+
+
+def _tooltip() -> list[dict[str, Any]]:
+    return [
+        {"field": "true", "title": "true class", "type": "nominal"},
+        {"field": "said", "type": "nominal"},
+        {"field": "images", "type": "quantitative"},
+        {"field": "share", "title": "% of the true class", "type": "quantitative"},
+    ]

@@ -1,0 +1,69 @@
+"""Curves over epochs with their bands, as several figures have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wisesr.report.convergence import Curve
+from wisesr.report.figures.figure import Spec
+
+_MARKS = 12
+"""At most so many marks on a curve: they tell heads apart, and do not hide the curve."""
+
+
+def columns(one: Curve, digits: int = 2) -> dict[str, Any]:
+    """A head's figures in columns, which Vega-Lite's `flatten` makes rows of: names stand once.
+
+    Args:
+        one: the curve.
+        digits: after the point.
+    """
+    figures = {"mean": one.mean, "low": one.low, "high": one.high}
+    rounded = {name: [round(value, digits) for value in values] for name, values in figures.items()}
+    return {"head": one.entry.head, "seeds": len(one.seeds), "epoch": list(one.epochs)} | rounded
+
+
+def epoch_axis(last: int, ticks: int = 10) -> Spec:
+    """The encoding of x up to the last epoch."""
+    axis = {"tickMinStep": 1, "format": "d", "tickCount": min(last, ticks)}
+    return {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": axis, "scale": {"nice": False, "padding": 6}}
+
+
+def curve_layers(x: Spec, y: Spec, look: Spec, *, last: int, banded: bool) -> Spec:
+    """`transform` and `layer` of a view: the band, the line, a mark at every so many epochs, and what can be pointed at.
+
+    Args:
+        x: encoding of the epoch.
+        y: encoding of the figure, without its field.
+        look: colour and shape, as of `style.by_head`.
+        last: epoch.
+        banded: whether there is a band.
+    """
+    mean = {"x": x, "y": y | {"field": "mean"}}
+    color = {"color": look["color"]}
+    band = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}} | color
+    layers: list[Spec] = [{"mark": {"type": "area", "opacity": 0.16, "clip": True}, "encoding": band}] if banded else []
+    layers += [
+        {"mark": {"type": "line", "strokeWidth": 2, "strokeJoin": "round"}, "encoding": mean | color},
+        {
+            "transform": [{"filter": f"(datum.epoch - 1) % {-(-last // _MARKS)} == 0"}],
+            "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
+            "encoding": mean | look,
+        },
+        {
+            "name": "hover",  # left out where nothing can be pointed at: render.still
+            "mark": {"type": "circle", "size": 160, "opacity": 0},
+            "encoding": mean | {"tooltip": _tooltip(str(y["title"]))},
+        },
+    ]
+    return {"transform": [{"flatten": ["epoch", "mean", "low", "high"]}], "layer": layers}
+
+
+def _tooltip(title: str) -> list[dict[str, str]]:
+    figures = {"mean": title, "low": "band from", "high": "to"}
+    return [
+        {"field": "head", "type": "nominal"},
+        {"field": "epoch", "type": "quantitative"},
+        *({"field": name, "title": word, "type": "quantitative"} for name, word in figures.items()),
+        {"field": "seeds", "type": "quantitative"},
+    ]
