@@ -13,13 +13,19 @@ from wisesr import __version__
 from wisesr.report.figures import Figure, all_figures
 from wisesr.report.figures.render import render
 from wisesr.report.folder import replace_report
+from wisesr.report.opinions import Opinions, opinions
+from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.page import render_page
+from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.study import Study
 from wisesr.results.files import write_text
 
 PAGE = "index.html"
 MOST_STATIC = 60
 """Figures that are files too; further ones are in the page only."""
+
+ROOM = 4 << 20
+"""Bytes of all pictures of test images together."""
 
 Item = TypeVar("Item")
 Tracked = Callable[[Iterable[Item], int, str], Iterator[Item]]
@@ -55,9 +61,14 @@ def write_report(study: Study, output: Path, *, command: str, pictures: Pictures
     notes: list[str] = []
 
     def write(folder: Path) -> dict[str, Any]:
-        figures = list(all_figures(study))
+        judged = tuple(opinions(study))
+        figures = list(all_figures(study, judged))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
-        page = render_page(study, figures, made=made, command=command, about=notes)
+        shown, unshown = _pictures(study, judged, pictures)
+        notes.extend(unshown)
+        page = render_page(
+            study, figures, made=made, command=command, blocks=blocks(study, judged), pictures=shown, about=notes
+        )
         write_text(folder / PAGE, page, durable=False)
         return {"wisesr": __version__, "made": made, "command": command, "page": PAGE, "notes": notes}
 
@@ -75,3 +86,28 @@ def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Fig
         (folder / f"{figure.key}.png").write_bytes(picture.png)
     left = len(figures) - len(static)
     return [f"{len(static)} figures are files in figures/; {left} more are in this page only."] if left else []
+
+
+def _pictures(study: Study, judged: Sequence[Opinions], source: Pictures | None) -> tuple[dict[str, dict[str, bytes]], list[str]]:
+    """Of each table the pictures that its disagreements show, and what is not shown and why."""
+    if source is None:
+        return {}, []
+    shown: dict[str, dict[str, bytes]] = {}
+    notes: list[str] = []
+    room = ROOM
+    for table in study.tables:
+        found = [(entry, ids) for key, entry, ids in shown_images(judged) if key == table.key]
+        if not found:
+            continue
+        cell = found[0][0].cells[0]
+        assert cell.record is not None
+        load = source(cell.config, cell.record["provenance"]["data"]["fingerprint"])
+        if isinstance(load, str):
+            notes.append(f"{table.title}: test images are not shown, as {load}")
+            continue
+        its = make_pictures((name for _, ids in found for name in ids), load, room=room)
+        shown[table.key] = its.jpegs
+        room -= sum(map(len, its.jpegs.values()))
+        notes += [f"{table.title}: {len(its.unread)} test images cannot be opened any more."] * bool(its.unread)
+        notes += [f"{table.title}: {its.left} pictures are left out, as all may take {ROOM >> 20} MB."] * bool(its.left)
+    return shown, notes

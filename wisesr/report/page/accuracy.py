@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from wisesr.report.page.words import signed
+from wisesr.report.page.words import signed, what
 from wisesr.report.study import Difference, Entry, ReportTable
 
 _PAD = 0.06
@@ -88,6 +88,16 @@ class Accuracy(NamedTuple):
         """How the differences came about."""
         kinds = {one.difference.kind for one in self.compared if one.difference is not None}
         return tuple(text.format(self.table.baseline) for kind, text in _EXPLAINED.items() if kind in kinds)
+
+    @property
+    def has_backbones(self) -> bool:
+        """Whether there are several."""
+        return len({row.backbone for row in self.rows}) > 1
+
+    @property
+    def has_remarks(self) -> bool:
+        """Whether there is anything to say of a difference beside its figures."""
+        return any(what(one.difference) for one in self.compared)
 
     @property
     def has_published(self) -> bool:

@@ -25,11 +25,12 @@
   async function draw(element, spec) {
     drawn.get(element)?.finalize();
     const dark = root.dataset.theme === "dark";
-    const options = { ast: true, actions: false, renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
+    const actions = { export: true, source: false, compiled: false, editor: false };
+    const options = { ast: true, actions, downloadFileName: name(element), renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
     try {
       const result = await vegaEmbed(element, { ...spec, config: themes[root.dataset.theme] }, options);
       drawn.set(element, { spec, finalize: () => result.finalize() });
-      const svg = element.querySelector("svg");
+      const svg = element.querySelector("svg.marks");
       svg.style.minWidth = `${SMALLEST * svg.width.baseVal.value}px`;
       element.dataset.drawn = "true";
     } catch (error) {
@@ -37,6 +38,10 @@
       element.textContent = `This figure could not be drawn: ${error.message}`;
       throw error;
     }
+  }
+
+  function name(element) {
+    return (element.getAttribute("aria-label") || "figure").replace(/[^\w.-]+/g, "-");
   }
 
   const watcher = new IntersectionObserver((entries) => {
@@ -74,6 +79,13 @@
   });
   label();
 
+  // Pictures stand once in the page, and are shown where they are meant.
+  const pictures = JSON.parse(byId("pictures").textContent);
+  for (const image of all("img[data-picture]")) {
+    image.loading = "lazy";
+    image.src = `data:image/jpeg;base64,${pictures[image.dataset.picture]}`;
+  }
+
   // One backbone and one head of a section at a time.
   for (const section of all(".figures")) {
     const selects = all("select[data-choose]", section);
@@ -81,7 +93,7 @@
       for (const part of all("[data-group]", section)) {
         part.hidden = !selects.every(({ dataset, value }) => {
           const its = part.dataset[dataset.choose];
-          return !its || its === value;
+          return !its || !value || its === value;
         });
       }
     };

@@ -5,18 +5,18 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 import jinja2
-from markupsafe import Markup
 
 from wisesr import __version__
 from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
 from wisesr.report.page.accuracy import Accuracy, arrange
+from wisesr.report.page.blocks import Block, accuracy, cases
 from wisesr.report.page.cells import arrange_cells
 from wisesr.report.page.header import describe, missing
 from wisesr.report.page.pack import pack
@@ -33,17 +33,8 @@ _SECTIONS = {
     "disagreement": "Where heads disagree",
 }
 """In the order of the page."""
-
-
-class Block(NamedTuple):
-    """HTML beside the figures of a section: a list of numbers, pictures."""
-
-    table: str
-    section: str
-    group: str
-    """Backbone and settings that it is of; empty for all."""
-    head: str
-    html: Markup
+_TOGETHER = 5
+"""Heads whose kernels are shown at once."""
 
 
 class _Figure(NamedTuple):
@@ -62,6 +53,8 @@ class _Section(NamedTuple):
     title: str
     figures: tuple[_Figure, ...]
     blocks: tuple[Block, ...]
+    together: bool
+    """Whether all heads are shown at first, and not the first one."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -86,7 +79,8 @@ def render_page(
     *,
     made: str,
     command: str,
-    blocks: Sequence[Block] = (),
+    blocks: Iterable[Block] = (),
+    pictures: Mapping[str, Mapping[str, bytes]] | None = None,
     about: Sequence[str] = (),
     script: str | None = None,
 ) -> str:
@@ -98,10 +92,12 @@ def render_page(
         made: when, in words.
         command: that made the report.
         blocks: what stands beside the figures.
+        pictures: JPEG files of test images, by the key of their table and their name.
         about: sentences for the end of the page.
         script: that defines `vegaEmbed`; by default of `vega_script`.
     """
-    figures = list(figures)
+    figures, blocks = list(figures), list(blocks)
+    numbers, jpegs = _numbered(pictures or {})
     early, js = (_file(name) for name in ("early.js", "page.js"))
     vega = script if script is not None else vega_script()
     order = head_order(study)
@@ -113,6 +109,8 @@ def render_page(
         damaged=study.damaged,
         cells=arrange_cells(study.cells),
         about=about,
+        pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
+        pictures=_in_script(jpegs),
         swatch={head: index % len(HEADS["light"]) for index, head in enumerate(order)},
         css=_file("page.css") + _swatches(),
         early=early,
@@ -130,8 +128,16 @@ def _part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Block]
         its = tuple(_packed(one) for one in figures if (one.table, one.section) == (table.key, key))
         beside = tuple(one for one in blocks if (one.table, one.section) == (table.key, key))
         if its or beside:
-            sections.append(_Section(f"{name}-{key}", title, its, beside))
+            together = key == "kernels" and len({one.head for one in its}) <= _TOGETHER
+            sections.append(_Section(f"{name}-{key}", title, its, beside, together))
     return _Part(name, arrange(table), tuple(sections))
+
+
+def _numbered(pictures: Mapping[str, Mapping[str, bytes]]) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """For each table and image the number of its picture, and the pictures; one that is in several tables is there once."""
+    jpegs: dict[bytes, int] = {}
+    numbers = {key: {name: jpegs.setdefault(jpeg, len(jpegs)) for name, jpeg in its.items()} for key, its in pictures.items()}
+    return numbers, [base64.b64encode(jpeg).decode() for jpeg in jpegs]
 
 
 def _packed(figure: Figure) -> _Figure:
@@ -169,5 +175,5 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    where.filters.update(FILTERS)
+    where.filters.update(FILTERS, accuracy=accuracy, cases=cases)
     return where.get_template("template.html")

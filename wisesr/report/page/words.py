@@ -53,8 +53,37 @@ def tally(rows: Sequence[LeftOut]) -> str:
     return f"{len(rows)} cell{'s' * (len(rows) > 1)}: {', '.join(f'{count} {state}' for state, count in states.items())}"
 
 
+def decimal(value: float | None, digits: int) -> str:
+    """`12.3`; a dash where there is none."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def count(value: float) -> str:
+    """`11,181,642`."""
+    return f"{value:,.0f}"
+
+
+def short(value: float | None) -> str:
+    """`8.17 G`."""
+    if value is None:
+        return "–"
+    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def end(path: str) -> str:
+    """The last two parts of a path."""
+    return "/".join(path.split("/")[-2:])
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
+    "count": count,
+    "decimal": decimal,
+    "end": end,
     "fixed": fixed,
+    "short": short,
     "signed": signed,
     "p_value": p_value,
     "slug": slug,
