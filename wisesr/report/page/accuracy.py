@@ -151,6 +151,8 @@ def verdict(table: ReportTable) -> str:
     count = f"{len(tested)} comparisons with {table.baseline} over seeds"
     if not marked:
         return f"None of the {count} is significant at 5 % after Holm."
+    if len(marked) == len(tested):
+        return f"All {count} are significant at 5 % after Holm: {told} points."
     return f"Of {count}, {len(marked)} {'is' if len(marked) == 1 else 'are'} significant at 5 % after Holm: {told} points."
 
 

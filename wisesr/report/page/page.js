@@ -26,7 +26,7 @@
     drawn.get(element)?.finalize();
     const dark = root.dataset.theme === "dark";
     const actions = { export: true, source: false, compiled: false, editor: false };
-    const options = { ast: true, actions, downloadFileName: name(element), renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
+    const options = { mode: "vega-lite", ast: true, actions, downloadFileName: name(element), renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
     try {
       const result = await vegaEmbed(element, { ...spec, config: themes[root.dataset.theme] }, options);
       drawn.set(element, { spec, finalize: () => result.finalize() });
