@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wisesr.config import fingerprint
+from wisesr.axes import leaves
+from wisesr.config import computation, fingerprint
 from wisesr.results.record import RESULT, SCHEMA
 
 _Check = Callable[[Any], bool]
@@ -101,8 +102,8 @@ def check_config(config: Mapping[str, Any]) -> str:
     if problem := _problem(config, _CONFIG):
         return f"config.yaml: {problem}"
     try:
-        fingerprint(config)
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        leaves(computation(config))
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:  # a date, a word where a group belongs, ...
         return f"config.yaml: {error}"
     return ""
 
@@ -117,9 +118,9 @@ def check_record(record: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     if problem := _problem(record, _RECORD):
         return f"{RESULT}: {problem}"
     own = record.get("config")
-    if not isinstance(own, Mapping) or check_config(own):
+    if not isinstance(own, Mapping) or (own != config and check_config(own)):
         return f"{RESULT}: no config that can be read"
-    if own["protocol"] != record["protocol"] or fingerprint(own) != fingerprint(config):
+    if own["protocol"] != record["protocol"] or (own != config and fingerprint(own) != fingerprint(config)):
         return "config.yaml was edited: it is not the configuration of the record"
     return ""
 
@@ -135,7 +136,7 @@ def why_unread(directory: Path) -> str:
     except (ValueError, RecursionError):
         return f"{RESULT} is no JSON: cut short, or overwritten"
     schema = record.get("schema") if isinstance(record, dict) else None
-    if not _count(schema):
+    if not isinstance(schema, int) or isinstance(schema, bool):
         return f"{RESULT} is no record: it states no schema"
     if schema != SCHEMA:
         age = "an older" if schema < SCHEMA else "a newer"

@@ -1,0 +1,82 @@
+"""Settings by the names that users gave them: `augment=paper` in place of twelve keys."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import yaml
+from omegaconf.errors import OmegaConfBaseException
+
+from wisesr.axes import Leaves, leaves
+from wisesr.config import NEUTRAL, computation, load_option, options
+
+_GROUPS = ("augment", "recipe")
+"""Groups whose options have no name of their own in a configuration."""
+
+
+def known(config: Mapping[str, Any]) -> Leaves:
+    """The values of a cell's computation by dotted name, those that it has since before they could be set included."""
+    found = leaves(computation(config))
+    for name, value in NEUTRAL.items():
+        group = name.rpartition(".")[0]
+        if name not in found and any(key.startswith(f"{group}.") for key in found):
+            found[name] = value
+    return found
+
+
+def by_option(values: Sequence[Leaves]) -> list[Leaves]:
+    """The same cells, with an option's name in place of its keys where the cells have several options of a group.
+
+    A key in which a cell departs from its option stays a key of its own, in all cells of this option; so values that were
+    different are different still.
+
+    Args:
+        values: of `known`.
+    """
+    found = [dict(one) for one in values]
+    for group in _GROUPS:
+        names = [_nearest(group, one) for one in found]
+        if None in names or len(set(names)) == 1:
+            continue
+        departed: dict[str | None, set[str]] = defaultdict(set)
+        for name, one in zip(names, found, strict=True):
+            departed[name] |= {key for key in _own(group, one) if not _same(one, _options(group)[str(name)], key)}
+        for name, one in zip(names, found, strict=True):
+            for key in _own(group, one).keys() - departed[name]:
+                del one[key]
+            one[group] = name
+    return found
+
+
+def _own(group: str, values: Leaves) -> Leaves:
+    return {key: value for key, value in values.items() if key.startswith(f"{group}.")}
+
+
+def _nearest(group: str, values: Leaves) -> str | None:
+    """The option that a cell departs from in the fewest keys; None where it lacks a key of every option."""
+    own = _own(group, values)
+    found = {
+        name: sum(not _same(own, option, key) for key in own)
+        for name, option in _options(group).items()
+        if option.keys() <= own.keys()
+    }
+    return min(found, key=lambda name: (found[name], name), default=None)
+
+
+def _same(one: Leaves, other: Leaves, key: str) -> bool:
+    return key in one and key in other and repr(one[key]) == repr(other[key])
+
+
+@cache
+def _options(group: str) -> dict[str, Leaves]:
+    """What each YAML file of a group says; one that cannot be read names nothing."""
+    found = {}
+    for name in options(group):
+        try:
+            found[name] = known({group: load_option(group, name)})
+        except (OSError, ValueError, AssertionError, OmegaConfBaseException, yaml.YAMLError):
+            continue
+    return found
