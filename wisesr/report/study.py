@@ -29,6 +29,8 @@ class Place(NamedTuple):
     rate: str
     """Learning rates that were tried: `lr=0.1`, `lr=0.1 head_lr_scale=10`; empty where there is one."""
     seed: int
+    study: str = ""
+    """Told where one directory with several studies is reported: each has its own tables then."""
 
 
 class ReportCell(NamedTuple):
@@ -85,7 +87,7 @@ class Entry(NamedTuple):
     settings: str
     head: str
     cells: tuple[ReportCell, ...]
-    """By seed; with several rates those of the chosen one."""
+    """By seed; with several rates those of the rate that was best on validation for this seed."""
     values: tuple[float, ...]
     """Test top-1 of each, percent."""
     mean: float
@@ -98,7 +100,8 @@ class Entry(NamedTuple):
     published: float | None
     """Of the paper, percent, where the user has filled published.csv."""
     rate: str
-    """The chosen one; empty where one was tried."""
+    """The chosen ones: `lr=0.015 (4 seeds), lr=0.045 (1 seed)`; the only one where heads of the group stand at different
+    rates; empty where no rate varies within the group."""
     tried: tuple[tuple[str, float, int], ...]
     """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
 
@@ -121,6 +124,8 @@ class LeftOut(NamedTuple):
     state: str
     """done, failed, interrupted, waiting, training, ..., missing, damaged."""
     reason: str
+    place: Place | None = None
+    """Where it would stand in a table; None of what could not be read."""
 
 
 class ReportTable(NamedTuple):
