@@ -147,7 +147,7 @@ def write_cell(
     rows: list[dict[str, float]] = []
     for epoch, value in enumerate(values, start=1):
         losses = {"train/loss": 2.0 / epoch, "val/loss": 2.1 / epoch}
-        rows.append({"epoch": float(epoch), "step": 40.0 * epoch, "lr": 0.001, **losses, "val/top1": value})
+        rows.append({"epoch": epoch, "step": 40 * epoch, "lr": 0.001, **losses, "val/top1": value})
     best = max(rows, key=lambda row: (row["val/top1"], -row["val/loss"]))
     right = round(top1 * images)
     best |= {"test/loss": 0.5, "test/top1": right / images, "test/macro_f1": right / images, "test/ece": 0.05}

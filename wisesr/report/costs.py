@@ -20,8 +20,8 @@ class Cost(NamedTuple):
     """Of one image's forward pass, a multiply-add counted as two; convolutions and matrix products only, so that an
     average counts as nothing. None where the record has none."""
     step_ms: float | None
-    """Of one optimizer step, its batch's loading included: mean over the cells that ran on `Costs.machine`. None where none did,
-    or none has a pace (an attempt that had nothing left to train has none)."""
+    """Of one optimizer step, its batch's loading included: mean over the cells that ran on `Costs.machine`. None where none
+    did, or none has a pace (an attempt that had nothing left to train has none)."""
 
 
 class Costs(NamedTuple):
@@ -48,7 +48,7 @@ def _cost(entry: Entry, common: str) -> Cost:
     cost = _record(entry.cells[0])["cost"]
     backbone, head = (cost["parameters"][f"{part}_parameters"] for part in ("backbone", "head"))
     operations = [(cost.get("flops") or {}).get(part) for part in ("backbone", "head")]
-    flops = None if None in operations else float(sum(operations))
+    flops = None if None in operations else float(sum(filter(None, operations)))
     steps = [step for cell in entry.cells if machine(cell) == common and (step := step_ms(cell)) is not None]
     return Cost(entry, backbone + head, head, flops, sum(steps) / len(steps) if steps else None)
 

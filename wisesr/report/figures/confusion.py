@@ -64,7 +64,7 @@ def _matrix(one: Confusion) -> Spec:
     band = {"type": "nominal", "sort": names, "scale": {"domain": names, "padding": 0}}
     x = {"field": "said", "title": "Said"} | band | {"axis": axis | {"labelAngle": -45 if step > 20 else -90}}
     place = {"x": x, "y": {"field": "true", "title": "True class"} | band | {"axis": axis}}
-    scale = {"domain": [0, 100], "range": "heatmap"}
+    scale = {"domain": [0, 100], "range": "heatmap", "interpolate": "rgb"}
     legend = {"title": "%", "gradientLength": min(160, step * number), "gradientThickness": 10, "tickCount": 5}
     color = {"field": "share", "type": "quantitative", "scale": scale, "legend": legend}
     layers: list[Spec] = [{"mark": {"type": "rect"}, "encoding": place | {"color": color, "tooltip": _tooltip()}}]
@@ -76,7 +76,7 @@ def _matrix(one: Confusion) -> Spec:
     return {
         "width": {"step": step},
         "height": {"step": step},
-        "view": {"stroke": "#8a919c"},
+        "view": {"style": "matrix", "stroke": None},
         "data": {"values": rows},
         "transform": [{"flatten": ["said", "images", "share"]}],
         "layer": layers,

@@ -77,28 +77,22 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
     values = [row[name] for row in rows if name in row]
     log = min(values) > 0 and max(values) / min(values) >= _LOG
     scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-    axis = {"format": "~s" if name != "step_ms" else "~g", "tickCount": 4, "labelFlush": False}
+    axis = {"format": "~s" if name != "step_ms" else ",~r", "tickCount": 4, "labelFlush": False}
     x = {"field": name, "type": "quantitative", "title": _PANELS[name], "scale": scale, "axis": axis}
     place = {"x": x, "y": y | {"field": "top1"}}
-    several = len({row["group"] for row in rows}) > 1
-    joined = {"mark": {"type": "line", "strokeWidth": 1, "opacity": 0.5}, "encoding": place | {"detail": {"field": "group"}}}
-    return {
-        "width": _WIDTH,
-        "height": _HEIGHT,
-        "transform": [{"filter": f"isValid(datum.{name})"}],
-        "layer": [
-            joined | {"mark": joined["mark"] | {"color": "#8a919c"}},
-            {
-                "mark": {"type": "rule"},
-                "encoding": {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": look["color"]},
-            },
-            {
-                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
-                "encoding": place | look | {"tooltip": _tooltip()},
-            },
-            *([_names(place, name)] if several and len({row["group"] for row in rows}) <= _NAMED else []),
-        ],
-    }
+    bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": look["color"]}
+    point = {"type": "point", "filled": True, "size": 90, "opacity": 1}
+    layers: list[Spec] = [
+        {"mark": {"type": "rule"}, "encoding": bar},
+        {"mark": point, "encoding": place | look | {"tooltip": _tooltip()}},
+    ]
+    groups = len({row["group"] for row in rows})
+    if groups > 1:
+        joined = {"type": "line", "strokeWidth": 1, "style": "joined"}
+        layers.insert(0, {"mark": joined, "encoding": place | {"detail": {"field": "group"}}})
+    if 1 < groups <= _NAMED:
+        layers.append(_names(place, name))
+    return {"width": _WIDTH, "height": _HEIGHT, "transform": [{"filter": f"isValid(datum.{name})"}], "layer": layers}
 
 
 def _names(place: Spec, name: str) -> Spec:
@@ -114,6 +108,6 @@ def _names(place: Spec, name: str) -> Spec:
 
 
 def _tooltip() -> list[dict[str, str]]:
-    words = {"top1": "test top-1, %", "low": "from", "high": "to", "seeds": "seeds"} | _PANELS
+    words = {"top1": "test top-1, %", "low": "from", "high": "to", "seeds": "seeds", **_PANELS}
     numbers = ({"field": name, "title": word, "type": "quantitative", "format": ",~r"} for name, word in words.items())
     return [{"field": "group", "title": "backbone", "type": "nominal"}, {"field": "head", "type": "nominal"}, *numbers]

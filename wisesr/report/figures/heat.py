@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,57 +10,66 @@ from numpy.typing import NDArray
 
 from wisesr.report.figures.figure import Spec
 
-_SIDE = 112
-"""Of a map, px at most, unless its cells would be smaller than five."""
+
+def heat_map(title: str, plane: NDArray[Any], *, signed: bool, side: int) -> Spec:
+    """A view of one map; arguments as of `heat_maps`, `plane` (height, width)."""
+    width = plane.shape[1]
+    values = [{"weight": [_short(one) for one in plane.flat]}]
+    return {"title": title, "data": {"values": values}, "transform": _transform(width)} | _view(plane, signed, side)
 
 
-def heat_maps(title: str, names: Sequence[str], planes: NDArray[Any], *, signed: bool, columns: int, side: int = _SIDE) -> Spec:
-    """A view of maps beside each other.
+def heat_maps(title: str, maps: Mapping[str, NDArray[Any]], *, signed: bool, columns: int, side: int) -> Spec:
+    """A view of several maps that share a scale.
 
     Args:
         title: above them.
-        names: of each map; different ones.
-        planes: (maps, height, width).
+        maps: (height, width) each, by name; all of one shape.
         signed: whether their colours part at zero; else they begin there.
         columns: maps in a row.
-        side: of a map, px.
+        side: of a map, px at most, unless its cells would be smaller than five.
     """
-    height, width = planes.shape[1:]
-    step = max(5, side // max(height, width))  # whole pixels, or seams show between cells
-    largest = float(np.abs(planes).max()) or 1.0
-    domain = [-largest, largest] if signed else [0.0, largest]
-    scale = {"domain": [_short(bound) for bound in domain], "range": "diverging" if signed else "heatmap"}
-    legend = {"title": None, "gradientLength": min(120, step * height), "gradientThickness": 8, "tickCount": 3, "format": "~g"}
-    view = {
-        "width": {"step": step},
-        "height": {"step": step},
-        "mark": {"type": "rect", "strokeWidth": 0},
-        "encoding": {
-            "x": {"field": "column", "type": "ordinal", "axis": None, "scale": {"padding": 0}},
-            "y": {"field": "row", "type": "ordinal", "axis": None, "scale": {"padding": 0}},
-            "color": {"field": "weight", "type": "quantitative", "scale": scale, "legend": legend | {"labelFontSize": 10}},
-            "tooltip": [{"field": name} for name in ("map", "row", "column", "weight")],
-        },
-    }
+    planes = np.stack(list(maps.values()))
     header = {"title": None, "labelPadding": 3, "labelFontSize": 11}
     return {
         "title": title,
-        "data": {
-            "values": [
-                {"map": name, "weight": [_short(one) for one in plane.flat]} for name, plane in zip(names, planes, strict=True)
-            ]
-        },
-        "transform": [
-            {"flatten": ["weight"]},
-            {"window": [{"op": "row_number", "as": "at"}], "groupby": ["map"]},
-            {"calculate": f"floor((datum.at - 1) / {width})", "as": "row"},
-            {"calculate": f"(datum.at - 1) % {width}", "as": "column"},
-        ],
-        "facet": {"field": "map", "type": "nominal", "sort": list(names), "header": header},
+        "data": {"values": [{"map": name, "weight": [_short(one) for one in plane.flat]} for name, plane in maps.items()]},
+        "transform": _transform(planes.shape[2]),
+        "facet": {"field": "map", "type": "nominal", "sort": list(maps), "header": header},
         "columns": columns,
         "spacing": 10,
-        "spec": view,
+        "spec": _view(planes, signed, side),
     }
+
+
+def _view(planes: NDArray[Any], signed: bool, side: int) -> Spec:
+    height, width = planes.shape[-2:]
+    step = max(5, side // max(height, width))  # whole pixels, or seams show between cells
+    largest = _short(float(np.abs(planes).max())) or 1.0
+    scale = {"domain": [-largest if signed else 0.0, largest], "range": "diverging" if signed else "heatmap"}
+    legend = {"title": None, "gradientLength": step * height, "gradientThickness": 8, "tickCount": 3, "labelFontSize": 10}
+    place = {"type": "ordinal", "axis": None, "scale": {"padding": 0}}
+    color = {"field": "weight", "type": "quantitative", "scale": scale | {"interpolate": "rgb"}, "legend": legend}
+    return {
+        "width": {"step": step},
+        "height": {"step": step},
+        "mark": "rect",
+        "encoding": {
+            "x": {"field": "column"} | place,
+            "y": {"field": "row"} | place,
+            "color": color,
+            "tooltip": [{"field": name} for name in ("map", "row", "column", "weight")],
+        },
+    }
+
+
+def _transform(width: int) -> list[Spec]:
+    """Rows and columns from the order of the weights, which need not be written then."""
+    return [
+        {"flatten": ["weight"]},
+        {"window": [{"op": "row_number", "as": "at"}], "groupby": ["map"]},
+        {"calculate": f"floor((datum.at - 1) / {width})", "as": "row"},
+        {"calculate": f"(datum.at - 1) % {width}", "as": "column"},
+    ]
 
 
 def _short(value: float) -> float:

@@ -10,7 +10,7 @@ import numpy as np
 from wisesr.report.convergence import Curve, Growth, curve
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis
 from wisesr.report.figures.figure import Figure, Spec, group_name, seed_words, slug
-from wisesr.report.figures.heat import heat_maps
+from wisesr.report.figures.heat import heat_map, heat_maps
 from wisesr.report.figures.style import by_head
 from wisesr.report.study import Entry, ReportTable
 from wisesr.results.kernels import Kernels, KernelSummary, read_kernels
@@ -18,6 +18,8 @@ from wisesr.results.kernels import Kernels, KernelSummary, read_kernels
 _CHANNELS, _EPOCHS = 8, 6
 """Maps of single channels, and of epochs, at most."""
 _WIDTH, _HEIGHT = 260, 180
+_SIDE, _SMALL = 128, 60
+"""Of a map, px."""
 _Figure = Callable[[KernelSummary], float]
 
 
@@ -70,23 +72,22 @@ def _maps(table: ReportTable, one: _Learned) -> Figure:
 
 
 def _maps_spec(kernels: Kernels, signed: bool) -> Spec:
+    """Mean, spread and epochs above, channels below."""
     exact = kernels.kernel.astype(np.float64)
-    norms = np.sqrt((exact**2).sum(axis=(1, 2)))
-    strongest = np.argsort(-norms, kind="stable")[:_CHANNELS]
-    one = {"signed": False, "columns": 1}
-    first = [
-        heat_maps("Mean over channels", [" "], exact.mean(axis=0)[None], **(one | {"signed": signed})),
-        heat_maps("Spread over channels", [" "], exact.std(axis=0)[None], **one),
+    above = [
+        heat_map("Mean over channels", exact.mean(axis=0), signed=signed, side=_SIDE),
+        heat_map("Spread over channels", exact.std(axis=0), signed=False, side=_SIDE),
     ]
-    names = [f"channel {index}" for index in strongest]
-    below = [heat_maps("Strongest channels", names, exact[strongest], signed=signed, columns=4, side=72)]
     if len(kernels.epochs) > 1:
         at = np.unique(np.linspace(0, len(kernels.epochs) - 1, _EPOCHS).round().astype(int))
-        means = np.array([kernels.history[index].mean for index in at], np.float64)
-        names = [f"epoch {kernels.epochs[index]}" for index in at]
-        below.append(heat_maps("Mean over epochs", names, means, signed=bool((means < 0).any()), columns=3, side=72))
+        means = {f"epoch {kernels.epochs[index]}": kernels.history[index].mean.astype(np.float64) for index in at}
+        below_zero = any(bool((mean < 0).any()) for mean in means.values())
+        above.append(heat_maps("Mean over channels, after", means, signed=below_zero, columns=3, side=_SMALL))
+    norms = np.sqrt((exact**2).sum(axis=(1, 2)))
+    channels = {f"channel {index}": exact[index] for index in np.argsort(-norms, kind="stable")[:_CHANNELS]}
+    strongest = heat_maps("Strongest channels", channels, signed=signed, columns=_CHANNELS, side=_SMALL)
     apart = {"resolve": {"scale": {"color": "independent", "x": "independent", "y": "independent"}}}
-    return {"spacing": 28, "hconcat": [{"vconcat": first, "spacing": 16} | apart, *below]} | apart
+    return {"spacing": 18, "vconcat": [{"hconcat": above, "spacing": 24} | apart, strongest]} | apart
 
 
 def _growth(table: ReportTable, learned: Sequence[_Learned], order: Sequence[str]) -> Figure:

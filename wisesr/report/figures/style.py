@@ -67,7 +67,13 @@ def config(theme: Theme) -> dict[str, Any]:
         "title": {"font": FONT, "color": ink, "fontSize": 13, "fontWeight": "normal", "anchor": "start", "offset": 6},
         "text": {"font": FONT, "color": ink, "fontSize": 11},
         "rule": {"color": soft},
-        "style": {"on-weak": {"fill": ink}, "on-strong": {"fill": _STRONG[theme]}, "bar-plain": {"fill": HEADS[theme][1]}},
+        "style": {
+            "on-weak": {"color": ink},
+            "on-strong": {"color": _STRONG[theme]},
+            "bar-plain": {"color": HEADS[theme][1]},
+            "joined": {"color": soft},
+            "matrix": {"fill": SEQUENTIAL[theme][0]},
+        },
         "range": {
             "category": list(HEADS[theme]),
             "symbol": list(SHAPES),
