@@ -1,0 +1,221 @@
+"""The page in a browser: Debian's chromium, driven by playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.report.test_page import render, write_study
+from wisesr.report.page.vega import vega_script
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+_CHROMIUM = os.environ.get("WISESR_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(not _CHROMIUM, reason="no chromium: apt-get install chromium, or name one with WISESR_CHROMIUM")
+_PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+    root = tmp_path_factory.mktemp("browser")
+    page = root / "index.html"
+    page.write_text(render(write_study(root / "outputs"), vega_script()), encoding="utf-8")
+    return page.as_uri()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """The page in a tab of its own, with everything that it complained about or asked for."""
+
+    def __init__(self, browser: Browser, address: str, **settings: Any) -> None:
+        self.context = browser.new_context(**settings)
+        self.page: Page = self.context.new_page()
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.goto(address)
+
+    def background(self) -> float:
+        """Lightness of the page's ground, 0 to 255."""
+        colour: str = self.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        return sum(map(float, colour[4:-1].split(","))) / 3
+
+    def column(self, number: int) -> list[str]:
+        """Texts of a column of the cells that are shown."""
+        script = "n => [...document.querySelectorAll('#cells tbody tr:not([hidden])')].map(row => row.cells[n].textContent)"
+        texts: list[str] = self.page.evaluate(script, number)
+        return texts
+
+
+@pytest.fixture
+def opened(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Opened]:
+    tab = Opened(browser, address, **getattr(request, "param", {}))
+    yield tab
+    tab.context.close()
+    assert tab.complaints == []
+    assert [asked for asked in tab.asked if not asked.startswith(("data:", "blob:"))] == [address]
+
+
+def test_all_figures_are_drawn(opened: Opened) -> None:
+    page = opened.page
+    for section in page.query_selector_all(".figures select"):
+        section.select_option("")  # all
+    charts = page.query_selector_all(".chart")
+    assert len(charts) > 5
+    for chart in charts:
+        chart.scroll_into_view_if_needed()
+        svg = chart.wait_for_selector("svg.marks", timeout=20_000)
+        box = svg.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) > 100
+        assert chart.query_selector(".mark-line path, .mark-rect path, .mark-symbol path, .mark-shape path") is not None
+    assert page.query_selector(".broken") is None
+
+
+def test_a_figure_can_be_saved(opened: Opened) -> None:
+    page = opened.page
+    chart = page.query_selector(".chart")
+    assert chart is not None
+    chart.scroll_into_view_if_needed()
+    chart.wait_for_selector("details summary").click()
+    actions = chart.query_selector_all(".vega-actions a")
+    assert [action.inner_text() for action in actions] == ["Save as SVG", "Save as PNG"]  # and no link to an editor
+    for action, start in zip(actions, (b"<svg", b"\x89PNG"), strict=True):
+        with page.expect_download() as download:
+            action.click()
+        assert Path(download.value.path()).read_bytes().startswith(start)
+
+
+def test_rows_are_sorted(opened: Opened) -> None:
+    titles = [title.inner_text() for title in opened.page.query_selector_all("#cells th button")]
+    number = titles.index("test top-1")
+    button = opened.page.query_selector_all("#cells th button")[number]
+    before = opened.column(number)
+    figures = [float(text) for text in before if text]
+    empty = [""] * (len(before) - len(figures))
+    button.click()
+    assert opened.column(number) == [f"{value:.2f}" for value in sorted(figures, reverse=True)] + empty
+    assert opened.page.get_attribute("#cells th[aria-sort=descending]", "class") == "number"
+    button.press("Enter")
+    assert opened.column(number) == [f"{value:.2f}" for value in sorted(figures)] + empty
+
+
+def test_signed_numbers_are_sorted_as_numbers(opened: Opened) -> None:
+    opened.page.get_by_role("button", name="difference", exact=True).click()
+    script = "[...document.querySelectorAll('#table-toy-64-differences tbody td[data-v]:nth-of-type(4)')].map(x => x.textContent)"
+    texts = opened.page.evaluate(
+        "[...document.querySelectorAll('[id$=-differences] tbody .strong')].map(its => its.textContent)"
+    )
+    values = [float(text.replace("\N{MINUS SIGN}", "-").rstrip("★")) for text in texts]
+    assert len(values) > 2, script
+    assert values == sorted(values, reverse=True)
+
+
+def test_rows_are_filtered(opened: Opened) -> None:
+    rows = len(opened.column(0))
+    opened.page.fill("#cells [data-filter]", "resnet34  WISE")
+    left = opened.column(0)
+    assert len(left) == 2
+    assert opened.page.inner_text("#cells output") == f"2 of {rows}"
+    opened.page.select_option("#cells [data-state]", "waiting")
+    assert len(opened.column(0)) == 1
+    opened.page.fill("#cells [data-filter]", "nothing has this")
+    assert opened.column(0) == []
+    opened.page.fill("#cells [data-filter]", "")
+    opened.page.select_option("#cells [data-state]", "")
+    assert len(opened.column(0)) == rows
+
+
+def test_a_cell_is_opened_and_left_by_keyboard(opened: Opened) -> None:
+    page = opened.page
+    page.fill("#cells [data-filter]", "resnet18 wise")
+    page.focus("#cells tbody tr:not([hidden]) a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open] svg.marks")
+    assert "wise/seed-0" in page.inner_text("#cell-name")
+    assert "<script>alert(1)</script>" in page.inner_text("dialog pre")
+    page.click("dialog summary:has-text('Configuration')")
+    assert "name: wise" in page.inner_text("dialog details[open]:has-text('Configuration') pre")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('#cell-name').textContent.includes('seed-1')")
+    assert "name: wise" in page.inner_text("dialog details[open]:has-text('Configuration') pre")  # what was open stays so
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="hidden")
+    assert page.evaluate("location.hash") == ""
+    assert page.evaluate("document.activeElement.closest('#cells') !== null")
+
+
+def test_a_cell_has_an_address(browser: Browser, address: str) -> None:
+    tab = Opened(browser, f"{address}#cell-3")
+    tab.page.wait_for_selector("dialog[open]")
+    tab.page.go_back()
+    tab.context.close()
+
+
+def test_values_are_told_at_a_place_of_the_matrix(opened: Opened) -> None:
+    opened.page.focus(".matrix td[data-tip]")
+    assert "seed 0: " in opened.page.inner_text("#tip")
+    opened.page.keyboard.press("Tab")
+    opened.page.evaluate("document.activeElement.blur()")
+    assert not opened.page.is_visible("#tip")
+
+
+def test_one_backbone_at_a_time(opened: Opened) -> None:
+    page = opened.page
+    section = page.query_selector("[id$=-convergence]")
+    assert section is not None
+    shown = "its => [...its.querySelectorAll('figure')].filter(one => !one.hidden).map(one => one.dataset.group)"
+    assert section.evaluate(shown) == ["resnet18"]
+    select = section.query_selector("select")
+    assert select is not None
+    select.select_option("resnet34")
+    assert section.evaluate(shown) == ["resnet34"]
+
+
+def test_light_and_dark(opened: Opened) -> None:
+    assert opened.background() > 200
+    opened.page.click("#theme")
+    assert opened.background() < 60
+    opened.page.reload()
+    assert opened.background() < 60  # remembered
+    opened.asked.pop()
+    opened.page.click("#theme")
+    assert opened.background() > 200
+
+
+@pytest.mark.parametrize("opened", [{"color_scheme": "dark"}], indirect=True)
+def test_dark_as_the_system_is(opened: Opened) -> None:
+    assert opened.background() < 60
+    text = opened.page.wait_for_selector(".chart svg.marks text")
+    red, green, blue = (int(text.evaluate("its => getComputedStyle(its).fill").strip("rgb()").split(", ")[i]) for i in range(3))
+    assert min(red, green, blue) > 120  # the ink of figures too
+
+
+@pytest.mark.parametrize("opened", [{"viewport": _PHONE}], indirect=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen(opened: Opened) -> None:
+    page = opened.page
+    for section in page.query_selector_all(".figures select"):
+        section.select_option("")
+    for chart in page.query_selector_all(".chart"):
+        chart.scroll_into_view_if_needed()
+        chart.wait_for_selector("svg.marks", timeout=20_000)
+    assert page.evaluate("document.documentElement.scrollWidth") == _PHONE["width"]
+    page.click("#cells tbody a")
+    page.wait_for_selector("dialog[open]")
+    assert page.evaluate("document.querySelector('dialog').scrollWidth") <= _PHONE["width"]

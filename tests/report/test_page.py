@@ -1,0 +1,257 @@
+"""The page as text: what stands in it, what it asks for, what it lets run."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+import statistics
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from wisesr.report.cells import read_study
+from wisesr.report.figures import all_figures
+from wisesr.report.opinions import opinions
+from wisesr.report.page.accuracy import arrange, verdict
+from wisesr.report.page.blocks import blocks, shown_images
+from wisesr.report.page.cells import clipped
+from wisesr.report.page.pack import pack, unpack
+from wisesr.report.page.page import render_page
+from wisesr.report.page.vega import vega_script
+from wisesr.report.page.words import p_value, signed
+from wisesr.report.study import Study
+
+_REASON = 'ran out of memory in </script><img src=x onerror="alert(2)">'
+
+
+def write_study(root: Path) -> Path:
+    """Five seeds of a backbone, one of another, with everything that goes wrong."""
+    for head, shift in (("gap", 0.0), ("wise", 0.08), ("depthwise", -0.02)):
+        for seed in range(5):
+            config = cell_config(root, head=head, seed=seed)
+            if (head, seed) == ("depthwise", 4):
+                write_failed(config, _REASON)
+            else:
+                write_cell(config, top1=0.6 + shift + 0.02 * ((seed * 7 + len(head)) % 5))
+        write_cell(cell_config(root, head=head, seed=0, backbone="resnet34"), top1=0.7 + shift)
+    write_waiting(cell_config(root, head="wise", seed=1, backbone="resnet34"))
+    other = {"versions": {"python": "3.11.7", "wisesr": "0.1.0", "torch": "2.13.0", "timm": "1.0.31"}}
+    write_cell(cell_config(root, head="gap", seed=1, backbone="resnet34"), top1=0.7, provenance=other)
+    old = write_cell(cell_config(root, head="gap", seed=9))
+    (old / "result.json").write_text((old / "result.json").read_text().replace('"schema": 1', '"schema": 0'))
+    return root
+
+
+def render(root: Path, script: str = "") -> str:
+    """The page of the cells below a directory, with a picture for every test image."""
+    study = read_study([root])
+    judged = tuple(opinions(study))
+    images = {key: {name: f"jpeg of {name}".encode() for name in ids} for key, _, ids in shown_images(judged)}
+    figures = all_figures(study, judged)
+    its = blocks(study, judged)
+    return render_page(study, figures, made="now", command="wisesr report", blocks=its, pictures=images, script=script)
+
+
+@pytest.fixture(scope="module")
+def study_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_study(tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def html(study_root: Path) -> str:
+    return render(study_root)
+
+
+@pytest.fixture(scope="module")
+def study(study_root: Path) -> Study:
+    return read_study([study_root])
+
+
+class _Parsed(HTMLParser):
+    """Tags with attributes, texts of elements by id, and the scripts."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[tuple[dict[str, str | None], str]] = []
+        self.words: list[str] = []
+        self._inside = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inside = ""
+
+    def handle_data(self, data: str) -> None:
+        if self._inside == "script":
+            attributes, text = self.scripts[-1]
+            self.scripts[-1] = attributes, text + data
+        elif self._inside != "style":
+            self.words.append(data)
+
+
+def test_nothing_is_asked_of_anybody(html: str) -> None:
+    page = _Parsed(html)
+    asking = {"src", "href", "action", "data", "poster", "srcset"}
+    addresses = [value or "" for _, attributes in page.tags for name, value in attributes.items() if name in asking]
+    assert addresses and all(address.startswith("#") for address in addresses)
+    assert not {tag for tag, _ in page.tags} & {"link", "iframe", "object", "embed", "base", "form", "audio", "video"}
+    assert not re.search(r"@import|url\(", html)
+
+
+def test_only_the_pages_own_scripts_may_run(html: str) -> None:
+    page = _Parsed(html)
+    policy = next(attributes["content"] or "" for tag, attributes in page.tags if attributes.get("http-equiv"))
+    assert "default-src 'none'" in policy
+    assert "unsafe-eval" not in policy
+    (allowed,) = re.findall(r"script-src ([^;]*)", policy)
+    running = [text for attributes, text in page.scripts if "type" not in attributes]
+    digests = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in running]
+    assert len(running) == 3
+    assert allowed.split() == [f"'sha256-{digest}'" for digest in digests]
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
+def test_texts_of_logs_and_reasons_are_no_markup(html: str) -> None:
+    page = _Parsed(html)
+    assert "alert(1)" not in html  # it is packed
+    assert _REASON in "".join(page.words)  # escaped, so that the parser reads it as words
+    details = [unpack(text) for attributes, text in page.scripts if str(attributes.get("id")).startswith("detail-")]
+    assert sum("<script>alert(1)</script>" in detail["log"] for detail in details) == 18
+    assert sum(detail["reason"] == _REASON for detail in details) == 1
+
+
+def test_every_address_in_the_page_leads_somewhere(html: str) -> None:
+    page = _Parsed(html)
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [str(attributes["href"])[1:] for tag, attributes in page.tags if tag == "a"]
+    cells = {f"cell-{number}" for number in range(len([one for one in ids if str(one).startswith("detail-")]))}
+    assert set(links) - cells <= set(ids)
+    assert cells <= set(links)
+
+
+def test_the_matrix_has_the_means_of_the_records(html: str, study_root: Path) -> None:
+    top1: dict[tuple[str, str], list[float]] = {}
+    for path in study_root.rglob("result.json"):
+        record = json.loads(path.read_text())
+        if record["schema"] == 1:
+            config = record["config"]
+            place = config["backbone"]["name"], config["head"]["name"]
+            top1.setdefault(place, []).append(100 * record["metrics"]["best"]["test/top1"])
+    text = re.sub(r"<[^>]*>", "", html)
+    assert len(top1) == 6
+    for values in top1.values():
+        spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+        assert f"{statistics.mean(values):.2f}{spread} ({len(values)})" in text
+
+
+def test_what_is_wrong_is_told(html: str) -> None:
+    words = " ".join(" ".join(_Parsed(html).words).split())
+    assert "Not everything is equal here" in words
+    assert "2.13.0" in words
+    assert "record schema 0" in words
+    assert "1 failed" in words
+    assert "1 waiting" in words
+    assert "says nothing about the heads" in words
+    assert "highest top-1 on 30 held-out images; the test split was read once." in words
+
+
+def test_specs_and_pictures_come_as_they_were(html: str, study: Study) -> None:
+    page = _Parsed(html)
+    specs = [unpack(str(attributes["data-spec"])) for _, attributes in page.tags if "data-spec" in attributes]
+    assert specs == [json.loads(json.dumps(figure.spec)) for figure in all_figures(study)]
+    (jpegs,) = [json.loads(text) for attributes, text in page.scripts if attributes.get("id") == "pictures"]
+    used = {int(str(attributes["data-picture"])) for _, attributes in page.tags if "data-picture" in attributes}
+    assert used == set(range(len(jpegs)))
+    assert all(base64.b64decode(one).startswith(b"jpeg of test/class") for one in jpegs)
+
+
+def test_a_table_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
+    write_cell(cell_config(tmp_path, head="gap"))
+    write_waiting(cell_config(tmp_path, head="gap", size=128))
+    assert "No cell of this table is finished." in render(tmp_path)
+
+
+def test_the_verdict_counts_what_is_significant(study: Study) -> None:
+    (table,) = study.tables
+    marked = [entry for entry in table.entries if entry.difference and entry.difference.significant]
+    tested = [entry for entry in table.entries if entry.difference and entry.difference.p_holm is not None]
+    text = verdict(table)
+    assert len(tested) == 2
+    for entry in marked:
+        assert entry.difference is not None
+        assert f"{entry.label} {signed(entry.difference.mean)}" in text
+    nothing = table._replace(entries=tuple(entry._replace(difference=None) for entry in table.entries))
+    assert verdict(nothing) == ""
+    single = [entry for entry in table.entries if entry.difference and entry.difference.kind == "images"]
+    assert "nothing here says whether a head is better" in verdict(table._replace(entries=tuple(single)))
+
+
+def test_bars_lie_where_their_intervals_do(study: Study) -> None:
+    (table,) = study.tables
+    found = arrange(table)
+    ends = []
+    for one in found.compared:
+        assert one.bar is not None
+        assert one.difference is not None
+        assert one.bar.zero == found.zero
+        assert one.bar.low is not None
+        assert one.bar.high is not None
+        assert 0 < one.bar.low <= one.bar.mean <= one.bar.high < 100
+        ends += [(one.bar.low, one.difference.low), (one.bar.mean, one.difference.mean), (one.bar.high, one.difference.high)]
+    places, values = zip(*ends, strict=True)
+    scale = statistics.linear_regression(places, values)  # one straight scale for all
+    assert all(abs(scale.slope * place + scale.intercept - value) < 0.02 for place, value in ends)
+
+
+@pytest.mark.parametrize("text", ["", "one line", "x" * 20_000])
+def test_short_logs_are_whole(text: str) -> None:
+    assert clipped(text) == text
+
+
+def test_long_logs_lose_their_middle() -> None:
+    lines = [f"{number:06d} of a log" for number in range(10_000)]
+    text = clipped("\n".join(lines), 2000)
+    assert len(text) < 2100
+    first, told, last = text.split("\n\n")
+    assert first.splitlines() == lines[: len(first.splitlines())]
+    assert last.splitlines() == lines[-len(last.splitlines()) :]
+    missing = int(re.sub(r"\D", "", told))
+    assert missing + len(first) + len(last) == len("\n".join(lines))
+
+
+@pytest.mark.parametrize("value", [None, [1, 2.5], {"<": "</script>", "ü": "\ud800"}, "x" * 100_000])
+def test_packed_values_come_back(value: object) -> None:
+    text = pack(value)
+    assert re.fullmatch(r"[A-Za-z0-9+/=]*", text)
+    assert unpack(text) == json.loads(json.dumps(value).replace("\\ud800", "?"))
+
+
+def test_numbers_are_written_as_in_papers() -> None:
+    assert [signed(value) for value in (1.234, -1.234, -0.004, 0.0)] == ["+1.23", "\N{MINUS SIGN}1.23", "0.00", "0.00"]
+    assert [p_value(value) for value in (0.0004, 0.0123, 0.5, None)] == ["< 0.001", "0.012", "0.50", "–"]
+
+
+def test_a_cached_script_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def bundle(snippet: str, vl_version: str) -> str:
+        made.append(snippet)
+        return "vega"
+
+    monkeypatch.setattr("wisesr.report.page.vega.vl_convert.javascript_bundle", bundle)
+    assert [vega_script(tmp_path / "new") for _ in range(3)] == ["vega"] * 3
+    assert len(made) == 1
+    (tmp_path / "file").write_text("")  # a cache that cannot be made costs nothing but time
+    assert vega_script(tmp_path / "file" / "below") == "vega"
+    assert len(made) == 2
