@@ -14,7 +14,6 @@ from wisesr.config import load_cell
 from wisesr.errors import UserError
 from wisesr.report.check import check_config, check_record, why_unread
 from wisesr.report.compare import compare
-from wisesr.report.options import known
 from wisesr.report.places import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published
 from wisesr.report.study import LeftOut, ReportCell, Study
@@ -37,7 +36,7 @@ class _Found(NamedTuple):
     config: Mapping[str, Any]
     record: Mapping[str, Any] | None
     values: Leaves
-    """Of `options.known`."""
+    """Of `check.check_config`."""
     data: str
     """Fingerprint of its images; empty where no attempt has written it down yet."""
 
@@ -110,15 +109,16 @@ def _read(directory: Path, name: str) -> _Found | LeftOut:
     try:
         config = load_cell(directory)
         record = read_record(directory)
-        problem = check_config(config)
-        problem = problem or (check_record(record, config) if record is not None else why_unread(directory))
-        if problem:
+        values = check_config(config)
+        if isinstance(values, str):
+            return LeftOut(name, "damaged", values)
+        if problem := check_record(record, values) if record is not None else why_unread(directory):
             return LeftOut(name, "damaged", problem)
         state, reason = ("done", "") if record else state_of(directory, running=is_running(directory))
         data = record["provenance"]["data"]["fingerprint"] if record else _started_with(directory)
     except (UserError, OSError, RecursionError) as error:
         return LeftOut(name, "damaged", " ".join(str(error).split()).replace(f"{directory}/", ""))
-    return _Found(directory, name, state, reason, config, record, known(config), data)
+    return _Found(directory, name, state, reason, config, record, values, data)
 
 
 def _started_with(directory: Path) -> str:

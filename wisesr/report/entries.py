@@ -113,9 +113,9 @@ def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[
         finished_elsewhere = {cell.place.seed for cell in own if cell.record is not None}
         if lost:
             rest = "; its mean is over the rest, and what makes training fail may also make it worse" if have else ""
-            failed.append(f"{len(lost)} of {len(seeds)} seeds of {head} failed{rest}.")
+            failed.append(f"of {len(seeds)} seeds of {head}, {len(lost)} failed{rest}.")
         if open_ := seeds - have - lost - finished_elsewhere:
-            unfinished.append(f"{len(open_)} of {len(seeds)} seeds of {head} are not finished.")
+            unfinished.append(f"of {len(seeds)} seeds of {head}, {len(open_)} not finished yet.")
     return failed, unfinished
 
 

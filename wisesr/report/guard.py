@@ -105,7 +105,10 @@ def _short(commit: str) -> str:
 
 def _execution(cells: Sequence[ReportCell]) -> dict[str, list[str]]:
     """Keys that say how a cell is computed and that vary: the value of each cell."""
-    values = [{key: _text(value) for key, value in leaves(cell.config).items() if is_execution(key)} for cell in cells]
+    values = [
+        {key: _text(value) for key, value in leaves({"trainer": cell.config["trainer"]}).items() if is_execution(key)}
+        for cell in cells
+    ]
     keys = sorted({key for one in values for key in one} - {"trainer.threads"})
     found = {key: [one.get(key, _ABSENT) for one in values] for key in keys}
     return {key: own for key, own in found.items() if len(set(own)) > 1}

@@ -31,7 +31,7 @@ def by_option(values: Sequence[Leaves]) -> list[Leaves]:
     """The same cells, with an option's name in place of its keys where the cells have several options of a group.
 
     A key in which a cell departs from its option stays a key of its own, in all cells of this option; so values that were
-    different are different still.
+    different are different still. An option that all cells with it depart from in the same way is `paper(changed)`.
 
     Args:
         values: of `known`.
@@ -41,14 +41,28 @@ def by_option(values: Sequence[Leaves]) -> list[Leaves]:
         names = [_nearest(group, one) for one in found]
         if None in names or len(set(names)) == 1:
             continue
-        departed: dict[str | None, set[str]] = defaultdict(set)
+        departed: dict[str, set[str]] = defaultdict(set)
         for name, one in zip(names, found, strict=True):
-            departed[name] |= {key for key in _own(group, one) if not _same(one, _options(group)[str(name)], key)}
-        for name, one in zip(names, found, strict=True):
+            option = _options(group)[str(name)]
+            departed[str(name)] |= {key for key in _own(group, one) if _derived(option, key) or not _same(one, option, key)}
+        told = {name: _told(group, name, found, keys) for name, keys in departed.items()}
+        for name, one in zip(map(str, names), found, strict=True):
             for key in _own(group, one).keys() - departed[name]:
                 del one[key]
-            one[group] = name
+            one[group] = told[name]
     return found
+
+
+def _told(group: str, name: str, values: Sequence[Leaves], departed: set[str]) -> str:
+    """The option's name, marked where what it was changed in would not be told, being the same in all cells."""
+    kept = {key for key in departed if not _derived(_options(group)[name], key)}
+    constant = {key for key in kept if len({repr(one.get(key)) for one in values}) == 1}
+    return f"{name}(changed)" if constant else name
+
+
+def _derived(option: Leaves, key: str) -> bool:
+    """Whether the option leaves a value to the dataset or the size: `${paper_epochs:...}`."""
+    return isinstance(option.get(key), str) and "${" in option[key]
 
 
 def _own(group: str, values: Leaves) -> Leaves:
@@ -59,7 +73,7 @@ def _nearest(group: str, values: Leaves) -> str | None:
     """The option that a cell departs from in the fewest keys; None where it lacks a key of every option."""
     own = _own(group, values)
     found = {
-        name: sum(not _same(own, option, key) for key in own)
+        name: sum(not _same(own, option, key) and not _derived(option, key) for key in own)
         for name, option in _options(group).items()
         if option.keys() <= own.keys()
     }
