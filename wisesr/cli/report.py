@@ -80,10 +80,31 @@ def report(chosen: argparse.Namespace) -> int:
     check_folder("--output", output)
     pictures = None if chosen.no_pictures else _test_images
     written = write_report(study, output, command=_command(chosen), pictures=pictures, tracked=tracked)
+    _print(study, console)
     for note in written.notes:
         console.print(note, markup=False)
-    console.print(f"{written.page}", soft_wrap=True, markup=False)
+    console.print(str(written.page), soft_wrap=True, markup=False)
     return 0
+
+
+def _print(study: Study, console: Console) -> None:
+    """The tables, what is wrong with them, and what they say."""
+    from rich.markup import escape
+
+    from wisesr.report.page.accuracy import verdict
+    from wisesr.report.page.header import counts
+    from wisesr.report.tables.terminal import terminal
+
+    console.print(f"{counts(study)}\n", markup=False)
+    for table in study.tables:
+        for part in terminal(table, console.width):
+            console.print(part)
+        for sentence in table.warnings:
+            console.print(f"[red]{escape(sentence)}[/red]")
+        sentences = [f"{'; '.join(table.selections)}." if table.selections else "", verdict(table)]
+        for sentence in filter(None, sentences):
+            console.print(escape(sentence))
+        console.print()
 
 
 def _consoles() -> tuple[Console, Console]:

@@ -54,6 +54,7 @@ def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> Non
     Raises:
         UserError: another process is writing this report.
     """
+    output.mkdir(parents=True, exist_ok=True)
     lock = take(output)
     if lock is None:
         raise UserError(f"another process is writing the report in {output}")

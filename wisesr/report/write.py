@@ -18,6 +18,9 @@ from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.page import render_page
 from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.study import Study
+from wisesr.report.tables.csv import cells_csv
+from wisesr.report.tables.latex import latex
+from wisesr.report.tables.markdown import markdown
 from wisesr.results.files import write_text
 
 PAGE = "index.html"
@@ -61,6 +64,11 @@ def write_report(study: Study, output: Path, *, command: str, pictures: Pictures
     notes: list[str] = []
 
     def write(folder: Path) -> dict[str, Any]:
+        write_text(folder / "cells.csv", cells_csv(study), durable=False)
+        write_text(folder / "tables.md", markdown(study), durable=False)
+        (folder / "tables").mkdir()
+        for table in study.tables:
+            write_text(folder / "tables" / f"{table.key}.tex", latex(table), durable=False)
         judged = tuple(opinions(study))
         figures = list(all_figures(study, judged))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
@@ -88,7 +96,9 @@ def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Fig
     return [f"{len(static)} figures are files in figures/; {left} more are in this page only."] if left else []
 
 
-def _pictures(study: Study, judged: Sequence[Opinions], source: Pictures | None) -> tuple[dict[str, dict[str, bytes]], list[str]]:
+def _pictures(
+    study: Study, judged: Sequence[Opinions], source: Pictures | None
+) -> tuple[dict[str, dict[str, bytes]], list[str]]:
     """Of each table the pictures that its disagreements show, and what is not shown and why."""
     if source is None:
         return {}, []

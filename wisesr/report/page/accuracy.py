@@ -8,16 +8,10 @@ from typing import NamedTuple
 
 from wisesr.report.page.words import signed, what
 from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.tables.content import legend, tested
 
 _PAD = 0.06
 """Of the scale, left free at either end."""
-_EXPLAINED = {
-    "seeds": "Over seeds: the same seed means the same batches and augmentation, so differences are taken seed by seed; a "
-    "two-sided paired t-test with its 95 % interval, on this test set and these splits. p after Holm counts the heads "
-    "that are compared with {} on one backbone and settings.",
-    "images": "Over images, where fewer than three seeds are shared: the 95 % interval is that of two trained models on "
-    "these test images. It says nothing about the heads, as another seed gives other models.",
-}
 
 
 class Row(NamedTuple):
@@ -79,15 +73,15 @@ class Accuracy(NamedTuple):
         return any(row.settings for row in self.rows)
 
     @property
-    def starred(self) -> bool:
-        """Whether any difference is significant."""
-        return any(entry.difference is not None and entry.difference.significant for entry in self.table.entries)
+    def legend(self) -> str:
+        """What stands at a place of the matrix."""
+        told = [*legend(self.table), f"Below: the difference to {self.table.baseline} in points."]
+        return " ".join(told[: len(told) - (not self.compared)])
 
     @property
-    def explained(self) -> tuple[str, ...]:
-        """How the differences came about."""
-        kinds = {one.difference.kind for one in self.compared if one.difference is not None}
-        return tuple(text.format(self.table.baseline) for kind, text in _EXPLAINED.items() if kind in kinds)
+    def tested(self) -> tuple[str, ...]:
+        """What the differences are."""
+        return tuple(sentence.replace("* p", "★ p") for sentence in tested(self.table))
 
     @property
     def has_backbones(self) -> bool:
@@ -136,22 +130,22 @@ def _tally(states: Sequence[str]) -> str:
 def verdict(table: ReportTable) -> str:
     """What the differences say, in a sentence or two; empty where nothing was compared."""
     found = [(entry, entry.difference) for entry in table.entries if entry.difference is not None]
-    tested = [(entry, difference) for entry, difference in found if difference.p_holm is not None]
+    judged = [(entry, difference) for entry, difference in found if difference.p_holm is not None]
     if not found:
         return ""
-    if not tested:
+    if not judged:
         if any(difference.kind == "seeds" for _, difference in found):
             return f"No comparison with {table.baseline} could be tested: over seeds, all differences of a head are equal."
         return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
-    marked = [(entry, difference) for entry, difference in tested if difference.significant]
+    marked = [(entry, difference) for entry, difference in judged if difference.significant]
     told = ", ".join(f"{_where(table, entry)} {signed(difference.mean)}" for entry, difference in marked)
-    if len(tested) == 1:
+    if len(judged) == 1:
         words = f"is significant at 5 %: {told} points" if marked else "is not significant at 5 %"
         return f"The one comparison with {table.baseline} over seeds {words}."
-    count = f"{len(tested)} comparisons with {table.baseline} over seeds"
+    count = f"{len(judged)} comparisons with {table.baseline} over seeds"
     if not marked:
         return f"None of the {count} is significant at 5 % after Holm."
-    if len(marked) == len(tested):
+    if len(marked) == len(judged):
         return f"All {count} are significant at 5 % after Holm: {told} points."
     return f"Of {count}, {len(marked)} {'is' if len(marked) == 1 else 'are'} significant at 5 % after Holm: {told} points."
 

@@ -59,7 +59,10 @@ def arrange_cells(cells: Sequence[ReportCell]) -> Cells:
     columns = [Column(name, "px" if name == "size" else name, name in ("size", "seed")) for name in varying]
     columns += [Column("epoch", "epoch", True), Column("val", "val top-1", True), Column("test", "test top-1", True)]
     columns.append(Column("state", "state", False))
-    rows = tuple(CellRow(cell.name, cell.name.rpartition("/")[2], cell.state, _texts(cell, varying), pack(_detail(cell))) for cell in cells)
+    rows = tuple(
+        CellRow(cell.name, cell.name.rpartition("/")[2], cell.state, _texts(cell, varying), pack(_detail(cell)))
+        for cell in cells
+    )
     states: dict[str, int] = {}
     for cell in cells:
         states[cell.state] = states.get(cell.state, 0) + 1

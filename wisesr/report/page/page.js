@@ -129,7 +129,7 @@
   // Filtering: a row has all words, and the state.
   for (const box of all(".filter")) {
     const rows = [...box.parentElement.querySelector("table").tBodies[0].rows];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
+    const texts = rows.map((row) => [...row.cells].map((its) => `${its.textContent} ${its.firstElementChild?.title ?? ""}`).join(" ").toLowerCase());
     const [input, state, count] = [box.querySelector("[data-filter]"), box.querySelector("[data-state]"), box.querySelector("output")];
     const filter = () => {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);

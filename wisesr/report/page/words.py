@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from wisesr.report.study import Difference, Entry, LeftOut
+from wisesr.report.tables import content
 
 
 def fixed(value: float, digits: int = 2) -> str:
@@ -17,15 +18,12 @@ def fixed(value: float, digits: int = 2) -> str:
 
 def signed(value: float) -> str:
     """`+1.42`; what rounds to 0 has no sign."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text.replace("-", "\N{MINUS SIGN}")
+    return content.signed(value).replace("-", "\N{MINUS SIGN}")
 
 
 def p_value(value: float | None) -> str:
     """`0.012`; a dash where nothing was tested."""
-    if value is None:
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    return "–" if value is None else content.p_value(value)
 
 
 def slug(text: str) -> str:

@@ -151,13 +151,19 @@ def how(table: ReportTable) -> list[str]:
     """How the figures came about, in sentences."""
     if not table.entries:
         return ["No cell is finished that could be shown."]
-    sentences = [f"Epochs: {'; '.join(table.selections)}."]
-    sentences.append("Test top-1 in percent: mean ± standard deviation over seeds (number of seeds).")
-    if any(entry.best for entry in table.entries):
-        sentences.append(_BEST)
+    return [f"Epochs: {'; '.join(table.selections)}.", *legend(table), *tested(table)]
+
+
+def legend(table: ReportTable) -> list[str]:
+    """What stands at a place of the matrix."""
+    sentences = ["Test top-1 in percent: mean ± standard deviation over seeds (number of seeds)."]
+    return sentences + [_BEST] * any(entry.best for entry in table.entries)
+
+
+def tested(table: ReportTable) -> list[str]:
+    """What the differences are, and what they say."""
     kinds = {entry.difference.kind for entry in table.entries if entry.difference is not None}
-    if "seeds" in kinds:
-        sentences.append(_SEEDS.format(baseline=table.baseline, family=_family(table)))
+    sentences = [_SEEDS.format(baseline=table.baseline, family=_family(table))] if "seeds" in kinds else []
     return sentences + [_IMAGES] * ("images" in kinds)
 
 
