@@ -165,7 +165,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("wisesr.report.page.page.vega_script", lambda: "")
         written = write_report(
-            read_study([root]), output, command="wisesr report", pictures=lambda *_: load, tracked=_untracked
+            read_study([root]), output, command="wisesr report", version="0", pictures=lambda *_: load, tracked=_untracked
         )
     assert written.page == output / "index.html"
     return output

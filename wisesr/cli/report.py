@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wisesr import __version__
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ def report(chosen: argparse.Namespace) -> int:
     _require_finished(study)
     check_folder("--output", output)
     pictures = None if chosen.no_pictures else _test_images
-    written = write_report(study, output, command=_command(chosen), pictures=pictures, tracked=tracked)
+    command = _command(chosen)
+    written = write_report(study, output, command=command, version=__version__, pictures=pictures, tracked=tracked)
     _print(study, console)
     for note in written.notes:
         console.print(note, markup=False)
@@ -132,7 +134,8 @@ def _require_finished(study: Study) -> None:
     if any(cell.record is not None for cell in study.cells):
         return
     lines = [f"nothing to report yet, as no cell is finished ({counts(study)}):"]
-    rows = [(one.name, one.state, one.reason) for one in (*study.cells, *study.damaged)]
+    rows = [(cell.name, cell.state, cell.reason) for cell in study.cells]
+    rows += [(one.name, one.state, one.reason) for one in study.damaged]
     reasons = Counter((state, reason) for _, state, reason in rows)
     for (state, reason), number in reasons.most_common(_SHOWN):
         name = next(name for name, *why in rows if why == [state, reason])

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
-from wisesr import __version__
 from wisesr.report.figures import Figure, all_figures
 from wisesr.report.figures.render import render
 from wisesr.report.folder import replace_report
@@ -47,13 +46,16 @@ class Written(NamedTuple):
     """What the report does not have, and why."""
 
 
-def write_report(study: Study, output: Path, *, command: str, pictures: Pictures | None, tracked: Tracked[Any]) -> Written:
+def write_report(
+    study: Study, output: Path, *, command: str, version: str, pictures: Pictures | None, tracked: Tracked[Any]
+) -> Written:
     """Write a report into its folder, in the place of the one that is there.
 
     Args:
         study: that is reported.
         output: the folder, which `folder.check_folder` has accepted.
         command: that makes the report.
+        version: of wisesr.
         pictures: where test images come from; None leaves them out.
         tracked: goes through items, and may show how far that is.
 
@@ -61,27 +63,33 @@ def write_report(study: Study, output: Path, *, command: str, pictures: Pictures
         UserError: another process writes there, or a file that is no report's is in the way.
     """
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    by = f"{made} by wisesr {version}"
     notes: list[str] = []
 
     def write(folder: Path) -> dict[str, Any]:
-        write_text(folder / "cells.csv", cells_csv(study), durable=False)
-        write_text(folder / "tables.md", markdown(study), durable=False)
-        (folder / "tables").mkdir()
-        for table in study.tables:
-            write_text(folder / "tables" / f"{table.key}.tex", latex(table), durable=False)
+        _write_tables(folder, study)
         judged = tuple(opinions(study))
         figures = list(all_figures(study, judged))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
-        shown, unshown = _pictures(study, judged, pictures)
-        notes.extend(unshown)
+        shown = _pictures(study, judged, pictures)
+        notes.extend(shown.notes)
         page = render_page(
-            study, figures, made=made, command=command, blocks=blocks(study, judged), pictures=shown, about=notes
+            study, figures, made=by, command=command, blocks=blocks(study, judged), pictures=shown.pictures, about=notes
         )
         write_text(folder / PAGE, page, durable=False)
-        return {"wisesr": __version__, "made": made, "command": command, "page": PAGE, "notes": notes}
+        return {"wisesr": version, "made": made, "command": command, "page": PAGE, "notes": notes}
 
     replace_report(output, write)
     return Written(output / PAGE, tuple(notes))
+
+
+def _write_tables(folder: Path, study: Study) -> None:
+    """A row a cell as CSV; the tables as Markdown, and as LaTeX, one a file."""
+    write_text(folder / "cells.csv", cells_csv(study), durable=False)
+    write_text(folder / "tables.md", markdown(study), durable=False)
+    (folder / "tables").mkdir()
+    for table in study.tables:
+        write_text(folder / "tables" / f"{table.key}.tex", latex(table), durable=False)
 
 
 def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Figure]) -> list[str]:
@@ -96,14 +104,20 @@ def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Fig
     return [f"{len(static)} figures are files in figures/; {left} more are in this page only."] if left else []
 
 
-def _pictures(
-    study: Study, judged: Sequence[Opinions], source: Pictures | None
-) -> tuple[dict[str, dict[str, bytes]], list[str]]:
-    """Of each table the pictures that its disagreements show, and what is not shown and why."""
+class _Shown(NamedTuple):
+    """Pictures of test images."""
+
+    pictures: dict[str, dict[str, bytes]]
+    """JPEG files, by the key of their table and their name."""
+    notes: list[str]
+    """What is not shown, and why."""
+
+
+def _pictures(study: Study, judged: Sequence[Opinions], source: Pictures | None) -> _Shown:
+    """Of each table those that its disagreements show."""
+    shown = _Shown({}, [])
     if source is None:
-        return {}, []
-    shown: dict[str, dict[str, bytes]] = {}
-    notes: list[str] = []
+        return shown
     room = ROOM
     for table in study.tables:
         found = [(entry, ids) for key, entry, ids in shown_images(judged) if key == table.key]
@@ -113,11 +127,13 @@ def _pictures(
         assert cell.record is not None
         load = source(cell.config, cell.record["provenance"]["data"]["fingerprint"])
         if isinstance(load, str):
-            notes.append(f"{table.title}: test images are not shown, as {load}")
+            shown.notes.append(f"{table.title}: test images are not shown: {load}")
             continue
         its = make_pictures((name for _, ids in found for name in ids), load, room=room)
-        shown[table.key] = its.jpegs
+        shown.pictures[table.key] = its.jpegs
         room -= sum(map(len, its.jpegs.values()))
-        notes += [f"{table.title}: {len(its.unread)} test images cannot be opened any more."] * bool(its.unread)
-        notes += [f"{table.title}: {its.left} pictures are left out, as all may take {ROOM >> 20} MB."] * bool(its.left)
-    return shown, notes
+        if its.unread:
+            shown.notes.append(f"{table.title}: {len(its.unread)} test images cannot be opened any more.")
+        if its.left:
+            shown.notes.append(f"{table.title}: {its.left} pictures are left out, as all may take {ROOM >> 20} MB.")
+    return shown

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 import jinja2
 
-from wisesr import __version__
 from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
 from wisesr.report.page.accuracy import Accuracy, arrange
@@ -58,11 +57,13 @@ class _Section(NamedTuple):
 
     @property
     def groups(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(one.group for one in (*self.figures, *self.blocks) if one.group))
+        groups = [one.group for one in self.figures] + [one.group for one in self.blocks]
+        return tuple(dict.fromkeys(filter(None, groups)))
 
     @property
     def heads(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(one.head for one in (*self.figures, *self.blocks) if one.head))
+        heads = [one.head for one in self.figures] + [one.head for one in self.blocks]
+        return tuple(dict.fromkeys(filter(None, heads)))
 
 
 class _Part(NamedTuple):
@@ -102,7 +103,6 @@ def render_page(
     vega = script if script is not None else vega_script()
     order = head_order(study)
     return _template().render(
-        version=__version__,
         header=describe(study, made=made, command=command),
         missing=missing(study),
         parts=[_part(table, figures, blocks) for table in study.tables],
@@ -116,7 +116,7 @@ def render_page(
         early=early,
         js=js,
         vega=vega,
-        themes=_in_script({theme: config(theme) for theme in ("light", "dark")}),
+        themes=_in_script({"light": config("light"), "dark": config("dark")}),
         hashes=" ".join(map(_hash, (early, vega, js))),
     )
 
@@ -151,8 +151,8 @@ def _file(name: str) -> str:
 def _swatches() -> str:
     """The heads' colours, the same as in the figures."""
     rules = []
-    for theme, where in (("light", ""), ("dark", ':root[data-theme="dark"] ')):
-        rules += [f"{where}.swatch.h{index} {{ background: {colour}; }}" for index, colour in enumerate(HEADS[theme])]
+    for where, colours in (("", HEADS["light"]), (':root[data-theme="dark"] ', HEADS["dark"])):
+        rules += [f"{where}.swatch.h{index} {{ background: {colour}; }}" for index, colour in enumerate(colours)]
     return "\n".join(rules)
 
 

@@ -7,6 +7,7 @@ hide it. The script is therefore kept in the user's cache.
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import vl_convert
@@ -23,7 +24,7 @@ def vega_script(folder: Path | None = None) -> str:
     Args:
         folder: where it is kept; `cache()` by default. One that cannot be written costs each report the seconds of bundling.
     """
-    kept = (folder or cache()) / f"vega-lite-{VEGA_LITE}-{vl_convert.__version__}.js"
+    kept = (folder or cache()) / f"vega-lite-{VEGA_LITE}-{version('vl-convert-python')}.js"
     try:
         return kept.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

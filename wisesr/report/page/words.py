@@ -10,6 +10,9 @@ from typing import Any
 from wisesr.report.study import Difference, Entry, LeftOut
 from wisesr.report.tables import content
 
+DASH = "\N{EN DASH}"
+"""Where there is nothing."""
+
 
 def fixed(value: float, digits: int = 2) -> str:
     """`93.21`."""
@@ -23,7 +26,7 @@ def signed(value: float) -> str:
 
 def p_value(value: float | None) -> str:
     """`0.012`; a dash where nothing was tested."""
-    return "–" if value is None else content.p_value(value)
+    return DASH if value is None else content.p_value(value)
 
 
 def slug(text: str) -> str:
@@ -53,7 +56,7 @@ def tally(rows: Sequence[LeftOut]) -> str:
 
 def decimal(value: float | None, digits: int) -> str:
     """`12.3`; a dash where there is none."""
-    return "–" if value is None else f"{value:,.{digits}f}"
+    return DASH if value is None else f"{value:,.{digits}f}"
 
 
 def count(value: float) -> str:
@@ -64,7 +67,7 @@ def count(value: float) -> str:
 def short(value: float | None) -> str:
     """`8.17 G`."""
     if value is None:
-        return "–"
+        return DASH
     for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"
