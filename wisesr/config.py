@@ -31,7 +31,7 @@ GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "tra
 _NOT_IN_FINGERPRINT = ("study", "logger", "output_dir", "dataset.root", "dataset.workers", "trainer.threads")
 
 # Keys that are younger than cells on disk: at the value that all cells had before, they are not part of a cell's name.
-_NEUTRAL = {
+NEUTRAL = {
     "trainer.num_nodes": 1,
     "recipe.init": "timm",
     "recipe.batch_norm": "timm",
@@ -184,12 +184,12 @@ def fingerprint(config: Mapping[str, Any]) -> str:
 def computation(config: Mapping[str, Any]) -> Config:
     """A copy of the configuration without what decides only where and how fast a cell runs; 1.0 stands as 1."""
     relevant: Config = _numbers(json.loads(json.dumps(config)))
-    for path in (*_NOT_IN_FINGERPRINT, *_NEUTRAL):
+    for path in (*_NOT_IN_FINGERPRINT, *NEUTRAL):
         *groups, key = path.split(".")
         node = relevant
         for group in groups:
             node = node.get(group, {})
-        if path not in _NEUTRAL or node.get(key) == _NEUTRAL[path]:
+        if path not in NEUTRAL or node.get(key) == NEUTRAL[path]:
             node.pop(key, None)
     return relevant
 
@@ -258,7 +258,7 @@ def load_cell(path: Path) -> Config:
         raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")
-    for name, value in _NEUTRAL.items():
+    for name, value in NEUTRAL.items():
         group, _, key = name.rpartition(".")
         if isinstance(config.get(group), dict):  # not of a node with a _target_ further down, which has its own default
             config[group].setdefault(key, value)

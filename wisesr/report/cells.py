@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.config import fingerprint, load_cell
+from wisesr.axes import Leaves
+from wisesr.config import load_cell
 from wisesr.errors import UserError
 from wisesr.report.check import check_config, check_record, why_unread
 from wisesr.report.compare import compare
-from wisesr.report.places import places
+from wisesr.report.places import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published
 from wisesr.report.study import LeftOut, ReportCell, Study
+from wisesr.results.files import read_json
 from wisesr.results.lock import is_running
 from wisesr.results.record import read_record
 from wisesr.results.store import find_cells, state_of
 
+_STARTED = "started.json"
 _Tracked = Callable[[Sequence[Path]], Iterable[Path]]
 
 
@@ -29,19 +35,23 @@ class _Found(NamedTuple):
     reason: str
     config: Mapping[str, Any]
     record: Mapping[str, Any] | None
-    fingerprint: str
+    values: Leaves
+    """Of `check.check_config`."""
+    data: str
+    """Fingerprint of its images; empty where no attempt has written it down yet."""
 
     @property
-    def rank(self) -> tuple[bool, str, str]:
-        """Of two of the same computation the greater one is reported: finished, then newest, then by name."""
-        finished = self.record["provenance"]["finished"] if self.record else ""
-        return self.record is not None, finished, self.name
+    def computation(self) -> str:
+        """Equal for two cells that must give equal numbers from equal images."""
+        return hashlib.sha256(json.dumps(self.values, sort_keys=True).encode()).hexdigest()
 
 
 def read_study(
     roots: Sequence[Path], *, baseline: str = "gap", published: Path | None = None, tracked: _Tracked = iter
 ) -> Study:
     """All cells below directories, and the tables that compare them.
+
+    Studies that lie below one directory have tables of their own; what several directories hold belongs together.
 
     Args:
         roots: outputs, studies or cells; they may overlap.
@@ -54,20 +64,30 @@ def read_study(
     """
     figures = read_published(published or PUBLISHED)
     names = _name_cells(roots)
-    found, damaged = [], []
-    for directory in tracked(list(names)):
-        one = _read(directory, names[directory])
-        (damaged if isinstance(one, LeftOut) else found).append(one)  # type: ignore[attr-defined]
     if not names:
         where = ", ".join(map(str, roots))
         raise UserError(f"there are no cells below {where}: a cell is a directory with a config.yaml, made by train.py")
-    unique, again = _unique(found)
-    cells = _placed(unique)
-    return Study(tuple(roots), cells, (*damaged, *again), compare(cells, baseline=baseline, published=figures))
+    found: list[_Found] = []
+    damaged: list[LeftOut] = []
+    for directory in tracked(list(names)):
+        one = _read(directory, names[directory])
+        if isinstance(one, LeftOut):
+            damaged.append(one)
+        else:
+            found.append(one)
+    apart = len(roots) == 1 and len({one.config["study"] for one in found}) > 1
+    studies = {one.directory: one.config["study"] if apart else "" for one in found}
+    unique, again = _unique(found, studies)
+    cells, common = _placed(unique, studies)
+    tables = compare(cells, baseline=baseline, published=figures, common=common)
+    return Study(tuple(roots), cells, (*damaged, *again), tables)
 
 
 def _name_cells(roots: Sequence[Path]) -> dict[Path, str]:
-    """Directories of cells, each once, and what each is called: its path below its root, whose name is told if there are several."""
+    """Directories of cells, each once, and what each is called: its path below its root.
+
+    Where there are several roots their names are told, too.
+    """
     names: dict[Path, str] = {}
     seen: set[Path] = set()
     for root in roots:
@@ -89,31 +109,58 @@ def _read(directory: Path, name: str) -> _Found | LeftOut:
     try:
         config = load_cell(directory)
         record = read_record(directory)
-        problem = check_config(config)
-        problem = problem or (check_record(record, config) if record is not None else why_unread(directory))
-        if problem:
+        values = check_config(config)
+        if isinstance(values, str):
+            return LeftOut(name, "damaged", values)
+        if problem := check_record(record, values) if record is not None else why_unread(directory):
             return LeftOut(name, "damaged", problem)
         state, reason = ("done", "") if record else state_of(directory, running=is_running(directory))
+        data = record["provenance"]["data"]["fingerprint"] if record else _started_with(directory)
     except (UserError, OSError, RecursionError) as error:
-        text = " ".join(str(error).split()).replace(f"{directory}/", "")
-        return LeftOut(name, "damaged", text)
-    return _Found(directory, name, state, reason, config, record, fingerprint(config))
+        return LeftOut(name, "damaged", " ".join(str(error).split()).replace(f"{directory}/", ""))
+    return _Found(directory, name, state, reason, config, record, values, data)
 
 
-def _unique(found: Sequence[_Found]) -> tuple[list[_Found], list[LeftOut]]:
-    """One cell a computation; the others by name."""
-    best: dict[str, _Found] = {}
+def _started_with(directory: Path) -> str:
+    """Fingerprint of the images that an unfinished cell was started with, where it says so."""
+    started = read_json(directory / _STARTED)
+    data = started.get("data") if isinstance(started, dict) else None
+    return data if isinstance(data, str) else ""
+
+
+def _unique(found: Sequence[_Found], studies: Mapping[Path, str]) -> tuple[list[_Found], list[LeftOut]]:
+    """One cell of each computation on the same images; the others, named.
+
+    Of several the finished one is kept, then that of the study with the most cells, then the newest. A cell of which nobody
+    knows the images is the same as any other.
+    """
+    size = Counter(one.config["study"] for one in found)
+
+    def rank(one: _Found) -> tuple[bool, bool, int, str, str]:
+        finished = one.record["provenance"]["finished"] if one.record else ""
+        return one.record is not None, bool(one.data), size[one.config["study"]], finished, one.name
+
+    alike: dict[tuple[str, str], list[_Found]] = defaultdict(list)
     for one in found:
-        if one.fingerprint not in best or one.rank > best[one.fingerprint].rank:
-            best[one.fingerprint] = one
-    kept = {one.directory for one in best.values()}
-    again = [one for one in found if one.directory not in kept]
-    left = [LeftOut(one.name, one.state, f"the same computation as {best[one.fingerprint].name}") for one in again]
-    return [one for one in found if one.directory in kept], left
+        alike[(studies[one.directory], one.computation)].append(one)
+    kept: list[_Found] = []
+    left: list[LeftOut] = []
+    for group in alike.values():
+        chosen: dict[str, _Found] = {}
+        for one in sorted(group, key=rank, reverse=True):
+            same = chosen.get(one.data) if one.data else next(iter(chosen.values()), None)
+            if same is None:
+                chosen[one.data] = one
+            else:
+                left.append(LeftOut(one.name, one.state, f"the same computation as {same.name}"))
+        kept += chosen.values()
+    return kept, left
 
 
-def _placed(found: Sequence[_Found]) -> tuple[ReportCell, ...]:
-    """Cells with their places, in the order of these."""
-    where = places([one.config for one in found])
+def _placed(found: Sequence[_Found], studies: Mapping[Path, str]) -> tuple[tuple[ReportCell, ...], dict[TableKey, str]]:
+    """Cells with their places, in the order of these, and what all cells of a table share."""
+    values = [one.values for one in found]
+    where = places(values, [studies[one.directory] for one in found])
     cells = [ReportCell(*one[:6], place) for one, place in zip(found, where, strict=True)]
-    return tuple(sorted(cells, key=lambda cell: cell.place))
+    ordered = sorted(cells, key=lambda cell: (cell.place.study, cell.place, cell.name))
+    return tuple(ordered), shared(values, [table_of(place) for place in where])

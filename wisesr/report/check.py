@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wisesr.config import fingerprint
+from wisesr.axes import Leaves
+from wisesr.report.options import known
 from wisesr.results.record import RESULT, SCHEMA
 
 _Check = Callable[[Any], bool]
@@ -92,34 +93,34 @@ _CONFIG: dict[str, _Check] = {
 }
 
 
-def check_config(config: Mapping[str, Any]) -> str:
-    """What keeps a configuration from being reported; empty if nothing.
+def check_config(config: Mapping[str, Any]) -> Leaves | str:
+    """The values of a configuration's computation by dotted name, or what keeps it from being reported.
 
     Args:
-        config: as `config.load_cell` reads it.
+        config: as `config.load_cell` reads it, or of a record.
     """
     if problem := _problem(config, _CONFIG):
         return f"config.yaml: {problem}"
     try:
-        fingerprint(config)
-    except (AttributeError, TypeError, ValueError, RecursionError) as error:
+        return known(config)
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:  # a date, a word where a group belongs, ...
         return f"config.yaml: {error}"
-    return ""
 
 
-def check_record(record: Mapping[str, Any], config: Mapping[str, Any]) -> str:
+def check_record(record: Mapping[str, Any], values: Leaves) -> str:
     """What keeps a record from being reported; empty if nothing.
 
     Args:
         record: of the current schema.
-        config: of its cell, which passed `check_config`.
+        values: of its cell's `config.yaml`, as `check_config` answers them.
     """
     if problem := _problem(record, _RECORD):
         return f"{RESULT}: {problem}"
-    own = record.get("config")
-    if not isinstance(own, Mapping) or check_config(own):
+    config = record.get("config")
+    own = check_config(config) if isinstance(config, Mapping) else ""
+    if isinstance(own, str):
         return f"{RESULT}: no config that can be read"
-    if own["protocol"] != record["protocol"] or fingerprint(own) != fingerprint(config):
+    if own != values or record["protocol"] != values["protocol"]:
         return "config.yaml was edited: it is not the configuration of the record"
     return ""
 
@@ -135,7 +136,7 @@ def why_unread(directory: Path) -> str:
     except (ValueError, RecursionError):
         return f"{RESULT} is no JSON: cut short, or overwritten"
     schema = record.get("schema") if isinstance(record, dict) else None
-    if not _count(schema):
+    if not isinstance(schema, int) or isinstance(schema, bool):
         return f"{RESULT} is no record: it states no schema"
     if schema != SCHEMA:
         age = "an older" if schema < SCHEMA else "a newer"

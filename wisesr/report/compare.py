@@ -1,122 +1,134 @@
-"""Cells to tables: which of them may be compared, what the comparison says, and why the others are left out."""
+"""Cells to tables: which of them may be compared, and why the others are left out."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
-from wisesr.config import conf_dir, load_option
 from wisesr.errors import UserError, unknown
-from wisesr.report.differences import differences
-from wisesr.report.guard import called, group_warnings, table_notes, table_warnings
+from wisesr.report.entries import group_entries, is_named
+from wisesr.report.groups import divide
+from wisesr.report.guard import table_notes, table_warnings
+from wisesr.report.places import TableKey, table_of
 from wisesr.report.published import Run
-from wisesr.report.rates import Choice, choose_rate
-from wisesr.report.statistics import mean_std
-from wisesr.report.study import Difference, Entry, LeftOut, ReportCell, ReportTable
+from wisesr.report.study import LeftOut, ReportCell, ReportTable
 
-_TIE = 1e-6
-"""Means this close are equal, points: below what a float32 of a record can tell."""
 _UNFINISHED = {"waiting": "not started yet", "interrupted": "the same command goes on with it"}
-
-Published = Mapping[Run, float]
-GroupKey = tuple[str, str]
-"""Backbone and settings."""
-Heads = dict[str, list[ReportCell]]
-"""Cells of each head of a group, by seed."""
+_PAPER = (
+    "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
+    "from epoch to epoch gains by it."
+)
 
 
-class _Group(NamedTuple):
-    """Entries of one backbone and settings, and what is to be said of them."""
-
-    entries: tuple[Entry, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-
-
-def compare(cells: Sequence[ReportCell], *, baseline: str, published: Published) -> tuple[ReportTable, ...]:
-    """A table for each dataset, size and protocol.
+def compare(
+    cells: Sequence[ReportCell], *, baseline: str, published: Mapping[Run, float], common: Mapping[TableKey, str]
+) -> tuple[ReportTable, ...]:
+    """A table for each study (where they are told apart), dataset, size and protocol.
 
     Args:
         cells: of the study, sorted by place.
         baseline: as of `cells.read_study`.
         published: figures of `published.read_published`.
+        common: of `places.shared`.
 
     Raises:
         UserError: no cell has the baseline's head, and it is not just the one that is usual.
     """
     _check_baseline(cells, baseline)
-    tables: dict[tuple[str, int, str], list[ReportCell]] = defaultdict(list)
+    tables: dict[TableKey, list[ReportCell]] = defaultdict(list)
     for cell in cells:
-        tables[(cell.place.dataset, cell.place.size, cell.place.protocol)].append(cell)
+        tables[table_of(cell.place)].append(cell)
     keys = _keys(list(tables))
-    return tuple(_table(keys[place], own, baseline, published) for place, own in tables.items())
+    return tuple(_table(keys[table], own, baseline, published, common[table]) for table, own in tables.items())
 
 
 def _check_baseline(cells: Sequence[ReportCell], baseline: str) -> None:
-    heads = {cell.place.head for cell in cells}
-    if baseline != "gap" and baseline not in heads | {cell.config["head"]["name"] for cell in cells}:
+    heads = {cell.place.head for cell in cells} | {cell.config["head"]["name"] for cell in cells}
+    if baseline != "gap" and cells and baseline not in heads:
         raise UserError(f"--baseline: {unknown('head of these cells', baseline, heads)}")
 
 
-def _keys(places: Sequence[tuple[str, int, str]]) -> dict[tuple[str, int, str], str]:
-    """A file's name for each table: `intel-224`, `intel-224-paper`."""
-    found: dict[tuple[str, int, str], str] = {}
-    for dataset, size, protocol in places:
-        plain = re.sub(r"[^\w.-]+", "_", f"{dataset}-{size}{'-paper' if protocol == 'paper' else ''}")
+def _keys(tables: Sequence[TableKey]) -> dict[TableKey, str]:
+    """A file's name for each table: `intel-224`, `intel-224-paper`, `mystudy-intel-224`."""
+    found: dict[TableKey, str] = {}
+    for study, dataset, size, protocol in tables:
+        parts = [study] * bool(study) + [dataset, str(size)] + ["paper"] * (protocol == "paper")
+        plain = re.sub(r"[^\w.-]+", "_", "-".join(parts))
         key, number = plain, 2
         while key.lower() in (taken.lower() for taken in found.values()):
             key, number = f"{plain}-{number}", number + 1
-        found[(dataset, size, protocol)] = key
+        found[(study, dataset, size, protocol)] = key
     return found
 
 
-def _table(key: str, cells: Sequence[ReportCell], baseline: str, published: Published) -> ReportTable:
-    """The table of cells of one dataset, size and protocol."""
+def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping[Run, float], common: str) -> ReportTable:
+    """The table of cells of one study, dataset, size and protocol."""
     place = cells[0].place
     finished = [cell for cell in cells if cell.record is not None]
-    baseline, unclear = _baseline(finished, baseline)
-    left = [LeftOut(cell.name, cell.state, _why(cell)) for cell in cells if cell.record is None]
+    baseline, unclear = _baseline(finished, asked)
     same, others = _of_one_data(finished, baseline)
-    left += others
-    groups, alone, apart = _groups(same, cells)
-    left += alone + _missing(cells)
-    made = [_group(own, baseline, published) for own in groups.values()]
+    same, again = _once(same)
+    groups = divide(same, cells)
+    made = [
+        group_entries(heads, [cell for cell in cells if _group(cell) == group], baseline, published)
+        for group, heads in groups.shown.items()
+    ]
     shown = [cell for group in made for entry in group.entries for cell in entry.cells]
+    unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
         key=key,
-        title=f"{place.dataset}, {place.size} px{', protocol=paper' if place.protocol == 'paper' else ''}",
+        title=_title(place.study, place.dataset, place.size, place.protocol),
         dataset=place.dataset,
         size=place.size,
         protocol=place.protocol,
         selections=tuple(sorted({str(cell.record["selection"]) for cell in shown if cell.record is not None})),
         baseline=baseline,
         entries=tuple(entry for group in made for entry in group.entries),
-        warnings=(*table_warnings(shown), *apart, *(sentence for group in made for sentence in group.warnings)),
-        notes=(*unclear, *(sentence for group in made for sentence in group.notes), *table_notes(shown)),
-        left_out=tuple(left),
+        warnings=(
+            *table_warnings(shown),
+            *_repeated(again),
+            *groups.warnings,
+            *(one for group in made for one in group.warnings),
+        ),
+        notes=(
+            *unclear,
+            *[_PAPER] * (place.protocol == "paper" and bool(shown)),
+            *_common_notes(cells, common),
+            *groups.notes,
+            *(one for group in made for one in group.notes),
+            *table_notes(shown),
+        ),
+        left_out=(*unfinished, *others, *again, *groups.left_out, *groups.missing),
     )
+
+
+def _title(study: str, dataset: str, size: int, protocol: str) -> str:
+    return f"{f'{study}: ' * bool(study)}{dataset}, {size} px{', protocol=paper' * (protocol == 'paper')}"
+
+
+def _group(cell: ReportCell) -> tuple[str, str]:
+    return cell.place.backbone, cell.place.settings
 
 
 def _why(cell: ReportCell) -> str:
     """Of a cell that is not finished."""
-    return cell.reason or _UNFINISHED.get(cell.state, "not finished yet")
+    return cell.reason or _UNFINISHED.get(cell.state, "no reason was written down" if cell.state == "failed" else "it runs")
 
 
 def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
-    """The head's name with its settings, and a note where it is not there, or several are called so."""
+    """The baseline's name with its settings, and a note where it is not there, or several are called so."""
     heads = sorted({cell.place.head for cell in cells})
     if asked in heads or not cells:
         return asked, []
     named = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked})
-    if len(named) == 1:
-        return named[0], []
+    usual = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked and is_named(cell)})
+    if len(usual or named) == 1:
+        (chosen,) = usual or named
+        return chosen, [f"Heads are held against {chosen}."] if len(named) > 1 else []
     if named:
-        return asked, [
-            f"No differences: {len(named)} heads are called {asked} ({', '.join(named)}); choose one with --baseline."
-        ]
-    return asked, [f"No differences: no {asked} is finished here; --baseline names another head ({', '.join(heads)})."]
+        return asked, [f"No differences: several heads are called {asked}; choose one with --baseline: {'; '.join(named)}."]
+    return asked, [f"No differences: no cell of {asked} is finished here. --baseline names another head: {'; '.join(heads)}."]
 
 
 def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:
@@ -134,143 +146,36 @@ def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[Repor
     chosen = min(seen, key=order)
     count = len(seen[chosen])
     reason = f"other images, labels or splits than the {count} cell{'s' * (count > 1)} of the table"
-    others = [LeftOut(cell.name, cell.state, reason) for data, own in seen.items() if data != chosen for cell in own]
-    return seen[chosen], others
+    return seen[chosen], [
+        LeftOut(cell.name, cell.state, reason, cell.place) for data, own in seen.items() if data != chosen for cell in own
+    ]
 
 
-def _by_group(cells: Sequence[ReportCell]) -> dict[GroupKey, Heads]:
-    groups: dict[GroupKey, Heads] = {}
-    for cell in cells:
-        heads = groups.setdefault((cell.place.backbone, cell.place.settings), {})
-        heads.setdefault(cell.place.head, []).append(cell)
-    return groups
-
-
-def _groups(same: Sequence[ReportCell], cells: Sequence[ReportCell]) -> tuple[dict[GroupKey, Heads], list[LeftOut], list[str]]:
-    """Groups to show, cells that stand alone beside them, and warnings where a backbone has only such.
-
-    Args:
-        same: finished cells of the table's data.
-        cells: all of the table, finished or not.
-    """
-    groups, all_groups = _by_group(same), _by_group(cells)
-    comparing = {backbone for (backbone, _), heads in groups.items() if len(heads) > 1}
-    shown, left, warnings = {}, [], []
-    for (backbone, settings), heads in groups.items():
-        if backbone in comparing and len(all_groups[(backbone, settings)]) == 1:
-            (own,) = heads.values()
-            reason = f"no other head was trained with {settings}"
-            left += [LeftOut(cell.name, cell.state, reason) for cell in own]
+def _once(cells: Sequence[ReportCell]) -> tuple[list[ReportCell], list[LeftOut]]:
+    """Each place once: cells that differ in nothing but how they were computed are no two seeds. The first by name is kept."""
+    kept: dict[tuple[object, ...], ReportCell] = {}
+    again = []
+    for cell in sorted(cells, key=lambda cell: (cell.place, cell.name)):
+        if cell.place in kept:
+            reason = f"the same seed as {kept[cell.place].name}, computed on other hardware or in another way"
+            again.append(LeftOut(cell.name, cell.state, reason, cell.place))
         else:
-            shown[(backbone, settings)] = heads
-    for backbone in dict.fromkeys(backbone for backbone, _ in groups):
-        own_groups = [(settings, heads) for (name, settings), heads in groups.items() if name == backbone]
-        if backbone not in comparing and len({head for _, heads in own_groups for head in heads}) > 1:
-            told = "; ".join(f"{', '.join(heads)} with {settings or 'none of these'}" for settings, heads in own_groups)
-            warnings.append(f"{backbone}: heads also differ in their settings, so nothing is compared: {told}.")
-    return shown, left, warnings
+            kept[cell.place] = cell
+    return list(kept.values()), again
 
 
-def _missing(cells: Sequence[ReportCell]) -> list[LeftOut]:
-    """Seeds that one head has and another, at the same rate, has not."""
-    found = []
-    for heads in _by_group(cells).values():
-        seeds: dict[str, set[int]] = defaultdict(set)
-        for cell in (cell for own in heads.values() for cell in own):
-            seeds[cell.place.rate].add(cell.place.seed)
-        for own in heads.values():
-            have = {(cell.place.rate, cell.place.seed) for cell in own}
-            for rate in dict.fromkeys(cell.place.rate for cell in own):
-                for seed in sorted(seeds[rate] - {seed for at, seed in have if at == rate}):
-                    absent = own[0]._replace(place=own[0].place._replace(rate=rate, seed=seed))
-                    found.append(LeftOut(called(absent), "missing", "another head has this seed"))
-    return found
-
-
-def _group(heads: Heads, baseline: str, published: Published) -> _Group:
-    """The entries of one backbone and settings, the baseline first."""
-    choices = {head: choose_rate(heads[head]) for head in sorted(heads, key=lambda head: (head != baseline, head))}
-    others = {head: choice.cells for head, choice in choices.items() if head != baseline}
-    held = differences(choices[baseline].cells, others) if baseline in choices else {}
-    means = {head: mean_std([cell.top1 for cell in choice.cells])[0] for head, choice in choices.items()}
-    highest = max(means.values())
-    entries = tuple(
-        _entry(choice, best=means[head] >= highest - _TIE, difference=held.get(head), published=published)
-        for head, choice in choices.items()
-    )
-    place = entries[0].cells[0].place
-    name = " ".join(part for part in (place.backbone, place.settings) if part)
-    cells = [cell for choice in choices.values() for cell in choice.cells]
-    disjoint = [head for head in others if baseline in choices and head not in held]
-    notes = [f"{name}: {head} and {baseline} have no seed in common, so there is no difference." for head in disjoint]
-    return _Group(
-        entries,
-        (*group_warnings(name, cells), *_rate_warnings(name, heads, choices)),
-        (*notes, *_seed_notes(name, entries), *_rate_notes(name, choices)),
-    )
-
-
-def _entry(choice: Choice, *, best: bool, difference: Difference | None, published: Published) -> Entry:
-    place, config = choice.cells[0].place, choice.cells[0].config
-    values = tuple(cell.top1 for cell in choice.cells)
-    mean, std = mean_std(values)
-    run = (config["dataset"]["name"], place.size, config["backbone"]["name"], config["head"]["name"])
-    return Entry(
-        backbone=place.backbone,
-        settings=place.settings,
-        head=place.head,
-        cells=choice.cells,
-        values=values,
-        mean=mean,
-        std=std,
-        best=best,
-        difference=difference,
-        published=published.get(run) if _is_named(choice.cells[0]) else None,
-        rate=choice.rate,
-        tried=choice.tried,
-    )
-
-
-def _is_named(cell: ReportCell) -> bool:
-    """Whether a head is the one of its name: alone with it, or with just the settings that conf/head gives it."""
-    head = cell.config["head"]
-    if cell.place.head == head["name"]:
-        return True
-    plain = {key: value for key, value in head.items() if key != "name"}
-    return (conf_dir() / "head" / f"{head['name']}.yaml").is_file() and load_option("head", head["name"]) == plain
-
-
-def _seed_notes(name: str, entries: Sequence[Entry]) -> list[str]:
-    """Where the heads' means are over different seeds."""
-    seeds = Counter(entry.seeds for entry in entries)
-    if len(seeds) < 2:
+def _repeated(again: Sequence[LeftOut]) -> list[str]:
+    if not again:
         return []
-    told = "; ".join(f"{entry.head}: {', '.join(map(str, entry.seeds))}" for entry in entries)
-    return [f"{name}: means are over different seeds ({told}); differences are over those that both heads have."]
+    what = "seeds were" if len(again) > 1 else "seed was"
+    return [f"{len(again)} {what} computed more than once, in other ways; one cell of each is used."]
 
 
-def _rate_notes(name: str, choices: Mapping[str, Choice]) -> list[str]:
-    several = {head: choice for head, choice in choices.items() if choice.tried}
-    if not several:
-        return []
-    counts = sorted({len(choice.tried) for choice in several.values()})
-    told = ", ".join(f"{head} {choice.rate}" for head, choice in several.items())
-    found = [f"{name}: each head at its best of {' or '.join(map(str, counts))} rates, chosen on validation: {told}."]
-    for head, choice in several.items():
-        if choice.edge:
-            found.append(f"{name}: the best rate of {head} is the {choice.edge} tried; a better one may lie beyond.")
-    return found
-
-
-def _rate_warnings(name: str, heads: Heads, choices: Mapping[str, Choice]) -> list[str]:
-    found = []
-    rates = {head: tuple(sorted({cell.place.rate for cell in own})) for head, own in heads.items()}
-    if len(set(rates.values())) > 1:
-        told = "; ".join(f"{head}: {', '.join(own)}" for head, own in rates.items())
-        found.append(f"{name}: heads were not tried at the same rates ({told}).")
-    for head, choice in choices.items():
-        if choice.tried and not choice.seeds:
-            found.append(f"{name}: the rates of {head} have no seed in common, so each was judged by seeds of its own.")
-        if choice.tried and choice.cells[0].place.protocol == "paper":
-            found.append(f"{name}: the rate of {head} was chosen on the test images themselves (protocol=paper).")
+def _common_notes(cells: Sequence[ReportCell], common: str) -> list[str]:
+    """What the table's cells share and other tables' do not, and from which studies they come."""
+    found = [f"All cells of this table have {common}; other tables differ in that."] if common else []
+    studies = Counter(str(cell.config["study"]) for cell in cells)
+    if len(studies) > 1:
+        told = ", ".join(f"{name} ({count})" for name, count in studies.most_common())
+        found.append(f"Cells of {len(studies)} studies are reported together: {told}.")
     return found

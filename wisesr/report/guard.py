@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wisesr.axes import leaves
-from wisesr.report.study import ReportCell
+from wisesr.report.places import is_execution
+from wisesr.report.study import Place, ReportCell
 
 _SHOWN = 4
 """Cells named in a sentence."""
 _ABSENT = "none"
+_ASIDE = {"wisesr", "wandb", "hydra-core"}
+"""Versions that decide no number: code of wisesr is told by its source, and loggers and Hydra change none."""
 
 Read = Callable[[Mapping[str, Any]], Any]
 
@@ -23,16 +26,13 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
     Args:
         cells: finished ones, of a table.
     """
-    found = [
-        _unlike(f"Not the same version of {name}", cells, lambda record, name=name: _part(record, "versions").get(name))
-        for name in sorted({name for cell in cells for name in _part(_record(cell), "versions")})
-    ]
-    found.append(_unlike("Not the same code of wisesr", cells, lambda record: record["provenance"]["source"]))
+    found = [_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) - _ASIDE]
+    found.append(_unlike("Not the same code of wisesr", cells, _code))
     edited = [cell for cell in cells if len(set(_record(cell)["provenance"]["sources"])) > 1]
     if edited:
-        found.append(f"The code was changed between the attempts of {_names(edited)}.")
+        found.append(f"The code of wisesr was changed between the attempts of {_names(edited)}.")
     found.append(_unlike("Epochs were not chosen in the same way", cells, lambda record: record["selection"]))
-    return [sentence for sentence in found if sentence]
+    return sorted(sentence for sentence in found if sentence)
 
 
 def group_warnings(name: str, cells: Sequence[ReportCell]) -> list[str]:
@@ -50,6 +50,9 @@ def group_warnings(name: str, cells: Sequence[ReportCell]) -> list[str]:
         ),
         _unlike(f"{name}: not the same budget", [cell for cell in cells if not _out_of_patience(cell)], _budget),
     ]
+    for key, values in _execution(cells).items():
+        if _by_head(cells, values):
+            found.append(_told(f"{name}: the heads of one seed have different values of {key}", cells, values))
     return [sentence for sentence in found if sentence]
 
 
@@ -59,34 +62,79 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
     Args:
         cells: finished ones, of a table.
     """
-    hardware = leaves({str(index): _part(_record(cell), "hardware") for index, cell in enumerate(cells)})
-    names = sorted({name.partition(".")[2] for name in hardware})
-    reads: dict[str, Read] = {"threads": lambda record: record["provenance"]["threads"]}
-    reads |= {name: lambda record, name=name: _part(record, "hardware").get(name) for name in names}
-    found = [
-        _unlike(
-            f"Last bits of figures, and times, may differ for another reason than the heads: not the same {name}", cells, read
-        )
-        for name, read in reads.items()
-    ]
+    hardware = sorted({name for cell in cells for name in _part(_record(cell), "hardware")})
+    unlike = [_told(f"Not the same {key}", cells, values) for key, values in _execution(cells).items()]
+    unlike += [_unlike(f"Not the same {name}", cells, _hardware(name)) for name in hardware]
+    unlike.append(_unlike("Not the same number of threads", cells, lambda record: record["provenance"]["threads"]))
+    found = [f"{sentence} Last bits, and times, may differ for it." for sentence in unlike if sentence]
+    found += sorted(_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)
     unread = sorted({image for cell in cells for image in _part(_record(cell), "data")["left_out"]})
     if unread:
         more = f" and {len(unread) - _SHOWN} more" if len(unread) > _SHOWN else ""
         found.append(f"Images that could not be read were left out of all cells: {', '.join(unread[:_SHOWN])}{more}.")
-    early = [cell for cell in cells if _out_of_patience(cell)]
-    if early:
-        found.append(f"Training ended early, as recipe.patience asks for, in {_names(early)}.")
+    if early := [cell for cell in cells if _out_of_patience(cell)]:
+        found.append(f"By the rule of recipe.patience, training ended before its last epoch in {_names(early)}.")
     return [sentence for sentence in found if sentence]
 
 
+def _packages(cells: Sequence[ReportCell]) -> set[str]:
+    return {name for cell in cells for name in _part(_record(cell), "versions")}
+
+
+def _version(name: str) -> Read:
+    return lambda record: _part(record, "versions").get(name)
+
+
+def _hardware(name: str) -> Read:
+    return lambda record: _part(record, "hardware").get(name)
+
+
+def _training_images(record: Mapping[str, Any]) -> object:
+    return record["provenance"]["data"]["images"]["train"]
+
+
+def _code(record: Mapping[str, Any]) -> str:
+    """By what a user can look up, the commit; and by the hash of the source, which decides."""
+    provenance = record["provenance"]
+    return f"commit {_short(provenance['commit'] or 'unknown')} (source {provenance['source'][:8]})"
+
+
+def _short(commit: str) -> str:
+    return re.sub(r"\b([0-9a-f]{10})[0-9a-f]{30}\b", r"\1", commit)
+
+
+def _execution(cells: Sequence[ReportCell]) -> dict[str, list[str]]:
+    """Keys that say how a cell is computed and that vary: the value of each cell."""
+    values = [
+        {key: _text(value) for key, value in leaves({"trainer": cell.config["trainer"]}).items() if is_execution(key)}
+        for cell in cells
+    ]
+    keys = sorted({key for one in values for key in one} - {"trainer.threads"})
+    found = {key: [one.get(key, _ABSENT) for one in values] for key in keys}
+    return {key: own for key, own in found.items() if len(set(own)) > 1}
+
+
+def _by_head(cells: Sequence[ReportCell], values: Sequence[str]) -> bool:
+    """Whether a seed's heads differ in it, so that a difference between heads may be one of it."""
+    seen: dict[int, set[str]] = {}
+    for cell, value in zip(cells, values, strict=True):
+        seen.setdefault(cell.place.seed, set()).add(value)
+    return any(len(own) > 1 for own in seen.values())
+
+
 def _unlike(what: str, cells: Sequence[ReportCell], read: Read) -> str:
+    """A sentence with each value of a record and its cells; empty where all have one."""
+    return _told(what, cells, [_text(read(_record(cell))) for cell in cells])
+
+
+def _told(what: str, cells: Sequence[ReportCell], values: Sequence[str]) -> str:
     """A sentence with each value and its cells, the rarer ones named; empty where there is one value.
 
     `what: 2.14.1 in 18 cells, 2.13.0 in 2 (resnet18 wise seed 3, resnet18 wise seed 4).`
     """
     having: dict[str, list[ReportCell]] = {}
-    for cell in cells:
-        having.setdefault(_text(read(_record(cell))), []).append(cell)
+    for cell, value in zip(cells, values, strict=True):
+        having.setdefault(value, []).append(cell)
     if len(having) < 2:
         return ""
     (most, first), *others = sorted(having.items(), key=lambda item: (-len(item[1]), item[0]))
@@ -100,14 +148,13 @@ def _cells(cells: Sequence[ReportCell]) -> str:
 
 def _names(cells: Iterable[ReportCell]) -> str:
     """`resnet18 wise seed 3, ...`: the first few of them, and how many more."""
-    names = [called(cell) for cell in cells]
+    names = [called(cell.place) for cell in cells]
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
-def called(cell: ReportCell) -> str:
+def called(place: Place) -> str:
     """A cell within its table: `resnet18 wise lr=0.1 seed 3`."""
-    place = cell.place
     return " ".join(part for part in (place.backbone, place.settings, place.head, place.rate, f"seed {place.seed}") if part)
 
 

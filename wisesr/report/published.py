@@ -23,7 +23,7 @@ def read_published(path: Path) -> dict[Run, float]:
         path: a CSV file with the columns dataset, resolution, backbone, head, top1 and any others.
 
     Raises:
-        UserError: it cannot be read, lacks a column, or a line holds no resolution, no percentage, or a run twice.
+        UserError: it cannot be read, lacks a column, or a line holds no resolution, no percentage above 1, or a run twice.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -39,8 +39,9 @@ def read_published(path: Path) -> dict[Run, float]:
         if not (row["top1"] or "").strip():
             continue
         run, top1 = _run(f"{path}, line {number}", row)
-        if found.setdefault(run, top1) != top1:
-            raise UserError(f"{path}, line {number}: {' '.join(map(str, run))} has {found[run]:g} already, and now {top1:g}")
+        if run in found:
+            raise UserError(f"{path}, line {number}: {' '.join(map(str, run))} stands there twice")
+        found[run] = top1
     return found
 
 
@@ -60,6 +61,6 @@ def _run(where: str, row: Mapping[str, str]) -> tuple[Run, float]:
         top1 = float(row["top1"])
     except ValueError:
         raise UserError(f"{where}: top1 must be a percentage such as 93.21, not {row['top1']!r}") from None
-    if not 0 <= top1 <= 100:
-        raise UserError(f"{where}: top1 must be a percentage from 0 to 100, not {row['top1']!r}")
+    if not 1 < top1 <= 100:  # 0.93 would be a share, and no figure of a paper is so low
+        raise UserError(f"{where}: top1 must be a percentage from 0 to 100 (and above 1) such as 93.21, not {row['top1']!r}")
     return (row["dataset"].strip(), size, row["backbone"].strip(), row["head"].strip()), top1

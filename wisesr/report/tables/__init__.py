@@ -1,0 +1,1 @@
+"""Tables of a study as text: Markdown, LaTeX, CSV, the terminal."""

@@ -1,0 +1,95 @@
+"""`cells.csv`: every cell that was found, finished or not, with all that varies and every figure to the last bit."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from wisesr.axes import Leaves
+from wisesr.report.options import known
+from wisesr.report.study import LeftOut, Place, ReportCell, Study
+
+_PLACE = tuple(field for field in Place._fields if field != "study")
+_FIGURES = {
+    "epoch": "metrics.best.epoch",
+    **{name: f"metrics.best.{name}" for name in ("train/loss", "val/loss", "val/top1", "val/top5", "val/macro_f1", "val/ece")},
+    **{name: f"metrics.best.{name}" for name in ("test/loss", "test/top1", "test/top5", "test/macro_f1", "test/ece")},
+    "last epoch": "metrics.last.epoch",
+    "last val/top1": "metrics.last.val/top1",
+    "selection": "selection",
+    **{name: f"budget.{name}" for name in ("epochs", "trained_epochs", "steps", "stopped")},
+    **{f"{part} parameters": f"cost.parameters.{part}_parameters" for part in ("backbone", "head", "trainable")},
+    **{f"{part} FLOPs": f"cost.flops.{part}" for part in ("backbone", "head")},
+    **{name: f"cost.{name}" for name in ("train_seconds", "images_per_second", "peak_memory_bytes")},
+    "commit": "provenance.commit",
+    "source": "provenance.source",
+    "threads": "provenance.threads",
+    "data": "provenance.data.fingerprint",
+    "finished": "provenance.finished",
+}
+"""Columns of finished cells, and where a record has them. Under protocol=paper val/ is the test split."""
+
+
+def cells_csv(study: Study) -> str:
+    """The file's text: a row a cell, those that could not be read and those that are missing last."""
+    values = [known(cell.config) for cell in study.cells]
+    axes = _axes(values)
+    columns = ["name", "study", "state", "reason", "in_table", *_PLACE, *axes, *_FIGURES]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    where = _where(study)
+    for cell, one in zip(study.cells, values, strict=True):
+        writer.writerow(_row(cell, one, axes) | {"in_table": where.get(cell.name, "")})
+    missing = [one for table in study.tables for one in table.left_out if one.state == "missing"]
+    for left in (*study.damaged, *missing):
+        writer.writerow(_left(left))
+    return text.getvalue()
+
+
+def _axes(values: Sequence[Leaves]) -> list[str]:
+    """Keys that vary; those that have a column of the same meaning stand there too, as they were set."""
+    keys = sorted({key for one in values for key in one})
+    return [key for key in keys if len({repr(one.get(key)) for one in values}) > 1 and key not in ("seed", "protocol")]
+
+
+def _where(study: Study) -> dict[str, str]:
+    """By a cell's name: the key of its table, or why it is in none."""
+    found: dict[str, str] = {}
+    for table in study.tables:
+        found |= {one.name: one.reason for one in table.left_out}
+        found |= {cell.name: table.key for entry in table.entries for cell in entry.cells}
+    return {cell.name: found.get(cell.name, "another rate was better on validation") for cell in study.cells}
+
+
+def _row(cell: ReportCell, values: Leaves, axes: Sequence[str]) -> dict[str, Any]:
+    own = {name: _text(values.get(name)) for name in axes if name in values}
+    figures = {name: _text(_at(cell.record, path)) for name, path in _FIGURES.items()} if cell.record is not None else {}
+    stated = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
+    return stated | _place(cell.place) | own | figures
+
+
+def _left(one: LeftOut) -> dict[str, Any]:
+    return {"name": one.name, "state": one.state, "reason": one.reason} | (_place(one.place) if one.place else {})
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {name: getattr(place, name) for name in _PLACE}
+
+
+def _text(value: object) -> object:
+    """Figures to the last bit; null as in YAML, so that it is not taken for a key that a cell lacks."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    return repr(value) if isinstance(value, float) else value
+
+
+def _at(values: Any, path: str) -> Any:
+    """The value of a dotted name; empty where there is none."""
+    for key in path.split("."):
+        if not isinstance(values, Mapping) or key not in values:
+            return ""
+        values = values[key]
+    return values
