@@ -38,13 +38,14 @@ def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> It
 
 def _caption(one: Confusion, small: bool) -> str:
     total = int(one.counts.sum())
-    whose = f"{total:,} answers on the test split, {seed_words(one.seeds)} together."
+    together = " together" if len(one.seeds) > 1 else ""
+    whose = f"{total:,} answers on the test split, {seed_words(one.seeds)}{together}."
     if small:
         return f"Share of each true class (row) that was taken for each class (column), %. {whose}"
     wrong = total - int(np.trace(one.counts))
     return (
         f"{whose} {wrong:,} are wrong; of {len(one.pairs()):,} pairs of classes that were confused, the {_PAIRS} with the most "
-        "images: the true class, and what it was taken for."
+        "images: the true class, and what it was taken for. At the bars, the share of the true class's images."
     )
 
 
