@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from tests.report.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.convergence import curves
-from wisesr.report.figures import all_figures
-from wisesr.report.figures.figure import Figure, seed_words, slug
+from wisesr.report.figures import FILES, all_figures, for_files
+from wisesr.report.figures.figure import Figure, Section, seed_words, slug
 from wisesr.report.figures.style import HEADS, SHAPES, accuracy_scale, by_head, config, head_order
 from wisesr.report.study import Study
 from wisesr.results.kernels import read_kernels
+from wisesr.results.predictions import read_predictions, write_predictions
 
+SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
 HEADS_HERE = ("gap", "depthwise", "wise")
 
 
@@ -247,3 +249,32 @@ def test_files_that_are_damaged_have_no_figure(tmp_path: Path) -> None:
         for name in ("metrics.csv", "predictions.npz", "kernels.npz"):
             (directory / name).write_bytes(b"\x00no")
     assert [figure.section for figure in all_figures(read_study([tmp_path]))] == ["cost"]
+
+
+def test_heads_that_became_the_same_are_told(tmp_path: Path) -> None:
+    """One curve hides the other: a reader would look for it."""
+    for head, curve in {"gap": (0.1, 0.2, 0.3), "wise": (0.2, 0.3, 0.4), "depthwise_nonneg": (0.2, 0.3, 0.4)}.items():
+        write_cell(cell_config(tmp_path, head=head), curve=curve)
+    caption = next(all_figures(read_study([tmp_path]))).caption
+    assert "The curves of depthwise_nonneg and wise are the same." in caption
+    assert "gap and" not in caption
+
+
+def test_of_many_figures_those_of_convergence_are_files_first(figures: dict[str, Figure]) -> None:
+    one = next(iter(figures.values()))
+    many = [one._replace(key=f"{section}{index}", section=section) for index in range(25) for section in SECTIONS]
+    drawn = for_files(many)
+    assert len(drawn) == FILES
+    assert [figure.section for figure in drawn] == ["convergence"] * 25 + ["cost"] * 25 + ["kernels"] * (FILES - 50)
+    assert sorted(figure.key for figure in for_files(figures.values())) == sorted(figures)
+
+
+def test_long_names_of_classes_keep_their_ends(tmp_path: Path) -> None:
+    directory = write_cell(cell_config(tmp_path))
+    its = read_predictions(directory)
+    assert its is not None
+    write_predictions(directory, its._replace(classes=tuple(f"a photograph of a room, of kind {index}" for index in range(5))))
+    figure = next(figure for figure in all_figures(read_study([tmp_path])) if figure.section == "confusion")
+    names = {row["true"] for row in rows(figure.spec)}
+    assert len(names) == 5
+    assert all(len(name) < 30 and name[-1].isdigit() for name in names)

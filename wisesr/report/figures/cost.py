@@ -118,7 +118,12 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
     values = [row[name] for row in rows if name in row]
     log = min(values) > 0 and max(values) / min(values) >= _LOG
     scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-    axis = {"format": "~s" if name != "step_ms" else ",~r", "tickCount": 3 if name == "flops" else 4, "labelOverlap": True}
+    axis = {
+        "format": "~s" if name != "step_ms" else ",~r",
+        "tickCount": 3 if name == "flops" else 4,
+        "labelOverlap": True,
+        "labelSeparation": 8,
+    }
     x = {"field": name, "type": "quantitative", "title": _PANELS[name], "scale": scale, "axis": axis}
     place = {"x": x, "y": y | {"field": "top1"}}
     bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": look["color"]}

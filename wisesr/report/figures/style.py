@@ -26,11 +26,11 @@ HEADS: dict[Theme, tuple[str, ...]] = {
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 """Seven, so that with eight colours 56 heads differ."""
 SEQUENTIAL: dict[Theme, tuple[str, ...]] = {
-    "light": ("#f7f9fc", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
+    "light": ("#eef3f8", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
     "dark": ("#1d232b", "#1f3f5f", "#266292", "#3f8fc7", "#86bfe6", "#e2f1fb"),
 }
 DIVERGING: dict[Theme, tuple[str, ...]] = {
-    "light": ("#8a3b00", "#d27f3a", "#f0c9a4", "#f7f7f7", "#a9cbe6", "#3f86bd", "#0b3f6f"),
+    "light": ("#8a3b00", "#d27f3a", "#f0c9a4", "#f1f2f4", "#a9cbe6", "#3f86bd", "#0b3f6f"),
     "dark": ("#ffc08a", "#d27f3a", "#7a4a26", "#22272e", "#2a5478", "#4a92cb", "#b5dcf7"),
 }
 _STRONG: dict[Theme, str] = {"light": "white", "dark": "#10151b"}
