@@ -55,3 +55,35 @@ def test_a_file_that_is_not_there_or_damaged_is_none(content: bytes | None, tmp_
     if content is not None:
         (tmp_path / KERNELS).write_bytes(content)
     assert read_kernels(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kernel": np.zeros((4, 6), np.float32)},
+        {"kernel": np.zeros((0, 2, 3), np.float32)},
+        {"kernel": np.full((4, 2, 3), np.nan, np.float32)},
+        {"kernel": np.full((4, 2, 3), "x")},
+        {"mean": np.zeros((1, 2, 3), np.float32)},
+        {"spread": np.zeros((2, 3, 2), np.float32)},
+        {"zero": np.zeros(3)},
+        {"distance": np.array([0.5, np.inf])},
+        {"epochs": np.array(["one", "two"])},
+        {"epochs": np.array(3)},
+    ],
+)
+def test_arrays_that_do_not_fit_each_other_are_none(changes: dict[str, np.ndarray], tmp_path: Path) -> None:
+    kernel = np.random.default_rng(0).normal(size=(4, 2, 3)).astype(np.float32)
+    write_kernels(tmp_path, kernel, (1, 2), [summarize(kernel)] * 2)
+    assert read_kernels(tmp_path) is not None
+    with np.load(tmp_path / KERNELS) as archive:
+        arrays = dict(archive)
+    np.savez(tmp_path / KERNELS, **(arrays | changes))
+    assert read_kernels(tmp_path) is None
+
+
+def test_a_kernel_without_a_history_is_read(tmp_path: Path) -> None:
+    write_kernels(tmp_path, np.ones((4, 2, 3), np.float32), (), ())
+    read = read_kernels(tmp_path)
+    assert read is not None
+    assert read[1:] == ((), ())

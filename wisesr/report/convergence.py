@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
+from wisesr.report.costs import same_machine
 from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.results.record import read_metrics
 
@@ -34,7 +36,11 @@ class Curve(NamedTuple):
 
 
 class Reach(NamedTuple):
-    """How soon an entry had the baseline's best validation accuracy of the same seed."""
+    """How soon an entry had the baseline's best validation accuracy of the same seed.
+
+    Medians, in which a seed that never got there counts as later than all: a mean over those that did would make a head look
+    the faster the more of its seeds fail.
+    """
 
     entry: Entry
     compared: tuple[int, ...]
@@ -42,9 +48,12 @@ class Reach(NamedTuple):
     reached: tuple[int, ...]
     """Those of them that got there."""
     epochs: float | None
-    """Until then, mean over `reached`; None where none did."""
+    """Until then, the median over `compared`; None where that is no seed that got there."""
+    beyond: int | None
+    """Where `epochs` is None: the epochs within which it was not reached; None without seeds to compare."""
     seconds: float | None
-    """Likewise: of training with validation, at the mean pace of each cell; None where a record states none."""
+    """As `epochs`, of training with validation, at the mean pace of each cell; None also where the cells of its backbone
+    and settings ran on different machines or a record has no time."""
 
 
 def read_growth(cell: ReportCell) -> Growth:
@@ -94,35 +103,37 @@ def reaches(table: ReportTable) -> tuple[Reach, ...]:
     for entries in table.groups().values():
         baseline = next((entry for entry in entries if entry.head == table.baseline), None)
         if baseline is not None:
-            goals = {cell.place.seed: max(read_growth(cell).values(), default=None) for cell in baseline.cells}
-            known = {seed: goal for seed, goal in goals.items() if goal is not None}
-            found += [_reach(entry, known) for entry in entries]
+            best = {cell.place.seed: max(read_growth(cell).values(), default=math.nan) for cell in baseline.cells}
+            goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
+            timed = same_machine(entries)
+            found += [_reach(entry, goals, timed) for entry in entries]
     return tuple(found)
 
 
-def _reach(entry: Entry, goals: Mapping[int, float]) -> Reach:
-    compared: list[int] = []
-    there: dict[int, tuple[int, float | None]] = {}
-    for cell in entry.cells:
-        seed, growth = cell.place.seed, read_growth(cell)
-        if not growth or seed not in goals:
-            continue
-        compared.append(seed)
-        first = next((epoch for epoch, top1 in sorted(growth.items()) if top1 >= goals[seed]), None)
-        if first is not None:
-            there[seed] = (first, seconds_until(cell, first))
-    epochs = [epoch for epoch, _ in there.values()]
-    seconds = [second for _, second in there.values() if second is not None]
-    timed = bool(seconds) and len(seconds) == len(epochs)
-    return Reach(entry, tuple(compared), tuple(there), _mean(epochs), _mean(seconds) if timed else None)
+def _reach(entry: Entry, goals: Mapping[int, float], timed: bool) -> Reach:
+    grown = [(cell, growth) for cell in entry.cells if cell.place.seed in goals and (growth := read_growth(cell))]
+    epochs: list[float] = []
+    seconds: list[float] = []
+    for cell, growth in grown:
+        goal = goals[cell.place.seed]
+        first = next((float(epoch) for epoch, top1 in sorted(growth.items()) if top1 >= goal), math.inf)
+        epochs.append(first)
+        seconds.append(seconds_until(cell, first))
+    seeds = tuple(cell.place.seed for cell, _ in grown)
+    reached = tuple(seed for seed, epoch in zip(seeds, epochs, strict=True) if epoch < math.inf)
+    median = _median(epochs)
+    beyond = min((max(growth) for (_, growth), epoch in zip(grown, epochs, strict=True) if epoch == math.inf), default=None)
+    return Reach(entry, seeds, reached, median, None if median is not None else beyond, _median(seconds) if timed else None)
 
 
-def _mean(values: Sequence[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _median(values: Sequence[float]) -> float | None:
+    """None where it is infinite, unknown, or of nothing."""
+    middle = statistics.median(values) if values else math.nan
+    return middle if math.isfinite(middle) and not any(map(math.isnan, values)) else None
 
 
-def seconds_until(cell: ReportCell, epoch: int) -> float | None:
-    """Of training, validation included, until the end of an epoch, at the cell's mean pace; None where it is not recorded."""
-    record = cell.record or {}
-    seconds, epochs = record["cost"]["train_seconds"], record["budget"]["trained_epochs"]
-    return epoch * seconds / epochs if seconds > 0 and epochs > 0 else None
+def seconds_until(cell: ReportCell, epoch: float) -> float:
+    """Of training, validation included, until the end of an epoch, at the cell's mean pace; NaN where it is not recorded."""
+    assert cell.record is not None, "entries hold finished cells"
+    seconds, epochs = cell.record["cost"]["train_seconds"], cell.record["budget"]["trained_epochs"]
+    return epoch * float(seconds) / epochs if seconds and epochs else math.nan

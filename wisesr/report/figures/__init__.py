@@ -7,13 +7,23 @@ from collections.abc import Iterable, Iterator, Sequence
 from wisesr.report.figures.confusion import confusion_figures
 from wisesr.report.figures.convergence import convergence_figures
 from wisesr.report.figures.cost import cost_figures
-from wisesr.report.figures.figure import Figure
+from wisesr.report.figures.figure import Figure, Section
 from wisesr.report.figures.kernels import kernel_figures
 from wisesr.report.figures.style import head_order
 from wisesr.report.opinions import Opinions, opinions
 from wisesr.report.study import Study
 
-__all__ = ["Figure", "all_figures"]
+__all__ = ["FILES", "Figure", "all_figures", "for_files"]
+
+FILES = 60
+"""Figures that are drawn as files, at most: a third of a second of one core each (measured), and a report of 1,000 cells, which has
+hundreds, may take a minute."""
+_FIRST: tuple[Section, ...] = ("convergence", "cost", "kernels", "confusion")
+
+
+def for_files(figures: Iterable[Figure]) -> list[Figure]:
+    """Those to be drawn as files: convergence first, then cost, kernels and confusion, each in its order."""
+    return sorted(figures, key=lambda figure: _FIRST.index(figure.section))[:FILES]
 
 
 def all_figures(study: Study, judged: Iterable[Opinions] | None = None) -> Iterator[Figure]:

@@ -18,6 +18,8 @@ _WRITTEN = 12
 """Up to so many classes, figures stand in the matrix."""
 _SIDE = 440
 """Of a matrix, px."""
+_CUT = 12
+"""Letters of a long name at either end."""
 
 
 def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> Iterator[Figure]:
@@ -38,21 +40,30 @@ def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> It
 
 def _caption(one: Confusion, small: bool) -> str:
     total = int(one.counts.sum())
-    whose = f"{total:,} answers on the test split, {seed_words(one.seeds)} together."
+    together = " together" if len(one.seeds) > 1 else ""
+    whose = f"{total:,} answers on the test split, {seed_words(one.seeds)}{together}."
     if small:
         return f"Share of each true class (row) that was taken for each class (column), %. {whose}"
     wrong = total - int(np.trace(one.counts))
     return (
         f"{whose} {wrong:,} are wrong; of {len(one.pairs()):,} pairs of classes that were confused, the {_PAIRS} with the most "
-        "images: the true class, and what it was taken for."
+        "images: the true class, and what it was taken for. At the bars, the share of the true class's images."
     )
+
+
+def _names(one: Confusion) -> list[str]:
+    """Of the classes, long ones without their middle, as an axis would cut the end, which tells them apart more often."""
+    short = [
+        f"{name[:_CUT]}\N{HORIZONTAL ELLIPSIS}{name[-_CUT:]}" if len(name) > 2 * _CUT + 2 else name for name in one.classes
+    ]
+    return short if len(set(short)) == len(short) else list(one.classes)
 
 
 def _matrix(one: Confusion) -> Spec:
     shares = 100 * one.shares()
     number = len(one.classes)
     step = max(11, min(44, _SIDE // number))
-    names = list(one.classes)
+    names = _names(one)
     rows = [
         {"true": names[true], "said": [names[said] for said in row], "images": one.counts[true, row].tolist()}
         | {"share": [round(value, 1) for value in shares[true, row]]}
@@ -60,7 +71,7 @@ def _matrix(one: Confusion) -> Spec:
         if len(row)
     ]
     size = min(12, max(8, step - 2))
-    axis = {"labelFontSize": size, "labelLimit": 140, "labelOverlap": False, "grid": False, "domain": False, "ticks": False}
+    axis = {"labelFontSize": size, "labelLimit": 200, "labelOverlap": False, "grid": False, "domain": False, "ticks": False}
     band = {"type": "nominal", "sort": names, "scale": {"domain": names, "padding": 0}}
     x = {"field": "said", "title": "Said"} | band | {"axis": axis | {"labelAngle": -45 if step > 20 else -90}}
     place = {"x": x, "y": {"field": "true", "title": "True class"} | band | {"axis": axis}}
@@ -84,10 +95,10 @@ def _matrix(one: Confusion) -> Spec:
 
 
 def _pairs(one: Confusion) -> Spec:
-    totals = one.counts.sum(axis=1)
-    rows = [
+    totals, names = one.counts.sum(axis=1), _names(one)
+    rows: list[dict[str, Any]] = [
         {
-            "pair": f"{one.classes[true]} \N{RIGHTWARDS ARROW} {one.classes[said]}",
+            "pair": f"{names[true]} \N{RIGHTWARDS ARROW} {names[said]}",
             "true": one.classes[true],
             "said": one.classes[said],
             "images": int(one.counts[true, said]),
@@ -102,7 +113,13 @@ def _pairs(one: Confusion) -> Spec:
         "title": None,
         "axis": {"labelLimit": 360, "ticks": False, "grid": False},
     }
-    x = {"field": "images", "type": "quantitative", "title": "Images, all seeds", "axis": {"grid": True, "tickMinStep": 1}}
+    most = min(6, max((row["images"] for row in rows), default=1))
+    x = {
+        "field": "images",
+        "type": "quantitative",
+        "title": "Images, all seeds",
+        "axis": {"grid": True, "format": "d", "tickCount": most},
+    }
     return {
         "width": 300,
         "height": {"step": 17},

@@ -46,7 +46,15 @@ def _caption(table: ReportTable, found: Sequence[Curve]) -> str:
     whose = f"All with {seed_words(found[0].seeds)}." if len(seeds) == 1 else f"Seeds: {said}."
     cut = [one.entry.head for one in found if one.cut]
     ended = f" The curves of {', '.join(cut)} end where the first of their seeds ended." if cut else ""
-    return f"Top-1 on {what} after each epoch: {how}. {whose}{ended}"
+    return f"Top-1 on {what} after each epoch: {how}. {whose}{ended}{_same(found)}"
+
+
+def _same(found: Sequence[Curve]) -> str:
+    """Heads that became the same computation, as wise and depthwise_nonneg do on small maps: one hides the other."""
+    heads: dict[tuple[float, ...], list[str]] = {}
+    for one in found:
+        heads.setdefault((*one.epochs, *one.mean), []).append(one.entry.head)
+    return "".join(f" The curves of {' and '.join(its)} are the same." for its in heads.values() if len(its) > 1)
 
 
 def _spec(table: ReportTable, found: Sequence[Curve], order: Sequence[str]) -> Spec:

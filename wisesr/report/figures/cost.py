@@ -11,6 +11,7 @@ from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
 
 _WIDTH, _HEIGHT = 250, 200
+_WIDE = 420
 _PANELS = {
     "parameters": "Parameters of the model",
     "head_parameters": "Parameters of the head",
@@ -19,48 +20,88 @@ _PANELS = {
 }
 _LOG = 20.0
 """From this ratio of largest to smallest on, an axis is logarithmic."""
-_NAMED = 8
-"""Backbones that are named at their points; more would hide them, and are named on hover."""
+
+
+_BARS = "Top-1 on the test split, mean over seeds (bars: one standard deviation, n - 1)"
+_OPERATIONS = (
+    "FLOPs are of one image's forward pass, a multiply-add counted as two, of convolutions and matrix products only: an "
+    "average counts as nothing."
+)
+_OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model with the smallest head. {_OPERATIONS}"
 
 
 def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """One of all entries of a table.
+    """One for each backbone and settings, and where there are several one that has them below each other.
 
     Args:
         table: to draw.
         order: of all heads, as of `style.head_order`.
     """
-    costs = table_costs(table)
-    if costs.costs:
-        title = f"Accuracy and cost on {table.title}"
-        spec = _spec(costs, order)
-        yield Figure(slug(table.key, "cost"), table.key, "cost", title, _caption(costs), spec, "", "")
+    found = table_costs(table)
+    groups: dict[str, list[Cost]] = {}
+    for cost in found.costs:
+        groups.setdefault(group_name(cost.entry), []).append(cost)
+    if len(groups) > 1:
+        spec = _overview(found, order)
+        yield Figure(slug(table.key, "backbones"), table.key, "cost", f"Backbones on {table.title}", _OVERVIEW, spec, "", "")
+    for group, costs in groups.items():
+        key, title = slug(table.key, "cost", group), f"Accuracy and cost, {group} on {table.title}"
+        yield Figure(key, table.key, "cost", title, _caption(found, costs), _spec(costs, order), group, "")
 
 
-def _caption(costs: Costs) -> str:
-    said = (
-        "Top-1 on the test split, mean over seeds (bars: one standard deviation, n - 1), against cost. Points of one backbone "
-        "are joined. FLOPs count a multiply-add as two, of convolutions and matrix products only: an average counts as nothing."
-    )
-    if not any(cost.step_ms for cost in costs.costs):
+def _caption(found: Costs, costs: Sequence[Cost]) -> str:
+    said = f"{_BARS}, against cost. {_OPERATIONS}"
+    if all(cost.step_ms is None for cost in costs):
         return said
-    said += f" Time of a training step with its images' loading, on {costs.machine}"
+    said += f" Time of a training step with its images' loading, on {found.machine}"
     said += "; cells that ran beside others on one machine are slower for it."
-    return said + (f" Times on {'; '.join(costs.others)} are not shown: they do not compare." if costs.others else "")
+    return said + (f" Times on {'; '.join(found.others)} are not shown: they do not compare." if found.others else "")
 
 
-def _spec(costs: Costs, order: Sequence[str]) -> Spec:
-    rows = [_row(cost) for cost in costs.costs]
-    lows, highs = ([row[name] for row in rows] for name in ("low", "high"))
-    y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": accuracy_scale(min(lows), max(highs))}
-    look = by_head("head", order, [cost.entry.head for cost in costs.costs], 2 * _WIDTH)
-    shown = [name for name in _PANELS if any(name in row for row in rows)]
+def _overview(found: Costs, order: Sequence[str]) -> Spec:
+    least: dict[str, Cost] = {}
+    for cost in sorted(found.costs, key=lambda cost: cost.parameters):
+        least.setdefault(group_name(cost.entry), cost)
+    names = {group: f"{group} ({_size(cost)})" for group, cost in least.items()}
+    rows = [_row(cost) for cost in found.costs]
+    rows = [row | {"name": names[row["group"]]} for row in rows]
+    heads = {row["head"]: None for row in rows}
+    here = [head for head in order if head in heads]
+    look = by_head("head", order, here, _WIDE)
+    scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows))
+    x = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale, "axis": {"grid": True}}
+    axis = {"labelLimit": 420, "ticks": False, "grid": False}
+    y = {"field": "name", "type": "nominal", "title": None, "sort": list(names.values()), "axis": axis}
+    place = {"y": y, "yOffset": {"field": "head", "type": "nominal", "sort": here}}
     return {
+        "width": _WIDE,
+        "height": {"step": max(7, 26 // len(here))} if len(here) > 1 else {"step": 26},
         "data": {"values": rows},
-        "columns": 2,
-        "spacing": 24,
-        "concat": [_panel(name, y, look, rows) for name in shown],
+        "layer": [
+            {"mark": "rule", "encoding": place | {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": look["color"]}},
+            {
+                "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
+                "encoding": place | {"x": x | {"field": "top1"}, "tooltip": _tooltip()} | look,
+            },
+        ],
     }
+
+
+def _size(cost: Cost) -> str:
+    """`23.6 M, 8.2 GFLOPs`."""
+    flops = "" if cost.flops is None else f", {cost.flops / 1e9:.3g} GFLOPs"
+    return f"{cost.parameters / 1e6:.3g} M{flops}"
+
+
+def _spec(costs: Sequence[Cost], order: Sequence[str]) -> Spec:
+    rows = [_row(cost) for cost in costs]
+    lows, highs = ([row[name] for row in rows] for name in ("low", "high"))
+    scale = accuracy_scale(min(lows), max(highs)) | {"padding": 8}
+    y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale}
+    look = by_head("head", order, [cost.entry.head for cost in costs], 2 * _WIDTH)
+    shown = [name for name in _PANELS if any(name in row for row in rows)]
+    panels = [_panel(name, y, look, rows) for name in shown]
+    return {"data": {"values": rows}, "columns": 2, "spacing": 24, "concat": panels}
 
 
 def _row(cost: Cost) -> dict[str, Any]:
@@ -77,7 +118,12 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
     values = [row[name] for row in rows if name in row]
     log = min(values) > 0 and max(values) / min(values) >= _LOG
     scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-    axis = {"format": "~s" if name != "step_ms" else ",~r", "tickCount": 4, "labelFlush": False}
+    axis = {
+        "format": "~s" if name != "step_ms" else ",~r",
+        "tickCount": 3 if name == "flops" else 4,
+        "labelOverlap": True,
+        "labelSeparation": 8,
+    }
     x = {"field": name, "type": "quantitative", "title": _PANELS[name], "scale": scale, "axis": axis}
     place = {"x": x, "y": y | {"field": "top1"}}
     bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": look["color"]}
@@ -86,25 +132,7 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
         {"mark": {"type": "rule"}, "encoding": bar},
         {"mark": point, "encoding": place | look | {"tooltip": _tooltip()}},
     ]
-    groups = len({row["group"] for row in rows})
-    if groups > 1:
-        joined = {"type": "line", "strokeWidth": 1, "style": "joined"}
-        layers.insert(0, {"mark": joined, "encoding": place | {"detail": {"field": "group"}}})
-    if 1 < groups <= _NAMED:
-        layers.append(_names(place, name))
     return {"width": _WIDTH, "height": _HEIGHT, "transform": [{"filter": f"isValid(datum.{name})"}], "layer": layers}
-
-
-def _names(place: Spec, name: str) -> Spec:
-    """The backbone's name at its cheapest point."""
-    return {
-        "transform": [
-            {"window": [{"op": "row_number", "as": "rank"}], "sort": [{"field": name}], "groupby": ["group"]},
-            {"filter": "datum.rank == 1"},
-        ],
-        "mark": {"type": "text", "align": "left", "dx": 8, "dy": 10, "limit": 150},
-        "encoding": place | {"text": {"field": "group"}},
-    }
 
 
 def _tooltip() -> list[dict[str, str]]:

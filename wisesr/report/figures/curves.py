@@ -25,7 +25,9 @@ def columns(one: Curve, digits: int = 2) -> dict[str, Any]:
 
 def epoch_axis(last: int, ticks: int = 10) -> Spec:
     """The encoding of x up to the last epoch."""
-    axis = {"tickMinStep": 1, "format": "d", "tickCount": min(last, ticks)}
+    axis: Spec = {"format": "d", "tickCount": ticks}
+    if last <= ticks:  # Vega would set some between two epochs
+        axis["values"] = list(range(1, last + 1))
     return {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": axis, "scale": {"nice": False, "padding": 6}}
 
 

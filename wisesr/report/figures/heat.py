@@ -37,16 +37,23 @@ def heat_maps(title: str, maps: Mapping[str, NDArray[Any]], *, signed: bool, col
         "facet": {"field": "map", "type": "nominal", "sort": list(maps), "header": header},
         "columns": columns,
         "spacing": 10,
-        "spec": _view(planes, signed, side),
+        "spec": _view(planes, signed, side, "map"),
     }
 
 
-def _view(planes: NDArray[Any], signed: bool, side: int) -> Spec:
+def _view(planes: NDArray[Any], signed: bool, side: int, *names: str) -> Spec:
     height, width = planes.shape[-2:]
     step = max(5, side // max(height, width))  # whole pixels, or seams show between cells
     largest = _short(float(np.abs(planes).max())) or 1.0
     scale = {"domain": [-largest if signed else 0.0, largest], "range": "diverging" if signed else "heatmap"}
-    legend = {"title": None, "gradientLength": step * height, "gradientThickness": 8, "tickCount": 3, "labelFontSize": 10}
+    legend = {
+        "title": None,
+        "gradientLength": step * height,
+        "gradientThickness": 8,
+        "tickCount": 3,
+        "labelFontSize": 10,
+        "format": "~r",
+    }
     place = {"type": "ordinal", "axis": None, "scale": {"padding": 0}}
     color = {"field": "weight", "type": "quantitative", "scale": scale | {"interpolate": "rgb"}, "legend": legend}
     return {
@@ -57,7 +64,7 @@ def _view(planes: NDArray[Any], signed: bool, side: int) -> Spec:
             "x": {"field": "column"} | place,
             "y": {"field": "row"} | place,
             "color": color,
-            "tooltip": [{"field": name} for name in ("map", "row", "column", "weight")],
+            "tooltip": [{"field": name} for name in (*names, "row", "column", "weight")],
         },
     }
 

@@ -30,7 +30,8 @@ def render(spec: Spec, theme: Theme = "light") -> Picture:
         theme: its look.
     """
     drawn = themed(still(spec), theme)
-    drawn["config"] = drawn["config"] | {"background": _GROUND[theme]}
+    # A description of each mark would be most of the file, and says what the figure's data do.
+    drawn["config"] = drawn["config"] | {"background": _GROUND[theme], "aria": False}
     svg: str = vl_convert.vegalite_to_svg(drawn)
     return Picture(svg, vl_convert.svg_to_png(svg, scale=_SCALE))
 

@@ -19,18 +19,18 @@ INK: dict[Theme, str] = {"light": "#1b1e23", "dark": "#e6e8eb"}
 _FAINT: dict[Theme, str] = {"light": "#e3e5e9", "dark": "#363b43"}
 _SOFT: dict[Theme, str] = {"light": "#5b626d", "dark": "#a7aeb9"}
 HEADS: dict[Theme, tuple[str, ...]] = {
-    "light": ("#555c66", "#0072b2", "#d55e00", "#009e73", "#b5589a", "#e69f00", "#3aa6dd", "#6f4fb0"),
-    "dark": ("#b9c0ca", "#4aa3e0", "#f07f3c", "#2fc79b", "#e08fc4", "#f2bd42", "#8fd3ff", "#a68cf0"),
+    "light": ("#555c66", "#0072b2", "#d55e00", "#009e73", "#c46fae", "#e69f00", "#4fb3e8", "#8f2bd6"),
+    "dark": ("#b9c0ca", "#4aa3e0", "#f07f3c", "#2fd08f", "#b56cf5", "#f5d142", "#b8f0ff", "#8c6d5a"),
 }
-"""The baseline's first; Okabe and Ito's with two more, lighter on dark ground."""
+"""The baseline's first: grey, as it is what the others are held against."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 """Seven, so that with eight colours 56 heads differ."""
 SEQUENTIAL: dict[Theme, tuple[str, ...]] = {
-    "light": ("#f7f9fc", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
+    "light": ("#eef3f8", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
     "dark": ("#1d232b", "#1f3f5f", "#266292", "#3f8fc7", "#86bfe6", "#e2f1fb"),
 }
 DIVERGING: dict[Theme, tuple[str, ...]] = {
-    "light": ("#8a3b00", "#d27f3a", "#f0c9a4", "#f7f7f7", "#a9cbe6", "#3f86bd", "#0b3f6f"),
+    "light": ("#8a3b00", "#d27f3a", "#f0c9a4", "#f1f2f4", "#a9cbe6", "#3f86bd", "#0b3f6f"),
     "dark": ("#ffc08a", "#d27f3a", "#7a4a26", "#22272e", "#2a5478", "#4a92cb", "#b5dcf7"),
 }
 _STRONG: dict[Theme, str] = {"light": "white", "dark": "#10151b"}
@@ -71,7 +71,6 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-weak": {"color": ink},
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
-            "joined": {"color": soft},
             "matrix": {"fill": SEQUENTIAL[theme][0]},
         },
         "range": {

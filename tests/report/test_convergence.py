@@ -1,0 +1,107 @@
+"""Curves and how soon the baseline is reached, against loops and cases worked out by hand."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.report.studies import cell_config, write_cell
+from wisesr.report.cells import read_study
+from wisesr.report.convergence import Reach, curves, reaches, read_growth
+from wisesr.report.study import Study
+
+Curves = dict[str, Sequence[Sequence[float]]]
+"""Head to the validation top-1 of its seeds."""
+
+
+def study(root: Path, heads: Curves, **settings: object) -> Study:
+    for head, seeds in heads.items():
+        for seed, values in enumerate(seeds):
+            config = cell_config(root, head=head, seed=seed, epochs=max(map(len, seeds)))
+            write_cell(config, curve=values, **settings)  # type: ignore[arg-type]
+    return read_study([root])
+
+
+def reach(study: Study, head: str) -> Reach:
+    return next(one for one in reaches(study.tables[0]) if one.entry.head == head)
+
+
+def test_a_curve_against_a_loop_over_seeds(tmp_path: Path) -> None:
+    seeds = [[0.1, 0.5, 0.6], [0.2, 0.4, 0.8], [0.15, 0.7, 0.65]]
+    (one,) = curves(study(tmp_path, {"gap": seeds}).tables[0].entries)
+    assert one.epochs == (1, 2, 3)
+    assert one.seeds == (0, 1, 2)
+    for epoch in range(3):
+        values = [100 * seed[epoch] for seed in seeds]
+        assert one.mean[epoch] == pytest.approx(statistics.mean(values))
+        assert one.low[epoch] == pytest.approx(statistics.mean(values) - statistics.stdev(values))
+        assert one.high[epoch] == pytest.approx(statistics.mean(values) + statistics.stdev(values))
+
+
+def test_two_seeds_have_a_range_and_one_has_no_band(tmp_path: Path) -> None:
+    table = study(tmp_path, {"gap": [[0.1, 0.5], [0.3, 0.4]], "wise": [[0.2, 0.6]]}).tables[0]
+    gap, wise = curves(table.entries)
+    assert (gap.band, wise.band) == ("range", "none")
+    assert gap.low == pytest.approx((10, 40))
+    assert gap.high == pytest.approx((30, 50))
+    assert wise.low == wise.mean == wise.high == pytest.approx((20, 60))
+
+
+def test_a_curve_ends_where_its_first_seed_ended(tmp_path: Path) -> None:
+    (one,) = curves(study(tmp_path, {"gap": [[0.1, 0.2, 0.3, 0.4], [0.1, 0.2], [0.1, 0.2, 0.3]]}).tables[0].entries)
+    assert one.epochs == (1, 2)
+    assert one.cut
+
+
+@pytest.mark.parametrize("content", [None, "epoch,val/top1\nx,0.1\n", "epoch,val/top1\n1,0.1,9,9\n", "epoch\n1\n", "", "\x00"])
+def test_a_damaged_curve_is_none_and_harms_no_other(content: str | None, tmp_path: Path) -> None:
+    found = study(tmp_path, {"gap": [[0.1, 0.5], [0.3, 0.4]]})
+    path = found.cells[0].directory / "metrics.csv"
+    path.unlink()
+    if content is not None:
+        path.write_text(content)
+    assert read_growth(found.cells[0]) == {}
+    (one,) = curves(found.tables[0].entries)
+    assert one.seeds == (1,)
+    assert reach(found, "gap").compared == (1,)
+
+
+def test_figures_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
+    found = study(tmp_path, {"gap": [[0.1, 0.5]]})
+    (found.cells[0].directory / "metrics.csv").write_text("epoch,val/top1\n1,nan\n2,0.25\n3,inf\nnan,0.5\n4,\n")
+    assert read_growth(found.cells[0]) == {2: 25.0}
+
+
+def test_how_soon_the_best_of_the_baseline_is_reached(tmp_path: Path) -> None:
+    """Gap has its best in epochs 3, 2 and 1, wise as much in 1, 2 and 2; an epoch takes 20 s."""
+    gap = [[0.2, 0.5, 0.6], [0.3, 0.8, 0.7], [0.5, 0.4, 0.4]]
+    wise = [[0.6, 0.5, 0.9], [0.7, 0.8, 0.9], [0.4, 0.9, 0.9]]
+    found = study(tmp_path, {"gap": gap, "wise": wise})
+    assert reach(found, "wise")[1:] == ((0, 1, 2), (0, 1, 2), 2, None, pytest.approx(40))
+    assert reach(found, "gap")[1:] == ((0, 1, 2), (0, 1, 2), 2, None, pytest.approx(40))
+
+
+def test_seeds_that_never_get_there_count_as_later_than_all(tmp_path: Path) -> None:
+    """A mean over those that did would call the head that got there once, in epoch 1, the fastest."""
+    gap = [[0.2, 0.3, 0.6]] * 3
+    once, twice = [[0.7] * 3, [0.5] * 3, [0.5] * 3], [[0.1, 0.7, 0.7], [0.5, 0.5, 0.7], [0.5] * 3]
+    found = study(tmp_path, {"gap": gap, "wise": once, "depthwise": twice})
+    assert reach(found, "wise")[1:] == ((0, 1, 2), (0,), None, 3, None)
+    assert reach(found, "depthwise")[1:] == ((0, 1, 2), (0, 1), 3, None, pytest.approx(60))
+
+
+def test_only_seeds_that_both_have_are_compared(tmp_path: Path) -> None:
+    found = study(tmp_path, {"gap": [[0.2, 0.3]], "wise": [[0.1, 0.5], [0.9, 0.9]]})
+    assert reach(found, "wise")[1:] == ((0,), (0,), 2, None, pytest.approx(40))
+
+
+def test_seconds_of_different_machines_are_not_compared(tmp_path: Path) -> None:
+    study(tmp_path, {"gap": [[0.2, 0.3]]})
+    write_cell(cell_config(tmp_path, head="wise", epochs=2), curve=[0.5, 0.5], provenance={"threads": 9})
+    found = read_study([tmp_path])
+    assert reach(found, "wise").epochs == 1
+    assert reach(found, "wise").seconds is None
+    assert reach(found, "gap").seconds is None

@@ -1,0 +1,280 @@
+"""Figures as they are specified: figures of the records, colours that can be told apart, names that may be anything."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import string
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests.report.studies import cell_config, write_cell
+from wisesr.report.cells import read_study
+from wisesr.report.convergence import curves
+from wisesr.report.figures import FILES, all_figures, for_files
+from wisesr.report.figures.figure import Figure, Section, seed_words, slug
+from wisesr.report.figures.style import HEADS, SHAPES, accuracy_scale, by_head, config, head_order
+from wisesr.report.study import Study
+from wisesr.results.kernels import read_kernels
+from wisesr.results.predictions import read_predictions, write_predictions
+
+SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
+HEADS_HERE = ("gap", "depthwise", "wise")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    root = tmp_path_factory.mktemp("figures")
+    for index, head in enumerate(HEADS_HERE):
+        for backbone, seeds in {"resnet18": 3, "resnet50": 1}.items():
+            for seed in range(seeds):
+                config = cell_config(root, head=head, backbone=backbone, seed=seed)
+                write_cell(config, top1=0.7 + 0.02 * index, draw=index)
+    write_cell(cell_config(root, dataset="many"), classes=41, images=410, top1=0.6)
+    return read_study([root])
+
+
+@pytest.fixture(scope="module")
+def figures(study: Study) -> dict[str, Figure]:
+    return {figure.key: figure for figure in all_figures(study)}
+
+
+def rows(spec: Any) -> list[dict[str, Any]]:
+    """What the parts of a spec show, without its `flatten`: columns as rows."""
+    found = []
+    for row in spec["data"]["values"]:
+        columns = {name: value for name, value in row.items() if isinstance(value, list)}
+        rest = {name: value for name, value in row.items() if name not in columns}
+        found += [rest | dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    return found
+
+
+def test_every_part_of_a_study_has_its_figures(figures: dict[str, Figure]) -> None:
+    group = [f"convergence-{name}" for name in ("resnet18", "resnet50")] + ["backbones", "cost-resnet18", "cost-resnet50"]
+    group += [f"kernel-{name}-{head}" for name in ("resnet18", "resnet50") for head in ("depthwise", "wise")]
+    group += ["kernels-resnet18-epochs", "kernels-resnet50-epochs"]
+    group += [f"confusion-{name}-{head}" for name in ("resnet18", "resnet50") for head in HEADS_HERE]
+    alone = ["convergence-resnet18", "cost-resnet18", "confusion-resnet18-gap"]
+    wanted = [*(f"toy-64-{name}" for name in group), *(f"many-64-{name}" for name in alone)]
+    assert sorted(figures) == sorted(wanted)
+    for figure in figures.values():
+        assert figure.key.startswith(figure.table)
+        assert figure.title
+        assert figure.caption.endswith(".")
+
+
+def test_specs_are_strict_json_without_the_look(figures: dict[str, Figure]) -> None:
+    for figure in figures.values():
+        text = json.dumps(figure.spec, allow_nan=False)
+        assert "http" not in text
+        assert "config" not in figure.spec
+
+
+def test_a_curve_shows_the_means_of_the_records(study: Study, figures: dict[str, Figure]) -> None:
+    shown = rows(figures["toy-64-convergence-resnet18"].spec)
+    toy = next(table for table in study.tables if table.dataset == "toy")
+    for one in curves(toy.groups()["resnet18", ""]):
+        its = [row for row in shown if row["head"] == one.entry.head]
+        assert [row["epoch"] for row in its] == [1, 2, 3]
+        assert [row["mean"] for row in its] == pytest.approx(one.mean, abs=0.005)
+        assert {row["seeds"] for row in its} == {3}
+
+
+def test_a_map_shows_the_kernel_of_the_lowest_seed(study: Study, figures: dict[str, Figure]) -> None:
+    spec = figures["toy-64-kernel-resnet18-wise"].spec
+    its = [cell for cell in study.cells if (cell.place.backbone, cell.place.head) == ("resnet18", "wise")]
+    cell = next(cell for cell in its if cell.place.seed == 0)
+    kernels = read_kernels(cell.directory)
+    assert kernels is not None
+    above, channels = spec["vconcat"]
+    mean, spread, epochs = above["hconcat"]
+    for part, wanted in ((mean, kernels.kernel.mean(axis=0)), (spread, kernels.kernel.std(axis=0))):
+        assert [row["weight"] for row in rows(part)] == pytest.approx(wanted.ravel(), rel=6e-3)
+    shown = {row["map"]: row["weight"] for row in channels["data"]["values"]}
+    norms = {f"channel {index}": float(np.linalg.norm(plane)) for index, plane in enumerate(kernels.kernel)}
+    assert list(shown) == sorted(norms, key=lambda name: -norms[name])[:8]
+    for name, weights in shown.items():
+        assert weights == pytest.approx(kernels.kernel[int(name.split()[1])].ravel(), rel=6e-3)
+    assert [row["map"] for row in epochs["data"]["values"]] == ["epoch 1", "epoch 2", "epoch 3"]
+
+
+def test_a_matrix_shows_shares_of_the_true_class(figures: dict[str, Figure]) -> None:
+    shown = rows(figures["toy-64-confusion-resnet18-gap"].spec)
+    for name in {row["true"] for row in shown}:
+        its = [row for row in shown if row["true"] == name]
+        total = sum(row["images"] for row in its)
+        assert total == 30  # 10 images of each of 5 classes, three seeds
+        assert all(row["share"] == pytest.approx(100 * row["images"] / total, abs=0.05) for row in its)
+
+
+def test_many_classes_become_a_list_of_pairs(figures: dict[str, Figure]) -> None:
+    spec = figures["many-64-confusion-resnet18-gap"].spec
+    values = spec["data"]["values"]
+    assert len(values) == 40
+    images = [row["images"] for row in values]
+    assert images == sorted(images, reverse=True)
+    assert all(row["pair"] == f"{row['true']} \N{RIGHTWARDS ARROW} {row['said']}" for row in values)
+
+
+def test_a_head_has_its_place_among_colours_in_every_figure(study: Study, figures: dict[str, Figure]) -> None:
+    def scales(part: Any) -> list[list[str]]:
+        if isinstance(part, dict):
+            own = [part["scale"]["domain"]] if part.get("field") == "head" and "scale" in part else []
+            return own + [scale for value in part.values() for scale in scales(value)]
+        return [scale for value in part for scale in scales(value)] if isinstance(part, list) else []
+
+    found = [scale for figure in figures.values() for scale in scales(figure.spec)]
+    assert len(found) > 20
+    assert all(scale == list(HEADS_HERE) for scale in found)
+    assert head_order(study) == HEADS_HERE
+
+
+# Machado, Oliveira and Fernandes 2009, table 1 at severity 1.0: how those see who lack a kind of cone; on linear RGB.
+SIGHTS = {
+    "all cones": np.eye(3),
+    "no red": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    "no green": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    "no blue": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+}
+
+
+def linear(color: str) -> NDArray[np.float64]:
+    """Linear RGB of `#rrggbb` (IEC 61966-2-1)."""
+    value = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIELAB under D65."""
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
+    t = to_xyz @ np.clip(rgb, 0, 1) / np.array([0.95047, 1, 1.08883])
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_colours_differ_for_all_eyes(sight: str, theme: str) -> None:
+    """A difference of 2.3 in CIELAB is just noticeable; five times that is seen without looking for it."""
+    seen = [lab(SIGHTS[sight] @ linear(color)) for color in HEADS[theme]]  # type: ignore[index]
+    assert min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(seen, 2)) > 11.5
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#14171b")])
+def test_colours_stand_out_from_their_ground(theme: str, ground: str) -> None:
+    """Contrast as WCAG 2 has it; words, which need 4.5, are never written in these colours."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    under = float(weights @ linear(ground))
+    for color in HEADS[theme]:  # type: ignore[index]
+        over = float(weights @ linear(color))
+        assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 2
+    over = float(weights @ linear(config(theme)["text"]["color"]))  # type: ignore[arg-type]
+    assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 7
+
+
+def test_56_heads_differ_in_colour_or_shape() -> None:
+    heads = [f"head{index}" for index in range(56)]
+    shapes = by_head("head", heads, heads, 480)["shape"]["scale"]["range"]
+    looks = {(HEADS["light"][index % len(HEADS["light"])], shape) for index, shape in enumerate(shapes)}
+    assert len(looks) == len(HEADS["light"]) * len(SHAPES) == 56
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (100, 100), (33, 33), (99.5, 100), (50, 51), (0, 100), (98, 101.3)])
+def test_a_scale_of_accuracies_shows_them_all_and_nothing_impossible(low: float, high: float) -> None:
+    scale = accuracy_scale(low, high)
+    if "domain" in scale:
+        first, last = scale["domain"]
+        assert 0 <= first <= low <= high <= last <= 100
+        assert last - first == pytest.approx(2)
+    else:
+        assert scale.get("domainMax", 100) == 100
+
+
+def test_names_of_files_hold_nothing_that_a_file_system_minds() -> None:
+    allowed = set(string.ascii_lowercase + string.digits + "._-")
+    for parts in [("toy-64", "wise dropout=0.5"), ("..", "/etc/passwd"), ("A b", "Ünï\x00", "c" * 300), ("", "=", "")]:
+        name = slug(*parts)
+        assert set(name) <= allowed
+        assert 0 < len(name) <= 100
+        assert not name.startswith(".")
+
+
+def test_names_that_become_the_same_file_are_numbered(tmp_path: Path) -> None:
+    for weights in ("a/b", "a b", "a?b"):
+        write_cell(cell_config(tmp_path, changes={"backbone.weights": weights}))
+    keys = [figure.key for figure in all_figures(read_study([tmp_path]))]
+    assert len(set(keys)) == len(keys) == 10
+
+
+def expressions(part: Any) -> list[str]:
+    """Texts that Vega reads as code, or as a path into the data."""
+    if isinstance(part, list):
+        return [text for one in part for text in expressions(one)]
+    if not isinstance(part, dict):
+        return []
+    own = [
+        text for key, text in part.items() if key in ("filter", "calculate", "expr", "field", "as") and isinstance(text, str)
+    ]
+    return own + [text for value in part.values() for text in expressions(value)]
+
+
+def test_heads_may_be_called_anything(tmp_path: Path) -> None:
+    """Nothing of a name is read as a path, a template or an expression: it stands in the data only."""
+    name = "a.b[0] 'x' \"y\" ${z} </script>"
+    for seed in range(2):
+        write_cell(cell_config(tmp_path, seed=seed))
+        write_cell(cell_config(tmp_path, head="wise", seed=seed) | {"head": {"name": name, "_target_": "own.Head"}})
+    figures = list(all_figures(read_study([tmp_path])))
+    assert any(name in json.dumps(figure.spec["data"], ensure_ascii=False).replace('\\"', '"') for figure in figures)
+    for figure in figures:
+        assert set(figure.key) <= set(string.ascii_lowercase + string.digits + "._-")
+        assert all(name not in text for text in expressions(figure.spec))
+
+
+@pytest.mark.parametrize(
+    ("seeds", "words"),
+    [((3,), "seed 3"), ((0, 1), "2 seeds (0, 1)"), ((0, 1, 2), "3 seeds (0 to 2)"), ((0, 2, 7), "3 seeds (0, 2, 7)")],
+)
+def test_seeds_in_words(seeds: tuple[int, ...], words: str) -> None:
+    assert seed_words(seeds) == words
+
+
+def test_files_that_are_damaged_have_no_figure(tmp_path: Path) -> None:
+    for head in ("gap", "wise"):
+        directory = write_cell(cell_config(tmp_path, head=head))
+        for name in ("metrics.csv", "predictions.npz", "kernels.npz"):
+            (directory / name).write_bytes(b"\x00no")
+    assert [figure.section for figure in all_figures(read_study([tmp_path]))] == ["cost"]
+
+
+def test_heads_that_became_the_same_are_told(tmp_path: Path) -> None:
+    """One curve hides the other: a reader would look for it."""
+    for head, curve in {"gap": (0.1, 0.2, 0.3), "wise": (0.2, 0.3, 0.4), "depthwise_nonneg": (0.2, 0.3, 0.4)}.items():
+        write_cell(cell_config(tmp_path, head=head), curve=curve)
+    caption = next(all_figures(read_study([tmp_path]))).caption
+    assert "The curves of depthwise_nonneg and wise are the same." in caption
+    assert "gap and" not in caption
+
+
+def test_of_many_figures_those_of_convergence_are_files_first(figures: dict[str, Figure]) -> None:
+    one = next(iter(figures.values()))
+    many = [one._replace(key=f"{section}{index}", section=section) for index in range(25) for section in SECTIONS]
+    drawn = for_files(many)
+    assert len(drawn) == FILES
+    assert [figure.section for figure in drawn] == ["convergence"] * 25 + ["cost"] * 25 + ["kernels"] * (FILES - 50)
+    assert sorted(figure.key for figure in for_files(figures.values())) == sorted(figures)
+
+
+def test_long_names_of_classes_keep_their_ends(tmp_path: Path) -> None:
+    directory = write_cell(cell_config(tmp_path))
+    its = read_predictions(directory)
+    assert its is not None
+    write_predictions(directory, its._replace(classes=tuple(f"a photograph of a room, of kind {index}" for index in range(5))))
+    figure = next(figure for figure in all_figures(read_study([tmp_path])) if figure.section == "confusion")
+    names = {row["true"] for row in rows(figure.spec)}
+    assert len(names) == 5
+    assert all(len(name) < 30 and name[-1].isdigit() for name in names)

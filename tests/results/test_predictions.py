@@ -1,0 +1,57 @@
+"""Predictions are read as they were written, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wisesr.results.predictions import PREDICTIONS, Predictions, read_predictions, write_predictions
+
+GOOD = Predictions(
+    np.array(["a.png", "b.png", "c.png"]),
+    np.array([0, 1, 1]),
+    np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], np.float32),
+    ("cat", "dog"),
+)
+
+
+def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
+    write_predictions(tmp_path, GOOD)
+    read = read_predictions(tmp_path)
+    assert read is not None
+    for its, wanted in zip(read[:3], GOOD[:3], strict=True):
+        assert np.array_equal(its, wanted)
+    assert read.classes == GOOD.classes
+    assert read.right.tolist() == [True, True, False]
+
+
+def test_a_file_of_an_older_version_has_numbers_for_classes(tmp_path: Path) -> None:
+    np.savez(tmp_path / PREDICTIONS, ids=GOOD.ids, labels=GOOD.labels, probabilities=GOOD.probabilities)
+    read = read_predictions(tmp_path)
+    assert read is not None
+    assert read.classes == ("0", "1")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"ids": np.array(["a.png", "a.png", "c.png"])},
+        {"ids": np.array([1, 2, 3])},
+        {"ids": np.array(["a.png"])},
+        {"ids": np.array("a.png")},
+        {"labels": np.array([0, 1, 2])},
+        {"labels": np.array([0, -1, 1])},
+        {"labels": np.array([0.0, 1.0, 1.0])},
+        {"probabilities": np.array([[0.9, np.nan]] * 3)},
+        {"probabilities": np.zeros((3, 0))},
+        {"probabilities": np.zeros(3)},
+        {"probabilities": np.array([["x", "y"]] * 3)},
+        {"classes": np.array(["cat", "dog", "cow"])},
+        {"classes": np.array("cat")},
+    ],
+)
+def test_arrays_that_do_not_fit_each_other_are_none(changes: dict[str, np.ndarray], tmp_path: Path) -> None:
+    np.savez(tmp_path / PREDICTIONS, **(GOOD._asdict() | changes))
+    assert read_predictions(tmp_path) is None
