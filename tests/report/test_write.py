@@ -16,6 +16,8 @@ from tests.report.studies import cell_config, write_cell
 from wisesr.errors import UserError
 from wisesr.report.cells import read_study
 from wisesr.report.folder import check_folder, replace_report
+from wisesr.report.lacking import lacking
+from wisesr.report.opinions import opinions
 from wisesr.report.write import write_report
 from wisesr.results.lock import locked
 
@@ -196,3 +198,15 @@ def test_images_that_are_gone_are_counted(written: Path) -> None:
     page = (written / "index.html").read_text()
     assert "no picture" in page
     assert "data-picture" in page
+
+
+def test_what_older_versions_did_not_record_is_said(tmp_path: Path) -> None:
+    for head in ("gap", "wise", "depthwise"):
+        write_cell(cell_config(tmp_path, head=head), kernels=head != "wise")
+    (next(tmp_path.rglob("*-depthwise/*/predictions.npz"))).write_bytes(b"PK damaged")
+    study = read_study([tmp_path])
+    kernels, predictions = lacking(study, opinions(study))
+    assert kernels.startswith("No kernels of study/toy-64/resnet18-wise/seed-0")
+    assert "gap" not in kernels
+    assert "resnet18-depthwise/seed-0" in predictions
+    assert "damaged" in predictions

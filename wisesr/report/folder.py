@@ -1,4 +1,4 @@
-"""The folder of a report: built beside the old one, which stays whole until the new one is, and mixed up with nobody's files."""
+"""The folder of a report: the old one stays whole until the new one is, and nobody's files are mixed up with it."""
 
 from __future__ import annotations
 

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from PIL import Image
 
-from wisesr.report.figures import Figure, all_figures
+from wisesr.report.figures import Figure, all_figures, for_files
 from wisesr.report.figures.render import render
 from wisesr.report.folder import replace_report
+from wisesr.report.lacking import lacking
 from wisesr.report.opinions import Opinions, opinions
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.page import render_page
@@ -23,9 +24,6 @@ from wisesr.report.tables.markdown import markdown
 from wisesr.results.files import write_text
 
 PAGE = "index.html"
-MOST_STATIC = 60
-"""Figures that are files too; further ones are in the page only."""
-
 ROOM = 4 << 20
 """Bytes of all pictures of test images together."""
 
@@ -68,7 +66,9 @@ def write_report(
 
     def write(folder: Path) -> dict[str, Any]:
         _write_tables(folder, study)
-        judged = tuple(opinions(study))
+        groups = sum(len(table.groups()) for table in study.tables)
+        judged = tuple(tracked(opinions(study), groups, "comparing predictions"))
+        notes.extend(lacking(study, judged))
         figures = list(all_figures(study, judged))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
         shown = _pictures(study, judged, pictures)
@@ -94,14 +94,14 @@ def _write_tables(folder: Path, study: Study) -> None:
 
 def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Figure]) -> list[str]:
     """SVG and PNG of each, light, as papers and slides want them."""
-    static = figures[:MOST_STATIC]
+    static = for_files(figures)
     folder.mkdir()
     for figure in tracked(static, len(static), "drawing figures"):
         picture = render(figure.spec)
         write_text(folder / f"{figure.key}.svg", picture.svg, durable=False)
         (folder / f"{figure.key}.png").write_bytes(picture.png)
     left = len(figures) - len(static)
-    return [f"{len(static)} figures are files in figures/; {left} more are in this page only."] if left else []
+    return [f"{len(static)} figures are files in figures/ too; {left} more are in this page only."] if left else []
 
 
 class _Shown(NamedTuple):

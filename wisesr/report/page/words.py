@@ -44,7 +44,7 @@ def what(difference: Difference | None) -> str:
     """What is to be said of a difference beside its figures."""
     if difference is None or difference.kind == "seeds":
         return difference.note if difference else ""
-    text = f"two trained models (seed {difference.seeds[0]}) over the test images; says nothing about the heads"
+    text = f"over test images: {content.IMAGES}"
     return f"{text}; {difference.note}" if difference.note else text
 
 
