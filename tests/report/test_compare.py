@@ -210,6 +210,15 @@ def test_heads_without_a_common_seed_are_not_held_against_each_other(tmp_path: P
     assert any("no seed in common" in note for note in table.notes)
 
 
+def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
+    for backbone, heads in (("a", ("gap", "wise")), ("b", ("depthwise", "wise"))):
+        for head in heads:
+            _write(tmp_path, head, 0, 0.8, backbone=backbone)
+    table = _table(tmp_path)
+    assert [entry.label for entry in table.entries if entry.difference is not None] == ["a wise"]
+    assert any(note == "b: no cell of gap is finished, so no differences are told." for note in table.notes)
+
+
 def test_failed_seeds_stand_in_red(tmp_path: Path) -> None:
     for seed in range(3):
         _write(tmp_path, "gap", seed, 0.8)

@@ -55,8 +55,8 @@ def test_nothing_is_said_of_cells_that_are_alike(tmp_path: Path) -> None:
         ({"record": {"selection": "the last epoch"}}, "Epochs were not chosen in the same way: "),
         (
             {"provenance": {"inputs": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}},
-            "resnet18: images were not normalised in the same way: "
-            "mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225] in 5 cells, mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5] in 1 (resnet18 wise seed 2).",
+            "resnet18: images were not normalised in the same way: mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225] "
+            "in 5 cells, mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5] in 1 (resnet18 wise seed 2).",
         ),
         (
             {"provenance": {"weights": {"source": "file", "sha256": "c" * 64, "tensors": None}}},
