@@ -183,6 +183,15 @@ def test_missing_seeds_and_heads_are_named(tmp_path: Path) -> None:
     assert any("means are over different seeds" in note for note in table.notes)
 
 
+def test_a_difference_over_fewer_seeds_than_a_mean_says_so(tmp_path: Path) -> None:
+    for head, seeds in (("gap", 6), ("wise", 5)):
+        for seed in range(seeds):
+            _write(tmp_path, head, seed, 0.6 + 0.03 * seed + 0.02 * (head == "wise") * (seed % 2))
+    difference = _entries(_table(tmp_path))["resnet18 wise"].difference
+    assert difference is not None and difference.note == "over the 5 seeds that both have"
+    assert difference.mean == pytest.approx(0.8, abs=1e-4)
+
+
 def test_best_is_over_the_seeds_that_all_have(tmp_path: Path) -> None:
     """The easy seed that only one head has must not make it the best."""
     for seed, top1 in ((0, 0.6), (1, 0.96)):
@@ -199,6 +208,15 @@ def test_heads_without_a_common_seed_are_not_held_against_each_other(tmp_path: P
     table = _table(tmp_path)
     assert [(entry.best, entry.difference) for entry in table.entries] == [(False, None), (False, None)]
     assert any("no seed in common" in note for note in table.notes)
+
+
+def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
+    for backbone, heads in (("a", ("gap", "wise")), ("b", ("depthwise", "wise"))):
+        for head in heads:
+            _write(tmp_path, head, 0, 0.8, backbone=backbone)
+    table = _table(tmp_path)
+    assert [entry.label for entry in table.entries if entry.difference is not None] == ["a wise"]
+    assert any(note == "b: no cell of gap is finished, so no differences are told." for note in table.notes)
 
 
 def test_failed_seeds_stand_in_red(tmp_path: Path) -> None:
@@ -349,7 +367,7 @@ def test_what_tables_share_and_what_is_pooled_is_noted(tmp_path: Path) -> None:
 
 
 def _simulated(like: ReportCell, random: np.random.Generator, *, groups: int, seeds: int, rates: int) -> list[ReportCell]:
-    """Three heads without an effect, on test sets of 359 images; a seed moves all heads, a rate moves validation and test apart."""
+    """Three heads without an effect, on 359 test images; a seed moves all heads, a rate moves validation and test apart."""
     cells = []
     for group in range(groups):
         test, val = random.normal(0, 0.008, (2, rates)) if rates > 1 else np.zeros((2, 1))
@@ -387,7 +405,7 @@ def test_groups_without_an_effect_are_rarely_marked(tmp_path: Path, seeds: int, 
     """Within the 99 % bound of 5 %, also where rates have an effect and heads stand at different ones."""
     _write(tmp_path, "gap", 0, 0.9)
     (like,) = read_study([tmp_path]).cells
-    groups, marked = _marked_groups(like, np.random.default_rng(seeds), groups=120, seeds=seeds, rates=rates)
+    groups, marked = _marked_groups(like, np.random.default_rng(seeds), groups=100 // rates, seeds=seeds, rates=rates)
     assert marked <= stats.binom.ppf(0.99, groups, 0.05)
 
 

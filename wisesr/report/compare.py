@@ -12,7 +12,7 @@ from wisesr.report.groups import divide
 from wisesr.report.guard import table_notes, table_warnings
 from wisesr.report.places import TableKey, table_of
 from wisesr.report.published import Run
-from wisesr.report.study import LeftOut, ReportCell, ReportTable
+from wisesr.report.study import Entry, LeftOut, ReportCell, ReportTable
 
 _UNFINISHED = {"waiting": "not started yet", "interrupted": "the same command goes on with it"}
 _PAPER = (
@@ -70,10 +70,10 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
     same, others = _of_one_data(finished, baseline)
     same, again = _once(same)
     groups = divide(same, cells)
-    made = [
-        group_entries(heads, [cell for cell in cells if _group(cell) == group], baseline, published)
-        for group, heads in groups.shown.items()
-    ]
+    every: dict[tuple[str, str], list[ReportCell]] = defaultdict(list)
+    for cell in cells:
+        every[(cell.place.backbone, cell.place.settings)].append(cell)
+    made = [group_entries(heads, every[group], baseline, published) for group, heads in groups.shown.items()]
     shown = [cell for group in made for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
@@ -96,6 +96,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
             *[_PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
             *groups.notes,
+            *_without(baseline, [group.entries for group in made]),
             *(one for group in made for one in group.notes),
             *table_notes(shown),
         ),
@@ -105,10 +106,6 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
 
 def _title(study: str, dataset: str, size: int, protocol: str) -> str:
     return f"{f'{study}: ' * bool(study)}{dataset}, {size} px{', protocol=paper' * (protocol == 'paper')}"
-
-
-def _group(cell: ReportCell) -> tuple[str, str]:
-    return cell.place.backbone, cell.place.settings
 
 
 def _why(cell: ReportCell) -> str:
@@ -129,6 +126,18 @@ def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
     if named:
         return asked, [f"No differences: several heads are called {asked}; choose one with --baseline: {'; '.join(named)}."]
     return asked, [f"No differences: no cell of {asked} is finished here. --baseline names another head: {'; '.join(heads)}."]
+
+
+def _without(baseline: str, groups: Sequence[Sequence[Entry]]) -> list[str]:
+    """Notes on groups that lack the baseline which others have."""
+    if not any(entry.head == baseline for group in groups for entry in group):
+        return []
+    names = [
+        " ".join(part for part in (group[0].backbone, group[0].settings) if part)
+        for group in groups
+        if len(group) > 1 and all(entry.head != baseline for entry in group)
+    ]
+    return [f"{name}: no cell of {baseline} is finished, so no differences are told." for name in names]
 
 
 def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:

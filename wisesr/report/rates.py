@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from wisesr.axes import leaves
 from wisesr.report.places import RATES
 from wisesr.report.study import ReportCell
 
@@ -66,13 +65,15 @@ def _figure(cell: ReportCell, name: str) -> float:
 
 
 def _numbers(cell: ReportCell) -> tuple[float, ...]:
-    """Its rates, the smaller first; 0 for one that its configuration lacks."""
-    values = leaves(cell.config)
+    """Its rates, in the order of `places.RATES`; 0 for one that its configuration lacks."""
 
-    def number(value: Any) -> float:
+    def number(name: str) -> float:
+        value: Any = cell.config
+        for key in name.split("."):
+            value = value.get(key) if isinstance(value, Mapping) else None
         return float(value) if isinstance(value, (int, float)) else 0.0
 
-    return tuple(number(values.get(name)) for name in RATES)
+    return tuple(map(number, RATES))
 
 
 def _mean(values: Sequence[float]) -> float:
