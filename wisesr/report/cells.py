@@ -116,7 +116,9 @@ def _read(directory: Path, name: str) -> _Found | LeftOut:
             return LeftOut(name, "damaged", problem)
         state, reason = ("done", "") if record else state_of(directory, running=is_running(directory))
         data = record["provenance"]["data"]["fingerprint"] if record else _started_with(directory)
-    except (UserError, OSError, RecursionError) as error:
+    except RecursionError:
+        return LeftOut(name, "damaged", "its files are nested too deeply to be read")
+    except (UserError, OSError) as error:
         return LeftOut(name, "damaged", " ".join(str(error).split()).replace(f"{directory}/", ""))
     return _Found(directory, name, state, reason, config, record, values, data)
 

@@ -27,6 +27,10 @@ def _count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _whole(value: Any) -> bool:
+    return _amount(value) and float(value).is_integer()
+
+
 def _share(value: Any) -> bool:
     return _number(value) and 0 <= value <= 1
 
@@ -58,8 +62,8 @@ _RECORD: dict[str, _Check] = {
     "selection": _text,
     **{f"metrics.best.{name}": _share for name in ("val/top1", "test/top1", "test/macro_f1", "test/ece")},
     **{f"metrics.best.{name}": _amount for name in ("val/loss", "test/loss")},
-    "metrics.best.epoch": _count,
-    "metrics.last.epoch": _count,
+    "metrics.best.epoch": _whole,
+    "metrics.last.epoch": _whole,
     **{f"budget.{name}": _count for name in ("epochs", "trained_epochs", "steps")},
     "budget.stopped": _or_none(_text),
     **{f"cost.parameters.{part}_parameters": _count for part in ("backbone", "head", "trainable")},

@@ -70,10 +70,10 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
     same, others = _of_one_data(finished, baseline)
     same, again = _once(same)
     groups = divide(same, cells)
-    made = [
-        group_entries(heads, [cell for cell in cells if _group(cell) == group], baseline, published)
-        for group, heads in groups.shown.items()
-    ]
+    every: dict[tuple[str, str], list[ReportCell]] = defaultdict(list)
+    for cell in cells:
+        every[(cell.place.backbone, cell.place.settings)].append(cell)
+    made = [group_entries(heads, every[group], baseline, published) for group, heads in groups.shown.items()]
     shown = [cell for group in made for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
@@ -105,10 +105,6 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
 
 def _title(study: str, dataset: str, size: int, protocol: str) -> str:
     return f"{f'{study}: ' * bool(study)}{dataset}, {size} px{', protocol=paper' * (protocol == 'paper')}"
-
-
-def _group(cell: ReportCell) -> tuple[str, str]:
-    return cell.place.backbone, cell.place.settings
 
 
 def _why(cell: ReportCell) -> str:

@@ -140,9 +140,7 @@ def _rate_notes(choices: Mapping[str, Choice], *, several: bool) -> list[str]:
     found = []
     if counts:
         told = " or ".join(map(str, counts))
-        found.append(
-            f"each seed of a head at the best of {told} rates, chosen on its own validation images (top-1, then loss)."
-        )
+        found.append(f"each seed of a head stands at the best of {told} rates, chosen on validation (top-1, then loss).")
     return found + [f"{head} {note}." for head, choice in choices.items() for note in choice.notes]
 
 

@@ -45,7 +45,7 @@ class ReportCell(NamedTuple):
     """Why it failed."""
     config: Mapping[str, Any]
     record: Mapping[str, Any] | None
-    """Of a finished cell; it holds everything that `cells.check_record` asks for."""
+    """Of a finished cell; it holds everything that `check.check_record` asks for."""
     place: Place
 
     @property
@@ -70,7 +70,7 @@ class Difference(NamedTuple):
     p: float | None
     """Paired t, two-sided, of kind seeds."""
     p_holm: float | None
-    """After Holm over the heads of this backbone and settings."""
+    """After Holm over the heads of this backbone and settings that share three seeds with the baseline."""
     note: str
     """`little power` below 5 seeds, ...; empty where there is nothing to say."""
 
@@ -94,7 +94,7 @@ class Entry(NamedTuple):
     std: float | None
     """Sample standard deviation over seeds (n - 1), points; None of one seed."""
     best: bool
-    """Whether no head of this backbone and settings has a higher mean."""
+    """Whether, of several heads of this backbone and settings, none has a higher mean over the seeds that all of them have."""
     difference: Difference | None
     """None of the baseline itself, and where there is no baseline to compare with."""
     published: float | None

@@ -1,0 +1,129 @@
+"""What differs beyond the axes stands in red, with values and cells; what may differ is a note; what is alike is not told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.report.studies import cell_config, write_cell
+from wisesr.report.cells import read_study
+from wisesr.report.study import ReportTable
+
+VERSIONS = {"python": "3.11.7", "wisesr": "0.1.0", "torch": "2.14.1", "timm": "1.0.31"}
+
+
+def _table(tmp_path: Path, odd: dict[str, Any], changes: dict[str, Any] | None = None) -> ReportTable:
+    """Of two heads with three seeds each, of which wise's last is unlike the others."""
+    for head in ("gap", "wise"):
+        for seed in range(3):
+            here = odd if (head, seed) == ("wise", 2) else {}
+            config = cell_config(
+                tmp_path, head=head, seed=seed, changes=changes if here or (head, seed) == ("wise", 2) else None
+            )
+            write_cell(config, top1=0.7 + 0.02 * seed + 0.04 * (head == "wise") * (seed % 2), **here)
+    (table,) = read_study([tmp_path]).tables
+    return table
+
+
+def test_nothing_is_said_of_cells_that_are_alike(tmp_path: Path) -> None:
+    table = _table(tmp_path, {})
+    assert (table.warnings, table.notes) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (
+            {"provenance": {"versions": VERSIONS | {"torch": "2.13.0"}}},
+            "Not the same version of torch: 2.14.1 in 5 cells, 2.13.0 in 1 (resnet18 wise seed 2).",
+        ),
+        (
+            {"provenance": {"versions": {name: one for name, one in VERSIONS.items() if name != "timm"}}},
+            "Not the same version of timm: 1.0.31 in 5 cells, none in 1 (resnet18 wise seed 2).",
+        ),
+        (
+            {"provenance": {"source": "b" * 64, "commit": "2" * 40}},
+            f"Not the same code of wisesr: commit {'1' * 10} (source {'a' * 8}) in 5 cells, "
+            f"commit {'2' * 10} (source {'b' * 8}) in 1 (resnet18 wise seed 2).",
+        ),
+        (
+            {"provenance": {"sources": ["b" * 64, "a" * 64], "attempts": 2}},
+            "The code of wisesr was changed between the attempts of resnet18 wise seed 2.",
+        ),
+        ({"record": {"selection": "the last epoch"}}, "Epochs were not chosen in the same way: "),
+        (
+            {"provenance": {"inputs": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}},
+            "resnet18: images were not normalised in the same way: "
+            "mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225] in 5 cells, mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5] in 1 (resnet18 wise seed 2).",
+        ),
+        (
+            {"provenance": {"weights": {"source": "file", "sha256": "c" * 64, "tensors": None}}},
+            "resnet18: not the same initial weights: "
+            f"none in 5 cells, source file, sha256 {'c' * 12} in 1 (resnet18 wise seed 2).",
+        ),
+        (
+            {"record": {"budget": {"epochs": 3, "trained_epochs": 2, "steps": 80, "stopped": "max_time"}}},
+            "resnet18: not the same budget: 3 epochs of 120 steps in all in 5 cells, "
+            "2 epochs of 80 steps in all, then max_time in 1 (resnet18 wise seed 2).",
+        ),
+    ],
+)
+def test_what_must_be_alike_stands_in_red(tmp_path: Path, odd: dict[str, Any], said: str) -> None:
+    (warning,) = _table(tmp_path, odd).warnings
+    assert warning.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        (
+            {"provenance": {"threads": 4}},
+            "Not the same number of threads: 2 in 5 cells, 4 in 1 (resnet18 wise seed 2). Last bits",
+        ),
+        ({"provenance": {"hardware": {"device": "GPU"}}}, "Not the same device: cpu in 5 cells, GPU in 1"),
+        ({"provenance": {"versions": VERSIONS | {"wisesr": "0.2.0"}}}, "Not the same version of wisesr: 0.1.0 in 5 cells"),
+        (
+            {"record": {"budget": {"epochs": 3, "trained_epochs": 2, "steps": 80, "stopped": "patience"}}},
+            "By the rule of recipe.patience, training ended before its last epoch in resnet18 wise seed 2.",
+        ),
+        (
+            {"provenance": {"data": {"fingerprint": "d" * 64, "images": {"train": 300, "test": 50}, "left_out": ["a.png"]}}},
+            "Images that could not be read were left out of all cells: a.png.",
+        ),
+    ],
+)
+def test_what_may_differ_is_a_note(tmp_path: Path, odd: dict[str, Any], said: str) -> None:
+    table = _table(tmp_path, odd)
+    assert table.warnings == ()
+    assert any(note.startswith(said) for note in table.notes)
+
+
+def test_how_cells_are_computed_is_red_where_heads_of_one_seed_differ_in_it(tmp_path: Path) -> None:
+    table = _table(tmp_path, {}, changes={"trainer.devices": 2})
+    assert len(table.entries) == 2  # no axis
+    (warning,) = table.warnings
+    assert warning.startswith("resnet18: the heads of one seed have different values of trainer.devices: 1 in 5 cells, 2 in 1")
+
+
+def test_how_cells_are_computed_is_a_note_where_whole_seeds_differ_in_it(tmp_path: Path) -> None:
+    for head in ("gap", "wise"):
+        for seed in range(3):
+            changes = {"trainer.accelerator": "cpu" if seed == 2 else "auto", "trainer.threads": seed}
+            write_cell(cell_config(tmp_path, head=head, seed=seed, changes=changes))
+    (table,) = read_study([tmp_path]).tables
+    assert table.warnings == ()
+    (note,) = table.notes
+    assert note.startswith(
+        "Not the same trainer.accelerator: auto in 4 cells, cpu in 2 (resnet18 gap seed 2, resnet18 wise seed 2)."
+    )
+
+
+def test_many_cells_are_counted_and_the_first_named(tmp_path: Path) -> None:
+    for seed in range(13):
+        versions = VERSIONS | ({"torch": "2.13.0"} if seed >= 7 else {})
+        write_cell(cell_config(tmp_path, seed=seed), provenance={"versions": versions})
+    (table,) = read_study([tmp_path]).tables
+    named = ", ".join(f"resnet18 gap seed {seed}" for seed in (7, 8, 9, 10))
+    assert table.warnings == (f"Not the same version of torch: 2.14.1 in 7 cells, 2.13.0 in 6 ({named} and 2 more).",)

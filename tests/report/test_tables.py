@@ -1,0 +1,210 @@
+"""Tables as text: every figure of a study is in them, and nothing in a name or reason breaks them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from statistics import stdev
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from wisesr.report.cells import read_study
+from wisesr.report.study import Study
+from wisesr.report.tables.csv import cells_csv
+from wisesr.report.tables.latex import escape as escape_latex
+from wisesr.report.tables.latex import latex
+from wisesr.report.tables.markdown import escape, markdown
+from wisesr.report.tables.terminal import terminal
+
+REASON = "no <b>class</b> | 100 % of _these_ & {those} #1 $x$ ~^\\ *y*\nsecond line"
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    """Four heads, one of them far better; rates of another; failed, waiting, missing and damaged cells."""
+    for seed in range(4):
+        write_cell(cell_config(tmp_path, seed=seed), top1=0.70 + 0.04 * (seed % 2))
+        write_cell(cell_config(tmp_path, head="wise", seed=seed), top1=0.90 + 0.04 * (seed % 2) + 0.02 * (seed == 3))
+    write_cell(cell_config(tmp_path, head="depthwise"), top1=0.5)
+    write_failed(cell_config(tmp_path, head="depthwise_nonneg"), REASON)
+    write_waiting(cell_config(tmp_path, head="depthwise_nonneg", seed=1))
+    old = write_cell(cell_config(tmp_path, seed=9))
+    (old / "result.json").write_text('{"schema": 0}')
+    published = tmp_path / "published.csv"
+    published.write_text("dataset,resolution,backbone,head,top1\ntoy,64,resnet18,wise,93.5\n")
+    return read_study([tmp_path], published=published)
+
+
+def _grids(text: str) -> list[list[list[str]]]:
+    """The tables of a Markdown text, as GitHub reads them: bars that are not escaped divide."""
+    grids: list[list[list[str]]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            grids[-1].append([part.strip() for part in re.split(r"(?<!\\)\|", line)[1:-1]])
+        elif grids[-1]:
+            grids.append([])
+    return [grid for grid in grids if grid]
+
+
+def test_markdown_has_the_matrix_and_the_differences(study: Study) -> None:
+    matrix, differences = _grids(markdown(study))
+    assert matrix[0] == ["backbone", "gap", "depthwise", "depthwise\\_nonneg", "wise"]
+    gap, wise = [70, 74, 70, 74], [90, 94, 90, 96]
+    assert matrix[2] == [
+        "resnet18",
+        f"72.00 ± {stdev(gap):.2f} (4)",
+        "50.00 (1)",
+        "1 failed, 2 missing, 1 waiting",
+        f"**92.50 ± {stdev(wise):.2f} (4)\\***",
+    ]
+    assert all(len(row) == len(matrix[0]) for row in matrix)
+    assert all(len(row) == len(differences[0]) for row in differences)
+    rows = {row[0]: row[1:] for row in differences[2:]}
+    assert set(rows) == {"depthwise", "wise"}
+    assert rows["depthwise"][:5] == ["seed 0 only", "-20.00", rows["depthwise"][2], "-", "-"]
+    assert "says nothing about the heads" in rows["depthwise"][-1]
+    wise = next(entry for entry in study.tables[0].entries if entry.head == "wise")
+    assert wise.difference is not None and wise.difference.significant
+    assert rows["wise"][:2] == ["4", "+20.50\\*"]
+    assert rows["wise"][5:7] == ["93.5", "-1.00 (another protocol)"]
+
+
+def test_markdown_says_how_what_is_wrong_and_what_is_left_out(study: Study) -> None:
+    text = markdown(study)
+    for said in (
+        "highest top-1 on 30 held-out images; the test split was read once",
+        "Holm is over the 1 head ",
+        "it says nothing about the heads",
+        "> **Warning:** resnet18: of 2 seeds of depthwise\\_nonneg, 1 failed.",
+        "- waiting: not started yet (1): ",
+        "- missing: another head has this seed (",
+        "written by an older version (record schema 0; this one reads 1)",
+    ):
+        assert said in text, said
+    assert text.index("Warning") < text.index("held-out images") < text.index("| backbone")
+
+
+def test_names_and_reasons_stay_text_in_markdown() -> None:
+    escaped = escape(REASON)
+    assert "\n" not in escaped
+    assert re.sub(r"\\(.)", r"\1", escaped) == " ".join(REASON.split())
+    assert not re.search(r"(?<!\\)(?:\\\\)*[|<>*_`#\[\]]", escaped)
+
+
+def _rows(tabular: str) -> list[int]:
+    """Columns of each row of a tabular."""
+    body = re.sub(r"\\(toprule|midrule|bottomrule)", "", tabular)
+    return [len(re.findall(r"(?<!\\)&", line)) + 1 for line in body.strip().splitlines() if line.strip()]
+
+
+def test_latex_is_whole(study: Study) -> None:
+    text = latex(study.tables[0])
+    environments: list[str] = []
+    for what, name in re.findall(r"\\(begin|end)\{(\w+)\}", text):
+        if what == "begin":
+            environments.append(name)
+        else:
+            assert environments.pop() == name
+    assert environments == []
+    unescaped = re.sub(r"\\[\\{}%&#$_]", "", text)
+    depth = 0
+    for character in unescaped:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        assert depth >= 0
+    assert depth == 0
+    for columns, tabular in re.findall(r"\\begin\{tabular\}\{([lr]+)(?:p\{[^}]*\})?\}(.*?)\\end\{tabular\}", text, re.S):
+        assert set(_rows(tabular)) <= {len(columns), len(columns) + 1} and len(set(_rows(tabular))) == 1
+    assert r"\textbf{92.50 $\pm$" in text and text.count("%") == text.count(r"\%") + 1
+    assert r"depthwise\_nonneg" in text and r"\textbf{Warning: " in text
+
+
+def test_many_heads_are_divided_in_latex(tmp_path: Path) -> None:
+    for index in range(9):
+        write_cell(cell_config(tmp_path, head="gap" if index == 0 else f"head{index}"))
+    text = latex(read_study([tmp_path]).tables[0])
+    headers = re.findall(r"\\toprule\n(backbone .*) \\\\", text)
+    heads = [name for header in headers for name in header.split(" & ")[1:]]
+    assert heads == ["gap", *(f"head{index}" for index in range(1, 9))]
+    assert all(len(header.split(" & ")) <= 5 for header in headers)
+
+
+def test_latex_escapes_what_it_would_read() -> None:
+    escaped = escape_latex("100 % of a_b & {c} #1 $x$ ~^\\ <z>")
+    plain = escaped
+    for command in (r"\textbackslash{}", r"\textasciitilde{}", r"\textasciicircum{}", r"\textless{}", r"\textgreater{}"):
+        assert plain.count(command) == 1
+        plain = plain.replace(command, "")
+    assert not re.search(r"(?<!\\)[%_&{}#$~^<>]", plain)
+
+
+def test_cells_csv_has_every_cell_and_its_figures_to_the_last_bit(study: Study) -> None:
+    rows = list(csv.DictReader(io.StringIO(cells_csv(study))))
+    assert len(rows) == len(study.cells) + len(study.damaged) + sum(
+        left.state == "missing" for left in study.tables[0].left_out
+    )
+    by_name = {row["name"]: row for row in rows}
+    for cell in study.cells:
+        row = by_name[cell.name]
+        assert (row["state"], row["reason"], row["head"], row["seed"]) == (
+            cell.state,
+            cell.reason,
+            cell.place.head,
+            str(cell.place.seed),
+        )
+        if cell.record is not None:
+            assert float(row["test/top1"]) == cell.record["metrics"]["best"]["test/top1"]
+            assert float(row["images_per_second"]) == cell.record["cost"]["images_per_second"]
+            assert row["in_table"] == "toy-64" and row["commit"] == "1" * 40
+    assert by_name[study.damaged[0].name]["state"] == "damaged"
+    assert sorted(row["state"] for row in rows).count("missing") == 5
+
+
+def test_cells_csv_says_why_a_cell_is_in_no_table_and_what_varies(tmp_path: Path) -> None:
+    for lr, val in ((0.1, 0.9), (0.01, 0.5)):
+        write_cell(cell_config(tmp_path, changes={"recipe.optimizer.lr": lr}), top1=0.8, val_top1=val)
+        write_cell(cell_config(tmp_path, head="wise", changes={"recipe.optimizer.lr": lr}), top1=0.8, val_top1=val)
+    write_cell(cell_config(tmp_path, epochs=9))
+    rows = list(csv.DictReader(io.StringIO(cells_csv(read_study([tmp_path])))))
+    told = {
+        (row["head"], row["recipe.optimizer.lr"], row["recipe.epochs"]): row["in_table"]
+        for row in rows
+        if row["state"] == "done"
+    }
+    assert told[("gap", "0.1", "3")] == told[("wise", "0.1", "3")] == "toy-64"
+    assert told[("gap", "0.01", "3")] == "another rate was better on validation"
+    assert told[("gap", "0.001", "9")].startswith("no other head was trained with recipe.epochs=9")
+
+
+@pytest.mark.parametrize("heads", [2, 4, 9])
+def test_the_terminal_holds_80_columns(tmp_path: Path, heads: int) -> None:
+    """Each head stands once, each line fits, no figure is broken."""
+    names = ["gap", *(f"depthwise_nonneg_{index}" for index in range(1, heads))]
+    for name in names:
+        for seed in range(2):
+            config = cell_config(tmp_path, head=name, seed=seed, backbone="inception_resnet_v2")
+            write_cell(config, top1=0.8 + 0.1 * seed)
+    (table,) = read_study([tmp_path]).tables
+    console = Console(width=80, file=io.StringIO(), highlight=False)
+    for part in terminal(table, 80):
+        console.print(part)
+    lines = _output(console)
+    assert max(map(len, lines)) <= 80
+    assert sum(line.count("85.00 ± 7.07 (2)") for line in lines) == heads
+
+
+def _output(console: Console) -> list[str]:
+    file: Any = console.file
+    return str(file.getvalue()).splitlines()
+
+
+def test_a_study_without_a_finished_cell_still_has_its_texts(tmp_path: Path) -> None:
+    write_waiting(cell_config(tmp_path))
+    study = read_study([tmp_path])
+    assert "No cell is finished" in markdown(study) and "1 waiting" in markdown(study)
+    assert "1 waiting" in latex(study.tables[0])
+    assert len(terminal(study.tables[0])) == 1
