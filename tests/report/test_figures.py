@@ -273,8 +273,10 @@ def test_long_names_of_classes_keep_their_ends(tmp_path: Path) -> None:
     directory = write_cell(cell_config(tmp_path))
     its = read_predictions(directory)
     assert its is not None
-    write_predictions(directory, its._replace(classes=tuple(f"a photograph of a room, of kind {index}" for index in range(5))))
+    write_predictions(
+        directory, its._replace(classes=tuple(f"a photograph of a room in a house, of kind {index}" for index in range(5)))
+    )
     figure = next(figure for figure in all_figures(read_study([tmp_path])) if figure.section == "confusion")
     names = {row["true"] for row in rows(figure.spec)}
     assert len(names) == 5
-    assert all(len(name) < 30 and name[-1].isdigit() for name in names)
+    assert all(len(name) < 36 and name[-1].isdigit() for name in names)

@@ -16,8 +16,8 @@ from wisesr.report.study import Study
 __all__ = ["FILES", "Figure", "all_figures", "for_files"]
 
 FILES = 60
-"""Figures that are drawn as files, at most: a third of a second of one core each (measured), and a report of 1,000 cells, which has
-hundreds, may take a minute."""
+"""Figures that are drawn as files, at most. One takes a third of a second of a core (measured); a report of 1,000 cells has
+hundreds, and may take a minute."""
 _FIRST: tuple[Section, ...] = ("convergence", "cost", "kernels", "confusion")
 
 

@@ -18,7 +18,9 @@ _WRITTEN = 12
 """Up to so many classes, figures stand in the matrix."""
 _SIDE = 440
 """Of a matrix, px."""
-_CUT = 12
+_STRONG = 30
+"""Share whose colour asks for the other ink, %."""
+_CUT = 16
 """Letters of a long name at either end."""
 
 
@@ -43,7 +45,7 @@ def _caption(one: Confusion, small: bool) -> str:
     together = " together" if len(one.seeds) > 1 else ""
     whose = f"{total:,} answers on the test split, {seed_words(one.seeds)}{together}."
     if small:
-        return f"Share of each true class (row) that was taken for each class (column), %. {whose}"
+        return f"Share of each true class (row) that was taken for each class (column), %, coloured by its root. {whose}"
     wrong = total - int(np.trace(one.counts))
     return (
         f"{whose} {wrong:,} are wrong; of {len(one.pairs()):,} pairs of classes that were confused, the {_PAIRS} with the most "
@@ -75,19 +77,20 @@ def _matrix(one: Confusion) -> Spec:
     band = {"type": "nominal", "sort": names, "scale": {"domain": names, "padding": 0}}
     x = {"field": "said", "title": "Said"} | band | {"axis": axis | {"labelAngle": -45 if step > 20 else -90}}
     place = {"x": x, "y": {"field": "true", "title": "True class"} | band | {"axis": axis}}
-    scale = {"domain": [0, 100], "range": "heatmap", "interpolate": "rgb"}
-    legend = {"title": "%", "gradientLength": min(160, step * number), "gradientThickness": 10, "tickCount": 5}
+    # Roots, or the few images off the diagonal would not be seen beside it.
+    scale = {"type": "sqrt", "domain": [0, 100], "range": "heatmap", "interpolate": "rgb"}
+    legend = {"title": "%", "gradientLength": min(160, step * number), "gradientThickness": 10, "values": [0, 5, 20, 50, 100]}
     color = {"field": "share", "type": "quantitative", "scale": scale, "legend": legend}
-    layers: list[Spec] = [{"mark": {"type": "rect"}, "encoding": place | {"color": color, "tooltip": _tooltip()}}]
+    ground: Spec = {"data": {"values": [{}]}, "mark": {"type": "rect", "style": "matrix"}}  # shares of 0 are not in the data
+    layers: list[Spec] = [ground, {"mark": "rect", "encoding": place | {"color": color, "tooltip": _tooltip()}}]
     if number <= _WRITTEN:
         text = {"field": "share", "type": "quantitative", "format": ".0f"}
-        for style, test in (("on-weak", "datum.share < 50"), ("on-strong", "datum.share >= 50")):
+        for style, test in (("on-weak", f"datum.share < {_STRONG}"), ("on-strong", f"datum.share >= {_STRONG}")):
             mark = {"type": "text", "style": style, "fontSize": min(11, step // 3 + 2)}
             layers.append({"transform": [{"filter": test}], "mark": mark, "encoding": place | {"text": text}})
     return {
         "width": {"step": step},
         "height": {"step": step},
-        "view": {"style": "matrix", "stroke": None},
         "data": {"values": rows},
         "transform": [{"flatten": ["said", "images", "share"]}],
         "layer": layers,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from wisesr.report.convergence import Curve, curves
-from wisesr.report.figures.curves import columns, curve_layers, epoch_axis
+from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, the_same
 from wisesr.report.figures.figure import Figure, Spec, group_name, seed_words, slug
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
@@ -44,17 +44,10 @@ def _caption(table: ReportTable, found: Sequence[Curve]) -> str:
     seeds = dict.fromkeys(one.seeds for one in found)
     said = "; ".join(f"{', '.join(one.entry.head for one in found if one.seeds == its)} {seed_words(its)}" for its in seeds)
     whose = f"All with {seed_words(found[0].seeds)}." if len(seeds) == 1 else f"Seeds: {said}."
+    rates = " Of several learning rates, the curves of the chosen ones." if any(one.entry.tried for one in found) else ""
     cut = [one.entry.head for one in found if one.cut]
     ended = f" The curves of {', '.join(cut)} end where the first of their seeds ended." if cut else ""
-    return f"Top-1 on {what} after each epoch: {how}. {whose}{ended}{_same(found)}"
-
-
-def _same(found: Sequence[Curve]) -> str:
-    """Heads that became the same computation, as wise and depthwise_nonneg do on small maps: one hides the other."""
-    heads: dict[tuple[float, ...], list[str]] = {}
-    for one in found:
-        heads.setdefault((*one.epochs, *one.mean), []).append(one.entry.head)
-    return "".join(f" The curves of {' and '.join(its)} are the same." for its in heads.values() if len(its) > 1)
+    return f"Top-1 on {what} after each epoch: {how}. {whose}{rates}{ended}{the_same(found)}"
 
 
 def _spec(table: ReportTable, found: Sequence[Curve], order: Sequence[str]) -> Spec:

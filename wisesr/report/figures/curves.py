@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from wisesr.report.convergence import Curve
@@ -69,3 +70,11 @@ def _tooltip(title: str) -> list[dict[str, str]]:
         *({"field": name, "title": word, "type": "quantitative"} for name, word in figures.items()),
         {"field": "seeds", "type": "quantitative"},
     ]
+
+
+def the_same(found: Sequence[Curve]) -> str:
+    """Heads that became the same computation, as wise and depthwise_nonneg do on small maps: one hides the other."""
+    heads: dict[tuple[float, ...], list[str]] = {}
+    for one in found:
+        heads.setdefault((*one.epochs, *one.mean), []).append(one.entry.head)
+    return "".join(f" The curves of {' and '.join(its)} are the same." for its in heads.values() if len(its) > 1)

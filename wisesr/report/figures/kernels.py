@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from wisesr.report.convergence import Curve, Growth, curve
-from wisesr.report.figures.curves import columns, curve_layers, epoch_axis
+from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, the_same
 from wisesr.report.figures.figure import Figure, Spec, group_name, seed_words, slug
 from wisesr.report.figures.heat import heat_map, heat_maps
 from wisesr.report.figures.style import by_head
@@ -105,7 +105,7 @@ def _growth(table: ReportTable, learned: Sequence[_Learned], order: Sequence[str
         f"other): {seeds}. Left, the share of weights that are exactly zero: under a non-negative constraint, those that it "
         "holds there. Right, how far a channel is from an average: |k - mean of k| / |k|, 0 for equal weights, near 1 for a "
         "single position, averaged over channels."
-    )
+    ) + the_same(distance)
     key = slug(table.key, "kernels", group, "epochs")
     title = f"Kernels over epochs, {group} on {table.title}"
     return Figure(key, table.key, "kernels", title, caption, {"hconcat": panels, "spacing": 28}, group, "")

@@ -71,7 +71,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-weak": {"color": ink},
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
-            "matrix": {"fill": SEQUENTIAL[theme][0]},
+            "matrix": {"color": SEQUENTIAL[theme][0]},
         },
         "range": {
             "category": list(HEADS[theme]),
