@@ -9,13 +9,15 @@ import pytest
 
 from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.cli import main
+from wisesr.report.figures.render import Picture
 from wisesr.results.lock import locked
 
 
 @pytest.fixture(autouse=True)
-def no_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Vega's script takes seconds to be made, and is tried in a browser elsewhere."""
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vega's script and pictures take seconds to be made, and are tried elsewhere."""
     monkeypatch.setattr("wisesr.report.page.page.vega_script", lambda: "")
+    monkeypatch.setattr("wisesr.report.write.render", lambda spec: Picture("<svg/>", b"png"))
 
 
 def _study(root: Path) -> None:

@@ -182,6 +182,19 @@ def test_a_table_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
     assert "No cell of this table is finished." in render(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["metrics.csv", "log.txt", "predictions.npz", "kernels.npz"])
+@pytest.mark.parametrize("damage", [b"", b"epoch,val/top1\n1,2,3,4\nno,number\n", b"\xff\x00\xfe", None])
+def test_a_cell_with_a_damaged_file_is_in_the_page(tmp_path: Path, name: str, damage: bytes | None) -> None:
+    directory = write_cell(cell_config(tmp_path, head="wise"), top1=0.8)
+    write_cell(cell_config(tmp_path, head="gap"), top1=0.6)
+    (directory / name).unlink()
+    if damage is None:
+        (directory / name).mkdir()
+    else:
+        (directory / name).write_bytes(damage)
+    assert "80.00 (1)" in re.sub(r"<[^>]*>", "", render(tmp_path))
+
+
 def test_the_verdict_counts_what_is_significant(study: Study) -> None:
     (table,) = study.tables
     marked = [entry for entry in table.entries if entry.difference and entry.difference.significant]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -139,7 +140,7 @@ def _curve(directory: Path) -> list[list[float | None]]:
     """Rows of epoch, training loss, validation loss, validation top-1 in percent."""
     try:
         rows = read_metrics(directory)
-    except (OSError, ValueError):  # a damaged file costs its curve
+    except (OSError, ValueError, TypeError, csv.Error):  # a damaged file costs its curve
         return []
     found = [[_finite(row.get(name)) for name in _CURVE] for row in rows]
     return [[*row[:3], None if row[3] is None else round(100 * row[3], 3)] for row in found if row[0] is not None]
