@@ -268,8 +268,40 @@ def test_each_seed_stands_at_the_rate_that_validation_chose_for_it(tmp_path: Pat
         assert [(rate, seeds) for rate, _, seeds in entry.tried] == [("lr=0.001", 3), ("lr=0.01", 3), ("lr=0.1", 3)]
         assert [mean for _, mean, _ in entry.tried] == pytest.approx([90.0, (88 + 92 + 92) / 3, 50.0])
     assert any("chosen on validation" in note for note in table.notes)
-    assert any("best at the smallest lr that was tried, 0.001, for 1 of 3 seeds" in note for note in table.notes)
+    assert not any("a better one may lie beyond" in note for note in table.notes)
     assert table.warnings == () and table.left_out == ()
+
+
+def test_a_best_rate_at_the_end_of_those_tried_is_told(tmp_path: Path) -> None:
+    for head, vals in (("gap", (0.7, 0.8, 0.9)), ("wise", (0.7, 0.9, 0.8))):
+        for lr, val in zip((0.001, 0.01, 0.1), vals, strict=True):
+            for seed in (0, 1):
+                _write(tmp_path, head, seed, 0.8, val_top1=val, changes={LR: lr})
+    told = [note for note in _table(tmp_path).notes if "a better one may lie beyond" in note]
+    assert told == [
+        "resnet18: gap is best at the largest lr that was tried, 0.1, for 2 of 2 seeds: a better one may lie beyond."
+    ]
+
+
+def test_a_rate_that_failed_was_tried(tmp_path: Path) -> None:
+    for head in ("gap", "wise"):
+        for lr in (0.01, 0.1):
+            config = cell_config(tmp_path, head=head, changes={LR: lr})
+            _ = write_failed(config, "diverged") if (head, lr) == ("wise", 0.1) else write_cell(config)
+    table = _table(tmp_path)
+    assert table.warnings == ()
+    assert any("each seed of a head stands at the best of 2 rates" in note for note in table.notes)
+
+
+def test_what_is_said_of_all_groups_is_said_once(tmp_path: Path) -> None:
+    for backbone in ("a", "b"):
+        for lr in (0.01, 0.1):
+            for head in ("gap", "wise"):
+                _write(tmp_path, head, 0, 0.8, backbone=backbone, changes={LR: lr})
+    notes = _table(tmp_path).notes
+    assert [note for note in notes if "chosen on validation" in note] == [
+        "In all rows: each seed of a head stands at the best of 2 rates, chosen on validation (top-1, then loss)."
+    ]
 
 
 def test_ties_between_rates_go_to_the_lower_loss_and_then_to_the_smaller_rate(tmp_path: Path) -> None:

@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
-from wisesr.report.entries import group_entries, is_named
+from wisesr.report.entries import GroupEntries, group_entries, is_named
 from wisesr.report.groups import divide
 from wisesr.report.guard import table_notes, table_warnings
 from wisesr.report.places import TableKey, table_of
 from wisesr.report.published import Run
-from wisesr.report.study import Entry, LeftOut, ReportCell, ReportTable
+from wisesr.report.study import LeftOut, ReportCell, ReportTable
 
 _UNFINISHED = {"waiting": "not started yet", "interrupted": "the same command goes on with it"}
 _PAPER = (
@@ -89,15 +89,15 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
             *table_warnings(shown),
             *_repeated(again),
             *groups.warnings,
-            *(one for group in made for one in group.warnings),
+            *_together(made, [group.warnings for group in made]),
         ),
         notes=(
             *unclear,
             *[_PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
             *groups.notes,
-            *_without(baseline, [group.entries for group in made]),
-            *(one for group in made for one in group.notes),
+            *_without(baseline, made),
+            *_together(made, [group.notes for group in made]),
             *table_notes(shown),
         ),
         left_out=(*unfinished, *others, *again, *groups.left_out, *groups.missing),
@@ -128,16 +128,21 @@ def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
     return asked, [f"No differences: no cell of {asked} is finished here. --baseline names another head: {'; '.join(heads)}."]
 
 
-def _without(baseline: str, groups: Sequence[Sequence[Entry]]) -> list[str]:
+def _together(groups: Sequence[GroupEntries], sentences: Sequence[Sequence[str]]) -> list[str]:
+    """Sentences of groups with the names of these; one of several groups stands once."""
+    names: dict[str, list[str]] = {}
+    for group, own in zip(groups, sentences, strict=True):
+        for sentence in own:
+            names.setdefault(sentence, []).append(group.name)
+    every = len(groups) if len(groups) > 1 else 2
+    return [f"{'In all rows' if len(own) == every else ', '.join(own)}: {sentence}" for sentence, own in names.items()]
+
+
+def _without(baseline: str, groups: Sequence[GroupEntries]) -> list[str]:
     """Notes on groups that lack the baseline which others have."""
-    if not any(entry.head == baseline for group in groups for entry in group):
-        return []
-    names = [
-        " ".join(part for part in (group[0].backbone, group[0].settings) if part)
-        for group in groups
-        if len(group) > 1 and all(entry.head != baseline for entry in group)
-    ]
-    return [f"{name}: no cell of {baseline} is finished, so no differences are told." for name in names]
+    having = [any(entry.head == baseline for entry in group.entries) for group in groups]
+    names = [group.name for group, there in zip(groups, having, strict=True) if not there and len(group.entries) > 1]
+    return [f"{name}: no cell of {baseline} is finished, so no differences are told." for name in names if any(having)]
 
 
 def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:

@@ -21,9 +21,12 @@ _TIE = 1e-4
 class GroupEntries(NamedTuple):
     """Entries of one backbone and settings, and what is to be said of them."""
 
+    name: str
+    """`resnet50 recipe.epochs=9`."""
     entries: tuple[Entry, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    """Of the group, without its name."""
 
 
 def group_entries(heads: Heads, cells: Sequence[ReportCell], baseline: str, published: Mapping[Run, float]) -> GroupEntries:
@@ -48,14 +51,20 @@ def group_entries(heads: Heads, cells: Sequence[ReportCell], baseline: str, publ
     place = entries[0].cells[0].place
     name = " ".join(part for part in (place.backbone, place.settings) if part)
     failed, unfinished = _absent(heads, cells)
-    warnings = [*failed, *_rate_warnings(heads, choices, several=several)]
-    notes = [*unfinished, *_seed_notes(entries, baseline, several=len(best) > 0), *_rate_notes(choices, several=several)]
     chosen = [cell for choice in choices.values() for cell in choice.cells]
-    return GroupEntries(
-        entries,
-        (*group_warnings(name, chosen), *(f"{name}: {sentence}" for sentence in warnings)),
-        tuple(f"{name}: {sentence}" for sentence in notes),
-    )
+    tried = {head: _tried([cell for cell in cells if cell.place.head == head]) for head in choices}
+    warnings = [*failed, *(_rate_warnings(choices, tried) if several else [])]
+    notes = [
+        *unfinished,
+        *_seed_notes(entries, baseline, several=len(best) > 0),
+        *(_rate_notes(choices, tried) if several else []),
+    ]
+    return GroupEntries(name, entries, (*group_warnings(chosen), *warnings), tuple(notes))
+
+
+def _tried(cells: Sequence[ReportCell]) -> tuple[str, ...]:
+    """Rates of one head that came to an end, by success or failure."""
+    return tuple(sorted({cell.place.rate for cell in cells if cell.state in ("done", "failed")}))
 
 
 def _best(choices: Mapping[str, Choice]) -> set[str]:
@@ -133,10 +142,9 @@ def _seed_notes(entries: Sequence[Entry], baseline: str, *, several: bool) -> li
     return found
 
 
-def _rate_notes(choices: Mapping[str, Choice], *, several: bool) -> list[str]:
-    if not several:
-        return []
-    counts = sorted({len(choice.tried) for choice in choices.values() if choice.tried})
+def _rate_notes(choices: Mapping[str, Choice], tried: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Args: tried: rates of each head."""
+    counts = sorted({len(tried[head]) for head, choice in choices.items() if choice.tried})
     found = []
     if counts:
         told = " or ".join(map(str, counts))
@@ -144,14 +152,13 @@ def _rate_notes(choices: Mapping[str, Choice], *, several: bool) -> list[str]:
     return found + [f"{head} {note}." for head, choice in choices.items() for note in choice.notes]
 
 
-def _rate_warnings(heads: Heads, choices: Mapping[str, Choice], *, several: bool) -> list[str]:
-    if not several:
-        return []
+def _rate_warnings(choices: Mapping[str, Choice], tried: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Args: tried: rates of each head."""
     found = []
-    rates = {head: tuple(sorted({cell.place.rate for cell in heads[head]})) for head in choices}
-    if len(set(rates.values())) > 1:
-        told = "; ".join(f"{head}: {', '.join(own)}" for head, own in rates.items())
+    if len(set(tried.values())) > 1:
+        told = "; ".join(f"{head}: {', '.join(own)}" for head, own in tried.items())
         found.append(f"heads were not tried at the same rates ({told}).")
-    if any(choice.tried for choice in choices.values()) and next(iter(choices.values())).cells[0].place.protocol == "paper":
+    paper = any(cell.place.protocol == "paper" for choice in choices.values() for cell in choice.cells)
+    if paper and any(choice.tried for choice in choices.values()):
         found.append("rates were chosen on the test images themselves (protocol=paper): each figure is the best of several.")
     return found + [f"{head} {warning}." for head, choice in choices.items() for warning in choice.warnings]

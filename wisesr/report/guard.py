@@ -35,24 +35,21 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
     return sorted(sentence for sentence in found if sentence)
 
 
-def group_warnings(name: str, cells: Sequence[ReportCell]) -> list[str]:
+def group_warnings(cells: Sequence[ReportCell]) -> list[str]:
     """What the cells of one backbone and settings must share and do not; in red.
 
     Args:
-        name: of the group, `resnet50`.
         cells: finished ones, of the group.
     """
     found = [
-        _unlike(f"{name}: images were not normalised in the same way", cells, lambda record: _part(record, "inputs")),
-        _unlike(f"{name}: not the same initial weights", cells, lambda record: _part(record, "weights")),
-        _unlike(
-            f"{name}: not the same number of training images", cells, lambda record: _part(record, "data")["images"]["train"]
-        ),
-        _unlike(f"{name}: not the same budget", [cell for cell in cells if not _out_of_patience(cell)], _budget),
+        _unlike("images were not normalised in the same way", cells, lambda record: _part(record, "inputs")),
+        _unlike("not the same initial weights", cells, lambda record: _part(record, "weights")),
+        _unlike("not the same number of training images", cells, lambda record: _part(record, "data")["images"]["train"]),
+        _unlike("not the same budget", [cell for cell in cells if not _out_of_patience(cell)], _budget),
     ]
     for key, values in _execution(cells).items():
         if _by_head(cells, values):
-            found.append(_told(f"{name}: the heads of one seed have different values of {key}", cells, values))
+            found.append(_told(f"the heads of one seed have different values of {key}", cells, values))
     return [sentence for sentence in found if sentence]
 
 

@@ -104,15 +104,13 @@ def _unseen(chosen: Sequence[ReportCell], cells: Sequence[ReportCell]) -> tuple[
 
 
 def _edges(chosen: Sequence[ReportCell], finished: Sequence[ReportCell]) -> list[str]:
-    """Where the best rate is the smallest or largest of at least three."""
+    """Where most seeds are best at the smallest or largest of at least three rates."""
     found = []
     for index, name in enumerate(RATES):
         values = {_numbers(cell)[index] for cell in finished}
-        if len(values) < 3:
-            continue
         for word, end in (("smallest", min(values)), ("largest", max(values))):
             count = sum(_numbers(cell)[index] == end for cell in chosen)
-            if count:
+            if len(values) >= 3 and 2 * count > len(chosen):
                 what = f"{word} {name.rpartition('.')[2]} that was tried, {end:g}"
                 found.append(f"is best at the {what}, for {count} of {len(chosen)} seeds: a better one may lie beyond")
     return found

@@ -130,8 +130,8 @@ def rates(table: ReportTable) -> Grid | None:
     for entry in table.entries:
         for rate, top1, seeds in entry.tried:
             chosen = sum(cell.place.rate == rate for cell in entry.cells)
-            cells = (f"{top1:.2f}", str(seeds), str(chosen))
-            rows.append((Text(entry.label), Text(rate), *(Text(text, bold=chosen > 0) for text in cells)))
+            figures = (f"{top1:.2f}", str(seeds), f"{chosen} of {len(entry.cells)}")
+            rows.append((Text(entry.label), Text(rate), *map(Text, figures)))
     return Grid(("head", "rate", "validation top-1", "seeds", "chosen for"), tuple(rows), 2) if rows else None
 
 

@@ -3,7 +3,7 @@ r"""`tables/KEY.tex`: a table to `\input` into a paper; it needs booktabs and no
 from __future__ import annotations
 
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.content import Grid, differences, how, left_out, matrix, rates, split
+from wisesr.report.tables.content import Grid, differences, how, left_out, matrix, split
 
 _WIDE = 4
 """Heads side by side."""
@@ -30,7 +30,7 @@ def latex(table: ReportTable) -> str:
     lines.append(rf"\label{{tab:{''.join(one if one.isalnum() else '-' for one in table.key)}}}")
     grid = matrix(table)
     parts = split(grid, _WIDE) if grid.rows else []
-    for part in (*parts, _short(differences(table)), rates(table)):
+    for part in (*parts, _short(differences(table))):
         lines += [*_tabular(part), r"\par\medskip"] if part is not None else []
     remarks = [*(f"Warning: {sentence}" for sentence in table.warnings), *table.notes, *_left(table)]
     if remarks:
