@@ -280,3 +280,8 @@ def test_long_names_of_classes_keep_their_ends(tmp_path: Path) -> None:
     names = {row["true"] for row in rows(figure.spec)}
     assert len(names) == 5
     assert all(len(name) < 36 and name[-1].isdigit() for name in names)
+
+
+def test_a_list_of_no_mistakes_is_not_drawn(tmp_path: Path) -> None:
+    write_cell(cell_config(tmp_path), classes=41, images=82, top1=1.0)
+    assert "confusion" not in {figure.section for figure in all_figures(read_study([tmp_path]))}

@@ -34,6 +34,8 @@ def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> It
     for one in confusions:
         group, head = group_name(one.entry), one.entry.head
         small = len(one.classes) <= CLASSES
+        if not small and not one.pairs():
+            continue  # all are right: there is nothing to list
         title = f"{'Confusion' if small else 'Most confused classes'} of {head}, {group} on {table.title}"
         key = slug(table.key, "confusion", group, head)
         spec = _matrix(one) if small else _pairs(one)
@@ -74,8 +76,9 @@ def _matrix(one: Confusion) -> Spec:
     ]
     size = min(12, max(8, step - 2))
     axis = {"labelFontSize": size, "labelLimit": 200, "labelOverlap": False, "grid": False, "domain": False, "ticks": False}
+    angle = 0 if step > 20 and max(map(len, names)) < 5 else -45 if step > 20 else -90
     band = {"type": "nominal", "sort": names, "scale": {"domain": names, "padding": 0}}
-    x = {"field": "said", "title": "Said"} | band | {"axis": axis | {"labelAngle": -45 if step > 20 else -90}}
+    x = {"field": "said", "title": "Said"} | band | {"axis": axis | {"labelAngle": angle}}
     place = {"x": x, "y": {"field": "true", "title": "True class"} | band | {"axis": axis}}
     # Roots, or the few images off the diagonal would not be seen beside it.
     scale = {"type": "sqrt", "domain": [0, 100], "range": "heatmap", "interpolate": "rgb"}
