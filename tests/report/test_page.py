@@ -176,6 +176,12 @@ def test_specs_and_pictures_come_as_they_were(html: str, study: Study) -> None:
     assert all(base64.b64decode(one).startswith(b"jpeg of test/class") for one in jpegs)
 
 
+def test_a_head_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
+    write_cell(cell_config(tmp_path, head="gap"))
+    write_failed(cell_config(tmp_path, head="flatten"), _REASON)
+    assert "flatten" in " ".join(_Parsed(render(tmp_path)).words)
+
+
 def test_a_table_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
     write_cell(cell_config(tmp_path, head="gap"))
     write_waiting(cell_config(tmp_path, head="gap", size=128))

@@ -84,9 +84,10 @@ def config(theme: Theme) -> dict[str, Any]:
 
 
 def head_order(study: Study) -> tuple[str, ...]:
-    """All heads of the study as the themes' colours have them: baselines first, then by name."""
+    """All heads of the study, unfinished ones too, as the themes' colours have them: baselines first, then by name."""
     baselines = dict.fromkeys(table.baseline for table in study.tables)
     heads = {entry.head for table in study.tables for entry in table.entries}
+    heads |= {one.place.head for table in study.tables for one in table.left_out if one.place is not None}
     return (*(head for head in baselines if head in heads), *sorted(heads - set(baselines)))
 
 
