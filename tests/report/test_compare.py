@@ -448,7 +448,7 @@ def test_many_groups_without_an_effect_are_rarely_marked(tmp_path: Path, seeds: 
     _write(tmp_path, "gap", 0, 0.9)
     (like,) = read_study([tmp_path]).cells
     groups = marked = 0
-    for draw in range(10):
+    for draw in range(6):
         found = _marked_groups(like, np.random.default_rng([seeds, rates, draw]), groups=150, seeds=seeds, rates=rates)
         groups, marked = groups + found[0], marked + found[1]
     assert marked <= stats.binom.ppf(0.99, groups, 0.05)
