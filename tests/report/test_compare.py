@@ -210,6 +210,20 @@ def test_heads_without_a_common_seed_are_not_held_against_each_other(tmp_path: P
     assert any("no seed in common" in note for note in table.notes)
 
 
+def test_heads_that_are_one_computation_are_told(tmp_path: Path) -> None:
+    """As wise and depthwise_nonneg are on small maps; equal accuracies alone are none."""
+    for seed in range(2):
+        _write(tmp_path, "gap", seed, 0.8)
+        cost = {"parameters": {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}}
+        cost |= {"flops": {"backbone": 1, "head": 1}, "train_seconds": 1.0, "images_per_second": 1.0, "peak_memory_bytes": 1}
+        for head in ("wise", "depthwise_nonneg"):
+            _write(tmp_path, head, seed, 0.8, record={"cost": cost})
+    told = [note for note in _table(tmp_path).notes if "one computation" in note]
+    assert told == [
+        "resnet18: depthwise_nonneg and wise have the same accuracies and losses on every seed: here they are one computation."
+    ]
+
+
 def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
     for backbone, heads in (("a", ("gap", "wise")), ("b", ("depthwise", "wise"))):
         for head in heads:
@@ -448,7 +462,7 @@ def test_many_groups_without_an_effect_are_rarely_marked(tmp_path: Path, seeds: 
     _write(tmp_path, "gap", 0, 0.9)
     (like,) = read_study([tmp_path]).cells
     groups = marked = 0
-    for draw in range(10):
+    for draw in range(6):
         found = _marked_groups(like, np.random.default_rng([seeds, rates, draw]), groups=150, seeds=seeds, rates=rates)
         groups, marked = groups + found[0], marked + found[1]
     assert marked <= stats.binom.ppf(0.99, groups, 0.05)

@@ -56,6 +56,7 @@ def group_entries(heads: Heads, cells: Sequence[ReportCell], baseline: str, publ
     warnings = [*failed, *(_rate_warnings(choices, tried) if several else [])]
     notes = [
         *unfinished,
+        *_twins(entries),
         *_seed_notes(entries, baseline, several=len(best) > 0),
         *(_rate_notes(choices, tried) if several else []),
     ]
@@ -126,6 +127,18 @@ def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[
         if open_ := seeds - have - lost - finished_elsewhere:
             unfinished.append(f"of {len(seeds)} seeds of {head}, {len(open_)} not finished yet.")
     return failed, unfinished
+
+
+def _twins(entries: Sequence[Entry]) -> list[str]:
+    """Heads that are one computation on this map: `wise` is `depthwise_nonneg` where there is nothing to average before."""
+    alike: dict[tuple[object, ...], list[str]] = {}
+    for entry in entries:
+        figures = [(cell.place.seed, cell.record["metrics"]["best"]) for cell in entry.cells if cell.record is not None]
+        numbers = [(seed, best["test/top1"], best["test/loss"], best["val/loss"]) for seed, best in figures]
+        parameters = [cell.record["cost"]["parameters"]["head_parameters"] for cell in entry.cells if cell.record is not None]
+        alike.setdefault((tuple(numbers), tuple(parameters)), []).append(entry.head)
+    names = [" and ".join(heads) for heads in alike.values() if len(heads) > 1]
+    return [f"{told} have the same accuracies and losses on every seed: here they are one computation." for told in names]
 
 
 def _seed_notes(entries: Sequence[Entry], baseline: str, *, several: bool) -> list[str]:
