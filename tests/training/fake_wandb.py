@@ -8,6 +8,7 @@ lines as they come and answers a resume from them, so it shows what the client s
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -57,6 +58,8 @@ class FakeServer(ThreadingHTTPServer):
         """Operations in their order: names of GraphQL, `file_stream`, `upload`."""
         self.holds: Callable[[str], bool] = lambda operation: False
         """Operations that take effect and are never answered."""
+        self.refuses: Callable[[str, str], int] = lambda operation, run: 0
+        """Status with which an operation of a run is refused, having no effect; 0 where it is not."""
         self.gaps: list[str] = []
         """Lines that came for a place behind the end of their file."""
         self.lock = threading.Lock()
@@ -162,19 +165,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """GraphQL, filestream, upload."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        operation, act = self._read(body)
+        operation, run, act = self._read(body)
         if self.server.gone.is_set():
             self.close_connection = True
             return
         with self.server.lock:
-            answer = act()
+            status = self.server.refuses(operation, run)
+            answer = {"errors": [{"message": f"refused with {status}"}]} if status else act()
             self.server.asked.append(operation)
         if self.server.holds(operation):
             self.server.gone.wait()
             self.close_connection = True
             return
         content = json.dumps(answer).encode()
-        self.send_response(200)
+        self.send_response(status or 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -184,14 +188,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Uploads come this way."""
         self.do_POST()
 
-    def _read(self, body: bytes) -> tuple[str, Callable[[], Any]]:
+    def _read(self, body: bytes) -> tuple[str, str, Callable[[], Any]]:
+        """The operation, the run that it is about, and what takes effect."""
         parts = self.path.strip("/").split("/")
         if self.path == "/graphql":
             request = json.loads(body)
-            name = request.get("operationName") or ""
-            return name, lambda: {"data": self.server.graphql(name, request.get("variables") or {})}
+            named = re.search(r"(?:query|mutation)\s+(\w+)", request.get("query") or "")  # wandb.Api does not say it beside
+            name, given = request.get("operationName") or (named[1] if named else ""), request.get("variables") or {}
+            return name, str(given.get("name") or given.get("run") or ""), lambda: {"data": self.server.graphql(name, given)}
         if parts[-1] == "file_stream":
-            return "file_stream", lambda: self.server.stream(parts[-2], json.loads(body)) or {}
+            return "file_stream", parts[-2], lambda: self.server.stream(parts[-2], json.loads(body)) or {}
         if parts[0] == "upload":
-            return "upload", lambda: self.server.runs[parts[1]].uploads.update({"/".join(parts[2:]): body}) or {}
-        return self.path, dict  # its own telemetry
+            uploads = {"/".join(parts[2:]): body}
+            return "upload", parts[1], lambda: self.server.runs[parts[1]].uploads.update(uploads) or {}
+        return self.path, "", dict  # its own telemetry

@@ -18,11 +18,14 @@ from PIL import Image
 from tests.conftest import ROOT
 from wisesr import create_head
 from wisesr.training.kernels import kernel_sheet
-from wisesr.training.loggers.base import Run, StepRow
+from wisesr.training.loggers.base import Findings, Run, StepRow
+from wisesr.training.loggers.mode import decide_mode
 from wisesr.training.loggers.steps import StepsLogger
-from wisesr.training.loggers.wandb import WandbLogger, decide_mode
+from wisesr.training.loggers.wandb import WandbLogger
 
 ROWS = [{"epoch": float(n), "step": 4.0 * n, "lr": 0.1, "train/loss": 1 / n, "val/top1": 0.2 * n} for n in (1, 2, 3)]
+
+NOTHING = Findings(None, None, ())
 
 
 @pytest.fixture
@@ -96,7 +99,7 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     second.start(ROWS[:1])
     second.epoch(ROWS[1], [])
     second.epoch(ROWS[2], [])
-    second.finish({"best/test/top1": 0.9}, Image.new("RGB", (8, 8)))
+    second.finish({"best/test/top1": 0.9}, Findings(Image.new("RGB", (8, 8)), None, ()))
     (folder,) = run.directory.glob("wandb/offline-run-*")
     assert folder != partial, "the partial file is replaced, not continued"
     (file,) = folder.glob("*.wandb")
@@ -120,7 +123,7 @@ def test_an_exported_id_does_not_merge_runs(run: Run, monkeypatch: pytest.Monkey
     monkeypatch.setenv("WANDB_RUN_ID", "shared")
     first = logger(run)
     first.start([])
-    first.finish({}, None)
+    first.finish({}, NOTHING)
     (folder,) = run.directory.glob("wandb/offline-run-*")
     assert not folder.name.endswith("shared")
 
@@ -130,12 +133,12 @@ def test_a_server_that_does_not_answer(run: Run) -> None:
     """Training goes on, and the run is kept offline. In a process of its own: wandb keeps its mode for a whole process."""
     code = f"""
 from pathlib import Path
-from wisesr.training.loggers.base import Run
+from wisesr.training.loggers.base import Findings, Run
 from wisesr.training.loggers.wandb import WandbLogger
 logger = WandbLogger(Run(Path({str(run.directory)!r}), "n", "s", (), {{}}), project="p", entity=None, init_timeout=3.0)
 logger.start([])
 logger.epoch({ROWS[0]!r}, [])
-logger.finish({{}}, None)
+logger.finish({{}}, Findings(None, None, ()))
 """
     environment = {**os.environ, "WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": "http://127.0.0.1:9"}
     environment.pop("WANDB_MODE")

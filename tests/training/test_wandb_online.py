@@ -30,7 +30,7 @@ import json, sys
 from pathlib import Path
 from PIL import Image
 from wisesr.training.loggers import wandb
-from wisesr.training.loggers.base import Run
+from wisesr.training.loggers.base import Findings, Run
 wandb._FINISH_TIMEOUT = {FINISH}
 past, rows, end = json.loads(sys.argv[2])
 run = Run(Path(sys.argv[1]), "toy-wise-seed-0", "study", ("toy", "wise"), {{"head": {{"dropout": 0.5}}}})
@@ -44,7 +44,7 @@ if end == "wait":
 if end == "fail":
     logger.fail()
 else:
-    logger.finish({{"best/test/top1": 0.9}}, Image.new("RGB", (8, 8)))
+    logger.finish({{"best/test/top1": 0.9}}, Findings(Image.new("RGB", (8, 8)), None, ()))
 print("closed", flush=True)
 if end == "linger":
     sys.stdin.read()
