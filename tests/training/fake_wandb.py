@@ -54,6 +54,8 @@ class FakeServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.runs: dict[str, FakeRun] = {}
+        self.views: dict[str, dict[str, Any]] = {}
+        """Workspaces by their id, as they were last written."""
         self.asked: list[str] = []
         """Operations in their order: names of GraphQL, `file_stream`, `upload`."""
         self.holds: Callable[[str], bool] = lambda operation: False
@@ -107,7 +109,19 @@ class FakeServer(ThreadingHTTPServer):
         if operation == "Viewer":
             viewer = {"id": "V", "entity": "me", "username": "me", "email": "me@example.org", "flags": "{}"}
             return {"viewer": viewer | {"teams": {"edges": []}}}
+        if operation == "GetDefaultEntity":
+            return {"viewer": {"id": "V", "entity": "me"}}
+        if operation == "UpsertView2":
+            view = self.views.setdefault(given.get("id") or f"view-{len(self.views)}", {})
+            view.update(given)
+            return {"upsertView": {"view": {"id": self._id_of(view), "name": view["name"]}, "inserted": not given.get("id")}}
+        if operation == "View":
+            nodes = [{"node": view | {"id": name}} for name, view in self.views.items() if view["name"] == given["viewName"]]
+            return {"project": {"allViews": {"edges": nodes}}}
         return {"serverInfo": {"features": []}} if operation == "ServerFeaturesQuery" else {}
+
+    def _id_of(self, view: dict[str, Any]) -> str:
+        return next(name for name, its in self.views.items() if its is view)
 
     def stream(self, name: str, body: dict[str, Any]) -> None:
         """A request of the filestream: chunks of lines with their offsets, and perhaps the end of the run."""

@@ -53,7 +53,9 @@ def shown(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
         if len(predictions.classes) <= _CLASSES:
             makers["confusion_chart"] = lambda: _chart(run, "confusion_chart", predictions)
     if media and findings.hardest:
-        makers["hardest"] = lambda: [wandb.Image(hard.image, caption=hard.caption) for hard in findings.hardest]
+        makers["hardest"] = lambda: [
+            wandb.Image(hard.image, caption=hard.caption, file_type="jpg") for hard in findings.hardest
+        ]
     made = {name: _attempt(name, make) for name, make in makers.items()}
     return {name: value for name, value in made.items() if value is not None}
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from wisesr.data.sheet import drawable
 from wisesr.results.predictions import Predictions
 
 _SIDE = 640
@@ -29,7 +30,7 @@ def confusion_picture(predictions: Predictions) -> Image.Image:
     counts = confusion(predictions)
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side = max(4, _SIDE // classes)
+    side = max(1, _SIDE // classes)
     colours = 255 + share[:, :, None] * (_DEEP - 255)
     matrix = Image.fromarray(np.rint(colours).astype(np.uint8)).resize((classes * side,) * 2, Image.Resampling.NEAREST)
     named = classes <= _NAMED
@@ -60,7 +61,7 @@ def _names(sheet: Image.Image, classes: tuple[str, ...], margin: int, side: int)
     above, font = beside.copy(), _font(min(14, side - 2))
     left, right = ImageDraw.Draw(beside), ImageDraw.Draw(above)
     for index, name in enumerate(classes):
-        text = name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
+        text = drawable(name if len(name) <= _LETTERS else f"{name[: _LETTERS - 1]}\N{HORIZONTAL ELLIPSIS}")
         middle = margin + index * side + side // 2
         left.text((margin - 6, middle), text, fill=_INK, font=font, anchor="rm")
         right.text((6, middle), text, fill=_INK, font=font, anchor="lm")
