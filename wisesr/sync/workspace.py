@@ -7,15 +7,19 @@ cell, redone and crashed ones would count a seed twice.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-import wandb_workspaces.reports.v2 as panels
-import wandb_workspaces.workspaces as spaces
-from wandb_workspaces import expr
-
 from wisesr.axes import leaves
 from wisesr.config import computation
+
+with warnings.catch_warnings():
+    # It is written for pydantic 1: https://docs.pydantic.dev/latest/migration/
+    warnings.filterwarnings("ignore", category=DeprecationWarning, message="(?s).*Pydantic V2.*")
+    import wandb_workspaces.reports.v2 as panels
+    import wandb_workspaces.workspaces as spaces
+    from wandb_workspaces import expr
 
 _FIRST = ("dataset.name", "resolution.size", "protocol", "backbone.name", "head.name")
 """Names that users know cells by; other keys only where these do not tell cells apart."""
@@ -68,7 +72,7 @@ def workspace(shown: Sequence[Shown], *, entity: str, project: str, study: str) 
             point_visualization_method="downsampling",
         ),
         runset_settings=spaces.RunsetSettings(
-            filters=[expr.Metric("Group") == study, expr.Metric("ID").isin([run.id for run in shown])],
+            filters=expr.And(expr.Metric("Group") == study, expr.Metric("ID").isin([run.id for run in shown])),
             groupby=[expr.Config(key) for key in keys],
             order=[expr.Ordering(expr.Summary("best/test/top1"), ascending=False)],
             pinned_columns=[f"summary:{name}" for name in _BEST],
