@@ -122,6 +122,8 @@ class Uploader:
         finally:
             _kill(process)
             process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
             with self._guard:
                 self._running.discard(process)
         if process.returncode:
