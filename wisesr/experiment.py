@@ -38,8 +38,9 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     import torch
 
     from wisesr.training.cost import peak_memory
+    from wisesr.training.findings import gather
     from wisesr.training.fit import fit
-    from wisesr.training.kernels import kernel_sheet
+    from wisesr.training.loggers.guarded import Guarded
 
     if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
         raise UserError(
@@ -53,33 +54,34 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
     cost = _count(parts, config)
-    loggers = build_loggers(config, directory) if is_main() else []
+    loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
     log.info("%s", _describe(manifest, config, parts))
     try:
         outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
         if not is_main():
             return
-        summary = {f"best/{name}": value for name, value in outcome.best.items()} | cost["parameters"]
-        for logger in loggers:
-            logger.finish(summary, kernel_sheet(parts.module.measured))
+        device = parts.module.trainer.strategy.root_device
+        speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
+        cost |= speed | {"peak_memory_bytes": peak_memory(device)}
+        budget, selection = _budget(config, outcome), _selection(manifest, config)
+        if loggers:
+            words = {"protocol": config["protocol"], "selection": selection, "fingerprint": fingerprint(config)}
+            summary = _figures(outcome, cost, budget) | words | {"data_fingerprint": manifest.fingerprint()}
+            findings = gather(directory, manifest, parts.module.measured)
+            for logger in loggers:
+                logger.finish(summary, findings)
     except BaseException:
         for logger in loggers:
             logger.fail()
         raise
-    device = parts.module.trainer.strategy.root_device
     write_record(
         directory,
         fingerprint=fingerprint(config),
         config=config,
         metrics={"best": outcome.best, "last": outcome.last},
-        budget=_budget(config, outcome),
-        selection=_selection(manifest, config),
-        cost=cost
-        | {
-            "train_seconds": outcome.seconds,
-            "images_per_second": outcome.images_per_second,
-            "peak_memory_bytes": peak_memory(device),
-        },
+        budget=budget,
+        selection=selection,
+        cost=cost,
         provenance=provenance(
             threads=started.threads,
             attempts=started.attempts,
@@ -108,6 +110,14 @@ def _count(parts: Parts, config: Config) -> dict[str, Any]:
         },
         "flops": flops(model, config["resolution"]["size"]),
     }
+
+
+def _figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
+    """For loggers: the record's figures under flat names."""
+    flops = {f"{part}_flops": count for part, count in cost["flops"].items()}
+    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops")}
+    best = {f"best/{name}": value for name, value in outcome.best.items()}
+    return {**best, **cost["parameters"], **flops, **flat, **budget}
 
 
 def _budget(config: Config, outcome: Outcome) -> dict[str, Any]:

@@ -8,6 +8,7 @@ lines as they come and answers a resume from them, so it shows what the client s
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -53,10 +54,14 @@ class FakeServer(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.runs: dict[str, FakeRun] = {}
+        self.views: dict[str, dict[str, Any]] = {}
+        """Workspaces by their id, as they were last written."""
         self.asked: list[str] = []
         """Operations in their order: names of GraphQL, `file_stream`, `upload`."""
         self.holds: Callable[[str], bool] = lambda operation: False
         """Operations that take effect and are never answered."""
+        self.refuses: Callable[[str, str], int] = lambda operation, run: 0
+        """Status with which an operation of a run is refused, having no effect; 0 where it is not."""
         self.gaps: list[str] = []
         """Lines that came for a place behind the end of their file."""
         self.lock = threading.Lock()
@@ -104,7 +109,19 @@ class FakeServer(ThreadingHTTPServer):
         if operation == "Viewer":
             viewer = {"id": "V", "entity": "me", "username": "me", "email": "me@example.org", "flags": "{}"}
             return {"viewer": viewer | {"teams": {"edges": []}}}
+        if operation == "GetDefaultEntity":
+            return {"viewer": {"id": "V", "entity": "me"}}
+        if operation == "UpsertView2":
+            view = self.views.setdefault(given.get("id") or f"view-{len(self.views)}", {})
+            view.update(given)
+            return {"upsertView": {"view": {"id": self._id_of(view), "name": view["name"]}, "inserted": not given.get("id")}}
+        if operation == "View":
+            nodes = [{"node": view | {"id": name}} for name, view in self.views.items() if view["name"] == given["viewName"]]
+            return {"project": {"allViews": {"edges": nodes}}}
         return {"serverInfo": {"features": []}} if operation == "ServerFeaturesQuery" else {}
+
+    def _id_of(self, view: dict[str, Any]) -> str:
+        return next(name for name, its in self.views.items() if its is view)
 
     def stream(self, name: str, body: dict[str, Any]) -> None:
         """A request of the filestream: chunks of lines with their offsets, and perhaps the end of the run."""
@@ -162,19 +179,20 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """GraphQL, filestream, upload."""
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        operation, act = self._read(body)
+        operation, run, act = self._read(body)
         if self.server.gone.is_set():
             self.close_connection = True
             return
         with self.server.lock:
-            answer = act()
+            status = self.server.refuses(operation, run)
+            answer = {"errors": [{"message": f"refused with {status}"}]} if status else act()
             self.server.asked.append(operation)
         if self.server.holds(operation):
             self.server.gone.wait()
             self.close_connection = True
             return
         content = json.dumps(answer).encode()
-        self.send_response(200)
+        self.send_response(status or 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -184,14 +202,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Uploads come this way."""
         self.do_POST()
 
-    def _read(self, body: bytes) -> tuple[str, Callable[[], Any]]:
+    def _read(self, body: bytes) -> tuple[str, str, Callable[[], Any]]:
+        """The operation, the run that it is about, and what takes effect."""
         parts = self.path.strip("/").split("/")
         if self.path == "/graphql":
             request = json.loads(body)
-            name = request.get("operationName") or ""
-            return name, lambda: {"data": self.server.graphql(name, request.get("variables") or {})}
+            named = re.search(r"(?:query|mutation)\s+(\w+)", request.get("query") or "")  # wandb.Api does not say it beside
+            name, given = request.get("operationName") or (named[1] if named else ""), request.get("variables") or {}
+            return name, str(given.get("name") or given.get("run") or ""), lambda: {"data": self.server.graphql(name, given)}
         if parts[-1] == "file_stream":
-            return "file_stream", lambda: self.server.stream(parts[-2], json.loads(body)) or {}
+            return "file_stream", parts[-2], lambda: self.server.stream(parts[-2], json.loads(body)) or {}
         if parts[0] == "upload":
-            return "upload", lambda: self.server.runs[parts[1]].uploads.update({"/".join(parts[2:]): body}) or {}
-        return self.path, dict  # its own telemetry
+            uploads = {"/".join(parts[2:]): body}
+            return "upload", parts[1], lambda: self.server.runs[parts[1]].uploads.update(uploads) or {}
+        return self.path, "", dict  # its own telemetry

@@ -24,13 +24,16 @@ pytestmark = pytest.mark.slow
 
 ROWS = [{"epoch": float(n), "step": 4.0 * n, "lr": 0.1, "train/loss": 1 / n, "val/top1": 0.2 * n} for n in (1, 2, 3, 4)]
 INIT, FINISH = 5.0, 4.0
+MEDIA = ("images/kernels_", "images/hardest_", "images/confusion_", "table/predictions_", "table/confusion_chart_table_")
 
 ATTEMPT = f"""
 import json, sys
 from pathlib import Path
+import numpy as np
 from PIL import Image
+from wisesr.results.predictions import Predictions
 from wisesr.training.loggers import wandb
-from wisesr.training.loggers.base import Run
+from wisesr.training.loggers.base import Findings, Hard, Run
 wandb._FINISH_TIMEOUT = {FINISH}
 past, rows, end = json.loads(sys.argv[2])
 run = Run(Path(sys.argv[1]), "toy-wise-seed-0", "study", ("toy", "wise"), {{"head": {{"dropout": 0.5}}}})
@@ -44,7 +47,10 @@ if end == "wait":
 if end == "fail":
     logger.fail()
 else:
-    logger.finish({{"best/test/top1": 0.9}}, Image.new("RGB", (8, 8)))
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
+    its = Predictions(np.array(["a.png", "b.png"]), np.array([0, 1]), probabilities, ("x", "y"))
+    hard = Hard("b.png", Image.new("RGB", (8, 8)), "y", "x", 0.4, 0.9)
+    logger.finish({{"best/test/top1": 0.9}}, Findings(Image.new("RGB", (8, 8)), its, (hard,)))
 print("closed", flush=True)
 if end == "linger":
     sys.stdin.read()
@@ -119,7 +125,14 @@ def whole(server: FakeServer) -> FakeRun:
     assert run.state == "finished"
     assert run.summary["best/test/top1"] == 0.9
     assert (run.display, run.group, run.tags) == ("toy-wise-seed-0", "study", ["toy", "wise"])
-    assert any(name.endswith(".png") for name in run.uploads)
+    for part in (
+        "images/kernels_",
+        "images/hardest_",
+        "images/confusion_",
+        "table/predictions_",
+        "table/confusion_chart_table_",
+    ):
+        assert any(name.startswith(f"media/{part}") for name in run.uploads), part
     return run
 
 
@@ -181,6 +194,14 @@ def test_a_second_kill(server: FakeServer, tmp_path: Path) -> None:
 def kept(directory: Path) -> tuple[Path, list[dict[str, Any]]]:
     """The only offline file of a cell, and its rows."""
     (file,) = directory.glob("wandb/offline-run-*/*.wandb")
+    for part in (
+        "images/kernels_",
+        "images/hardest_",
+        "images/confusion_",
+        "table/predictions_",
+        "table/confusion_chart_table_",
+    ):
+        assert list(file.parent.glob(f"files/media/{part}*")), part
     return file, [row for row in history(file) if "epoch" in row]
 
 

@@ -135,7 +135,7 @@ def _line(size: int) -> int:
 
 def _write(sheet: Image.Image, at: tuple[int, int], text: str, width: int, size: int, colour: tuple[int, int, int]) -> None:
     """A line of text, its beginning left out where it is wider than so many pixels: the end tells files apart."""
-    font, text = ImageFont.load_default(size), _drawable(text)
+    font, text = ImageFont.load_default(size), drawable(text)
     shown = text
     while shown and font.getlength(shown if shown == text else f"…{shown}") > width:
         shown = shown[1:]
@@ -147,14 +147,14 @@ def _wrapped(text: str, width: int, size: int) -> list[str]:
     font, lines = ImageFont.load_default(size), [""]
     for word in text.split():
         longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(_drawable(longer)) > width:
+        if lines[-1] and font.getlength(drawable(longer)) > width:
             lines.append(word)
         else:
             lines[-1] = longer
     return lines
 
 
-def _drawable(text: str) -> str:
+def drawable(text: str) -> str:
     """Text in the letters that Pillow's font has: accents are dropped, other scripts become question marks."""
     plain = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return "".join(c if (c.isascii() and c.isprintable()) or c in "·…" else "?" for c in plain)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from wisesr.results.predictions import Predictions
 from wisesr.results.record import Row
 
 
@@ -32,11 +33,44 @@ class StepRow(NamedTuple):
     """Mean over this device's batches of the step."""
 
 
+class Hard(NamedTuple):
+    """A test image that the trained model is sure to have something else on."""
+
+    id: str
+    image: Image.Image
+    """As it is on disk, RGB, no side longer than 224 px."""
+    label: str
+    """Name of the true class."""
+    said: str
+    """Name of the most probable class."""
+    probability: float
+    """Of the true class."""
+    loss: float
+    """Cross-entropy, nats."""
+
+    @property
+    def caption(self) -> str:
+        """What to write below it."""
+        return f"{self.label}, said {self.said} (p of {self.label} {self.probability:.3f}): {self.id}"
+
+
+class Findings(NamedTuple):
+    """What a trained cell has to show beside its figures."""
+
+    kernels: Image.Image | None
+    """The learned depthwise kernels as a picture, for heads that have some."""
+    predictions: Predictions | None
+    """Of the test images; None where they cannot be read."""
+    hardest: tuple[Hard, ...]
+    """The test images with the highest loss, highest first; those that cannot be opened are not there."""
+
+
 class RunLogger:
     """A destination of figures; every method does nothing until a subclass says otherwise.
 
-    The order of calls: `start`, `epoch` for each epoch, then one of `finish` and `fail`. Loggers never raise for a
-    server that does not answer: training goes on.
+    The order of calls: `start`, `epoch` for each epoch, then one of `finish` and `fail`. What a logger raises is a warning in
+    the cell's log and ends its calls but for one of `fail`; training goes on (`guarded.Guarded`). A class of your own needs no
+    more than this: name it in `logger.NAME._target_`, its keyword-only settings beside it.
     """
 
     def __init__(self, run: Run) -> None:
@@ -57,12 +91,12 @@ class RunLogger:
             steps: its optimizer steps.
         """
 
-    def finish(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
+    def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
         """The record is about to be written.
 
         Args:
-            summary: final figures: `best/val/top1`, `best/test/top1`, `head_parameters`, ...
-            kernels: the learned depthwise kernels as a picture, for heads that have some.
+            summary: final figures and words: `best/val/top1`, `best/test/top1`, `head_parameters`, `protocol`, ...
+            findings: pictures and predictions.
         """
 
     def fail(self) -> None:

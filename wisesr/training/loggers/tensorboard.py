@@ -11,7 +11,8 @@ from PIL import Image
 
 from wisesr.errors import UserError
 from wisesr.results.record import Row
-from wisesr.training.loggers.base import Run, RunLogger, StepRow
+from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
+from wisesr.training.loggers.pictures import confusion_picture
 
 
 class TensorBoardLogger(RunLogger):
@@ -46,13 +47,23 @@ class TensorBoardLogger(RunLogger):
             self._writer.add_scalar("step/loss", step.loss, step.step)
         self._writer.flush()
 
-    def finish(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
-        """Final figures as text, kernels as an image."""
+    def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
+        """Final figures as text; kernels, the confusion matrix and the hardest test images as images."""
         lines = [f"| {name} | {value} |" for name, value in summary.items()]
         self._writer.add_text("summary", "\n".join(["| figure | value |", "| --- | --- |", *lines]))
-        if kernels is not None:
-            self._writer.add_image("kernels", np.asarray(kernels.convert("RGB")), dataformats="HWC")
+        if findings.kernels is not None:
+            self._image("kernels", findings.kernels)
+        if findings.predictions is not None:
+            self._image("confusion", confusion_picture(findings.predictions))
+        for place, hard in enumerate(findings.hardest, start=1):
+            self._image(f"hardest/{place:02d}", hard.image)
+        captions = [f"{place}. {hard.caption}" for place, hard in enumerate(findings.hardest, start=1)]
+        if captions:
+            self._writer.add_text("hardest", "\n".join(captions))
         self._writer.close()
+
+    def _image(self, name: str, image: Image.Image) -> None:
+        self._writer.add_image(name, np.asarray(image.convert("RGB")), dataformats="HWC")
 
     def fail(self) -> None:
         """Close the event file."""

@@ -1,7 +1,7 @@
 """Weights & Biases: one run a cell, one group a study.
 
 Offline unless a key is known or WANDB_MODE says otherwise, decided before the first `init`; a server that does not answer
-within `init_timeout` makes the run an offline one, kept in the cell's directory for `wandb sync`. wandb cannot resume an
+within `init_timeout` makes the run an offline one, kept in the cell's directory for `wisesr sync`. wandb cannot resume an
 offline run, so a cell that resumes offline replays its finished epochs into a new file and removes the partial one;
 online it continues, under the one id of all its online attempts, after the rows that the server has. Offline files have
 ids of their own: `wandb sync` appends to a run that the server knows, which would double the steps sent before.
@@ -10,41 +10,23 @@ ids of their own: `wandb sync` appends to a run that the server knows, which wou
 from __future__ import annotations
 
 import logging
-import netrc
 import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlparse
 
 import wandb
-from PIL import Image
 
 from wisesr.results.files import read_json, write_json
 from wisesr.results.record import Row
-from wisesr.training.loggers.base import Run, RunLogger, StepRow
+from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
+from wisesr.training.loggers.content import define_metrics, shown
+from wisesr.training.loggers.mode import decide_mode
 
 log = logging.getLogger(__name__)
 
 _FINISH_TIMEOUT = 120.0
-
-
-def decide_mode(environment: Mapping[str, str]) -> str:
-    """online, offline or disabled: WANDB_MODE, else online where a key is known, else offline.
-
-    A key is known through WANDB_API_KEY or `wandb login` (netrc).
-    """
-    if mode := environment.get("WANDB_MODE"):
-        return mode
-    host = urlparse(environment.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
-    if environment.get("WANDB_API_KEY") or environment.get("WANDB_IDENTITY_TOKEN_FILE"):
-        return "online"
-    try:
-        known = netrc.netrc(environment.get("NETRC") or None).authenticators(host)
-    except (OSError, netrc.NetrcParseError):
-        known = None
-    return "online" if known else "offline"
 
 
 class WandbLogger(RunLogger):
@@ -55,11 +37,12 @@ class WandbLogger(RunLogger):
         project: in W&B.
         entity: user or team; None for the account's own.
         init_timeout: seconds to wait for the server before going offline.
+        media: whether test images are shown; they go to the server with everything else.
     """
 
-    def __init__(self, run: Run, *, project: str, entity: str | None, init_timeout: float) -> None:
+    def __init__(self, run: Run, *, project: str, entity: str | None, init_timeout: float, media: bool = True) -> None:
         super().__init__(run)
-        self._project, self._entity, self._timeout = project, entity, init_timeout
+        self._project, self._entity, self._timeout, self._media = project, entity, init_timeout, media
         self._state = run.directory / "wandb.json"
         self._wandb: Any = None
         self._rows: list[Row] = []
@@ -75,7 +58,7 @@ class WandbLogger(RunLogger):
         self._wandb = self._init(mode)
         if self._wandb is None:
             return
-        self._define_metrics()
+        self._guard(lambda: define_metrics(self._wandb))
         known = self._wandb.starting_step  # of the server's rows; 0 offline
         for row in self._rows:
             if row["step"] >= known:
@@ -89,10 +72,12 @@ class WandbLogger(RunLogger):
         """
         if mode != "online":
             return secrets.token_hex(4)
-        if isinstance(noted := read_json(self._state), dict):
+        noted = read_json(self._state)
+        noted = noted if isinstance(noted, dict) else {}
+        if "id" in noted:
             return str(noted["id"])
         identifier = secrets.token_hex(4)
-        write_json(self._state, {"id": identifier})
+        write_json(self._state, {**noted, "id": identifier})
         return identifier
 
     def _init(self, mode: Any) -> Any:
@@ -115,14 +100,9 @@ class WandbLogger(RunLogger):
             if mode != "online":
                 log.warning("W&B could not open a run (%s); this cell trains without it", error)
                 return None
-            log.warning("W&B's server does not answer (%s); the run is kept offline, for `wandb sync`", error)
+            log.warning("W&B's server does not answer (%s); the run is kept offline, for `wisesr sync`", error)
             wandb.teardown()
             return self._init("offline")
-
-    def _define_metrics(self) -> None:
-        self._wandb.define_metric("epoch", hidden=True)
-        for split in ("train", "val", "test"):
-            self._wandb.define_metric(f"{split}/*", step_metric="epoch", summary="last")
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
         """One row of history, at its optimizer step."""
@@ -134,24 +114,24 @@ class WandbLogger(RunLogger):
             figures = {name: value for name, value in row.items() if name != "step"}
             self._guard(lambda: self._wandb.log(figures, step=int(row["step"])))
 
-    def finish(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
-        """Best figures into the summary, kernels as an image, and the run is closed.
+    def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
+        """Final figures into the summary, pictures and tables into the last row, and the run is closed.
 
         A cell that is done is never resumed: where the server was lost on the way, the whole run is kept offline too.
         wandb's own file of it would not do: `wandb sync` appends all of that to what the server already has.
         """
-        self._describe(summary, kernels)
+        self._describe(summary, findings)
         if not self._close(0):
-            log.warning("W&B's server did not take all of the run; it is kept offline, whole, for `wandb sync`")
+            log.warning("W&B's server did not take all of the run; it is kept offline, whole, for `wisesr sync`")
             self._open("offline")
-            self._describe(summary, kernels)
+            self._describe(summary, findings)
             self._close(0)
 
-    def _describe(self, summary: Mapping[str, Any], kernels: Image.Image | None) -> None:
+    def _describe(self, summary: Mapping[str, Any], findings: Findings) -> None:
         if self._wandb is None:
             return
-        if kernels is not None:
-            self._guard(lambda: self._wandb.log({"kernels": wandb.Image(kernels)}))
+        if its := shown(self._wandb, findings, media=self._media):
+            self._guard(lambda: self._wandb.log(its))
         self._guard(lambda: self._wandb.summary.update(dict(summary)))
 
     def fail(self) -> None:

@@ -1,0 +1,87 @@
+"""`wisesr sync` as far as no server is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.report.studies import cell_config, write_cell, write_failed
+from tests.sync.cells import pretend_offline
+from wisesr.cli import main
+from wisesr.sync.standing import Sent, note_success
+
+
+@pytest.fixture
+def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """outputs/study with cells to be sent, sent, without files, and failed."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("NETRC", str(tmp_path / "none"))
+    root = Path("outputs")
+    for seed in (0, 1):
+        folder = pretend_offline(cell := write_cell(cell_config(root, seed=seed)))
+    note_success(cell, Sent("00000001", "me", "wisesr", folder.name))
+    write_cell(cell_config(root, seed=2))
+    write_failed(cell_config(root, seed=3), "out of memory")
+    return root / "study"
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    code = main(["sync", *arguments])
+    captured = capsys.readouterr()
+    return code, captured.out + captured.err
+
+
+@pytest.mark.parametrize("name", ["study", "outputs/study", "outputs"])
+def test_what_would_be_sent(study: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    code, text = said(capsys, name, "--dry-run")
+    assert code == 0
+    assert "4 cells: 1 to be sent, 1 there already, 1 without W&B files, 1 not finished" in text
+    assert [line.split("/")[-1].split("-")[1] for line in text.splitlines() if "would send" in line] == ["0"]
+    assert "(failed out of memory)" in text
+
+
+def test_again(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, text = said(capsys, "study", "--dry-run", "--again")
+    assert code == 0
+    assert text.count("would send") == 2
+
+
+def test_no_server_may_be_asked(study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    code, text = said(capsys, "study")
+    assert code == 1
+    assert "WANDB_MODE=offline forbids talking to W&B" in text
+    monkeypatch.delenv("WANDB_MODE")
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
+    code, text = said(capsys, "study")
+    assert code == 1
+    assert "no key for https://wandb.example.org is known: run `wandb login`, or set WANDB_API_KEY" in text
+
+
+def test_nothing_to_do_asks_nobody(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for cell in study.glob("*/*/seed-[01]-*"):
+        for file in cell.glob("wandb/*/*"):
+            file.unlink()
+    assert said(capsys, "study")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["stady"], "STUDY must be a directory, or the name of one below outputs/ (study), not 'stady'"),
+        (["empty"], "there are no cells below empty"),
+    ],
+)
+def test_no_such_study(study: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+    Path("empty").mkdir()
+    code, text = said(capsys, *arguments)
+    assert code == 1
+    assert words in text
+
+
+@pytest.mark.parametrize("timeout", ["0", "-1", "nan", "1e9", "soon"])
+def test_a_timeout_is_a_number_of_seconds(capsys: pytest.CaptureFixture[str], timeout: str) -> None:
+    with pytest.raises(SystemExit):
+        main(["sync", "study", "--timeout", timeout])
+    assert "--timeout" in capsys.readouterr().err

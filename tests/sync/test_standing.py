@@ -1,0 +1,106 @@
+"""What a cell knows of its runs on the server."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.sync.cells import pretend_offline
+from wisesr.sync.standing import Sent, note_attempt, note_success, read_notes, standing_of
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Path:
+    return write_cell(cell_config(tmp_path))
+
+
+def state(cell: Path, **where: str) -> tuple[str, str | None]:
+    standing = standing_of(cell, "name", **where)
+    return standing.state, standing.identifier
+
+
+def test_a_life(cell: Path) -> None:
+    assert state(cell) == ("without", None)
+    folder = pretend_offline(cell)
+    assert state(cell) == ("offline", None)
+    note_attempt(cell, "00000001")
+    assert state(cell) == ("offline", None)
+    note_success(cell, Sent("00000001", "me", "wisesr", folder.name))
+    assert state(cell) == ("sent", "00000001")
+    assert state(cell, project="other") == ("offline", None)
+    assert state(cell, entity="team") == ("offline", None)
+    assert state(cell, entity="me", project="wisesr") == ("sent", "00000001")
+
+
+def test_uploads_of_before_are_remembered(cell: Path) -> None:
+    folder = pretend_offline(cell)
+    (cell / "wandb.json").write_text('{"id": "0000000f"}')  # of an online attempt
+    for name in ("00000001", "00000002", "00000003"):
+        note_attempt(cell, name)
+        if name != "00000002":
+            note_success(cell, Sent(name, "me", "wisesr", folder.name))
+    notes = read_notes(cell)
+    assert notes["id"] == "0000000f"
+    assert notes["sent"]["id"] == "00000003"
+    assert set(notes["replaced"]) == {"00000001", "00000002"}
+    assert "tried" not in notes
+
+
+def test_a_cell_done_anew_is_sent_anew(cell: Path) -> None:
+    note_success(cell, Sent("00000001", "me", "wisesr", pretend_offline(cell).name))
+    pretend_offline(cell, "offline-run-20260102_000000-bbbbbbbb")
+    assert state(cell) == ("offline", None)
+
+
+def test_a_run_that_was_sent_by_hand(cell: Path) -> None:
+    folder = pretend_offline(cell)
+    mark = folder / "run-abcd1234.wandb.synced"
+    mark.touch()
+    assert state(cell) == ("sent", "abcd1234")
+    note_attempt(cell, "00000001")  # which may have left that mark, and nothing on the server
+    assert state(cell) == ("offline", None)
+
+
+def test_online_runs(cell: Path) -> None:
+    (cell / "wandb" / "run-20260101_000000-cccc1111").mkdir(parents=True)
+    assert state(cell) == ("online", "cccc1111")
+    (cell / "wandb.json").write_text('{"id": "dddd2222"}')
+    assert state(cell) == ("online", "dddd2222")
+    pretend_offline(cell)  # the server was lost on the way, and the whole run kept
+    assert state(cell) == ("offline", None)
+
+
+@pytest.mark.parametrize("notes", ["", "[]", "null", '{"sent": 1}', '{"sent": {"id": 1}}', "{"])
+def test_damaged_notes_are_none(cell: Path, notes: str) -> None:
+    pretend_offline(cell)
+    (cell / "wandb.json").write_text(notes)
+    assert state(cell) == ("offline", None)
+
+
+def test_an_empty_folder_is_no_run(cell: Path) -> None:
+    (cell / "wandb" / "offline-run-20260101_000000-abcd1234").mkdir(parents=True)
+    assert state(cell) == ("without", None)
+
+
+def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
+    failed = write_failed(cell_config(tmp_path, seed=1), "out of memory")
+    waiting = write_waiting(cell_config(tmp_path, seed=2))
+    done = write_cell(cell_config(tmp_path, seed=3))
+    record = json.loads((done / "result.json").read_text())
+    (done / "result.json").write_text(json.dumps(record | {"config": None}))
+    for cell in (failed, waiting, done):
+        pretend_offline(cell)
+    found = [standing_of(cell, "name") for cell in (failed, waiting, done)]
+    assert [its.state for its in found] == ["unfinished"] * 3
+    assert [its.detail for its in found] == ["failed out of memory", "waiting", "damaged"]
+
+
+def test_the_destination_is_the_configuration_s_unless_it_is_named(tmp_path: Path) -> None:
+    logger = {"wandb": {"_target_": "wisesr.training.loggers.wandb.WandbLogger", "project": "heads", "entity": "team"}}
+    cell = write_cell(cell_config(tmp_path, changes={"logger": logger}))
+    assert standing_of(cell, "name").destination == ("team", "heads")
+    assert standing_of(cell, "name", project="p").destination == ("team", "p")
+    assert standing_of(cell, "name", project="p", entity="e").destination == ("e", "p")

@@ -1,0 +1,195 @@
+"""Uploads with the real `wandb sync`, to a server on localhost that refuses, stalls and dies (`fake_wandb.py`).
+
+What wandb.ai itself makes of the same requests is not tested.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.sync.cells import ROWS, offline_cell
+from tests.training.fake_wandb import FakeRun, FakeServer
+from tests.training.test_wandb_online import environment
+from wisesr.results.lock import locked
+from wisesr.sync.standing import read_notes, standing_of
+from wisesr.sync.study import send_all
+from wisesr.sync.upload import Uploader, UploadError
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def server() -> Iterator[FakeServer]:
+    with FakeServer() as fake:
+        yield fake
+
+
+def uploader(server: FakeServer, *, timeout: float = 60.0, again: bool = False) -> Uploader:
+    return Uploader(timeout=timeout, again=again, environment=environment(server.url))
+
+
+def send(server: FakeServer, cell: Path, **settings: Any) -> str:
+    """The id that it has there."""
+    return uploader(server, **settings).send(standing_of(cell, "cell")).id
+
+
+def command(server: FakeServer, root: Path, *arguments: str) -> tuple[int, str]:
+    """`wisesr sync`, in a process of its own: wandb keeps its server for a whole process."""
+    words = [sys.executable, "-m", "wisesr.cli", "sync", str(root), *arguments]
+    variables = environment(server.url)
+    done = subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=180)
+    return done.returncode, done.stdout + done.stderr
+
+
+def require_whole(run: FakeRun) -> None:
+    """Every epoch once, in order; finished; with its pictures and its table."""
+    assert [row["_step"] for row in run.history if "epoch" in row] == [row["step"] for row in ROWS]
+    assert run.state == "finished"
+    assert run.starts == 1
+    for part in ("images/hardest_", "images/confusion_", "table/predictions_", "table/confusion_chart_table_"):
+        assert any(name.startswith(f"media/{part}") and content for name, content in run.uploads.items()), part
+    assert run.summary["best/test/top1"] == 0.8
+
+
+def shown(server: FakeServer) -> list[str]:
+    """Ids that the only workspace shows."""
+    (view,) = server.views.values()
+    (runs,) = json.loads(view["spec"])["section"]["runSets"]
+    (ids,) = [rule["value"] for rule in runs["filters"]["filters"] if rule["key"]["name"] == "name"]
+    return sorted(ids)
+
+
+def test_a_study_and_its_workspace(server: FakeServer, tmp_path: Path) -> None:
+    cells = [offline_cell(tmp_path, head=head) for head in ("gap", "wise")]
+    code, text = command(server, tmp_path)
+    assert code == 0, text
+    assert "2 of 2 runs were sent." in text
+    ids = sorted(read_notes(cell)["sent"]["id"] for cell in cells)
+    assert sorted(server.runs) == ids == shown(server)
+    for run in server.runs.values():
+        require_whole(run)
+        assert (run.group, run.display) in [("study", "resnet18-gap-seed-0"), ("study", "resnet18-wise-seed-0")]
+
+    code, text = command(server, tmp_path)
+    assert (code, sorted(server.runs)) == (0, ids)
+    assert "2 there already" in text
+    assert len(server.views) == 1
+
+    code, text = command(server, tmp_path, "--again")
+    assert code == 0, text
+    new = sorted(set(server.runs) - set(ids))
+    assert new == shown(server) == sorted(read_notes(cell)["sent"]["id"] for cell in cells)
+    for name in new:
+        require_whole(server.runs[name])
+    assert len(server.views) == 1
+
+    for view in server.views.values():  # as a user would delete it there
+        view["name"] = "gone"
+    code, text = command(server, tmp_path, "--workspace-only")
+    assert code == 0, text
+    assert (len(server.views), len(server.runs)) == (2, 4)
+
+
+def test_one_that_is_refused_leaves_the_others(server: FakeServer, tmp_path: Path) -> None:
+    """Half of it is on the server: it is sent whole under another id, and only that one is shown."""
+    bad, good = (offline_cell(tmp_path, head=head) for head in ("gap", "wise"))
+
+    def refuses(operation: str, run: str) -> int:
+        its = server.runs.get(run)
+        return 404 if operation == "file_stream" and its and its.display == "resnet18-gap-seed-0" else 0
+
+    server.refuses = refuses
+    code, text = command(server, tmp_path)
+    assert code == 1
+    assert "1 of 2 runs were sent." in text
+    assert "FAILED" in text and "Fatal error while uploading data" in text
+    assert shown(server) == [read_notes(good)["sent"]["id"]]
+    (half,) = read_notes(bad)["tried"]
+    assert half in server.runs
+
+    server.refuses = lambda operation, run: 0
+    code, text = command(server, tmp_path)
+    assert code == 0, text
+    assert shown(server) == sorted(read_notes(cell)["sent"]["id"] for cell in (bad, good))
+    assert half not in shown(server)
+    require_whole(server.runs[read_notes(bad)["sent"]["id"]])
+
+
+def test_an_id_that_was_deleted_there(server: FakeServer, tmp_path: Path) -> None:
+    cell = offline_cell(tmp_path)
+    deleted = send(server, cell)
+    del server.runs[deleted]
+    server.refuses = lambda operation, run: 409 if run == deleted else 0
+    with pytest.raises(UploadError, match="is now sent"):
+        send(server, cell)
+    require_whole(server.runs[send(server, cell, again=True)])
+
+
+@pytest.mark.parametrize("status", [401, 409, 500])
+def test_a_server_that_refuses_says_why(server: FakeServer, tmp_path: Path, status: int) -> None:
+    cell = offline_cell(tmp_path)
+    server.refuses = lambda operation, run: status if operation == "UpsertBucket" else 0
+    with pytest.raises(UploadError, match=f"refused with {status}"):
+        send(server, cell)
+    assert standing_of(cell, "cell").state == "offline"
+    server.refuses = lambda operation, run: 0
+    require_whole(server.runs[send(server, cell)])
+
+
+def test_a_server_that_stalls(server: FakeServer, tmp_path: Path) -> None:
+    cell = offline_cell(tmp_path)
+    server.holds = lambda operation: operation == "UpsertBucket"
+    began = time.monotonic()
+    with pytest.raises(UploadError, match=r"not done within 8 seconds \(--timeout\)"):
+        send(server, cell, timeout=8.0)
+    assert time.monotonic() - began < 15
+    server.holds = lambda operation: False
+    require_whole(server.runs[send(server, cell)])
+
+
+def test_stopping_ends_what_runs(server: FakeServer, tmp_path: Path) -> None:
+    cell = offline_cell(tmp_path)
+    server.holds = lambda operation: operation == "UpsertBucket"
+    its, reasons = uploader(server, timeout=100.0), list[str]()
+
+    def work() -> None:
+        try:
+            its.send(standing_of(cell, "cell"))
+        except UploadError as error:
+            reasons.append(str(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    server.wait(lambda: "UpsertBucket" in server.asked)
+    its.stop()
+    thread.join(timeout=10)
+    assert len(reasons) == 1
+    with pytest.raises(UploadError, match="not tried"):
+        its.send(standing_of(cell, "cell"))
+
+
+def test_a_cell_that_someone_works_on(server: FakeServer, tmp_path: Path) -> None:
+    cell = offline_cell(tmp_path)
+    with locked(cell), pytest.raises(UploadError, match="another process works on this cell"):
+        send(server, cell)
+    assert not server.asked
+
+
+def test_a_server_that_refuses_all_is_left_alone(server: FakeServer, tmp_path: Path) -> None:
+    server.refuses = lambda operation, run: 401 if operation == "UpsertBucket" else 0
+    cells = [standing_of(offline_cell(tmp_path, seed=seed), str(seed)) for seed in range(12)]
+    results = list(send_all(cells, timeout=60.0, again=False, environment=environment(server.url)))
+    assert len(results) == 12
+    assert not any(sent for _, sent, _ in results)
+    assert server.asked.count("UpsertBucket") < 12
+    assert sum(reason == "not tried" for _, _, reason in results) >= 4

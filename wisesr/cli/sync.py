@@ -1,0 +1,160 @@
+"""`wisesr sync`: a study's offline W&B runs to the server, and its workspace there."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wisesr.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from wisesr.sync.standing import Standing
+
+_SYNC = """\
+Send the offline W&B runs of finished cells to the server (`wandb login` first,
+or WANDB_API_KEY), and write the study's workspace: heads side by side, grouped
+by whatever varies but the seed, with mean and deviation.
+
+STUDY is a directory with cells, or the name of one below outputs/. Each run is
+sent under an id of its own, noted in the cell's wandb.json. What is there is not
+sent twice; --again does (after runs were deleted, or into another project). The
+workspace shows the latest upload of each cell and nothing else of the project;
+it is written anew each time, so keep changes of your own in a copy of it.
+
+exit code: 1 if a run could not be sent; the others are sent all the same
+
+examples:
+  wisesr sync digits_heads --dry-run            what would be sent
+  wisesr sync outputs/digits_heads --project heads --entity myteam
+  wisesr sync digits_heads --again              all of it once more
+  wisesr sync digits_heads --workspace-only     of what is there
+"""
+
+_WORDS = {
+    "offline": "to be sent",
+    "sent": "there already",
+    "online": "logged online",
+    "without": "without W&B files",
+    "unfinished": "not finished",
+}
+
+
+def add_sync(parser: argparse.ArgumentParser) -> None:
+    """Describe the command to its parser."""
+    parser.description = _SYNC
+    parser.set_defaults(run=sync)
+    parser.add_argument("study", metavar="STUDY", help="a directory with cells, or the name of one below outputs/")
+    parser.add_argument("--project", metavar="P", help="default: that of each cell's configuration, logger.wandb.project")
+    parser.add_argument("--entity", metavar="E", help="user or team; default: of the configuration, else the account's own")
+    parser.add_argument("--again", action="store_true", help="send what was sent before too, under new ids")
+    parser.add_argument("--timeout", type=_seconds, default=600.0, metavar="S", help="seconds for one run (600)")
+    either = parser.add_mutually_exclusive_group()
+    either.add_argument("--no-workspace", action="store_true", help="send runs, leave the workspace alone")
+    either.add_argument("--workspace-only", action="store_true", help="write the workspace of what is there, send nothing")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be sent, and talk to no server")
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 1 <= value <= 86400:
+        raise argparse.ArgumentTypeError(f"must be from 1 to 86400 seconds, not {text}")
+    return value
+
+
+def sync(chosen: argparse.Namespace) -> int:
+    """Send, write the workspace, tell what came of it.
+
+    Returns:
+        1 if a run could not be sent, or the workspace not be written.
+
+    Raises:
+        UserError: there are no cells, no key, no server.
+    """
+    from wisesr.grid.display import make_console
+    from wisesr.results.store import find_cells
+    from wisesr.sync.connection import account
+    from wisesr.sync.standing import standing_of
+
+    root, console = find_study(chosen.study), make_console()
+    where = {"project": chosen.project, "entity": chosen.entity}
+    cells = [standing_of(cell, str(cell.relative_to(root)), **where) for cell in find_cells(root)]
+    if not cells:
+        raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
+    sending = [cell for cell in cells if cell.state == "offline" or (chosen.again and cell.state == "sent")]
+    sending = [] if chosen.workspace_only else sending
+    _tell_rest(console, cells, sending)
+    if chosen.dry_run:
+        for cell in sending:
+            console.print(f"  would send {cell.name}", soft_wrap=True, markup=False)
+        return 0
+    if not sending and (chosen.no_workspace or not any(cell.state in ("sent", "online") for cell in cells)):
+        return 0
+    entity = account(os.environ)
+    failed = _send(console, sending, timeout=chosen.timeout, again=chosen.again) if sending else 0
+    written = chosen.no_workspace or _workspaces(console, cells, where, entity)
+    return 1 if failed or not written else 0
+
+
+def find_study(name: str) -> Path:
+    """A directory, or one of that name below outputs/.
+
+    Raises:
+        UserError: there is neither; it lists the studies below outputs/.
+    """
+    for path in (Path(name), Path("outputs", name)):
+        if path.is_dir():
+            return path
+    there = sorted(path.name for path in Path("outputs").glob("*/") if path.is_dir())
+    raise UserError(
+        f"STUDY must be a directory, or the name of one below outputs/ ({', '.join(there) or 'none'}), not {name!r}"
+    )
+
+
+def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[Standing]) -> None:
+    counts = Counter(cell.state for cell in cells)
+    parts = [f"{counts[state]} {words}" for state, words in _WORDS.items() if counts[state]]
+    again = sum(cell.state == "sent" for cell in sending)
+    console.print(f"{len(cells)} cells: {', '.join(parts)}" + (f"; {again} to be sent again" if again else ""), markup=False)
+    for cell in cells:
+        if cell.state in ("unfinished", "without"):
+            detail = f" ({cell.detail})" if cell.detail else ""
+            console.print(f"  {_WORDS[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
+
+
+def _send(console: Console, sending: Sequence[Standing], *, timeout: float, again: bool) -> int:
+    """Send runs, a line each; how many could not be."""
+    from wisesr.grid.display import tracked
+    from wisesr.sync.study import send_all
+
+    failed = 0
+    results = send_all(sending, timeout=timeout, again=again, environment=os.environ)
+    for cell, sent, reason in tracked(results, len(sending), "sending", console):
+        failed += sent is None
+        line = f"sent {cell.name} as {sent.entity}/{sent.project}/{sent.id}" if sent else f"FAILED {cell.name}: {reason}"
+        console.print(f"  {line}", soft_wrap=True, markup=False)
+    console.print(f"{len(sending) - failed} of {len(sending)} runs were sent.", markup=False)
+    return failed
+
+
+def _workspaces(console: Console, cells: Sequence[Standing], where: dict[str, str | None], entity: str) -> bool:
+    """Write the workspace of each study and place; False where one could not be written."""
+    from wisesr.sync.standing import standing_of
+    from wisesr.sync.study import by_workspace, write_workspace
+
+    now = [standing_of(cell.directory, cell.name, project=where["project"], entity=where["entity"]) for cell in cells]
+    fine = True
+    for (its_entity, project, study), its in by_workspace(now, entity).items():
+        try:
+            url = write_workspace(its, entity=its_entity, project=project, study=study)
+        except Exception as error:  # wandb raises many kinds, and the runs are there all the same
+            fine = False
+            console.print(f"FAILED to write the workspace of {study}: {error}", soft_wrap=True, markup=False)
+        else:
+            console.print(f"Workspace of {study}, {len(its)} runs: {url}", soft_wrap=True, markup=False)
+    return fine

@@ -1,0 +1,33 @@
+"""Whether there is a server to talk to, and whose account it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wisesr.errors import UserError
+from wisesr.training.loggers.mode import knows_key, server
+
+_PATIENCE = 20
+"""Seconds for the server's answer."""
+
+
+def account(environment: Mapping[str, str]) -> str:
+    """The entity that runs go to where none is named.
+
+    Raises:
+        UserError: WANDB_MODE forbids it, there is no key, the server is away or refuses the key.
+    """
+    address, mode = server(environment), environment.get("WANDB_MODE")
+    if mode in ("offline", "disabled", "dryrun"):
+        raise UserError(f"WANDB_MODE={mode} forbids talking to W&B, which sync has to: unset WANDB_MODE")
+    if not knows_key(environment):
+        raise UserError(f"no key for {address} is known: run `wandb login`, or set WANDB_API_KEY")
+    import wandb
+
+    try:
+        entity = wandb.Api(timeout=_PATIENCE).default_entity
+    except Exception as error:  # wandb raises many kinds
+        raise UserError(f"{address} (WANDB_BASE_URL) is away or refuses the key: {error}") from error
+    if not entity:
+        raise UserError(f"{address} knows no account for this key")
+    return str(entity)

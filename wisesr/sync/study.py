@@ -1,0 +1,86 @@
+"""All of a study: its runs sent a few at a time, its workspaces written where they were written before."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from wisesr.results.files import read_json, write_json
+from wisesr.sync.standing import NOTES, ONLINE, SENT, Sent, Standing, read_notes, sent_of
+from wisesr.sync.upload import Uploader, UploadError
+
+_AT_ONCE = 4
+_GIVE_UP = 3
+"""Failures one after the other, none sent before, after which the rest is not tried."""
+
+Result = tuple[Standing, Sent | None, str]
+"""A cell, what was sent, or why not."""
+
+
+def send_all(cells: Sequence[Standing], *, timeout: float, again: bool, environment: Mapping[str, str]) -> Iterator[Result]:
+    """Send offline runs, in the order in which they are done.
+
+    Args:
+        cells: with an offline run each.
+        timeout: seconds for one run.
+        again: whether runs that were sent before are sent again.
+        environment: with the key.
+    """
+    uploader, sent, failures = Uploader(timeout=timeout, again=again, environment=environment), 0, 0
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        asked: dict[Future[Sent], Standing] = {pool.submit(uploader.send, cell): cell for cell in cells}
+        try:
+            for done in as_completed(asked):
+                try:
+                    result: Result = (asked[done], done.result(), "")
+                except (UploadError, OSError) as error:
+                    result = (asked[done], None, str(error))
+                sent, failures = sent + (result[1] is not None), failures + (result[1] is None)
+                if not sent and failures == _GIVE_UP:
+                    uploader.stop()
+                yield result
+        finally:
+            uploader.stop()
+            pool.shutdown(cancel_futures=True)
+
+
+def by_workspace(cells: Sequence[Standing], account: str) -> dict[tuple[str, str, str], list[Standing]]:
+    """Cells whose run is on the server, by entity, project and study.
+
+    Args:
+        cells: of any studies.
+        account: entity of runs that name none.
+    """
+    found: dict[tuple[str, str, str], list[Standing]] = defaultdict(list)
+    for cell in cells:
+        if cell.state not in (SENT, ONLINE):
+            continue
+        sent = sent_of(read_notes(cell.directory)) if cell.state == SENT else None
+        entity = (sent.entity if sent else "") or cell.destination.entity or account
+        found[(entity, cell.destination.project, cell.study)].append(cell)
+    return dict(found)
+
+
+def write_workspace(cells: Sequence[Standing], *, entity: str, project: str, study: str) -> str:
+    """Write the workspace of these cells, in the place of the one that was written before.
+
+    Returns:
+        Its address, noted in the study's directory.
+    """
+    from wisesr.sync.workspace import Shown, save, workspace
+
+    shown = [Shown(str(cell.identifier), cell.config) for cell in cells]
+    place = _study_directory(cells[0].directory) / NOTES
+    notes = read_json(place)
+    notes = notes if isinstance(notes, dict) else {}
+    key = f"{entity}/{project}/{study}"
+    url = save(workspace(shown, entity=entity, project=project, study=study), notes.get(key))
+    write_json(place, notes | {key: url})
+    return url
+
+
+def _study_directory(cell: Path) -> Path:
+    """`outputs/<study>` of `outputs/<study>/<dataset>/<heads>/<cell>`."""
+    return cell.absolute().parents[2]

@@ -1,0 +1,179 @@
+"""A study's workspace as a specification of wandb-workspaces.
+
+All panels of a workspace show the same runs, so runs are grouped by everything that varies between cells but the seed:
+a line is never a mean over data sets, sizes, rates or settings. Only the runs named here are shown: earlier uploads of a
+cell, redone and crashed ones would count a seed twice.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from wisesr.axes import leaves
+from wisesr.config import computation
+
+with warnings.catch_warnings():
+    # It is written for pydantic 1: https://docs.pydantic.dev/latest/migration/
+    warnings.filterwarnings("ignore", category=DeprecationWarning, message="(?s).*Pydantic V2.*")
+    import wandb_workspaces.reports.v2 as panels
+    import wandb_workspaces.workspaces as spaces
+    from wandb_workspaces import expr
+
+_FIRST = ("dataset.name", "resolution.size", "protocol", "backbone.name", "head.name")
+"""Names that users know cells by; other keys only where these do not tell cells apart."""
+
+_BEST = ("best/test/top1", "best/test/macro_f1", "best/val/top1", "best/epoch", "head_parameters", "train_seconds")
+
+
+class Shown(NamedTuple):
+    """A run on the server."""
+
+    id: str
+    config: Mapping[str, Any]
+
+
+def grouping(configs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys of the configuration that together tell all cells apart but for their seeds, the head always among them.
+
+    Of keys that vary together (a recipe's), the first stands for all.
+    """
+    values = [leaves(computation(config)) for config in configs]
+    rest = sorted({key for one in values for key in one} - {*_FIRST, "seed"})
+    chosen: list[str] = []
+    parts = 1
+    for key in (*_FIRST, *rest):
+        count = len({tuple(repr(one.get(name)) for name in (*chosen, key)) for one in values})
+        if count > parts:
+            chosen, parts = [*chosen, key], count
+    return chosen if "head.name" in chosen else [*chosen, "head.name"]
+
+
+def workspace(shown: Sequence[Shown], *, entity: str, project: str, study: str) -> spaces.Workspace:
+    """The specification; nothing is sent.
+
+    Args:
+        shown: the runs, one a cell.
+        entity: user or team.
+        project: on the server.
+        study: name of the runs' group, and of the workspace.
+    """
+    keys = grouping([run.config for run in shown])
+    return spaces.Workspace(
+        entity=entity,
+        project=project,
+        name=study,
+        sections=_sections(keys),
+        settings=spaces.WorkspaceSettings(
+            x_axis="epoch",
+            max_runs=max(10, min(len(shown), 100)),
+            # Deviations are only drawn of sampled points: https://github.com/wandb/wandb/issues/8370
+            point_visualization_method="downsampling",
+        ),
+        runset_settings=spaces.RunsetSettings(
+            filters=expr.And(expr.Metric("Group") == study, expr.Metric("ID").isin([run.id for run in shown])),
+            groupby=[expr.Config(key) for key in keys],
+            order=[expr.Ordering(expr.Summary("best/test/top1"), ascending=False)],
+            pinned_columns=[f"summary:{name}" for name in _BEST],
+        ),
+    )
+
+
+def _sections(keys: Sequence[str]) -> list[spaces.Section]:
+    return [
+        spaces.Section(
+            name="Accuracy",
+            is_open=True,
+            pinned=True,
+            panels=[
+                _line("val/top1", "validation top-1", keys),
+                _bars("best/test/top1", "test top-1 of the chosen epoch", keys),
+                _bars("best/test/macro_f1", "test macro F1", keys),
+                _line("val/macro_f1", "validation macro F1", keys),
+            ],
+        ),
+        spaces.Section(
+            name="Losses",
+            is_open=True,
+            panels=[
+                _line("train/loss", "training loss", keys),
+                _line("val/loss", "validation loss", keys),
+                _line("val/ece", "validation calibration error", keys),
+                _line("lr", "learning rate", keys),
+            ],
+        ),
+        spaces.Section(
+            name="What was learned",
+            is_open=True,
+            panels=[
+                panels.MediaBrowser(title="depthwise kernels", media_keys=["kernels"], num_columns=2),
+                panels.MediaBrowser(title="hardest test images", media_keys=["hardest"], num_columns=4),
+                panels.MediaBrowser(title="confusion, test images", media_keys=["confusion"], num_columns=2),
+            ],
+        ),
+        spaces.Section(name="Predictions", panels=[panels.WeavePanelSummaryTable(table_name="predictions")]),
+        spaces.Section(
+            name="Cost",
+            panels=[
+                _cost("head_parameters", "parameters of the head"),
+                _cost("trainable_parameters", "trainable parameters"),
+                _cost("train_seconds", "seconds of training"),
+                _cost("images_per_second", "images per second"),
+            ],
+        ),
+    ]
+
+
+def _line(name: str, title: str, keys: Sequence[str]) -> panels.LinePlot:
+    return panels.LinePlot(
+        title=f"{title}, mean and deviation over seeds",
+        x="epoch",
+        y=[name],
+        groupby=_own_group(keys),
+        groupby_aggfunc="mean",
+        groupby_rangefunc="stddev",
+        point_visualization_method="sampling",
+    )
+
+
+def _bars(name: str, title: str, keys: Sequence[str]) -> panels.BarPlot:
+    return panels.BarPlot(
+        title=f"{title}, mean and deviation over seeds",
+        metrics=[name],
+        groupby=_own_group(keys),
+        groupby_aggfunc="mean",
+        groupby_rangefunc="stddev",
+    )
+
+
+def _own_group(keys: Sequence[str]) -> panels.Config | None:
+    """A panel takes one key; with several the grouping of the runs holds."""
+    return panels.Config(keys[0]) if len(keys) == 1 else None
+
+
+def _cost(name: str, title: str) -> panels.ScatterPlot:
+    top1 = panels.SummaryMetric("best/test/top1")
+    return panels.ScatterPlot(title=f"test top-1 against {title}", x=panels.SummaryMetric(name), y=top1, log_x=True)
+
+
+def save(made: spaces.Workspace, before: str | None) -> str:
+    """Send it to the server, in the place of an earlier one that still exists.
+
+    Args:
+        made: the specification.
+        before: address of the earlier one.
+
+    Returns:
+        Its address.
+    """
+    target = made
+    if before is not None:
+        try:
+            target = spaces.Workspace.from_url(before)
+        except Exception:  # deleted there, or of another server: a new one takes its place
+            target = made
+        else:
+            target.name, target.sections = made.name, made.sections
+            target.settings, target.runset_settings = made.settings, made.runset_settings
+    return str(target.save().url)

@@ -1,0 +1,80 @@
+"""What loggers show of a trained cell: its kernels, its predictions, the test images that it gets most wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from wisesr.data.manifest import TEST, Manifest
+from wisesr.results.predictions import Predictions, read_predictions
+from wisesr.training.kernels import kernel_sheet
+from wisesr.training.loggers.base import Findings, Hard
+
+log = logging.getLogger(__name__)
+
+_HARDEST = 16
+_SIDE = 224
+"""Pixels of a picture's longer side at most."""
+
+Found = TypeVar("Found")
+
+
+def gather(directory: Path, manifest: Manifest, model: nn.Module) -> Findings:
+    """All findings that can be had; what cannot is a warning: nothing here is worth a trained cell.
+
+    Args:
+        directory: of the cell, with its predictions.npz.
+        manifest: its images.
+        model: with the chosen weights.
+    """
+    kernels = _attempt("the kernels", lambda: kernel_sheet(model))
+    predictions = _attempt("the predictions", lambda: read_predictions(directory))
+    its = None if predictions is None else _attempt("the hardest images", lambda: tuple(hardest(predictions, manifest)))
+    return Findings(kernels, predictions, its or ())
+
+
+def losses(predictions: Predictions) -> NDArray[np.float64]:
+    """Cross-entropy of each image, nats; a probability of 0 counts as float32's smallest."""
+    mine = predictions.probabilities[np.arange(len(predictions.labels)), predictions.labels].astype(np.float64)
+    return -np.log(np.maximum(mine, float(np.finfo(np.float32).tiny)))
+
+
+def hardest(predictions: Predictions, manifest: Manifest, count: int = _HARDEST) -> Iterator[Hard]:
+    """The test images with the highest loss, highest first; of equals the first of the dataset.
+
+    Args:
+        predictions: of the test split.
+        manifest: the images.
+        count: how many at most; images that cannot be opened are left out.
+    """
+    places = {manifest.ids[position]: position for position in manifest.indices(TEST)}
+    loss = losses(predictions)
+    for index in np.argsort(-loss, kind="stable")[:count]:
+        name, label = str(predictions.ids[index]), int(predictions.labels[index])
+        image = _attempt(f"a picture of {name}", partial(_picture, manifest, places, name))
+        if image is not None:
+            row = predictions.probabilities[index]
+            said = predictions.classes[int(row.argmax())]
+            yield Hard(name, image, predictions.classes[label], said, float(row[label]), float(loss[index]))
+
+
+def _picture(manifest: Manifest, places: Mapping[str, int], name: str) -> Image.Image:
+    image = manifest.load(places[name]).convert("RGB")
+    image.thumbnail((_SIDE, _SIDE))
+    return image
+
+
+def _attempt(what: str, make: Callable[[], Found]) -> Found | None:
+    try:
+        return make()
+    except Exception as error:
+        log.warning("%s cannot be shown to loggers: %s: %s", what, type(error).__name__, error)
+        return None

@@ -1,0 +1,108 @@
+"""What a W&B run shows: how its metrics are summarised, and the pictures and tables of a finished cell."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import wandb
+
+from wisesr.results.predictions import Predictions
+from wisesr.training.findings import losses
+from wisesr.training.loggers.base import Findings
+from wisesr.training.loggers.pictures import confusion_picture
+
+log = logging.getLogger(__name__)
+
+_ROWS = 10_000
+"""That wandb writes of a table into a run's own files."""
+_CLASSES = 60
+"""Up to which there is a chart of the confusion matrix, whose table has a row for each pair; the picture is there for all."""
+_LIKELIEST = 5
+
+_BETTER = {"loss": "min", "ece": "min", "top1": "max", "top5": "max", "macro_f1": "max"}
+
+
+def define_metrics(run: Any) -> None:
+    """Everything over epochs; in the summary the best value beside the last one: `val/top1.max`, `val/top1.last`."""
+    run.define_metric("epoch", hidden=True)
+    run.define_metric("lr", step_metric="epoch", summary="last")
+    for split in ("train", "val"):
+        for figure in ("loss",) if split == "train" else _BETTER:
+            run.define_metric(f"{split}/{figure}", step_metric="epoch", summary=f"{_BETTER[figure]},last")
+
+
+def shown(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
+    """Names to what W&B takes, for one row of a run's history: kernels, confusion, predictions, hardest.
+
+    What cannot be made is a warning.
+
+    Args:
+        run: that they will be logged to.
+        findings: of the cell.
+        media: whether pictures of the dataset may leave this machine.
+    """
+    makers: dict[str, Callable[[], Any]] = {}
+    if findings.kernels is not None:
+        makers["kernels"] = lambda: wandb.Image(findings.kernels)
+    if (predictions := findings.predictions) is not None:
+        makers["confusion"] = lambda: wandb.Image(confusion_picture(predictions))
+        makers["predictions"] = lambda: _kept_here(run, "predictions", _table(predictions))
+        if len(predictions.classes) <= _CLASSES:
+            makers["confusion_chart"] = lambda: _chart(run, "confusion_chart", predictions)
+    if media and findings.hardest:
+        makers["hardest"] = lambda: [
+            wandb.Image(hard.image, caption=hard.caption, file_type="jpg") for hard in findings.hardest
+        ]
+    made = {name: _attempt(name, make) for name, make in makers.items()}
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def _table(predictions: Predictions) -> wandb.Table:
+    """A row a test image, the highest loss first, cut at 10,000."""
+    loss, said = losses(predictions), predictions.probabilities.argmax(axis=1)
+    order = np.argsort(-loss, kind="stable")
+    if len(order) > _ROWS:
+        log.info("W&B's table of predictions has the %d test images with the highest loss, of %d", _ROWS, len(order))
+    names, columns = predictions.classes, ["image", "label", "said", "right", "p_label", "p_said", "loss", "likeliest"]
+    rows: list[list[Any]] = []
+    for index in order[:_ROWS]:
+        row, label = predictions.probabilities[index], int(predictions.labels[index])
+        top = np.argsort(-row, kind="stable")[:_LIKELIEST]
+        likeliest = ", ".join(f"{names[place]} {row[place]:.3f}" for place in top)
+        figures = (float(row[label]), float(row[said[index]]), float(loss[index]))
+        rows.append(
+            [str(predictions.ids[index]), names[label], names[said[index]], bool(said[index] == label), *figures, likeliest]
+        )
+    return wandb.Table(columns=columns, data=rows)
+
+
+def _chart(run: Any, name: str, predictions: Predictions) -> Any:
+    chart = wandb.plot.confusion_matrix(
+        y_true=predictions.labels.tolist(),
+        preds=predictions.probabilities.argmax(axis=1).tolist(),
+        class_names=list(predictions.classes),
+        title="test images",
+    )
+    _kept_here(run, f"{name}_table", chart.table)
+    return chart
+
+
+def _kept_here(run: Any, name: str, table: wandb.Table) -> wandb.Table:
+    """Write a table into the run's own folder now, and nowhere else.
+
+    wandb would make an artifact of it besides, whose only copy stays in the user's home until `wandb sync`: a run that is
+    carried to another machine, or a home that is tidied up, would lose it (https://github.com/wandb/server/issues/149).
+    """
+    table.bind_to_run(run, name, run.step)
+    return table
+
+
+def _attempt(name: str, make: Callable[[], Any]) -> Any:
+    try:
+        return make()
+    except Exception as error:
+        log.warning("W&B is not shown %s: %s: %s", name, type(error).__name__, error)
+        return None

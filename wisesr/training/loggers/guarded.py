@@ -1,0 +1,59 @@
+"""A logger that cannot end a training, whatever is wrong with it: a full disk, a lost server, a bug of its own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from wisesr.results.record import Row
+from wisesr.training.loggers.base import Findings, RunLogger, StepRow
+
+log = logging.getLogger(__name__)
+
+
+class Guarded(RunLogger):
+    """Hands everything on. After the first error it tells the logger that it failed, and nothing more.
+
+    Args:
+        logger: to guard.
+    """
+
+    def __init__(self, logger: RunLogger) -> None:
+        super().__init__(logger.run)
+        self._logger: RunLogger | None = logger
+
+    def start(self, history: Sequence[Row]) -> None:
+        """Training begins."""
+        self._tell("start", lambda logger: logger.start(history))
+
+    def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
+        """An epoch's checkpoint is on disk."""
+        self._tell("epoch", lambda logger: logger.epoch(row, steps))
+
+    def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
+        """The record is about to be written."""
+        self._tell("finish", lambda logger: logger.finish(summary, findings))
+
+    def fail(self) -> None:
+        """The attempt ended with an error."""
+        self._tell("fail", lambda logger: logger.fail())
+
+    def _tell(self, what: str, call: Callable[[RunLogger], None]) -> None:
+        logger = self._logger
+        if logger is None:
+            return
+        try:
+            call(logger)
+        except Exception as error:
+            self._logger = None
+            name = type(logger).__name__
+            log.warning("%s.%s failed, and is left out from now on: %s: %s", name, what, type(error).__name__, error)
+            if what != "fail":
+                self._close(logger)
+
+    def _close(self, logger: RunLogger) -> None:
+        try:
+            logger.fail()
+        except Exception as error:
+            log.warning("%s.fail failed too: %s: %s", type(logger).__name__, type(error).__name__, error)
