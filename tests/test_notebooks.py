@@ -26,6 +26,7 @@ def execute(name: str, study: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """
     monkeypatch.setenv("WISESR_STUDY", str(study))
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
     notebook = nbformat.read(ROOT / "notebooks" / name, as_version=4)
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(ROOT / "notebooks")}}).execute()
     return "".join(text_of(output) for cell in notebook.cells for output in cell.get("outputs", ()))
@@ -43,7 +44,11 @@ def test_there_are_two() -> None:
 
 def test_heads(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for head in ("gap", "wise"):
-        its = copy.deepcopy(config) | {"head": load_option("head", head), "output_dir": str(tmp_path), "study": "toy"}
+        its = copy.deepcopy(config) | {
+            "head": {**load_option("head", head), "name": head},
+            "output_dir": str(tmp_path),
+            "study": "toy",
+        }
         directory = cell_dir(its, fingerprint(its))
         directory.mkdir(parents=True)
         (directory / "config.yaml").write_text(to_yaml(its))
