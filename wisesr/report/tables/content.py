@@ -138,7 +138,7 @@ def rates(table: ReportTable) -> Grid | None:
 _BEST = "Bold: the highest mean over the seeds that all heads of a row have; it is not tested against the others."
 _SEEDS = (
     "Differences to {baseline} over seeds, in points: the same seed means the same batches and augmentation, so they are "
-    "taken seed by seed; two-sided paired t-test, on this test set and these splits. Holm is over the {family} that are tested "
+    "taken seed by seed; two-sided paired t-test, on this test set and these splits. Holm is over the {family} tested "
     "against {baseline} on one backbone and settings. * p after Holm below 0.05."
 )
 _IMAGES = (
