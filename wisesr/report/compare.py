@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
-from wisesr.report.entries import GroupEntries, group_entries, is_named
+from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
 from wisesr.report.guard import table_notes, table_warnings
 from wisesr.report.places import TableKey, table_of
@@ -119,7 +119,7 @@ def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
     if asked in heads or not cells:
         return asked, []
     named = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked})
-    usual = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked and is_named(cell)})
+    usual = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked and is_usual(cell)})
     if len(usual or named) == 1:
         (chosen,) = usual or named
         return chosen, [f"Heads are held against {chosen}."] if len(named) > 1 else []
@@ -142,6 +142,8 @@ def _without(baseline: str, groups: Sequence[GroupEntries], *, said: bool) -> li
     """Notes on groups that lack the baseline.
 
     Args:
+        baseline: with its settings.
+        groups: of a table.
         said: whether the choice of the baseline has been explained, so that a table which lacks it throughout is, too.
     """
     having = [any(entry.head == baseline for entry in group.entries) for group in groups]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wisesr.config import conf_dir, load_option, options
+from wisesr.config import load_option, options
 from wisesr.report.differences import differences
 from wisesr.report.groups import Heads
 from wisesr.report.guard import group_warnings
@@ -97,30 +97,20 @@ def _entry(
         std=std,
         best=best,
         difference=difference,
-        published=published[run] if run in published and _is_unchanged(choice.cells[0]) else None,
+        published=published[run] if run in published and is_usual(choice.cells[0]) else None,
         rate=choice.rate or (place.rate if several else ""),
         tried=choice.tried,
     )
 
 
-def is_named(cell: ReportCell) -> bool:
-    """Whether a head is the one of its name: alone with it, or with just the settings that conf/head gives it."""
-    head = cell.config["head"]
-    if cell.place.head == head["name"]:
-        return True
-    plain = {key: value for key, value in head.items() if key != "name"}
-    return (conf_dir() / "head" / f"{head['name']}.yaml").is_file() and load_option("head", head["name"]) == plain
+def is_usual(cell: ReportCell) -> bool:
+    """Whether a head has the settings that conf/head gives to its name.
 
-
-def _is_unchanged(cell: ReportCell) -> bool:
-    """Whether a head has the settings that conf/head gives it, as a published one has; true where that has no such head.
-
-    A setting that the cell or conf/head lacks is younger, or older, than the other and decides nothing; nor does the name of
-    the code.
+    One that either of the two lacks is younger, or older, than the other and decides nothing; nor does the name of the code.
     """
     head = cell.config["head"]
     if head["name"] not in options("head"):
-        return True
+        return bool(cell.place.head == head["name"])
     usual = load_option("head", head["name"])
     return all(head[key] == usual[key] for key in head.keys() & usual.keys() - {"_target_"})
 
