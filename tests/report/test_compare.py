@@ -214,14 +214,26 @@ def test_heads_that_are_one_computation_are_told(tmp_path: Path) -> None:
     """As wise and depthwise_nonneg are on small maps; equal accuracies alone are none."""
     for seed in range(2):
         _write(tmp_path, "gap", seed, 0.8)
-        cost = {"parameters": {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}}
-        cost |= {"flops": {"backbone": 1, "head": 1}, "train_seconds": 1.0, "images_per_second": 1.0, "peak_memory_bytes": 1}
         for head in ("wise", "depthwise_nonneg"):
-            _write(tmp_path, head, seed, 0.8, record={"cost": cost})
+            _write(tmp_path, head, seed, 0.8, record={"cost": _cost()})
     told = [note for note in _table(tmp_path).notes if "one computation" in note]
     assert told == [
         "resnet18: depthwise_nonneg and wise have the same accuracies and losses on every seed: here they are one computation."
     ]
+
+
+def test_heads_that_differ_in_training_are_no_computation_in_common(tmp_path: Path) -> None:
+    """As wise and wise_dropout while the model says the same of every image."""
+    for head, loss in (("gap", 1.0927), ("wise", 1.0986)):
+        metrics = {"best": {**_losses(0.5)["metrics"]["best"], "train/loss": loss}, "last": {"epoch": 3}}
+        _write(tmp_path, head, 0, 0.8, record={"metrics": metrics, "cost": _cost()})
+    assert not any("one computation" in note for note in _table(tmp_path).notes)
+
+
+def _cost() -> dict[str, Any]:
+    parameters = {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}
+    times = {"train_seconds": 1.0, "images_per_second": 1.0, "peak_memory_bytes": 1}
+    return {"parameters": parameters, "flops": {"backbone": 1, "head": 1}, **times}
 
 
 def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:

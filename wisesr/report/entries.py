@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -133,13 +135,15 @@ def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[
 
 
 def _twins(entries: Sequence[Entry]) -> list[str]:
-    """Heads that are one computation on this map: `wise` is `depthwise_nonneg` where there is nothing to average before."""
-    alike: dict[tuple[object, ...], list[str]] = {}
+    """Heads that are one computation on this map: `wise` is `depthwise_nonneg` where there is nothing to average before.
+
+    By every figure, those of training included: models that have learned nothing yet may say the same of all test images.
+    """
+    alike: dict[str, list[str]] = {}
     for entry in entries:
-        figures = [(cell.place.seed, cell.record["metrics"]["best"]) for cell in entry.cells if cell.record is not None]
-        numbers = [(seed, best["test/top1"], best["test/loss"], best["val/loss"]) for seed, best in figures]
-        parameters = [cell.record["cost"]["parameters"]["head_parameters"] for cell in entry.cells if cell.record is not None]
-        alike.setdefault((tuple(numbers), tuple(parameters)), []).append(entry.head)
+        records = [(cell.place.seed, cell.record) for cell in entry.cells if cell.record is not None]
+        figures = [(seed, record["metrics"], record["cost"]["parameters"]["head_parameters"]) for seed, record in records]
+        alike.setdefault(json.dumps(figures, sort_keys=True), []).append(entry.head)
     names = [" and ".join(heads) for heads in alike.values() if len(heads) > 1]
     return [f"{told} have the same accuracies and losses on every seed: here they are one computation." for told in names]
 
