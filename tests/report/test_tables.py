@@ -204,6 +204,15 @@ def test_cells_csv_says_why_a_cell_is_in_no_table_and_what_varies(tmp_path: Path
     assert told[("gap", "0.001", "9")].startswith("no other head was trained with recipe.epochs=9")
 
 
+def test_cells_csv_says_of_which_study_a_missing_cell_is(tmp_path: Path) -> None:
+    for study in ("a", "b"):
+        for seed in range(2):
+            write_cell(cell_config(tmp_path, seed=seed, study=study))
+        write_cell(cell_config(tmp_path, head="wise", study=study))
+    rows = list(csv.DictReader(io.StringIO(cells_csv(read_study([tmp_path])))))
+    assert [(row["study"], row["seed"]) for row in rows if row["state"] == "missing"] == [("a", "1"), ("b", "1")]
+
+
 @pytest.mark.parametrize("heads", [2, 4, 9])
 def test_the_terminal_holds_80_columns(tmp_path: Path, heads: int) -> None:
     """Each head stands once, each line fits, no figure is broken."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -128,9 +127,9 @@ def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[
         finished_elsewhere = {cell.place.seed for cell in own if cell.record is not None}
         if lost:
             rest = "; its mean is over the rest, and what makes training fail may also make it worse" if have else ""
-            failed.append(f"of {len(seeds)} seeds of {head}, {len(lost)} failed{rest}.")
+            failed.append(f"of {len(seeds)} seed{'s' * (len(seeds) > 1)} of {head}, {len(lost)} failed{rest}.")
         if open_ := seeds - have - lost - finished_elsewhere:
-            unfinished.append(f"of {len(seeds)} seeds of {head}, {len(open_)} not finished yet.")
+            unfinished.append(f"of {len(seeds)} seed{'s' * (len(seeds) > 1)} of {head}, {len(open_)} not finished yet.")
     return failed, unfinished
 
 
