@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,11 +179,23 @@ def test_an_edited_configuration_is_told(tmp_path: Path) -> None:
     assert left.reason == "config.yaml was edited: it is not the configuration of the record"
 
 
+def test_numbers_that_are_no_float_are_damage(tmp_path: Path) -> None:
+    directory = write_cell(cell_config(tmp_path))
+    huge = f"1{'0' * 400}"
+    text = (directory / "result.json").read_text()
+    (directory / "result.json").write_text(re.sub(r'"train_seconds": [\d.]+', f'"train_seconds": {huge}', text))
+    waiting = write_waiting(cell_config(tmp_path, seed=1))
+    (waiting / "config.yaml").write_text((waiting / "config.yaml").read_text().replace("lr: 0.001", f"lr: {huge}"))
+    first, second = sorted(left.reason for left in read_study([tmp_path]).damaged)
+    assert first == "config.yaml: recipe.optimizer.lr is too large a number"
+    assert second.startswith("result.json: cost.train_seconds is 1000")
+
+
 def _damaged(record: Any) -> Iterator[Any]:
     """The record with each key absent, and with each value replaced by ones of other kinds."""
     for key in list(record):
         yield {name: value for name, value in record.items() if name != key}
-        for other in (None, "x", [], {}, -1, True, float("nan")):
+        for other in (None, "x", [], {}, -1, True, float("nan"), 10**400):
             if other != record[key] or isinstance(other, bool):
                 yield record | {key: other}
         if isinstance(record[key], dict):

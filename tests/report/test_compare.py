@@ -214,14 +214,26 @@ def test_heads_that_are_one_computation_are_told(tmp_path: Path) -> None:
     """As wise and depthwise_nonneg are on small maps; equal accuracies alone are none."""
     for seed in range(2):
         _write(tmp_path, "gap", seed, 0.8)
-        cost = {"parameters": {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}}
-        cost |= {"flops": {"backbone": 1, "head": 1}, "train_seconds": 1.0, "images_per_second": 1.0, "peak_memory_bytes": 1}
         for head in ("wise", "depthwise_nonneg"):
-            _write(tmp_path, head, seed, 0.8, record={"cost": cost})
+            _write(tmp_path, head, seed, 0.8, record={"cost": _cost()})
     told = [note for note in _table(tmp_path).notes if "one computation" in note]
     assert told == [
         "resnet18: depthwise_nonneg and wise have the same accuracies and losses on every seed: here they are one computation."
     ]
+
+
+def test_heads_that_differ_in_training_are_no_computation_in_common(tmp_path: Path) -> None:
+    """As wise and wise_dropout while the model says the same of every image."""
+    for head, loss in (("gap", 1.0927), ("wise", 1.0986)):
+        metrics = {"best": {**_losses(0.5)["metrics"]["best"], "train/loss": loss}, "last": {"epoch": 3}}
+        _write(tmp_path, head, 0, 0.8, record={"metrics": metrics, "cost": _cost()})
+    assert not any("one computation" in note for note in _table(tmp_path).notes)
+
+
+def _cost() -> dict[str, Any]:
+    parameters = {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}
+    times = {"train_seconds": 1.0, "images_per_second": 1.0, "peak_memory_bytes": 1}
+    return {"parameters": parameters, "flops": {"backbone": 1, "head": 1}, **times}
 
 
 def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
@@ -230,7 +242,17 @@ def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
             _write(tmp_path, head, 0, 0.8, backbone=backbone)
     table = _table(tmp_path)
     assert [entry.label for entry in table.entries if entry.difference is not None] == ["a wise"]
-    assert any(note == "b: no cell of gap is finished, so no differences are told." for note in table.notes)
+    assert "b: no finished cell of gap is in the table, so no differences are told." in table.notes
+
+
+def test_a_baseline_of_other_data_only_is_missed(tmp_path: Path) -> None:
+    for head in ("wise", "depthwise"):
+        _write(tmp_path, head, 0, 0.8)
+    data = {"fingerprint": "e" * 64, "images": {"train": 300, "test": 50, "val": 30}, "left_out": []}
+    _write(tmp_path, "gap", 0, 0.8, provenance={"data": data})
+    table = _table(tmp_path)
+    assert [left.state for left in table.left_out] == ["done"]
+    assert "resnet18: no finished cell of gap is in the table, so no differences are told." in table.notes
 
 
 def test_failed_seeds_stand_in_red(tmp_path: Path) -> None:
@@ -295,6 +317,25 @@ def test_a_best_rate_at_the_end_of_those_tried_is_told(tmp_path: Path) -> None:
     assert told == [
         "resnet18: gap is best at the largest lr that was tried, 0.1, for 2 of 2 seeds: a better one may lie beyond."
     ]
+
+
+def test_a_rate_at_which_training_fails_lies_beyond_the_best(tmp_path: Path) -> None:
+    for lr in (0.0001, 0.001, 0.01, 0.1):
+        config = cell_config(tmp_path, changes={LR: lr})
+        _ = write_failed(config, "diverged") if lr == 0.1 else write_cell(config, val_top1=0.8 + lr)
+    assert not any("a better one may lie beyond" in note for note in _table(tmp_path).notes)
+
+
+@pytest.mark.parametrize("state", ["failed", "waiting"])
+def test_a_rate_that_was_computed_in_another_way_is_there(tmp_path: Path, state: str) -> None:
+    for lr in (0.01, 0.1):
+        for head in ("gap", "wise"):
+            _write(tmp_path, head, 0, 0.8, changes={LR: lr})
+    again = cell_config(tmp_path, head="wise", changes={LR: 0.1, "trainer.accelerator": "gpu"})
+    _ = write_failed(again, "no GPU") if state == "failed" else write_waiting(again)
+    table = _table(tmp_path)
+    assert table.warnings == ()
+    assert not any("lost" in note for note in table.notes)
 
 
 def test_a_rate_that_failed_was_tried(tmp_path: Path) -> None:
@@ -399,6 +440,16 @@ def test_published_figures_stand_beside_the_head_of_their_name(tmp_path: Path) -
         "resnet18 wise dropout=0": 93.5,
         "resnet18 wise dropout=0.5": None,
     }
+
+
+def test_a_changed_head_is_not_the_published_one(tmp_path: Path) -> None:
+    """Also where all its cells are changed in the same way, so that nothing of it is told."""
+    published = tmp_path / "published.csv"
+    published.write_text("dataset,resolution,backbone,head,top1\ntoy,64,resnet18,gap,91.5\ntoy,64,resnet18,wise,93.5\n")
+    _write(tmp_path, "gap", 0, 0.8)
+    _write(tmp_path, "wise", 0, 0.8, changes={"head.pre_pool": 3})
+    entries = _entries(_table(tmp_path, published=published))
+    assert {label: entry.published for label, entry in entries.items()} == {"resnet18 gap": 91.5, "resnet18 wise": None}
 
 
 def test_what_tables_share_and_what_is_pooled_is_noted(tmp_path: Path) -> None:

@@ -100,6 +100,10 @@ def test_what_may_differ_is_a_note(tmp_path: Path, odd: dict[str, Any], said: st
     assert any(note.startswith(said) for note in table.notes)
 
 
+def test_another_commit_of_the_same_source_is_the_same_code(tmp_path: Path) -> None:
+    assert _table(tmp_path, {"provenance": {"commit": "2" * 40}}).warnings == ()
+
+
 def test_how_cells_are_computed_is_red_where_heads_of_one_seed_differ_in_it(tmp_path: Path) -> None:
     table = _table(tmp_path, {}, changes={"trainer.devices": 2})
     assert len(table.entries) == 2  # no axis

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,12 @@ from wisesr.report.options import known
 from wisesr.results.record import RESULT, SCHEMA
 
 _Check = Callable[[Any], bool]
+_LARGEST = sys.float_info.max
+"""JSON and YAML have integers that are no float any more."""
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= _LARGEST  # not of NaN
 
 
 def _amount(value: Any) -> bool:
@@ -24,7 +26,7 @@ def _amount(value: Any) -> bool:
 
 
 def _count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and _amount(value)
 
 
 def _whole(value: Any) -> bool:
@@ -106,9 +108,11 @@ def check_config(config: Mapping[str, Any]) -> Leaves | str:
     if problem := _problem(config, _CONFIG):
         return f"config.yaml: {problem}"
     try:
-        return known(config)
+        values = known(config)
     except (AttributeError, TypeError, ValueError, RecursionError) as error:  # a date, a word where a group belongs, ...
         return f"config.yaml: {error}"
+    large = next((name for name, value in values.items() if isinstance(value, int) and abs(value) > _LARGEST), None)
+    return values if large is None else f"config.yaml: {large} is too large a number"
 
 
 def check_record(record: Mapping[str, Any], values: Leaves) -> str:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
-from wisesr.report.entries import GroupEntries, group_entries, is_named
+from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
 from wisesr.report.guard import table_notes, table_warnings
 from wisesr.report.places import TableKey, table_of
@@ -96,7 +96,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
             *[_PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
             *groups.notes,
-            *_without(baseline, made),
+            *_without(baseline, made, said=bool(unclear)),
             *_together(made, [group.notes for group in made]),
             *table_notes(shown),
         ),
@@ -119,7 +119,7 @@ def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
     if asked in heads or not cells:
         return asked, []
     named = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked})
-    usual = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked and is_named(cell)})
+    usual = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked and is_usual(cell)})
     if len(usual or named) == 1:
         (chosen,) = usual or named
         return chosen, [f"Heads are held against {chosen}."] if len(named) > 1 else []
@@ -138,11 +138,19 @@ def _together(groups: Sequence[GroupEntries], sentences: Sequence[Sequence[str]]
     return [f"{'In all rows' if len(own) == every else ', '.join(own)}: {sentence}" for sentence, own in names.items()]
 
 
-def _without(baseline: str, groups: Sequence[GroupEntries]) -> list[str]:
-    """Notes on groups that lack the baseline which others have."""
+def _without(baseline: str, groups: Sequence[GroupEntries], *, said: bool) -> list[str]:
+    """Notes on groups that lack the baseline.
+
+    Args:
+        baseline: with its settings.
+        groups: of a table.
+        said: whether the choice of the baseline has been explained, so that a table which lacks it throughout is, too.
+    """
     having = [any(entry.head == baseline for entry in group.entries) for group in groups]
+    if said and not any(having):
+        return []
     names = [group.name for group, there in zip(groups, having, strict=True) if not there and len(group.entries) > 1]
-    return [f"{name}: no cell of {baseline} is finished, so no differences are told." for name in names if any(having)]
+    return [f"{', '.join(names)}: no finished cell of {baseline} is in the table, so no differences are told."] * bool(names)
 
 
 def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:

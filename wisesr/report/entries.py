@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wisesr.config import conf_dir, load_option
+from wisesr.config import load_option, options
 from wisesr.report.differences import differences
 from wisesr.report.groups import Heads
 from wisesr.report.guard import group_warnings
@@ -97,19 +98,22 @@ def _entry(
         std=std,
         best=best,
         difference=difference,
-        published=published.get(run) if is_named(choice.cells[0]) else None,
+        published=published[run] if run in published and is_usual(choice.cells[0]) else None,
         rate=choice.rate or (place.rate if several else ""),
         tried=choice.tried,
     )
 
 
-def is_named(cell: ReportCell) -> bool:
-    """Whether a head is the one of its name: alone with it, or with just the settings that conf/head gives it."""
+def is_usual(cell: ReportCell) -> bool:
+    """Whether a head has the settings that conf/head gives to its name.
+
+    One that either of the two lacks is younger, or older, than the other and decides nothing; nor does the name of the code.
+    """
     head = cell.config["head"]
-    if cell.place.head == head["name"]:
-        return True
-    plain = {key: value for key, value in head.items() if key != "name"}
-    return (conf_dir() / "head" / f"{head['name']}.yaml").is_file() and load_option("head", head["name"]) == plain
+    if head["name"] not in options("head"):
+        return bool(cell.place.head == head["name"])
+    usual = load_option("head", head["name"])
+    return all(head[key] == usual[key] for key in head.keys() & usual.keys() - {"_target_"})
 
 
 def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[str]]:
@@ -123,20 +127,22 @@ def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[
         finished_elsewhere = {cell.place.seed for cell in own if cell.record is not None}
         if lost:
             rest = "; its mean is over the rest, and what makes training fail may also make it worse" if have else ""
-            failed.append(f"of {len(seeds)} seeds of {head}, {len(lost)} failed{rest}.")
+            failed.append(f"of {len(seeds)} seed{'s' * (len(seeds) > 1)} of {head}, {len(lost)} failed{rest}.")
         if open_ := seeds - have - lost - finished_elsewhere:
-            unfinished.append(f"of {len(seeds)} seeds of {head}, {len(open_)} not finished yet.")
+            unfinished.append(f"of {len(seeds)} seed{'s' * (len(seeds) > 1)} of {head}, {len(open_)} not finished yet.")
     return failed, unfinished
 
 
 def _twins(entries: Sequence[Entry]) -> list[str]:
-    """Heads that are one computation on this map: `wise` is `depthwise_nonneg` where there is nothing to average before."""
-    alike: dict[tuple[object, ...], list[str]] = {}
+    """Heads that are one computation on this map: `wise` is `depthwise_nonneg` where there is nothing to average before.
+
+    By every figure, those of training included: models that have learned nothing yet may say the same of all test images.
+    """
+    alike: dict[str, list[str]] = {}
     for entry in entries:
-        figures = [(cell.place.seed, cell.record["metrics"]["best"]) for cell in entry.cells if cell.record is not None]
-        numbers = [(seed, best["test/top1"], best["test/loss"], best["val/loss"]) for seed, best in figures]
-        parameters = [cell.record["cost"]["parameters"]["head_parameters"] for cell in entry.cells if cell.record is not None]
-        alike.setdefault((tuple(numbers), tuple(parameters)), []).append(entry.head)
+        records = [(cell.place.seed, cell.record) for cell in entry.cells if cell.record is not None]
+        figures = [(seed, record["metrics"], record["cost"]["parameters"]["head_parameters"]) for seed, record in records]
+        alike.setdefault(json.dumps(figures, sort_keys=True), []).append(entry.head)
     names = [" and ".join(heads) for heads in alike.values() if len(heads) > 1]
     return [f"{told} have the same accuracies and losses on every seed: here they are one computation." for told in names]
 

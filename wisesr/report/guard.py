@@ -27,7 +27,8 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
         cells: finished ones, of a table.
     """
     found = [_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) - _ASIDE]
-    found.append(_unlike("Not the same code of wisesr", cells, _code))
+    if len({_record(cell)["provenance"]["source"] for cell in cells}) > 1:
+        found.append(_unlike("Not the same code of wisesr", cells, _code))
     edited = [cell for cell in cells if len(set(_record(cell)["provenance"]["sources"])) > 1]
     if edited:
         found.append(f"The code of wisesr was changed between the attempts of {_names(edited)}.")
@@ -86,12 +87,8 @@ def _hardware(name: str) -> Read:
     return lambda record: _part(record, "hardware").get(name)
 
 
-def _training_images(record: Mapping[str, Any]) -> object:
-    return record["provenance"]["data"]["images"]["train"]
-
-
 def _code(record: Mapping[str, Any]) -> str:
-    """By what a user can look up, the commit; and by the hash of the source, which decides."""
+    """By what a user can look up, the commit; and by the hash of the source, which alone decides whether it is the same."""
     provenance = record["provenance"]
     return f"commit {_short(provenance['commit'] or 'unknown')} (source {provenance['source'][:8]})"
 

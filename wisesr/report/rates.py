@@ -8,7 +8,7 @@ simulations of two equal heads at four rates 0.3 to 1 point apart, up to 13 % we
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -48,10 +48,11 @@ def choose(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Choic
     for cell in sorted(finished, key=_numbers):
         by_rate.setdefault(cell.place.rate, []).append(cell)
     tried = tuple((rate, 100.0 * _mean([_figure(cell, "val/top1") for cell in own]), len(own)) for rate, own in by_rate.items())
-    failed, open_ = _unseen(chosen, cells)
+    failed, open_ = _unseen(chosen, finished, cells)
     warnings = [f"has no finished cell at {what}, so its best rate is provisional" for what in open_]
     notes = [f"failed at {what}; that rate counts as lost there" for what in failed]
-    return Choice(chosen, _counted(chosen), tried, tuple(warnings), (*notes, *_edges(chosen, finished)))
+    ended = [*finished, *(cell for cell in cells if cell.state == "failed")]
+    return Choice(chosen, _counted(chosen), tried, tuple(warnings), (*notes, *_edges(chosen, ended)))
 
 
 def _order(cell: ReportCell) -> tuple[float, float, tuple[float, ...], str]:
@@ -86,28 +87,33 @@ def _counted(chosen: Sequence[ReportCell]) -> str:
     return ", ".join(f"{rate} ({count} seed{'s' * (count > 1)})" for rate, count in counts.most_common())
 
 
-def _unseen(chosen: Sequence[ReportCell], cells: Sequence[ReportCell]) -> tuple[list[str], list[str]]:
-    """Rates that failed for seeds that are reported, and rates that are open for such: `lr=0.1 for seeds 1, 2`."""
-    states = {(cell.place.rate, cell.place.seed): cell.state for cell in cells}
+def _unseen(
+    chosen: Sequence[ReportCell], finished: Sequence[ReportCell], cells: Sequence[ReportCell]
+) -> tuple[list[str], list[str]]:
+    """Rates that failed for seeds that are reported, and rates that are open for such: `lr=0.1 for seeds 1, 2`.
+
+    One that was computed in two ways is neither where one of these is used; it failed where all of them did.
+    """
+    used = {(cell.place.rate, cell.place.seed) for cell in finished}
+    states: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for cell in cells:
+        states[(cell.place.rate, cell.place.seed)].add(cell.state)
     failed: list[str] = []
     open_: list[str] = []
     for rate in dict.fromkeys(cell.place.rate for cell in sorted(cells, key=_numbers)):
-        for state_is_failed, found in ((True, failed), (False, open_)):
-            seeds = [
-                cell.place.seed
-                for cell in chosen
-                if (state := states.get((rate, cell.place.seed))) != "done" and (state == "failed") == state_is_failed
-            ]
+        places = [(rate, cell.place.seed) for cell in chosen if (rate, cell.place.seed) not in used]
+        for have_failed, found in ((True, failed), (False, open_)):
+            seeds = [place[1] for place in places if (states.get(place) == {"failed"}) == have_failed]
             if seeds:
                 found.append(f"{rate} for seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}")
     return failed, open_
 
 
-def _edges(chosen: Sequence[ReportCell], finished: Sequence[ReportCell]) -> list[str]:
-    """Where most seeds are best at the smallest or largest of at least three rates."""
+def _edges(chosen: Sequence[ReportCell], ended: Sequence[ReportCell]) -> list[str]:
+    """Where most seeds are best at the smallest or largest of at least three rates; one at which training fails was tried."""
     found = []
     for index, name in enumerate(RATES):
-        values = {_numbers(cell)[index] for cell in finished}
+        values = {_numbers(cell)[index] for cell in ended}
         for word, end in (("smallest", min(values)), ("largest", max(values))):
             count = sum(_numbers(cell)[index] == end for cell in chosen)
             if len(values) >= 3 and 2 * count > len(chosen):

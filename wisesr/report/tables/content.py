@@ -84,6 +84,20 @@ def differences(table: ReportTable) -> Grid | None:
     return Grid((*header, *["published", "distance"] * published, "remark"), rows, 1)
 
 
+def published(table: ReportTable) -> Grid | None:
+    """A row a head that has a published figure: ours beside it; None where there are none."""
+    shown = [entry for entry in table.entries if entry.published is not None]
+    several = len(table.groups()) > 1
+    rows = tuple(
+        (
+            Text(entry.label if several else entry.head),
+            *map(Text, (f"{entry.mean:.2f}", *_published(entry, table.protocol))),
+        )
+        for entry in shown
+    )
+    return Grid(("head", "top-1", "published", "distance"), rows, 1) if rows else None
+
+
 def _figures(difference: Difference | None) -> list[str]:
     """Seeds, difference, interval, p, p after Holm."""
     if difference is None:
@@ -138,7 +152,7 @@ def rates(table: ReportTable) -> Grid | None:
 _BEST = "Bold: the highest mean over the seeds that all heads of a row have; it is not tested against the others."
 _SEEDS = (
     "Differences to {baseline} over seeds, in points: the same seed means the same batches and augmentation, so they are "
-    "taken seed by seed; two-sided paired t-test, on this test set and these splits. Holm is over the {family} that are tested "
+    "taken seed by seed; two-sided paired t-test, on this test set and these splits. Holm is over the {family} tested "
     "against {baseline} on one backbone and settings. * p after Holm below 0.05."
 )
 _IMAGES = (
@@ -185,12 +199,18 @@ def left_out(table: ReportTable) -> list[tuple[str, tuple[str, ...]]]:
     return [(reason, tuple(names)) for reason, names in found.items()]
 
 
-def split(grid: Grid, columns: int) -> list[Grid]:
+def split(grid: Grid, count: int) -> list[Grid]:
     """A grid in parts with at most so many columns of figures, each with the names."""
-    places = range(grid.names, len(grid.header), columns)
-    return [_columns(grid, [*range(grid.names), *range(at, min(at + columns, len(grid.header)))]) for at in places] or [grid]
+    places = range(grid.names, len(grid.header), count)
+    return [columns(grid, [*range(grid.names), *range(at, min(at + count, len(grid.header)))]) for at in places] or [grid]
 
 
-def _columns(grid: Grid, kept: Sequence[int]) -> Grid:
+def columns(grid: Grid, kept: Sequence[int]) -> Grid:
+    """Some columns of a grid, all names among them."""
     rows = tuple(tuple(row[index] for index in kept) for row in grid.rows)
     return Grid(tuple(grid.header[index] for index in kept), rows, grid.names)
+
+
+def widths(grid: Grid) -> list[int]:
+    """Of each column, in characters."""
+    return [max([len(name), *(len(row[index].text) for row in grid.rows)]) for index, name in enumerate(grid.header)]

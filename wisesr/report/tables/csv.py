@@ -72,7 +72,9 @@ def _row(cell: ReportCell, values: Leaves, axes: Sequence[str]) -> dict[str, Any
 
 
 def _left(one: LeftOut) -> dict[str, Any]:
-    return {"name": one.name, "state": one.state, "reason": one.reason} | (_place(one.place) if one.place else {})
+    return {"name": one.name, "state": one.state, "reason": one.reason} | (
+        _place(one.place) | {"study": one.place.study} if one.place else {}
+    )
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The matrix of a table for the terminal."""
+"""The matrix of a table for the terminal, and its distance to published figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.content import Grid, Text, matrix, split
+from wisesr.report.tables.content import Grid, Text, matrix, published, split, widths
 
 _GAP = 2
 """Blanks between columns."""
@@ -27,16 +27,17 @@ def terminal(table: ReportTable, width: int = 80) -> list[Table]:
     grid = matrix(table)
     if not grid.rows:
         return []
-    places = [text for row in grid.rows for text in (cell.text for cell in row[grid.names :])]
-    widest = max(map(len, [*grid.header[grid.names :], *places]))
+    widest = max(widths(grid)[grid.names :])
     parts = split(grid, max(1, (width - _name_width(grid)) // (min(widest, _PLACE) + _GAP)))
     titles = [table.title] + [f"{table.title}, continued"] * (len(parts) - 1)
-    return [_rendered(title, part) for title, part in zip(titles, parts, strict=True)]
+    held = published(table)
+    return [_rendered(title, part) for title, part in zip(titles, parts, strict=True)] + (
+        [_rendered(f"{table.title}, published", held)] if held is not None else []
+    )
 
 
 def _name_width(grid: Grid) -> int:
-    texts = [[grid.header[index], *(row[index].text for row in grid.rows)] for index in range(grid.names)]
-    return sum(min(_FIRST // grid.names, max(map(len, column))) + _GAP for column in texts)
+    return sum(min(_FIRST // grid.names, width) + _GAP for width in widths(grid)[: grid.names])
 
 
 def _rendered(title: str, grid: Grid) -> Table:
