@@ -180,8 +180,8 @@
     for (const [name, text] of rows) list.append(make("dt", name), make("dd", text));
     return list;
   }
-  function curve(rows) {
-    const named = ["training loss", "validation loss", "validation top-1, %"];
+  function curve(rows, seen) {
+    const named = ["training loss", `${seen} loss`, `${seen} top-1, %`];
     const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, what: named[at] })));
     const x = { field: "epoch", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" }, scale: { nice: false, padding: 6 } };
     const y = (title) => ({ field: "value", type: "quantitative", title, scale: { zero: false } });
@@ -211,7 +211,7 @@
     if (detail.provenance.length) body.append(part("Origin", facts(detail.provenance)));
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    if (detail.curve.length) await draw(chart, curve(detail.curve));
+    if (detail.curve.length) await draw(chart, curve(detail.curve, detail.seen));
   }
   function follow() {
     const found = /^#cell-(\d+)$/.exec(location.hash);
