@@ -292,3 +292,10 @@ def test_what_is_told_of_a_cost_is_not_rounded(figures: dict[str, Figure]) -> No
     formats = {one["field"]: one.get("format") for one in told}
     assert {formats[name] for name in ("parameters", "head_parameters", "flops", "seeds")} == {",d"}  # ~r keeps six digits
     assert {formats[name] for name in ("top1", "low", "high", "step_ms")} == {".2f"}
+
+
+def test_a_confusion_is_told_where_its_figure_stands(figures: dict[str, Figure]) -> None:
+    spec = figures["toy-64-confusion-resnet18-wise"].spec
+    drawn = [layer["encoding"] for layer in spec["layer"] if "encoding" in layer]
+    assert len(drawn) == 3  # colours, figures on faint ones, figures on strong ones
+    assert all(encoding["tooltip"] == drawn[0]["tooltip"] for encoding in drawn)
