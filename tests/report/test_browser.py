@@ -238,6 +238,14 @@ def test_dark_as_the_system_is(opened: Opened) -> None:
     assert min(red, green, blue) > 120  # the ink of figures too
 
 
+@pytest.mark.parametrize("opened", [{"color_scheme": "dark"}], indirect=True)
+def test_paper_is_white(opened: Opened) -> None:
+    opened.page.evaluate("addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })")
+    opened.page.pdf()
+    assert opened.page.evaluate("window.printed") == "light"
+    assert opened.background() < 60  # and the screen is as it was
+
+
 @pytest.mark.parametrize("opened", [{"viewport": _PHONE}], indirect=True)
 def test_on_a_phone_nothing_is_wider_than_the_screen(opened: Opened) -> None:
     page = opened.page

@@ -78,6 +78,10 @@
     if (kept === null) setTheme(matches ? "dark" : "light");
   });
   label();
+  // Paper is white, whatever the screen is.
+  let screen = null;
+  addEventListener("beforeprint", () => { if (root.dataset.theme === "dark") { screen = "dark"; setTheme("light"); } });
+  addEventListener("afterprint", () => { if (screen) setTheme(screen); screen = null; });
 
   // Pictures stand once in the page, and are shown where they are meant.
   const pictures = JSON.parse(byId("pictures").textContent);
