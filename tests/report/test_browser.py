@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.report.studies import cell_config, write_cell
 from tests.report.test_page import render, write_study
+from wisesr.report.cells import read_study
+from wisesr.report.figures import all_figures
+from wisesr.report.figures.render import render as render_figure
+from wisesr.report.page.page import render_page
 from wisesr.report.page.vega import vega_script
 
 if TYPE_CHECKING:
@@ -36,6 +41,24 @@ def browser() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path=_CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+_CROWDED = """svg => {
+  const edge = svg.getBoundingClientRect(), found = [];
+  const shown = [...svg.querySelectorAll("text")].filter((its) => its.textContent.trim() && its.getBoundingClientRect().width);
+  const turns = (its) => /rotate/.test(its.getAttribute("transform"));
+  const boxes = shown.map((its) => [its.textContent, its.getBoundingClientRect(), turns(its)]);
+  for (const [text, box] of boxes)
+    if (text.endsWith("…") || box.left < edge.left || box.right > edge.right + 1) found.push(text);
+  const level = boxes.filter(([, , turned]) => !turned);
+  level.forEach(([text, one], index) => level.slice(index + 1).forEach(([other, its]) => {
+    const across = Math.min(one.right, its.right) - Math.max(one.left, its.left);
+    const down = Math.min(one.bottom, its.bottom) - Math.max(one.top, its.top);
+    if (across > -1 && down > 4) found.push(`${text} ${other}`);
+  }));
+  return found;
+}"""
+"""Texts of a drawing that are cut, leave it, or touch another one."""
 
 
 class Opened:
@@ -93,6 +116,7 @@ def test_all_figures_are_drawn(opened: Opened) -> None:
         box = svg.bounding_box()
         assert box is not None
         assert min(box["width"], box["height"]) > 100
+        assert svg.evaluate(_CROWDED) == []
         assert chart.query_selector(".mark-line path, .mark-rect path, .mark-symbol path, .mark-shape path") is not None
     assert page.query_selector(".broken") is None
 
@@ -214,6 +238,14 @@ def test_dark_as_the_system_is(opened: Opened) -> None:
     assert min(red, green, blue) > 120  # the ink of figures too
 
 
+@pytest.mark.parametrize("opened", [{"color_scheme": "dark"}], indirect=True)
+def test_paper_is_white(opened: Opened) -> None:
+    opened.page.evaluate("addEventListener('beforeprint', () => { window.printed = document.documentElement.dataset.theme; })")
+    opened.page.pdf()
+    assert opened.page.evaluate("window.printed") == "light"
+    assert opened.background() < 60  # and the screen is as it was
+
+
 @pytest.mark.parametrize("opened", [{"viewport": _PHONE}], indirect=True)
 def test_on_a_phone_nothing_is_wider_than_the_screen(opened: Opened) -> None:
     page = opened.page
@@ -222,3 +254,32 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(opened: Opened) -> None:
     page.click("#cells tbody a")
     page.wait_for_selector("dialog[open]")
     assert page.evaluate("document.querySelector('dialog').scrollWidth") <= _PHONE["width"]
+
+
+def test_files_of_figures_have_room_for_their_words(browser: Browser, tmp_path: Path) -> None:
+    """Also in a font that is wider than the one they were laid out with, as a browser without Helvetica or Arial takes."""
+    for head in ("gap", "depthwise_nonneg", "wise_dropout"):
+        for backbone in ("densenet169", "efficientnet_lite0"):
+            write_cell(cell_config(tmp_path, head=head, backbone=backbone), top1=0.6 + 0.02 * len(head))
+    figures = {one.key.removeprefix("toy-64-"): one for one in all_figures(read_study([tmp_path]))}
+    names = ("backbones", "convergence-densenet169", "cost-densenet169", "kernel-densenet169-depthwise_nonneg")
+    page = browser.new_page()
+    for name in names:
+        page.set_content(render_figure(figures[name].spec).svg.replace("Liberation Sans", "DejaVu Sans"))
+        assert page.wait_for_selector("svg").evaluate(_CROWDED) == [], name
+    page.close()
+
+
+def test_published_figures_are_in_sight(browser: Browser, tmp_path: Path) -> None:
+    for backbone in ("densenet169", "resnet101"):
+        for head in ("gap", "depthwise_nonneg"):
+            for seed in range(3):
+                write_cell(cell_config(tmp_path, head=head, backbone=backbone, seed=seed), top1=0.8 + 0.02 * (seed % 2))
+    (tmp_path / "published.csv").write_text("dataset,resolution,backbone,head,top1\ntoy,64,resnet101,gap,81.5\n")
+    study = read_study([tmp_path], published=tmp_path / "published.csv")
+    (tmp_path / "page.html").write_text(render_page(study, (), made="", command="", script=""))
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto((tmp_path / "page.html").as_uri())
+    widths = page.eval_on_selector("[id$=-differences] .scroll", "its => [its.scrollWidth, its.clientWidth]")
+    page.close()
+    assert widths[0] == widths[1]

@@ -95,10 +95,10 @@ def test_a_map_shows_the_kernel_of_the_lowest_seed(study: Study, figures: dict[s
     for part, wanted in ((mean, kernels.kernel.mean(axis=0)), (spread, kernels.kernel.std(axis=0))):
         assert [row["weight"] for row in rows(part)] == pytest.approx(wanted.ravel(), rel=6e-3)
     shown = {row["map"]: row["weight"] for row in channels["data"]["values"]}
-    norms = {f"channel {index}": float(np.linalg.norm(plane)) for index, plane in enumerate(kernels.kernel)}
+    norms = {f"{index}": float(np.linalg.norm(plane)) for index, plane in enumerate(kernels.kernel)}
     assert list(shown) == sorted(norms, key=lambda name: -norms[name])[:8]
     for name, weights in shown.items():
-        assert weights == pytest.approx(kernels.kernel[int(name.split()[1])].ravel(), rel=6e-3)
+        assert weights == pytest.approx(kernels.kernel[int(name)].ravel(), rel=6e-3)
     assert [row["map"] for row in epochs["data"]["values"]] == ["epoch 1", "epoch 2", "epoch 3"]
 
 
@@ -285,3 +285,17 @@ def test_long_names_of_classes_keep_their_ends(tmp_path: Path) -> None:
 def test_a_list_of_no_mistakes_is_not_drawn(tmp_path: Path) -> None:
     write_cell(cell_config(tmp_path), classes=41, images=82, top1=1.0)
     assert "confusion" not in {figure.section for figure in all_figures(read_study([tmp_path]))}
+
+
+def test_what_is_told_of_a_cost_is_not_rounded(figures: dict[str, Figure]) -> None:
+    told = figures["toy-64-cost-resnet18"].spec["concat"][0]["layer"][1]["encoding"]["tooltip"]
+    formats = {one["field"]: one.get("format") for one in told}
+    assert {formats[name] for name in ("parameters", "head_parameters", "flops", "seeds")} == {",d"}  # ~r keeps six digits
+    assert {formats[name] for name in ("top1", "low", "high", "step_ms")} == {".2f"}
+
+
+def test_a_confusion_is_told_where_its_figure_stands(figures: dict[str, Figure]) -> None:
+    spec = figures["toy-64-confusion-resnet18-wise"].spec
+    drawn = [layer["encoding"] for layer in spec["layer"] if "encoding" in layer]
+    assert len(drawn) == 3  # colours, figures on faint ones, figures on strong ones
+    assert all(encoding["tooltip"] == drawn[0]["tooltip"] for encoding in drawn)

@@ -201,6 +201,38 @@ def test_a_cell_with_a_damaged_file_is_in_the_page(tmp_path: Path, name: str, da
     assert "80.00 (1)" in re.sub(r"<[^>]*>", "", render(tmp_path))
 
 
+@pytest.mark.parametrize("protocol", ["holdout", "paper"])
+def test_published_figures_are_told_with_their_protocol(tmp_path: Path, protocol: str) -> None:
+    for head in ("gap", "wise"):
+        write_cell(cell_config(tmp_path, head=head, changes={"protocol": protocol}), top1=0.8)
+    published = tmp_path / "published.csv"
+    published.write_text("dataset,resolution,backbone,head,top1\ntoy,64,resnet18,wise,81.5\n")
+    study = read_study([tmp_path], published=published)
+    words = " ".join(_Parsed(render_page(study, (), made="", command="", script="")).words)
+    assert "81.50" in words
+    assert "\N{MINUS SIGN}1.50" in words
+    assert ("another protocol" in words) == (protocol == "holdout")
+
+
+@pytest.mark.parametrize("protocol", ["holdout", "paper"])
+def test_where_the_test_images_chose_the_epoch_the_last_one_is_told(tmp_path: Path, protocol: str) -> None:
+    for seed, last in enumerate((0.5, 0.6)):
+        config = cell_config(tmp_path, seed=seed, changes={"protocol": protocol})
+        write_cell(config, top1=0.8, curve=[0.7, 0.8, last])
+    directory = write_cell(cell_config(tmp_path, head="wise", changes={"protocol": protocol}), top1=0.8)
+    record = json.loads((directory / "result.json").read_text())
+    del record["metrics"]["last"]["val/top1"]  # which no other part of the report needs
+    (directory / "result.json").write_text(json.dumps(record))
+    page = _Parsed(render(tmp_path))
+    words = " ".join(page.words)
+    assert ("last epoch 55.00 ± 7.07" in words) == (protocol == "paper")
+    assert ("test, last epoch" in words) == (protocol == "paper")
+    details = [unpack(text) for attributes, text in page.scripts if str(attributes.get("id")).startswith("detail-")]
+    assert {detail["seen"] for detail in details} == {"test" if protocol == "paper" else "validation"}
+    assert f"the best {'test' if protocol == 'paper' else 'validation'} top-1 that gap reached" in words
+    assert ["last.val/top1", "60.00 %"] in [row for detail in details for row in detail["result"]]
+
+
 def test_the_verdict_counts_what_is_significant(study: Study) -> None:
     (table,) = study.tables
     marked = [entry for entry in table.entries if entry.difference and entry.difference.significant]

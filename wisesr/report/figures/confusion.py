@@ -90,7 +90,8 @@ def _matrix(one: Confusion) -> Spec:
         text = {"field": "share", "type": "quantitative", "format": ".0f"}
         for style, test in (("on-weak", f"datum.share < {_STRONG}"), ("on-strong", f"datum.share >= {_STRONG}")):
             mark = {"type": "text", "style": style, "fontSize": min(11, step // 3 + 2)}
-            layers.append({"transform": [{"filter": test}], "mark": mark, "encoding": place | {"text": text}})
+            told = place | {"text": text, "tooltip": _tooltip()}  # who points at a figure does not point at the ground below it
+            layers.append({"transform": [{"filter": test}], "mark": mark, "encoding": told})
     return {
         "width": {"step": step},
         "height": {"step": step},

@@ -118,8 +118,9 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
     values = [row[name] for row in rows if name in row]
     log = min(values) > 0 and max(values) / min(values) >= _LOG
     scale = {"type": "log"} if log else {"zero": False, "padding": 16}
+    form = ".4~s" if len(set(values)) == 1 else "~s"  # 296.105984M where all are equal, and its last digits tell nothing
     axis = {
-        "format": "~s" if name != "step_ms" else ",~r",
+        "format": form if name != "step_ms" else ",~r",
         "tickCount": 3 if name == "flops" else 4,
         "labelOverlap": True,
         "labelSeparation": 8,
@@ -136,6 +137,11 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
 
 
 def _tooltip() -> list[dict[str, str]]:
-    words = {"top1": "test top-1, %", "low": "from", "high": "to", "seeds": "seeds", **_PANELS}
-    numbers = ({"field": name, "title": word, "type": "quantitative", "format": ",~r"} for name, word in words.items())
+    words = {"top1": "test top-1, %", "low": "from", "high": "to", "step_ms": _PANELS["step_ms"]}
+    counts = {"seeds": "seeds"} | {name: word for name, word in _PANELS.items() if name not in words}
+    numbers = [
+        {"field": name, "title": word, "type": "quantitative", "format": form}
+        for titles, form in ((words, ".2f"), (counts, ",d"))
+        for name, word in titles.items()
+    ]
     return [{"field": "group", "title": "backbone", "type": "nominal"}, {"field": "head", "type": "nominal"}, *numbers]

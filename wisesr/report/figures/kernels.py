@@ -84,8 +84,8 @@ def _maps_spec(kernels: Kernels, signed: bool) -> Spec:
         below_zero = any(bool((mean < 0).any()) for mean in means.values())
         above.append(heat_maps("Mean over channels, after", means, signed=below_zero, columns=3, side=_SMALL))
     norms = np.sqrt((exact**2).sum(axis=(1, 2)))
-    channels = {f"channel {index}": exact[index] for index in np.argsort(-norms, kind="stable")[:_CHANNELS]}
-    strongest = heat_maps("Strongest channels", channels, signed=signed, columns=_CHANNELS, side=_SMALL)
+    channels = {f"{index}": exact[index] for index in np.argsort(-norms, kind="stable")[:_CHANNELS]}
+    strongest = heat_maps("Strongest channels, by their numbers", channels, signed=signed, columns=_CHANNELS, side=_SMALL)
     apart = {"resolve": {"scale": {"color": "independent", "x": "independent", "y": "independent"}}}
     return {"spacing": 18, "vconcat": [{"hconcat": above, "spacing": 24} | apart, strongest]} | apart
 

@@ -15,6 +15,11 @@ _GROUND: dict[Theme, str] = {"light": "white", "dark": "#14171b"}
 """A file may be looked at on any ground, and its ink would not show on its own colour."""
 
 
+_PADDING = {"left": 28, "right": 16, "top": 8, "bottom": 8}
+"""px. An SVG is laid out with Liberation Sans, as wide as Helvetica and Arial; where none of them is installed, it is shown in
+another font, DejaVu Sans for one, and long names at the left need an eighth more room than they were given."""
+
+
 class Picture(NamedTuple):
     """A drawn figure."""
 
@@ -31,7 +36,7 @@ def render(spec: Spec, theme: Theme = "light") -> Picture:
     """
     drawn = themed(still(spec), theme)
     # A description of each mark would be most of the file, and says what the figure's data do.
-    drawn["config"] = drawn["config"] | {"background": _GROUND[theme], "aria": False}
+    drawn["config"] = drawn["config"] | {"background": _GROUND[theme], "padding": _PADDING, "aria": False}
     svg: str = vl_convert.vegalite_to_svg(drawn)
     return Picture(svg, vl_convert.svg_to_png(svg, scale=_SCALE))
 

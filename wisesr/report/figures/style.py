@@ -102,7 +102,7 @@ def by_head(field: str, order: Sequence[str], shown: Iterable[str], width: int, 
         legend: whether there is one.
     """
     here = [head for head in order if head in set(shown)]
-    columns = max(1, min(len(here), int(width / (7.0 * max(map(len, here), default=1) + 34))))
+    columns = max(1, min(len(here), int(width / (7.4 * max(map(len, here), default=1) + 34))))
     drawn = None
     if legend:  # symbolOpacity: bands are faint, and their legend would be
         drawn = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}

@@ -6,10 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from wisesr.report.page.words import signed, what
+from wisesr.report.page.words import fixed, last_top1, signed
+from wisesr.report.statistics import mean_std
 from wisesr.report.study import Difference, Entry, ReportTable
 from wisesr.report.tables.content import legend, tested
 
+_LAST = (
+    'The epoch was chosen on the test images, the highest of all: "last epoch" is the test top-1 after the last one, '
+    "which was not chosen."
+)
 _PAD = 0.06
 """Of the scale, left free at either end."""
 
@@ -75,8 +80,12 @@ class Accuracy(NamedTuple):
     @property
     def legend(self) -> str:
         """What stands at a place of the matrix."""
-        told = [*legend(self.table), f"Below: the difference to {self.table.baseline} in points."]
-        return " ".join(told[: len(told) - (not self.compared)])
+        told = legend(self.table)
+        if self.compared:
+            told.append(f"Below: the difference to {self.table.baseline} in points.")
+        if self.table.protocol == "paper" and self.table.entries:
+            told.append(_LAST)
+        return " ".join(told)
 
     @property
     def tested(self) -> tuple[str, ...]:
@@ -89,14 +98,24 @@ class Accuracy(NamedTuple):
         return len({row.backbone for row in self.rows}) > 1
 
     @property
-    def has_remarks(self) -> bool:
-        """Whether there is anything to say of a difference beside its figures."""
-        return any(what(one.difference) for one in self.compared)
-
-    @property
     def has_published(self) -> bool:
         """Whether published.csv has a figure for any entry."""
         return any(entry.published is not None for entry in self.table.entries)
+
+    @property
+    def other_protocol(self) -> bool:
+        """Whether the published figures' epochs were chosen in another way than these."""
+        return self.has_published and self.table.protocol != "paper"
+
+    def last(self, entry: Entry) -> str:
+        """`82.10 ± 0.33`: under protocol=paper the test top-1 after the last epoch; empty elsewhere, and without it."""
+        if self.table.protocol != "paper":
+            return ""
+        values = [value for cell in entry.cells if (value := last_top1(cell)) is not None]
+        if len(values) < len(entry.cells):
+            return ""
+        mean, std = mean_std(values)
+        return fixed(mean) + (f" ± {fixed(std)}" if std is not None else "")
 
 
 def arrange(table: ReportTable) -> Accuracy:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from wisesr.axes import leaves
 from wisesr.report.page.pack import pack
+from wisesr.report.page.words import last_top1
 from wisesr.report.study import ReportCell
 from wisesr.results.record import LOG, read_metrics
 
@@ -59,9 +60,11 @@ def arrange_cells(cells: Sequence[ReportCell]) -> Cells:
     varying = [name for name in _PLACES if len({getattr(cell.place, name) for cell in cells}) > 1 or name == "seed"]
     columns = [Column(name, "px" if name == "size" else name, name in ("size", "seed")) for name in varying]
     columns += [Column("epoch", "epoch", True), Column("val", "val top-1", True), Column("test", "test top-1", True)]
+    last = any(cell.place.protocol == "paper" for cell in cells)
+    columns += [Column("last", "test, last epoch", True)] * last
     columns.append(Column("state", "state", False))
     rows = tuple(
-        CellRow(cell.name, cell.name.rpartition("/")[2], cell.state, _texts(cell, varying), pack(_detail(cell)))
+        CellRow(cell.name, cell.name.rpartition("/")[2], cell.state, _texts(cell, varying, last), pack(_detail(cell)))
         for cell in cells
     )
     states: dict[str, int] = {}
@@ -84,12 +87,14 @@ def _shared(cells: Sequence[ReportCell], varying: Sequence[str]) -> str:
     return ", ".join(text for text in told.values() if text)
 
 
-def _texts(cell: ReportCell, varying: Iterable[str]) -> tuple[str, ...]:
+def _texts(cell: ReportCell, varying: Iterable[str], last: bool) -> tuple[str, ...]:
     place = [str(getattr(cell.place, name)) for name in varying]
     if cell.record is None:
-        return (*place, "", "", "", cell.state)
+        return (*place, *[""] * (3 + last), cell.state)
     best = cell.record["metrics"]["best"]
-    return (*place, f"{best['epoch']:g}", f"{100 * best['val/top1']:.2f}", f"{cell.top1:.2f}", cell.state)
+    figures = [f"{best['epoch']:g}", f"{100 * best['val/top1']:.2f}", f"{cell.top1:.2f}"]
+    ended = last_top1(cell) if cell.place.protocol == "paper" else None
+    return (*place, *figures, *["" if ended is None else f"{ended:.2f}"] * last, cell.state)
 
 
 def _detail(cell: ReportCell) -> dict[str, Any]:
@@ -99,6 +104,7 @@ def _detail(cell: ReportCell) -> dict[str, Any]:
         "directory": str(cell.directory),
         "state": cell.state,
         "reason": cell.reason,
+        "seen": "test" if cell.place.protocol == "paper" else "validation",
         "result": _result(cell.record) if cell.record else [],
         "curve": _curve(cell.directory),
         "config": _text(cell.directory / "config.yaml"),
@@ -111,6 +117,7 @@ def _result(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Names and values: the figures of the chosen epoch, how it was chosen, what was trained, what it cost."""
     rows = [("selection", str(record.get("selection", "")))]
     rows += [(name, _figure(name, value)) for name, value in record["metrics"]["best"].items()]
+    rows += [(f"last.{name}", _figure(name, value)) for name, value in record["metrics"]["last"].items()]
     for part in ("budget", "cost"):
         rows += _lines(record.get(part, {}), f"{part}.")
     return rows

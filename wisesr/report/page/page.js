@@ -78,6 +78,10 @@
     if (kept === null) setTheme(matches ? "dark" : "light");
   });
   label();
+  // Paper is white, whatever the screen is.
+  let screen = null;
+  addEventListener("beforeprint", () => { if (root.dataset.theme === "dark") { screen = "dark"; setTheme("light"); } });
+  addEventListener("afterprint", () => { if (screen) setTheme(screen); screen = null; });
 
   // Pictures stand once in the page, and are shown where they are meant.
   const pictures = JSON.parse(byId("pictures").textContent);
@@ -180,8 +184,8 @@
     for (const [name, text] of rows) list.append(make("dt", name), make("dd", text));
     return list;
   }
-  function curve(rows) {
-    const named = ["training loss", "validation loss", "validation top-1, %"];
+  function curve(rows, seen) {
+    const named = ["training loss", `${seen} loss`, `${seen} top-1, %`];
     const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, what: named[at] })));
     const x = { field: "epoch", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" }, scale: { nice: false, padding: 6 } };
     const y = (title) => ({ field: "value", type: "quantitative", title, scale: { zero: false } });
@@ -211,7 +215,7 @@
     if (detail.provenance.length) body.append(part("Origin", facts(detail.provenance)));
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    if (detail.curve.length) await draw(chart, curve(detail.curve));
+    if (detail.curve.length) await draw(chart, curve(detail.curve, detail.seen));
   }
   function follow() {
     const found = /^#cell-(\d+)$/.exec(location.hash);

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from wisesr.report.study import Difference, Entry, LeftOut
+from wisesr.report.study import Difference, Entry, LeftOut, ReportCell
 from wisesr.report.tables import content
 
 DASH = "\N{EN DASH}"
@@ -52,6 +53,13 @@ def tally(rows: Sequence[LeftOut]) -> str:
     """`10 cells: 2 training, 8 waiting`."""
     states = Counter(one.state for one in rows)
     return f"{len(rows)} cell{'s' * (len(rows) > 1)}: {', '.join(f'{count} {state}' for state, count in states.items())}"
+
+
+def last_top1(cell: ReportCell) -> float | None:
+    """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images; None of no record."""
+    value = ((cell.record or {}).get("metrics") or {}).get("last", {}).get("val/top1")
+    known = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return 100.0 * value if known else None
 
 
 def decimal(value: float | None, digits: int) -> str:
