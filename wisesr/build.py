@@ -6,6 +6,7 @@ Everything that needs torch is imported on use: a manifest is read without it, s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -242,7 +243,7 @@ def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]
 
     backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
     tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
-    run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, config)
+    run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, deepcopy(config))
     return [make_part(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
 
 

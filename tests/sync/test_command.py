@@ -41,6 +41,13 @@ def test_what_would_be_sent(study: Path, capsys: pytest.CaptureFixture[str], nam
     assert "(failed out of memory)" in text
 
 
+def test_a_study_with_the_name_of_another_directory(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("study").mkdir()  # as `tests` and `notebooks` are in a checkout
+    code, text = said(capsys, "study", "--dry-run")
+    assert code == 0
+    assert "4 cells" in text
+
+
 def test_again(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, text = said(capsys, "study", "--dry-run", "--again")
     assert code == 0

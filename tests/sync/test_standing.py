@@ -9,6 +9,7 @@ import pytest
 
 from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
 from tests.sync.cells import pretend_offline
+from wisesr.results.lock import locked
 from wisesr.sync.standing import Sent, note_attempt, note_success, read_notes, standing_of
 
 
@@ -96,6 +97,24 @@ def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
     found = [standing_of(cell, "name") for cell in (failed, waiting, done)]
     assert [its.state for its in found] == ["unfinished"] * 3
     assert [its.detail for its in found] == ["failed out of memory", "waiting", "damaged"]
+
+
+def test_a_cell_that_runs_is_not_called_interrupted(tmp_path: Path) -> None:
+    cell = write_waiting(cell_config(tmp_path))
+    (cell / "status.json").write_text('{"state": "training", "epoch": 1, "epochs": 3}')
+    with locked(cell):
+        assert standing_of(cell, "name").detail == "training"
+    assert standing_of(cell, "name").detail == "interrupted"
+
+
+def test_what_went_there_without_this_command_went_where_its_configuration_says(tmp_path: Path) -> None:
+    """Another project's workspace would name runs that are not in it."""
+    online, by_hand = (write_cell(cell_config(tmp_path, seed=seed)) for seed in (0, 1))
+    (online / "wandb" / "run-20260101_000000-cccc1111").mkdir(parents=True)
+    (pretend_offline(by_hand) / "run-abcd1234.wandb.synced").touch()
+    assert standing_of(by_hand, "name").state == "sent"
+    assert standing_of(by_hand, "name", project="other").state == "offline"
+    assert standing_of(online, "name", project="other", entity="team").destination == (None, "wisesr")
 
 
 def test_the_destination_is_the_configuration_s_unless_it_is_named(tmp_path: Path) -> None:

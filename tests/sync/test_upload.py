@@ -185,6 +185,19 @@ def test_a_cell_that_someone_works_on(server: FakeServer, tmp_path: Path) -> Non
     assert not server.asked
 
 
+def test_damaged_files_do_not_hold_up_the_others(server: FakeServer, tmp_path: Path) -> None:
+    cells = [offline_cell(tmp_path, seed=seed) for seed in range(6)]
+    for cell, content in zip(cells, (b"", b"", b"not wandb's" * 500, None), strict=False):
+        (file,) = cell.glob("wandb/offline-run-*/*.wandb")
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2] if content is None else content)
+    standings = [standing_of(cell, cell.name) for cell in cells]
+    results = {
+        its.directory: sent
+        for its, sent, _ in send_all(standings, timeout=60.0, again=False, environment=environment(server.url))
+    }
+    assert [results[cell] is not None for cell in cells] == [False] * 4 + [True] * 2
+
+
 def test_a_server_that_refuses_all_is_left_alone(server: FakeServer, tmp_path: Path) -> None:
     server.refuses = lambda operation, run: 401 if operation == "UpsertBucket" else 0
     cells = [standing_of(offline_cell(tmp_path, seed=seed), str(seed)) for seed in range(12)]

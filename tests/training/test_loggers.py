@@ -258,13 +258,44 @@ def test_test_images_stay_where_that_is_wished() -> None:
     assert content.shown(None, Findings(None, None, findings().hardest), media=False) == {}
 
 
+def test_nor_do_their_names_go_anywhere(run: Run) -> None:
+    its = WandbLogger(run, project="wisesr-tests", entity=None, init_timeout=5.0, media=False)
+    its.start([])
+    its.finish({}, findings())
+    (folder,) = run.directory.glob("wandb/offline-run-*")
+    assert sorted(row[0] for row in table(folder, "predictions")[1]) == [str(index) for index in range(6)]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"test/" in path.read_bytes().replace(b"best/test/", b"") or "hardest" in path.name]
+
+
+def test_a_run_that_wandb_has_lost_some_of_is_kept_whole(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own process may have been killed for memory: nothing reaches the file from then on."""
+    its = logger(run)
+    its.start([])
+
+    def lost(*given: Any, **named: Any) -> None:
+        raise ConnectionResetError("Connection lost")
+
+    its.epoch(ROWS[0], [])
+    with monkeypatch.context() as patch:
+        patch.setattr(its._wandb, "log", lost)
+        its.epoch(ROWS[1], [])
+    its.epoch(ROWS[2], [])
+    its.finish({"best/test/top1": 0.9}, findings())
+    (folder,) = run.directory.glob("wandb/offline-run-*")
+    (file,) = folder.glob("*.wandb")
+    assert [row["epoch"] for row in history(file) if "epoch" in row] == [1, 2, 3]
+    assert summary_of(folder)["best/test/top1"] == 0.9
+    assert len(table(folder, "predictions")[1]) == 6
+
+
 def test_clipping_keeps_the_hardest(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(content, "_ROWS", 100)
     count = 150
     right = np.linspace(0.01, 0.99, count, dtype=np.float32)
     probabilities = np.stack([right, 1 - right], axis=1)
     ids = np.array([str(index) for index in range(count)])
-    its = content._table(Predictions(ids, np.zeros(count, np.int64), probabilities, ("a", "b")))
+    its = content._table(Predictions(ids, np.zeros(count, np.int64), probabilities, ("a", "b")), named=True)
     assert [row[0] for row in its.data] == [str(index) for index in range(100)]
 
 
@@ -325,6 +356,28 @@ def test_a_broken_logger_is_left_out(run: Run, at: str, calls: list[str], caplog
     guarded.fail()
     assert broken.calls == calls
     assert ("broken on purpose" in caplog.text) == bool(at)
+
+
+def test_what_a_logger_does_to_its_rows_is_its_own_affair(run: Run) -> None:
+    """They are those of metrics.csv, of the checkpoint, and of the choice of the epoch."""
+
+    class Careless(RunLogger):
+        def start(self, history: Sequence[Row]) -> None:
+            history[0].pop("step")
+
+        def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
+            row["val/top1"] = row.pop("step")
+
+        def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
+            assert isinstance(summary, dict)
+            summary.clear()
+
+    rows, summary = [dict(row) for row in ROWS], {"best/test/top1": 0.5}
+    its = Guarded(Careless(run))
+    its.start(rows)
+    its.epoch(rows[1], [])
+    its.finish(summary, NOTHING)
+    assert (rows, summary) == (ROWS, {"best/test/top1": 0.5})
 
 
 def test_an_interrupt_is_no_error_of_a_logger(run: Run) -> None:

@@ -23,11 +23,13 @@ by whatever varies but the seed, with mean and deviation.
 
 STUDY is a directory with cells, or the name of one below outputs/. Each run is
 sent under an id of its own, noted in the cell's wandb.json. What is there is not
-sent twice; --again does (after runs were deleted, or into another project). The
-workspace shows the latest upload of each cell and nothing else of the project;
-it is written anew each time, so keep changes of your own in a copy of it.
+sent twice, unless with --again (after runs were deleted there) or to another
+project. Cells that were logged online stay where they are. The workspace shows
+the latest upload of each cell and nothing else of the project; it is written
+anew each time, so keep changes of your own in a copy of it.
 
-exit code: 1 if a run could not be sent; the others are sent all the same
+exit code: 1 if a run could not be sent (the others are sent all the same), or a
+workspace not be written
 
 examples:
   wisesr sync digits_heads --dry-run            what would be sent
@@ -102,14 +104,16 @@ def sync(chosen: argparse.Namespace) -> int:
 
 
 def find_study(name: str) -> Path:
-    """A directory, or one of that name below outputs/.
+    """A directory, or one of that name below outputs/: of both the one with cells (a study may be called `tests`).
 
     Raises:
         UserError: there is neither; it lists the studies below outputs/.
     """
-    for path in (Path(name), Path("outputs", name)):
-        if path.is_dir():
-            return path
+    from wisesr.results.store import find_cells
+
+    found = [path for path in (Path(name), Path("outputs", name)) if path.is_dir()]
+    if found:
+        return next((path for path in found if len(found) > 1 and find_cells(path)), found[0])
     there = sorted(path.name for path in Path("outputs").glob("*/") if path.is_dir())
     raise UserError(
         f"STUDY must be a directory, or the name of one below outputs/ ({', '.join(there) or 'none'}), not {name!r}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wisesr.results.files import read_json, write_json
+from wisesr.results.lock import is_running
 from wisesr.results.record import read_record
 from wisesr.results.store import state_of
 
@@ -44,6 +45,7 @@ class Standing(NamedTuple):
     state: str
     """offline: to be sent. sent: that was done. online: it was there from the start. without: no W&B files. unfinished."""
     destination: Destination
+    """Where it goes, or is; of online runs always that of their configuration."""
     config: Mapping[str, Any]
     """Empty for unfinished cells."""
     offline: Path | None = None
@@ -71,16 +73,20 @@ def standing_of(directory: Path, name: str, *, project: str | None = None, entit
     record = read_record(directory)
     config = record.get("config") if record else None
     if not isinstance(config, dict) or not {"study", "head", "backbone", "dataset", "seed"} <= set(config):
-        state = "damaged" if record else " ".join(filter(None, state_of(directory, running=False)))
+        state = "damaged" if record else " ".join(filter(None, state_of(directory, running=is_running(directory))))
         return Standing(directory, name, UNFINISHED, Destination(entity, project or ""), {}, detail=state)
     logger = (config.get("logger") or {}).get("wandb") or {}
-    destination = Destination(entity or logger.get("entity"), project or logger.get("project") or _DEFAULT_PROJECT)
-    state, offline, identifier = _runs(directory, destination)
-    return Standing(directory, name, state, destination, config, offline, identifier)
+    own = Destination(logger.get("entity"), logger.get("project") or _DEFAULT_PROJECT)
+    destination = Destination(entity or own.entity, project or own.project)
+    state, offline, identifier = _runs(directory, destination, own)
+    return Standing(directory, name, state, own if state == ONLINE else destination, config, offline, identifier)
 
 
-def _runs(directory: Path, destination: Destination) -> tuple[str, Path | None, str | None]:
-    """State, folder of the offline run, id on the server. An offline run counts more than an online one: it is whole."""
+def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[str, Path | None, str | None]:
+    """State, folder of the offline run, id on the server. An offline run counts more than an online one: it is whole.
+
+    What went there without this command, went to the cell's own destination.
+    """
     notes = read_notes(directory)
     offline = sorted(path for path in directory.glob("wandb/offline-run-*") if any(path.glob("*.wandb")))
     if offline:
@@ -89,7 +95,8 @@ def _runs(directory: Path, destination: Destination) -> tuple[str, Path | None, 
         if sent and sent.file == its.name and sent.project == destination.project:
             if destination.entity in (None, sent.entity):
                 return SENT, its, sent.id
-        if not notes.get("tried") and not sent and any(its.glob("*.wandb.synced")):  # by hand, with `wandb sync`
+        by_hand = not notes.get("tried") and not sent and any(its.glob("*.wandb.synced"))  # with `wandb sync`
+        if by_hand and destination == own:
             return SENT, its, _identifier(its)
         return OFFLINE, its, None
     online = sorted(directory.glob("wandb/run-*"))

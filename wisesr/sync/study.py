@@ -9,11 +9,11 @@ from pathlib import Path
 
 from wisesr.results.files import read_json, write_json
 from wisesr.sync.standing import NOTES, ONLINE, SENT, Sent, Standing, read_notes, sent_of
-from wisesr.sync.upload import Uploader, UploadError
+from wisesr.sync.upload import CellError, Uploader, UploadError
 
 _AT_ONCE = 4
 _GIVE_UP = 3
-"""Failures one after the other, none sent before, after which the rest is not tried."""
+"""Failures that lie with the server, none sent before, after which the rest is not tried."""
 
 Result = tuple[Standing, Sent | None, str]
 """A cell, what was sent, or why not."""
@@ -35,10 +35,11 @@ def send_all(cells: Sequence[Standing], *, timeout: float, again: bool, environm
             for done in as_completed(asked):
                 try:
                     result: Result = (asked[done], done.result(), "")
+                    sent += 1
                 except (UploadError, OSError) as error:
                     result = (asked[done], None, str(error))
-                sent, failures = sent + (result[1] is not None), failures + (result[1] is None)
-                if not sent and failures == _GIVE_UP:
+                    failures += not isinstance(error, CellError | OSError)
+                if not sent and failures >= _GIVE_UP:
                     uploader.stop()
                 yield result
         finally:

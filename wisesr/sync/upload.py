@@ -37,8 +37,16 @@ _RETRIES = {
 _LEFT_TO_US = ("WANDB_MODE", "WANDB_RUN_ID", "WANDB_PROJECT", "WANDB_ENTITY", "WANDB_RUN_GROUP", "WANDB_NAME", "WANDB_SILENT")
 
 
+_DAMAGED = ("Failed to read", "incomplete record")
+"""What wandb says of a file that is none of its own, or not whole."""
+
+
 class UploadError(Exception):
     """Why a run is not on the server; its text is for the user."""
+
+
+class CellError(UploadError):
+    """It lies with the cell or its file: other runs may be sent all the same."""
 
 
 class Uploader:
@@ -67,10 +75,10 @@ class Uploader:
         where = standing.destination
         with locked(standing.directory) as mine:
             if not mine:
-                raise UploadError("another process works on this cell")
+                raise CellError("another process works on this cell")
             now = standing_of(standing.directory, standing.name, project=where.project, entity=where.entity)
             if now.offline is None or now.state not in (OFFLINE, SENT) or (now.state == SENT and not self._again):
-                raise UploadError(f"it changed meanwhile, and is now {now.state}")
+                raise CellError(f"it changed meanwhile, and is now {now.state}")
             identifier = secrets.token_hex(4)
             note_attempt(standing.directory, identifier)
             entity, project = self._upload(now.offline, identifier, where)
@@ -91,7 +99,8 @@ class Uploader:
         output = self._run(folder, identifier, where)
         complaints = [line for line in output.splitlines() if line.startswith("wandb: ERROR")]
         if complaints:
-            raise UploadError("; ".join(_plain(line) for line in complaints[:2]))
+            kind = CellError if any(words in line for line in complaints for words in _DAMAGED) else UploadError
+            raise kind("; ".join(_plain(line) for line in complaints[:2]))
         if not any(folder.glob("*.wandb.synced")):
             raise UploadError(f"wandb sync did not finish: {_plain((output.splitlines() or ['it said nothing'])[-1])}")
         return _place(output, identifier, where)
@@ -126,6 +135,8 @@ class Uploader:
                 process.stdout.close()
             with self._guard:
                 self._running.discard(process)
+        if process.returncode and self._stopped:
+            raise UploadError("broken off")
         if process.returncode:
             raise UploadError(f"wandb sync ended with {process.returncode}: {_plain((output.splitlines() or [''])[-1])}")
         return output

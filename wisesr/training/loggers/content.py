@@ -42,14 +42,14 @@ def shown(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
     Args:
         run: that they will be logged to.
         findings: of the cell.
-        media: whether pictures of the dataset may leave this machine.
+        media: whether pictures of the dataset, and the names of their files, may leave this machine.
     """
     makers: dict[str, Callable[[], Any]] = {}
     if findings.kernels is not None:
         makers["kernels"] = lambda: wandb.Image(findings.kernels)
     if (predictions := findings.predictions) is not None:
         makers["confusion"] = lambda: wandb.Image(confusion_picture(predictions))
-        makers["predictions"] = lambda: _kept_here(run, "predictions", _table(predictions))
+        makers["predictions"] = lambda: _kept_here(run, "predictions", _table(predictions, named=media))
         if len(predictions.classes) <= _CLASSES:
             makers["confusion_chart"] = lambda: _chart(run, "confusion_chart", predictions)
     if media and findings.hardest:
@@ -60,8 +60,8 @@ def shown(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def _table(predictions: Predictions) -> wandb.Table:
-    """A row a test image, the highest loss first, cut at 10,000."""
+def _table(predictions: Predictions, *, named: bool) -> wandb.Table:
+    """A row a test image, the highest loss first, cut at 10,000; `named`, or by their place in predictions.npz, from 0."""
     loss, said = losses(predictions), predictions.probabilities.argmax(axis=1)
     order = np.argsort(-loss, kind="stable")
     if len(order) > _ROWS:
@@ -73,9 +73,8 @@ def _table(predictions: Predictions) -> wandb.Table:
         top = np.argsort(-row, kind="stable")[:_LIKELIEST]
         likeliest = ", ".join(f"{names[place]} {row[place]:.3f}" for place in top)
         figures = (float(row[label]), float(row[said[index]]), float(loss[index]))
-        rows.append(
-            [str(predictions.ids[index]), names[label], names[said[index]], bool(said[index] == label), *figures, likeliest]
-        )
+        image = str(predictions.ids[index] if named else index)
+        rows.append([image, names[label], names[said[index]], bool(said[index] == label), *figures, likeliest])
     return wandb.Table(columns=columns, data=rows)
 
 

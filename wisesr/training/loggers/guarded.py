@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Guarded(RunLogger):
-    """Hands everything on. After the first error it tells the logger that it failed, and nothing more.
+    """Hands everything on, rows as copies. After the first error it tells the logger that it failed, and nothing more.
 
     Args:
         logger: to guard.
@@ -25,15 +25,15 @@ class Guarded(RunLogger):
 
     def start(self, history: Sequence[Row]) -> None:
         """Training begins."""
-        self._tell("start", lambda logger: logger.start(history))
+        self._tell("start", lambda logger: logger.start([dict(row) for row in history]))
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
         """An epoch's checkpoint is on disk."""
-        self._tell("epoch", lambda logger: logger.epoch(row, steps))
+        self._tell("epoch", lambda logger: logger.epoch(dict(row), list(steps)))
 
     def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
         """The record is about to be written."""
-        self._tell("finish", lambda logger: logger.finish(summary, findings))
+        self._tell("finish", lambda logger: logger.finish(dict(summary), findings))
 
     def fail(self) -> None:
         """The attempt ended with an error."""

@@ -37,7 +37,7 @@ class WandbLogger(RunLogger):
         project: in W&B.
         entity: user or team; None for the account's own.
         init_timeout: seconds to wait for the server before going offline.
-        media: whether test images are shown; they go to the server with everything else.
+        media: whether test images are shown, and named; they go to the server with everything else.
     """
 
     def __init__(self, run: Run, *, project: str, entity: str | None, init_timeout: float, media: bool = True) -> None:
@@ -46,15 +46,21 @@ class WandbLogger(RunLogger):
         self._state = run.directory / "wandb.json"
         self._wandb: Any = None
         self._rows: list[Row] = []
+        self._lossy = False
+        """Whether wandb raised at something that the open run should have."""
 
     def start(self, history: Sequence[Row]) -> None:
         """Open the run, continue it, or open a new one that begins with the finished epochs."""
-        for partial in self.run.directory.glob("wandb/offline-run-*"):  # all: a kill may have come before one was noted
-            shutil.rmtree(partial, ignore_errors=True)
         self._rows = list(history)
+        self._remove_offline()
         self._open(decide_mode(os.environ))
 
+    def _remove_offline(self) -> None:
+        for partial in self.run.directory.glob("wandb/offline-run-*"):  # all: a kill may have come before one was noted
+            shutil.rmtree(partial, ignore_errors=True)
+
     def _open(self, mode: str) -> None:
+        self._lossy = False
         self._wandb = self._init(mode)
         if self._wandb is None:
             return
@@ -117,12 +123,14 @@ class WandbLogger(RunLogger):
     def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
         """Final figures into the summary, pictures and tables into the last row, and the run is closed.
 
-        A cell that is done is never resumed: where the server was lost on the way, the whole run is kept offline too.
-        wandb's own file of it would not do: `wandb sync` appends all of that to what the server already has.
+        A cell that is done is never resumed: where the server, or wandb's own process, was lost on the way, the whole run
+        is kept offline. wandb's file of it would not do: it may end anywhere, and `wandb sync` appends all of it to what
+        the server already has.
         """
         self._describe(summary, findings)
         if not self._close(0):
-            log.warning("W&B's server did not take all of the run; it is kept offline, whole, for `wisesr sync`")
+            log.warning("W&B did not take all of the run; it is kept offline, whole, for `wisesr sync`")
+            self._remove_offline()
             self._open("offline")
             self._describe(summary, findings)
             self._close(0)
@@ -142,22 +150,19 @@ class WandbLogger(RunLogger):
         """Finish the run, and wait for wandb's own process: it may still be writing the file when `finish` returns.
 
         Returns:
-            False where the server did not take everything in time.
+            False where not everything was taken, or not in time.
         """
         if self._wandb is None:
             return True
         try:
-            self._wandb.finish(exit_code=exit_code)
-        except TimeoutError:
-            return False
-        except Exception as error:
-            log.warning("W&B: %s", error)
+            self._guard(lambda: self._wandb.finish(exit_code=exit_code))
+            return not self._lossy
         finally:
             self._guard(wandb.teardown)
-        return True
 
     def _guard(self, call: Any) -> None:
         try:
             call()
         except Exception as error:
-            log.warning("W&B: %s", error)
+            self._lossy = True
+            log.warning("W&B: %s: %s", type(error).__name__, error)
