@@ -24,7 +24,7 @@ from tests.grid.processes import (
     wait_for_silence,
 )
 from tests.test_cell import same
-from tests.training.test_loggers import history
+from tests.training.runs import history
 from wisesr.results.record import read_metrics, read_record
 
 GRID = ("-m", "head=gap,wise", "seed=0,1", *TOY, "recipe.epochs=6", "grid.slots=2", "dataset=folder")

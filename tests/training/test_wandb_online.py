@@ -18,7 +18,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.training.fake_wandb import FakeRun, FakeServer
-from tests.training.test_loggers import history
+from tests.training.runs import history
 
 pytestmark = pytest.mark.slow
 
