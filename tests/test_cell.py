@@ -96,6 +96,7 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     assert kernels.history[-1].mean == pytest.approx(last.mean(axis=0), abs=1e-6)
     assert kernels.history[-1].zero == (last == 0).mean()
     assert record["cost"]["parameters"]["head_parameters"] == 256 * (4 + 1) + 256 * 3 + 3
+    assert record["cost"]["feature_map"] == [256, 2, 2]
     assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256 * 4)
     assert record["cost"]["flops"]["backbone"] > 1e6
     assert record["provenance"]["data"]["images"] == {"train": 54, "val": 6, "test": 18}

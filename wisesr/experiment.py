@@ -109,6 +109,7 @@ def _count(parts: Parts, config: Config) -> dict[str, Any]:
             "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         },
         "flops": flops(model, config["resolution"]["size"]),
+        "feature_map": list(model.backbone.feature_shape),
     }
 
 

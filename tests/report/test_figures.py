@@ -19,7 +19,7 @@ from wisesr.report.figures import FILES, all_figures, for_files
 from wisesr.report.figures.figure import Figure, Section, seed_words, slug
 from wisesr.report.figures.style import HEADS, SHAPES, accuracy_scale, by_head, config, head_order
 from wisesr.report.study import Study
-from wisesr.results.kernels import read_kernels
+from wisesr.results.kernels import read_kernels, summarize, write_kernels
 from wisesr.results.predictions import read_predictions, write_predictions
 
 SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
@@ -100,6 +100,13 @@ def test_a_map_shows_the_kernel_of_the_lowest_seed(study: Study, figures: dict[s
     for name, weights in shown.items():
         assert weights == pytest.approx(kernels.kernel[int(name)].ravel(), rel=6e-3)
     assert [row["map"] for row in epochs["data"]["values"]] == ["epoch 1", "epoch 2", "epoch 3"]
+
+
+def test_a_kernel_of_one_weight_is_no_map(tmp_path: Path) -> None:
+    directory = write_cell(cell_config(tmp_path, head="wise"))
+    one = np.ones((4, 1, 1), np.float32)
+    write_kernels(directory, one, (1, 2), [summarize(one)] * 2)
+    assert not [figure for figure in all_figures(read_study([tmp_path])) if figure.section == "kernels"]
 
 
 def test_a_matrix_shows_shares_of_the_true_class(figures: dict[str, Figure]) -> None:

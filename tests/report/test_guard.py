@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +29,31 @@ def _table(tmp_path: Path, odd: dict[str, Any], changes: dict[str, Any] | None =
 
 
 def test_nothing_is_said_of_cells_that_are_alike(tmp_path: Path) -> None:
-    table = _table(tmp_path, {})
-    assert (table.warnings, table.notes) == ((), ())
+    table = _table(tmp_path, {"curve": [0.1, 0.8, 0.7]})
+    assert table.warnings == ()
+    assert table.notes == (
+        "Cells that were best after their last epoch, and may not have finished learning: gap 3 of 3, wise 2 of 3.",
+    )
+
+
+def test_heads_that_stopped_learning_are_not_told(tmp_path: Path) -> None:
+    for head in ("gap", "wise"):
+        for seed in range(3):
+            curve = [0.1, 0.8, 0.7] if (head, seed) != ("gap", 0) else [0.1, 0.2, 0.8]
+            write_cell(cell_config(tmp_path, head=head, seed=seed), top1=0.7 + 0.02 * seed, curve=curve)
+    (table,) = read_study([tmp_path]).tables
+    assert table.notes == ()
+
+
+def test_maps_of_one_place_stand_in_red(tmp_path: Path) -> None:
+    for head in ("gap", "wise"):
+        directory = write_cell(cell_config(tmp_path, head=head))
+        record = json.loads((directory / "result.json").read_text())
+        record["cost"]["feature_map"] = [512, 1, 1] if head == "wise" else [512, 1, 2]
+        (directory / "result.json").write_text(json.dumps(record))
+    (table,) = read_study([tmp_path]).tables
+    told = "No head can tell where a feature fires on a feature map of 1x1, as 1 cell had: resnet18 wise seed 0."
+    assert table.warnings == (told,)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +142,7 @@ def test_how_cells_are_computed_is_a_note_where_whole_seeds_differ_in_it(tmp_pat
             write_cell(cell_config(tmp_path, head=head, seed=seed, changes=changes))
     (table,) = read_study([tmp_path]).tables
     assert table.warnings == ()
-    (note,) = table.notes
+    note, _ = table.notes
     assert note.startswith(
         "Not the same trainer.accelerator: auto in 4 cells, cpu in 2 (resnet18 gap seed 2, resnet18 wise seed 2)."
     )

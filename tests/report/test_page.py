@@ -242,6 +242,14 @@ def test_the_verdict_counts_what_is_significant(study: Study) -> None:
     for entry in marked:
         assert entry.difference is not None
         assert f"{entry.label} {signed(entry.difference.mean)}" in text
+    few = [
+        entry._replace(difference=entry.difference._replace(seeds=(0, 1, 2), p_holm=0.2)) if entry in tested else entry
+        for entry in table.entries
+        if entry.difference is not None
+    ]
+    assert verdict(table._replace(entries=tuple(few))).endswith(
+        " With 3 seeds there is little power: an effect may well be missed."
+    )
     nothing = table._replace(entries=tuple(entry._replace(difference=None) for entry in table.entries))
     assert verdict(nothing) == ""
     single = [entry for entry in table.entries if entry.difference and entry.difference.kind == "images"]

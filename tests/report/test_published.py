@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.report.studies import cell_config, write_cell
 from wisesr.errors import UserError
+from wisesr.report.cells import read_study
 from wisesr.report.published import PUBLISHED, read_published
 
 HEAD = "dataset,resolution,backbone,head,top1,table\n"
@@ -56,3 +58,10 @@ def test_what_is_no_such_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.csv").write_bytes(HEAD.encode() + b"caf\xe9,1,a,b,50,\n")
     with pytest.raises(UserError, match=r"latin\.csv is no CSV"):
         read_published(tmp_path / "latin.csv")
+
+
+def test_figures_of_nothing_here_are_told_with_the_nearest(tmp_path: Path) -> None:
+    write_cell(cell_config(tmp_path / "outputs", dataset="pets", size=64, head="wise"))
+    path = _file(tmp_path, HEAD + "pets,64,resnet18,wise,91,\npets,64,resnet18,wize,92,\n")
+    study = read_study([tmp_path / "outputs"], published=path)
+    assert study.notes == (f"{path}: pets 64 resnet18 wize is no cell of this report; the nearest is pets 64 resnet18 wise.",)

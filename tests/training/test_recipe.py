@@ -103,6 +103,7 @@ def test_a_frozen_backbone_trains_its_head_alone(config: dict[str, Any], tmp_pat
     assert parameters["trainable_parameters"] == parameters["head_parameters"]
 
 
+@pytest.mark.slow
 def test_accumulation_equals_one_batch_with_average_and_weights_too(config: dict[str, Any], tmp_path: Path) -> None:
     config["recipe"] |= {"ema": 0.8, "class_weights": "balanced", "label_smoothing": 0.1, "head_lr_scale": 2.0}
     whole = trained(plain(config), tmp_path / "whole")
@@ -120,7 +121,8 @@ def test_mixing_needs_two_images(config: dict[str, Any], tmp_path: Path) -> None
         trained(config, tmp_path / "cell")
 
 
-@pytest.mark.parametrize("compiled", [False, pytest.param(True, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("compiled", [False, True])
 def test_everything_together_through_a_kill(config: dict[str, Any], tmp_path: Path, compiled: bool) -> None:
     """bf16, average, mixing, accumulation, clipping, two rates, projection: killed, and equal to undisturbed to the bit."""
     config["recipe"] |= {**ALL, "epochs": 4}

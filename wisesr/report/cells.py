@@ -15,7 +15,7 @@ from wisesr.errors import UserError
 from wisesr.report.check import check_config, check_record, why_unread
 from wisesr.report.compare import compare
 from wisesr.report.places import TableKey, places, shared, table_of
-from wisesr.report.published import PUBLISHED, read_published
+from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.results.files import read_json
 from wisesr.results.lock import is_running
@@ -80,7 +80,8 @@ def read_study(
     unique, again = _unique(found, studies)
     cells, common = _placed(unique, studies)
     tables = compare(cells, baseline=baseline, published=figures, common=common)
-    return Study(tuple(roots), cells, (*damaged, *again), tables)
+    notes = unmatched(published, figures, cells) if published else []
+    return Study(tuple(roots), cells, (*damaged, *again), tables, tuple(notes))
 
 
 def _name_cells(roots: Sequence[Path]) -> dict[Path, str]:

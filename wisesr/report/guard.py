@@ -33,6 +33,10 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
     if edited:
         found.append(f"The code of wisesr was changed between the attempts of {_names(edited)}.")
     found.append(_unlike("Epochs were not chosen in the same way", cells, lambda record: record["selection"]))
+    if blind := [cell for cell in cells if _one_place(cell)]:
+        found.append(
+            f"No head can tell where a feature fires on a feature map of 1x1, as {_cells(blind)} had: {_names(blind)}."
+        )
     return sorted(sentence for sentence in found if sentence)
 
 
@@ -72,7 +76,26 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
         found.append(f"Images that could not be read were left out of all cells: {', '.join(unread[:_SHOWN])}{more}.")
     if early := [cell for cell in cells if _out_of_patience(cell)]:
         found.append(f"By the rule of recipe.patience, training ended before its last epoch in {_names(early)}.")
-    return [sentence for sentence in found if sentence]
+    return [sentence for sentence in [*found, _still_learning(cells)] if sentence]
+
+
+def _one_place(cell: ReportCell) -> bool:
+    """Whether its feature map has one place. Older records do not tell."""
+    shape = _record(cell)["cost"].get("feature_map")
+    return isinstance(shape, list) and shape[1:] == [1, 1]
+
+
+def _still_learning(cells: Sequence[ReportCell]) -> str:
+    """Heads most of whose cells were best at the end of a training that nothing ended early."""
+    having: dict[str, list[bool]] = {}
+    for cell in cells:
+        record = _record(cell)
+        last = record["metrics"]["best"]["epoch"] >= record["budget"]["trained_epochs"] > 1
+        having.setdefault(cell.place.head, []).append(last and not record["budget"]["stopped"])
+    heads = [f"{head} {sum(its)} of {len(its)}" for head, its in sorted(having.items()) if 2 * sum(its) > len(its)]
+    if not heads:
+        return ""
+    return f"Cells that were best after their last epoch, and may not have finished learning: {', '.join(heads)}."
 
 
 def _packages(cells: Sequence[ReportCell]) -> set[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from wisesr.errors import UserError
+from wisesr.report.study import ReportCell
 
 PUBLISHED = Path(__file__).parent / "published.csv"
 """The package's own: the paper's runs, without figures until somebody fills them in."""
@@ -64,3 +67,26 @@ def _run(where: str, row: Mapping[str, str]) -> tuple[Run, float]:
     if not 1 < top1 <= 100:  # 0.93 would be a share, and no figure of a paper is so low
         raise UserError(f"{where}: top1 must be a percentage from 0 to 100 (and above 1) such as 93.21, not {row['top1']!r}")
     return (row["dataset"].strip(), size, row["backbone"].strip(), row["head"].strip()), top1
+
+
+def unmatched(path: Path, figures: Mapping[Run, float], cells: Iterable[ReportCell]) -> list[str]:
+    """A sentence for each figure that is of no cell, finished or not, with the nearest one.
+
+    Args:
+        path: where they were read.
+        figures: as of `read_published`.
+        cells: of the report.
+    """
+    here = {_named(cell.config) for cell in cells}
+    names = {" ".join(map(str, run)): run for run in here}
+    sentences = []
+    for run in sorted(set(figures) - here):
+        near = difflib.get_close_matches(" ".join(map(str, run)), names, n=1, cutoff=0.0)
+        hint = f"; the nearest is {near[0]}" if near else ""
+        sentences.append(f"{path}: {' '.join(map(str, run))} is no cell of this report{hint}.")
+    return sentences
+
+
+def _named(config: Mapping[str, Any]) -> Run:
+    dataset, backbone, head = (str(config[group]["name"]) for group in ("dataset", "backbone", "head"))
+    return dataset, int(config["resolution"]["size"]), backbone, head

@@ -169,3 +169,5 @@ class Study(NamedTuple):
     damaged: tuple[LeftOut, ...]
     """What could not be read, or was written by another version."""
     tables: tuple[ReportTable, ...]
+    notes: tuple[str, ...] = ()
+    """On the report as a whole: figures of a published table that belong to nothing here."""

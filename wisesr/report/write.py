@@ -62,7 +62,7 @@ def write_report(
     """
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
     by = f"{made} by wisesr {version}"
-    notes: list[str] = []
+    notes = [*study.notes, *_unread(study)]
 
     def write(folder: Path) -> dict[str, Any]:
         _write_tables(folder, study)
@@ -81,6 +81,15 @@ def write_report(
 
     replace_report(output, write)
     return Written(output / PAGE, tuple(notes))
+
+
+def _unread(study: Study) -> list[str]:
+    """That cells are in no table, for who looks at the terminal alone."""
+    count = len(study.damaged)
+    if not count:
+        return []
+    cells = "1 cell is" if count == 1 else f"{count} cells are"
+    return [f"{cells} in no table, damaged or the same computation as another: index.html and tables.md list them."]
 
 
 def _write_tables(folder: Path, study: Study) -> None:

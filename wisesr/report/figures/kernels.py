@@ -32,7 +32,7 @@ class _Learned(NamedTuple):
 
 
 def kernel_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """For each backbone and settings: maps of each head that has a kernel, and how the kernels grew.
+    """For each backbone and settings: maps of each head that has a kernel of more than one weight, and how the kernels grew.
 
     Args:
         table: to draw.
@@ -48,7 +48,7 @@ def kernel_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]
 
 def _learned(entry: Entry) -> _Learned:
     found = {cell.place.seed: read_kernels(cell.directory) for cell in entry.cells}
-    return _Learned(entry, {seed: kernels for seed, kernels in found.items() if kernels is not None})
+    return _Learned(entry, {seed: its for seed, its in found.items() if its is not None and its.kernel[0].size > 1})
 
 
 def _maps(table: ReportTable, one: _Learned) -> Figure:

@@ -19,6 +19,10 @@ _PAD = 0.06
 """Of the scale, left free at either end."""
 
 
+_ENOUGH = 5
+"""Seeds, below which a test over them has little power."""
+
+
 class Row(NamedTuple):
     """Of the matrix."""
 
@@ -158,15 +162,19 @@ def verdict(table: ReportTable) -> str:
         return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
     marked = [(entry, difference) for entry, difference in judged if difference.significant]
     told = ", ".join(f"{_where(table, entry)} {signed(difference.mean)}" for entry, difference in marked)
+    few = min((len(difference.seeds) for _, difference in judged if not difference.significant), default=_ENOUGH)
+    weak = f" With {few} seeds there is little power: an effect may well be missed." if few < _ENOUGH else ""
     if len(judged) == 1:
         words = f"is significant at 5 %: {told} points" if marked else "is not significant at 5 %"
-        return f"The one comparison with {table.baseline} over seeds {words}."
+        return f"The one comparison with {table.baseline} over seeds {words}.{'' if marked else weak}"
     count = f"{len(judged)} comparisons with {table.baseline} over seeds"
     if not marked:
-        return f"None of the {count} is significant at 5 % after Holm."
+        return f"None of the {count} is significant at 5 % after Holm.{weak}"
     if len(marked) == len(judged):
         return f"All {count} are significant at 5 % after Holm: {told} points."
-    return f"Of {count}, {len(marked)} {'is' if len(marked) == 1 else 'are'} significant at 5 % after Holm: {told} points."
+    return (
+        f"Of {count}, {len(marked)} {'is' if len(marked) == 1 else 'are'} significant at 5 % after Holm: {told} points.{weak}"
+    )
 
 
 def _where(table: ReportTable, entry: Entry) -> str:

@@ -58,7 +58,7 @@ def cases(one: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:
     over = f"probabilities of {seeds}" if len(one.seeds) == 1 else f"probabilities averaged over {seeds}"
     return (
         (f"{head} gives the true class more than {baseline} ({over})", one.better),
-        (f"{baseline} gives it more than {head}", one.worse),
+        (f"{baseline} gives the true class more than {head}", one.worse),
     )
 
 
