@@ -76,7 +76,7 @@ def test_nothing_to_do_asks_nobody(study: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["stady"], "STUDY must be a directory, or the name of one below outputs/ (study), not 'stady'"),
+        (["stady"], "no directory, or study below outputs/, is called 'stady'. Did you mean study? There are: outputs, study"),
         (["empty"], "there are no cells below empty"),
     ],
 )

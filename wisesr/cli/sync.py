@@ -6,9 +6,9 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wisesr.cli.studies import find_study
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def sync(chosen: argparse.Namespace) -> int:
         1 if a run could not be sent, or the workspace not be written.
 
     Raises:
-        UserError: there are no cells, no key, no server.
+        UserError: there is no such study, no cell, no key, no server.
     """
     from wisesr.grid.display import make_console
     from wisesr.results.store import find_cells
@@ -101,23 +101,6 @@ def sync(chosen: argparse.Namespace) -> int:
     failed = _send(console, sending, timeout=chosen.timeout, again=chosen.again) if sending else 0
     written = chosen.no_workspace or _workspaces(console, cells, where, entity)
     return 1 if failed or not written else 0
-
-
-def find_study(name: str) -> Path:
-    """A directory, or one of that name below outputs/: of both the one with cells (a study may be called `tests`).
-
-    Raises:
-        UserError: there is neither; it lists the studies below outputs/.
-    """
-    from wisesr.results.store import find_cells
-
-    found = [path for path in (Path(name), Path("outputs", name)) if path.is_dir()]
-    if found:
-        return next((path for path in found if len(found) > 1 and find_cells(path)), found[0])
-    there = sorted(path.name for path in Path("outputs").glob("*/") if path.is_dir())
-    raise UserError(
-        f"STUDY must be a directory, or the name of one below outputs/ ({', '.join(there) or 'none'}), not {name!r}"
-    )
 
 
 def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[Standing]) -> None:
