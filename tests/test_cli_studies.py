@@ -56,7 +56,7 @@ def test_names_reach_the_commands(outputs: Path, capsys: pytest.CaptureFixture[s
         ("digit_heads", "'digit_heads'. Did you mean digits_heads? There are: digits_heads, outputs, rates"),
         ("otuputs", "'otuputs'. Did you mean outputs? There are: digits_heads, outputs, rates"),
         ("outputs/rate", "no directory below outputs is called 'rate'. Did you mean rates? There are: digits_heads, rates"),
-        ("outptus/rates/toy-64", "no directory below . is called 'outptus'. Did you mean outputs? There are: outputs"),
+        ("outptus/rates/toy-64", "no directory here is called 'outptus'. Did you mean outputs? There are: outputs"),
     ],
 )
 def test_a_name_that_does_not_exist(

@@ -36,7 +36,8 @@ def _missing(path: Path) -> str:
     while not path.parent.is_dir():
         path = path.parent
     if not bare:
-        return unknown(f"directory below {path.parent}", path.name, _folders(path.parent))
+        place = "here" if path.parent == Path() else f"below {path.parent}"
+        return unknown(f"directory {place}", path.name, _folders(path.parent))
     studies = list(_folders(Path(OUTPUTS)))
     return unknown(f"directory, or study below {OUTPUTS}/,", path.name, [OUTPUTS, *studies] if studies else _folders(Path()))
 
