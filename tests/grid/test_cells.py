@@ -13,7 +13,7 @@ from wisesr.config import cell_dir
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.process import outcome
-from wisesr.grid.table import clock
+from wisesr.grid.table import Ended, clock, next_step
 from wisesr.results.status import write_status
 
 
@@ -79,3 +79,18 @@ def test_how_processes_end(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3725, "1:02:05")])
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
+
+
+def _next(config: dict[str, Any], states: list[str], **changes: list[str]) -> str:
+    """After a grid with a seed for each state, and each of these keys as given for it."""
+    names = [{key: values[seed] for key, values in changes.items()} for seed in range(len(states))]
+    cells = check_cells([config | {"seed": seed} | its for seed, its in enumerate(names)])
+    return next_step([Ended(cell, state) for cell, state in zip(cells, states, strict=True)])
+
+
+def test_after_a_grid_the_next_step_is_named(config: dict[str, Any]) -> None:
+    config |= {"output_dir": "outputs", "study": "mine"}
+    assert _next(config, ["done", "failed"]) == _next(config, ["skipped", "skipped"]) == "Next: wisesr report outputs/mine"
+    assert _next(config, ["done"]) == _next(config, ["failed", "busy"]) == ""
+    assert _next(config, ["done", "done"], study=["mine", "other"]) == "Next: wisesr report outputs"
+    assert _next(config, ["done", "done"], output_dir=["a b", "b"]) == "Next: wisesr report 'a b' b"

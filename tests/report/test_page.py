@@ -19,6 +19,7 @@ from wisesr.report.opinions import opinions
 from wisesr.report.page.accuracy import arrange, verdict
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.cells import clipped
+from wisesr.report.page.header import describe
 from wisesr.report.page.pack import pack, unpack
 from wisesr.report.page.page import render_page
 from wisesr.report.page.vega import vega_script
@@ -271,6 +272,12 @@ def test_bars_lie_where_their_intervals_do(study: Study) -> None:
     places, values = zip(*ends, strict=True)
     scale = statistics.linear_regression(places, values)  # one straight scale for all
     assert all(abs(scale.slope * place + scale.intercept - value) < 0.02 for place, value in ends)
+
+
+@pytest.mark.parametrize(("threads", "words"), [(1, "a processor, 1 thread"), (2, "a processor, 2 threads")])
+def test_the_hardware_is_told(tmp_path: Path, threads: int, words: str) -> None:
+    write_cell(cell_config(tmp_path), provenance={"threads": threads})
+    assert dict(describe(read_study([tmp_path]), made="now", command="").facts)["hardware"] == words
 
 
 @pytest.mark.parametrize("text", ["", "one line", "x" * 20_000])

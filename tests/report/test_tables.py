@@ -204,6 +204,14 @@ def test_cells_csv_says_why_a_cell_is_in_no_table_and_what_varies(tmp_path: Path
     assert told[("gap", "0.001", "9")].startswith("no other head was trained with recipe.epochs=9")
 
 
+def test_cells_csv_is_empty_where_nothing_stopped_training(tmp_path: Path) -> None:
+    budget = {"epochs": 3, "trained_epochs": 3, "steps": 120}
+    write_cell(cell_config(tmp_path, seed=0), record={"budget": budget | {"stopped": None}})
+    write_cell(cell_config(tmp_path, seed=1), record={"budget": budget | {"stopped": "patience"}})
+    rows = csv.DictReader(io.StringIO(cells_csv(read_study([tmp_path]))))
+    assert [(row["stopped"], row["steps"]) for row in rows] == [("", "120"), ("patience", "120")]
+
+
 def test_cells_csv_says_of_which_study_a_missing_cell_is(tmp_path: Path) -> None:
     for study in ("a", "b"):
         for seed in range(2):

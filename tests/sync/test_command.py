@@ -54,6 +54,39 @@ def test_again(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert text.count("would send") == 2
 
 
+def test_a_dry_run_tells_where_things_would_go(
+    study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    monkeypatch.delenv("WANDB_API_KEY", raising=False)
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
+    lines = said(capsys, "study", "--dry-run")[1].splitlines()
+    assert lines[-3:] == [
+        "1 run would go to project wisesr of the account's own entity.",
+        "The workspace of study in project wisesr would be written.",
+        "But no key for https://wandb.example.org is known: run `wandb login`, or set WANDB_API_KEY",
+    ]
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    given = ("--project", "heads", "--entity", "myteam", "--no-workspace")
+    lines = said(capsys, "study", "--dry-run", *given)[1].splitlines()
+    assert lines[-2:] == [
+        "2 runs would go to project heads of entity myteam.",
+        "A key for https://wandb.example.org is known.",
+    ]
+    text = said(capsys, "study", "--dry-run", "--workspace-only")[1]
+    assert "would go" not in text
+    assert "The workspace of study in project wisesr would be written." in text
+
+
+def test_a_dry_run_of_nothing_needs_no_key(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for cell in study.glob("*/*/seed-[01]-*"):
+        for file in cell.glob("wandb/*/*"):
+            file.unlink()
+    text = said(capsys, "study", "--dry-run")[1]
+    assert "would" not in text
+    assert "key" not in text
+
+
 def test_no_server_may_be_asked(study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
     code, text = said(capsys, "study")
@@ -76,7 +109,7 @@ def test_nothing_to_do_asks_nobody(study: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["stady"], "STUDY must be a directory, or the name of one below outputs/ (study), not 'stady'"),
+        (["stady"], "no directory, or study below outputs/, is called 'stady'. Did you mean study? There are: outputs, study"),
         (["empty"], "there are no cells below empty"),
     ],
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr import __version__
+from wisesr.cli.studies import OUTPUTS, find_study
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ Nothing is written where no cell is finished.
 
 examples:
   wisesr report                            all of outputs/, into outputs/report
-  wisesr report outputs/mystudy            into outputs/mystudy/report
-  wisesr report outputs/a outputs/b --output both
-  wisesr report outputs/mystudy --baseline depthwise
+  wisesr report mystudy                    outputs/mystudy, into its report/
+  wisesr report a elsewhere/b --output both
+  wisesr report mystudy --baseline depthwise
 """
 _SHOWN = 12
 """Cells named where none is finished."""
@@ -44,7 +45,8 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _REPORT
     parser.set_defaults(run=report)
-    parser.add_argument("directories", metavar="DIR", type=Path, nargs="*", help="outputs (default), studies, cells")
+    help_directories = "outputs (default), studies or their names below outputs/, cells"
+    parser.add_argument("directories", metavar="DIR", nargs="*", help=help_directories)
     help_output = "folder of the report (default: DIR/report, or ./report of several)"
     parser.add_argument("--output", type=Path, metavar="DIR", help=help_output)
     help_baseline = "the head that others are held against (default: gap)"
@@ -58,13 +60,13 @@ def report(chosen: argparse.Namespace) -> int:
     """Write the report, print its tables and where it is.
 
     Raises:
-        UserError: there are no cells, none is finished, or the folder is none for a report.
+        UserError: there is no such directory, no cell, none is finished, or the folder is none for a report.
     """
     from wisesr.report.cells import read_study
     from wisesr.report.folder import check_folder
     from wisesr.report.write import write_report
 
-    roots = chosen.directories or [Path("outputs")]
+    roots = [find_study(name) for name in chosen.directories or [OUTPUTS]]
     output = chosen.output or (roots[0] / "report" if len(roots) == 1 else Path("report"))
     console, beside = _consoles()
 
@@ -120,7 +122,7 @@ def _consoles() -> tuple[Console, Console]:
 
 def _command(chosen: argparse.Namespace) -> str:
     """The command that makes this report again."""
-    words = ["wisesr", "report", *map(str, chosen.directories)]
+    words = ["wisesr", "report", *chosen.directories]
     words += ["--output", str(chosen.output)] if chosen.output else []
     words += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
     words += ["--published", str(chosen.published)] if chosen.published else []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from wisesr.cli.studies import OUTPUTS, find_study
+
 _STATUS = """\
 Where the cells below a directory stand, also while they run: how many are done
 and how long the others take; a matrix of backbones and heads with the test
@@ -19,6 +21,7 @@ and how to go on. Several seeds of a place are counted.
 
 examples:
   wisesr status                            all of outputs/
+  wisesr status mystudy                    of outputs/mystudy
   wisesr status outputs/mystudy --table    a row a cell, with all figures
   wisesr status --diff 5a3c09fe resnet50-wise/seed-1
       what differs between two cells in configuration, environment and result
@@ -29,10 +32,11 @@ def add_status(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _STATUS
     parser.set_defaults(run=status)
-    parser.add_argument("directory", type=Path, nargs="?", default=Path("outputs"), help="outputs (default), a study, a cell")
+    help_directory = "outputs (default), a study or its name below outputs/, a cell"
+    parser.add_argument("directory", metavar="DIR", nargs="?", default=OUTPUTS, help=help_directory)
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--table", action="store_true", help="a row a cell, in place of the matrix")
-    help_diff = "two cells: their directories, or a part of the path below DIRECTORY that no other has"
+    help_diff = "two cells: their directories, or a part of the path below DIR that no other has"
     either.add_argument("--diff", nargs=2, metavar="CELL", help=help_diff)
 
 
@@ -40,14 +44,15 @@ def status(chosen: argparse.Namespace) -> int:
     """Print where cells stand, or how two of them differ.
 
     Raises:
-        UserError: there are none, or not those two.
+        UserError: there is no such directory, no cell, or not those two.
     """
     if chosen.diff:
         from wisesr.grid.status.diff import print_diff
 
-        print_diff(*chosen.diff, root=chosen.directory)
+        alone = chosen.directory == OUTPUTS  # two directories can be compared where there is no such folder
+        print_diff(*chosen.diff, root=Path(OUTPUTS) if alone else find_study(chosen.directory))
     else:
         from wisesr.grid.status.overview import print_status
 
-        print_status(chosen.directory, table=chosen.table)
+        print_status(find_study(chosen.directory), table=chosen.table)
     return 0

@@ -6,9 +6,9 @@ import argparse
 import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wisesr.cli.studies import find_study
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ exit code: 1 if a run could not be sent (the others are sent all the same), or a
 workspace not be written
 
 examples:
-  wisesr sync digits_heads --dry-run            what would be sent
+  wisesr sync digits_heads --dry-run            what would be sent, and where
   wisesr sync outputs/digits_heads --project heads --entity myteam
   wisesr sync digits_heads --again              all of it once more
   wisesr sync digits_heads --workspace-only     of what is there
@@ -59,7 +59,7 @@ def add_sync(parser: argparse.ArgumentParser) -> None:
     either = parser.add_mutually_exclusive_group()
     either.add_argument("--no-workspace", action="store_true", help="send runs, leave the workspace alone")
     either.add_argument("--workspace-only", action="store_true", help="write the workspace of what is there, send nothing")
-    parser.add_argument("--dry-run", action="store_true", help="tell what would be sent, and talk to no server")
+    parser.add_argument("--dry-run", action="store_true", help="tell what would be sent where, and talk to no server")
 
 
 def _seconds(text: str) -> float:
@@ -76,7 +76,7 @@ def sync(chosen: argparse.Namespace) -> int:
         1 if a run could not be sent, or the workspace not be written.
 
     Raises:
-        UserError: there are no cells, no key, no server.
+        UserError: there is no such study, no cell, no key, no server.
     """
     from wisesr.grid.display import make_console
     from wisesr.results.store import find_cells
@@ -92,8 +92,7 @@ def sync(chosen: argparse.Namespace) -> int:
     sending = [] if chosen.workspace_only else sending
     _tell_rest(console, cells, sending)
     if chosen.dry_run:
-        for cell in sending:
-            console.print(f"  would send {cell.name}", soft_wrap=True, markup=False)
+        _tell_plan(console, cells, sending, workspace=not chosen.no_workspace)
         return 0
     if not sending and (chosen.no_workspace or not any(cell.state in ("sent", "online") for cell in cells)):
         return 0
@@ -101,23 +100,6 @@ def sync(chosen: argparse.Namespace) -> int:
     failed = _send(console, sending, timeout=chosen.timeout, again=chosen.again) if sending else 0
     written = chosen.no_workspace or _workspaces(console, cells, where, entity)
     return 1 if failed or not written else 0
-
-
-def find_study(name: str) -> Path:
-    """A directory, or one of that name below outputs/: of both the one with cells (a study may be called `tests`).
-
-    Raises:
-        UserError: there is neither; it lists the studies below outputs/.
-    """
-    from wisesr.results.store import find_cells
-
-    found = [path for path in (Path(name), Path("outputs", name)) if path.is_dir()]
-    if found:
-        return next((path for path in found if len(found) > 1 and find_cells(path)), found[0])
-    there = sorted(path.name for path in Path("outputs").glob("*/") if path.is_dir())
-    raise UserError(
-        f"STUDY must be a directory, or the name of one below outputs/ ({', '.join(there) or 'none'}), not {name!r}"
-    )
 
 
 def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[Standing]) -> None:
@@ -129,6 +111,24 @@ def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[St
         if cell.state in ("unfinished", "without"):
             detail = f" ({cell.detail})" if cell.detail else ""
             console.print(f"  {_WORDS[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
+
+
+def _tell_plan(console: Console, cells: Sequence[Standing], sending: Sequence[Standing], *, workspace: bool) -> None:
+    """What would be sent and written, where, and whether there is a key for it. No server is asked."""
+    from wisesr.sync.connection import obstacle
+    from wisesr.training.loggers.mode import server
+
+    lines = [f"  would send {cell.name}" for cell in sending]
+    for (entity, project), count in Counter(cell.destination for cell in sending).items():
+        owner = f"entity {entity}" if entity else "the account's own entity"
+        lines.append(f"{count} run{'s' * (count > 1)} would go to project {project} of {owner}.")
+    there = [*sending, *(cell for cell in cells if cell.state in ("sent", "online"))] if workspace else []
+    for study, project in dict.fromkeys((cell.study, cell.destination.project) for cell in there):
+        lines.append(f"The workspace of {study} in project {project} would be written.")
+    if lines:
+        lines.append(f"But {why}" if (why := obstacle(os.environ)) else f"A key for {server(os.environ)} is known.")
+    for line in lines:
+        console.print(line, soft_wrap=True, markup=False)
 
 
 def _send(console: Console, sending: Sequence[Standing], *, timeout: float, again: bool) -> int:

@@ -23,7 +23,7 @@ from wisesr.grid.process import Job, start
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
 from wisesr.grid.survey import Survey
-from wisesr.grid.table import Ended, summary
+from wisesr.grid.table import Ended, next_step, summary
 from wisesr.types import usable_cores
 
 _AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
@@ -75,6 +75,8 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     if interrupted:
         console.print(_AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
         return 130
+    if live and (words := next_step(standing)):
+        console.print(escape(f"\n{words}"), soft_wrap=True)
     return 0 if done else 1
 
 

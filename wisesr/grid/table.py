@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -125,3 +126,13 @@ def summary(ended: Sequence[Ended], width: int) -> Group:
     if any(item.state == "failed" for item in ended):
         lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
     return Group(results_table(ended, width), escape("\n".join(lines)))
+
+
+def next_step(ended: Sequence[Ended]) -> str:
+    """What to do with the cells of a grid: the command that compares them. Empty for one cell, and where none is done."""
+    if len(ended) < 2 or not any(item.state in ("done", "skipped") for item in ended):
+        return ""
+    configs = [item.cell.config for item in ended]
+    studies = {Path(config["output_dir"], config["study"]) for config in configs}
+    places = studies if len(studies) == 1 else {Path(config["output_dir"]) for config in configs}
+    return f"Next: wisesr report {shlex.join(map(str, sorted(places)))}"

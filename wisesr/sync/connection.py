@@ -11,17 +11,25 @@ _PATIENCE = 20
 """Seconds for the server's answer."""
 
 
+def obstacle(environment: Mapping[str, str]) -> str:
+    """Why no server can be asked, as far as the environment tells; empty where one can."""
+    mode = environment.get("WANDB_MODE")
+    if mode in ("offline", "disabled", "dryrun"):
+        return f"WANDB_MODE={mode} forbids talking to W&B, which sync has to: unset WANDB_MODE"
+    if not knows_key(environment):
+        return f"no key for {server(environment)} is known: run `wandb login`, or set WANDB_API_KEY"
+    return ""
+
+
 def account(environment: Mapping[str, str]) -> str:
     """The entity that runs go to where none is named.
 
     Raises:
         UserError: WANDB_MODE forbids it, there is no key, the server is away or refuses the key.
     """
-    address, mode = server(environment), environment.get("WANDB_MODE")
-    if mode in ("offline", "disabled", "dryrun"):
-        raise UserError(f"WANDB_MODE={mode} forbids talking to W&B, which sync has to: unset WANDB_MODE")
-    if not knows_key(environment):
-        raise UserError(f"no key for {address} is known: run `wandb login`, or set WANDB_API_KEY")
+    if why := obstacle(environment):
+        raise UserError(why)
+    address = server(environment)
     import wandb
 
     try:

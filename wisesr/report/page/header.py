@@ -71,7 +71,8 @@ def _hardware(provenance: Mapping[str, Any]) -> str:
     its = hardware if isinstance(hardware, dict) else {}
     device = its.get("device") or "unknown"
     device = its.get("cpu") or device if device == "cpu" else device
-    return f"{device}, {provenance.get('threads', '?')} threads"
+    threads = provenance.get("threads", "?")
+    return f"{device}, {threads} thread{'s' * (threads != 1)}"
 
 
 def _counted(values: Iterable[str]) -> str:

@@ -66,7 +66,7 @@ def _where(study: Study) -> dict[str, str]:
 
 def _row(cell: ReportCell, values: Leaves, axes: Sequence[str]) -> dict[str, Any]:
     own = {name: _text(values.get(name)) for name in axes if name in values}
-    figures = {name: _text(_at(cell.record, path)) for name, path in _FIGURES.items()} if cell.record is not None else {}
+    figures = {name: _figure(_at(cell.record, path)) for name, path in _FIGURES.items()} if cell.record is not None else {}
     stated = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
     return stated | _place(cell.place) | own | figures
 
@@ -86,6 +86,11 @@ def _text(value: object) -> object:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return repr(value) if isinstance(value, float) else value
+
+
+def _figure(value: object) -> object:
+    """Empty where a record has null: nothing stopped the training, nothing was measured."""
+    return "" if value is None else _text(value)
 
 
 def _at(values: Any, path: str) -> Any:

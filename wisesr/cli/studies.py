@@ -1,0 +1,49 @@
+"""Studies as they are named on the command line: by a directory, or by their name below outputs/."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from wisesr.errors import UserError, unknown
+
+OUTPUTS = "outputs"
+"""Where train.py puts studies unless told otherwise."""
+_REPORT = "report.json"
+"""In a folder that `wisesr report` has written."""
+
+
+def find_study(name: str) -> Path:
+    """A directory, or one of that name below outputs/: of both the first with cells (a study may be called `tests`).
+
+    Raises:
+        UserError: there is neither; it names the nearest of what is there.
+    """
+    below = [Path(OUTPUTS, name)] if Path(name).name not in ("", "..") else []
+    found = [path for path in (Path(name), *below) if path.is_dir()]
+    if not found:
+        raise UserError(_missing(Path(name)))
+    from wisesr.results.store import find_cells
+
+    return next((path for path in found if len(found) > 1 and find_cells(path)), found[0])
+
+
+def _missing(path: Path) -> str:
+    """What is there in place of a directory, beside the first part of its path that is missing."""
+    if path == Path(OUTPUTS):
+        return f"there is no directory {OUTPUTS} here: train.py makes it for its first cell"
+    bare = len(path.parts) == 1
+    while not path.parent.is_dir():
+        path = path.parent
+    if not bare:
+        place = "here" if path.parent == Path() else f"below {path.parent}"
+        return unknown(f"directory {place}", path.name, _folders(path.parent))
+    studies = list(_folders(Path(OUTPUTS)))
+    return unknown(f"directory, or study below {OUTPUTS}/,", path.name, [OUTPUTS, *studies] if studies else _folders(Path()))
+
+
+def _folders(place: Path) -> Iterator[str]:
+    """Names of the directories in a place, but for reports and what is hidden."""
+    for path in place.glob("*/"):
+        if path.is_dir() and not path.name.startswith(".") and not (path / _REPORT).exists():
+            yield path.name
