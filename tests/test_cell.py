@@ -45,7 +45,9 @@ def same(one: Path, other: Path) -> None:
     assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
     records = [read_record(path) for path in (one, other)]
     assert records[0] and records[1] and records[0]["metrics"] == records[1]["metrics"]
-    for name in ("predictions.npz", "kernels.npz"):
+    kernels = [(path / "kernels.npz").exists() for path in (one, other)]
+    assert kernels[0] == kernels[1]
+    for name in ("predictions.npz", *["kernels.npz"] * kernels[0]):
         files = [np.load(path / name) for path in (one, other)]
         assert all(np.array_equal(files[0][key], files[1][key]) for key in files[0].files), name
 
