@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -212,25 +211,6 @@ def _cost() -> dict[str, Any]:
     return {"parameters": parameters, "flops": {"backbone": 1, "head": 1}, **times}
 
 
-def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
-    for backbone, heads in (("a", ("gap", "wise")), ("b", ("depthwise", "wise"))):
-        for head in heads:
-            write(tmp_path, head, 0, 0.8, backbone=backbone)
-    table = table_of_study(tmp_path)
-    assert [entry.label for entry in table.entries if entry.difference is not None] == ["a wise"]
-    assert "b: no finished cell of gap is in the table, so no differences are told." in table.notes
-
-
-def test_a_baseline_of_other_data_only_is_missed(tmp_path: Path) -> None:
-    for head in ("wise", "depthwise"):
-        write(tmp_path, head, 0, 0.8)
-    data = {"fingerprint": "e" * 64, "images": {"train": 300, "test": 50, "val": 30}, "left_out": []}
-    write(tmp_path, "gap", 0, 0.8, provenance={"data": data})
-    table = table_of_study(tmp_path)
-    assert [left.state for left in table.left_out] == ["done"]
-    assert "resnet18: no finished cell of gap is in the table, so no differences are told." in table.notes
-
-
 def test_failed_seeds_stand_in_red(tmp_path: Path) -> None:
     for seed in range(3):
         write(tmp_path, "gap", seed, 0.8)
@@ -238,32 +218,6 @@ def test_failed_seeds_stand_in_red(tmp_path: Path) -> None:
         _ = write_failed(config, "diverged") if seed == 1 else write_cell(config)
     (warning,) = table_of_study(tmp_path).warnings
     assert "of 3 seeds of wise, 1 failed" in warning
-
-
-@pytest.mark.parametrize(
-    ("asked", "heads", "chosen", "said"),
-    [
-        ("gap", {"gap": [0.0]}, "gap", ""),
-        ("gap", {"gap": [0.0, 0.5]}, "gap dropout=0", "held against gap dropout=0"),
-        ("gap dropout=0.5", {"gap": [0.0, 0.5]}, "gap dropout=0.5", ""),
-        ("gap", {"gap": [0.25, 0.5]}, "gap", "gap dropout=0.25; gap dropout=0.5"),
-        ("gap", {}, "gap", "no cell of gap is finished here"),
-        ("wise", {"gap": [0.0]}, "wise", ""),
-    ],
-)
-def test_the_baseline(tmp_path: Path, asked: str, heads: Mapping[str, list[float]], chosen: str, said: str) -> None:
-    for name, dropouts in {"wise": [0.0], **heads}.items():
-        for dropout in dropouts:
-            changes = {"head": {"name": name, **load_option("head", name), "dropout": dropout}}
-            write(tmp_path, name, 0, 0.8, changes=changes)
-    table = table_of_study(tmp_path, baseline=asked)
-    assert table.baseline == chosen
-    compared = {entry.head for entry in table.entries if entry.difference is not None}
-    all_heads = {entry.head for entry in table.entries}
-    assert compared == (all_heads - {chosen} if chosen in all_heads else set())
-    assert any(said in note for note in table.notes) == bool(said) or not said
-    if chosen in all_heads:
-        assert table.entries[0].head == chosen
 
 
 def test_what_is_said_of_all_groups_is_said_once(tmp_path: Path) -> None:

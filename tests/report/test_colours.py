@@ -1,0 +1,63 @@
+"""Heads are told apart by everybody: in colour, against the ground, and by shape."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from wisesr.report.figures.figure import Section
+from wisesr.report.figures.style import HEADS, SHAPES, by_head, config
+
+SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
+
+
+SIGHTS = {
+    "all cones": np.eye(3),
+    "no red": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    "no green": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    "no blue": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+}
+
+
+def linear(color: str) -> NDArray[np.float64]:
+    """Linear RGB of `#rrggbb` (IEC 61966-2-1)."""
+    value = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)]) / 255
+    return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+
+
+def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
+    """CIELAB under D65."""
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.072175], [0.0193339, 0.119192, 0.9503041]])
+    t = to_xyz @ np.clip(rgb, 0, 1) / np.array([0.95047, 1, 1.08883])
+    f = np.where(t > (6 / 29) ** 3, np.cbrt(t), t / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_colours_differ_for_all_eyes(sight: str, theme: str) -> None:
+    """A difference of 2.3 in CIELAB is just noticeable; five times that is seen without looking for it."""
+    seen = [lab(SIGHTS[sight] @ linear(color)) for color in HEADS[theme]]  # type: ignore[index]
+    assert min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(seen, 2)) > 11.5
+
+
+@pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#14171b")])
+def test_colours_stand_out_from_their_ground(theme: str, ground: str) -> None:
+    """Contrast as WCAG 2 has it; words, which need 4.5, are never written in these colours."""
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    under = float(weights @ linear(ground))
+    for color in HEADS[theme]:  # type: ignore[index]
+        over = float(weights @ linear(color))
+        assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 2
+    over = float(weights @ linear(config(theme)["text"]["color"]))  # type: ignore[arg-type]
+    assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 7
+
+
+def test_56_heads_differ_in_colour_or_shape() -> None:
+    heads = [f"head{index}" for index in range(56)]
+    shapes = by_head("head", heads, heads, 480)["shape"]["scale"]["range"]
+    looks = {(HEADS["light"][index % len(HEADS["light"])], shape) for index, shape in enumerate(shapes)}
+    assert len(looks) == len(HEADS["light"]) * len(SHAPES) == 56
