@@ -188,7 +188,7 @@ def _silence() -> None:
 
 
 def _write_predictions(trainer: Trainer, module: ClassificationModule, data: ImageData, directory: Path) -> None:
-    """`predictions.npz`: ids, labels, probabilities of the test split, in the manifest's order; names of the classes."""
+    """`predictions.npz`: what all devices said of the test split, in the manifest's order, and the names of the classes."""
     mine = [torch.cat(parts).numpy() for parts in zip(*module.predictions, strict=True)]
     gathered: list[list[NDArray[Any]]] = [mine]
     if trainer.world_size > 1:
