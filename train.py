@@ -12,8 +12,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.command_line import arrange
-from wisesr.config import register_resolvers, to_dict
+from wisesr.config.command_line import arrange
+from wisesr.config.files import register_resolvers, to_dict
 from wisesr.errors import UserError
 
 register_resolvers()
@@ -46,7 +46,7 @@ def main() -> None:
     try:
         run()
     except (HydraException, OmegaConfBaseException) as error:
-        from wisesr.grid.spelling import explain
+        from wisesr.config.hydra_errors import explain
 
         sys.exit(explain(error, sys.argv[1:]))
     except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe

@@ -65,7 +65,7 @@ def beside_one_by_one(rounds: int, cells: int) -> None:
 def find_done(cells: int) -> None:
     """A grid whose cells are all done: records like that of one real cell."""
     sys.path.insert(0, str(ROOT))
-    from wisesr.config import load_cell
+    from wisesr.config.files import load_cell
     from wisesr.grid.cells import make_cells, write_config
 
     with tempfile.TemporaryDirectory() as folder:

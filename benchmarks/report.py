@@ -1,6 +1,6 @@
 """How long a report of 1,000 cells takes, and how much memory: `python benchmarks/report.py [--images 1340 --classes 67]`.
 
-The cells are synthetic, written by the code that training uses (tests/report/studies.py): 10 backbones x 10 heads x 10
+The cells are synthetic, written by the code that training uses (tests/support/studies.py): 10 backbones x 10 heads x 10
 seeds. The report is a process of its own, as a user starts it. Limits of the project: 60 s and 2 GB on one core.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.report.studies import cell_config, write_cell  # noqa: E402
+from tests.support.studies import cell_config, write_cell  # noqa: E402
 
 HEADS = ("gap", "wise", "depthwise", "depthwise_nonneg", "flatten", "gwap", "max", "gem", "lse", "fc")
 

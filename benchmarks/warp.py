@@ -22,8 +22,8 @@ from scipy.ndimage import affine_transform
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from wisesr.build import build_augmentation
-from wisesr.config import load_option
+from wisesr.build.cell import build_augmentation
+from wisesr.config.options import load_option
 from wisesr.data.keras_steps import Draw, affine, warp
 
 DRAW = Draw(rotation=73.0, shift_rows=9.0, shift_columns=-14.0, zoom_rows=0.9, zoom_columns=1.15)

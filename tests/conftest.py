@@ -7,9 +7,9 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
+
+from tests.support.images import paint
 
 # Before wandb is imported by anything: no test talks to a server, none depends on this machine's login.
 os.environ["WANDB_MODE"] = "offline"
@@ -21,18 +21,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # A script that runs the tests in the background has SIGINT ignored, and so would all processes that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def paint(path: Path, label: int, index: int, size: int = 40) -> None:
-    """An image whose class is where its bright square lies."""
-    generator = np.random.default_rng([label, index])
-    pixels = generator.integers(0, 90, (size, size, 3), dtype=np.uint8)
-    corner = (4 + 16 * (label % 2), 4 + 16 * (label // 2 % 2))
-    pixels[corner[0] : corner[0] + 12, corner[1] : corner[1] + 12] = (250, 240, 60 * label % 256)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture(scope="session")

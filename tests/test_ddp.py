@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
-from tests.grid.test_train import TOY, train
-from tests.test_cell import make, spawn, weights
+from tests.support.cells import make, spawn, weights
+from tests.support.command import TOY, train
 from wisesr import constrain, create_head
-from wisesr.cell import DONE, FAILED
-from wisesr.results.record import read_metrics, read_record
+from wisesr.cell.run import DONE, FAILED
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
 from wisesr.results.status import read_status
 
 

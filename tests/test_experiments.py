@@ -13,8 +13,10 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 import wisesr.report
-from tests.data.copies import make_intel, make_mit, make_sub_imagenet
-from wisesr.config import check, conf_dir, options, register_resolvers, split_grid, to_dict
+from tests.support.copies import make_intel, make_mit, make_sub_imagenet
+from wisesr.config.check import check, split_grid
+from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.options import conf_dir, options
 from wisesr.grid.planning.look import Planner
 
 RUNS: dict[str, tuple[Callable[[Path], Path], str, str, int, int, int, int, dict[str, int]]] = {

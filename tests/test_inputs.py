@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 
 from wisesr import create_model
-from wisesr.build import build, build_augmentation
-from wisesr.build_data import build_manifest
-from wisesr.config import check, load_option
+from wisesr.build.cell import build, build_augmentation
+from wisesr.build.data import build_manifest
+from wisesr.config.check import check
+from wisesr.config.options import load_option
 from wisesr.data.augmentation import Augmentation
 from wisesr.errors import UserError
 from wisesr.grid.planning.look import Planner

@@ -10,10 +10,12 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from tests.conftest import ROOT
-from tests.report.studies import cell_config, write_cell, write_failed
-from wisesr.cell import DONE, run
-from wisesr.config import cell_dir, fingerprint, load_option, to_yaml
+from tests.support.paths import ROOT
+from tests.support.studies import cell_config, write_cell, write_failed
+from wisesr.cell.run import DONE, run
+from wisesr.config.files import to_yaml
+from wisesr.config.identity import cell_dir, fingerprint
+from wisesr.config.options import load_option
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 

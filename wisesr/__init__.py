@@ -9,15 +9,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wisesr.create import create_head, create_model
+    from wisesr.build.create import create_head, create_model
     from wisesr.training.constraint import constrain
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "constrain", "create_head", "create_model"]
 
 _HOMES = {
-    "create_head": "wisesr.create",
-    "create_model": "wisesr.create",
+    "create_head": "wisesr.build.create",
+    "create_model": "wisesr.build.create",
     "constrain": "wisesr.training.constraint",
 }
 

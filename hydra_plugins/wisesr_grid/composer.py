@@ -17,7 +17,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig, OmegaConf
 
-from wisesr.schema import RootSchema
+from wisesr.config.schema import RootSchema
 
 
 class Composer:

@@ -88,7 +88,7 @@ class GridLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all cells; ends the process with exit code 1 if one failed."""
-        from wisesr.config import to_dict
+        from wisesr.config.files import to_dict
         from wisesr.grid.run import run_grid
 
         setup_globals()

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-
-def noise(seed: int, size: tuple[int, int] = (40, 36)) -> Image.Image:
-    """An RGB image, another one for each seed."""
-    return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
+from tests.support.images import noise
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.data.conftest import noise
+from tests.support.images import noise
 from wisesr.data.check import decode
 from wisesr.data.check.decode import look, look_at_all
 from wisesr.data.check.findings import KINDS, Finding, Overlap, find, legible, overlaps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.conftest import noise
+from tests.support.images import noise
 from wisesr.cli import main
 from wisesr.data.check import decode
 from wisesr.data.intel import listed as listed_intel

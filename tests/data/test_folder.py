@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import paint
+from tests.support.images import paint
 from wisesr.data.folder import folder
 from wisesr.data.images import open_rgb
 from wisesr.errors import UserError

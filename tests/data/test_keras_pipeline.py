@@ -13,8 +13,8 @@ import torch
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from wisesr.build import build_augmentation
-from wisesr.config import load_option
+from wisesr.build.cell import build_augmentation
+from wisesr.config.options import load_option
 from wisesr.data.augmentation import Plain
 from wisesr.data.datamodule import Images
 from wisesr.data.folder import folder

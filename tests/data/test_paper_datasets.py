@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.copies import intel_names, make_intel, make_mit, make_sub_imagenet, mit_names, of_classes, sub_imagenet_names
+from tests.support.copies import intel_names, make_intel, make_mit, make_sub_imagenet, mit_names, of_classes, sub_imagenet_names
 from wisesr.data.intel import intel
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.mit_indoor import mit_indoor, official

@@ -11,13 +11,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.conftest import paint
-from tests.data.conftest import noise
-from wisesr.build import build_view
-from wisesr.build_data import build_manifest
+from tests.support.images import noise, paint
+from wisesr.build.cell import build_view
+from wisesr.build.data import build_manifest
 from wisesr.cli import main
 from wisesr.cli.names import file_names
-from wisesr.config import load_option
+from wisesr.config.options import load_option
 from wisesr.data.augmentation import Standard
 from wisesr.data.datamodule import ImageData
 from wisesr.data.manifest import TRAIN, Manifest
@@ -165,7 +164,7 @@ def test_a_sheet_for_each_class_and_one_of_all(tmp_path: Path, capsys: pytest.Ca
 def test_a_place_that_cannot_be_written_to_is_told_first(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wisesr.build_data.build_manifest", None)  # it is not come to
+    monkeypatch.setattr("wisesr.build.data.build_manifest", None)  # it is not come to
     (tmp_path / "file").touch()
     assert show("digits", "--to", tmp_path / "file") == 1
     assert f"--to must be a folder, and {tmp_path / 'file'} is a file" in capsys.readouterr().err

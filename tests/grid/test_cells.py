@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from wisesr.config import cell_dir
+from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.process import outcome

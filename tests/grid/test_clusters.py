@@ -13,14 +13,25 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.grid.processes import TOY, assert_whole, cells, cells_of, epochs_trained, processes_of, spawn, wait_for_silence
-from tests.grid.test_kills import finish, wait_until
-from tests.test_cell import make, same
-from wisesr.cell import DONE, run
+from tests.support.cells import make, same
+from tests.support.paths import ROOT
+from tests.support.processes import (
+    TOY,
+    assert_whole,
+    cells,
+    cells_of,
+    epochs_trained,
+    finish,
+    processes_of,
+    spawn,
+    wait_for_silence,
+    wait_until,
+)
+from wisesr.cell.run import DONE, run
 from wisesr.errors import UserError
 from wisesr.grid.cluster import cluster_slots, make_cluster
-from wisesr.results.record import read_metrics, read_record
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
 
 LOCAL = ("-m", "hydra/launcher=submitit_local", *TOY, "dataset=folder", "logger=none")
 

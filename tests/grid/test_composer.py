@@ -13,10 +13,11 @@ from hydra.types import RunMode
 
 from hydra_plugins.wisesr_grid.composer import Composer
 from hydra_plugins.wisesr_grid.launcher import refuse_several_experiments
-from wisesr.command_line import quote_choices
-from wisesr.config import conf_dir, register_resolvers, to_dict
+from wisesr.config.command_line import quote_choices
+from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.hydra_errors import explain
+from wisesr.config.options import conf_dir
 from wisesr.errors import UserError
-from wisesr.grid.spelling import explain
 
 SWEEP = [
     ["head=gap", "seed=3"],

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.grid.processes import TOY, assert_whole, cells, spawn
-from tests.test_cell import make
-from wisesr.cell import DISK_FULL, DONE, run
+from tests.support.cells import make
+from tests.support.processes import TOY, assert_whole, cells, spawn
+from wisesr.cell.run import DISK_FULL, DONE, run
 from wisesr.grid.cells import check_cells, write_cell
 from wisesr.grid.display import make_console
 from wisesr.grid.process import outcome

@@ -6,40 +6,30 @@ import os
 import random
 import re
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.grid.processes import (
+from tests.support.cells import same
+from tests.support.processes import (
     TOY,
     assert_whole,
     cells,
     cells_of,
     epochs_trained,
+    finish,
     kill,
     processes_of,
     spawn,
     wait_for_silence,
+    wait_until,
 )
-from tests.test_cell import same
-from tests.training.runs import history
-from wisesr.results.record import read_metrics, read_record
+from tests.support.runs import history
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
 
 GRID = ("-m", "head=gap,wise", "seed=0,1", *TOY, "recipe.epochs=6", "grid.slots=2", "dataset=folder")
-
-
-def finish(process: subprocess.Popen[str], terminal: Path) -> None:
-    assert process.wait(600) == 0, terminal.read_text()
-
-
-def wait_until(what: str, check: object, seconds: float = 120.0) -> None:
-    assert callable(check)
-    deadline = time.monotonic() + seconds
-    while not check():
-        assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
-        time.sleep(0.01)
 
 
 @pytest.mark.slow

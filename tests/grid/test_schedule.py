@@ -13,8 +13,8 @@ from typing import IO, Any
 
 import pytest
 
-from tests.grid.test_slots import FOUR, GRID
-from tests.grid.test_slots import cell as on
+from tests.support.gpus import FOUR, GRID
+from tests.support.gpus import on_any_device as on
 from wisesr.grid import schedule as module
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.schedule import Running, Schedule

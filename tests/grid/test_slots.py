@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -10,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from wisesr.attempt import RANKS, is_main
+from tests.support.gpus import FOUR, GRID
+from tests.support.gpus import on_any_device as cell
+from wisesr.cell.attempt import RANKS, is_main
 from wisesr.errors import UserError
 from wisesr.grid.cells import check_cells, write_cell
 from wisesr.grid.cores import study_cores, study_of
@@ -18,15 +19,6 @@ from wisesr.grid.process import environment
 from wisesr.grid.slots import make_slots, visible_gpus
 from wisesr.results.files import write_json
 from wisesr.results.record import RESULT
-
-GRID = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
-FOUR = ["GPU-a", "GPU-b", "GPU-c", "GPU-d"]
-
-
-def cell(config: dict[str, Any], **trainer: Any) -> dict[str, Any]:
-    changed = copy.deepcopy(config)
-    changed["trainer"] |= {"accelerator": "auto", "threads": "auto"} | trainer
-    return changed
 
 
 @pytest.mark.parametrize(

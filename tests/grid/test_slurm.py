@@ -11,8 +11,8 @@ import pytest
 import yaml
 from submitit import SlurmJob
 
-from wisesr.cell import BUSY, FAILED
-from wisesr.config import conf_dir
+from wisesr.cell.run import BUSY, FAILED
+from wisesr.config.options import conf_dir
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.cluster import ClusterJob, Submitter, make_cluster

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -10,29 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.support.command import TOY, train
+from tests.support.paths import ROOT
 from wisesr.results.record import read_record
-
-TOY = (
-    "backbone=timm",
-    "backbone.model=test_efficientnet",
-    "resolution.size=32",
-    "recipe.epochs=1",
-    "logger=none",
-    "trainer=cpu",
-    "trainer.threads=1",
-)
-
-
-def train(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), *arguments],
-        cwd=cwd,
-        env={**os.environ, "COLUMNS": "160", **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
 
 
 def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:

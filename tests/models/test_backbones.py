@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from wisesr import constrain, create_head, create_model
-from wisesr.config import load_option, options
+from wisesr.config.options import load_option, options
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier

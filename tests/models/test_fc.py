@@ -9,7 +9,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from tests.models.small import maps
+from tests.support.small import maps
 from wisesr import create_head
 
 

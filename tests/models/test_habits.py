@@ -11,11 +11,11 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from tests.models.small import small_head
-from tests.test_config import change
+from tests.support.configs import change
+from tests.support.small import small_head
 from wisesr import create_head
-from wisesr.build import build_model
-from wisesr.config import load_option, options
+from wisesr.build.cell import build_model
+from wisesr.config.options import load_option, options
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
 from wisesr.models.keras_structure import STRUCTURES
@@ -37,7 +37,7 @@ def equal(one: State, other: State) -> bool:
 
 def test_pytorchs_habits_are_the_model_as_it_was_built_before_there_were_any(config: Config) -> None:
     """The first numbers of the generator that `seed` starts, in the order of construction."""
-    from wisesr.build import join
+    from wisesr.build.cell import join
     from wisesr.types import derive_seed
 
     torch.manual_seed(derive_seed(0, "initialisation"))
@@ -79,7 +79,7 @@ def test_structure_changes_what_a_model_computes_and_none_of_its_weights(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random or loaded; at timm, to the bit what it was before there was such a habit."""
-    from wisesr.build import join
+    from wisesr.build.cell import join
     from wisesr.types import derive_seed
 
     monkeypatch.setitem(STRUCTURES, "test_efficientnet", STRUCTURES["efficientnet_b0"])

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.models.small import maps, randomised, small_head
+from tests.support.small import maps, randomised, small_head
 from wisesr import constrain, create_head
-from wisesr.config import options
+from wisesr.config.options import options
 from wisesr.errors import UserError
 from wisesr.models.heads.depthwise import DepthwiseHead, depthwise
 from wisesr.models.heads.pre_average import automatic_pool

@@ -15,7 +15,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from wisesr.config import load_option, options
+from wisesr.config.options import load_option, options
 from wisesr.models import keras_habits
 from wisesr.models.keras_habits import GLOROT_UNIFORM, HE_NORMAL, Scaling, batch_norm_as_keras, draw, keras_fans, start_as_keras
 

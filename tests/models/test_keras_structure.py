@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from tests.fixtures.make_keras_structure import SIZES, batch_norm, image, kernel, positions
-from wisesr.config import load_option, options
+from wisesr.config.options import load_option, options
 from wisesr.models.keras_habits import batch_norm_as_keras
 from wisesr.models.keras_structure import STRUCTURES, has_keras_structure, structure_as_keras, uncount_padding
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.models.small import aggregated
+from tests.support.small import aggregated
 from wisesr import constrain, create_head
 
 

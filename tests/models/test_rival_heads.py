@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from timm.layers import LsePlus2d
 from torch import Tensor, nn
 
-from tests.models.small import Shape, aggregated, maps, randomised, small_head
+from tests.support.small import Shape, aggregated, maps, randomised, small_head
 from wisesr import create_head
-from wisesr.config import options
+from wisesr.config.options import options
 from wisesr.errors import UserError
 from wisesr.models.heads.gap import global_average
 from wisesr.models.heads.gem import generalised_mean

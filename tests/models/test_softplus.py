@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models.small import Shape, maps, randomised
+from tests.support.small import Shape, maps, randomised
 from wisesr import constrain, create_head
 from wisesr.models.heads.depthwise import DepthwiseAggregation, DepthwiseHead
 from wisesr.training.kernels import kernel_sheet

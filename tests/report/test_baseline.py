@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.compared import table_of_study, write
-from wisesr.config import load_option
+from tests.support.compared import table_of_study, write
+from wisesr.config.options import load_option
 
 
 def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:

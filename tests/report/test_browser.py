@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell
-from tests.report.test_page import render, write_study
+from tests.support.pages import render, write_study
+from tests.support.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.render import render as render_figure

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.errors import UserError
 from wisesr.report.cells import read_study
 from wisesr.report.study import Study

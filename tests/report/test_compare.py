@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.report.compared import LR, data, entries_of, losses, table_of_study, write
-from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
-from wisesr.config import load_option
+from tests.support.compared import LR, data, entries_of, losses, table_of_study, write
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
+from wisesr.config.options import load_option
 from wisesr.report.cells import read_study
 
 

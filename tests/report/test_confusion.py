@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.report import opinions as module
 from wisesr.report.cells import read_study
 from wisesr.report.opinions import opinions

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.convergence import Reach, curves, reaches, read_growth
 from wisesr.report.study import Study

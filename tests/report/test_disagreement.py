@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.disagreement import MOST, Disagreement
 from wisesr.report.opinions import opinions

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.convergence import curves
 from wisesr.report.figures import FILES, all_figures, for_files

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.study import ReportTable
 

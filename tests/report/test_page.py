@@ -12,47 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.pages import REASON, render, write_study
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.cells import read_study
 from wisesr.report.figures import all_figures
-from wisesr.report.opinions import opinions
 from wisesr.report.page.accuracy import arrange, verdict
-from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.header import describe
 from wisesr.report.page.pack import unpack
 from wisesr.report.page.page import render_page
 from wisesr.report.page.words import signed
 from wisesr.report.study import Study
-
-_REASON = 'ran out of memory in </script><img src=x onerror="alert(2)">'
-
-
-def write_study(root: Path) -> Path:
-    """Five seeds of a backbone, one of another, with everything that goes wrong."""
-    for head, shift in (("gap", 0.0), ("wise", 0.08), ("depthwise", -0.02)):
-        for seed in range(5):
-            config = cell_config(root, head=head, seed=seed)
-            if (head, seed) == ("depthwise", 4):
-                write_failed(config, _REASON)
-            else:
-                write_cell(config, top1=0.6 + shift + 0.02 * ((seed * 7 + len(head)) % 5))
-        write_cell(cell_config(root, head=head, seed=0, backbone="resnet34"), top1=0.7 + shift)
-    write_waiting(cell_config(root, head="wise", seed=1, backbone="resnet34"))
-    other = {"versions": {"python": "3.11.7", "wisesr": "0.1.0", "torch": "2.13.0", "timm": "1.0.31"}}
-    write_cell(cell_config(root, head="gap", seed=1, backbone="resnet34"), top1=0.7, provenance=other)
-    old = write_cell(cell_config(root, head="gap", seed=9))
-    (old / "result.json").write_text((old / "result.json").read_text().replace('"schema": 1', '"schema": 0'))
-    return root
-
-
-def render(root: Path, script: str = "") -> str:
-    """The page of the cells below a directory, with a picture for every test image."""
-    study = read_study([root])
-    judged = tuple(opinions(study))
-    images = {key: {name: f"jpeg of {name}".encode() for name in ids} for key, _, ids in shown_images(judged)}
-    figures = all_figures(study, judged)
-    its = blocks(study, judged)
-    return render_page(study, figures, made="now", command="wisesr report", blocks=its, pictures=images, script=script)
 
 
 @pytest.fixture(scope="module")
@@ -123,10 +92,10 @@ def test_only_the_pages_own_scripts_may_run(html: str) -> None:
 def test_texts_of_logs_and_reasons_are_no_markup(html: str) -> None:
     page = _Parsed(html)
     assert "alert(1)" not in html  # it is packed
-    assert _REASON in "".join(page.words)  # escaped, so that the parser reads it as words
+    assert REASON in "".join(page.words)  # escaped, so that the parser reads it as words
     details = [unpack(text) for attributes, text in page.scripts if str(attributes.get("id")).startswith("detail-")]
     assert sum("<script>alert(1)</script>" in detail["log"] for detail in details) == 18
-    assert sum(detail["reason"] == _REASON for detail in details) == 1
+    assert sum(detail["reason"] == REASON for detail in details) == 1
 
 
 def test_every_address_in_the_page_leads_somewhere(html: str) -> None:
@@ -177,7 +146,7 @@ def test_specs_and_pictures_come_as_they_were(html: str, study: Study) -> None:
 
 def test_a_head_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
     write_cell(cell_config(tmp_path, head="gap"))
-    write_failed(cell_config(tmp_path, head="flatten"), _REASON)
+    write_failed(cell_config(tmp_path, head="flatten"), REASON)
     assert "flatten" in " ".join(_Parsed(render(tmp_path)).words)
 
 

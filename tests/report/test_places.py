@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.report.studies import cell_config
-from wisesr.config import load_option
+from tests.support.studies import cell_config
+from wisesr.config.options import load_option
 from wisesr.report.options import known
 from wisesr.report.places import is_execution, places, shared, table_of
 from wisesr.report.study import Place

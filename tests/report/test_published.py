@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.errors import UserError
 from wisesr.report.cells import read_study
 from wisesr.report.published import PUBLISHED, read_published

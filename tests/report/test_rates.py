@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.compared import LR, losses, table_of_study, write
-from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.compared import LR, losses, table_of_study, write
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 
 
 def test_each_seed_stands_at_the_rate_that_validation_chose_for_it(tmp_path: Path) -> None:

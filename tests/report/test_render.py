@@ -12,7 +12,7 @@ import pytest
 import vl_convert
 from PIL import Image
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.report.cells import read_study
 from wisesr.report.convergence import curves
 from wisesr.report.figures import all_figures

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.report.compared import write
+from tests.support.compared import write
 from wisesr.report.cells import read_study
 from wisesr.report.compare import compare
 from wisesr.report.places import table_of

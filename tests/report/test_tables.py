@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.cells import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from tests.report.studies import cell_config, write_cell
+from tests.support.studies import cell_config, write_cell
 from wisesr.errors import UserError
 from wisesr.report.cells import read_study
 from wisesr.report.folder import check_folder, replace_report

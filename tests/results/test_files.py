@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wisesr.results.files import read_json, replacing, write_json
-from wisesr.results.record import read_metrics, read_record, write_metrics
+from wisesr.results.metrics import read_metrics, write_metrics
+from wisesr.results.record import read_record
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

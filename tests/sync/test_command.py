@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell, write_failed
-from tests.sync.cells import pretend_offline
+from tests.support.studies import cell_config, write_cell, write_failed
+from tests.support.synced import pretend_offline
 from wisesr.cli import main
 from wisesr.sync.standing import Sent, note_success
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.report.studies import cell_config, write_cell, write_failed, write_waiting
-from tests.sync.cells import pretend_offline
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.synced import pretend_offline
 from wisesr.results.lock import locked
 from wisesr.sync.standing import Sent, note_attempt, note_success, read_notes, standing_of
 

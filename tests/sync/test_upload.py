@@ -16,10 +16,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.sync.cells import ROWS, offline_cell
-from tests.training.fake_wandb import FakeRun, FakeServer
-from tests.training.test_wandb_online import environment
+from tests.support.fake_wandb import FakeRun, FakeServer, environment
+from tests.support.paths import ROOT
+from tests.support.synced import ROWS, offline_cell
 from wisesr.results.lock import locked
 from wisesr.sync.standing import read_notes, standing_of
 from wisesr.sync.study import send_all

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.report.studies import cell_config
-from tests.sync.specs import spec_of
-from wisesr.axes import leaves
-from wisesr.config import computation
+from tests.support.specs import spec_of
+from tests.support.studies import cell_config
+from wisesr.config.axes import leaves
+from wisesr.config.identity import computation
 from wisesr.sync.workspace import Shown, grouping, workspace
 
 ROOT = Path("/nowhere")

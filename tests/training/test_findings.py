@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 from sklearn.metrics import confusion_matrix
 
-from tests.report.studies import write_waiting
-from wisesr.cell import DONE, run
-from wisesr.config import to_yaml
+from tests.support.studies import write_waiting
+from wisesr.cell.run import DONE, run
+from wisesr.config.files import to_yaml
 from wisesr.data.manifest import Manifest
 from wisesr.errors import UserError
 from wisesr.results.predictions import Predictions, read_predictions, write_predictions

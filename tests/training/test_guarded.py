@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.training.runs import NOTHING, ROWS
-from wisesr.results.record import Row
+from tests.support.runs import NOTHING, ROWS
+from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
 from wisesr.training.loggers.guarded import Guarded
 

@@ -16,10 +16,10 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from tests.test_cell import make, same
-from wisesr.cell import DONE, FAILED, run
+from tests.support.cells import make, same
+from wisesr.cell.run import DONE, FAILED, run
 from wisesr.errors import UserError
-from wisesr.results.record import read_metrics
+from wisesr.results.metrics import read_metrics
 from wisesr.training.cost import Kind, state_bytes
 from wisesr.training.module import ClassificationModule
 from wisesr.training.optimizers import sgd

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.conftest import ROOT
-from tests.training.runs import NOTHING, ROWS, history, logger, records
+from tests.support.paths import ROOT
+from tests.support.runs import NOTHING, ROWS, history, logger, records
 from wisesr import create_head
 from wisesr.training.kernels import kernel_sheet
 from wisesr.training.loggers.base import Findings, Run, StepRow

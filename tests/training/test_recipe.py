@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from tests.test_cell import make, same, spawn, weights
-from tests.training.test_module import plain, trained
-from wisesr.build import build
-from wisesr.build_data import build_manifest
-from wisesr.cell import DONE, run
+from tests.support.cells import make, same, spawn, weights
+from tests.support.training import plain, trained
+from wisesr.build.cell import build
+from wisesr.build.data import build_manifest
+from wisesr.cell.run import DONE, run
 from wisesr.errors import UserError
-from wisesr.results.record import read_metrics, read_record
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
 from wisesr.training.average import averaged_model
 from wisesr.training.fit import fit
 

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tests.sync.specs import named_figures
-from tests.training.runs import ROWS, history, logger, records, summary_of
+from tests.support.runs import ROWS, history, logger, records, summary_of
+from tests.support.specs import named_figures
 from wisesr.data.images import open_rgb
 from wisesr.results.predictions import Predictions
 from wisesr.sync.workspace import Shown, workspace

@@ -7,7 +7,6 @@ fake server can be stalled, killed and looked into here; what wandb.ai itself ma
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.training.fake_wandb import FakeRun, FakeServer
-from tests.training.runs import history
+from tests.support.fake_wandb import FakeRun, FakeServer, environment
+from tests.support.paths import ROOT
+from tests.support.runs import history
 
 pytestmark = pytest.mark.slow
 
@@ -61,13 +60,6 @@ if end == "linger":
 def server() -> Iterator[FakeServer]:
     with FakeServer() as fake:
         yield fake
-
-
-def environment(url: str, **more: str) -> dict[str, str]:
-    """For a process that talks to this server, and reports to no other."""
-    inherited = {key: value for key, value in os.environ.items() if not key.startswith("WANDB_")}
-    ours = {"WANDB_API_KEY": "0" * 40, "WANDB_BASE_URL": url, "NO_PROXY": "127.0.0.1", "OMP_NUM_THREADS": "1"}
-    return inherited | ours | {"WANDB_ERROR_REPORTING": "false", "WANDB__DISABLE_STATS": "true"} | more
 
 
 class Attempt:

@@ -69,9 +69,9 @@ def check(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: its images are no files; it is not there; the report cannot be written.
     """
-    from wisesr.build_data import build_listing
-    from wisesr.cli.compose import compose_checked
+    from wisesr.build.data import build_listing
     from wisesr.cli.outputs import require_writable
+    from wisesr.config.compose import compose_checked
     from wisesr.data.check.findings import as_csv, find, legible, overlaps
     from wisesr.data.check.summary import print_summary
     from wisesr.data.published import published_of

@@ -150,7 +150,7 @@ def _require_finished(study: Study) -> None:
 
 def _test_images(config: Mapping[str, Any], fingerprint: str) -> Load | str:
     """The images that a cell was tested on, or why they cannot be had."""
-    from wisesr.build_data import build_manifest
+    from wisesr.build.data import build_manifest
 
     try:
         manifest = build_manifest(config)

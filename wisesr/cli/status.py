@@ -47,12 +47,12 @@ def status(chosen: argparse.Namespace) -> int:
         UserError: there is no such directory, no cell, or not those two.
     """
     if chosen.diff:
-        from wisesr.grid.status.diff import print_diff
+        from wisesr.status.diff import print_diff
 
         alone = chosen.directory == OUTPUTS  # two directories can be compared where there is no such folder
         print_diff(*chosen.diff, root=Path(OUTPUTS) if alone else find_study(chosen.directory))
     else:
-        from wisesr.grid.status.overview import print_status
+        from wisesr.status.overview import print_status
 
         print_status(find_study(chosen.directory), table=chosen.table)
     return 0

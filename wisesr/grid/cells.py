@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from wisesr.axes import settings
-from wisesr.config import Config, cell_dir, check, describe_problems, fingerprint, load_cell, to_yaml
+from wisesr.config.axes import settings
+from wisesr.config.check import check, describe_problems
+from wisesr.config.files import load_cell, to_yaml
+from wisesr.config.identity import cell_dir, fingerprint
+from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.files import write_text
 from wisesr.results.lock import locked

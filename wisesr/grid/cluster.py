@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from wisesr.cell import BUSY, FAILED, INTERRUPTED
+from wisesr.cell.run import BUSY, FAILED, INTERRUPTED
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell
 from wisesr.grid.process import environment

@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from wisesr.config import load_cell
+from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell
 from wisesr.grid.slots import Slot

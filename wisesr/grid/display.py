@@ -21,7 +21,8 @@ from wisesr.grid.cells import Cell
 from wisesr.grid.eta import Work, seconds_left, work
 from wisesr.grid.schedule import Running
 from wisesr.grid.table import Ended, clock
-from wisesr.results.record import read_metrics, read_record
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
 from wisesr.results.status import Status, read_status
 
 Item = TypeVar("Item")

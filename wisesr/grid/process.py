@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import IO, Any, Protocol
 
 import wisesr
-from wisesr.attempt import RANKS
-from wisesr.cell import BUSY, DISK_FULL, DONE, INTERRUPTED
+from wisesr.cell.attempt import RANKS
+from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
 from wisesr.grid.slots import Slot
 from wisesr.results.record import LOG
 from wisesr.results.status import read_status
@@ -110,7 +110,7 @@ def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool
         return ProcessJob(
             subprocess.Popen(
                 command + ["--force"] * force,
-                stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.lifeline`
+                stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=environment() | devices,

@@ -12,7 +12,8 @@ from typing import IO, Any
 from rich.console import Console
 from rich.markup import escape
 
-from wisesr.config import Config, describe_problems, split_grid
+from wisesr.config.check import describe_problems, split_grid
+from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.config import Config
+from wisesr.config.schema import Config
 from wisesr.errors import UserError
 
 

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import track
 
-from wisesr.build import weights_hash
-from wisesr.build_data import build_manifest
-from wisesr.cell import changes
+from wisesr.build.cell import weights_hash
+from wisesr.build.data import build_manifest
+from wisesr.cell.run import changes
 from wisesr.errors import UserError
 from wisesr.grid.cells import Cell
 from wisesr.grid.table import Ended

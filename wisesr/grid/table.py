@@ -14,7 +14,8 @@ from rich.table import Table
 from wisesr.grid.cells import Cell
 from wisesr.grid.naming import NARROW, name_columns
 from wisesr.grid.process import log_tail
-from wisesr.results.record import read_metrics, read_record
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
 
 
 class Ended(NamedTuple):
@@ -66,7 +67,7 @@ def _so_far(item: Ended) -> str:
     return f"{redo} {rows[-1]['epoch']:.0f}/{item.cell.config['recipe']['epochs']}" if rows else redo
 
 
-def _figures(record: dict[str, Any] | None) -> list[str]:
+def _figures(record: Mapping[str, Any] | None) -> list[str]:
     if record is None:
         return ["-"] * 6
     best, cost = record["metrics"]["best"], record["cost"]

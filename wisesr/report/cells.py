@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.axes import Leaves
-from wisesr.config import load_cell
+from wisesr.config.axes import Leaves
+from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.report.check import check_config, check_record, why_unread
 from wisesr.report.compare import compare

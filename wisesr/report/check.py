@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from wisesr.axes import Leaves
+from wisesr.config.axes import Leaves
 from wisesr.report.options import known
 from wisesr.results.record import RESULT, SCHEMA
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from wisesr.report.costs import same_machine
 from wisesr.report.study import Entry, ReportCell, ReportTable
-from wisesr.results.record import read_metrics
+from wisesr.results.metrics import read_metrics
 
 Growth = Mapping[int, float]
 """Epoch, from 1, to validation top-1 after it, percent."""

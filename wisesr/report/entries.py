@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wisesr.config import load_option, options
+from wisesr.config.options import load_option, options
 from wisesr.report.differences import differences
 from wisesr.report.groups import Heads
 from wisesr.report.guard import group_warnings

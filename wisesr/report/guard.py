@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from wisesr.axes import leaves
+from wisesr.config.axes import leaves
 from wisesr.report.places import is_execution
 from wisesr.report.study import Place, ReportCell
 

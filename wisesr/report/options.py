@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.axes import Leaves, leaves
-from wisesr.config import NEUTRAL, computation, load_option, options
+from wisesr.config.axes import Leaves, leaves
+from wisesr.config.identity import NEUTRAL, computation
+from wisesr.config.options import load_option, options
 
 _GROUPS = ("augment", "recipe")
 """Groups whose options have no name of their own in a configuration."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-from wisesr.axes import Leaves
+from wisesr.config.axes import Leaves
 from wisesr.report.options import by_option
 from wisesr.report.study import Place
 

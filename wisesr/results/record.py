@@ -1,29 +1,325 @@
 """The record of a finished cell, `result.json`: what was computed, how, by which code, from which data.
 
-It is written last and atomically: a directory with a valid record holds everything else too.
+It is written last and atomically: a directory with a valid record holds everything else too. `parse_record` alone knows how
+the file is laid out and what may stand in it; whoever has a `Record` may rely on all of its attributes.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from wisesr.results.files import read_json, write_json, write_text
+from wisesr.errors import UserError
+from wisesr.results.checks import (
+    Check,
+    is_amount,
+    is_count,
+    is_counts,
+    is_group,
+    is_share,
+    is_text,
+    is_texts,
+    is_whole,
+    or_none,
+    problem,
+)
+from wisesr.results.files import write_json
+from wisesr.results.metrics import Row
 
 SCHEMA = 1
 CONFIG = "config.yaml"
 RESULT = "result.json"
-METRICS = "metrics.csv"
 PREDICTIONS = "predictions.npz"
 BEST, LAST = "best.ckpt", "last.ckpt"
 LOG = "log.txt"
 STATUS = "status.json"
 
-Row = dict[str, float]
-_COLUMNS = ("loss", "top1", "top5", "macro_f1", "ece")
+
+class RecordError(UserError):
+    """A `result.json` that this version cannot read, or that is damaged. Its text says why."""
+
+
+@dataclass(frozen=True)
+class BestEpoch:
+    """Figures of the chosen epoch. Shares from 0 to 1."""
+
+    epoch: int
+    """Counted from 1."""
+    val_loss: float
+    val_top1: float
+    test_loss: float
+    test_top1: float
+    test_macro_f1: float
+    test_ece: float
+    row: Row
+    """All figures, as `metrics.csv` has them."""
+
+
+@dataclass(frozen=True)
+class LastEpoch:
+    """Figures of the last epoch that was trained."""
+
+    epoch: int
+    val_top1: float | None
+    """From 0 to 1; None where it was not measured."""
+    row: Row
+
+
+@dataclass(frozen=True)
+class SpentBudget:
+    """What was trained of what was planned."""
+
+    epochs: int
+    """Planned."""
+    trained_epochs: int
+    steps: int
+    """Optimizer steps that were taken."""
+    stopped: str | None
+    """Why training ended early: `patience`, `max_time`; None where it did not."""
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Counts of a model's parameters."""
+
+    backbone: int
+    head: int
+    trainable: int
+    """Of both, those that are not frozen."""
+
+
+@dataclass(frozen=True)
+class Flops:
+    """Of one image's forward pass, a multiply-add counted as two; None where they could not be counted."""
+
+    backbone: float | None
+    head: float | None
+
+
+@dataclass(frozen=True)
+class CellCost:
+    """What a cell cost."""
+
+    parameters: Parameters
+    flops: Flops
+    feature_map: tuple[int, ...]
+    """(channels, height, width) before the head."""
+    train_seconds: float
+    """Of training and its measurements, over all attempts."""
+    images_per_second: float | None
+    """Trained, without measurements; None where training was too short to tell."""
+    peak_memory_bytes: float | None
+    """On the GPU; None on CPU."""
+
+
+@dataclass(frozen=True)
+class DataProvenance:
+    """The images that a cell saw."""
+
+    fingerprint: str
+    """Of paths, labels and splits."""
+    images: Mapping[str, int]
+    """Counts by split: train, val, test."""
+    left_out: tuple[str, ...]
+    """Unreadable images."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the numbers come from."""
+
+    commit: str | None
+    source: str
+    """Hash of the package's source at the last attempt."""
+    sources: tuple[str, ...]
+    """Hashes of all attempts, without repetition."""
+    versions: Mapping[str, str | None]
+    """Of Python and of packages."""
+    hardware: Mapping[str, str]
+    """host, device (the GPU's name, or cpu), cpu, system."""
+    threads: int
+    """CPU threads of the cell's process."""
+    attempts: int
+    weights: Mapping[str, Any]
+    """What the backbone started from: source, sha256 of its file, hash of its tensors."""
+    inputs: Mapping[str, Any]
+    """What images were normalised with: mean, std, and order where channels are swapped."""
+    data: DataProvenance
+    finished: str
+    """Time, UTC, ISO 8601."""
+
+
+@dataclass(frozen=True, eq=False)
+class Record(Mapping[str, Any]):
+    """A finished cell."""
+
+    fingerprint: str
+    """Of its configuration."""
+    config: Mapping[str, Any]
+    protocol: Literal["holdout", "paper"]
+    selection: str
+    """In words, on which images the epoch was chosen."""
+    best: BestEpoch
+    last: LastEpoch
+    budget: SpentBudget
+    cost: CellCost
+    provenance: Provenance
+    json: Mapping[str, Any]
+    """The whole file, for whoever shows all of it."""
+
+    def __getitem__(self, key: str) -> Any:
+        return self.json[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.json)
+
+    def __len__(self) -> int:
+        return len(self.json)
+
+
+# Keys hold no dots, so these are paths.
+_CHECKS: dict[str, Check] = {
+    "fingerprint": is_text,
+    "config": is_group,
+    "protocol": lambda value: value in ("holdout", "paper"),
+    "selection": is_text,
+    **{f"metrics.best.{name}": is_share for name in ("val/top1", "test/top1", "test/macro_f1", "test/ece")},
+    **{f"metrics.best.{name}": is_amount for name in ("val/loss", "test/loss")},
+    "metrics.best.epoch": is_whole,
+    "metrics.last.epoch": is_whole,
+    **{f"budget.{name}": is_count for name in ("epochs", "trained_epochs", "steps")},
+    "budget.stopped": or_none(is_text),
+    **{f"cost.parameters.{part}_parameters": is_count for part in ("backbone", "head", "trainable")},
+    **{f"cost.flops.{part}": or_none(is_amount) for part in ("backbone", "head")},
+    "cost.feature_map": lambda value: isinstance(value, list) and len(value) == 3 and all(map(is_count, value)),
+    "cost.train_seconds": is_amount,
+    **{f"cost.{name}": or_none(is_amount) for name in ("images_per_second", "peak_memory_bytes")},
+    "provenance.commit": or_none(is_text),
+    "provenance.source": is_text,
+    "provenance.sources": is_texts,
+    "provenance.versions": is_group,
+    "provenance.hardware": is_group,
+    "provenance.threads": is_count,
+    "provenance.attempts": is_count,
+    "provenance.weights": is_group,
+    "provenance.inputs": is_group,
+    "provenance.data.fingerprint": is_text,
+    "provenance.data.images": is_counts,
+    "provenance.data.images.test": is_count,
+    "provenance.data.images.train": is_count,
+    "provenance.data.left_out": is_texts,
+    "provenance.finished": is_text,
+}
+
+
+def parse_record(value: Any) -> Record:
+    """A record from the content of `result.json`.
+
+    Raises:
+        RecordError: it is of another schema, lacks something, or holds what cannot be; the text names the file.
+    """
+    schema = value.get("schema") if isinstance(value, dict) else None
+    if not isinstance(schema, int) or isinstance(schema, bool):
+        raise RecordError(f"{RESULT} is no record: it states no schema")
+    if schema != SCHEMA:
+        age = "an older" if schema < SCHEMA else "a newer"
+        raise RecordError(f"written by {age} version (record schema {schema}; this one reads {SCHEMA})")
+    if value.get("status") != "done":
+        raise RecordError(f"{RESULT} is no record of a finished cell")
+    if wrong := problem(value, _CHECKS):
+        raise RecordError(f"{RESULT}: {wrong}")
+    return Record(
+        fingerprint=value["fingerprint"],
+        config=value["config"],
+        protocol=value["protocol"],
+        selection=value["selection"],
+        best=_best(value["metrics"]["best"]),
+        last=_last(value["metrics"]["last"]),
+        budget=SpentBudget(**{name: value["budget"][name] for name in ("epochs", "trained_epochs", "steps", "stopped")}),
+        cost=_cost(value["cost"]),
+        provenance=_provenance(value["provenance"]),
+        json=value,
+    )
+
+
+def _best(row: Row) -> BestEpoch:
+    return BestEpoch(
+        epoch=int(row["epoch"]),
+        val_loss=row["val/loss"],
+        val_top1=row["val/top1"],
+        test_loss=row["test/loss"],
+        test_top1=row["test/top1"],
+        test_macro_f1=row["test/macro_f1"],
+        test_ece=row["test/ece"],
+        row=row,
+    )
+
+
+def _last(row: Row) -> LastEpoch:
+    top1 = row.get("val/top1")
+    return LastEpoch(int(row["epoch"]), top1 if is_share(top1) else None, row)
+
+
+def _cost(cost: Mapping[str, Any]) -> CellCost:
+    parts = ("backbone", "head", "trainable")
+    return CellCost(
+        parameters=Parameters(**{part: cost["parameters"][f"{part}_parameters"] for part in parts}),
+        flops=Flops(cost["flops"]["backbone"], cost["flops"]["head"]),
+        feature_map=tuple(cost["feature_map"]),
+        train_seconds=cost["train_seconds"],
+        images_per_second=cost["images_per_second"],
+        peak_memory_bytes=cost["peak_memory_bytes"],
+    )
+
+
+def _provenance(values: Mapping[str, Any]) -> Provenance:
+    data = values["data"]
+    return Provenance(
+        commit=values["commit"],
+        source=values["source"],
+        sources=tuple(values["sources"]),
+        versions=values["versions"],
+        hardware=values["hardware"],
+        threads=values["threads"],
+        attempts=values["attempts"],
+        weights=values["weights"],
+        inputs=values["inputs"],
+        data=DataProvenance(data["fingerprint"], data["images"], tuple(data["left_out"])),
+        finished=values["finished"],
+    )
+
+
+def load_record(directory: Path) -> Record | None:
+    """The record of a cell; None where there is none.
+
+    Raises:
+        RecordError: there is one, of another version or damaged.
+        UserError: the file cannot be read.
+    """
+    try:
+        value = json.loads((directory / RESULT).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise UserError(f"{RESULT} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError):
+        raise RecordError(f"{RESULT} is no JSON: cut short, or overwritten") from None
+    return parse_record(value)
+
+
+def read_record(directory: Path) -> Record | None:
+    """The record of a cell; None where there is none, or none that this version can read: the cell is not done, then.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        return load_record(directory)
+    except RecordError:
+        return None
 
 
 def write_record(
@@ -36,7 +332,7 @@ def write_record(
     selection: str,
     cost: Mapping[str, Any],
     provenance: Mapping[str, Any],
-) -> None:
+) -> Record:
     """`result.json` of a finished cell.
 
     Args:
@@ -46,49 +342,27 @@ def write_record(
         metrics: `best`: figures of the chosen epoch with its test; `last`: of the last epoch. Nothing timed.
         budget: epochs planned and trained, steps, and why training ended early if it did.
         selection: in words, on which images the epoch was chosen.
-        cost: parameters, FLOPs, seconds, images/s, memory.
-        provenance: commit, versions, hardware, threads, data.
+        cost: parameters, FLOPs, feature map, seconds, images/s, memory.
+        provenance: as of `results.provenance.provenance`.
+
+    Returns:
+        What was written, as it will be read.
+
+    Raises:
+        RecordError: it could not be read again, and is not written.
     """
-    write_json(
-        directory / RESULT,
-        {
-            "schema": SCHEMA,
-            "status": "done",
-            "fingerprint": fingerprint,
-            "config": config,
-            "protocol": config["protocol"],
-            "selection": selection,
-            "metrics": metrics,
-            "budget": budget,
-            "cost": cost,
-            "provenance": provenance,
-        },
-    )
-
-
-def read_record(directory: Path) -> dict[str, Any] | None:
-    """The record in a cell's directory; None where there is none, or none that this version can read."""
-    record = read_json(directory / RESULT)
-    if not isinstance(record, dict) or record.get("schema") != SCHEMA or record.get("status") != "done":
-        return None
+    content = {
+        "schema": SCHEMA,
+        "status": "done",
+        "fingerprint": fingerprint,
+        "config": config,
+        "protocol": config["protocol"],
+        "selection": selection,
+        "metrics": metrics,
+        "budget": budget,
+        "cost": cost,
+        "provenance": provenance,
+    }
+    record = parse_record(json.loads(json.dumps(content)))
+    write_json(directory / RESULT, content)
     return record
-
-
-def write_metrics(path: Path, rows: Sequence[Row]) -> None:
-    """`metrics.csv`: a row an epoch; figures to the last bit, columns always in the same order."""
-    names = ["epoch", "step", "lr", "train/loss"] + [f"{split}/{name}" for split in ("val", "test") for name in _COLUMNS]
-    present = [name for name in names if any(name in row for row in rows) or ("test/" not in name and "top5" not in name)]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, present, lineterminator="\n", restval="")
-    writer.writeheader()
-    writer.writerows({name: repr(value) for name, value in row.items()} for row in rows)
-    write_text(path, text.getvalue())
-
-
-def read_metrics(directory: Path) -> list[Row]:
-    """The rows of `metrics.csv`; empty figures are left out, a missing file has none."""
-    try:
-        with (directory / METRICS).open(newline="") as file:
-            return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
-    except FileNotFoundError:
-        return []

@@ -11,8 +11,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from wisesr.axes import leaves
-from wisesr.config import computation
+from wisesr.config.axes import leaves
+from wisesr.config.identity import computation
 
 with warnings.catch_warnings():
     # It is written for pydantic 1: https://docs.pydantic.dev/latest/migration/

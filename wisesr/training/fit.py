@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from wisesr.data.datamodule import ImageData
 from wisesr.errors import UserError
 from wisesr.results.kernels import write_kernels
+from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
-from wisesr.results.record import BEST, LAST, METRICS, Row, write_metrics
+from wisesr.results.record import BEST, LAST
 from wisesr.results.status import write_status
 from wisesr.training.journal import Journal, require_finite
 from wisesr.training.kernels import learned_kernel

@@ -21,7 +21,8 @@ from torch import Tensor
 from wisesr.errors import UserError
 from wisesr.results.files import replacing
 from wisesr.results.kernels import KernelSummary, summarize
-from wisesr.results.record import BEST, LAST, METRICS, Row, write_metrics
+from wisesr.results.metrics import METRICS, Row, write_metrics
+from wisesr.results.record import BEST, LAST
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger, StepRow
 from wisesr.types import Budget

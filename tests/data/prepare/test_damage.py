@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.prepare.downloads import NOISE, intel_files, make, pack, picture, refused, tree
+from tests.support.downloads import NOISE, intel_files, make, pack, picture, refused, tree
 from wisesr.errors import UserError
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.data.prepare.downloads import add, files_of, intel_files, make, pack, tree
+from tests.support.downloads import add, files_of, intel_files, make, pack, tree
 from wisesr.data.prepare.safety import normal
 from wisesr.errors import UserError
 

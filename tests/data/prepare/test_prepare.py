@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from tests.data.prepare.downloads import (
+from tests.support.downloads import (
     KINDS,
     below,
     csv_text,

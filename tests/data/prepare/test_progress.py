@@ -13,7 +13,7 @@ from typing import TextIO
 import pytest
 from rich.console import Console
 
-from tests.data.prepare.downloads import intel_files, pack
+from tests.support.downloads import intel_files, pack
 from wisesr.cli import main
 from wisesr.data.prepare.progress import Meter, say
 from wisesr.data.prepare.run import prepare

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.prepare.downloads import GOOD, NOISE, add, intel_files, make, pack, refused, tree
+from tests.support.downloads import GOOD, NOISE, add, intel_files, make, pack, refused, tree
 from wisesr.data.prepare.staging import Staging
 from wisesr.errors import UserError
 

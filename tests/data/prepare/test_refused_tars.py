@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.prepare.downloads import GOOD, add, intel_files, make, refused
+from tests.support.downloads import GOOD, add, intel_files, make, refused
 from wisesr.data.prepare import packed
 from wisesr.data.prepare.staging import Staging
 from wisesr.errors import UserError

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.data.prepare.downloads import NOISE, intel_files, make, pack, refused
+from tests.support.downloads import NOISE, intel_files, make, pack, refused
 
 
 def change(name: str, **values: object) -> Callable[[zipfile.ZipFile], None]:

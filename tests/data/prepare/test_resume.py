@@ -17,8 +17,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
-from tests.data.prepare.downloads import KINDS, files_of, intel_files, make, mit_files, pack, picture, tree, unfinished
+from tests.support.downloads import KINDS, files_of, intel_files, make, mit_files, pack, picture, tree, unfinished
+from tests.support.paths import ROOT
 from wisesr.cli import main
 from wisesr.data.prepare import staging
 from wisesr.data.prepare.staging import Staging

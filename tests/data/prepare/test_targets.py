@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.data.prepare.downloads import files_of, intel_files, make, pack, unfinished
+from tests.support.downloads import files_of, intel_files, make, pack, unfinished
 from wisesr.data.prepare.run import prepare
 from wisesr.errors import UserError
 

@@ -12,11 +12,11 @@ from safetensors.torch import save_file
 from torch import nn
 from torch.optim import LBFGS, SGD
 
-from tests.data.copies import make_intel
-from tests.test_config import change as changed
-from wisesr.build import build_model
-from wisesr.cell import DONE, run
-from wisesr.config import load_option
+from tests.support.configs import change as changed
+from tests.support.copies import make_intel
+from wisesr.build.cell import build_model
+from wisesr.cell.run import DONE, run
+from wisesr.config.options import load_option
 from wisesr.grid.cells import make_cells, write_cell
 from wisesr.grid.planning.plan import Cost
 from wisesr.grid.planning.planner import plan_cells

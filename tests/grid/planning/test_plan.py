@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.conftest import ROOT
-from tests.grid.planning.test_look import Config, changed
+from tests.support.configs import change as changed
+from tests.support.paths import ROOT
+from wisesr.config.schema import Config
 from wisesr.grid.cells import Cell, make_cells
 from wisesr.grid.planning import disk
 from wisesr.grid.planning import process as planner_process
@@ -39,7 +40,7 @@ def test_all_problems_of_all_cells_from_a_process_without_torch(config: Config, 
     code = f"""
 import sys
 from rich.console import Console
-from wisesr.config import describe_problems
+from wisesr.config.check import describe_problems
 from wisesr.grid.cells import make_cells
 from wisesr.grid.planning.plan import make_plan, plan_table
 cells = make_cells({configs!r})

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from wisesr.build import (
+from wisesr.build.cell import (
     Parts,
     assemble,
     build_backbone,
@@ -21,8 +21,9 @@ from wisesr.build import (
     build_steps,
     build_trainer_settings,
 )
-from wisesr.build_data import build_manifest
-from wisesr.config import Config, cell_dir
+from wisesr.build.data import build_manifest
+from wisesr.config.identity import cell_dir
+from wisesr.config.schema import Config
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.errors import UserError
 from wisesr.grid.planning.plan import Cost

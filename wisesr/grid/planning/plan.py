@@ -39,7 +39,7 @@ class Plan(NamedTuple):
     """What was found out about cells."""
 
     problems: list[tuple[str, str]]
-    """(label of the cell, problem), for `wisesr.config.describe_problems`; the label is empty for what concerns all."""
+    """(label of the cell, problem), for `wisesr.config.check.describe_problems`; the label is empty for what concerns all."""
     costs: list[Cost | None]
     """A cell each; None where it cannot be built."""
 

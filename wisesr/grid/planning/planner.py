@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from wisesr.config import Config
+from wisesr.config.schema import Config
 
 if TYPE_CHECKING:
     from wisesr.grid.planning.look import Found

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.axes import leaves
+from wisesr.config.axes import leaves
 from wisesr.report.page.pack import pack
 from wisesr.report.page.words import last_top1
 from wisesr.report.study import ReportCell
-from wisesr.results.record import LOG, read_metrics
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import LOG
 
 LONGEST = 20_000
 """Characters of a log that the page carries; of longer ones the beginning and the end."""

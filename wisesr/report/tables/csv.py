@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wisesr.axes import Leaves
+from wisesr.config.axes import Leaves
 from wisesr.report.options import known
 from wisesr.report.study import LeftOut, Place, ReportCell, Study
 

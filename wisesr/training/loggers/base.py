@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from wisesr.results.metrics import Row
 from wisesr.results.predictions import Predictions
-from wisesr.results.record import Row
 
 
 class Run(NamedTuple):

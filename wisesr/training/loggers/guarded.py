@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wisesr.results.record import Row
+from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, RunLogger, StepRow
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from wisesr.errors import UserError
-from wisesr.results.record import Row
+from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
 from wisesr.training.loggers.pictures import confusion_picture
 

@@ -19,7 +19,7 @@ from typing import Any
 import wandb
 
 from wisesr.results.files import read_json, write_json
-from wisesr.results.record import Row
+from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
 from wisesr.training.loggers.content import define_metrics, shown
 from wisesr.training.loggers.mode import decide_mode

@@ -1,0 +1,266 @@
+"""A cell: its record, its bits, its skip, its lock, its life after a kill."""
+
+from __future__ import annotations
+
+import copy
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.support.cells import make, same, spawn, weights
+from wisesr.cell.run import BUSY, DONE, FAILED, finished, run
+from wisesr.config.options import load_option
+from wisesr.errors import UserError
+from wisesr.results.kernels import read_kernels
+from wisesr.results.lock import is_running, locked
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import read_record
+from wisesr.results.status import read_status
+
+
+def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None
+    assert set(record) == {
+        "schema",
+        "status",
+        "fingerprint",
+        "config",
+        "protocol",
+        "selection",
+        "metrics",
+        "budget",
+        "cost",
+        "provenance",
+    }
+    rows = read_metrics(cell)
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    assert [row["step"] for row in rows] == [4, 8, 12]
+    best = max(rows, key=lambda row: (row["val/top1"], -row["val/loss"], -row["epoch"]))
+    assert record["metrics"]["best"] == best
+    assert [row for row in rows if "test/top1" in row] == [best], "the test split was read once, with the best weights"
+    with np.load(cell / "predictions.npz") as predictions:
+        assert len(set(predictions["ids"])) == 18
+        hits = predictions["probabilities"].argmax(1) == predictions["labels"]
+        assert predictions["classes"].tolist() == sorted({name.split("/")[1] for name in predictions["ids"]})
+    assert hits.mean() == pytest.approx(best["test/top1"])
+    kernels = read_kernels(cell)
+    assert kernels is not None
+    assert kernels.epochs == (1, 2, 3)
+    assert np.array_equal(kernels.kernel, weights(cell, "best.ckpt")["model.head.aggregation.kernel"].numpy())
+    last = weights(cell)["model.head.aggregation.kernel"].numpy()
+    assert kernels.history[-1].mean == pytest.approx(last.mean(axis=0), abs=1e-6)
+    assert kernels.history[-1].zero == (last == 0).mean()
+    assert record["cost"]["parameters"]["head_parameters"] == 256 * (4 + 1) + 256 * 3 + 3
+    assert record["cost"]["feature_map"] == [256, 2, 2]
+    assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256 * 4)
+    assert record["cost"]["flops"]["backbone"] > 1e6
+    assert record["provenance"]["data"]["images"] == {"train": 54, "val": 6, "test": 18}
+    assert record["provenance"]["threads"] == 1
+    assert "18 test images" not in record["selection"]
+    assert (weights(cell, "best.ckpt")["model.head.aggregation.kernel"] >= 0).all()
+    assert read_status(cell)["state"] == "done"
+    checkpoint = torch.load(cell / "last.ckpt", weights_only=True)
+    assert checkpoint["epoch"] == 2
+
+
+def test_the_record_tells_what_the_augmentation_normalised_with(config: dict[str, Any], tmp_path: Path) -> None:
+    config["augment"] = load_option("augment", "paper")
+    config["recipe"] |= {"epochs": 1, "structure": "keras", "batch_norm": "keras"}
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record, checkpoint = read_record(cell), torch.load(cell / "best.ckpt", weights_only=True)
+    assert record is not None
+    assert record["provenance"]["inputs"] == checkpoint["inputs"]
+    assert checkpoint["inputs"]["order"] == "BGR"
+    assert set(checkpoint["epsilons"]) == {1e-3}
+
+
+def test_the_papers_protocol_is_said(config: dict[str, Any], tmp_path: Path) -> None:
+    config["protocol"] = "paper"
+    config["recipe"]["epochs"] = 1
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None
+    assert record["protocol"] == "paper"
+    assert "18 test images themselves" in record["selection"]
+    assert record["provenance"]["data"]["images"] == {"train": 60, "test": 18}
+    best = record["metrics"]["best"]
+    assert best["val/top1"] == best["test/top1"]
+
+
+def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> None:
+    """The same seed gives the same bits, with workers and loggers too; another seed others."""
+    cells = [make(config, tmp_path / "a")]
+    busy = copy.deepcopy(config)
+    busy["dataset"]["workers"] = 2
+    busy["logger"] = {
+        "csv": {"_target_": "wisesr.training.loggers.steps.StepsLogger"},
+        "tensorboard": {"_target_": "wisesr.training.loggers.tensorboard.TensorBoardLogger"},
+        "wandb": {
+            "_target_": "wisesr.training.loggers.wandb.WandbLogger",
+            "project": "tests",
+            "entity": None,
+            "init_timeout": 5.0,
+        },
+    }
+    cells.append(make(busy, tmp_path / "b"))
+    cells.append(make(config | {"seed": 1}, tmp_path / "c"))
+    torch.rand(5)  # the process's generator has no say
+    assert [run(cell) for cell in cells] == [DONE] * 3
+    same(cells[0], cells[1])
+    assert len((cells[1] / "steps.csv").read_text().splitlines()) == 1 + 12
+    assert list((cells[1] / "tensorboard").glob("events*"))
+    (cells[1] / "result.json").unlink()  # as if killed after the last epoch: the loggers must hear the end all the same
+    assert run(cells[1]) == DONE
+    same(cells[0], cells[1])
+    (offline,) = (cells[1] / "wandb").glob("offline-run-*")
+    assert list(offline.rglob("*.png")), "the kernels, in the run that was opened again and closed"
+    assert read_metrics(cells[0])[0] != read_metrics(cells[2])[0]
+
+
+def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any], tmp_path: Path) -> None:
+    config["recipe"]["epochs"] = 1
+    cell = make(config, tmp_path / "cell")
+    assert finished(cell, config, None) is None
+    assert run(cell) == DONE
+    before = {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"}
+    assert run(cell) == DONE
+    assert {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"} == before
+    record = json.loads((cell / "result.json").read_text())
+    data = record["provenance"]["data"]["fingerprint"]
+    assert finished(cell, config, data) == []
+    assert finished(cell, config, "other") == ["the images, labels or splits have changed since"]
+    record["provenance"]["source"] = "other"
+    (cell / "result.json").write_text(json.dumps(record))
+    assert finished(cell, config, data) == ["the code has changed since"]
+    assert finished(cell, config | {"seed": 5}, data) is None
+
+
+def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path) -> None:
+    """Its config.yaml lacks keys that came later, at the value that all cells had then."""
+    config["recipe"]["epochs"] = 1
+    older = copy.deepcopy(config)
+    del older["trainer"]["num_nodes"]
+    for key in ("init", "batch_norm", "structure", "head_init"):
+        del older["recipe"][key]
+    cell = make(older, tmp_path / "cell")
+    assert run(cell) == DONE
+    assert finished(cell, config, None) == []
+
+
+def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = make(config, tmp_path / "cell")
+    with locked(cell) as mine:
+        assert mine
+        assert is_running(cell)
+        monkeypatch.setattr("wisesr.cell.run._PATIENCE", 0.3)
+        assert run(cell) == BUSY
+    assert not is_running(cell)
+    assert not (cell / "result.json").exists()
+
+
+def test_a_failure_leaves_its_reason(config: dict[str, Any], images: Path, tmp_path: Path) -> None:
+    config["head"]["pre_pool"] = 3
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == FAILED
+    status = read_status(cell)
+    assert status["state"] == "failed"
+    assert "head.pre_pool must be from 1 to 2, the extent of the 2x2 feature map, or null; not 3" in status["reason"]
+
+
+def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    (cell / "result.json").unlink()
+    started = json.loads((cell / "started.json").read_text())
+    (cell / "started.json").write_text(json.dumps(started | {"data": "other"}))
+    assert run(cell) == FAILED
+    assert "have changed since" in read_status(cell)["reason"]
+
+
+def test_an_edited_cell_is_refused_and_keeps_its_record(config: dict[str, Any], tmp_path: Path) -> None:
+    config["recipe"]["epochs"] = 1
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    record = (cell / "result.json").read_bytes()
+    make(config | {"seed": 7}, cell)
+    with pytest.raises(UserError, match="was edited: its record belongs to another configuration"):
+        run(cell)
+    assert (cell / "result.json").read_bytes() == record
+    (cell / "result.json").unlink()
+    assert run(cell) == FAILED
+    assert "was edited since" in read_status(cell)["reason"]
+    make(config | {"protocol": "x"}, cell)
+    with pytest.raises(UserError, match="protocol must be one of"):
+        run(cell)
+    (cell / "config.yaml").write_text("a: [")
+    with pytest.raises(UserError, match="is no YAML"):
+        run(cell)
+
+
+def test_code_that_changed_between_attempts_is_recorded(config: dict[str, Any], tmp_path: Path) -> None:
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    (cell / "result.json").unlink()
+    started = json.loads((cell / "started.json").read_text())
+    (cell / "started.json").write_text(json.dumps(started | {"sources": ["older"]}))
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None
+    assert record["provenance"]["sources"][0] == "older"
+    assert len(record["provenance"]["sources"]) == 2
+
+
+def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp_path: Path) -> None:
+    """Kill -9 once in an epoch, once between the last epoch and the record."""
+    config["recipe"]["epochs"] = 6
+    whole, cut = make(config, tmp_path / "whole"), make(config, tmp_path / "cut")
+    assert run(whole) == DONE
+    process = spawn(cut)
+    while len(read_metrics(cut)) < 2:
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(read_metrics(cut))
+    assert 2 <= done < 6
+    assert read_record(cut) is None
+    assert run(cut) == DONE
+    same(whole, cut)
+    record = read_record(cut)
+    assert record is not None and record["provenance"]["attempts"] == 2
+    (cut / "result.json").unlink()
+    assert run(cut) == DONE  # nothing left to train: only the test and the record
+    same(whole, cut)
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments(config: dict[str, Any], tmp_path: Path) -> None:
+    """Killed again and again, a cell still ends with the undisturbed numbers."""
+    config["recipe"]["epochs"] = 8
+    whole, cut = make(config, tmp_path / "whole"), make(config, tmp_path / "cut")
+    assert spawn(whole).wait() == DONE
+    generator = np.random.default_rng(0)
+    for _ in range(12):
+        process = spawn(cut)
+        deadline = time.monotonic() + 120
+        start = len(read_metrics(cut))
+        while process.poll() is None and len(read_metrics(cut)) == start and time.monotonic() < deadline:
+            time.sleep(0.002)
+        time.sleep(generator.uniform(0, 0.4))
+        process.kill()
+        process.wait()
+        if read_record(cut):
+            break
+    assert spawn(cut).wait() == DONE
+    same(whole, cut)

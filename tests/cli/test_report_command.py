@@ -1,0 +1,103 @@
+"""`wisesr report`: from the command to the folder, and what it says where there is nothing to report."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
+from wisesr.cli import main
+from wisesr.report.figures.render import Picture
+from wisesr.results.lock import locked
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Vega's script and pictures take seconds to be made, and are tried elsewhere."""
+    monkeypatch.setattr("wisesr.report.page.page.vega_script", lambda: "")
+    monkeypatch.setattr("wisesr.report.write.render", lambda spec: Picture("<svg/>", b"png"))
+
+
+def _study(root: Path) -> None:
+    for head, top1 in (("gap", 0.6), ("wise", 0.8)):
+        for seed in range(2):
+            write_cell(cell_config(root, head=head, seed=seed), top1=top1 + 0.02 * seed)
+
+
+def test_a_report_is_written_into_the_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _study(tmp_path)
+    write_failed(cell_config(tmp_path, head="wise", seed=2), "the disk is full")
+    assert main(["report", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines()[0] == "5 cells: 4 done, 1 failed"
+    assert "81.00 ± 1.41 (2)" in said.out
+    assert "nothing here says whether a head is better" in said.out
+    assert "the disk is full" in (tmp_path / "report" / "index.html").read_text()
+    assert said.out.splitlines()[-1] == str(tmp_path / "report" / "index.html")
+    manifest = json.loads((tmp_path / "report" / "report.json").read_text())
+    assert manifest["command"] == f"wisesr report {tmp_path}"
+    assert all((tmp_path / "report" / name).is_file() for name in manifest["files"])
+    page = (tmp_path / "report" / "index.html").read_text()
+    assert main(["report", str(tmp_path)]) == 0  # its own report is no cell, and is replaced
+    assert capsys.readouterr().out == said.out
+    assert len((tmp_path / "report" / "index.html").read_text()) == len(page)
+
+
+def test_several_directories_are_reported_where_one_stands(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _study(tmp_path / "one")
+    write_cell(cell_config(tmp_path / "two", head="gap", backbone="resnet34"))
+    monkeypatch.chdir(tmp_path)
+    assert main(["report", "one", "two", "--baseline", "wise", "--no-pictures"]) == 0
+    manifest = json.loads(Path("report", "report.json").read_text())
+    assert manifest["command"] == "wisesr report one two --baseline wise --no-pictures"
+    assert "resnet34" in capsys.readouterr().out
+    assert main(["report", "one", "--output", "elsewhere/deep"]) == 0
+    assert Path("elsewhere", "deep", "index.html").is_file()
+
+
+def test_where_no_cell_is_finished_all_states_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_waiting(cell_config(tmp_path, seed=0))
+    write_waiting(cell_config(tmp_path, seed=1))
+    write_failed(cell_config(tmp_path, seed=2), "CUDA out of memory")
+    with locked(write_waiting(cell_config(tmp_path, seed=3))):
+        assert main(["report", str(tmp_path)]) == 1
+    said = capsys.readouterr().err
+    assert "nothing to report yet, as no cell is finished (4 cells: 1 failed, 1 starting, 2 waiting)" in said
+    assert "failed: " in said
+    assert "CUDA out of memory" in said
+    assert "and 1 more" in said
+    assert not (tmp_path / "report").exists()
+
+
+def test_what_cannot_be_reported_is_said_before_anything_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", str(tmp_path / "nowhere")]) == 1
+    assert "nowhere" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    assert main(["report", str(tmp_path / "empty")]) == 1
+    assert "there are no cells below" in capsys.readouterr().err
+    _study(tmp_path / "study")
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.tex").write_text("")
+    assert main(["report", str(tmp_path / "study"), "--output", str(tmp_path / "thesis")]) == 1
+    assert "holds thesis.tex, and is no report" in capsys.readouterr().err
+    assert main(["report", str(tmp_path / "study"), "--baseline", "wize"]) == 1
+    assert "Did you mean wise?" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["thesis.tex"]
+
+
+def test_outputs_with_a_study_called_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_cell(cell_config(tmp_path, study="report"))
+    assert main(["report", str(tmp_path)]) == 1
+    assert "report holds 1 cell, and is no report: name another folder with --output" in capsys.readouterr().err
+
+
+def test_images_that_have_moved_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _study(tmp_path)
+    assert main(["report", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "toy, 64 px: test images are not shown: " in out
+    assert "/nowhere/toy" in out

@@ -1,0 +1,1 @@
+"""The only place where configuration becomes objects; below it, plain typed arguments."""

@@ -1,0 +1,253 @@
+"""The only place where configuration becomes objects. Below it, plain typed arguments.
+
+Everything that needs torch is imported on use: a manifest is read without it, so that finished cells are skipped at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from wisesr.build.targets import make_part
+from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.errors import UserError
+from wisesr.models.sources import find_weights
+from wisesr.results.provenance import file_hash
+from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
+
+if TYPE_CHECKING:
+    from torch.optim import Optimizer
+
+    from wisesr.data.augmentation import Augmentation
+    from wisesr.data.datamodule import ImageData
+    from wisesr.models.backbones import TimmBackbone
+    from wisesr.models.classifier import Classifier
+    from wisesr.models.habits import Habits
+    from wisesr.models.heads.base import Head
+    from wisesr.training.fit import TrainerSettings
+    from wisesr.training.loggers.base import RunLogger
+    from wisesr.training.module import ClassificationModule
+    from wisesr.training.objective import Objective
+
+
+class Parts(NamedTuple):
+    """All that one cell computes with."""
+
+    module: ClassificationModule
+    data: ImageData
+    trainer: TrainerSettings
+    budget: Budget
+
+
+def weights_hash(config: Mapping[str, Any]) -> str | None:
+    """Hash of the file of pretrained weights that a cell starts from; None where there is none to look at. No torch.
+
+    Raises:
+        UserError: it is not there.
+    """
+    backbone = config["backbone"]
+    if not backbone["_target_"].startswith("wisesr.") or "model" not in backbone:
+        return None
+    file = find_weights(backbone["model"], backbone.get("weights"))
+    return None if file is None else file_hash(file)
+
+
+def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
+    """Epochs and batches over the training split."""
+    recipe = config["recipe"]
+    return Steps(len(manifest.indices(TRAIN)), recipe["batch_size"], recipe["epochs"])
+
+
+def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
+    """Backbone and head, initialised from the seed, with the recipe's habits.
+
+    Raises:
+        UserError: the backbone refuses the resolution, the head the feature map, one of them a habit.
+    """
+    import torch
+
+    from wisesr.models.habits import take_habits
+
+    torch.manual_seed(derive_seed(config["seed"], "initialisation"))
+    model = join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+    take_habits(model, build_habits(config["recipe"]), config["seed"])
+    return model
+
+
+def build_habits(recipe: Mapping[str, Any]) -> Habits:
+    """What a recipe says on weights at the start, on BatchNorm, on strides and padding."""
+    from wisesr.models.habits import Habits
+
+    return Habits(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
+
+
+def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:
+    """Backbone and head from their nodes of the configuration.
+
+    Raises:
+        UserError: the backbone refuses the resolution, the head the feature map.
+    """
+    from wisesr.models.classifier import Classifier
+
+    body = build_backbone(backbone, image_size)
+    return Classifier(body, build_head(head, body.feature_shape, num_classes))
+
+
+def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
+    """A backbone from its node of the configuration.
+
+    Raises:
+        UserError: it cannot be had, or refuses the resolution.
+    """
+    return make_part("backbone", node, skip=("name",))(image_size)  # type: ignore[no-any-return]
+
+
+def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes: int) -> Head:
+    """A head from its node of the configuration.
+
+    Raises:
+        UserError: it cannot be had, or refuses the feature map.
+    """
+    return make_part("head", node, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]
+
+
+def build(config: Mapping[str, Any], manifest: Manifest, *, cores: int | None = None) -> Parts:
+    """Everything that a fit needs.
+
+    Args:
+        config: of the cell.
+        manifest: its images.
+        cores: CPU cores that may decode them; None for all.
+
+    Raises:
+        UserError: a setting that cannot be had, by name.
+    """
+    return assemble(config, manifest, build_model(config, len(manifest.class_names)), cores=cores)
+
+
+def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *, cores: int | None = None) -> Parts:
+    """Everything that a fit needs, around a model that is built already, on whatever device. Arguments as of `build`.
+
+    Raises:
+        UserError: a setting that cannot be had, by name.
+    """
+    from wisesr.data.datamodule import ImageData
+    from wisesr.training.module import ClassificationModule
+
+    recipe, trainer, seed = config["recipe"], config["trainer"], config["seed"]
+    steps = build_steps(config, manifest)
+    body = model.backbone
+    augment = build_augmentation(config["augment"], config["resolution"]["size"], body.mean, body.std)
+    augment.check_trained(getattr(body, "trained_inputs", None), config["backbone"].get("weights"))
+    module = ClassificationModule(
+        model,
+        num_classes=len(manifest.class_names),
+        optimizer=build_optimizer(recipe["optimizer"]),
+        schedule=make_part("recipe.schedule", recipe["schedule"])(steps),
+        steps=steps,
+        seed=seed,
+        inputs=augment.inputs,
+        objective=_objective(recipe, manifest),
+        head_lr_scale=recipe["head_lr_scale"],
+        ema=recipe["ema"],
+        channels_last=trainer["channels_last"],
+    )
+    workers = config["dataset"]["workers"]
+    data = ImageData(
+        manifest,
+        augment,
+        protocol=config["protocol"],
+        steps=steps,
+        seed=seed,
+        accumulate=trainer["accumulate"],
+        workers=None if workers == "auto" else workers,
+        cores=cores,
+    )
+    max_time = trainer["max_time"]
+    budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
+    return Parts(module, data, build_trainer_settings(trainer), budget)
+
+
+def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[float], std: Sequence[float]) -> Augmentation:
+    """An augmentation from its node of the configuration.
+
+    Args:
+        node: of the configuration.
+        image_size: pixels, height and width.
+        mean: what the backbone's weights expect their input to be normalised with, per channel.
+        std: the same.
+
+    Raises:
+        UserError: it cannot be had, or is no `Augmentation`.
+    """
+    from wisesr.data.augmentation import Augmentation
+
+    made = make_part("augment", node)(image_size, mean, std)
+    if not isinstance(made, Augmentation):
+        raise UserError(f"augment._target_: {node['_target_']} must be a subclass of wisesr.data.augmentation.Augmentation")
+    return made
+
+
+def build_view(config: Mapping[str, Any]) -> Augmentation:
+    """The augmentation of a cell, with the normalisation of its backbone, whose weights are not looked at.
+
+    Raises:
+        UserError: one of them cannot be had.
+    """
+    import torch
+
+    node, size = config["backbone"], config["resolution"]["size"]
+    own = node["_target_"].startswith("wisesr.")
+    unloaded = {key: None for key in ("weights", "freeze") if own and key in node}
+    with torch.device("meta" if own else "cpu"):  # a foreign one may ask its tensors for their numbers
+        backbone = build_backbone({**node, **unloaded}, size)
+    return build_augmentation(config["augment"], size, backbone.mean, backbone.std)
+
+
+def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:
+    """Groups of parameters -> optimizer, from its node of the recipe."""
+    return make_part("recipe.optimizer", node)
+
+
+def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
+    """What Lightning is told, from the trainer's node of the configuration."""
+    from wisesr.training.fit import TrainerSettings
+
+    settings = {key: value for key, value in trainer.items() if key not in ("threads", "max_time")}
+    if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
+        settings["devices"] = 1
+    return TrainerSettings(**settings)
+
+
+def _objective(recipe: Mapping[str, Any], manifest: Manifest) -> Objective:
+    from wisesr.training.objective import Objective, balanced_weights
+
+    count, kind = len(manifest.class_names), recipe["class_weights"]
+    if kind not in ("none", "balanced"):
+        raise UserError(f"recipe.class_weights must be one of none, balanced, not {kind!r}")
+    labels = [manifest.labels[index] for index in manifest.indices(TRAIN)]
+    return Objective(
+        count,
+        label_smoothing=recipe["label_smoothing"],
+        class_weights=balanced_weights(labels, count) if kind == "balanced" else None,
+        mixup=recipe["mixup"],
+        cutmix=recipe["cutmix"],
+    )
+
+
+def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]:
+    """The loggers of a cell, none started yet."""
+    from wisesr.training.loggers.base import Run
+
+    backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
+    tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
+    run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, deepcopy(config))
+    return [make_part(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
+
+
+def _has_gpu(accelerator: str) -> bool:
+    import torch
+
+    return accelerator != "cpu" and torch.cuda.is_available()

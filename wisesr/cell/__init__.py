@@ -1,0 +1,1 @@
+"""One cell: a directory with a `config.yaml`, run by `python -m wisesr.cell DIR`."""

@@ -1,0 +1,103 @@
+"""Attempts at a cell: how it began, and what must still hold when it continues. Kept in `started.json`."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wisesr.config.identity import fingerprint
+from wisesr.config.schema import Config
+from wisesr.errors import UserError
+from wisesr.results.files import read_json, write_json
+from wisesr.results.provenance import source_hash
+from wisesr.results.record import LAST
+from wisesr.types import usable_cores
+
+log = logging.getLogger("wisesr")
+
+STARTED = "started.json"
+RANKS = ("LOCAL_RANK", "NODE_RANK", "RANK", "GROUP_RANK", "SLURM_PROCID")
+"""Variables that number the processes of one cell: set by Lightning for those that it starts, by torchrun, by srun."""
+ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"
+
+
+class Started(NamedTuple):
+    """How a cell began; kept in `started.json` from its first attempt to its record."""
+
+    fingerprint: str
+    data: str
+    """Fingerprint of the manifest."""
+    weights: str | None
+    """Hash of the file of pretrained weights, where there is one."""
+    threads: int
+    attempts: int
+    sources: list[str]
+    """Hashes of the code of each attempt, without repetition."""
+
+
+def is_main() -> bool:
+    """Whether this process speaks for the cell: under DDP, the first of its processes on the first of its nodes."""
+    return all(os.environ.get(name) in (None, "", "0") for name in RANKS)
+
+
+def start_attempt(
+    directory: Path, config: Config, *, data: str, weights: str | None, gpu: bool, cores: int | None = None
+) -> Started:
+    """Note this attempt. What an interrupted one began with must still hold: its configuration, data, weights and threads.
+
+    Args:
+        directory: of the cell.
+        config: of the cell.
+        data: fingerprint of the manifest.
+        weights: hash of the file of pretrained weights, or None.
+        gpu: whether there is one.
+        cores: CPU cores that the cell may use; None for all.
+
+    Raises:
+        UserError: it began with another configuration, other data or weights.
+    """
+    now = Started(fingerprint(config), data, weights, _threads(config["trainer"], gpu=gpu, cores=cores), 1, [source_hash()])
+    before = read_json(directory / STARTED)
+    if before is not None:
+        earlier = Started(**({"weights": None} | before))  # before 0.2, cells had no pretrained weights
+        now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0))
+        if (directory / LAST).exists():
+            now = _continued(directory, config, earlier, now)
+    if is_main():
+        write_json(directory / STARTED, now._asdict())
+    return now
+
+
+def _continued(directory: Path, config: Config, earlier: Started, now: Started) -> Started:
+    """This attempt as the continuation of an earlier one."""
+    if earlier.fingerprint != now.fingerprint:
+        raise UserError(f"{directory / 'config.yaml'} was edited since {directory} was interrupted. {ELSEWHERE}")
+    if earlier.data != now.data:
+        raise UserError(
+            f"the images, labels or splits have changed since {directory} was interrupted, so it cannot continue. "
+            f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
+        )
+    if earlier.weights != now.weights:
+        raise UserError(
+            f"{config['backbone']['weights']} has changed since {directory} was interrupted, so it cannot continue. "
+            f"Bring the file back, choose another study=NAME, or delete the directory to begin anew"
+        )
+    if config["trainer"]["threads"] == "auto":
+        now = now._replace(threads=earlier.threads)
+    elif now.threads != earlier.threads:
+        log.warning("continues with %d threads what began with %d: last bits may differ", now.threads, earlier.threads)
+    if now.sources[0] not in earlier.sources:
+        log.warning("the code has changed since this cell was interrupted; its record will say so")
+    return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
+
+
+def _threads(trainer: Mapping[str, Any], *, gpu: bool, cores: int | None) -> int:
+    """CPU threads of this process: as asked, or all cores it may use, shared by the processes of a cell on CPU."""
+    if trainer["threads"] != "auto":
+        return int(trainer["threads"])
+    usable = cores or usable_cores()
+    on_gpu = gpu and trainer["accelerator"] != "cpu"
+    return max(1, usable // (1 if on_gpu or trainer["devices"] == "auto" else trainer["devices"]))

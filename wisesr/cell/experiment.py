@@ -1,0 +1,152 @@
+"""A cell's experiment, from its configuration to its record: build, fit, test, write down what came of it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wisesr.build.cell import Parts, build, build_loggers, weights_hash
+from wisesr.cell.attempt import is_main, start_attempt
+from wisesr.config.identity import fingerprint
+from wisesr.config.schema import Config
+from wisesr.data.manifest import TEST, VAL, Manifest
+from wisesr.errors import UserError
+from wisesr.results.provenance import provenance
+from wisesr.results.record import write_record
+
+if TYPE_CHECKING:
+    from wisesr.models.backbones import TimmBackbone
+    from wisesr.training.fit import Outcome
+
+log = logging.getLogger("wisesr")
+
+
+def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0) -> None:
+    """Build, fit, test, record; the loggers hear how it ended. What an interrupted attempt has finished is not done again.
+
+    Args:
+        directory: of the cell, whose lock this process holds.
+        config: of the cell.
+        manifest: its images.
+        cores: CPU cores that it may use; None for all.
+        gpus: GPUs that it was given; 0 where nobody says.
+
+    Raises:
+        UserError: a setting that cannot be had, data that is not in order, training that diverged.
+    """
+    import torch
+
+    from wisesr.training.cost import peak_memory
+    from wisesr.training.findings import gather
+    from wisesr.training.fit import fit
+    from wisesr.training.loggers.guarded import Guarded
+
+    if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
+        raise UserError(
+            f"this cell was given {gpus} GPUs (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}), and torch sees "
+            f"{torch.cuda.device_count()}: look at nvidia-smi and at torch.version.cuda; trainer=cpu does without"
+        )
+    weights = weights_hash(config)
+    started = start_attempt(
+        directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available(), cores=cores
+    )
+    torch.set_num_threads(started.threads)
+    parts = build(config, manifest, cores=cores)
+    cost = _count(parts, config)
+    loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
+    log.info("%s", _describe(manifest, config, parts))
+    try:
+        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
+        if not is_main():
+            return
+        device = parts.module.trainer.strategy.root_device
+        speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
+        cost |= speed | {"peak_memory_bytes": peak_memory(device)}
+        budget, selection = _budget(config, outcome), _selection(manifest, config)
+        if loggers:
+            words = {"protocol": config["protocol"], "selection": selection, "fingerprint": fingerprint(config)}
+            summary = _figures(outcome, cost, budget) | words | {"data_fingerprint": manifest.fingerprint()}
+            findings = gather(directory, manifest, parts.module.measured)
+            for logger in loggers:
+                logger.finish(summary, findings)
+    except BaseException:
+        for logger in loggers:
+            logger.fail()
+        raise
+    write_record(
+        directory,
+        fingerprint=fingerprint(config),
+        config=config,
+        metrics={"best": outcome.best, "last": outcome.last},
+        budget=budget,
+        selection=selection,
+        cost=cost,
+        provenance=provenance(
+            threads=started.threads,
+            attempts=started.attempts,
+            sources=started.sources,
+            device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+            weights=_describe_weights(config, parts.module.model.backbone, weights),
+            inputs=parts.module.inputs,
+            data_fingerprint=manifest.fingerprint(),
+            splits=manifest.splits,
+            left_out=manifest.left_out,
+        ),
+    )
+    best = outcome.best
+    log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
+
+
+def _count(parts: Parts, config: Config) -> dict[str, Any]:
+    from wisesr.training.cost import flops, parameters
+
+    model = parts.module.model
+    return {
+        "parameters": {
+            "backbone_parameters": parameters(model.backbone),
+            "head_parameters": parameters(model.head),
+            "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        },
+        "flops": flops(model, config["resolution"]["size"]),
+        "feature_map": list(model.backbone.feature_shape),
+    }
+
+
+def _figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
+    """For loggers: the record's figures under flat names."""
+    flops = {f"{part}_flops": count for part, count in cost["flops"].items()}
+    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops")}
+    best = {f"best/{name}": value for name, value in outcome.best.items()}
+    return {**best, **cost["parameters"], **flops, **flat, **budget}
+
+
+def _budget(config: Config, outcome: Outcome) -> dict[str, Any]:
+    """What was trained of what was planned, which tables must tell where the two differ."""
+    trained = {"trained_epochs": int(outcome.last["epoch"]), "steps": int(outcome.last["step"])}
+    return {"epochs": config["recipe"]["epochs"], **trained, "stopped": outcome.stopped}
+
+
+def _describe_weights(config: Config, backbone: TimmBackbone, sha256: str | None) -> dict[str, Any]:
+    """Where the backbone's weights came from; of timm's own, the name that it knows them by."""
+    known = getattr(getattr(backbone, "model", None), "pretrained_cfg", {})
+    source = config["backbone"].get("weights")
+    hub = {"timm": known.get("hf_hub_id") or known.get("url")} if source == "imagenet" else {}
+    return {"source": source, "sha256": sha256, "tensors": getattr(backbone, "weights_hash", None), **hub}
+
+
+def _selection(manifest: Manifest, config: Config) -> str:
+    if config["protocol"] == "paper":
+        return f"highest top-1 on the {len(manifest.indices(TEST))} test images themselves, looked at every epoch"
+    return f"highest top-1 on {len(manifest.indices(VAL))} held-out images; the test split was read once"
+
+
+def _describe(manifest: Manifest, config: Config, parts: Parts) -> str:
+    counts = ", ".join(f"{len(manifest.indices(split))} {split}" for split in ("train", "val", "test"))
+    shape = "x".join(map(str, parts.module.model.backbone.feature_shape))
+    return (
+        f"{config['backbone']['name']} with {config['head']['name']} on {config['dataset']['name']}, "
+        f"{config['resolution']['size']} px, feature map {shape}; {len(manifest.class_names)} classes, {counts} images"
+        + (f"; unreadable and left out: {', '.join(manifest.left_out)}" if manifest.left_out else "")
+    )

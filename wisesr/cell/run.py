@@ -1,0 +1,179 @@
+"""Brings a cell, a directory with a `config.yaml`, to its record.
+
+Whoever starts it (the grid, Slurm, a hand), what follows is the same: a lock against a second process, skip if it is done,
+continue from `last.ckpt` if it was interrupted, train, test, record. torch is imported only when there is something to train.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from wisesr.build.cell import weights_hash
+from wisesr.build.data import build_manifest
+from wisesr.cell.attempt import ELSEWHERE, is_main
+from wisesr.cell.experiment import train_and_record
+from wisesr.config.check import check
+from wisesr.config.files import load_cell
+from wisesr.config.identity import fingerprint
+from wisesr.config.schema import Config
+from wisesr.errors import UserError
+from wisesr.results.files import remove_partial
+from wisesr.results.lock import locked
+from wisesr.results.provenance import source_hash
+from wisesr.results.record import CONFIG, read_record
+from wisesr.results.redo import begin_redo, complete_redo, work_dir
+from wisesr.results.status import write_status
+
+log = logging.getLogger("wisesr")
+
+DONE, FAILED, DISK_FULL, BUSY, INTERRUPTED = 0, 1, 74, 75, 130
+"""Exit codes. 74 is EX_IOERR: where no file can be written, it alone tells the reason. 75 is EX_TEMPFAIL: another process
+runs this cell."""
+
+_PATIENCE = 10.0
+"""Seconds to wait for the lock."""
+
+
+class Terms(NamedTuple):
+    """How a cell is run, none of which is part of what it computes."""
+
+    force: bool = False
+    """Whether a finished cell is done anew; its record stands until the new one is complete."""
+    cores: int | None = None
+    """CPU cores that it may use; None for all."""
+    gpus: int = 0
+    """GPUs that it was given; 0 where nobody says."""
+    lock: int | None = None
+    """Descriptor of its lock, where whoever started it has taken it."""
+
+
+def finished(directory: Path, config: Mapping[str, Any], data: str | None, weights: str | None = None) -> list[str] | None:
+    """Whether a cell has its record.
+
+    Args:
+        directory: of the cell.
+        config: that it should have.
+        data: fingerprint of the manifest as it is now; None to leave the data unchecked.
+        weights: hash of the file of pretrained weights as it is now; None to leave it unchecked.
+
+    Returns:
+        None if it is to be run; else warnings about what has changed since, usually none.
+    """
+    record = read_record(directory)
+    if record is None or record["fingerprint"] != fingerprint(config):
+        return None
+    return changes(record, data, weights)
+
+
+def changes(record: Mapping[str, Any], data: str | None, weights: str | None) -> list[str]:
+    """What has changed since a record was made, a sentence each. Arguments as of `finished`."""
+    warnings = []
+    if data is not None and record["provenance"]["data"]["fingerprint"] != data:
+        warnings.append("the images, labels or splits have changed since")
+    if weights is not None and record["provenance"]["weights"].get("sha256") != weights:
+        warnings.append("the file of pretrained weights has changed since")
+    if record["provenance"]["source"] != source_hash():
+        warnings.append("the code has changed since")
+    return warnings
+
+
+def run(directory: Path, terms: Terms = Terms()) -> int:  # noqa: B008  # a tuple, which nobody can change
+    """Bring a cell to its record.
+
+    Args:
+        directory: of the cell; it holds `config.yaml`.
+        terms: how.
+
+    Returns:
+        An exit code: DONE, FAILED, DISK_FULL, BUSY or INTERRUPTED.
+
+    Raises:
+        UserError: the directory is no cell.
+    """
+    config = _load(directory)
+    if not is_main():  # Lightning's DDP starts this same command for the other devices, torchrun and srun on other nodes
+        work = work_dir(directory, force=terms.force)
+        if read_record(work) is not None:
+            return DONE
+        return _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
+    with locked(directory, patience=_PATIENCE, inherited=terms.lock) as mine:
+        if not mine:
+            log.warning("another process runs %s", directory)
+            return BUSY
+        complete_redo(directory)
+        record = read_record(directory)
+        if record is not None and record["fingerprint"] != fingerprint(config):
+            raise UserError(f"{directory / CONFIG} was edited: its record belongs to another configuration. {ELSEWHERE}")
+        return _run_locked(directory, config, terms)
+
+
+def _load(directory: Path) -> Config:
+    config = load_cell(directory)
+    if problems := check(config):
+        raise UserError(f"{directory / CONFIG} is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    return config
+
+
+def _run_locked(directory: Path, config: Config, terms: Terms) -> int:
+    work = work_dir(directory, force=terms.force)
+    if work != directory:
+        config = _load(begin_redo(directory))
+    elif finished(directory, config, None) is not None:
+        return _finish(directory, lambda: _look(directory, config))
+    remove_partial(work)
+    write_status(work, state="starting")
+    code = _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
+    if code != DONE:
+        return code
+    _end(DONE, work, state="done")
+    complete_redo(directory)
+    return DONE
+
+
+def _finish(directory: Path, work: Callable[[], None]) -> int:
+    """Do it, and write down for a user to read how it ended."""
+    try:
+        work()
+    except UserError as error:
+        log.error("%s", error)
+        return _end(FAILED, directory, state="failed", reason=str(error), told=True)
+    except Exception as error:
+        if full := _disk_full(error):
+            log.error("%s", full)
+            return _end(DISK_FULL, directory, state="failed", reason=full, told=True)
+        log.exception("failed")
+        return _end(FAILED, directory, state="failed", reason=f"{type(error).__name__}: {error}", told=False)
+    except (KeyboardInterrupt, SystemExit):  # Lightning turns the first into the second
+        log.warning("interrupted; the same command continues from the last finished epoch")
+        return _end(INTERRUPTED, directory, state="interrupted")
+    return DONE
+
+
+def _end(code: int, directory: Path, **status: Any) -> int:
+    """The exit code, the status written where that is possible; the record does not depend on it."""
+    try:
+        write_status(directory, **status)
+    except OSError as error:
+        log.warning("status.json could not be written: %s", error)
+    return code
+
+
+def _disk_full(error: BaseException | None) -> str | None:
+    """A sentence if the disk is what it failed for; libraries wrap what the system said."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return f"the disk is full: {error}. Make room, then run the same command with grid.retry=failed"
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def _look(directory: Path, config: Config) -> None:
+    try:
+        warnings = finished(directory, config, build_manifest(config).fingerprint(), weights_hash(config)) or []
+    except UserError as error:  # the record stands without what it was made from
+        warnings = [str(error)]
+    log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))

@@ -1,0 +1,1 @@
+"""The configuration of a cell: composed, checked, named, written. No torch."""

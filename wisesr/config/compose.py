@@ -1,0 +1,63 @@
+"""The configuration of one cell from the overrides of a command line, as train.py composes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf.errors import OmegaConfBaseException
+
+from wisesr.config.check import check, split_grid
+from wisesr.config.command_line import quote_choices
+from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.hydra_errors import explain
+from wisesr.config.options import conf_dir
+from wisesr.config.schema import Config
+from wisesr.errors import UserError
+
+
+def compose_cell(overrides: Sequence[str]) -> Config:
+    """The configuration that `train.py` would make of these overrides, not checked yet.
+
+    Args:
+        overrides: `dataset=intel`, `augment.rotation=0`, ...
+
+    Raises:
+        UserError: a group, an option or a key that does not exist, a value that must be given and is not.
+    """
+    for override in overrides:
+        path = override.removeprefix("dataset=")
+        if ("=" not in override and Path(override).exists()) or ("/" in path and override != path):
+            raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder dataset.root={path}`")
+    register_resolvers()
+    overrides = quote_choices(overrides)
+    with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
+        try:
+            whole = compose("config", list(overrides), return_hydra_config=True)
+            HydraConfig.instance().set_config(whole)
+            return to_dict(whole)
+        except (HydraException, OmegaConfBaseException) as error:
+            if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
+                raise UserError(f"{found[1]}: there must be one value; several are for train.py -m") from error
+            raise UserError(explain(error, overrides)) from error
+
+
+def option_of(group: str) -> str:
+    """What the cell that was composed last has of a group: `standard` of `augment`."""
+    return str(HydraConfig.get().runtime.choices[group])
+
+
+def compose_checked(overrides: Sequence[str]) -> Config:
+    """The same, checked, but for a folder of images that is not there, of which its dataset can say more.
+
+    Raises:
+        UserError: whatever is wrong with it.
+    """
+    ((config,), _) = split_grid([compose_cell(overrides)])
+    if problems := [problem for problem in check(config) if not problem.startswith("dataset.root: there is no folder")]:
+        raise UserError("\n".join(problems))
+    return config

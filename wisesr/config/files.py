@@ -1,0 +1,90 @@
+"""A configuration as plain data: out of what Hydra composed, out of a cell's `config.yaml`, and into it. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from omegaconf import DictConfig, OmegaConf
+
+from wisesr.config.identity import NEUTRAL
+from wisesr.config.paper_runs import paper_batch, paper_epochs
+from wisesr.config.schema import Config
+from wisesr.errors import UserError
+
+# libyaml, where PyYAML was built with it: a seventh of the time, which shows with hundreds of cells.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def register_resolvers() -> None:
+    """Give OmegaConf its words: the end of a path, the end of a partial copy's name, batch and epochs of the paper's runs."""
+    OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
+    OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
+    OmegaConf.register_new_resolver("paper_batch", paper_batch, replace=True)
+    OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
+
+
+def to_dict(cfg: DictConfig) -> Config:
+    """A composed configuration as plain data: resolved, without Hydra's own node, `dataset.root` absolute.
+
+    Raises:
+        UserError: values that must be given (???) and are not, all of them named.
+    """
+    own = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "experiment")])
+    if missing := _missing(OmegaConf.to_container(own, resolve=False)):
+        raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
+    config = OmegaConf.to_container(own, resolve=True)
+    assert isinstance(config, dict)
+    for name in ("study", "output_dir"):  # study=1 is a name too
+        if isinstance(config.get(name), (str, int)):
+            config[name] = str(config[name])
+    config["output_dir"] = str(Path(config["output_dir"]).expanduser())
+    dataset = config.get("dataset")
+    if isinstance(dataset, dict) and isinstance(dataset.get("root"), (str, int)):
+        dataset["root"] = _absolute(dataset["root"])
+    backbone = config.get("backbone")
+    if isinstance(backbone, dict) and isinstance(backbone.get("weights"), str) and Path(backbone["weights"]).suffix:
+        # A file, not a word like imagenet.
+        backbone["weights"] = _absolute(backbone["weights"])
+    return {str(key): value for key, value in config.items()}
+
+
+def _absolute(path: object) -> str:
+    return str(Path(str(path)).expanduser().resolve())
+
+
+def _missing(node: object, where: str = "") -> list[str]:
+    """Dotted names of all values that are ???."""
+    if isinstance(node, dict):
+        return [name for key, value in node.items() for name in _missing(value, f"{where}.{key}" if where else str(key))]
+    return [where] if node == "???" else []
+
+
+def load_cell(path: Path) -> Config:
+    """The configuration in a cell's directory.
+
+    Raises:
+        UserError: the directory holds none.
+    """
+    try:
+        config = yaml.load((path / "config.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(f"{path} is no cell: it holds no config.yaml") from None
+    except OSError as error:
+        raise UserError(f"{path / 'config.yaml'} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
+    if not isinstance(config, dict):
+        raise UserError(f"{path / 'config.yaml'} is no configuration")
+    for name, value in NEUTRAL.items():
+        group, _, key = name.rpartition(".")
+        if isinstance(config.get(group), dict):  # not of a node with a _target_ further down, which has its own default
+            config[group].setdefault(key, value)
+    return config
+
+
+def to_yaml(config: Mapping[str, Any]) -> str:
+    """`config.yaml` of a cell."""
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,104 @@
+"""Hydra's composition errors in a user's words: the nearest name, and all that there are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from wisesr.config.options import GROUPS, conf_dir, load_option, options
+from wisesr.errors import unknown
+
+
+def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
+    """A message for an error that Hydra raised while it composed.
+
+    Args:
+        error: what it raised.
+        overrides: of the command line.
+    """
+    if isinstance(error, MissingConfigException) and error.missing_cfg_file:
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
+        return unknown(group or "configuration", name, error.options or options(group)) + hint
+    if isinstance(error, ConfigCompositionException):
+        for path in _unknown_keys(error):
+            node, _, key = path.rpartition(".")
+            if without := _chosen_without(node, key, overrides):
+                inner = ".".join([*node.split(".")[1:], key])
+                have = "have" if len(without) > 1 else "has"
+                return f"{' and '.join(without)} {have} no key {inner!r}" + _elsewhere(node, key)
+            return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
+    if isinstance(error, OverrideParseException):
+        return _unparsable(error)
+    if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
+        return f"{found[1]}: several values are a sweep, which needs -m: python train.py -m {found[1]}"
+    cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
+    return f"{error}{cause}"
+
+
+def _unparsable(error: OverrideParseException) -> str:
+    if "=" not in error.override:
+        return f"{error.override!r} is no override: GROUP=OPTION or KEY=VALUE, without spaces around the ="
+    return (
+        f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
+        f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
+    )
+
+
+def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
+    """Of the options that a sweep chooses, those that lack a key which others have."""
+    group = node.split(".")[0]
+    if group not in GROUPS:
+        return []
+    chosen = [name for item in overrides if item.startswith(f"{group}=") for name in item.partition("=")[2].split(",")]
+    known = [name for name in chosen if name in options(group)]
+    lacking = [name for name in known if not _has(node, key, name)]
+    return [f"{group}={name}" for name in lacking] if len(lacking) < len(known) else []
+
+
+def _has(node: str, key: str, name: str) -> bool:
+    """Whether an option has a key at a node, which begins with its group: `recipe`, `recipe.optimizer`."""
+    group, *below = node.split(".")
+    there: object = load_option(group, name)
+    for part in below:
+        there = there.get(part) if isinstance(there, dict) else None
+    return isinstance(there, dict) and key in there
+
+
+def _elsewhere(node: str, key: str) -> str:
+    """The options of a group that do have a key."""
+    group = node.split(".")[0]
+    having = [f"{group}={name}" for name in options(group) if _has(node, key, name)] if group in GROUPS else []
+    return f". It belongs to {', '.join(having)}" if having else ""
+
+
+def _unknown_keys(error: BaseException) -> Iterable[str]:
+    """The full name of the key that a composition error complains of."""
+    text = f"{error}\n{error.__cause__}"
+    if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([\w@./]+)'", text):
+        yield found.group(1).split("@")[0].replace("/", ".")
+
+
+def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
+    """Names below a node of the configuration, with the groups chosen as on the command line."""
+    chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
+    for flag, folder in pairwise(overrides):
+        if flag in ("--config-dir", "-cd"):
+            chosen.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+            config = compose("config", overrides=chosen)
+    except (HydraException, OmegaConfBaseException):
+        return []
+    found = OmegaConf.select(config, node) if node else config
+    keys = [str(key) for key in found] if isinstance(found, DictConfig) else []
+    return keys + ([] if node else ["experiment"])

@@ -1,0 +1,39 @@
+"""The states of a cell, wherever one is told: on disk, in a grid, in `wisesr status`, in a report."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class State(str, Enum):
+    """Where a cell stands. Its value is the word that users read and `status.json` holds."""
+
+    WAITING = "waiting"
+    """Not begun."""
+    STARTING = "starting"
+    """Its process runs, and does not train yet."""
+    TRAINING = "training"
+    TESTING = "testing"
+    INTERRUPTED = "interrupted"
+    """Begun, and no process runs it."""
+    FAILED = "failed"
+    DONE = "done"
+    SKIPPED = "skipped"
+    """In a grid: done before."""
+    BUSY = "busy"
+    """In a grid: another process runs it."""
+    BY_HAND = "by hand"
+    """In a grid: its command is for the user to start, on each of its machines."""
+    MISSING = "missing"
+    """In a report: others of its kind are there."""
+    DAMAGED = "damaged"
+    """In a report: it cannot be read."""
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process is at it."""
+        return self in (State.STARTING, State.TRAINING, State.TESTING)
