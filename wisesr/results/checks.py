@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wisesr.wording import some_of
+
 Check = Callable[[Any], bool]
 
 LARGEST = sys.float_info.max
@@ -74,8 +76,7 @@ def problem(values: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
     """
     found = {name: _at(values, name) for name in checks}
     if absent := [name for name, (there, _) in found.items() if not there]:
-        more = f" and {len(absent) - _SHOWN} more" if len(absent) > _SHOWN else ""
-        return f"no {', '.join(absent[:_SHOWN])}{more}"
+        return f"no {some_of(absent, _SHOWN)}"
     wrong = next((name for name, (_, value) in found.items() if not checks[name](value)), None)
     if wrong is None:
         return ""
