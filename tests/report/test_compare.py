@@ -12,7 +12,7 @@ from scipy import stats
 from tests.support.compared import LR, data, entries_of, losses, table_of_study, write
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.config.options import load_option
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 
 
 def test_three_seeds_are_tested_seed_by_seed(tmp_path: Path) -> None:

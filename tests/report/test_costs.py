@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
 from wisesr.report.costs import Costs, table_costs
+from wisesr.report.read import read_study
 
 BATCH = 32
 """Of `cell_config`."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 from wisesr.report.study import ReportTable
 
 VERSIONS = {"python": "3.11.7", "wisesr": "0.1.0", "torch": "2.14.1", "timm": "1.0.31"}

@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 
 from tests.support.studies import cell_config
 from wisesr.config.options import load_option
-from wisesr.report.options import known
 from wisesr.report.places import is_execution, places, shared, table_of
+from wisesr.report.settings import settings_of
 from wisesr.report.study import Place
 
 ROOT = Path("/nowhere")
 
 
 def _places(configs: Sequence[Mapping[str, Any]]) -> list[Place]:
-    return places([known(config) for config in configs], [""] * len(configs))
+    return places([settings_of(config) for config in configs], [""] * len(configs))
 
 
 def _told(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
@@ -56,7 +56,7 @@ def test_tables_do_not_lend_one_another_their_axes() -> None:
     ]
     found = _places(configs)
     assert {place.settings for place in found} == {""}
-    told = shared([known(config) for config in configs], [table_of(place) for place in found])
+    told = shared([settings_of(config) for config in configs], [table_of(place) for place in found])
     assert told == {("", "a", 64, "holdout"): "recipe.epochs=3", ("", "b", 64, "holdout"): "recipe.epochs=9"}
 
 
@@ -175,7 +175,7 @@ _CHANGES = st.fixed_dictionaries(
 @given(st.lists(st.tuples(_CHANGES, st.sampled_from(["gap", "wise"]), st.integers(0, 1)), min_size=2, max_size=7))
 def test_two_computations_have_two_places_and_one_has_one(drawn: list[tuple[dict[str, Any], str, int]]) -> None:
     configs = [cell_config(ROOT, head=head, seed=seed, changes=changes) for changes, head, seed in drawn]
-    meant = [{key: value for key, value in known(config).items() if not is_execution(key)} for config in configs]
+    meant = [{key: value for key, value in settings_of(config).items() if not is_execution(key)} for config in configs]
     found = _places(configs)
     for one, place in zip(meant, found, strict=True):
         for other, its in zip(meant, found, strict=True):

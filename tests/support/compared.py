@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 from wisesr.report.study import Entry, ReportTable
 
 LR = "recipe.optimizer.lr"
