@@ -73,16 +73,16 @@ def test_predictions_that_are_damaged_or_of_other_images_are_named(tmp_path: Pat
     assert found.confusions[1].seeds == (2,)
 
 
-def test_predictions_without_names_are_of_the_same_classes(tmp_path: Path) -> None:
+def test_predictions_of_classes_with_other_names_are_of_other_classes(tmp_path: Path) -> None:
     cells(tmp_path)
     study = read_study([tmp_path])
-    older = next(cell for cell in study.cells if cell.place.head == "wise").directory
-    its = read_predictions(older)
-    assert its is not None
-    write_predictions(older, its._replace(classes=tuple(map(str, range(5)))))
+    renamed = next(cell for cell in study.cells if cell.place.head == "wise")
+    predictions = read_predictions(renamed.directory)
+    assert predictions is not None
+    write_predictions(renamed.directory, predictions._replace(classes=tuple(map(str, range(5)))))
     (found,) = analyse_predictions(study)
-    assert found.unread == ()
-    assert found.confusions[1].seeds == (0, 1)
+    assert found.unread == (renamed.name,)
+    assert found.confusions[1].seeds == (1,)
 
 
 def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,9 +200,10 @@ def test_images_that_are_gone_are_counted(written: Path) -> None:
     assert "data-picture" in page
 
 
-def test_what_older_versions_did_not_record_is_said(tmp_path: Path) -> None:
+def test_files_of_cells_that_are_gone_or_damaged_are_said(tmp_path: Path) -> None:
     for head in ("gap", "wise", "depthwise"):
-        write_cell(cell_config(tmp_path, head=head), kernels=head != "wise")
+        write_cell(cell_config(tmp_path, head=head))
+    next(tmp_path.rglob("*-wise/*/kernels.npz")).unlink()
     (next(tmp_path.rglob("*-depthwise/*/predictions.npz"))).write_bytes(b"PK damaged")
     study = read_study([tmp_path])
     kernels, predictions = missing_parts(study, analyse_predictions(study))

@@ -43,7 +43,7 @@ def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis
         for cell in entry.cells:
             found = read_predictions(cell.directory)
             model = model or found
-            if found is None or model is None or not _alike(found, model):
+            if found is None or model is None or not _same_images(found, model):
                 unread.append(cell.name)
             else:
                 known[cell.place.seed] = found
@@ -56,12 +56,7 @@ def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis
     return PredictionAnalysis(table.key, tuple(confusions), tuple(disagreements), tuple(unread))
 
 
-def _alike(one: Predictions, other: Predictions) -> bool:
-    """Whether they are of the same images, in the same order, with the same labels and classes.
-
-    A file of an older version has numbers for classes' names: it may be of the same.
-    """
-    if one.probabilities.shape != other.probabilities.shape:
-        return False
-    named = {its.classes for its in (one, other)} - {tuple(map(str, range(one.probabilities.shape[1])))}
-    return len(named) < 2 and np.array_equal(one.ids, other.ids) and np.array_equal(one.labels, other.labels)
+def _same_images(first: Predictions, second: Predictions) -> bool:
+    """Whether they are of the same images, in the same order, with the same labels and classes."""
+    same = first.classes == second.classes
+    return same and np.array_equal(first.ids, second.ids) and np.array_equal(first.labels, second.labels)
