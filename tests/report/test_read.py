@@ -147,8 +147,8 @@ def _record(directory: Path) -> dict[str, Any]:
         ('{"schema"', "result.json is no JSON: cut short, or overwritten"),
         ("", "result.json is no JSON: cut short, or overwritten"),
         ("[]", "result.json is no record: it states no schema"),
-        ('{"schema": 1, "status": "done"}', "result.json: no fingerprint, protocol and"),
-        ("[" * 100_000, "its files are nested too deeply to be read"),
+        ('{"schema": 1, "status": "done"}', "result.json: no fingerprint, config and"),
+        ("[" * 100_000, "result.json is no JSON: cut short, or overwritten"),
     ],
 )
 def test_records_that_cannot_be_read_are_named(tmp_path: Path, content: str, said: str) -> None:

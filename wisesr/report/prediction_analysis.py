@@ -1,4 +1,4 @@
-"""What the models of a study say of the test images; each file of predictions is read once, as there may be a thousand."""
+"""Confusions and disagreements of a study; each file of predictions is read once, as there may be a thousand."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from wisesr.results.predictions import Predictions, read_predictions
 
 
 class PredictionAnalysis(NamedTuple):
-    """Of one backbone and settings of a table."""
+    """What the models of one backbone and settings of a table predicted for the test images."""
 
     table: str
-    """Its key."""
+    """The table's key."""
     confusions: tuple[Confusion, ...]
     disagreements: tuple[Disagreement, ...]
     unread: tuple[str, ...]
@@ -25,7 +25,7 @@ class PredictionAnalysis(NamedTuple):
 
 
 def analyse_predictions(study: Study) -> Iterator[PredictionAnalysis]:
-    """Those of each backbone and settings, table by table."""
+    """An analysis for each backbone and settings, table by table."""
     for table in study.tables:
         for entries in table.groups().values():
             yield _analyse(table, entries)
@@ -36,23 +36,23 @@ def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis
     disagreements: list[Disagreement] = []
     unread: list[str] = []
     baseline: PredictionsBySeed = {}
-    model: Predictions | None = None
+    first: Predictions | None = None
     # The baseline's are kept, the others' are not: they may be large.
     for entry in sorted(entries, key=lambda entry: entry.head != table.baseline):
-        known: dict[int, Predictions] = {}
+        by_seed: dict[int, Predictions] = {}
         for cell in entry.cells:
-            found = read_predictions(cell.directory)
-            model = model or found
-            if found is None or model is None or not _same_images(found, model):
+            predictions = read_predictions(cell.directory)
+            first = first or predictions
+            if predictions is None or first is None or not _same_images(predictions, first):
                 unread.append(cell.name)
             else:
-                known[cell.place.seed] = found
-        if its := confusion(entry, tuple(known), tuple(known.values())):
-            confusions.append(its)
+                by_seed[cell.place.seed] = predictions
+        if matrix := confusion(entry, tuple(by_seed), tuple(by_seed.values())):
+            confusions.append(matrix)
         if entry.head == table.baseline:
-            baseline = known
-        elif both := disagreement(entry, table.baseline, known, baseline):
-            disagreements.append(both)
+            baseline = by_seed
+        elif images := disagreement(entry, table.baseline, by_seed, baseline):
+            disagreements.append(images)
     return PredictionAnalysis(table.key, tuple(confusions), tuple(disagreements), tuple(unread))
 
 

@@ -12,38 +12,40 @@ from typing import Any, NamedTuple
 from wisesr.config.axes import Leaves
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
-from wisesr.report.check import check_config, check_record, why_unread
 from wisesr.report.compare import compare
 from wisesr.report.places import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
+from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.results.files import read_json
+from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
-from wisesr.results.record import read_record
+from wisesr.results.record import RESULT, Record, RecordError, load_record
+from wisesr.results.state import State
 from wisesr.results.store import find_cells, state_of
 
 _STARTED = "started.json"
 _Tracked = Callable[[Sequence[Path]], Iterable[Path]]
 
 
-class _Found(NamedTuple):
+class _CellFiles(NamedTuple):
     """A cell as it was read, before the others are known."""
 
     directory: Path
     name: str
-    state: str
+    state: State
     reason: str
     config: Mapping[str, Any]
-    record: Mapping[str, Any] | None
-    values: Leaves
-    """Of `check.check_config`."""
+    record: Record | None
+    settings: Leaves
+    """As of `settings.settings_of`."""
     data: str
     """Fingerprint of its images; empty where no attempt has written it down yet."""
 
     @property
     def computation(self) -> str:
         """Equal for two cells that must give equal numbers from equal images."""
-        return hashlib.sha256(json.dumps(self.values, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()
 
 
 def read_study(
@@ -55,7 +57,7 @@ def read_study(
 
     Args:
         roots: outputs, studies or cells; they may overlap.
-        baseline: the head that others are held against, by its name, or with its settings where several have this name.
+        baseline: the head that others are compared with, by its name, or with its settings where several have this name.
         published: a CSV file of published figures; by default the package's own.
         tracked: goes through the directories, and may show how far that is.
 
@@ -67,28 +69,25 @@ def read_study(
     if not names:
         where = ", ".join(map(str, roots))
         raise UserError(f"there are no cells below {where}: a cell is a directory with a config.yaml, made by train.py")
-    found: list[_Found] = []
+    read: list[_CellFiles] = []
     damaged: list[LeftOut] = []
     for directory in tracked(list(names)):
-        one = _read(directory, names[directory])
-        if isinstance(one, LeftOut):
-            damaged.append(one)
+        cell = _read(directory, names[directory])
+        if isinstance(cell, LeftOut):
+            damaged.append(cell)
         else:
-            found.append(one)
-    apart = len(roots) == 1 and len({one.config["study"] for one in found}) > 1
-    studies = {one.directory: one.config["study"] if apart else "" for one in found}
-    unique, again = _unique(found, studies)
+            read.append(cell)
+    apart = len(roots) == 1 and len({cell.config["study"] for cell in read}) > 1
+    studies = {cell.directory: cell.config["study"] if apart else "" for cell in read}
+    unique, repeated = _unique(read, studies)
     cells, common = _placed(unique, studies)
     tables = compare(cells, baseline=baseline, published=figures, common=common)
     notes = unmatched(published, figures, cells) if published else []
-    return Study(tuple(roots), cells, (*damaged, *again), tables, tuple(notes))
+    return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes))
 
 
 def _name_cells(roots: Sequence[Path]) -> dict[Path, str]:
-    """Directories of cells, each once, and what each is called: its path below its root.
-
-    Where there are several roots their names are told, too.
-    """
+    """Directories of cells, each once, and the name of each: its path below its root (named, too, if several)."""
     names: dict[Path, str] = {}
     seen: set[Path] = set()
     for root in roots:
@@ -105,23 +104,32 @@ def _name_cells(roots: Sequence[Path]) -> dict[Path, str]:
     return {path: name if taken.count(name) == 1 else str(path) for path, name in names.items()}
 
 
-def _read(directory: Path, name: str) -> _Found | LeftOut:
+def _read(directory: Path, name: str) -> _CellFiles | LeftOut:
     """A cell, or what is wrong with it."""
     try:
         config = load_cell(directory)
-        record = read_record(directory)
-        values = check_config(config)
-        if isinstance(values, str):
-            return LeftOut(name, "damaged", values)
-        if problem := check_record(record, values) if record is not None else why_unread(directory):
-            return LeftOut(name, "damaged", problem)
-        state, reason = ("done", "") if record else state_of(directory, running=is_running(directory))
-        data = record["provenance"]["data"]["fingerprint"] if record else _started_with(directory)
+        parse_labels(config)
+        settings = settings_of(config)
+        record = load_record(directory)
+        if record is not None:
+            _check_unedited(record, settings)
+            return _CellFiles(directory, name, State.DONE, "", config, record, settings, record.provenance.data.fingerprint)
+        state, reason = state_of(directory, running=is_running(directory))
+        return _CellFiles(directory, name, State(state), reason, config, None, settings, _started_with(directory))
     except RecursionError:
-        return LeftOut(name, "damaged", "its files are nested too deeply to be read")
+        return LeftOut(name, State.DAMAGED, "its files are nested too deeply to be read")
     except (UserError, OSError) as error:
-        return LeftOut(name, "damaged", " ".join(str(error).split()).replace(f"{directory}/", ""))
-    return _Found(directory, name, state, reason, config, record, values, data)
+        return LeftOut(name, State.DAMAGED, " ".join(str(error).split()).replace(f"{directory}/", ""))
+
+
+def _check_unedited(record: Record, settings: Leaves) -> None:
+    """Raises: RecordError: a record's configuration is not that of its cell's `config.yaml`."""
+    try:
+        recorded = settings_of(record.config)
+    except UserError:
+        raise RecordError(f"{RESULT}: no config that can be read") from None
+    if recorded != settings or record.protocol != settings["protocol"]:
+        raise RecordError("config.yaml was edited: it is not the configuration of the record")
 
 
 def _started_with(directory: Path) -> str:
@@ -131,39 +139,42 @@ def _started_with(directory: Path) -> str:
     return data if isinstance(data, str) else ""
 
 
-def _unique(found: Sequence[_Found], studies: Mapping[Path, str]) -> tuple[list[_Found], list[LeftOut]]:
+def _unique(cells: Sequence[_CellFiles], studies: Mapping[Path, str]) -> tuple[list[_CellFiles], list[LeftOut]]:
     """One cell of each computation on the same images; the others, named.
 
     Of several the finished one is kept, then that of the study with the most cells, then the newest. A cell of which nobody
     knows the images is the same as any other.
     """
-    size = Counter(one.config["study"] for one in found)
+    size = Counter(cell.config["study"] for cell in cells)
 
-    def rank(one: _Found) -> tuple[bool, bool, int, str, str]:
-        finished = one.record["provenance"]["finished"] if one.record else ""
-        return one.record is not None, bool(one.data), size[one.config["study"]], finished, one.name
+    def rank(cell: _CellFiles) -> tuple[bool, bool, int, str, str]:
+        finished = cell.record.provenance.finished if cell.record else ""
+        return cell.record is not None, bool(cell.data), size[cell.config["study"]], finished, cell.name
 
-    alike: dict[tuple[str, str], list[_Found]] = defaultdict(list)
-    for one in found:
-        alike[(studies[one.directory], one.computation)].append(one)
-    kept: list[_Found] = []
-    left: list[LeftOut] = []
-    for group in alike.values():
-        chosen: dict[str, _Found] = {}
-        for one in sorted(group, key=rank, reverse=True):
-            same = chosen.get(one.data) if one.data else next(iter(chosen.values()), None)
-            if same is None:
-                chosen[one.data] = one
+    same_computation: dict[tuple[str, str], list[_CellFiles]] = defaultdict(list)
+    for cell in cells:
+        same_computation[(studies[cell.directory], cell.computation)].append(cell)
+    kept: list[_CellFiles] = []
+    repeated: list[LeftOut] = []
+    for group in same_computation.values():
+        by_data: dict[str, _CellFiles] = {}
+        for cell in sorted(group, key=rank, reverse=True):
+            first = by_data.get(cell.data) if cell.data else next(iter(by_data.values()), None)
+            if first is None:
+                by_data[cell.data] = cell
             else:
-                left.append(LeftOut(one.name, one.state, f"the same computation as {same.name}"))
-        kept += chosen.values()
-    return kept, left
+                repeated.append(LeftOut(cell.name, cell.state, f"the same computation as {first.name}"))
+        kept += by_data.values()
+    return kept, repeated
 
 
-def _placed(found: Sequence[_Found], studies: Mapping[Path, str]) -> tuple[tuple[ReportCell, ...], dict[TableKey, str]]:
+def _placed(cells: Sequence[_CellFiles], studies: Mapping[Path, str]) -> tuple[tuple[ReportCell, ...], dict[TableKey, str]]:
     """Cells with their places, in the order of these, and what all cells of a table share."""
-    values = [one.values for one in found]
-    where = places(values, [studies[one.directory] for one in found])
-    cells = [ReportCell(*one[:6], place) for one, place in zip(found, where, strict=True)]
-    ordered = sorted(cells, key=lambda cell: (cell.place.study, cell.place, cell.name))
-    return tuple(ordered), shared(values, [table_of(place) for place in where])
+    settings = [cell.settings for cell in cells]
+    where = places(settings, [studies[cell.directory] for cell in cells])
+    placed = [
+        ReportCell(cell.directory, cell.name, cell.state, cell.reason, cell.config, cell.record, place)
+        for cell, place in zip(cells, where, strict=True)
+    ]
+    ordered = sorted(placed, key=lambda cell: (cell.place.study, cell.place, cell.name))
+    return tuple(ordered), shared(settings, [table_of(place) for place in where])
