@@ -84,8 +84,8 @@ def test_how_soon_the_best_of_the_baseline_is_reached(tmp_path: Path) -> None:
     assert reach(found, "gap")[1:] == ((0, 1, 2), (0, 1, 2), 2, None, pytest.approx(40))
 
 
-def test_seeds_that_never_get_there_count_as_later_than_all(tmp_path: Path) -> None:
-    """A mean over those that did would call the head that got there once, in epoch 1, the fastest."""
+def test_seeds_that_never_reach_it_count_as_later_than_all(tmp_path: Path) -> None:
+    """A mean over those that did would call the head that reached it once, in epoch 1, the fastest."""
     gap = [[0.2, 0.3, 0.6]] * 3
     once, twice = [[0.7] * 3, [0.5] * 3, [0.5] * 3], [[0.1, 0.7, 0.7], [0.5, 0.5, 0.7], [0.5] * 3]
     found = study(tmp_path, {"gap": gap, "wise": once, "depthwise": twice})

@@ -101,15 +101,15 @@ def curves(entries: Sequence[Entry]) -> tuple[Curve, ...]:
 
 def reaches(table: ReportTable) -> tuple[Reach, ...]:
     """For each entry whose backbone and settings the baseline has too, and for the baseline itself."""
-    found: list[Reach] = []
+    reached: list[Reach] = []
     for entries in table.groups().values():
         baseline = next((entry for entry in entries if entry.head == table.baseline), None)
         if baseline is not None:
             best = {cell.place.seed: max(read_validation_curve(cell).values(), default=math.nan) for cell in baseline.cells}
             goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
             timed = same_machine(entries)
-            found += [_reach(entry, goals, timed) for entry in entries]
-    return tuple(found)
+            reached += [_reach(entry, goals, timed) for entry in entries]
+    return tuple(reached)
 
 
 def _reach(entry: Entry, goals: Mapping[int, float], timed: bool) -> Reach:

@@ -11,7 +11,7 @@ import yaml
 from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.axes import Leaves, leaves
-from wisesr.config.identity import NEUTRAL, computation
+from wisesr.config.identity import computation
 from wisesr.config.options import load_option, options
 from wisesr.errors import UserError
 from wisesr.results.checks import LARGEST
@@ -21,7 +21,7 @@ _GROUPS = ("augment", "recipe")
 
 
 def settings_of(config: Mapping[str, Any]) -> Leaves:
-    """The values of a cell's computation by dotted name, with those that a fingerprint leaves out at their usual value.
+    """The values of a cell's computation by dotted name.
 
     Args:
         config: as `config.files.load_cell` reads it, or of a record; or a group of it.
@@ -33,10 +33,6 @@ def settings_of(config: Mapping[str, Any]) -> Leaves:
         values = leaves(computation(config))
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         raise UserError(f"config.yaml: {error}") from error
-    for name, value in NEUTRAL.items():
-        group = name.rpartition(".")[0]
-        if name not in values and any(key.startswith(f"{group}.") for key in values):
-            values[name] = value
     large = next((name for name, value in values.items() if isinstance(value, int) and abs(value) > LARGEST), None)
     if large is not None:
         raise UserError(f"config.yaml: {large} is too large a number")
