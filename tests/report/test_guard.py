@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 from wisesr.report.study import ReportTable
 
 VERSIONS = {"python": "3.11.7", "wisesr": "0.1.0", "torch": "2.14.1", "timm": "1.0.31"}
@@ -20,9 +19,7 @@ def _table(tmp_path: Path, odd: dict[str, Any], changes: dict[str, Any] | None =
     for head in ("gap", "wise"):
         for seed in range(3):
             here = odd if (head, seed) == ("wise", 2) else {}
-            config = cell_config(
-                tmp_path, head=head, seed=seed, changes=changes if here or (head, seed) == ("wise", 2) else None
-            )
+            config = cell_config(tmp_path, head=head, seed=seed, changes=changes if (head, seed) == ("wise", 2) else None)
             write_cell(config, top1=0.7 + 0.02 * seed + 0.04 * (head == "wise") * (seed % 2), **here)
     (table,) = read_study([tmp_path]).tables
     return table
@@ -31,9 +28,8 @@ def _table(tmp_path: Path, odd: dict[str, Any], changes: dict[str, Any] | None =
 def test_nothing_is_said_of_cells_that_are_alike(tmp_path: Path) -> None:
     table = _table(tmp_path, {"curve": [0.1, 0.8, 0.7]})
     assert table.warnings == ()
-    assert table.notes == (
-        "Cells that were best after their last epoch, and may not have finished learning: gap 3 of 3, wise 2 of 3.",
-    )
+    (learning,) = table.notes
+    assert "gap 3 of 3" in learning and "wise 2 of 3" in learning
 
 
 def test_heads_that_stopped_learning_are_not_told(tmp_path: Path) -> None:
@@ -47,13 +43,11 @@ def test_heads_that_stopped_learning_are_not_told(tmp_path: Path) -> None:
 
 def test_maps_of_one_place_stand_in_red(tmp_path: Path) -> None:
     for head in ("gap", "wise"):
-        directory = write_cell(cell_config(tmp_path, head=head))
-        record = json.loads((directory / "result.json").read_text())
-        record["cost"]["feature_map"] = [512, 1, 1] if head == "wise" else [512, 1, 2]
-        (directory / "result.json").write_text(json.dumps(record))
+        feature_map = [512, 1, 1] if head == "wise" else [512, 1, 2]
+        write_cell(cell_config(tmp_path, head=head), record={"cost": {"feature_map": feature_map}})
     (table,) = read_study([tmp_path]).tables
-    told = "No head can tell where a feature fires on a feature map of 1x1, as 1 cell had: resnet18 wise seed 0."
-    assert table.warnings == (told,)
+    (warning,) = table.warnings
+    assert "1x1" in warning and "1 cell " in warning and warning.endswith(": resnet18 wise seed 0.")
 
 
 @pytest.mark.parametrize(
@@ -61,42 +55,45 @@ def test_maps_of_one_place_stand_in_red(tmp_path: Path) -> None:
     [
         (
             {"provenance": {"versions": VERSIONS | {"torch": "2.13.0"}}},
-            "Not the same version of torch: 2.14.1 in 5 cells, 2.13.0 in 1 (resnet18 wise seed 2).",
+            ("torch: 2.14.1 in 5 cells, 2.13.0 in 1 (resnet18 wise seed 2)",),
         ),
         (
-            {"provenance": {"versions": {name: one for name, one in VERSIONS.items() if name != "timm"}}},
-            "Not the same version of timm: 1.0.31 in 5 cells, none in 1 (resnet18 wise seed 2).",
+            {"provenance": {"versions": VERSIONS | {"timm": None}}},
+            ("timm: 1.0.31 in 5 cells, none in 1 (resnet18 wise seed 2)",),
         ),
         (
             {"provenance": {"source": "b" * 64, "commit": "2" * 40}},
-            f"Not the same code of wisesr: commit {'1' * 10} (source {'a' * 8}) in 5 cells, "
-            f"commit {'2' * 10} (source {'b' * 8}) in 1 (resnet18 wise seed 2).",
+            (
+                f"wisesr: commit {'1' * 10} (source {'a' * 8}) in 5 cells",
+                f"commit {'2' * 10} (source {'b' * 8}) in 1 (resnet18 wise seed 2)",
+            ),
         ),
         (
             {"provenance": {"sources": ["b" * 64, "a" * 64], "attempts": 2}},
-            "The code of wisesr was changed between the attempts of resnet18 wise seed 2.",
+            ("code of wisesr", "between the attempts of resnet18 wise seed 2"),
         ),
-        ({"record": {"selection": "the last epoch"}}, "Epochs were not chosen in the same way: "),
+        ({"record": {"selection": "the last epoch"}}, ("Epochs", "the last epoch in 1 (resnet18 wise seed 2)")),
         (
             {"provenance": {"inputs": {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5]}}},
-            "resnet18: images were not normalised in the same way: mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225] "
-            "in 5 cells, mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5] in 1 (resnet18 wise seed 2).",
+            (
+                "normalised",
+                "mean [0.485, 0.456, 0.406], std [0.229, 0.224, 0.225] in 5 cells",
+                "mean [0.5, 0.5, 0.5], std [0.5, 0.5, 0.5] in 1 (resnet18 wise seed 2)",
+            ),
         ),
         (
             {"provenance": {"weights": {"source": "file", "sha256": "c" * 64, "tensors": None}}},
-            "resnet18: not the same initial weights: "
-            f"none in 5 cells, source file, sha256 {'c' * 12} in 1 (resnet18 wise seed 2).",
+            ("weights: none in 5 cells", f"source file, sha256 {'c' * 12} in 1 (resnet18 wise seed 2)"),
         ),
         (
             {"record": {"budget": {"epochs": 3, "trained_epochs": 2, "steps": 80, "stopped": "max_time"}}},
-            "resnet18: not the same budget: 3 epochs of 120 steps in all in 5 cells, "
-            "2 epochs of 80 steps in all, then max_time in 1 (resnet18 wise seed 2).",
+            ("budget: 3 epochs of 120 steps", "2 epochs of 80 steps in all, then max_time in 1 (resnet18 wise seed 2)"),
         ),
     ],
 )
-def test_what_must_be_alike_stands_in_red(tmp_path: Path, odd: dict[str, Any], said: str) -> None:
+def test_what_must_be_alike_stands_in_red(tmp_path: Path, odd: dict[str, Any], said: tuple[str, ...]) -> None:
     (warning,) = _table(tmp_path, odd).warnings
-    assert warning.startswith(said)
+    assert all(part in warning for part in said), warning
 
 
 @pytest.mark.parametrize(
@@ -104,24 +101,24 @@ def test_what_must_be_alike_stands_in_red(tmp_path: Path, odd: dict[str, Any], s
     [
         (
             {"provenance": {"threads": 4}},
-            "Not the same number of threads: 2 in 5 cells, 4 in 1 (resnet18 wise seed 2). Last bits",
+            ("threads: 2 in 5 cells, 4 in 1 (resnet18 wise seed 2). Last bits",),
         ),
-        ({"provenance": {"hardware": {"device": "GPU"}}}, "Not the same device: cpu in 5 cells, GPU in 1"),
-        ({"provenance": {"versions": VERSIONS | {"wisesr": "0.2.0"}}}, "Not the same version of wisesr: 0.1.0 in 5 cells"),
+        ({"provenance": {"hardware": {"device": "GPU"}}}, ("device: cpu in 5 cells, GPU in 1",)),
+        ({"provenance": {"versions": VERSIONS | {"wisesr": "0.2.0"}}}, ("wisesr: 0.1.0 in 5 cells",)),
         (
             {"record": {"budget": {"epochs": 3, "trained_epochs": 2, "steps": 80, "stopped": "patience"}}},
-            "By the rule of recipe.patience, training ended before its last epoch in resnet18 wise seed 2.",
+            ("recipe.patience", "in resnet18 wise seed 2."),
         ),
         (
             {"provenance": {"data": {"fingerprint": "d" * 64, "images": {"train": 300, "test": 50}, "left_out": ["a.png"]}}},
-            "Images that could not be read were left out of all cells: a.png.",
+            ("could not be read", ": a.png."),
         ),
     ],
 )
-def test_what_may_differ_is_a_note(tmp_path: Path, odd: dict[str, Any], said: str) -> None:
+def test_what_may_differ_is_a_note(tmp_path: Path, odd: dict[str, Any], said: tuple[str, ...]) -> None:
     table = _table(tmp_path, odd)
     assert table.warnings == ()
-    assert any(note.startswith(said) for note in table.notes)
+    assert any(all(part in note for part in said) for note in table.notes), table.notes
 
 
 def test_another_commit_of_the_same_source_is_the_same_code(tmp_path: Path) -> None:
@@ -132,20 +129,18 @@ def test_how_cells_are_computed_is_red_where_heads_of_one_seed_differ_in_it(tmp_
     table = _table(tmp_path, {}, changes={"trainer.devices": 2})
     assert len(table.entries) == 2  # no axis
     (warning,) = table.warnings
-    assert warning.startswith("resnet18: the heads of one seed have different values of trainer.devices: 1 in 5 cells, 2 in 1")
+    assert "trainer.devices: 1 in 5 cells, 2 in 1 (resnet18 wise seed 2)" in warning
 
 
 def test_how_cells_are_computed_is_a_note_where_whole_seeds_differ_in_it(tmp_path: Path) -> None:
     for head in ("gap", "wise"):
         for seed in range(3):
-            changes = {"trainer.accelerator": "cpu" if seed == 2 else "auto", "trainer.threads": seed}
+            changes = {"trainer.accelerator": "cpu" if seed == 2 else "auto", "trainer.threads": seed + 1}
             write_cell(cell_config(tmp_path, head=head, seed=seed, changes=changes))
     (table,) = read_study([tmp_path]).tables
     assert table.warnings == ()
     note, _ = table.notes
-    assert note.startswith(
-        "Not the same trainer.accelerator: auto in 4 cells, cpu in 2 (resnet18 gap seed 2, resnet18 wise seed 2)."
-    )
+    assert "trainer.accelerator: auto in 4 cells, cpu in 2 (resnet18 gap seed 2, resnet18 wise seed 2)" in note
 
 
 def test_many_cells_are_counted_and_the_first_named(tmp_path: Path) -> None:
@@ -154,4 +149,5 @@ def test_many_cells_are_counted_and_the_first_named(tmp_path: Path) -> None:
         write_cell(cell_config(tmp_path, seed=seed), provenance={"versions": versions})
     (table,) = read_study([tmp_path]).tables
     named = ", ".join(f"resnet18 gap seed {seed}" for seed in (7, 8, 9, 10))
-    assert table.warnings == (f"Not the same version of torch: 2.14.1 in 7 cells, 2.13.0 in 6 ({named} and 2 more).",)
+    (warning,) = table.warnings
+    assert f"torch: 2.14.1 in 7 cells, 2.13.0 in 6 ({named} and 2 more)" in warning

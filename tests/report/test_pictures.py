@@ -54,5 +54,5 @@ def test_there_is_only_so_much_room() -> None:
     room = sum(len(whole.jpegs[name]) for name in names[:7]) + 10
     some = pictures(names, load, room=room)
     assert list(some.jpegs) == names[:7]
-    assert some.left == 13
+    assert some.without_room == 13
     assert sum(map(len, some.jpegs.values())) <= room

@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.studies import cell_config, write_cell
 from wisesr.errors import UserError
-from wisesr.report.cells import read_study
 from wisesr.report.published import PUBLISHED, read_published
+from wisesr.report.read import read_study
 
 HEAD = "dataset,resolution,backbone,head,top1,table\n"
 
@@ -64,4 +64,5 @@ def test_figures_of_nothing_here_are_told_with_the_nearest(tmp_path: Path) -> No
     write_cell(cell_config(tmp_path / "outputs", dataset="pets", size=64, head="wise"))
     path = _file(tmp_path, HEAD + "pets,64,resnet18,wise,91,\npets,64,resnet18,wize,92,\n")
     study = read_study([tmp_path / "outputs"], published=path)
-    assert study.notes == (f"{path}: pets 64 resnet18 wize is no cell of this report; the nearest is pets 64 resnet18 wise.",)
+    (note,) = study.notes
+    assert note.startswith(f"{path}: pets 64 resnet18 wize ") and note.endswith(" pets 64 resnet18 wise.")

@@ -33,10 +33,8 @@ def test_a_best_rate_at_the_end_of_those_tried_is_told(tmp_path: Path) -> None:
         for lr, val in zip((0.001, 0.01, 0.1), vals, strict=True):
             for seed in (0, 1):
                 write(tmp_path, head, seed, 0.8, val_top1=val, changes={LR: lr})
-    told = [note for note in table_of_study(tmp_path).notes if "a better one may lie beyond" in note]
-    assert told == [
-        "resnet18: gap is best at the largest lr that was tried, 0.1, for 2 of 2 seeds: a better one may lie beyond."
-    ]
+    (note,) = [note for note in table_of_study(tmp_path).notes if "a better one may lie beyond" in note]
+    assert note.startswith("resnet18: gap is best at the largest lr") and "0.1, for 2 of 2 seeds" in note
 
 
 def test_a_rate_at_which_training_fails_lies_beyond_the_best(tmp_path: Path) -> None:
@@ -65,7 +63,7 @@ def test_a_rate_that_failed_was_tried(tmp_path: Path) -> None:
             _ = write_failed(config, "diverged") if (head, lr) == ("wise", 0.1) else write_cell(config)
     table = table_of_study(tmp_path)
     assert table.warnings == ()
-    assert any("each seed of a head stands at the best of 2 rates" in note for note in table.notes)
+    assert any("best of 2 rates" in note for note in table.notes)
 
 
 def test_ties_between_rates_go_to_the_lower_loss_and_then_to_the_smaller_rate(tmp_path: Path) -> None:
@@ -103,8 +101,8 @@ def test_a_choice_among_unfinished_rates_is_provisional_and_a_failed_rate_is_los
                     write_cell(config)
     table = table_of_study(tmp_path)
     (warning,) = table.warnings
-    assert "wise has no finished cell at lr=0.1 for seed 1, so its best rate is provisional" in warning
-    assert any("gap failed at lr=0.1 for seed 0; that rate counts as lost there" in note for note in table.notes)
+    assert "wise has no finished cell at lr=0.1 for seed 1" in warning and "provisional" in warning
+    assert any("gap failed at lr=0.1 for seed 0" in note for note in table.notes)
 
 
 def test_rates_chosen_on_the_test_images_stand_in_red(tmp_path: Path) -> None:
@@ -113,5 +111,5 @@ def test_rates_chosen_on_the_test_images_stand_in_red(tmp_path: Path) -> None:
             write(tmp_path, head, 0, 0.8, changes={LR: lr, "protocol": "paper"})
     table = table_of_study(tmp_path)
     assert (table.key, table.title) == ("toy-64-paper", "toy, 64 px, protocol=paper")
-    assert any("chosen on the test images themselves" in warning for warning in table.warnings)
-    assert any("highest that any epoch had on the test images" in note for note in table.notes)
+    assert any("test images" in warning and "protocol=paper" in warning for warning in table.warnings)
+    assert any("test images" in note and "protocol=paper" in note for note in table.notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +10,9 @@ import pytest
 from scipy import stats
 
 from tests.support.compared import write
-from wisesr.report.cells import read_study
 from wisesr.report.compare import compare
 from wisesr.report.places import table_of
+from wisesr.report.read import read_study
 from wisesr.report.study import ReportCell
 
 
@@ -32,10 +32,9 @@ def _simulated(like: ReportCell, random: np.random.Generator, *, groups: int, se
 
 def _cell(like: ReportCell, where: tuple[str, str, int | None, int], top1: float, val_top1: float) -> ReportCell:
     backbone, head, rate, seed = where
-    assert like.record is not None
-    record = copy.copy(dict(like.record))
     right = float(np.float32(round(min(top1, 1.0) * 359) / 359))
-    record["metrics"] = {"best": {**record["metrics"]["best"], "test/top1": right, "val/top1": min(val_top1, 1.0)}}
+    best = replace(like.finished_record.best, test_top1=right, val_top1=min(val_top1, 1.0))
+    record = replace(like.finished_record, best=best)
     place = like.place._replace(backbone=backbone, head=head, seed=seed, rate="" if rate is None else f"lr={rate}")
     return like._replace(name=str(where), record=record, place=place)
 

@@ -1,4 +1,5 @@
-"""From records to tables, figures and a page. `published.csv` holds the figures that a user reads off the paper.
+"""From records to tables, figures and a page. `published.csv` holds the figures of the paper that a user enters.
 
-Beside `results` it imports `config` and `axes`: which keys decide a computation, and so can be axes, is said there once.
+It imports `results`, which reads the files of cells, and `config`, which knows the keys that decide a computation: only these
+can tell two cells of a table apart. `read` makes a `study.Study` of directories, and `write` all files of a report of it.
 """

@@ -11,10 +11,16 @@ from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
 from wisesr.report.guard import table_notes, table_warnings
 from wisesr.report.places import TableKey, table_of
-from wisesr.report.published import Run
+from wisesr.report.published import PublishedFigures
 from wisesr.report.study import LeftOut, ReportCell, ReportTable
+from wisesr.results.state import State
+from wisesr.wording import count_of
 
-_UNFINISHED = {"waiting": "not started yet", "interrupted": "the same command goes on with it"}
+_UNFINISHED = {
+    State.WAITING: "not started yet",
+    State.INTERRUPTED: "the same command goes on with it",
+    State.FAILED: "no reason was written down",
+}
 _PAPER = (
     "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
     "from epoch to epoch gains by it."
@@ -22,13 +28,13 @@ _PAPER = (
 
 
 def compare(
-    cells: Sequence[ReportCell], *, baseline: str, published: Mapping[Run, float], common: Mapping[TableKey, str]
+    cells: Sequence[ReportCell], *, baseline: str, published: PublishedFigures, common: Mapping[TableKey, str]
 ) -> tuple[ReportTable, ...]:
-    """A table for each study (where they are told apart), dataset, size and protocol.
+    """A table for each study (where studies have tables of their own), dataset, size and protocol.
 
     Args:
         cells: of the study, sorted by place.
-        baseline: as of `cells.read_study`.
+        baseline: as of `read.read_study`.
         published: figures of `published.read_published`.
         common: of `places.shared`.
 
@@ -51,30 +57,30 @@ def _check_baseline(cells: Sequence[ReportCell], baseline: str) -> None:
 
 def _keys(tables: Sequence[TableKey]) -> dict[TableKey, str]:
     """A file's name for each table: `intel-224`, `intel-224-paper`, `mystudy-intel-224`."""
-    found: dict[TableKey, str] = {}
+    keys: dict[TableKey, str] = {}
     for study, dataset, size, protocol in tables:
         parts = [study] * bool(study) + [dataset, str(size)] + ["paper"] * (protocol == "paper")
         plain = re.sub(r"[^\w.-]+", "_", "-".join(parts))
         key, number = plain, 2
-        while key.lower() in (taken.lower() for taken in found.values()):
+        while key.lower() in (taken.lower() for taken in keys.values()):
             key, number = f"{plain}-{number}", number + 1
-        found[(study, dataset, size, protocol)] = key
-    return found
+        keys[(study, dataset, size, protocol)] = key
+    return keys
 
 
-def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping[Run, float], common: str) -> ReportTable:
+def _table(key: str, cells: Sequence[ReportCell], asked: str, published: PublishedFigures, common: str) -> ReportTable:
     """The table of cells of one study, dataset, size and protocol."""
     place = cells[0].place
     finished = [cell for cell in cells if cell.record is not None]
-    baseline, unclear = _baseline(finished, asked)
-    same, others = _of_one_data(finished, baseline)
-    same, again = _once(same)
-    groups = divide(same, cells)
+    baseline, baseline_notes = _baseline(finished, asked)
+    same_data, other_data = _of_one_data(finished, baseline)
+    compared, repeated = _once(same_data)
+    groups = divide(compared, cells)
     every: dict[tuple[str, str], list[ReportCell]] = defaultdict(list)
     for cell in cells:
         every[(cell.place.backbone, cell.place.settings)].append(cell)
-    made = [group_entries(heads, every[group], baseline, published) for group, heads in groups.shown.items()]
-    shown = [cell for group in made for entry in group.entries for cell in entry.cells]
+    rows = [group_entries(heads, every[group], baseline, published) for group, heads in groups.shown.items()]
+    shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
         key=key,
@@ -82,25 +88,25 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Mapping
         dataset=place.dataset,
         size=place.size,
         protocol=place.protocol,
-        selections=tuple(sorted({str(cell.record["selection"]) for cell in shown if cell.record is not None})),
+        selections=tuple(sorted({cell.finished_record.selection for cell in shown})),
         baseline=baseline,
-        entries=tuple(entry for group in made for entry in group.entries),
+        entries=tuple(entry for group in rows for entry in group.entries),
         warnings=(
             *table_warnings(shown),
-            *_repeated(again),
+            *_repeated(repeated),
             *groups.warnings,
-            *_together(made, [group.warnings for group in made]),
+            *_together(rows, [group.warnings for group in rows]),
         ),
         notes=(
-            *unclear,
+            *baseline_notes,
             *[_PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
             *groups.notes,
-            *_without(baseline, made, said=bool(unclear)),
-            *_together(made, [group.notes for group in made]),
+            *_without(baseline, rows, explained=bool(baseline_notes)),
+            *_together(rows, [group.notes for group in rows]),
             *table_notes(shown),
         ),
-        left_out=(*unfinished, *others, *again, *groups.left_out, *groups.missing),
+        left_out=(*unfinished, *other_data, *repeated, *groups.left_out, *groups.missing),
     )
 
 
@@ -109,12 +115,12 @@ def _title(study: str, dataset: str, size: int, protocol: str) -> str:
 
 
 def _why(cell: ReportCell) -> str:
-    """Of a cell that is not finished."""
-    return cell.reason or _UNFINISHED.get(cell.state, "no reason was written down" if cell.state == "failed" else "it runs")
+    """Why a cell is not finished."""
+    return cell.reason or _UNFINISHED.get(cell.state, "it runs")
 
 
 def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
-    """The baseline's name with its settings, and a note where it is not there, or several are called so."""
+    """The baseline's name with its settings, and a note where it is not there, or several heads have its name."""
     heads = sorted({cell.place.head for cell in cells})
     if asked in heads or not cells:
         return asked, []
@@ -122,7 +128,7 @@ def _baseline(cells: Sequence[ReportCell], asked: str) -> tuple[str, list[str]]:
     usual = sorted({cell.place.head for cell in cells if cell.config["head"]["name"] == asked and is_usual(cell)})
     if len(usual or named) == 1:
         (chosen,) = usual or named
-        return chosen, [f"Heads are held against {chosen}."] if len(named) > 1 else []
+        return chosen, [f"Heads are compared with {chosen}."] if len(named) > 1 else []
     if named:
         return asked, [f"No differences: several heads are called {asked}; choose one with --baseline: {'; '.join(named)}."]
     return asked, [f"No differences: no cell of {asked} is finished here. --baseline names another head: {'; '.join(heads)}."]
@@ -138,27 +144,26 @@ def _together(groups: Sequence[GroupEntries], sentences: Sequence[Sequence[str]]
     return [f"{'In all rows' if len(own) == every else ', '.join(own)}: {sentence}" for sentence, own in names.items()]
 
 
-def _without(baseline: str, groups: Sequence[GroupEntries], *, said: bool) -> list[str]:
+def _without(baseline: str, groups: Sequence[GroupEntries], *, explained: bool) -> list[str]:
     """Notes on groups that lack the baseline.
 
     Args:
         baseline: with its settings.
         groups: of a table.
-        said: whether the choice of the baseline has been explained, so that a table which lacks it throughout is, too.
+        explained: whether a note on the baseline is there already, which also explains a table that lacks it throughout.
     """
     having = [any(entry.head == baseline for entry in group.entries) for group in groups]
-    if said and not any(having):
+    if explained and not any(having):
         return []
     names = [group.name for group, there in zip(groups, having, strict=True) if not there and len(group.entries) > 1]
-    return [f"{', '.join(names)}: no finished cell of {baseline} is in the table, so no differences are told."] * bool(names)
+    return [f"{', '.join(names)}: no finished cell of {baseline} is in the table, so no differences are shown."] * bool(names)
 
 
 def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:
     """Cells of the data that most of them saw, and the others."""
     seen: dict[str, list[ReportCell]] = defaultdict(list)
     for cell in cells:
-        assert cell.record is not None
-        seen[cell.record["provenance"]["data"]["fingerprint"]].append(cell)
+        seen[cell.finished_record.provenance.data.fingerprint].append(cell)
     if not seen:
         return [], []
 
@@ -166,8 +171,7 @@ def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[Repor
         return -len(seen[data]), -sum(cell.place.head == baseline for cell in seen[data]), data
 
     chosen = min(seen, key=order)
-    count = len(seen[chosen])
-    reason = f"other images, labels or splits than the {count} cell{'s' * (count > 1)} of the table"
+    reason = f"other images, labels or splits than the {count_of(len(seen[chosen]), 'cell')} of the table"
     return seen[chosen], [
         LeftOut(cell.name, cell.state, reason, cell.place) for data, own in seen.items() if data != chosen for cell in own
     ]
@@ -176,28 +180,28 @@ def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[Repor
 def _once(cells: Sequence[ReportCell]) -> tuple[list[ReportCell], list[LeftOut]]:
     """Each place once: cells that differ in nothing but how they were computed are no two seeds. The first by name is kept."""
     kept: dict[tuple[object, ...], ReportCell] = {}
-    again = []
+    repeated = []
     for cell in sorted(cells, key=lambda cell: (cell.place, cell.name)):
         if cell.place in kept:
             reason = f"the same seed as {kept[cell.place].name}, computed on other hardware or in another way"
-            again.append(LeftOut(cell.name, cell.state, reason, cell.place))
+            repeated.append(LeftOut(cell.name, cell.state, reason, cell.place))
         else:
             kept[cell.place] = cell
-    return list(kept.values()), again
+    return list(kept.values()), repeated
 
 
-def _repeated(again: Sequence[LeftOut]) -> list[str]:
-    if not again:
+def _repeated(repeated: Sequence[LeftOut]) -> list[str]:
+    if not repeated:
         return []
-    what = "seeds were" if len(again) > 1 else "seed was"
-    return [f"{len(again)} {what} computed more than once, in other ways; one cell of each is used."]
+    seeds = f"{count_of(len(repeated), 'seed')} {'were' if len(repeated) > 1 else 'was'}"
+    return [f"{seeds} computed more than once, in other ways; one cell of each is used."]
 
 
 def _common_notes(cells: Sequence[ReportCell], common: str) -> list[str]:
     """What the table's cells share and other tables' do not, and from which studies they come."""
-    found = [f"All cells of this table have {common}; other tables differ in that."] if common else []
+    notes = [f"All cells of this table have {common}; other tables differ in that."] if common else []
     studies = Counter(str(cell.config["study"]) for cell in cells)
     if len(studies) > 1:
-        told = ", ".join(f"{name} ({count})" for name, count in studies.most_common())
-        found.append(f"Cells of {len(studies)} studies are reported together: {told}.")
-    return found
+        counts = ", ".join(f"{name} ({count})" for name, count in studies.most_common())
+        notes.append(f"Cells of {len(studies)} studies are reported together: {counts}.")
+    return notes

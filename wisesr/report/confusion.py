@@ -19,32 +19,35 @@ class Confusion(NamedTuple):
     seeds: tuple[int, ...]
     classes: tuple[str, ...]
     counts: NDArray[np.int64]
-    """Images of all seeds, (true class, said class)."""
+    """Images of all seeds, (true class, predicted class)."""
 
     def shares(self) -> NDArray[np.float64]:
-        """Of the images of each true class, (true class, said class); rows add up to 1, or to 0 where a class has no image."""
+        """Counts as shares of each true class, (true class, predicted class); a row adds up to 1, or to 0 without images."""
         totals = self.counts.sum(axis=1, keepdims=True)
         return np.asarray(self.counts / np.maximum(totals, 1))
 
     def pairs(self) -> list[tuple[int, int]]:
-        """Pairs of a true and another class that was said for it: the most images first, then the largest share."""
+        """Pairs of a true and another class that was predicted for it: the most images first, then the largest share."""
         shares, counts = self.shares(), self.counts
-        found = [(int(true), int(said)) for true, said in zip(*np.nonzero(counts), strict=True) if true != said]
-        return sorted(found, key=lambda pair: (-counts[pair], -shares[pair], pair))
+        pairs = [(int(true), int(predicted)) for true, predicted in zip(*np.nonzero(counts), strict=True)]
+        return sorted(
+            ((true, predicted) for true, predicted in pairs if true != predicted),
+            key=lambda pair: (-counts[pair], -shares[pair], pair),
+        )
 
 
 def confusion(entry: Entry, seeds: Sequence[int], predictions: Sequence[Predictions]) -> Confusion | None:
-    """What an entry's models say of the test images; None without predictions.
+    """What an entry's models predicted for the test images; None without predictions.
 
     Args:
-        entry: whose they are.
-        seeds: of each.
+        entry: whose models they are.
+        seeds: of each file of predictions.
         predictions: of the same images and classes.
     """
     if not predictions:
         return None
     classes = predictions[0].classes
     counts = np.zeros((len(classes), len(classes)), np.int64)
-    for one in predictions:
-        np.add.at(counts, (one.labels, one.probabilities.argmax(axis=1)), 1)
+    for model in predictions:
+        np.add.at(counts, (model.labels, model.probabilities.argmax(axis=1)), 1)
     return Confusion(entry, tuple(seeds), classes, counts)

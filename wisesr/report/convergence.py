@@ -14,7 +14,7 @@ from wisesr.report.costs import same_machine
 from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.results.metrics import read_metrics
 
-Growth = Mapping[int, float]
+EpochValues = Mapping[int, float]
 """Epoch, from 1, to validation top-1 after it, percent."""
 
 
@@ -38,7 +38,7 @@ class Curve(NamedTuple):
 class Reach(NamedTuple):
     """How soon an entry had the baseline's best validation accuracy of the same seed.
 
-    Medians, in which a seed that never got there counts as later than all: a mean over those that did would make a head look
+    Medians, in which a seed that never reached it counts as later than all: a mean over those that did would make a head look
     the faster the more of its seeds fail.
     """
 
@@ -46,17 +46,17 @@ class Reach(NamedTuple):
     compared: tuple[int, ...]
     """Seeds that both have, with curves."""
     reached: tuple[int, ...]
-    """Those of them that got there."""
+    """Those of them that reached it."""
     epochs: float | None
-    """Until then, the median over `compared`; None where that is no seed that got there."""
+    """Until it was reached, the median over `compared`; None where more than half of the seeds never reached it."""
     beyond: int | None
     """Where `epochs` is None: the epochs within which it was not reached; None without seeds to compare."""
     seconds: float | None
     """As `epochs`, of training with validation, at the mean pace of each cell; None also where the cells of its backbone
-    and settings ran on different machines or a record has no time."""
+    and settings ran on different machines or a cell has no time."""
 
 
-def read_growth(cell: ReportCell) -> Growth:
+def read_validation_curve(cell: ReportCell) -> EpochValues:
     """Validation top-1 of a cell after each epoch, percent; empty where `metrics.csv` is absent or damaged."""
     try:
         rows = read_metrics(cell.directory)
@@ -66,64 +66,74 @@ def read_growth(cell: ReportCell) -> Growth:
     return {int(epoch): 100.0 * top1 for epoch, top1 in figures if math.isfinite(epoch) and math.isfinite(top1)}
 
 
-def curve(entry: Entry, growths: Sequence[Growth]) -> Curve | None:
+def curve(entry: Entry, values_of_cells: Sequence[EpochValues]) -> Curve | None:
     """The curve of an entry; None where no epoch is common to its seeds.
 
     Args:
         entry: with its cells.
-        growths: of each of its cells.
+        values_of_cells: of each of its cells, epoch by epoch; empty where it has none.
     """
-    known = [(cell.place.seed, growth) for cell, growth in zip(entry.cells, growths, strict=True) if growth]
-    if not known:
+    by_seed = {
+        cell.place.seed: epoch_values for cell, epoch_values in zip(entry.cells, values_of_cells, strict=True) if epoch_values
+    }
+    if not by_seed:
         return None
-    epochs = sorted(set.intersection(*(set(growth) for _, growth in known)))
+    epochs = sorted(set.intersection(*map(set, by_seed.values())))
     if not epochs:
         return None
-    values = np.array([[growth[epoch] for epoch in epochs] for _, growth in known])
+    values = np.array([[epoch_values[epoch] for epoch in epochs] for epoch_values in by_seed.values()])
     mean = values.mean(axis=0)
     band: Literal["none", "range", "std"] = "none" if len(values) == 1 else "range" if len(values) == 2 else "std"
     low, high = values.min(axis=0), values.max(axis=0)
     if band == "std":
         spread = values.std(axis=0, ddof=1)
         low, high = mean - spread, mean + spread
-    cut = any(max(growth) > epochs[-1] for _, growth in known)
-    seeds = tuple(seed for seed, _ in known)
-    return Curve(entry, seeds, tuple(epochs), tuple(mean.tolist()), tuple(low.tolist()), tuple(high.tolist()), band, cut)
+    cut = any(max(epoch_values) > epochs[-1] for epoch_values in by_seed.values())
+    mean_values, low_values, high_values = (tuple(array.tolist()) for array in (mean, low, high))
+    return Curve(entry, tuple(by_seed), tuple(epochs), mean_values, low_values, high_values, band, cut)
 
 
 def curves(entries: Sequence[Entry]) -> tuple[Curve, ...]:
-    """Those of one backbone and settings, without heads that have none."""
-    found = (curve(entry, [read_growth(cell) for cell in entry.cells]) for entry in entries)
-    return tuple(one for one in found if one is not None)
+    """The validation curves of one backbone's entries; heads whose files cannot be read have none."""
+    drawn = (curve(entry, [read_validation_curve(cell) for cell in entry.cells]) for entry in entries)
+    return tuple(line for line in drawn if line is not None)
 
 
 def reaches(table: ReportTable) -> tuple[Reach, ...]:
     """For each entry whose backbone and settings the baseline has too, and for the baseline itself."""
-    found = []
+    reached: list[Reach] = []
     for entries in table.groups().values():
         baseline = next((entry for entry in entries if entry.head == table.baseline), None)
         if baseline is not None:
-            best = {cell.place.seed: max(read_growth(cell).values(), default=math.nan) for cell in baseline.cells}
+            best = {cell.place.seed: max(read_validation_curve(cell).values(), default=math.nan) for cell in baseline.cells}
             goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
             timed = same_machine(entries)
-            found += [_reach(entry, goals, timed) for entry in entries]
-    return tuple(found)
+            reached += [_reach(entry, goals, timed) for entry in entries]
+    return tuple(reached)
 
 
 def _reach(entry: Entry, goals: Mapping[int, float], timed: bool) -> Reach:
-    grown = [(cell, growth) for cell in entry.cells if cell.place.seed in goals and (growth := read_growth(cell))]
+    """Args: goals: the accuracy to reach, by seed. timed: whether seconds can be compared."""
+    seeds: list[int] = []
     epochs: list[float] = []
     seconds: list[float] = []
-    for cell, growth in grown:
-        goal = goals[cell.place.seed]
-        first = next((float(epoch) for epoch, top1 in sorted(growth.items()) if top1 >= goal), math.inf)
+    trained: list[int] = []
+    for cell in entry.cells:
+        curve_of_cell = read_validation_curve(cell)
+        goal = goals.get(cell.place.seed)
+        if goal is None or not curve_of_cell:
+            continue
+        first = next((float(epoch) for epoch, top1 in sorted(curve_of_cell.items()) if top1 >= goal), math.inf)
+        seeds.append(cell.place.seed)
         epochs.append(first)
         seconds.append(seconds_until(cell, first))
-    seeds = tuple(cell.place.seed for cell, _ in grown)
+        trained.append(max(curve_of_cell))
     reached = tuple(seed for seed, epoch in zip(seeds, epochs, strict=True) if epoch < math.inf)
     median = _median(epochs)
-    beyond = min((max(growth) for (_, growth), epoch in zip(grown, epochs, strict=True) if epoch == math.inf), default=None)
-    return Reach(entry, seeds, reached, median, None if median is not None else beyond, _median(seconds) if timed else None)
+    beyond = min((last for last, epoch in zip(trained, epochs, strict=True) if epoch == math.inf), default=None)
+    return Reach(
+        entry, tuple(seeds), reached, median, None if median is not None else beyond, _median(seconds) if timed else None
+    )
 
 
 def _median(values: Sequence[float]) -> float | None:
@@ -133,7 +143,7 @@ def _median(values: Sequence[float]) -> float | None:
 
 
 def seconds_until(cell: ReportCell, epoch: float) -> float:
-    """Of training, validation included, until the end of an epoch, at the cell's mean pace; NaN where it is not recorded."""
-    assert cell.record is not None, "entries hold finished cells"
-    seconds, epochs = cell.record["cost"]["train_seconds"], cell.record["budget"]["trained_epochs"]
+    """Of training, validation included, until the end of an epoch, at the cell's mean pace; NaN where nothing was timed."""
+    record = cell.finished_record
+    seconds, epochs = record.cost.train_seconds, record.budget.trained_epochs
     return epoch * float(seconds) / epochs if seconds and epochs else math.nan

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from wisesr.report.study import Entry, ReportCell, ReportTable
+from wisesr.wording import count_of
 
 
 class Cost(NamedTuple):
-    """Of one entry."""
+    """What the models of one entry cost."""
 
     entry: Entry
     parameters: int
@@ -18,23 +19,23 @@ class Cost(NamedTuple):
     head_parameters: int
     flops: float | None
     """Of one image's forward pass, a multiply-add counted as two; convolutions and matrix products only, so that an
-    average counts as nothing. None where the record has none."""
+    average counts as nothing. None where they could not be counted."""
     step_ms: float | None
     """Of one optimizer step, its batch's loading included: mean over the cells that ran on `Costs.machine`. None where none
     did, or none has a pace (an attempt that had nothing left to train has none)."""
 
 
 class Costs(NamedTuple):
-    """Of a table."""
+    """The costs of a table's entries, and the machine that their times are of."""
 
     costs: tuple[Cost, ...]
     """In the order of its entries."""
     machine: str
-    """That the times are of: the one that most cells ran on."""
+    """The machine that the times are of: the one that most cells ran on."""
     cells: int
-    """That ran on it."""
+    """Cells that ran on it."""
     others: tuple[str, ...]
-    """Machines whose times are not told: they cannot be compared with these."""
+    """Machines whose times are left out: they cannot be compared with these."""
 
 
 def table_costs(table: ReportTable) -> Costs:
@@ -45,17 +46,17 @@ def table_costs(table: ReportTable) -> Costs:
 
 
 def _cost(entry: Entry, common: str) -> Cost:
-    cost = _record(entry.cells[0])["cost"]
-    backbone, head = (cost["parameters"][f"{part}_parameters"] for part in ("backbone", "head"))
-    operations = [(cost.get("flops") or {}).get(part) for part in ("backbone", "head")]
-    flops = None if None in operations else float(sum(filter(None, operations)))
+    cost = entry.cells[0].finished_record.cost
+    parameters, flops = cost.parameters, cost.flops
+    operations = None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
     steps = [step for cell in entry.cells if machine(cell) == common and (step := step_ms(cell)) is not None]
-    return Cost(entry, backbone + head, head, flops, sum(steps) / len(steps) if steps else None)
+    mean_step = sum(steps) / len(steps) if steps else None
+    return Cost(entry, parameters.backbone + parameters.head, parameters.head, operations, mean_step)
 
 
 def step_ms(cell: ReportCell) -> float | None:
     """Milliseconds of an optimizer step of a finished cell; None where its last attempt trained nothing."""
-    pace, batch = _record(cell)["cost"].get("images_per_second"), cell.config["recipe"].get("batch_size")
+    pace, batch = cell.finished_record.cost.images_per_second, cell.config["recipe"].get("batch_size")
     if not pace or not isinstance(batch, (int, float)) or isinstance(batch, bool):
         return None
     return 1000.0 * batch / float(pace)
@@ -63,11 +64,10 @@ def step_ms(cell: ReportCell) -> float | None:
 
 def machine(cell: ReportCell) -> str:
     """`NVIDIA A100, 4 threads`; `Intel Xeon, 1 thread` of a cell on CPU."""
-    provenance = _record(cell)["provenance"]
-    hardware, threads = provenance["hardware"], provenance["threads"]
-    device = str(hardware.get("device", "unknown device"))
-    name = str(hardware.get("cpu", "CPU")) if device == "cpu" else device
-    return f"{name}, {threads} {'thread' if threads == 1 else 'threads'}"
+    provenance = cell.finished_record.provenance
+    device = str(provenance.hardware.get("device", "unknown device"))
+    name = str(provenance.hardware.get("cpu", "CPU")) if device == "cpu" else device
+    return f"{name}, {count_of(provenance.threads, 'thread')}"
 
 
 def common_machine(cells: Iterable[ReportCell]) -> tuple[str, int, tuple[str, ...]]:
@@ -78,10 +78,5 @@ def common_machine(cells: Iterable[ReportCell]) -> tuple[str, int, tuple[str, ..
 
 
 def same_machine(entries: Sequence[Entry]) -> bool:
-    """Whether all of their cells ran on machines of one kind, so that their seconds can be compared."""
+    """Whether all cells of these entries ran on machines of one kind, so that their seconds can be compared."""
     return not common_machine(cell for entry in entries for cell in entry.cells)[2]
-
-
-def _record(cell: ReportCell) -> Mapping[str, Any]:
-    assert cell.record is not None, "entries hold finished cells"
-    return cell.record

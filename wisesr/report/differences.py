@@ -11,11 +11,11 @@ from wisesr.report.study import Difference, ReportCell
 from wisesr.results.predictions import Predictions, read_predictions
 
 SEEDS = 3
-"""From which on seeds are tested."""
-LITTLE = 5
+"""From this many on, a test is over seeds."""
+FEW_SEEDS = 5
 """Seeds below which a test has little power."""
 
-BySeed = Mapping[int, ReportCell]
+CellsBySeed = Mapping[int, ReportCell]
 
 
 def differences(baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]]) -> dict[str, Difference]:
@@ -25,62 +25,71 @@ def differences(baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[Rep
         baseline: finished cells.
         heads: those of each other head of the group, by its name.
     """
-    own = {cell.place.seed: cell for cell in baseline}
-    found: dict[str, Difference] = {}
+    baseline_cells = {cell.place.seed: cell for cell in baseline}
+    by_head: dict[str, Difference] = {}
     for head, cells in heads.items():
-        others = {cell.place.seed: cell for cell in cells}
-        common = sorted(own.keys() & others.keys())
+        head_cells = {cell.place.seed: cell for cell in cells}
+        common = sorted(baseline_cells.keys() & head_cells.keys())
         if len(common) >= SEEDS:
-            found[head] = _over_seeds(own, others, common)
+            by_head[head] = _over_seeds(baseline_cells, head_cells, common)
         elif common:
-            found[head] = _over_images(own[common[0]], others[common[0]], len(common))
-    return _corrected(found)
+            by_head[head] = _over_images(baseline_cells[common[0]], head_cells[common[0]], len(common))
+    return _corrected(by_head)
 
 
-def _over_seeds(own: BySeed, others: BySeed, common: Sequence[int]) -> Difference:
-    result = paired_t([others[seed].top1 - own[seed].top1 for seed in common])
-    notes = ["little power"] * (len(common) < LITTLE) + ["all differences are equal: no test"] * (result.p is None)
-    if len(common) < max(len(own), len(others)):
+def _over_seeds(baseline: CellsBySeed, head: CellsBySeed, common: Sequence[int]) -> Difference:
+    result = paired_t([head[seed].top1 - baseline[seed].top1 for seed in common])
+    notes = ["little power"] * (len(common) < FEW_SEEDS) + ["all differences are equal: no test"] * (result.p is None)
+    if len(common) < max(len(baseline), len(head)):
         notes.append(f"over the {len(common)} seeds that both have")
     return Difference("seeds", tuple(common), *result, None, "; ".join(notes))
 
 
-def _over_images(own: ReportCell, other: ReportCell, common: int) -> Difference:
-    """Of one seed's two models."""
-    seed = own.place.seed
+def _over_images(baseline: ReportCell, head: ReportCell, common: int) -> Difference:
+    """The difference of two models of one seed, which says nothing about their heads.
+
+    Args:
+        baseline: its cell.
+        head: the other's, of the same seed.
+        common: seeds that both heads have.
+    """
+    seed = baseline.place.seed
     why = f"of {common} seeds in common, too few to test: the models of seed {seed}" if common > 1 else ""
-    result = _matched(own, other)
+    result = _matched(baseline, head)
     if isinstance(result, Interval):
         return Difference("images", (seed,), *result, None, why)
     notes = "; ".join(part for part in (why, f"no interval: {result}") if part)
-    return Difference("images", (seed,), other.top1 - own.top1, None, None, None, None, notes)
+    return Difference("images", (seed,), head.top1 - baseline.top1, None, None, None, None, notes)
 
 
-def _matched(own: ReportCell, other: ReportCell) -> Interval | str:
+def _matched(baseline: ReportCell, head: ReportCell) -> Interval | str:
     """The interval over the images, or why there is none."""
-    found = []
-    for cell in (own, other):
+    both = []
+    for cell in (baseline, head):
         predictions = read_predictions(cell.directory)
         if predictions is None:
             return f"{cell.place.head} has no predictions that can be read"
-        if not _of_record(predictions, cell):
+        if not _has_accuracy_of_record(predictions, cell):
             return f"the predictions of {cell.place.head} are not those of its record"
-        found.append(predictions)
-    first, second = found
+        both.append(predictions)
+    first, second = both
     if not np.array_equal(first.ids, second.ids) or not np.array_equal(first.labels, second.labels):
         return "their predictions are of different images"
     return matched_interval(first.right, second.right)
 
 
-def _of_record(predictions: Predictions, cell: ReportCell) -> bool:
+def _has_accuracy_of_record(predictions: Predictions, cell: ReportCell) -> bool:
     """Whether the file has the accuracy that the record states; a tie between classes may be broken either way."""
     images = len(predictions.labels)
     return images > 0 and abs(100.0 * float(predictions.right.mean()) - cell.top1) < 100.0 * 1.5 / images
 
 
-def _corrected(found: Mapping[str, Difference]) -> dict[str, Difference]:
+def _corrected(by_head: Mapping[str, Difference]) -> dict[str, Difference]:
     """With Holm over all that were to be tested: one whose differences are all equal counts as p = 1."""
-    tested = [head for head, one in found.items() if one.kind == "seeds"]
-    values = [1.0 if (p := found[head].p) is None else p for head in tested]
+    tested = [head for head, difference in by_head.items() if difference.kind == "seeds"]
+    values = [1.0 if (p := by_head[head].p) is None else p for head in tested]
     adjusted = dict(zip(tested, holm(values), strict=True))
-    return {head: one._replace(p_holm=adjusted[head]) if one.p is not None else one for head, one in found.items()}
+    return {
+        head: difference if difference.p is None else difference._replace(p_holm=adjusted[head])
+        for head, difference in by_head.items()
+    }

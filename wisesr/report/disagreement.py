@@ -12,32 +12,32 @@ from wisesr.report.study import Entry
 from wisesr.results.predictions import Predictions
 
 MOST = 8
-"""Images to either side."""
+"""Images on either side, at most."""
 
 
-class Opinion(NamedTuple):
-    """What one head's models say of an image, their probabilities averaged over seeds."""
+class MeanPrediction(NamedTuple):
+    """What one head's models predict for an image, their probabilities averaged over seeds."""
 
-    said: str
+    predicted: str
     """The most probable class."""
     probability: float
-    """Of it, from 0 to 1."""
-    true: float
+    """Of the predicted class, from 0 to 1."""
+    true_probability: float
     """Of the true class."""
 
 
 class Case(NamedTuple):
-    """An image."""
+    """An image, and what the two heads predict for it."""
 
     id: str
     label: str
     """The true class."""
-    baseline: Opinion
-    head: Opinion
+    baseline: MeanPrediction
+    head: MeanPrediction
 
 
 class Disagreement(NamedTuple):
-    """Of one entry and the baseline of its backbone and settings."""
+    """The images on which one entry and the baseline of its backbone and settings differ most."""
 
     entry: Entry
     baseline: str
@@ -45,29 +45,31 @@ class Disagreement(NamedTuple):
     seeds: tuple[int, ...]
     """Those that both have; the probabilities are averaged over them."""
     better: tuple[Case, ...]
-    """Where the head gives the true class the more than the baseline does, most first."""
+    """Where the head is more confident in the true class than the baseline is, the largest difference first."""
     worse: tuple[Case, ...]
-    """Where the baseline gives it more."""
+    """Where the baseline is more confident in it."""
 
 
-Known = Mapping[int, Predictions]
+PredictionsBySeed = Mapping[int, Predictions]
 """Predictions by seed, all of the same images and classes."""
 
 
-def disagreement(entry: Entry, baseline: str, its: Known, others: Known) -> Disagreement | None:
-    """The images; None where no seed is common.
+def disagreement(
+    entry: Entry, baseline: str, of_head: PredictionsBySeed, of_baseline: PredictionsBySeed
+) -> Disagreement | None:
+    """The images on which two heads differ most; None where they have no seed in common.
 
     Args:
         entry: of the head.
-        baseline: label of the head that it is held against.
-        its: predictions of the head.
-        others: of the baseline.
+        baseline: label of the head that it is compared with.
+        of_head: predictions of the head.
+        of_baseline: predictions of the baseline.
     """
-    seeds = tuple(seed for seed in its if seed in others)
+    seeds = tuple(seed for seed in of_head if seed in of_baseline)
     if not seeds:
         return None
-    first = its[seeds[0]]
-    head, base = (_mean([known[seed] for seed in seeds]) for known in (its, others))
+    first = of_head[seeds[0]]
+    head, base = (_mean([by_seed[seed] for seed in seeds]) for by_seed in (of_head, of_baseline))
     rows = np.arange(len(first.labels))
     gain = head[rows, first.labels] - base[rows, first.labels]
 
@@ -83,12 +85,13 @@ def disagreement(entry: Entry, baseline: str, its: Known, others: Known) -> Disa
 def _mean(predictions: list[Predictions]) -> NDArray[np.float64]:
     """Probabilities averaged over models, (images, classes)."""
     total = predictions[0].probabilities.astype(np.float64)
-    for one in predictions[1:]:
-        total += one.probabilities
+    for model in predictions[1:]:
+        total += model.probabilities
     return np.asarray(total / len(predictions))
 
 
-def _case(of: Predictions, image: int, base: NDArray[np.float64], head: NDArray[np.float64]) -> Case:
-    label = int(of.labels[image])
-    said = [Opinion(of.classes[int(one.argmax())], float(one.max()), float(one[label])) for one in (base, head)]
-    return Case(str(of.ids[image]), of.classes[label], *said)
+def _case(predictions: Predictions, image: int, base: NDArray[np.float64], head: NDArray[np.float64]) -> Case:
+    """Args: predictions: any of these images. base, head: probabilities of the image's classes, (classes,)."""
+    label, classes = int(predictions.labels[image]), predictions.classes
+    means = [MeanPrediction(classes[int(mean.argmax())], float(mean.max()), float(mean[label])) for mean in (base, head)]
+    return Case(str(predictions.ids[image]), classes[label], *means)

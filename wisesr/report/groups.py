@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wisesr.report.guard import called
 from wisesr.report.study import LeftOut, ReportCell
+from wisesr.results.state import State
 
 GroupKey = tuple[str, str]
 """Backbone and settings."""
@@ -37,18 +37,18 @@ def divide(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Group
     """
     done, every = _by_group(finished), _by_group(cells)
     shown: dict[GroupKey, Heads] = {}
-    left = []
+    left_out = []
     for key, heads in done.items():
-        if _stands_aside(key, every):
-            left += [
+        if _is_aside(key, every):
+            left_out += [
                 LeftOut(cell.name, cell.state, f"no other head was trained with {_settings(key)}", cell.place)
                 for own in heads.values()
                 for cell in own
             ]
         else:
             shown[key] = heads
-    warnings, notes = _alone(shown, every)
-    return Groups(shown, left, _missing(shown, every), warnings, notes)
+    warnings, notes = _single_heads(shown, every)
+    return Groups(shown, left_out, _missing(shown, every), warnings, notes)
 
 
 def _by_group(cells: Sequence[ReportCell]) -> dict[GroupKey, Heads]:
@@ -63,7 +63,7 @@ def _settings(key: GroupKey) -> str:
     return key[1] or "its settings"
 
 
-def _stands_aside(key: GroupKey, every: Mapping[GroupKey, Heads]) -> bool:
+def _is_aside(key: GroupKey, every: Mapping[GroupKey, Heads]) -> bool:
     """Whether a group has one head only, which other settings of its backbone compare with others."""
     if len(every[key]) > 1:
         return False
@@ -71,15 +71,15 @@ def _stands_aside(key: GroupKey, every: Mapping[GroupKey, Heads]) -> bool:
     return any(other[0] == key[0] and len(heads) > 1 and head in heads for other, heads in every.items() if other != key)
 
 
-def _alone(shown: Mapping[GroupKey, Heads], every: Mapping[GroupKey, Heads]) -> tuple[list[str], list[str]]:
+def _single_heads(shown: Mapping[GroupKey, Heads], every: Mapping[GroupKey, Heads]) -> tuple[list[str], list[str]]:
     """Warnings for backbones whose heads have nothing but settings of their own; notes for single such heads."""
     warnings, notes = [], []
     for backbone in dict.fromkeys(backbone for backbone, _ in shown):
         own = {key: heads for key, heads in shown.items() if key[0] == backbone}
         single = {key: next(iter(heads)) for key, heads in own.items() if len(every[key]) == 1}
         if len(single) == len(own) and len(set(single.values())) > 1:
-            told = "; ".join(f"{head} with {_settings(key)}" for key, head in single.items())
-            warnings.append(f"{backbone}: heads also differ in their settings, so nothing is compared: {told}.")
+            heads_with = "; ".join(f"{head} with {_settings(key)}" for key, head in single.items())
+            warnings.append(f"{backbone}: heads also differ in their settings, so nothing is compared: {heads_with}.")
         elif len(single) < len(own):
             notes += [
                 f"{backbone}: {head} was trained with {_settings(key)} only, as no other head." for key, head in single.items()
@@ -88,12 +88,12 @@ def _alone(shown: Mapping[GroupKey, Heads], every: Mapping[GroupKey, Heads]) -> 
 
 
 def _missing(shown: Mapping[GroupKey, Heads], every: Mapping[GroupKey, Heads]) -> list[LeftOut]:
-    """What no directory has and its neighbours let expect: a seed of another head at this rate, a head of another backbone."""
+    """Cells that no directory holds and that others suggest: a seed of another head at a rate, a head of another backbone."""
     expected: dict[str, set[str]] = defaultdict(set)
     for (_, settings), heads in every.items():
         if len(heads) > 1:
             expected[settings] |= heads.keys()
-    found = []
+    missing = []
     for key in shown:
         heads = every[key]
         wanted: dict[str, set[int]] = defaultdict(set)
@@ -107,5 +107,5 @@ def _missing(shown: Mapping[GroupKey, Heads], every: Mapping[GroupKey, Heads]) -
             for rate in sorted({rate for rate, _ in have} or wanted.keys()):
                 for seed in sorted(wanted[rate] - {seed for at, seed in have if at == rate}):
                     place = like[0].place._replace(head=head, rate=rate, seed=seed)
-                    found.append(LeftOut(called(place), "missing", reason, place))
-    return found
+                    missing.append(LeftOut(place.label, State.MISSING, reason, place))
+    return missing

@@ -11,7 +11,7 @@ from PIL import Image
 from wisesr.errors import UserError
 
 SIDE = 96
-"""Of a picture, px at most."""
+"""Width and height of a picture, px at most."""
 _QUALITY = 80
 
 
@@ -21,7 +21,7 @@ class Pictures(NamedTuple):
     jpegs: dict[str, bytes]
     unread: tuple[str, ...]
     """Images that cannot be opened any more."""
-    left: int
+    without_room: int
     """Images that there was no more room for."""
 
 
@@ -35,10 +35,10 @@ def pictures(ids: Iterable[str], load: Callable[[str], Image.Image], *, room: in
     """
     jpegs: dict[str, bytes] = {}
     unread: list[str] = []
-    left = 0
+    without_room = 0
     for name in dict.fromkeys(ids):
         if room <= 0:
-            left += 1
+            without_room += 1
             continue
         try:
             jpeg = _small(load(name))
@@ -49,8 +49,8 @@ def pictures(ids: Iterable[str], load: Callable[[str], Image.Image], *, room: in
         if room >= 0:
             jpegs[name] = jpeg
         else:
-            left += 1
-    return Pictures(jpegs, tuple(unread), left)
+            without_room += 1
+    return Pictures(jpegs, tuple(unread), without_room)
 
 
 def _small(image: Image.Image) -> bytes:

@@ -1,4 +1,4 @@
-"""`published.csv`: figures that a user reads off the paper, to stand beside the ones obtained here."""
+"""`published.csv`: figures of the paper that a user enters, to stand beside the ones obtained here."""
 
 from __future__ import annotations
 
@@ -6,20 +6,22 @@ import csv
 import difflib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from wisesr.errors import UserError
 from wisesr.report.study import ReportCell
+from wisesr.results.labels import parse_labels
 
 PUBLISHED = Path(__file__).parent / "published.csv"
-"""The package's own: the paper's runs, without figures until somebody fills them in."""
+"""The package's own file: the paper's runs, without figures until somebody enters them."""
 
-Run = tuple[str, int, str, str]
-"""Names of dataset, resolution, backbone, head."""
+PublishedRun = tuple[str, int, str, str]
+"""Dataset, resolution, backbone, head."""
+PublishedFigures = Mapping[PublishedRun, float]
+"""Top-1, percent."""
 _KEYS = ("dataset", "resolution", "backbone", "head", "top1")
 
 
-def read_published(path: Path) -> dict[Run, float]:
+def read_published(path: Path) -> dict[PublishedRun, float]:
     """Published top-1 accuracies, percent; runs without a figure are left out.
 
     Args:
@@ -37,15 +39,15 @@ def read_published(path: Path) -> dict[Run, float]:
         raise UserError(f"{path} cannot be read: {error.strerror}") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path} is no CSV file: {error}") from None
-    found: dict[Run, float] = {}
+    figures: dict[PublishedRun, float] = {}
     for number, row in rows:
         if not (row["top1"] or "").strip():
             continue
         run, top1 = _run(f"{path}, line {number}", row)
-        if run in found:
+        if run in figures:
             raise UserError(f"{path}, line {number}: {' '.join(map(str, run))} stands there twice")
-        found[run] = top1
-    return found
+        figures[run] = top1
+    return figures
 
 
 def _check_columns(path: Path, names: list[str]) -> None:
@@ -54,8 +56,13 @@ def _check_columns(path: Path, names: list[str]) -> None:
             raise UserError(f"{path} has no column {key}; its first line must be dataset,resolution,backbone,head,top1")
 
 
-def _run(where: str, row: Mapping[str, str]) -> tuple[Run, float]:
-    """The run and its figure; `where` is told in errors."""
+def _run(where: str, row: Mapping[str, str]) -> tuple[PublishedRun, float]:
+    """The run and its figure.
+
+    Args:
+        where: file and line, for errors.
+        row: a line of the file.
+    """
     try:
         size = int(row["resolution"])
     except ValueError:
@@ -69,7 +76,7 @@ def _run(where: str, row: Mapping[str, str]) -> tuple[Run, float]:
     return (row["dataset"].strip(), size, row["backbone"].strip(), row["head"].strip()), top1
 
 
-def unmatched(path: Path, figures: Mapping[Run, float], cells: Iterable[ReportCell]) -> list[str]:
+def unmatched(path: Path, figures: PublishedFigures, cells: Iterable[ReportCell]) -> list[str]:
     """A sentence for each figure that is of no cell, finished or not, with the nearest one.
 
     Args:
@@ -77,7 +84,7 @@ def unmatched(path: Path, figures: Mapping[Run, float], cells: Iterable[ReportCe
         figures: as of `read_published`.
         cells: of the report.
     """
-    here = {_named(cell.config) for cell in cells}
+    here = {run_of(cell) for cell in cells}
     names = {" ".join(map(str, run)): run for run in here}
     sentences = []
     for run in sorted(set(figures) - here):
@@ -87,6 +94,7 @@ def unmatched(path: Path, figures: Mapping[Run, float], cells: Iterable[ReportCe
     return sentences
 
 
-def _named(config: Mapping[str, Any]) -> Run:
-    dataset, backbone, head = (str(config[group]["name"]) for group in ("dataset", "backbone", "head"))
-    return dataset, int(config["resolution"]["size"]), backbone, head
+def run_of(cell: ReportCell) -> PublishedRun:
+    """The run of the paper that a cell is one of, by its names."""
+    labels = parse_labels(cell.config)
+    return labels.dataset, labels.size, labels.backbone, labels.head

@@ -14,22 +14,24 @@ from typing import Any, NamedTuple
 
 from wisesr.report.places import RATES
 from wisesr.report.study import ReportCell
+from wisesr.results.state import State
+from wisesr.wording import count_of
 
 
-class Choice(NamedTuple):
-    """A head's cell of each seed."""
+class ChosenRates(NamedTuple):
+    """For each seed of a head the cell at its best rate."""
 
     cells: tuple[ReportCell, ...]
     """By seed."""
     rate: str
-    """As of `Entry.rate`; empty where the head was tried at one."""
+    """As of `Entry.rate`; empty where the head was tried at one rate."""
     tried: tuple[tuple[str, float, int], ...]
     """As of `Entry.tried`."""
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
 
-def choose(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Choice:
+def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> ChosenRates:
     """For each seed the cell with the highest validation top-1; of equals the lower validation loss, then the smaller rate.
 
     Args:
@@ -43,26 +45,23 @@ def choose(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Choic
             best[seed] = cell
     chosen = tuple(best[seed] for seed in sorted(best))
     if len({cell.place.rate for cell in cells}) == 1:
-        return Choice(chosen, "", (), (), ())
+        return ChosenRates(chosen, "", (), (), ())
     by_rate: dict[str, list[ReportCell]] = {}
     for cell in sorted(finished, key=_numbers):
         by_rate.setdefault(cell.place.rate, []).append(cell)
-    tried = tuple((rate, 100.0 * _mean([_figure(cell, "val/top1") for cell in own]), len(own)) for rate, own in by_rate.items())
-    failed, open_ = _unseen(chosen, finished, cells)
-    warnings = [f"has no finished cell at {what}, so its best rate is provisional" for what in open_]
-    notes = [f"failed at {what}; that rate counts as lost there" for what in failed]
-    ended = [*finished, *(cell for cell in cells if cell.state == "failed")]
-    return Choice(chosen, _counted(chosen), tried, tuple(warnings), (*notes, *_edges(chosen, ended)))
+    tried = tuple(
+        (rate, 100.0 * _mean([cell.finished_record.best.val_top1 for cell in own]), len(own)) for rate, own in by_rate.items()
+    )
+    failed, pending = _unfinished(chosen, finished, cells)
+    warnings = [f"has no finished cell at {rates}, so its best rate is provisional" for rates in pending]
+    notes = [f"failed at {rates}; that rate counts as lost there" for rates in failed]
+    ended = [*finished, *(cell for cell in cells if cell.state is State.FAILED)]
+    return ChosenRates(chosen, _counted(chosen), tried, tuple(warnings), (*notes, *_edges(chosen, ended)))
 
 
 def _order(cell: ReportCell) -> tuple[float, float, tuple[float, ...], str]:
-    return -_figure(cell, "val/top1"), _figure(cell, "val/loss"), _numbers(cell), cell.place.rate
-
-
-def _figure(cell: ReportCell, name: str) -> float:
-    """Of the chosen epoch."""
-    assert cell.record is not None
-    return float(cell.record["metrics"]["best"][name])
+    best = cell.finished_record.best
+    return -best.val_top1, best.val_loss, _numbers(cell), cell.place.rate
 
 
 def _numbers(cell: ReportCell) -> tuple[float, ...]:
@@ -84,39 +83,39 @@ def _mean(values: Sequence[float]) -> float:
 def _counted(chosen: Sequence[ReportCell]) -> str:
     """`lr=0.015 (4 seeds), lr=0.045 (1 seed)`."""
     counts = Counter(cell.place.rate for cell in sorted(chosen, key=_numbers))
-    return ", ".join(f"{rate} ({count} seed{'s' * (count > 1)})" for rate, count in counts.most_common())
+    return ", ".join(f"{rate} ({count_of(count, 'seed')})" for rate, count in counts.most_common())
 
 
-def _unseen(
+def _unfinished(
     chosen: Sequence[ReportCell], finished: Sequence[ReportCell], cells: Sequence[ReportCell]
 ) -> tuple[list[str], list[str]]:
-    """Rates that failed for seeds that are reported, and rates that are open for such: `lr=0.1 for seeds 1, 2`.
+    """Rates that failed for seeds that are reported, and rates still to be finished for such: `lr=0.1 for seeds 1, 2`.
 
     One that was computed in two ways is neither where one of these is used; it failed where all of them did.
     """
     used = {(cell.place.rate, cell.place.seed) for cell in finished}
-    states: dict[tuple[str, int], set[str]] = defaultdict(set)
+    states: dict[tuple[str, int], set[State]] = defaultdict(set)
     for cell in cells:
         states[(cell.place.rate, cell.place.seed)].add(cell.state)
     failed: list[str] = []
-    open_: list[str] = []
+    pending: list[str] = []
     for rate in dict.fromkeys(cell.place.rate for cell in sorted(cells, key=_numbers)):
         places = [(rate, cell.place.seed) for cell in chosen if (rate, cell.place.seed) not in used]
-        for have_failed, found in ((True, failed), (False, open_)):
-            seeds = [place[1] for place in places if (states.get(place) == {"failed"}) == have_failed]
+        for have_failed, rates in ((True, failed), (False, pending)):
+            seeds = [place[1] for place in places if (states.get(place) == {State.FAILED}) == have_failed]
             if seeds:
-                found.append(f"{rate} for seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}")
-    return failed, open_
+                rates.append(f"{rate} for seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}")
+    return failed, pending
 
 
 def _edges(chosen: Sequence[ReportCell], ended: Sequence[ReportCell]) -> list[str]:
     """Where most seeds are best at the smallest or largest of at least three rates; one at which training fails was tried."""
-    found = []
+    notes = []
     for index, name in enumerate(RATES):
         values = {_numbers(cell)[index] for cell in ended}
         for word, end in (("smallest", min(values)), ("largest", max(values))):
             count = sum(_numbers(cell)[index] == end for cell in chosen)
             if len(values) >= 3 and 2 * count > len(chosen):
-                what = f"{word} {name.rpartition('.')[2]} that was tried, {end:g}"
-                found.append(f"is best at the {what}, for {count} of {len(chosen)} seeds: a better one may lie beyond")
-    return found
+                rate = f"{word} {name.rpartition('.')[2]} that was tried, {end:g}"
+                notes.append(f"is best at the {rate}, for {count} of {len(chosen)} seeds: a better one may lie beyond")
+    return notes

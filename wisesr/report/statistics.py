@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
 LEVEL = 0.95
-"""Of all intervals."""
+"""Confidence of all intervals."""
 _SAME = 1e-4
 """Differences this close are equal, points: less than an image in 100,000, more than the last bit of a record's float32."""
 
 
 class Interval(NamedTuple):
-    """An estimate with its interval, in the unit of what it was made from."""
+    """An estimate with its interval, in the unit of the values that it was computed from."""
 
     mean: float
     low: float | None
-    """None where there is no spread to make an interval of."""
+    """None where the values have no spread, so that there is no interval."""
     high: float | None
     p: float | None
     """Two-sided, of the hypothesis that the mean is 0; None where nothing was tested."""

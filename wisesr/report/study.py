@@ -10,9 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from wisesr.results.record import Record
+from wisesr.results.state import State
+
 
 class Place(NamedTuple):
-    """Where a cell stands in a study, in words: what varies is told, what does not vary is not."""
+    """Where a cell stands in a study. What varies among its cells is part of a label; what does not vary is not."""
 
     dataset: str
     """`intel`, or `intel split_seed=1` where one dataset was read in several ways."""
@@ -30,29 +33,39 @@ class Place(NamedTuple):
     """Learning rates that were tried: `lr=0.1`, `lr=0.1 head_lr_scale=10`; empty where there is one."""
     seed: int
     study: str = ""
-    """Told where one directory with several studies is reported: each has its own tables then."""
+    """Given where one directory with several studies is reported: each has its own tables then."""
+
+    @property
+    def label(self) -> str:
+        """A cell within its table: `resnet18 wise lr=0.1 seed 3`."""
+        parts = (self.backbone, self.settings, self.head, self.rate, f"seed {self.seed}")
+        return " ".join(part for part in parts if part)
 
 
 class ReportCell(NamedTuple):
-    """A cell on disk."""
+    """A cell on disk, and its place among the others of the report."""
 
     directory: Path
     name: str
     """Its path below the reported directory."""
-    state: str
-    """As of `results.store.state_of`."""
+    state: State
     reason: str
     """Why it failed."""
     config: Mapping[str, Any]
-    record: Mapping[str, Any] | None
-    """Of a finished cell; it holds everything that `check.check_record` asks for."""
+    record: Record | None
+    """Of a finished cell."""
     place: Place
+
+    @property
+    def finished_record(self) -> Record:
+        """The record. Only of finished cells."""
+        assert self.record is not None, f"{self.name} is not finished"
+        return self.record
 
     @property
     def top1(self) -> float:
         """On the test split, of the chosen epoch, percent. Only of finished cells."""
-        assert self.record is not None
-        return 100.0 * float(self.record["metrics"]["best"]["test/top1"])
+        return 100.0 * self.finished_record.best.test_top1
 
 
 class Difference(NamedTuple):
@@ -65,7 +78,7 @@ class Difference(NamedTuple):
     """That both have (kind seeds), or the one whose models these are (kind images)."""
     mean: float
     low: float | None
-    """95 % interval; None where it cannot be had (all differences are equal; no predictions)."""
+    """95 % interval; None where there is none (all differences are equal; no predictions)."""
     high: float | None
     p: float | None
     """Paired t, two-sided, of kind seeds."""
@@ -107,7 +120,7 @@ class Entry(NamedTuple):
 
     @property
     def seeds(self) -> tuple[int, ...]:
-        """Of the cells, in order."""
+        """The seeds of the cells, in order."""
         return tuple(cell.place.seed for cell in self.cells)
 
     @property
@@ -121,8 +134,8 @@ class LeftOut(NamedTuple):
 
     name: str
     """Its path, or where a missing one would stand: `resnet50 wise seed 4`."""
-    state: str
-    """done, failed, interrupted, waiting, training, ..., missing, damaged."""
+    state: State
+    """MISSING and DAMAGED included."""
     reason: str
     place: Place | None = None
     """Where it would stand in a table; None of what could not be read."""
@@ -141,7 +154,7 @@ class ReportTable(NamedTuple):
     selections: tuple[str, ...]
     """How epochs were chosen, in sentences; one, unless something is wrong."""
     baseline: str
-    """The head that others are held against, `gap`."""
+    """The head that others are compared with, `gap`."""
     entries: tuple[Entry, ...]
     """By backbone and settings; in each the baseline first, then by name."""
     warnings: tuple[str, ...]
@@ -153,15 +166,15 @@ class ReportTable(NamedTuple):
 
     def groups(self) -> dict[tuple[str, str], tuple[Entry, ...]]:
         """Backbone and settings to the entries of its heads: what is compared with one another."""
-        found: dict[tuple[str, str], tuple[Entry, ...]] = {}
+        groups: dict[tuple[str, str], tuple[Entry, ...]] = {}
         for entry in self.entries:
             key = (entry.backbone, entry.settings)
-            found[key] = (*found.get(key, ()), entry)
-        return found
+            groups[key] = (*groups.get(key, ()), entry)
+        return groups
 
 
 class Study(NamedTuple):
-    """All that a report tells."""
+    """All that a report shows."""
 
     roots: tuple[Path, ...]
     cells: tuple[ReportCell, ...]

@@ -11,17 +11,18 @@ from PIL import Image
 
 from wisesr.report.figures import Figure, all_figures, for_files
 from wisesr.report.figures.render import render
-from wisesr.report.folder import replace_report
-from wisesr.report.lacking import lacking
-from wisesr.report.opinions import Opinions, opinions
+from wisesr.report.missing_parts import missing_parts
+from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.page import render_page
 from wisesr.report.pictures import pictures as make_pictures
+from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
 from wisesr.results.files import write_text
+from wisesr.wording import count_of
 
 PAGE = "index.html"
 ROOM = 4 << 20
@@ -32,12 +33,12 @@ Tracked = Callable[[Iterable[Item], int, str], Iterator[Item]]
 """Items, how many, what is done with them."""
 Load = Callable[[str], Image.Image]
 """The test image of a name."""
-Pictures = Callable[[Mapping[str, Any], str], "Load | str"]
-"""From a configuration and the fingerprint of its data to its images, or why these cannot be had."""
+ImageSource = Callable[[Mapping[str, Any], str], "Load | str"]
+"""From a configuration and the fingerprint of its data to what loads its images, or why these cannot be had."""
 
 
-class Written(NamedTuple):
-    """What was written."""
+class WrittenReport(NamedTuple):
+    """A report on disk."""
 
     page: Path
     notes: tuple[str, ...]
@@ -45,13 +46,13 @@ class Written(NamedTuple):
 
 
 def write_report(
-    study: Study, output: Path, *, command: str, version: str, pictures: Pictures | None, tracked: Tracked[Any]
-) -> Written:
+    study: Study, output: Path, *, command: str, version: str, pictures: ImageSource | None, tracked: Tracked[Any]
+) -> WrittenReport:
     """Write a report into its folder, in the place of the one that is there.
 
     Args:
         study: that is reported.
-        output: the folder, which `folder.check_folder` has accepted.
+        output: the folder, which `output_folder.check_folder` has accepted.
         command: that makes the report.
         version: of wisesr.
         pictures: where test images come from; None leaves them out.
@@ -61,34 +62,39 @@ def write_report(
         UserError: another process writes there, or a file that is no report's is in the way.
     """
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    by = f"{made} by wisesr {version}"
-    notes = [*study.notes, *_unread(study)]
+    notes = [*study.notes, *_damaged_note(study)]
 
     def write(folder: Path) -> dict[str, Any]:
         _write_tables(folder, study)
         groups = sum(len(table.groups()) for table in study.tables)
-        judged = tuple(tracked(opinions(study), groups, "comparing predictions"))
-        notes.extend(lacking(study, judged))
-        figures = list(all_figures(study, judged))
+        analyses = tuple(tracked(analyse_predictions(study), groups, "comparing predictions"))
+        notes.extend(missing_parts(study, analyses))
+        figures = list(all_figures(study, analyses))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
-        shown = _pictures(study, judged, pictures)
+        shown = _pictures(study, analyses, pictures)
         notes.extend(shown.notes)
         page = render_page(
-            study, figures, made=by, command=command, blocks=blocks(study, judged), pictures=shown.pictures, about=notes
+            study,
+            figures,
+            made=f"{made} by wisesr {version}",
+            command=command,
+            blocks=blocks(study, analyses),
+            pictures=shown.pictures,
+            about=notes,
         )
         write_text(folder / PAGE, page, durable=False)
         return {"wisesr": version, "made": made, "command": command, "page": PAGE, "notes": notes}
 
     replace_report(output, write)
-    return Written(output / PAGE, tuple(notes))
+    return WrittenReport(output / PAGE, tuple(notes))
 
 
-def _unread(study: Study) -> list[str]:
-    """That cells are in no table, for who looks at the terminal alone."""
+def _damaged_note(study: Study) -> list[str]:
+    """A note on cells that are in no table, for whoever reads the terminal alone."""
     count = len(study.damaged)
     if not count:
         return []
-    cells = "1 cell is" if count == 1 else f"{count} cells are"
+    cells = f"{count_of(count, 'cell')} {'is' if count == 1 else 'are'}"
     return [f"{cells} in no table, damaged or the same computation as another: index.html and tables.md list them."]
 
 
@@ -109,11 +115,11 @@ def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Fig
         picture = render(figure.spec)
         write_text(folder / f"{figure.key}.svg", picture.svg, durable=False)
         (folder / f"{figure.key}.png").write_bytes(picture.png)
-    left = len(figures) - len(static)
-    return [f"{len(static)} figures are files in figures/ too; {left} more are in this page only."] if left else []
+    rest = len(figures) - len(static)
+    return [f"{len(static)} figures are files in figures/ too; {rest} more are in this page only."] if rest else []
 
 
-class _Shown(NamedTuple):
+class _ShownPictures(NamedTuple):
     """Pictures of test images."""
 
     pictures: dict[str, dict[str, bytes]]
@@ -122,27 +128,27 @@ class _Shown(NamedTuple):
     """What is not shown, and why."""
 
 
-def _pictures(study: Study, judged: Sequence[Opinions], source: Pictures | None) -> _Shown:
-    """Of each table those that its disagreements show."""
-    shown = _Shown({}, [])
+def _pictures(study: Study, analyses: Sequence[PredictionAnalysis], source: ImageSource | None) -> _ShownPictures:
+    """For each table pictures of the test images that its disagreements show."""
+    shown = _ShownPictures({}, [])
     if source is None:
         return shown
     room = ROOM
     for table in study.tables:
-        found = [(entry, ids) for key, entry, ids in shown_images(judged) if key == table.key]
-        if not found:
+        of_table = [(entry, ids) for key, entry, ids in shown_images(analyses) if key == table.key]
+        if not of_table:
             continue
-        cell = found[0][0].cells[0]
-        assert cell.record is not None
-        load = source(cell.config, cell.record["provenance"]["data"]["fingerprint"])
+        cell = of_table[0][0].cells[0]
+        load = source(cell.config, cell.finished_record.provenance.data.fingerprint)
         if isinstance(load, str):
             shown.notes.append(f"{table.title}: test images are not shown: {load}")
             continue
-        its = make_pictures((name for _, ids in found for name in ids), load, room=room)
-        shown.pictures[table.key] = its.jpegs
-        room -= sum(map(len, its.jpegs.values()))
-        if its.unread:
-            shown.notes.append(f"{table.title}: {len(its.unread)} test images cannot be opened any more.")
-        if its.left:
-            shown.notes.append(f"{table.title}: {its.left} pictures are left out, as all may take {ROOM >> 20} MB.")
+        made = make_pictures((name for _, ids in of_table for name in ids), load, room=room)
+        shown.pictures[table.key] = made.jpegs
+        room -= sum(map(len, made.jpegs.values()))
+        if made.unread:
+            shown.notes.append(f"{table.title}: {count_of(len(made.unread), 'test image')} cannot be opened any more.")
+        if made.without_room:
+            left_out = f"{count_of(made.without_room, 'picture')} {'is' if made.without_room == 1 else 'are'} left out"
+            shown.notes.append(f"{table.title}: {left_out}, as all may take {ROOM >> 20} MB.")
     return shown

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -57,9 +56,8 @@ def tally(rows: Sequence[LeftOut]) -> str:
 
 def last_top1(cell: ReportCell) -> float | None:
     """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images; None of no record."""
-    value = ((cell.record or {}).get("metrics") or {}).get("last", {}).get("val/top1")
-    known = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return 100.0 * value if known else None
+    value = cell.record.last.val_top1 if cell.record is not None else None
+    return None if value is None else 100.0 * value
 
 
 def decimal(value: float | None, digits: int) -> str:

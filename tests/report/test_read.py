@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,12 @@ import pytest
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.errors import UserError
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
+from wisesr.results.state import State
 
 
 def _write_all(study: Study) -> None:
@@ -39,15 +39,16 @@ def test_a_plain_grid(tmp_path: Path) -> None:
     ]
     (table,) = study.tables
     assert (table.key, table.title, table.baseline) == ("toy-64", "toy, 64 px", "gap")
-    assert table.selections == ("highest top-1 on 30 held-out images; the test split was read once",)
+    assert table.selections == (study.cells[0].finished_record.selection,)
     assert [(entry.head, entry.seeds, entry.best) for entry in table.entries] == [
         ("gap", (0, 1, 2), False),
         ("wise", (0, 1, 2), True),
     ]
     assert [entry.mean for entry in table.entries] == pytest.approx([82.0, 86.0])
     assert table.entries[0].std == pytest.approx(2.0)
-    learning = "Cells that were best after their last epoch, and may not have finished learning: gap 3 of 3, wise 3 of 3."
-    assert (table.warnings, table.notes, table.left_out) == ((), (learning,), ())
+    (learning,) = table.notes
+    assert "gap 3 of 3" in learning and "wise 3 of 3" in learning
+    assert table.warnings == table.left_out == ()
 
 
 def test_what_is_not_finished_is_named(tmp_path: Path) -> None:
@@ -61,22 +62,20 @@ def test_what_is_not_finished_is_named(tmp_path: Path) -> None:
         ("wise", 1): ("waiting", ""),
     }
     (table,) = study.tables
-    assert {(one.state, one.place.head if one.place else "", one.reason) for one in table.left_out} == {
-        ("failed", "wise", "the loss is no number any more"),
-        ("waiting", "wise", "not started yet"),
-        ("missing", "gap", "another head has this seed"),
-    }
-    assert any("failed" in sentence for sentence in table.warnings)
+    left_out = {(left.state, left.place.head): left.reason for left in table.left_out if left.place}
+    assert set(left_out) == {("failed", "wise"), ("waiting", "wise"), ("missing", "gap")}
+    assert left_out[State.FAILED, "wise"] == "the loss is no number any more"
+    assert any("1 failed" in sentence and "wise" in sentence for sentence in table.warnings)
     _write_all(study)
 
 
 def test_nothing_to_report(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="there are no cells below"):
+    with pytest.raises(UserError, match=f"no cells below {tmp_path}"):
         read_study([tmp_path])
-    with pytest.raises(UserError, match="there is no directory"):
+    with pytest.raises(UserError, match="absent"):
         read_study([tmp_path / "absent"])
     write_cell(cell_config(tmp_path))
-    with pytest.raises(UserError, match="--baseline: no head of these cells is called 'gpa'. Did you mean gap"):
+    with pytest.raises(UserError, match=r"--baseline.*'gpa'.*\bgap\b"):
         read_study([tmp_path], baseline="gpa")
 
 
@@ -102,10 +101,9 @@ def test_one_computation_is_reported_once(tmp_path: Path) -> None:
     done = write_cell(cell_config(other, seed=1), top1=0.7)
     study = read_study([one, other])
     assert [cell.directory for cell in study.cells] == [new, done]
-    assert [(left.state, left.reason) for left in study.damaged] == [
-        ("done", f"the same computation as other/{new.relative_to(other)}"),
-        ("waiting", f"the same computation as other/{done.relative_to(other)}"),
-    ]
+    assert [left.state for left in study.damaged] == ["done", "waiting"]
+    for left, kept in zip(study.damaged, (new, done), strict=True):
+        assert left.reason.endswith(f" other/{kept.relative_to(other)}")
     assert [left.name for left in study.damaged] == [f"one/{path.relative_to(one)}" for path in (old, waiting)]
 
 
@@ -117,7 +115,8 @@ def test_one_name_for_two_sets_of_images_drops_neither(tmp_path: Path) -> None:
     study = read_study([tmp_path / "0", tmp_path / "1"])
     assert len(study.cells) == 2 and study.damaged == ()
     (table,) = study.tables
-    assert [one.reason for one in table.left_out] == ["other images, labels or splits than the 1 cell of the table"]
+    (left,) = table.left_out
+    assert "other images" in left.reason and "1 cell " in left.reason
 
 
 def test_studies_of_one_directory_have_tables_of_their_own(tmp_path: Path) -> None:
@@ -142,14 +141,14 @@ def _record(directory: Path) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"schema": 0}', "written by an older version (record schema 0; this one reads 1)"),
-        ('{"schema": 9, "status": "done"}', "written by a newer version (record schema 9; this one reads 1)"),
+        ('{"schema": 0}', "schema 0; this one reads 1"),
+        ('{"schema": 9, "status": "done"}', "schema 9; this one reads 1"),
         ('{"schema": 1, "status": "half"}', "result.json is no record of a finished cell"),
-        ('{"schema"', "result.json is no JSON: cut short, or overwritten"),
-        ("", "result.json is no JSON: cut short, or overwritten"),
+        ('{"schema"', "result.json is no JSON"),
+        ("", "result.json is no JSON"),
         ("[]", "result.json is no record: it states no schema"),
-        ('{"schema": 1, "status": "done"}', "result.json: no fingerprint, protocol and"),
-        ("[" * 100_000, "its files are nested too deeply to be read"),
+        ('{"schema": 1, "status": "done"}', "result.json: no fingerprint"),
+        ("[" * 100_000, "result.json is no JSON"),
     ],
 )
 def test_records_that_cannot_be_read_are_named(tmp_path: Path, content: str, said: str) -> None:
@@ -159,7 +158,7 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path, content: str, sai
     study = read_study([tmp_path])
     assert len(study.cells) == 1
     (left,) = study.damaged
-    assert left.state == "damaged" and left.reason.startswith(said) and left.name == str(directory.relative_to(tmp_path))
+    assert left.state == "damaged" and said in left.reason and left.name == str(directory.relative_to(tmp_path))
 
 
 @pytest.mark.parametrize("content", ["", "[", "- 1", "a: b", "\x00", "backbone: 3\nhead: 4"])
@@ -177,7 +176,7 @@ def test_an_edited_configuration_is_told(tmp_path: Path) -> None:
     config = (directory / "config.yaml").read_text()
     (directory / "config.yaml").write_text(config.replace("epochs: 3", "epochs: 5"))
     (left,) = read_study([tmp_path]).damaged
-    assert left.reason == "config.yaml was edited: it is not the configuration of the record"
+    assert "config.yaml was edited" in left.reason
 
 
 def test_numbers_that_are_no_float_are_damage(tmp_path: Path) -> None:
@@ -188,8 +187,8 @@ def test_numbers_that_are_no_float_are_damage(tmp_path: Path) -> None:
     waiting = write_waiting(cell_config(tmp_path, seed=1))
     (waiting / "config.yaml").write_text((waiting / "config.yaml").read_text().replace("lr: 0.001", f"lr: {huge}"))
     first, second = sorted(left.reason for left in read_study([tmp_path]).damaged)
-    assert first == "config.yaml: recipe.optimizer.lr is too large a number"
-    assert second.startswith("result.json: cost.train_seconds is 1000")
+    assert "config.yaml" in first and "recipe.optimizer.lr" in first
+    assert "result.json" in second and "cost.train_seconds is 1000" in second
 
 
 def _damaged(record: Any) -> Iterator[Any]:
@@ -239,19 +238,6 @@ def test_files_that_are_folders_or_gone_end_no_report(tmp_path: Path) -> None:
     assert {left.name.split("/")[-1][:6] for left in study.damaged} <= {"seed-1", "seed-2", "seed-4"}
     assert {cell.place.seed for cell in study.cells} >= {0, 3, 5}
     _write_all(study)
-
-
-def test_a_record_that_an_older_version_wrote_is_read(tmp_path: Path) -> None:
-    """Without keys that came later in its configuration, without kernels, without names of classes."""
-    directory = write_cell(cell_config(tmp_path, head="wise"))
-    (directory / "kernels.npz").unlink()
-    record = _record(directory)
-    assert "batch_norm" not in record["config"]["recipe"]
-    newer = cell_config(tmp_path, head="wise", seed=1, changes={"recipe.batch_norm": "timm", "recipe.init": "timm"})
-    write_cell(newer)
-    study = read_study([tmp_path])
-    assert [cell.place.settings for cell in study.cells] == ["", ""]
-    shutil.rmtree(directory)
 
 
 def test_a_redo_is_no_cell_of_its_own(tmp_path: Path) -> None:

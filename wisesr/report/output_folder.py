@@ -1,4 +1,4 @@
-"""The folder of a report: the old one stays whole until the new one is, and nobody's files are mixed up with it."""
+"""The folder of a report: the old report stays whole until the new one is, and files of others are neither lost nor listed."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from wisesr.errors import UserError
 from wisesr.results.files import read_json, write_json
 from wisesr.results.lock import take
 from wisesr.results.store import find_cells
+from wisesr.wording import count_of
 
 MANIFEST = "report.json"
 SCHEMA = 1
@@ -21,10 +22,10 @@ _OWN = {_BUILDING, ".lock"}
 
 
 def check_folder(option: str, output: Path) -> None:
-    """Refuse a folder that is no report's, before anything is computed.
+    """Refuse a folder that holds something else than a report, before anything is computed.
 
     Args:
-        option: that names it, for the message.
+        option: of the command that names the folder, for the message.
         output: the folder, which need not exist.
 
     Raises:
@@ -34,8 +35,8 @@ def check_folder(option: str, output: Path) -> None:
         names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
         if names and MANIFEST not in names:
             cells = len(find_cells(output))
-            held = f"{cells} cell{'s' * (cells > 1)}" if cells else ", ".join(sorted(names)[:3])
-            raise UserError(f"{option}: {output} holds {held}, and is no report: name another folder with {option}")
+            content = count_of(cells, "cell") if cells else ", ".join(sorted(names)[:3])
+            raise UserError(f"{option}: {output} holds {content}, and is no report: name another folder with {option}")
         output.mkdir(parents=True, exist_ok=True)
         (output / _BUILDING).mkdir(exist_ok=True)
     except OSError as error:
@@ -49,7 +50,7 @@ def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> Non
 
     Args:
         output: the folder.
-        write: fills an empty folder, and answers with what the manifest is to say besides the files.
+        write: fills an empty folder, and returns what the manifest says besides the files.
 
     Raises:
         UserError: another process is writing this report.
@@ -63,19 +64,19 @@ def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> Non
         shutil.rmtree(building, ignore_errors=True)  # of one that was killed
         building.mkdir(parents=True)
         try:
-            told = write(building)
-            _swap(building, output, told)
+            description = write(building)
+            _swap(building, output, description)
         finally:
             shutil.rmtree(building, ignore_errors=True)
 
 
-def _swap(building: Path, output: Path, told: dict[str, Any]) -> None:
-    """File by file; the manifest knows of all of them at any moment, so that the next report cleans up after a kill."""
+def _swap(building: Path, output: Path, description: dict[str, Any]) -> None:
+    """Move the new files in, one by one; the manifest lists all of them at any moment, so that a kill is cleaned up."""
     new = sorted(path.relative_to(building).as_posix() for path in building.rglob("*") if path.is_file())
-    old = _files(output)
+    old = _listed_files(output)
     if foreign := [name for name in new if name not in old and (output / name).exists()]:
         raise UserError(f"{output / foreign[0]} is no file of the report in {output}, and would be replaced: move it away")
-    manifest = {"schema": SCHEMA, **told}
+    manifest = {"schema": SCHEMA, **description}
     write_json(output / MANIFEST, manifest | {"files": sorted({*old, *new})})
     for name in new:
         (output / name).parent.mkdir(parents=True, exist_ok=True)
@@ -85,8 +86,8 @@ def _swap(building: Path, output: Path, told: dict[str, Any]) -> None:
     write_json(output / MANIFEST, manifest | {"files": new})
 
 
-def _files(output: Path) -> Sequence[str]:
-    """What the old manifest lists, and lies in the folder."""
+def _listed_files(output: Path) -> Sequence[str]:
+    """The files that the old manifest lists; paths out of the folder are not believed."""
     manifest = read_json(output / MANIFEST)
     listed = manifest.get("files", []) if isinstance(manifest, dict) else []
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
