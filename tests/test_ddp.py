@@ -18,7 +18,7 @@ from wisesr import constrain, create_head
 from wisesr.cell.run import DONE, FAILED
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ class GridLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all cells; ends the process with exit code 1 if one failed."""
         from wisesr.config.files import to_dict
-        from wisesr.grid.run import run_grid
+        from wisesr.grid.run_grid import run_grid
 
         setup_globals()
         composer = Composer(self._context.config_loader, self._config)

@@ -21,7 +21,7 @@ from wisesr.results.kernels import read_kernels
 from wisesr.results.lock import is_running, locked
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 
 def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.support.cells import make, weights
 from wisesr import create_model
 from wisesr.cell.run import DONE, FAILED, finished, run
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 
 def test_pretrained_weights_are_recorded_and_their_change_is_told(config: dict[str, Any], tmp_path: Path) -> None:

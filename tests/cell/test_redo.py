@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 
 from tests.support.cells import make, same
-from wisesr.cell.run import DONE, FAILED, Terms, run
+from wisesr.cell.run import DONE, FAILED, RunOptions, run
 from wisesr.config.files import to_yaml
-from wisesr.grid.cells import check_cells
+from wisesr.grid.cell_dirs import check_cells
 from wisesr.grid.display import make_console
-from wisesr.grid.survey import Survey
+from wisesr.grid.inspection import CellInspector
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
 from wisesr.results.redo import complete_redo
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
-FORCE = Terms(force=True)
+FORCE = RunOptions(force=True)
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_what_a_kill_interrupted_is_completed_before_the_cell_is_looked_at(done:
     record = json.loads((done / "result.json").read_text())
     (cell.directory / "redo" / "result.json").write_text(json.dumps(record | {"selection": "the new one"}))
     (cell.directory / "redo" / "metrics.csv").write_text("new")
-    (item,) = Survey({"force": False, "retry": "none"}).look([cell], make_console())
+    (item,) = CellInspector({"force": False, "retry": "none"}).inspect([cell], make_console())
     assert item.state == "skipped"
     assert (cell.directory / "metrics.csv").read_text() == "new"
     assert not (cell.directory / "redo").exists()

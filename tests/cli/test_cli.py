@@ -12,9 +12,9 @@ import pytest
 from tests.support.paths import ROOT
 from wisesr.cli import main
 from wisesr.config.identity import cell_dir
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.results.lock import locked
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 
 
 def test_the_table_tells_where_each_cell_stands(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,12 +10,12 @@ import pytest
 from rich.console import Console
 
 from wisesr.grid import display as module
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.grid.display import Display
+from wisesr.grid.results_table import CellOutcome
 from wisesr.grid.schedule import Running
 from wisesr.grid.slots import Slot
-from wisesr.grid.table import Ended
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 
 
 def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100) -> list[str]:
@@ -23,7 +23,7 @@ def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100
     cells = check_cells([config | {"seed": seed} for seed in range(30)])
     for cell in cells:
         write_cell(cell)
-    standing = [Ended(cell, "running" if index < running else "waiting") for index, cell in enumerate(cells)]
+    standing = [CellOutcome(cell, "running" if index < running else "waiting") for index, cell in enumerate(cells)]
     jobs = [Running(index, cells[index], Slot(index), None, 0.0, cells[index].directory) for index in range(running)]  # type: ignore[arg-type]
     for job in jobs:
         pace = {
@@ -63,8 +63,8 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
     with display:
         display.started(running, "tried again")
         (cell.directory / "metrics.csv").write_text("epoch,step,lr,train/loss,val/loss,val/top1\n1.0,4.0,0.1,1.0,1.0,0.25\n")
-        display.update([Ended(cell, "running")], [running], [])
-        display.ended(0, Ended(cell, "failed", "a reason\nand more", cell.directory))
+        display.update([CellOutcome(cell, "running")], [running], [])
+        display.ended(0, CellOutcome(cell, "failed", "a reason\nand more", cell.directory))
     assert output.getvalue().splitlines() == [
         f"[1/1] corners-64 toy-wise_dropout seed 0: tried again, {cell.directory}",
         "[1/1] epoch 1/3  val top-1 0.250",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wisesr.grid.eta import Work, seconds_left, work
-from wisesr.results.status import Status
+from wisesr.results.status_file import Status
 
 GAP, WISE = ("study", "digits", "64", "resnet50", "gap"), ("study", "digits", "64", "resnet50", "wise")
 SMALL, ELSEWHERE = ("study", "digits", "64", "toy", "gap"), ("other", "digits", "64", "resnet50", "gap")

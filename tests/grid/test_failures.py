@@ -14,13 +14,13 @@ import pytest
 from tests.support.cells import make
 from tests.support.processes import TOY, assert_whole, cells, spawn
 from wisesr.cell.run import DISK_FULL, DONE, run
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
+from wisesr.grid.cell_process import outcome
 from wisesr.grid.display import make_console
-from wisesr.grid.process import outcome
-from wisesr.grid.survey import Survey
-from wisesr.results import files
+from wisesr.grid.inspection import CellInspector
+from wisesr.results import atomic_files
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status, write_status
+from wisesr.results.status_file import read_status, write_status
 
 HEADS = '''
 """Heads that fail in their own way, as soon as there is something to train."""
@@ -107,19 +107,19 @@ def test_failed_cells_are_not_tried_again_unasked(config: dict[str, Any]) -> Non
     write_status(made[1].directory, state="failed", reason="a bug", told=False)
     write_status(made[2].directory, state="training", epoch=1, epochs=3)
     grid = {"force": False, "retry": "none"}
-    states = [(item.state, item.reason) for item in Survey(grid).look(made, make_console())]
+    states = [(item.state, item.reason) for item in CellInspector(grid).inspect(made, make_console())]
     failed = ("failed", "a bug\n  It failed before; grid.retry=failed runs it again")
     assert states == [("waiting", ""), failed, ("waiting", "continues"), ("waiting", "")]
-    states = [(item.state, item.reason) for item in Survey(grid | {"retry": "failed"}).look(made, make_console())]
+    states = [(item.state, item.reason) for item in CellInspector(grid | {"retry": "failed"}).inspect(made, make_console())]
     assert states[1] == ("waiting", "tried again")
 
 
 def test_data_that_is_not_in_order_is_told_of_all_cells(config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     config["dataset"]["root"] = str(tmp_path / "empty")
-    survey = Survey({"force": False, "retry": "none"})
-    survey.look(check_cells([config | {"seed": seed} for seed in range(2)]), make_console())
-    assert [label for label, _ in survey.problems] == [
+    inspector = CellInspector({"force": False, "retry": "none"})
+    inspector.inspect(check_cells([config | {"seed": seed} for seed in range(2)]), make_console())
+    assert [label for label, _ in inspector.problems] == [
         "corners-64 toy-wise_dropout seed 0",
         "corners-64 toy-wise_dropout seed 1",
     ]
@@ -128,7 +128,7 @@ def test_data_that_is_not_in_order_is_told_of_all_cells(config: dict[str, Any], 
 def test_a_full_disk(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the second epoch's checkpoint on nothing can be written; then there is room again."""
     cell = make(config, tmp_path / "cell")
-    flush = files._flush
+    flush = atomic_files._flush
     full = False
 
     def refuse(path: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_full_disk(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         flush(path)
 
-    monkeypatch.setattr(files, "_flush", refuse)
+    monkeypatch.setattr(atomic_files, "_flush", refuse)
     assert run(cell) == DISK_FULL
     assert read_record(cell) is None
     assert not list(cell.glob("*.partial")), "nothing half-written is left to fill it"

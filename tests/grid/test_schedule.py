@@ -16,14 +16,14 @@ import pytest
 from tests.support.gpus import FOUR, GRID
 from tests.support.gpus import on_any_device as on
 from wisesr.grid import schedule as module
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.results_table import CellOutcome
 from wisesr.grid.schedule import Running, Schedule
 from wisesr.grid.slots import Slot, make_slots
-from wisesr.grid.table import Ended
-from wisesr.results.files import write_json
+from wisesr.results.atomic_files import write_json
 from wisesr.results.lock import is_running, take
 from wisesr.results.record import RESULT
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 
 
 class FakeJob:
@@ -63,7 +63,7 @@ class Machine:
     def __init__(self, length: Iterator[int], codes: dict[Path, int] | None = None) -> None:
         self.busy: Counter[str] = Counter()
         self.started_: Counter[Path] = Counter()
-        self.ended_: dict[int, Ended] = {}
+        self.ended_: dict[int, CellOutcome] = {}
         self.most = 0
         self.idle = 0
         self._length, self._codes = length, codes or {}
@@ -77,7 +77,7 @@ class Machine:
         assert max(self.busy.values(), default=0) <= 1, "no GPU shared"
         self.most = max(self.most, sum(self.busy.values()))
 
-    def ended(self, index: int, ended: Ended) -> None:
+    def ended(self, index: int, ended: CellOutcome) -> None:
         assert index not in self.ended_
         self.ended_[index] = ended
 
@@ -87,7 +87,7 @@ class Machine:
     def elsewhere(self, index: int, cell: Cell) -> None:
         pass
 
-    def update(self, standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def update(self, standing: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         waiting = sum(item.state == "waiting" for item in standing) - len(elsewhere)
         self.idle = max(self.idle, 0 if waiting < 4 else 4 - sum(self.busy.values()))
 
@@ -100,11 +100,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POLL", 0.002)
 
 
-def waiting(config: dict[str, Any], count: int) -> list[Ended]:
+def waiting(config: dict[str, Any], count: int) -> list[CellOutcome]:
     cells = check_cells([config | {"seed": seed} for seed in range(count)])
     for one in cells:
         write_cell(one)
-    return [Ended(one, "waiting") for one in cells]
+    return [CellOutcome(one, "waiting") for one in cells]
 
 
 @pytest.mark.parametrize(("devices", "seed"), [(1, 0), (1, 1), (2, 2)])
@@ -133,7 +133,7 @@ def test_cells_that_others_run_are_waited_for_and_taken_over(config: dict[str, A
     looks = 0
     update = machine.update
 
-    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def watch(standing: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         nonlocal looks
         looks += 1
         update(standing, running, elsewhere)
@@ -157,7 +157,7 @@ def test_a_signal_ends_running_cells_and_starts_none(config: dict[str, Any]) -> 
     before = signal.getsignal(signal.SIGINT)
     looks = 0
 
-    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def watch(standing: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         nonlocal looks
         looks += 1
         if looks == 5:
@@ -178,7 +178,7 @@ def test_a_second_signal_ends_them_at_once(config: dict[str, Any]) -> None:
     began = time.monotonic()
     looks = 0
 
-    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def watch(standing: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         nonlocal looks
         looks += 1
         for one in running:

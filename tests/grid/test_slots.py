@@ -13,11 +13,11 @@ from tests.support.gpus import FOUR, GRID
 from tests.support.gpus import on_any_device as cell
 from wisesr.cell.attempt import RANKS, is_main
 from wisesr.errors import UserError
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
+from wisesr.grid.cell_process import environment
 from wisesr.grid.cores import study_cores, study_of
-from wisesr.grid.process import environment
 from wisesr.grid.slots import make_slots, visible_gpus
-from wisesr.results.files import write_json
+from wisesr.results.atomic_files import write_json
 from wisesr.results.record import RESULT
 
 

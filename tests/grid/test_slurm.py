@@ -14,7 +14,7 @@ from submitit import SlurmJob
 from wisesr.cell.run import BUSY, FAILED
 from wisesr.config.options import conf_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cluster import ClusterJob, Submitter, make_cluster
 from wisesr.grid.slots import Slot
 from wisesr.results.lock import take

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wisesr.results.files import read_json, replacing, write_json
+from wisesr.results.atomic_files import read_json, replacing, write_json
 from wisesr.results.metrics import read_metrics, write_metrics
 from wisesr.results.record import read_record
 

@@ -14,7 +14,7 @@ from wisesr.cli import main
 from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.results.record import read_record
 from wisesr.status.diff import Difference, differences, find_cell, notes
 

@@ -13,12 +13,12 @@ from rich.console import Console
 from wisesr.cli import main
 from wisesr.config.files import load_cell, to_yaml
 from wisesr.config.identity import fingerprint
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.results.lock import locked
 from wisesr.results.record import write_record
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 from wisesr.results.store import find_cells
-from wisesr.status.cells import read_standings
+from wisesr.status.cells import read_cell_statuses
 from wisesr.status.matrix import matrices
 
 
@@ -168,11 +168,11 @@ def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: py
 def test_wide_matrices_are_split(config: dict[str, Any], width: int) -> None:
     cells = [made(config, head=f"head_{letter}{letter * 9}", backbone="a_backbone") for letter in "abcdefghijkl"]
     finish(cells[0], 0.1234)
-    standings, damaged = read_standings(find_cells(Path(config["output_dir"])))
+    statuses, damaged = read_cell_statuses(find_cells(Path(config["output_dir"])))
     assert not damaged
     text = io.StringIO()
     console = Console(file=text, width=width)
-    for table in matrices(standings, width):
+    for table in matrices(statuses, width):
         console.print(table)
     lines = text.getvalue().splitlines()
     assert max(map(len, lines)) <= width

@@ -14,12 +14,12 @@ import numpy as np
 
 from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.results.kernels import summarize, write_kernels
 from wisesr.results.metrics import write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import write_record
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 
 IMAGES, CLASSES = 50, 5
 _SIDES = {"wise": 3, "wise_dropout": 3, "depthwise": 7, "depthwise_nonneg": 7}

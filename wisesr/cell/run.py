@@ -21,12 +21,12 @@ from wisesr.config.files import load_cell
 from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
-from wisesr.results.files import remove_partial
+from wisesr.results.atomic_files import remove_partial
 from wisesr.results.lock import locked
 from wisesr.results.provenance import source_hash
 from wisesr.results.record import CONFIG, read_record
 from wisesr.results.redo import begin_redo, complete_redo, work_dir
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 
 log = logging.getLogger("wisesr")
 
@@ -38,7 +38,7 @@ _PATIENCE = 10.0
 """Seconds to wait for the lock."""
 
 
-class Terms(NamedTuple):
+class RunOptions(NamedTuple):
     """How a cell is run, none of which is part of what it computes."""
 
     force: bool = False
@@ -81,7 +81,7 @@ def changes(record: Mapping[str, Any], data: str | None, weights: str | None) ->
     return warnings
 
 
-def run(directory: Path, terms: Terms = Terms()) -> int:  # noqa: B008  # a tuple, which nobody can change
+def run(directory: Path, terms: RunOptions = RunOptions()) -> int:  # noqa: B008  # a tuple, which nobody can change
     """Bring a cell to its record.
 
     Args:
@@ -118,7 +118,7 @@ def _load(directory: Path) -> Config:
     return config
 
 
-def _run_locked(directory: Path, config: Config, terms: Terms) -> int:
+def _run_locked(directory: Path, config: Config, terms: RunOptions) -> int:
     work = work_dir(directory, force=terms.force)
     if work != directory:
         config = _load(begin_redo(directory))

@@ -76,7 +76,7 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.data.check.summary import print_summary
     from wisesr.data.published import published_of
     from wisesr.grid.display import make_console
-    from wisesr.results.files import write_text
+    from wisesr.results.atomic_files import write_text
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()

@@ -90,7 +90,7 @@ def show(chosen: argparse.Namespace) -> int:
 
 
 def _write(path: Path, picture: Image.Image) -> None:
-    from wisesr.results.files import write_with
+    from wisesr.results.atomic_files import write_with
 
     write_with(path, partial(picture.save, format="PNG"))
 

@@ -14,7 +14,7 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wisesr.sync.standing import Standing
+    from wisesr.sync.uploads import SyncCell
 
 _SYNC = """\
 Send the offline W&B runs of finished cells to the server (`wandb login` first,
@@ -81,11 +81,11 @@ def sync(chosen: argparse.Namespace) -> int:
     from wisesr.grid.display import make_console
     from wisesr.results.store import find_cells
     from wisesr.sync.connection import account
-    from wisesr.sync.standing import standing_of
+    from wisesr.sync.uploads import read_sync_cell
 
     root, console = find_study(chosen.study), make_console()
     where = {"project": chosen.project, "entity": chosen.entity}
-    cells = [standing_of(cell, str(cell.relative_to(root)), **where) for cell in find_cells(root)]
+    cells = [read_sync_cell(cell, str(cell.relative_to(root)), **where) for cell in find_cells(root)]
     if not cells:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
     sending = [cell for cell in cells if cell.state == "offline" or (chosen.again and cell.state == "sent")]
@@ -102,7 +102,7 @@ def sync(chosen: argparse.Namespace) -> int:
     return 1 if failed or not written else 0
 
 
-def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[Standing]) -> None:
+def _tell_rest(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell]) -> None:
     counts = Counter(cell.state for cell in cells)
     parts = [f"{counts[state]} {words}" for state, words in _WORDS.items() if counts[state]]
     again = sum(cell.state == "sent" for cell in sending)
@@ -113,7 +113,7 @@ def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[St
             console.print(f"  {_WORDS[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
 
 
-def _tell_plan(console: Console, cells: Sequence[Standing], sending: Sequence[Standing], *, workspace: bool) -> None:
+def _tell_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, workspace: bool) -> None:
     """What would be sent and written, where, and whether there is a key for it. No server is asked."""
     from wisesr.sync.connection import obstacle
     from wisesr.training.loggers.mode import server
@@ -131,10 +131,10 @@ def _tell_plan(console: Console, cells: Sequence[Standing], sending: Sequence[St
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _send(console: Console, sending: Sequence[Standing], *, timeout: float, again: bool) -> int:
+def _send(console: Console, sending: Sequence[SyncCell], *, timeout: float, again: bool) -> int:
     """Send runs, a line each; how many could not be."""
     from wisesr.grid.display import tracked
-    from wisesr.sync.study import send_all
+    from wisesr.sync.study_sync import send_all
 
     failed = 0
     results = send_all(sending, timeout=timeout, again=again, environment=os.environ)
@@ -146,12 +146,12 @@ def _send(console: Console, sending: Sequence[Standing], *, timeout: float, agai
     return failed
 
 
-def _workspaces(console: Console, cells: Sequence[Standing], where: dict[str, str | None], entity: str) -> bool:
+def _workspaces(console: Console, cells: Sequence[SyncCell], where: dict[str, str | None], entity: str) -> bool:
     """Write the workspace of each study and place; False where one could not be written."""
-    from wisesr.sync.standing import standing_of
-    from wisesr.sync.study import by_workspace, write_workspace
+    from wisesr.sync.study_sync import by_workspace, write_workspace
+    from wisesr.sync.uploads import read_sync_cell
 
-    now = [standing_of(cell.directory, cell.name, project=where["project"], entity=where["entity"]) for cell in cells]
+    now = [read_sync_cell(cell.directory, cell.name, project=where["project"], entity=where["entity"]) for cell in cells]
     fine = True
     for (its_entity, project, study), its in by_workspace(now, entity).items():
         try:

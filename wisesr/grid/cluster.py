@@ -19,10 +19,10 @@ from typing import IO, Any, NamedTuple
 
 from wisesr.cell.run import BUSY, FAILED, INTERRUPTED
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell
-from wisesr.grid.process import environment
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_process import environment
 from wisesr.grid.slots import Slot
-from wisesr.results.files import read_json, write_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.record import LOG
 
 _JOBS = ".jobs"

@@ -17,13 +17,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.eta import Work, seconds_left, work
+from wisesr.grid.results_table import CellOutcome, clock
 from wisesr.grid.schedule import Running
-from wisesr.grid.table import Ended, clock
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
-from wisesr.results.status import Status, read_status
+from wisesr.results.status_file import Status, read_status
 
 Item = TypeVar("Item")
 
@@ -122,7 +122,7 @@ class Display:
             self._waited.add(index)
             self._say(index, cell, "another process runs it; it is waited for")
 
-    def ended(self, index: int, ended: Ended) -> None:
+    def ended(self, index: int, ended: CellOutcome) -> None:
         """A line for a cell that has ended."""
         if ended.work is not None:
             self._tell_epochs(index, ended.cell, ended.work)
@@ -134,7 +134,7 @@ class Display:
         cells = "jobs go on without this command" if self._remote else "running cells end. Ctrl-C again ends them at once"
         self._console.print(f"Stopping: nothing new starts, {cells}.")
 
-    def update(self, standing: Sequence[Ended], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
+    def update(self, standing: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
         """Look at the status files, twice a second."""
         if time.monotonic() - self._looked < _REFRESH:
             return
@@ -162,7 +162,7 @@ class Display:
         self._told[work] = max(len(rows), self._told[work])
 
     def _table(
-        self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]
+        self, standing: Sequence[CellOutcome], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]
     ) -> Group:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("cell", overflow="fold", ratio=1)
@@ -180,7 +180,7 @@ class Display:
         return Group(self._line(standing, running, statuses, elsewhere), table, more)
 
     def _line(
-        self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]
+        self, standing: Sequence[CellOutcome], running: Sequence[Running], statuses: Sequence[Status], elsewhere: Sequence[Cell]
     ) -> str:
         """`12 cells: 5 done, 2 running, 5 waiting; 0:12:00 so far, about 0:43:10 left`."""
         counts = Counter("done" if item.state == "skipped" else item.state for item in standing)
@@ -192,7 +192,7 @@ class Display:
         after = f", about {clock(left)} left" if left is not None else ""
         return escape(f"{self._total} cells: {words}; {clock(time.monotonic() - self._began)} so far{after}")
 
-    def _works(self, standing: Sequence[Ended], running: Sequence[Running], statuses: Sequence[Status]) -> list[Work]:
+    def _works(self, standing: Sequence[CellOutcome], running: Sequence[Running], statuses: Sequence[Status]) -> list[Work]:
         """For the estimate; of cells that do not run, each is looked at once per state."""
         now = {one.number: status for one, status in zip(running, statuses, strict=True)}
         works = []

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
 
-from wisesr.results.status import Status
+from wisesr.results.status_file import Status
 
 RUNNING = ("starting", "training", "testing")
 

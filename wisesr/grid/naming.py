@@ -9,7 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 
 NARROW = 120
 """Columns of a terminal below which names would be broken into pieces."""

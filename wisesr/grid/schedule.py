@@ -16,14 +16,14 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any, NamedTuple, Protocol
 
-from wisesr.grid.cells import Cell, write_config
-from wisesr.grid.process import CONTINUES, Job, outcome
+from wisesr.grid.cell_dirs import Cell, write_config
+from wisesr.grid.cell_process import CONTINUES, Job, outcome
+from wisesr.grid.results_table import CellOutcome
 from wisesr.grid.slots import Slot
-from wisesr.grid.table import Ended
 from wisesr.results.lock import is_running, take
 from wisesr.results.record import RESULT, read_record
 from wisesr.results.redo import complete_redo, work_dir
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 _POLL = 0.1
 _ELSEWHERE = "another process runs this cell"
@@ -54,7 +54,7 @@ class Watcher(Protocol):
     def started(self, running: Running, reason: str) -> None:
         """A cell has been started; the reason is what is special about it."""
 
-    def ended(self, index: int, ended: Ended) -> None:
+    def ended(self, index: int, ended: CellOutcome) -> None:
         """A cell has ended here, or elsewhere."""
 
     def elsewhere(self, index: int, cell: Cell) -> None:
@@ -63,7 +63,7 @@ class Watcher(Protocol):
     def stopping(self) -> None:
         """Nothing new starts from here on."""
 
-    def update(self, standing: Sequence[Ended], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
+    def update(self, standing: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
         """How things stand, several times a second."""
 
 
@@ -80,7 +80,14 @@ class Schedule:
     """
 
     def __init__(
-        self, standing: Sequence[Ended], slots: Sequence[Slot], start: Starter, watcher: Watcher, *, force: bool, began: float
+        self,
+        standing: Sequence[CellOutcome],
+        slots: Sequence[Slot],
+        start: Starter,
+        watcher: Watcher,
+        *,
+        force: bool,
+        began: float,
     ) -> None:
         self._standing = list(standing)
         self._pending = deque(index for index, item in enumerate(standing) if item.state == "waiting")
@@ -92,7 +99,7 @@ class Schedule:
         self._signals = 0
         self._stopped: float | None = None
 
-    def run(self) -> list[Ended]:
+    def run(self) -> list[CellOutcome]:
         """Until every cell has ended, or a signal ends it all: at the first, cells end in order, at the second at once.
 
         Returns:
@@ -138,21 +145,21 @@ class Schedule:
                 write_config(work, cell.config)
                 running = Running(index, cell, self._free[0], self._start(cell, work, self._free[0], lock), time.time(), work)
         except OSError as error:
-            self._end(index, Ended(cell, "failed", f"it could not be started: {error}"))
+            self._end(index, CellOutcome(cell, "failed", f"it could not be started: {error}"))
             return
         self._free.popleft()
         self._running.append(running)
-        reason, self._standing[index] = self._standing[index].reason, Ended(cell, "running")
+        reason, self._standing[index] = self._standing[index].reason, CellOutcome(cell, "running")
         self._watcher.started(running, reason)
 
-    def _done_elsewhere(self, cell: Cell) -> Ended | None:
+    def _done_elsewhere(self, cell: Cell) -> CellOutcome | None:
         """What another process has made of a cell since this grid began; None if it is to be run."""
         complete_redo(cell.directory)
         if self._has_record(cell) and (not self._force or (cell.directory / RESULT).stat().st_mtime >= self._began):
-            return Ended(cell, "done")
+            return CellOutcome(cell, "done")
         status = read_status(work_dir(cell.directory, force=self._force))
         if status.get("state") == "failed" and status.get("time", 0.0) >= self._began:
-            return Ended(cell, "failed", status.get("reason", ""))
+            return CellOutcome(cell, "failed", status.get("reason", ""))
         return None
 
     def _has_record(self, cell: Cell) -> bool:
@@ -175,9 +182,9 @@ class Schedule:
             if state == "busy":
                 self._elsewhere[running.number] = running.job.ended or reason
             else:
-                self._end(running.number, Ended(running.cell, state, reason, running.work))
+                self._end(running.number, CellOutcome(running.cell, state, reason, running.work))
 
-    def _end(self, index: int, ended: Ended) -> None:
+    def _end(self, index: int, ended: CellOutcome) -> None:
         self._standing[index] = ended
         self._watcher.ended(index, ended)
 
@@ -202,7 +209,7 @@ class Schedule:
         if self._signals > 1 or time.monotonic() - self._stopped > _PATIENCE:
             for running in self._running:
                 running.job.kill()
-                self._end(running.number, Ended(running.cell, "interrupted", CONTINUES, running.work))
+                self._end(running.number, CellOutcome(running.cell, "interrupted", CONTINUES, running.work))
             self._running = []
 
     @contextmanager

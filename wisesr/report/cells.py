@@ -17,7 +17,7 @@ from wisesr.report.compare import compare
 from wisesr.report.places import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.study import LeftOut, ReportCell, Study
-from wisesr.results.files import read_json
+from wisesr.results.atomic_files import read_json
 from wisesr.results.lock import is_running
 from wisesr.results.record import read_record
 from wisesr.results.store import find_cells, state_of

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.results.files import read_arrays, write_with
+from wisesr.results.atomic_files import read_arrays, write_with
 
 KERNELS = "kernels.npz"
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from wisesr.results.record import LAST, read_record
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 
 def find_cells(root: Path) -> list[Path]:

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 from wisesr.config.files import load_cell
 from wisesr.config.identity import computation
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, make_cells
+from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.eta import RUNNING, Work, work
 from wisesr.results.lock import is_running
 from wisesr.results.record import read_record
 from wisesr.results.redo import REDO
-from wisesr.results.status import Status, read_status
+from wisesr.results.status_file import Status, read_status
 from wisesr.results.store import state_of
 
 # What tables show; a cell of another version may lack it.
@@ -25,7 +25,7 @@ _RECORD_KEYS = (
 )
 
 
-class Standing(NamedTuple):
+class CellStatus(NamedTuple):
     """A cell on disk and where it stands."""
 
     cell: Cell
@@ -34,7 +34,7 @@ class Standing(NamedTuple):
     reason: str
     status: Status
     record: Mapping[str, Any] | None
-    redo: Standing | None = None
+    redo: CellStatus | None = None
     """The computation anew of a finished cell, where there is one."""
 
     @property
@@ -49,42 +49,44 @@ class Standing(NamedTuple):
         return work(self.cell.config, seen.state, seen.status, seen.record)
 
 
-def read_standings(directories: Iterable[Path]) -> tuple[list[Standing], list[str]]:
+def read_cell_statuses(directories: Iterable[Path]) -> tuple[list[CellStatus], list[str]]:
     """Cells of directories, as `find_cells` finds them.
 
     Returns:
         The cells, and for each that cannot be read its directory and what is wrong with it.
     """
-    standings: dict[Path, Standing] = {}
+    statuses: dict[Path, CellStatus] = {}
     damaged = []
     for directory in directories:
         try:
-            standings[directory] = _standing(Cell(load_cell(directory), directory))
+            statuses[directory] = _standing(Cell(load_cell(directory), directory))
         except (UserError, OSError) as error:
             text = " ".join(str(error).split())
             damaged.append(text if str(directory) in text else f"{directory}: {text}")
-    cells = make_cells([standing.cell.config for standing in standings.values()], list(standings))
-    return [_named(standings[cell.directory], cell) for cell in cells], damaged
+    cells = make_cells([standing.cell.config for standing in statuses.values()], list(statuses))
+    return [_named(statuses[cell.directory], cell) for cell in cells], damaged
 
 
-def _named(standing: Standing, cell: Cell) -> Standing:
+def _named(standing: CellStatus, cell: Cell) -> CellStatus:
     """With the settings that tell the cell from its neighbours, which only all cells together show."""
     redo = standing.redo and standing.redo._replace(cell=cell._replace(directory=standing.redo.cell.directory))
     return standing._replace(cell=cell, redo=redo)
 
 
-def _standing(cell: Cell) -> Standing:
+def _standing(cell: Cell) -> CellStatus:
     """Raises UserError for what lacks something that tables show."""
     directory, redo = cell.directory, cell.directory / REDO
     held = is_running(directory)
     state, reason = state_of(directory, running=held)
-    standing = Standing(cell, state, reason, read_status(directory), read_record(directory))
+    standing = CellStatus(cell, state, reason, read_status(directory), read_record(directory))
     record = standing.record
     _check(cell.config, record)
     if record is None or not (redo / "config.yaml").is_file():
         return standing
     state, reason = state_of(redo, running=held or is_running(redo))
-    return standing._replace(redo=Standing(cell._replace(directory=redo), state, reason, read_status(redo), read_record(redo)))
+    return standing._replace(
+        redo=CellStatus(cell._replace(directory=redo), state, reason, read_status(redo), read_record(redo))
+    )
 
 
 def _check(config: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from wisesr.grid.eta import RUNNING
 from wisesr.results.metrics import read_metrics
-from wisesr.status.cells import Standing
+from wisesr.status.cells import CellStatus
 
 Row = tuple[str, str]
 """Backbone, and settings."""
-Entries = dict[Row, dict[str, list[Standing]]]
+Entries = dict[Row, dict[str, list[CellStatus]]]
 """Row, then head, to the cells there: its seeds."""
 
 _FIRST = 28
@@ -25,35 +25,35 @@ _GAP = 3
 _KINDS = ("done", "running", "waiting", "interrupted", "failed")
 
 
-def kind(standing: Standing) -> str:
+def kind(standing: CellStatus) -> str:
     """Its state as counts have it: done, running, waiting, interrupted, failed."""
     return "running" if standing.state in RUNNING else standing.state
 
 
-def counts(standings: Iterable[Standing]) -> list[str]:
+def counts(statuses: Iterable[CellStatus]) -> list[str]:
     """`["8 done", "1 failed"]`: how many there are of each kind."""
-    found = Counter(kind(standing) for standing in standings)
+    found = Counter(kind(standing) for standing in statuses)
     return [f"{found[name]} {name}" for name in [*_KINDS, *sorted(set(found) - set(_KINDS))] if found[name]]
 
 
-def matrices(standings: Sequence[Standing], width: int) -> list[Table]:
+def matrices(statuses: Sequence[CellStatus], width: int) -> list[Table]:
     """The tables.
 
     Args:
-        standings: of all cells.
+        statuses: of all cells.
         width: of the terminal, in characters; heads that do not fit go to further tables.
     """
-    blocks: dict[str, list[Standing]] = {}
-    for standing in standings:
+    blocks: dict[str, list[CellStatus]] = {}
+    for standing in statuses:
         config = standing.cell.config
         title = f"{config['study']}: {config['dataset']['name']}-{config['resolution']['size']}"
         blocks.setdefault(title, []).append(standing)
     return [table for title, block in blocks.items() for table in _block(title, block, width)]
 
 
-def _block(title: str, standings: Sequence[Standing], width: int) -> list[Table]:
+def _block(title: str, statuses: Sequence[CellStatus], width: int) -> list[Table]:
     entries: Entries = {}
-    for standing in standings:
+    for standing in statuses:
         cell = standing.cell
         row = entries.setdefault((cell.config["backbone"]["name"], cell.settings), {})
         row.setdefault(cell.config["head"]["name"], []).append(standing)
@@ -64,7 +64,7 @@ def _block(title: str, standings: Sequence[Standing], width: int) -> list[Table]
     return [_table(title, part, rows) for title, part in zip(titles, parts, strict=True)]
 
 
-def entry(seeds: Sequence[Standing]) -> list[str]:
+def entry(seeds: Sequence[CellStatus]) -> list[str]:
     """What stands at a place of the matrix, in lines: a figure or a state for one seed, counts for several."""
     if len(seeds) > 1:
         redone = sum(standing.redo is not None for standing in seeds)
@@ -76,7 +76,7 @@ def entry(seeds: Sequence[Standing]) -> list[str]:
     return [word(standing)]
 
 
-def word(standing: Standing) -> str:
+def word(standing: CellStatus) -> str:
     """A state in a word or two: `waiting`, `epoch 2/3`; epochs are finished ones."""
     status = standing.status
     if standing.state == "training" and "epochs" in status:

@@ -10,18 +10,18 @@ from rich.console import Console
 from rich.markup import escape
 
 from wisesr.errors import UserError
+from wisesr.grid.cell_process import log_tail
 from wisesr.grid.display import figures, make_console, tracked
 from wisesr.grid.eta import RUNNING, seconds_left
-from wisesr.grid.process import log_tail
-from wisesr.grid.table import Ended, summary
+from wisesr.grid.results_table import CellOutcome, summary
 from wisesr.results.redo import REDO
 from wisesr.results.store import find_cells
-from wisesr.status.cells import Standing, read_standings
+from wisesr.status.cells import CellStatus, read_cell_statuses
 from wisesr.status.matrix import counts, matrices, word
 
 _LOG_LINES = 4
 
-Named = tuple[str, Standing]
+Named = tuple[str, CellStatus]
 """What a user calls a cell, and where it stands."""
 
 
@@ -39,32 +39,32 @@ def print_status(root: Path, *, table: bool = False) -> None:
     directories = find_cells(root)
     if not directories:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
-    standings, damaged = read_standings(tracked(directories, len(directories), "reading cells", console))
-    if standings:
-        _print_standings(console, standings, table=table)
+    statuses, damaged = read_cell_statuses(tracked(directories, len(directories), "reading cells", console))
+    if statuses:
+        _print_standings(console, statuses, table=table)
     if damaged:
         _print_lines(console, ["", "Left out, being no cells that can be read:", *(f"  {one}" for one in damaged)])
 
 
-def _print_standings(console: Console, standings: Sequence[Standing], *, table: bool) -> None:
-    console.print(headline(standings))
-    cells, redos = _named(standings)
+def _print_standings(console: Console, statuses: Sequence[CellStatus], *, table: bool) -> None:
+    console.print(headline(statuses))
+    cells, redos = _named(statuses)
     if table:  # its summary has the failures of the cells themselves
-        console.print(summary([_ended(standing) for standing in standings], console.width))
+        console.print(summary([_ended(standing) for standing in statuses], console.width))
     else:
-        for matrix in matrices(standings, console.width):
+        for matrix in matrices(statuses, console.width):
             console.print(matrix)
     _print_lines(console, _running(cells + redos))
     _print_lines(console, _failures(redos if table else cells + redos))
     _print_lines(console, _how_to_go_on(cells + redos))
 
 
-def headline(standings: Sequence[Standing]) -> str:
+def headline(statuses: Sequence[CellStatus]) -> str:
     """`12 cells: 8 done, 1 running, 3 waiting; about 0:43:10 left`."""
-    redone = sum(standing.redo is not None for standing in standings)
-    parts = counts(standings) + [f"{redone} of them with a redo"] * bool(redone)
-    text = f"{len(standings)} cell{'s' * (len(standings) > 1)}: {', '.join(parts)}"
-    works = [standing.work for standing in standings]
+    redone = sum(standing.redo is not None for standing in statuses)
+    parts = counts(statuses) + [f"{redone} of them with a redo"] * bool(redone)
+    text = f"{len(statuses)} cell{'s' * (len(statuses) > 1)}: {', '.join(parts)}"
+    works = [standing.work for standing in statuses]
     if not any(work.running or work.share for work in works):
         return text
     seconds = seconds_left(works)
@@ -74,18 +74,18 @@ def headline(standings: Sequence[Standing]) -> str:
     return f"{text}; about {timedelta(seconds=round(seconds))} left{idle}"
 
 
-def _named(standings: Iterable[Standing]) -> tuple[list[Named], list[Named]]:
+def _named(statuses: Iterable[CellStatus]) -> tuple[list[Named], list[Named]]:
     """Cells, and those computed anew, by name."""
-    standings = list(standings)
-    several = len({standing.cell.config["study"] for standing in standings}) > 1
-    cells = [(f"{one.cell.config['study']}: " * several + one.cell.label, one) for one in standings]
+    statuses = list(statuses)
+    several = len({standing.cell.config["study"] for standing in statuses}) > 1
+    cells = [(f"{one.cell.config['study']}: " * several + one.cell.label, one) for one in statuses]
     return cells, [(f"{label}, redo", one.redo) for label, one in cells if one.redo]
 
 
-def _ended(standing: Standing) -> Ended:
+def _ended(standing: CellStatus) -> CellOutcome:
     """For the full table."""
     redo = f", redo: {word(standing.redo)}" if standing.redo else ""
-    return Ended(standing.cell, standing.state + redo, standing.reason)
+    return CellOutcome(standing.cell, standing.state + redo, standing.reason)
 
 
 def _running(named: Iterable[Named]) -> list[str]:

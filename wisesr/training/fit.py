@@ -24,7 +24,7 @@ from wisesr.results.kernels import write_kernels
 from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import BEST, LAST
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 from wisesr.training.journal import Journal, require_finite
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger

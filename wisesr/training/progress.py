@@ -8,7 +8,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
-from wisesr.results.status import write_status
+from wisesr.results.status_file import write_status
 from wisesr.types import Steps
 
 _INTERVAL = 0.5

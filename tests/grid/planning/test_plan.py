@@ -17,7 +17,7 @@ from rich.console import Console
 from tests.support.configs import change as changed
 from tests.support.paths import ROOT
 from wisesr.config.schema import Config
-from wisesr.grid.cells import Cell, make_cells
+from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.planning import disk
 from wisesr.grid.planning import process as planner_process
 from wisesr.grid.planning.plan import Cost, Plan, make_plan, plan_table
@@ -41,7 +41,7 @@ def test_all_problems_of_all_cells_from_a_process_without_torch(config: Config, 
 import sys
 from rich.console import Console
 from wisesr.config.check import describe_problems
-from wisesr.grid.cells import make_cells
+from wisesr.grid.cell_dirs import make_cells
 from wisesr.grid.planning.plan import make_plan, plan_table
 cells = make_cells({configs!r})
 console = Console(width=160, highlight=False)
@@ -67,7 +67,7 @@ def test_a_killed_grid_leaves_no_planner(config: Config) -> None:
     code = f"""
 from rich.console import Console
 from wisesr.grid.planning import process as planner_process
-from wisesr.grid.cells import make_cells
+from wisesr.grid.cell_dirs import make_cells
 start = planner_process.subprocess.Popen
 def told(*arguments, **settings):
     child = start(*arguments, **settings)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 from wisesr.results.record import RESULT
 from wisesr.results.redo import REDO
 

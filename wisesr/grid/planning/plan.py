@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from rich.console import Console, Group
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.naming import name_columns
 from wisesr.grid.planning.disk import disk_problems, size
-from wisesr.grid.planning.process import ask
+from wisesr.grid.planning.planner_process import ask
 from wisesr.types import FeatureShape
 
 

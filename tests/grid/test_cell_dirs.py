@@ -11,10 +11,10 @@ import yaml
 
 from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, check_cells, write_cell
-from wisesr.grid.process import outcome
-from wisesr.grid.table import Ended, clock, next_step
-from wisesr.results.status import write_status
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.cell_process import outcome
+from wisesr.grid.results_table import CellOutcome, clock, next_step
+from wisesr.results.status_file import write_status
 
 
 def made(config: dict[str, Any]) -> Cell:
@@ -85,7 +85,7 @@ def _next(config: dict[str, Any], states: list[str], **changes: list[str]) -> st
     """After a grid with a seed for each state, and each of these keys as given for it."""
     names = [{key: values[seed] for key, values in changes.items()} for seed in range(len(states))]
     cells = check_cells([config | {"seed": seed} | its for seed, its in enumerate(names)])
-    return next_step([Ended(cell, state) for cell, state in zip(cells, states, strict=True)])
+    return next_step([CellOutcome(cell, state) for cell, state in zip(cells, states, strict=True)])
 
 
 def test_after_a_grid_the_next_step_is_named(config: dict[str, Any]) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from wisesr.results.lock import locked
-from wisesr.sync.standing import OFFLINE, SENT, Destination, Sent, Standing, note_attempt, note_success, standing_of
+from wisesr.sync.uploads import OFFLINE, SENT, Destination, Sent, SyncCell, note_attempt, note_success, read_sync_cell
 
 _RETRIES = {
     "WANDB__GRAPHQL_RETRY_MAX": "3",
@@ -66,7 +66,7 @@ class Uploader:
         self._guard = threading.Lock()
         self._stopped = False
 
-    def send(self, standing: Standing) -> Sent:
+    def send(self, standing: SyncCell) -> Sent:
         """Upload a cell's offline run under a new id, and note it in the cell.
 
         Raises:
@@ -76,7 +76,7 @@ class Uploader:
         with locked(standing.directory) as mine:
             if not mine:
                 raise CellError("another process works on this cell")
-            now = standing_of(standing.directory, standing.name, project=where.project, entity=where.entity)
+            now = read_sync_cell(standing.directory, standing.name, project=where.project, entity=where.entity)
             if now.offline is None or now.state not in (OFFLINE, SENT) or (now.state == SENT and not self._again):
                 raise CellError(f"it changed meanwhile, and is now {now.state}")
             identifier = secrets.token_hex(4)

@@ -11,14 +11,14 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_process import log_tail
 from wisesr.grid.naming import NARROW, name_columns
-from wisesr.grid.process import log_tail
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
 
 
-class Ended(NamedTuple):
+class CellOutcome(NamedTuple):
     """A cell and how it ended."""
 
     cell: Cell
@@ -41,7 +41,7 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
 
 
-def results_table(ended: Sequence[Ended], width: int) -> Table:
+def results_table(ended: Sequence[CellOutcome], width: int) -> Table:
     """A row a cell, a column for whatever else varies; figures come from the records on disk.
 
     Args:
@@ -60,7 +60,7 @@ def results_table(ended: Sequence[Ended], width: int) -> Table:
     return table
 
 
-def _so_far(item: Ended) -> str:
+def _so_far(item: CellOutcome) -> str:
     """After which epoch a cell was interrupted."""
     rows = read_metrics(item.work or item.cell.directory) if item.state == "interrupted" else []
     redo = " redo" if item.work not in (None, item.cell.directory) else ""
@@ -93,7 +93,7 @@ def _data(config: Mapping[str, Any]) -> str:
     return f"{config['dataset']['name']}-{config['resolution']['size']}"
 
 
-def _selections(ended: Sequence[Ended]) -> list[str]:
+def _selections(ended: Sequence[CellOutcome]) -> list[str]:
     """How the figures were obtained, and on which data where that differs."""
     found: dict[str, dict[str, None]] = {}
     for item in ended:
@@ -104,7 +104,7 @@ def _selections(ended: Sequence[Ended]) -> list[str]:
     return [f"{', '.join(data)}: the epoch of a row has the {selection}." for selection, data in found.items()]
 
 
-def summary(ended: Sequence[Ended], width: int) -> Group:
+def summary(ended: Sequence[CellOutcome], width: int) -> Group:
     """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
 
     Args:
@@ -116,7 +116,7 @@ def summary(ended: Sequence[Ended], width: int) -> Group:
         record = read_record(item.cell.directory)
         if record and (left_out := record["provenance"]["data"]["left_out"]):
             lines.append(f"{item.cell.label}: unreadable images were left out: {', '.join(left_out)}")
-    reasons: dict[tuple[str, str], list[Ended]] = {}
+    reasons: dict[tuple[str, str], list[CellOutcome]] = {}
     for item in ended:
         if item.state in ("failed", "busy", "by hand"):
             reasons.setdefault((item.state, item.reason), []).append(item)
@@ -129,7 +129,7 @@ def summary(ended: Sequence[Ended], width: int) -> Group:
     return Group(results_table(ended, width), escape("\n".join(lines)))
 
 
-def next_step(ended: Sequence[Ended]) -> str:
+def next_step(ended: Sequence[CellOutcome]) -> str:
     """What to do with the cells of a grid: the command that compares them. Empty for one cell, and where none is done."""
     if len(ended) < 2 or not any(item.state in ("done", "skipped") for item in ended):
         return ""

@@ -10,7 +10,7 @@ import pytest
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from tests.support.synced import pretend_offline
 from wisesr.results.lock import locked
-from wisesr.sync.standing import Sent, note_attempt, note_success, read_notes, standing_of
+from wisesr.sync.uploads import Sent, note_attempt, note_success, read_notes, read_sync_cell
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def cell(tmp_path: Path) -> Path:
 
 
 def state(cell: Path, **where: str) -> tuple[str, str | None]:
-    standing = standing_of(cell, "name", **where)
+    standing = read_sync_cell(cell, "name", **where)
     return standing.state, standing.identifier
 
 
@@ -94,7 +94,7 @@ def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
     (done / "result.json").write_text(json.dumps(record | {"config": None}))
     for cell in (failed, waiting, done):
         pretend_offline(cell)
-    found = [standing_of(cell, "name") for cell in (failed, waiting, done)]
+    found = [read_sync_cell(cell, "name") for cell in (failed, waiting, done)]
     assert [its.state for its in found] == ["unfinished"] * 3
     assert [its.detail for its in found] == ["failed out of memory", "waiting", "damaged"]
 
@@ -103,8 +103,8 @@ def test_a_cell_that_runs_is_not_called_interrupted(tmp_path: Path) -> None:
     cell = write_waiting(cell_config(tmp_path))
     (cell / "status.json").write_text('{"state": "training", "epoch": 1, "epochs": 3}')
     with locked(cell):
-        assert standing_of(cell, "name").detail == "training"
-    assert standing_of(cell, "name").detail == "interrupted"
+        assert read_sync_cell(cell, "name").detail == "training"
+    assert read_sync_cell(cell, "name").detail == "interrupted"
 
 
 def test_what_went_there_without_this_command_went_where_its_configuration_says(tmp_path: Path) -> None:
@@ -112,14 +112,14 @@ def test_what_went_there_without_this_command_went_where_its_configuration_says(
     online, by_hand = (write_cell(cell_config(tmp_path, seed=seed)) for seed in (0, 1))
     (online / "wandb" / "run-20260101_000000-cccc1111").mkdir(parents=True)
     (pretend_offline(by_hand) / "run-abcd1234.wandb.synced").touch()
-    assert standing_of(by_hand, "name").state == "sent"
-    assert standing_of(by_hand, "name", project="other").state == "offline"
-    assert standing_of(online, "name", project="other", entity="team").destination == (None, "wisesr")
+    assert read_sync_cell(by_hand, "name").state == "sent"
+    assert read_sync_cell(by_hand, "name", project="other").state == "offline"
+    assert read_sync_cell(online, "name", project="other", entity="team").destination == (None, "wisesr")
 
 
 def test_the_destination_is_the_configuration_s_unless_it_is_named(tmp_path: Path) -> None:
     logger = {"wandb": {"_target_": "wisesr.training.loggers.wandb.WandbLogger", "project": "heads", "entity": "team"}}
     cell = write_cell(cell_config(tmp_path, changes={"logger": logger}))
-    assert standing_of(cell, "name").destination == ("team", "heads")
-    assert standing_of(cell, "name", project="p").destination == ("team", "p")
-    assert standing_of(cell, "name", project="p", entity="e").destination == ("e", "p")
+    assert read_sync_cell(cell, "name").destination == ("team", "heads")
+    assert read_sync_cell(cell, "name", project="p").destination == ("team", "p")
+    assert read_sync_cell(cell, "name", project="p", entity="e").destination == ("e", "p")

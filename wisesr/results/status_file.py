@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, TypedDict, get_type_hints
 
-from wisesr.results.files import read_json, write_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.record import STATUS
 
 

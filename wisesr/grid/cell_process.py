@@ -15,7 +15,7 @@ from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
 from wisesr.grid.slots import Slot
 from wisesr.results.record import LOG
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 CONTINUES = "the same command continues from the last finished epoch"
 

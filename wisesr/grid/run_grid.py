@@ -15,16 +15,16 @@ from rich.markup import escape
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.cell_process import Job, start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.cores import Cores, cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display, make_console
+from wisesr.grid.inspection import CellInspector
 from wisesr.grid.planning.plan import make_plan, plan_table
-from wisesr.grid.process import Job, start
+from wisesr.grid.results_table import CellOutcome, next_step, summary
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
-from wisesr.grid.survey import Survey
-from wisesr.grid.table import Ended, next_step, summary
 from wisesr.types import usable_cores
 
 _AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
@@ -51,8 +51,8 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
-    survey = Survey(grid)
-    standing = [_by_hand(item, force=grid["force"]) for item in survey.look(cells, console)]
+    inspector = CellInspector(grid)
+    standing = [_by_hand(item, force=grid["force"]) for item in inspector.inspect(cells, console)]
     waiting = [item.cell for item in standing if item.state in _TO_DO]
     if waiting:
         gpus = visible_gpus(os.environ)
@@ -63,7 +63,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
             else cluster_slots(cluster, grid, len(waiting))
         )
         sight = len(gpus) if cluster is None else cluster.gpus
-        _plan(waiting, survey.problems, grid, console, gpus=sight, slots=len(slots))
+        _plan(waiting, inspector.problems, grid, console, gpus=sight, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
@@ -81,7 +81,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     return 0 if done else 1
 
 
-def _by_hand(item: Ended, *, force: bool) -> Ended:
+def _by_hand(item: CellOutcome, *, force: bool) -> CellOutcome:
     """A cell of several nodes cannot be started from one of them; the user is told how."""
     trainer = item.cell.config["trainer"]
     if item.state != "waiting" or trainer["num_nodes"] == 1:
@@ -118,13 +118,13 @@ def _plan(
 
 
 def _run(
-    standing: Sequence[Ended],
+    standing: Sequence[CellOutcome],
     slots: Sequence[Slot],
     grid: Mapping[str, Any],
     console: Console,
     cluster: Cluster | None,
     began: float,
-) -> tuple[list[Ended], bool]:
+) -> tuple[list[CellOutcome], bool]:
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
     cores = cores_by_study([item.cell for item in standing if item.state in _TO_DO], slots, console)
     begin = _start_here if cluster is None else Submitter(cluster, Path(standing[0].cell.config["output_dir"])).start

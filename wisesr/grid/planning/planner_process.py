@@ -19,8 +19,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from wisesr.grid.cells import Cell
-from wisesr.grid.process import environment
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_process import environment
 
 _QUIET = 2.0
 """Seconds that need no explanation where there is no terminal."""

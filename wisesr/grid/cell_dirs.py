@@ -12,7 +12,7 @@ from wisesr.config.files import load_cell, to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.results.lock import locked
 from wisesr.results.record import CONFIG, read_record
 

@@ -16,8 +16,8 @@ from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell
-from wisesr.grid.table import Ended
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.results_table import CellOutcome
 from wisesr.results.lock import is_running, take
 from wisesr.results.record import RESULT, read_record
 from wisesr.results.redo import REDO, complete_redo
@@ -28,7 +28,7 @@ _REDONE = "redone; the old record stands until the new one is complete"
 Problems = list[tuple[str, str]]
 
 
-class Survey:
+class CellInspector:
     """Looks at cells, their data and their pretrained weights; the images of several cells are listed once.
 
     Args:
@@ -41,10 +41,10 @@ class Survey:
         self._force, self._retry = grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
 
-    def look(self, cells: Sequence[Cell], console: Console) -> list[Ended]:
+    def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
         """Each cell as skipped, waiting (with what is special about it as reason) or failed; changes are told."""
         shown = track(cells, "reading cells", console=console, transient=True, disable=not console.is_terminal)
-        standing = [self._look(cell, console) for cell in shown]
+        standing = [self._inspect_cell(cell, console) for cell in shown]
         counts = Counter(_words(item) for item in standing)
         if set(counts) != {"new"}:
             told = ", ".join(f"{count} {words}" for words, count in counts.items())
@@ -55,7 +55,7 @@ class Survey:
             console.print(escape(f"{len(half)} of them have half a redo: {hint}"))
         return standing
 
-    def _look(self, cell: Cell, console: Console) -> Ended:
+    def _inspect_cell(self, cell: Cell, console: Console) -> CellOutcome:
         _complete_redo(cell.directory)
         record = read_record(cell.directory)
         if record is not None and record["fingerprint"] != cell.fingerprint:
@@ -66,20 +66,20 @@ class Survey:
         if record is None:
             return self._unfinished(cell)
         if self._force:
-            return Ended(cell, "waiting", _REDONE)
+            return CellOutcome(cell, "waiting", _REDONE)
         for warning in changes(record, data, weights):
             console.print(
                 escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
             )
-        return Ended(cell, "skipped")
+        return CellOutcome(cell, "skipped")
 
-    def _unfinished(self, cell: Cell) -> Ended:
+    def _unfinished(self, cell: Cell) -> CellOutcome:
         if not cell.directory.is_dir() or is_running(cell.directory):
-            return Ended(cell, "waiting")
+            return CellOutcome(cell, "waiting")
         state, reason = state_of(cell.directory, running=False)
         if state == "failed" and not self._retry:
-            return Ended(cell, "failed", f"{reason}\n  It failed before; grid.retry=failed runs it again")
-        return Ended(cell, "waiting", {"failed": "tried again", "interrupted": "continues"}.get(state, ""))
+            return CellOutcome(cell, "failed", f"{reason}\n  It failed before; grid.retry=failed runs it again")
+        return CellOutcome(cell, "waiting", {"failed": "tried again", "interrupted": "continues"}.get(state, ""))
 
     def _weights(self, cell: Cell, *, strict: bool) -> str | None:
         """Hash of the file that a cell starts from, if it does; a finished cell may do without it."""
@@ -117,7 +117,7 @@ def _complete_redo(directory: Path) -> None:
             complete_redo(directory)
 
 
-def _words(item: Ended) -> str:
+def _words(item: CellOutcome) -> str:
     if item.state == "skipped":
         return "done already"
     if item.state == "failed":

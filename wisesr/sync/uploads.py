@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.results.files import read_json, write_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import is_running
 from wisesr.results.record import read_record
 from wisesr.results.store import state_of
@@ -36,7 +36,7 @@ class Sent(NamedTuple):
     """Name of the offline run's folder."""
 
 
-class Standing(NamedTuple):
+class SyncCell(NamedTuple):
     """A cell as `wisesr sync` sees it."""
 
     directory: Path
@@ -61,7 +61,7 @@ class Standing(NamedTuple):
         return str(self.config["study"])
 
 
-def standing_of(directory: Path, name: str, *, project: str | None = None, entity: str | None = None) -> Standing:
+def read_sync_cell(directory: Path, name: str, *, project: str | None = None, entity: str | None = None) -> SyncCell:
     """Where a cell stands.
 
     Args:
@@ -74,12 +74,12 @@ def standing_of(directory: Path, name: str, *, project: str | None = None, entit
     config = record.get("config") if record else None
     if not isinstance(config, dict) or not {"study", "head", "backbone", "dataset", "seed"} <= set(config):
         state = "damaged" if record else " ".join(filter(None, state_of(directory, running=is_running(directory))))
-        return Standing(directory, name, UNFINISHED, Destination(entity, project or ""), {}, detail=state)
+        return SyncCell(directory, name, UNFINISHED, Destination(entity, project or ""), {}, detail=state)
     logger = (config.get("logger") or {}).get("wandb") or {}
     own = Destination(logger.get("entity"), logger.get("project") or _DEFAULT_PROJECT)
     destination = Destination(entity or own.entity, project or own.project)
     state, offline, identifier = _runs(directory, destination, own)
-    return Standing(directory, name, state, own if state == ONLINE else destination, config, offline, identifier)
+    return SyncCell(directory, name, state, own if state == ONLINE else destination, config, offline, identifier)
 
 
 def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[str, Path | None, str | None]:
