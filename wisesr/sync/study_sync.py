@@ -9,7 +9,7 @@ from pathlib import Path
 
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.sync.uploader import CellError, Uploader, UploadError
-from wisesr.sync.uploads import NOTES, ONLINE, SENT, Sent, SyncCell, read_notes, sent_of
+from wisesr.sync.uploads import NOTES, Sent, SyncCell, UploadState, read_notes, sent_of
 
 _AT_ONCE = 4
 _GIVE_UP = 3
@@ -54,14 +54,14 @@ def by_workspace(cells: Sequence[SyncCell], account: str) -> dict[tuple[str, str
         cells: of any studies.
         account: entity of runs that name none.
     """
-    found: dict[tuple[str, str, str], list[SyncCell]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[SyncCell]] = defaultdict(list)
     for cell in cells:
-        if cell.state not in (SENT, ONLINE):
+        if not cell.state.is_there:
             continue
-        sent = sent_of(read_notes(cell.directory)) if cell.state == SENT else None
+        sent = sent_of(read_notes(cell.directory)) if cell.state is UploadState.SENT else None
         entity = (sent.entity if sent else "") or cell.destination.entity or account
-        found[(entity, cell.destination.project, cell.study)].append(cell)
-    return dict(found)
+        groups[(entity, cell.destination.project, cell.study)].append(cell)
+    return dict(groups)
 
 
 def write_workspace(cells: Sequence[SyncCell], *, entity: str, project: str, study: str) -> str:
@@ -70,14 +70,14 @@ def write_workspace(cells: Sequence[SyncCell], *, entity: str, project: str, stu
     Returns:
         Its address, noted in the study's directory.
     """
-    from wisesr.sync.workspace import Shown, save, workspace
+    from wisesr.sync.workspace import RunShown, make_workspace, save
 
-    shown = [Shown(str(cell.identifier), cell.config) for cell in cells]
+    shown = [RunShown(str(cell.identifier), cell.config) for cell in cells]
     place = _study_directory(cells[0].directory) / NOTES
     notes = read_json(place)
     notes = notes if isinstance(notes, dict) else {}
     key = f"{entity}/{project}/{study}"
-    url = save(workspace(shown, entity=entity, project=project, study=study), notes.get(key))
+    url = save(make_workspace(shown, entity=entity, project=project, study=study), notes.get(key))
     write_json(place, notes | {key: url})
     return url
 

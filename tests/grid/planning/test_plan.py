@@ -76,7 +76,7 @@ def told(*arguments, **settings):
 planner_process.subprocess.Popen = told
 config = {config!r}
 many = [config | {{"resolution": {{"size": size}}}} for size in range(40, 400)]
-planner_process.ask(make_cells(many), Console(), gpus=0)
+planner_process.ask_planner(make_cells(many), Console(), gpus=0)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -118,7 +118,7 @@ def answering(needs: int) -> Callable[..., dict[str, Any]]:
 
 def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What stays of every cell, one copy, less what is written already, against what is free: enough to the byte, or not."""
-    monkeypatch.setattr("wisesr.grid.planning.plan.ask", answering(10**9))
+    monkeypatch.setattr("wisesr.grid.planning.plan.ask_planner", answering(10**9))
     cells = make_cells([config, config | {"seed": 1}])
     free = {"bytes": 5 * 10**9}
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=free["bytes"]))
@@ -132,7 +132,7 @@ def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_a_folder_without_leave(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("wisesr.grid.planning.plan.ask", answering(1))
+    monkeypatch.setattr("wisesr.grid.planning.plan.ask_planner", answering(1))
     monkeypatch.setattr(disk.os, "access", lambda path, mode: False)  # root may write anywhere
     problems = make_plan(make_cells([config, config | {"seed": 1}]), quiet(), gpus=0).problems
     assert problems == [("", f"output_dir: {tmp_path}/outputs cannot be written: no leave to write in {tmp_path}")]
