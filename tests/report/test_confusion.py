@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import confusion_matrix
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report import opinions as module
-from wisesr.report.cells import read_study
-from wisesr.report.opinions import opinions
+from wisesr.report import prediction_analysis as module
+from wisesr.report.prediction_analysis import analyse_predictions
+from wisesr.report.read import read_study
 from wisesr.results.predictions import PREDICTIONS, Predictions, read_predictions, write_predictions
 
 
@@ -24,7 +24,7 @@ def cells(root: Path, heads: tuple[str, ...] = ("gap", "wise"), seeds: int = 2) 
 def test_counts_are_those_of_scikit_learn_summed_over_seeds(tmp_path: Path) -> None:
     cells(tmp_path)
     study = read_study([tmp_path])
-    (found,) = opinions(study)
+    (found,) = analyse_predictions(study)
     assert [one.entry.head for one in found.confusions] == ["gap", "wise"]
     assert found.unread == ()
     for one in found.confusions:
@@ -42,7 +42,7 @@ def test_counts_are_those_of_scikit_learn_summed_over_seeds(tmp_path: Path) -> N
 
 def test_pairs_are_sorted_by_images_and_the_true_class_is_none_of_them(tmp_path: Path) -> None:
     cells(tmp_path, ("gap",))
-    (found,) = opinions(read_study([tmp_path]))
+    (found,) = analyse_predictions(read_study([tmp_path]))
     (one,) = found.confusions
     pairs = one.pairs()
     counts = [one.counts[pair] for pair in pairs]
@@ -56,7 +56,7 @@ def test_a_class_without_an_image_has_no_share(tmp_path: Path) -> None:
     (cell,) = read_study([tmp_path]).cells
     probabilities = np.eye(3, dtype=np.float32)[[0, 1]]
     write_predictions(cell.directory, Predictions(np.array(["a", "b"]), np.array([0, 0]), probabilities, ("x", "y", "z")))
-    ((one,),) = (found.confusions for found in opinions(read_study([tmp_path])))
+    ((one,),) = (found.confusions for found in analyse_predictions(read_study([tmp_path])))
     assert one.shares().tolist() == [[0.5, 0.5, 0], [0, 0, 0], [0, 0, 0]]
 
 
@@ -68,21 +68,21 @@ def test_predictions_that_are_damaged_or_of_other_images_are_named(tmp_path: Pat
     its = read_predictions(wise[1].directory)
     assert its is not None
     write_predictions(wise[1].directory, its._replace(ids=its.ids[::-1]))
-    (found,) = opinions(study)
+    (found,) = analyse_predictions(study)
     assert found.unread == (wise[0].name, wise[1].name)
     assert found.confusions[1].seeds == (2,)
 
 
-def test_predictions_without_names_are_of_the_same_classes(tmp_path: Path) -> None:
+def test_predictions_of_classes_with_other_names_are_of_other_classes(tmp_path: Path) -> None:
     cells(tmp_path)
     study = read_study([tmp_path])
-    older = next(cell for cell in study.cells if cell.place.head == "wise").directory
-    its = read_predictions(older)
-    assert its is not None
-    write_predictions(older, its._replace(classes=tuple(map(str, range(5)))))
-    (found,) = opinions(study)
-    assert found.unread == ()
-    assert found.confusions[1].seeds == (0, 1)
+    renamed = next(cell for cell in study.cells if cell.place.head == "wise")
+    predictions = read_predictions(renamed.directory)
+    assert predictions is not None
+    write_predictions(renamed.directory, predictions._replace(classes=tuple(map(str, range(5)))))
+    (found,) = analyse_predictions(study)
+    assert found.unread == (renamed.name,)
+    assert found.confusions[1].seeds == (1,)
 
 
 def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,5 +94,5 @@ def test_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         return read_predictions(directory)
 
     monkeypatch.setattr(module, "read_predictions", counted)
-    assert len(list(opinions(read_study([tmp_path])))) == 1
+    assert len(list(analyse_predictions(read_study([tmp_path])))) == 1
     assert len(read) == len(set(read)) == 4

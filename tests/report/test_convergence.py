@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
-from wisesr.report.convergence import Reach, curves, reaches, read_growth
+from wisesr.report.convergence import Reach, curves, reaches, read_validation_curve
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 
 Curves = dict[str, Sequence[Sequence[float]]]
@@ -63,7 +63,7 @@ def test_a_damaged_curve_is_none_and_harms_no_other(content: str | None, tmp_pat
     path.unlink()
     if content is not None:
         path.write_text(content)
-    assert read_growth(found.cells[0]) == {}
+    assert read_validation_curve(found.cells[0]) == {}
     (one,) = curves(found.tables[0].entries)
     assert one.seeds == (1,)
     assert reach(found, "gap").compared == (1,)
@@ -72,7 +72,7 @@ def test_a_damaged_curve_is_none_and_harms_no_other(content: str | None, tmp_pat
 def test_figures_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
     found = study(tmp_path, {"gap": [[0.1, 0.5]]})
     (found.cells[0].directory / "metrics.csv").write_text("epoch,val/top1\n1,nan\n2,0.25\n3,inf\nnan,0.5\n4,\n")
-    assert read_growth(found.cells[0]) == {2: 25.0}
+    assert read_validation_curve(found.cells[0]) == {2: 25.0}
 
 
 def test_how_soon_the_best_of_the_baseline_is_reached(tmp_path: Path) -> None:

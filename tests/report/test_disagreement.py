@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
 from wisesr.report.disagreement import MOST, Disagreement
-from wisesr.report.opinions import opinions
+from wisesr.report.prediction_analysis import analyse_predictions
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.results.predictions import PREDICTIONS, read_predictions
 
@@ -24,7 +24,7 @@ def study(tmp_path: Path) -> Study:
 
 
 def only(study: Study) -> Disagreement:
-    (found,) = opinions(study)
+    (found,) = analyse_predictions(study)
     (one,) = found.disagreements
     return one
 
@@ -45,7 +45,7 @@ def test_the_images_against_a_loop(study: Study) -> None:
     assert [case.id for case in one.worse] == ranked[:MOST]
     assert [case.id for case in one.better] == ranked[::-1][:MOST]
     for case in (*one.better, *one.worse):
-        assert case.head.true - case.baseline.true == pytest.approx(gains[case.id], abs=1e-6)
+        assert case.head.true_probability - case.baseline.true_probability == pytest.approx(gains[case.id], abs=1e-6)
         assert f"/{case.label}/" in case.id
 
 
@@ -58,7 +58,7 @@ def test_what_is_said_is_the_most_probable_class_of_the_mean(study: Study) -> No
         if cell.place.head == "wise" and cell.place.seed in (1, 2):
             rows.append(its.probabilities[list(its.ids).index(case.id)])
     mean = np.mean(rows, axis=0)
-    assert case.head.said == f"class{mean.argmax()}"
+    assert case.head.predicted == f"class{mean.argmax()}"
     assert case.head.probability == pytest.approx(mean.max())
 
 
@@ -74,6 +74,6 @@ def test_without_the_predictions_of_a_seed_of_both_there_is_none(study: Study) -
     for cell in study.cells:
         if cell.place.head == "gap" and cell.place.seed > 0:
             (cell.directory / PREDICTIONS).unlink()
-    (found,) = opinions(study)
+    (found,) = analyse_predictions(study)
     assert found.disagreements == ()
     assert len(found.unread) == 2

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
 from wisesr.report.convergence import curves
 from wisesr.report.figures import FILES, all_figures, for_files
 from wisesr.report.figures.figure import Figure, Section, seed_words, slug
 from wisesr.report.figures.style import accuracy_scale, head_order
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.results.kernels import read_kernels, summarize, write_kernels
 from wisesr.results.predictions import read_predictions, write_predictions

@@ -14,13 +14,13 @@ import pytest
 
 from tests.support.pages import REASON, render, write_study
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
-from wisesr.report.cells import read_study
 from wisesr.report.figures import all_figures
 from wisesr.report.page.accuracy import arrange, verdict
 from wisesr.report.page.header import describe
 from wisesr.report.page.pack import unpack
 from wisesr.report.page.page import render_page
 from wisesr.report.page.words import signed
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 
 

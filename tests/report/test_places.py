@@ -12,15 +12,20 @@ from hypothesis import strategies as st
 
 from tests.support.studies import cell_config
 from wisesr.config.options import load_option
-from wisesr.report.options import known
 from wisesr.report.places import is_execution, places, shared, table_of
+from wisesr.report.settings import settings_of
 from wisesr.report.study import Place
 
 ROOT = Path("/nowhere")
+_SETTINGS = settings_of(cell_config(ROOT))
 
 
 def _places(configs: Sequence[Mapping[str, Any]]) -> list[Place]:
-    return places([known(config) for config in configs], [""] * len(configs))
+    return _places_of([settings_of(config) for config in configs])
+
+
+def _places_of(values: Sequence[Mapping[str, Any]]) -> list[Place]:
+    return places([dict(one) for one in values], [""] * len(values))
 
 
 def _told(configs: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, str, str]]:
@@ -56,7 +61,7 @@ def test_tables_do_not_lend_one_another_their_axes() -> None:
     ]
     found = _places(configs)
     assert {place.settings for place in found} == {""}
-    told = shared([known(config) for config in configs], [table_of(place) for place in found])
+    told = shared([settings_of(config) for config in configs], [table_of(place) for place in found])
     assert told == {("", "a", 64, "holdout"): "recipe.epochs=3", ("", "b", 64, "holdout"): "recipe.epochs=9"}
 
 
@@ -119,14 +124,6 @@ def test_an_option_that_all_cells_changed_is_not_called_as_if_they_had_not() -> 
     ]
 
 
-def test_a_key_that_older_cells_lack_is_at_its_old_value() -> None:
-    new = cell_config(ROOT, changes={"recipe.batch_norm": "keras"})
-    assert [place.settings for place in _places([cell_config(ROOT), new])] == [
-        "recipe.batch_norm=timm",
-        "recipe.batch_norm=keras",
-    ]
-
-
 def test_how_a_cell_is_computed_is_no_axis() -> None:
     configs = [cell_config(ROOT, changes={"trainer.accelerator": value, "trainer.threads": 1}) for value in ("auto", "cpu")]
     assert len(set(_places(configs))) == 1
@@ -138,7 +135,8 @@ def test_how_a_cell_is_computed_is_no_axis() -> None:
     "values", [(1, "1", True, "true", 2.5, "2.5"), (None, "null", "", "None"), ([1, 2], "[1,2]"), ("a b=1", "a")]
 )
 def test_values_that_differ_read_differently(values: tuple[Any, ...]) -> None:
-    found = _places([cell_config(ROOT, changes={"recipe.label_smoothing": value}) for value in values])
+    """Of an own class that takes any value, too."""
+    found = _places_of([_SETTINGS | {"recipe.label_smoothing": value} for value in values])
     assert len({place.settings for place in found}) == len(values)
 
 
@@ -148,6 +146,8 @@ def test_paths_with_the_same_end_stay_apart() -> None:
     assert len({place.backbone for place in found}) == 3
 
 
+_AUGMENTS = [settings_of({"augment": load_option("augment", name)}) for name in ("none", "standard", "paper")]
+# Of the settings, right or wrong: what is told apart here was accepted before, by the code that it is for.
 _CHANGES = st.fixed_dictionaries(
     {},
     optional={
@@ -157,7 +157,7 @@ _CHANGES = st.fixed_dictionaries(
         "recipe.head_lr_scale": st.sampled_from([1.0, 10.0]),
         "recipe.optimizer._target_": st.sampled_from(["wisesr.training.optimizers.adamw", "wisesr.training.optimizers.sgd"]),
         "recipe.batch_norm": st.sampled_from(["timm", "keras"]),
-        "augment": st.sampled_from([load_option("augment", name) for name in ("none", "standard", "paper")]),
+        "augment": st.sampled_from(_AUGMENTS),
         "augment.flip": st.sampled_from([0.0, 0.5]),
         "head.dropout": st.sampled_from([0.0, 0.5]),
         "head.pre_pool": st.sampled_from([None, 2, "null"]),
@@ -171,12 +171,19 @@ _CHANGES = st.fixed_dictionaries(
 )
 
 
+def _settings(changes: dict[str, Any], head: str, seed: int) -> dict[str, Any]:
+    changes = dict(changes)
+    augment = changes.pop("augment", _AUGMENTS[0])
+    values = settings_of(cell_config(ROOT, head=head, seed=seed))
+    return {key: value for key, value in values.items() if not key.startswith("augment.")} | augment | changes
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(_CHANGES, st.sampled_from(["gap", "wise"]), st.integers(0, 1)), min_size=2, max_size=7))
 def test_two_computations_have_two_places_and_one_has_one(drawn: list[tuple[dict[str, Any], str, int]]) -> None:
-    configs = [cell_config(ROOT, head=head, seed=seed, changes=changes) for changes, head, seed in drawn]
-    meant = [{key: value for key, value in known(config).items() if not is_execution(key)} for config in configs]
-    found = _places(configs)
+    cells = [_settings(changes, head, seed) for changes, head, seed in drawn]
+    meant = [{key: value for key, value in values.items() if not is_execution(key)} for values in cells]
+    found = _places_of(cells)
     for one, place in zip(meant, found, strict=True):
         for other, its in zip(meant, found, strict=True):
             assert ({key: repr(value) for key, value in one.items()} == {key: repr(value) for key, value in other.items()}) == (

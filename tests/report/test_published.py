@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.studies import cell_config, write_cell
 from wisesr.errors import UserError
-from wisesr.report.cells import read_study
 from wisesr.report.published import PUBLISHED, read_published
+from wisesr.report.read import read_study
 
 HEAD = "dataset,resolution,backbone,head,top1,table\n"
 

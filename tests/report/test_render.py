@@ -13,13 +13,13 @@ import vl_convert
 from PIL import Image
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.cells import read_study
 from wisesr.report.convergence import curves
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.figure import Figure
 from wisesr.report.figures.heat import heat_map
 from wisesr.report.figures.render import Picture, render, still
 from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, themed
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 
 NAME = "wise dropout=0.5 'x' <b>&"

@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv
 from wisesr.report.tables.latex import escape as escape_latex

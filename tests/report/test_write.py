@@ -14,10 +14,10 @@ from PIL import Image
 
 from tests.support.studies import cell_config, write_cell
 from wisesr.errors import UserError
-from wisesr.report.cells import read_study
-from wisesr.report.folder import check_folder, replace_report
-from wisesr.report.lacking import lacking
-from wisesr.report.opinions import opinions
+from wisesr.report.missing_parts import missing_parts
+from wisesr.report.output_folder import check_folder, replace_report
+from wisesr.report.prediction_analysis import analyse_predictions
+from wisesr.report.read import read_study
 from wisesr.report.write import write_report
 from wisesr.results.lock import locked
 
@@ -200,12 +200,13 @@ def test_images_that_are_gone_are_counted(written: Path) -> None:
     assert "data-picture" in page
 
 
-def test_what_older_versions_did_not_record_is_said(tmp_path: Path) -> None:
+def test_files_of_cells_that_are_gone_or_damaged_are_said(tmp_path: Path) -> None:
     for head in ("gap", "wise", "depthwise"):
-        write_cell(cell_config(tmp_path, head=head), kernels=head != "wise")
+        write_cell(cell_config(tmp_path, head=head))
+    next(tmp_path.rglob("*-wise/*/kernels.npz")).unlink()
     (next(tmp_path.rglob("*-depthwise/*/predictions.npz"))).write_bytes(b"PK damaged")
     study = read_study([tmp_path])
-    kernels, predictions = lacking(study, opinions(study))
+    kernels, predictions = missing_parts(study, analyse_predictions(study))
     assert kernels.startswith("No kernels of study/toy-64/resnet18-wise/seed-0")
     assert "gap" not in kernels
     assert "resnet18-depthwise/seed-0" in predictions

@@ -27,11 +27,11 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read.right.tolist() == [True, True, False]
 
 
-def test_a_file_of_an_older_version_has_numbers_for_classes(tmp_path: Path) -> None:
-    np.savez(tmp_path / PREDICTIONS, ids=GOOD.ids, labels=GOOD.labels, probabilities=GOOD.probabilities)
-    read = read_predictions(tmp_path)
-    assert read is not None
-    assert read.classes == ("0", "1")
+def test_a_file_that_lacks_an_array_is_none(tmp_path: Path) -> None:
+    for absent in Predictions._fields:
+        arrays = {name: np.array(value) for name, value in GOOD._asdict().items() if name != absent}
+        np.savez(tmp_path / PREDICTIONS, **arrays)
+        assert read_predictions(tmp_path) is None, absent
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
-from wisesr.report.cells import read_study
 from wisesr.report.figures import all_figures
-from wisesr.report.opinions import opinions
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.page import render_page
+from wisesr.report.prediction_analysis import analyse_predictions
+from wisesr.report.read import read_study
 
 REASON = 'ran out of memory in </script><img src=x onerror="alert(2)">'
 
@@ -35,7 +35,7 @@ def write_study(root: Path) -> Path:
 def render(root: Path, script: str = "") -> str:
     """The page of the cells below a directory, with a picture for every test image."""
     study = read_study([root])
-    judged = tuple(opinions(study))
+    judged = tuple(analyse_predictions(study))
     images = {key: {name: f"jpeg of {name}".encode() for name in ids} for key, _, ids in shown_images(judged)}
     figures = all_figures(study, judged)
     its = blocks(study, judged)

@@ -1,43 +1,38 @@
 """Studies as training leaves them, without training: every file of a cell, written by the code that training uses.
 
-The figures are drawn, and consistent with one another: predictions.npz has just the top-1 that the record states.
+Configurations are composed as train.py composes them, and right by the project's own check. The figures are drawn, and
+consistent with one another: predictions.npz has just the top-1 that the record states.
 """
 
 from __future__ import annotations
 
 import copy
+import tempfile
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.support.configs import composed
+from wisesr.config.check import check
 from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
+from wisesr.config.options import options
 from wisesr.results.atomic_files import write_text
 from wisesr.results.kernels import summarize, write_kernels
 from wisesr.results.metrics import write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import write_record
+from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 
 IMAGES, CLASSES = 50, 5
-_SIDES = {"wise": 3, "wise_dropout": 3, "depthwise": 7, "depthwise_nonneg": 7}
-_HEADS: dict[str, dict[str, Any]] = {
-    "gap": {"_target_": "wisesr.models.heads.gap.GAPHead", "dropout": 0.0},
-    "wise": {
-        "_target_": "wisesr.models.heads.wise.WiseHead",
-        "pre_pool": None,
-        "non_negative": "projection",
-        "dropout": 0.0,
-    },
-    "depthwise": {"_target_": "wisesr.models.heads.depthwise.DepthwiseHead", "non_negative": "none", "dropout": 0.0},
-    "depthwise_nonneg": {
-        "_target_": "wisesr.models.heads.depthwise.DepthwiseHead",
-        "non_negative": "projection",
-        "dropout": 0.0,
-    },
-}
+CHANNELS, SIDE = 512, 7
+"""Of the feature map."""
+_KERNEL_SIDES = {"wise": 3, "wise_dropout": 3, "depthwise": SIDE, "depthwise_nonneg": SIDE}
+_FOLDERS = tempfile.TemporaryDirectory(prefix="datasets-")
 
 
 def cell_config(
@@ -52,55 +47,71 @@ def cell_config(
     epochs: int = 3,
     changes: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """A cell's configuration, with `changes` by dotted names: `{"recipe.optimizer.lr": 0.1}`."""
-    config: dict[str, Any] = {
-        "backbone": {
-            "name": backbone,
-            "_target_": "wisesr.models.backbones.TimmBackbone",
-            "model": backbone,
-            "weights": None,
-            "output_stride": None,
-            "freeze": None,
-        },
-        "head": {"name": head, **_HEADS.get(head, _HEADS["gap"])},
-        "dataset": {
-            "name": dataset,
-            "_target_": "wisesr.data.folder.folder",
-            "resolution": 64,
-            "root": f"/nowhere/{dataset}",
-            "test_fraction": 0.2,
-            "val_fraction": 0.1,
-            "split_seed": 0,
-            "workers": "auto",
-        },
-        "resolution": {"size": size},
-        "recipe": {
-            "epochs": epochs,
-            "batch_size": 32,
-            "head_lr_scale": 1.0,
-            "optimizer": {"_target_": "wisesr.training.optimizers.adamw", "lr": 0.001, "weight_decay": 0.01},
-            "schedule": {"_target_": "wisesr.training.schedules.cosine", "warmup": 0.2},
-        },
-        "augment": {"_target_": "wisesr.data.augmentation.Plain"},
-        "trainer": {"accelerator": "auto", "devices": 1, "num_nodes": 1, "precision": "32-true", "threads": "auto"},
-        "logger": {},
-        "study": study,
-        "seed": seed,
-        "protocol": "holdout",
-        "output_dir": str(root),
-    }
+    """A cell's configuration, as train.py composes and accepts it.
+
+    Args:
+        root: where cells go, `output_dir`.
+        head: an option of conf/head; another name is that of a head with gap's settings.
+        backbone: an option of conf/backbone; another name is that of a backbone with resnet18's settings.
+        dataset: the name of a folder of images.
+        size: pixels.
+        seed: of the cell.
+        study: its name.
+        epochs: to be trained.
+        changes: by dotted names, `{"recipe.optimizer.lr": 0.1}`.
+    """
+    config = copy.deepcopy(_composed(head, backbone))
+    _change(config, "head.name", head)
+    _change(config, "backbone.name", backbone)
+    _change(config, "dataset.name", dataset)
+    _change(config, "dataset.root", str(_dataset_folder(dataset)))
+    _change(config, "resolution.size", size)
+    _change(config, "recipe.epochs", epochs)
+    config |= {"study": study, "seed": seed, "output_dir": str(root)}
     for name, value in (changes or {}).items():
-        *groups, key = name.split(".")
-        node = config
-        for group in groups:
-            node = node.setdefault(group, {})
-        node[key] = value
+        _change(config, name, copy.deepcopy(value))
+    return _checked(config)
+
+
+@cache
+def _composed(head: str, backbone: str) -> dict[str, Any]:
+    return composed(
+        f"head={head if head in options('head') else 'gap'}",
+        f"backbone={backbone if backbone in options('backbone') else 'resnet18'}",
+        "dataset=folder",
+        f"dataset.root={_dataset_folder('toy')}",
+        "dataset.resolution=64",
+        "recipe=quick",
+        "augment=none",
+        "trainer=auto",
+        "logger=none",
+    )
+
+
+@cache
+def _dataset_folder(name: str) -> Path:
+    """A folder that exists; its images are gone, as those of a study may be that is reported years later."""
+    folder = Path(_FOLDERS.name, name)
+    folder.mkdir()
+    return folder
+
+
+def _change(config: dict[str, Any], name: str, value: Any) -> None:
+    *groups, key = name.split(".")
+    node = config
+    for group in groups:
+        node = node[group]
+    node[key] = value
+
+
+def _checked(config: dict[str, Any]) -> dict[str, Any]:
+    assert check(config) == []
     return config
 
 
 def write_waiting(config: Mapping[str, Any]) -> Path:
     """A cell that was never started."""
-    config = copy.deepcopy(dict(config))
+    config = _checked(copy.deepcopy(dict(config)))
     directory = cell_dir(config, fingerprint(config))
     directory.mkdir(parents=True)
     write_text(directory / "config.yaml", to_yaml(config))
@@ -110,7 +121,7 @@ def write_waiting(config: Mapping[str, Any]) -> Path:
 def write_failed(config: Mapping[str, Any], reason: str) -> Path:
     """A cell that ended with an error."""
     directory = write_waiting(config)
-    write_status(directory, state="failed", reason=reason, told=True)
+    write_status(directory, state=State.FAILED, reason=reason, told=True)
     return directory
 
 
@@ -125,7 +136,6 @@ def write_cell(
     images: int = IMAGES,
     classes: int = CLASSES,
     draw: int = 0,
-    kernels: bool = True,
 ) -> Path:
     """A finished cell.
 
@@ -134,58 +144,90 @@ def write_cell(
         top1: on the test images; rounded to whole images.
         val_top1: of the chosen epoch, which is the last of the best of `curve`.
         curve: validation top-1, an epoch each; by default it rises to `val_top1`.
-        provenance: what is unlike the others there.
-        record: what is unlike the others in the record: `budget`, `cost`, `selection`.
+        provenance: what is unlike the others there; keys that it does not name stay, at every depth.
+        record: what is unlike the others in the record, likewise: `metrics`, `budget`, `cost`, `selection`.
         images: of the test split.
         classes: of them.
         draw: seed of everything that is drawn.
-        kernels: whether heads with a kernel have recorded it.
     """
     directory = write_waiting(config)
     random = np.random.default_rng([draw, int(config["seed"])])
     epochs = int(config["recipe"]["epochs"])
     final = top1 if val_top1 is None else val_top1
     values = list(curve or [final * (1 - 0.5 ** (epoch + 1)) / (1 - 0.5**epochs) for epoch in range(epochs)])
-    rows: list[dict[str, float]] = []
-    for epoch, value in enumerate(values, start=1):
-        losses = {"train/loss": 2.0 / epoch, "val/loss": 2.1 / epoch}
-        rows.append({"epoch": epoch, "step": 40 * epoch, "lr": 0.001, **losses, "val/top1": value})
+    rows = [_epoch(number, value) for number, value in enumerate(values, start=1)]
     best = max(rows, key=lambda row: (row["val/top1"], -row["val/loss"]))
     right = round(top1 * images)
     best |= {"test/loss": 0.5, "test/top1": right / images, "test/macro_f1": right / images, "test/ece": 0.05}
     write_metrics(directory / "metrics.csv", rows)
     write_predictions(directory, _predictions(random, right, images, classes))
-    side = _SIDES.get(str(config["head"]["name"]))
-    if kernels and side:
+    side = _KERNEL_SIDES.get(str(config["head"]["name"]))
+    if side:
         planes = [np.maximum(random.normal(0.02, 0.02, (16, side, side)), 0).astype(np.float32) for _ in rows]
         write_kernels(directory, planes[int(best["epoch"]) - 1], range(1, len(rows) + 1), list(map(summarize, planes)))
-    head_parameters = 512 * classes + classes + (512 * (side * side + 1) if side else 0)
+    head_parameters = CHANNELS * classes + classes + (CHANNELS * (side * side + 1) if side else 0)
+    pace = 70.0 + float(random.normal())
     stated = {
         "metrics": {"best": best, "last": rows[-1]},
-        "budget": {"epochs": epochs, "trained_epochs": len(rows), "steps": 40 * len(rows), "stopped": None},
-        "selection": "highest top-1 on 30 held-out images; the test split was read once",
-        "cost": {
-            "parameters": {
-                "backbone_parameters": 11_176_512,
-                "head_parameters": head_parameters,
-                "trainable_parameters": 11_176_512 + head_parameters,
-            },
-            "flops": {"backbone": 296_091_648, "head": 14_336},
-            "train_seconds": 20.0 * len(rows),
-            "images_per_second": 70.0 + float(random.normal()),
-            "peak_memory_bytes": 1_338_216_448,
-        },
-    } | dict(record or {})
+        "budget": {"epochs": epochs, "trained_epochs": len(rows), "steps": int(rows[-1]["step"]), "stopped": None},
+        "selection": _selection(str(config["protocol"]), images),
+        "cost": _cost(head_parameters, 20.0 * len(rows), pace),
+        "provenance": _provenance(images),
+    }
     write_record(
         directory,
         fingerprint=fingerprint(config),
         config=config,
-        provenance=_provenance(images) | dict(provenance or {}),
-        **stated,
+        **_merged(stated, {**(record or {}), "provenance": provenance or {}}),
     )
     write_text(directory / "log.txt", f"seed {config['seed']}\n<script>alert(1)</script> is no script in a log\n")
-    write_status(directory, state="done")
+    write_status(directory, state=State.DONE)
     return directory
+
+
+def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with the changes, at every depth; a key that is not there may be added."""
+    merged = dict(values)
+    for key, value in changes.items():
+        before = merged.get(key)
+        merged[key] = _merged(before, value) if isinstance(before, Mapping) and isinstance(value, Mapping) else value
+    return merged
+
+
+def _epoch(number: int, val_top1: float) -> dict[str, float]:
+    """A row of metrics.csv."""
+    losses = {"train/loss": 2.0 / number, "val/loss": 2.1 / number}
+    return {
+        "epoch": number,
+        "step": 40 * number,
+        "lr": 0.001,
+        **losses,
+        "val/top1": val_top1,
+        "val/macro_f1": val_top1,
+        "val/ece": 0.1,
+    }
+
+
+def _selection(protocol: str, images: int) -> str:
+    if protocol == "paper":
+        return f"highest top-1 on the {images} test images themselves, looked at every epoch"
+    return "highest top-1 on 30 held-out images; the test split was read once"
+
+
+def _cost(head_parameters: int, seconds: float, pace: float) -> dict[str, Any]:
+    """Args: pace: images in a second."""
+    return {
+        "parameters": {
+            "backbone_parameters": 11_176_512,
+            "head_parameters": head_parameters,
+            "trainable_parameters": 11_176_512 + head_parameters,
+        },
+        "flops": {"backbone": 296_091_648, "head": 14_336},
+        "feature_map": [CHANNELS, SIDE, SIDE],
+        "train_seconds": seconds,
+        "images_per_second": pace,
+        "peak_memory_bytes": 1_338_216_448,
+    }
 
 
 def _predictions(random: np.random.Generator, right: int, images: int, classes: int) -> Predictions:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from tests.support.synced import pretend_offline
+from wisesr.config.options import load_option
 from wisesr.results.lock import locked
 from wisesr.sync.uploads import Sent, note_attempt, note_success, read_notes, read_sync_cell
 
@@ -118,7 +119,8 @@ def test_what_went_there_without_this_command_went_where_its_configuration_says(
 
 
 def test_the_destination_is_the_configuration_s_unless_it_is_named(tmp_path: Path) -> None:
-    logger = {"wandb": {"_target_": "wisesr.training.loggers.wandb.WandbLogger", "project": "heads", "entity": "team"}}
+    logger = load_option("logger", "wandb")
+    logger["wandb"] |= {"project": "heads", "entity": "team"}
     cell = write_cell(cell_config(tmp_path, changes={"logger": logger}))
     assert read_sync_cell(cell, "name").destination == ("team", "heads")
     assert read_sync_cell(cell, "name", project="p").destination == ("team", "p")

@@ -62,8 +62,8 @@ def report(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: there is no such directory, no cell, none is finished, or the folder is none for a report.
     """
-    from wisesr.report.cells import read_study
-    from wisesr.report.folder import check_folder
+    from wisesr.report.output_folder import check_folder
+    from wisesr.report.read import read_study
     from wisesr.report.write import write_report
 
     roots = [find_study(name) for name in chosen.directories or [OUTPUTS]]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.axes import Leaves
-from wisesr.report.options import known
+from wisesr.report.settings import settings_of
 from wisesr.results.record import RESULT, SCHEMA
 
 _Check = Callable[[Any], bool]
@@ -108,7 +108,7 @@ def check_config(config: Mapping[str, Any]) -> Leaves | str:
     if problem := _problem(config, _CONFIG):
         return f"config.yaml: {problem}"
     try:
-        values = known(config)
+        values = settings_of(config)
     except (AttributeError, TypeError, ValueError, RecursionError) as error:  # a date, a word where a group belongs, ...
         return f"config.yaml: {error}"
     large = next((name for name, value in values.items() if isinstance(value, int) and abs(value) > _LARGEST), None)

@@ -28,7 +28,7 @@ def compare(
 
     Args:
         cells: of the study, sorted by place.
-        baseline: as of `cells.read_study`.
+        baseline: as of `read.read_study`.
         published: figures of `published.read_published`.
         common: of `places.shared`.
 

@@ -14,7 +14,7 @@ from wisesr.report.costs import same_machine
 from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.results.metrics import read_metrics
 
-Growth = Mapping[int, float]
+EpochValues = Mapping[int, float]
 """Epoch, from 1, to validation top-1 after it, percent."""
 
 
@@ -56,7 +56,7 @@ class Reach(NamedTuple):
     and settings ran on different machines or a record has no time."""
 
 
-def read_growth(cell: ReportCell) -> Growth:
+def read_validation_curve(cell: ReportCell) -> EpochValues:
     """Validation top-1 of a cell after each epoch, percent; empty where `metrics.csv` is absent or damaged."""
     try:
         rows = read_metrics(cell.directory)
@@ -66,7 +66,7 @@ def read_growth(cell: ReportCell) -> Growth:
     return {int(epoch): 100.0 * top1 for epoch, top1 in figures if math.isfinite(epoch) and math.isfinite(top1)}
 
 
-def curve(entry: Entry, growths: Sequence[Growth]) -> Curve | None:
+def curve(entry: Entry, growths: Sequence[EpochValues]) -> Curve | None:
     """The curve of an entry; None where no epoch is common to its seeds.
 
     Args:
@@ -93,7 +93,7 @@ def curve(entry: Entry, growths: Sequence[Growth]) -> Curve | None:
 
 def curves(entries: Sequence[Entry]) -> tuple[Curve, ...]:
     """Those of one backbone and settings, without heads that have none."""
-    found = (curve(entry, [read_growth(cell) for cell in entry.cells]) for entry in entries)
+    found = (curve(entry, [read_validation_curve(cell) for cell in entry.cells]) for entry in entries)
     return tuple(one for one in found if one is not None)
 
 
@@ -103,7 +103,7 @@ def reaches(table: ReportTable) -> tuple[Reach, ...]:
     for entries in table.groups().values():
         baseline = next((entry for entry in entries if entry.head == table.baseline), None)
         if baseline is not None:
-            best = {cell.place.seed: max(read_growth(cell).values(), default=math.nan) for cell in baseline.cells}
+            best = {cell.place.seed: max(read_validation_curve(cell).values(), default=math.nan) for cell in baseline.cells}
             goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
             timed = same_machine(entries)
             found += [_reach(entry, goals, timed) for entry in entries]
@@ -111,7 +111,7 @@ def reaches(table: ReportTable) -> tuple[Reach, ...]:
 
 
 def _reach(entry: Entry, goals: Mapping[int, float], timed: bool) -> Reach:
-    grown = [(cell, growth) for cell in entry.cells if cell.place.seed in goals and (growth := read_growth(cell))]
+    grown = [(cell, growth) for cell in entry.cells if cell.place.seed in goals and (growth := read_validation_curve(cell))]
     epochs: list[float] = []
     seconds: list[float] = []
     for cell, growth in grown:

@@ -12,7 +12,7 @@ from wisesr.results.predictions import Predictions, read_predictions
 
 SEEDS = 3
 """From which on seeds are tested."""
-LITTLE = 5
+FEW_SEEDS = 5
 """Seeds below which a test has little power."""
 
 BySeed = Mapping[int, ReportCell]
@@ -39,7 +39,7 @@ def differences(baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[Rep
 
 def _over_seeds(own: BySeed, others: BySeed, common: Sequence[int]) -> Difference:
     result = paired_t([others[seed].top1 - own[seed].top1 for seed in common])
-    notes = ["little power"] * (len(common) < LITTLE) + ["all differences are equal: no test"] * (result.p is None)
+    notes = ["little power"] * (len(common) < FEW_SEEDS) + ["all differences are equal: no test"] * (result.p is None)
     if len(common) < max(len(own), len(others)):
         notes.append(f"over the {len(common)} seeds that both have")
     return Difference("seeds", tuple(common), *result, None, "; ".join(notes))

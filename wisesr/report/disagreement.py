@@ -15,14 +15,14 @@ MOST = 8
 """Images to either side."""
 
 
-class Opinion(NamedTuple):
+class MeanPrediction(NamedTuple):
     """What one head's models say of an image, their probabilities averaged over seeds."""
 
-    said: str
+    predicted: str
     """The most probable class."""
     probability: float
     """Of it, from 0 to 1."""
-    true: float
+    true_probability: float
     """Of the true class."""
 
 
@@ -32,8 +32,8 @@ class Case(NamedTuple):
     id: str
     label: str
     """The true class."""
-    baseline: Opinion
-    head: Opinion
+    baseline: MeanPrediction
+    head: MeanPrediction
 
 
 class Disagreement(NamedTuple):
@@ -50,11 +50,11 @@ class Disagreement(NamedTuple):
     """Where the baseline gives it more."""
 
 
-Known = Mapping[int, Predictions]
+PredictionsBySeed = Mapping[int, Predictions]
 """Predictions by seed, all of the same images and classes."""
 
 
-def disagreement(entry: Entry, baseline: str, its: Known, others: Known) -> Disagreement | None:
+def disagreement(entry: Entry, baseline: str, its: PredictionsBySeed, others: PredictionsBySeed) -> Disagreement | None:
     """The images; None where no seed is common.
 
     Args:
@@ -90,5 +90,5 @@ def _mean(predictions: list[Predictions]) -> NDArray[np.float64]:
 
 def _case(of: Predictions, image: int, base: NDArray[np.float64], head: NDArray[np.float64]) -> Case:
     label = int(of.labels[image])
-    said = [Opinion(of.classes[int(one.argmax())], float(one.max()), float(one[label])) for one in (base, head)]
+    said = [MeanPrediction(of.classes[int(one.argmax())], float(one.max()), float(one[label])) for one in (base, head)]
     return Case(str(of.ids[image]), of.classes[label], *said)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from wisesr.config.axes import Leaves
-from wisesr.report.options import by_option
+from wisesr.report.settings import by_option
 from wisesr.report.study import Place
 
 RATES = ("recipe.optimizer.lr", "recipe.head_lr_scale")
@@ -43,7 +43,7 @@ def places(values: Sequence[Leaves], studies: Sequence[str]) -> list[Place]:
     it varies within one backbone and settings, else one of the settings.
 
     Args:
-        values: of `options.known`, of each cell.
+        values: of `settings.settings_of`, of each cell.
         studies: that each belongs to; empty where all belong together.
     """
     datasets = _labels(values, "dataset", list(zip(studies, (one["resolution.size"] for one in values), strict=True)))
@@ -73,7 +73,7 @@ def shared(values: Sequence[Leaves], tables: Sequence[TableKey]) -> dict[TableKe
     """What all cells of a table share and those of another table do not: `recipe.epochs=130 backbone.weights=imagenet`.
 
     Args:
-        values: of `options.known`, of each cell.
+        values: of `settings.settings_of`, of each cell.
         tables: that each belongs to.
     """
     aside = ("backbone.name", "backbone.model", "backbone._target_")

@@ -11,12 +11,12 @@ from PIL import Image
 
 from wisesr.report.figures import Figure, all_figures, for_files
 from wisesr.report.figures.render import render
-from wisesr.report.folder import replace_report
-from wisesr.report.lacking import lacking
-from wisesr.report.opinions import Opinions, opinions
+from wisesr.report.missing_parts import missing_parts
+from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.page import render_page
 from wisesr.report.pictures import pictures as make_pictures
+from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv
 from wisesr.report.tables.latex import latex
@@ -51,7 +51,7 @@ def write_report(
 
     Args:
         study: that is reported.
-        output: the folder, which `folder.check_folder` has accepted.
+        output: the folder, which `output_folder.check_folder` has accepted.
         command: that makes the report.
         version: of wisesr.
         pictures: where test images come from; None leaves them out.
@@ -67,8 +67,8 @@ def write_report(
     def write(folder: Path) -> dict[str, Any]:
         _write_tables(folder, study)
         groups = sum(len(table.groups()) for table in study.tables)
-        judged = tuple(tracked(opinions(study), groups, "comparing predictions"))
-        notes.extend(lacking(study, judged))
+        judged = tuple(tracked(analyse_predictions(study), groups, "comparing predictions"))
+        notes.extend(missing_parts(study, judged))
         figures = list(all_figures(study, judged))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
         shown = _pictures(study, judged, pictures)
@@ -122,7 +122,7 @@ class _Shown(NamedTuple):
     """What is not shown, and why."""
 
 
-def _pictures(study: Study, judged: Sequence[Opinions], source: Pictures | None) -> _Shown:
+def _pictures(study: Study, judged: Sequence[PredictionAnalysis], source: Pictures | None) -> _Shown:
     """Of each table those that its disagreements show."""
     shown = _Shown({}, [])
     if source is None:

@@ -78,7 +78,7 @@ def write_kernels(
 
 
 def read_kernels(directory: Path) -> Kernels | None:
-    """The kernels of a cell; None where its head has none, an older version trained it, or the file is damaged."""
+    """The kernels of a cell; None where its head has none, or the file is absent or damaged."""
     found = read_arrays(directory / KERNELS)
     if found is None or not {"kernel", "epochs", "mean", "spread", "zero", "distance"} <= set(found):
         return None

@@ -22,7 +22,7 @@ class Predictions(NamedTuple):
     probabilities: NDArray[np.float32]
     """(images, classes); of the chosen epoch's weights."""
     classes: tuple[str, ...]
-    """Names, in the order of the logits; their numbers where an older version wrote the file."""
+    """Names, in the order of the logits."""
 
     @property
     def right(self) -> NDArray[np.bool_]:
@@ -39,15 +39,14 @@ def write_predictions(directory: Path, predictions: Predictions) -> None:
 def read_predictions(directory: Path) -> Predictions | None:
     """The predictions of a cell; None where there are none, or a damaged file."""
     found = read_arrays(directory / PREDICTIONS)
-    if found is None or not {"ids", "labels", "probabilities"} <= set(found):
+    if found is None or not set(Predictions._fields) <= set(found):
         return None
-    ids, labels, probabilities = found["ids"], found["labels"], found["probabilities"]
+    ids, labels, probabilities, classes = (found[name] for name in Predictions._fields)
     if probabilities.ndim != 2 or probabilities.shape[1] == 0 or not ids.shape == labels.shape == probabilities.shape[:1]:
         return None
     if ids.dtype.kind != "U" or labels.dtype.kind not in "iu" or probabilities.dtype.kind != "f":
         return None
     number = probabilities.shape[1]
-    classes = found.get("classes", np.arange(number))
     sane = classes.shape == (number,) and bool(np.isfinite(probabilities).all())
     if not sane or bool(((labels < 0) | (labels >= number)).any()) or len(np.unique(ids)) < len(ids):
         return None

@@ -10,7 +10,7 @@ from wisesr.report.figures.cost import cost_figures
 from wisesr.report.figures.figure import Figure, Section
 from wisesr.report.figures.kernels import kernel_figures
 from wisesr.report.figures.style import head_order
-from wisesr.report.opinions import Opinions, opinions
+from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.study import Study
 
 __all__ = ["FILES", "Figure", "all_figures", "for_files"]
@@ -26,15 +26,15 @@ def for_files(figures: Iterable[Figure]) -> list[Figure]:
     return sorted(figures, key=lambda figure: _FIRST.index(figure.section))[:FILES]
 
 
-def all_figures(study: Study, judged: Iterable[Opinions] | None = None) -> Iterator[Figure]:
+def all_figures(study: Study, judged: Iterable[PredictionAnalysis] | None = None) -> Iterator[Figure]:
     """Every figure of a study, table by table, each with a key of its own.
 
     Args:
         study: to draw.
-        judged: of the study, as of `opinions.opinions`, where they have been read already.
+        judged: of the study, as of `prediction_analysis.analyse_predictions`, where they have been read already.
     """
     used: set[str] = set()
-    for figure in _figures(study, tuple(opinions(study) if judged is None else judged)):
+    for figure in _figures(study, tuple(analyse_predictions(study) if judged is None else judged)):
         number, key = 1, figure.key
         while key in used:  # names that differ in nothing that a file's name may hold
             number += 1
@@ -43,7 +43,7 @@ def all_figures(study: Study, judged: Iterable[Opinions] | None = None) -> Itera
         yield figure._replace(key=key)
 
 
-def _figures(study: Study, judged: Sequence[Opinions]) -> Iterator[Figure]:
+def _figures(study: Study, judged: Sequence[PredictionAnalysis]) -> Iterator[Figure]:
     order = head_order(study)
     for table in study.tables:
         yield from convergence_figures(table, order)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wisesr.report.convergence import Curve, Growth, curve
+from wisesr.report.convergence import Curve, EpochValues, curve
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, the_same
 from wisesr.report.figures.figure import Figure, Spec, group_name, seed_words, slug
 from wisesr.report.figures.heat import heat_map, heat_maps
@@ -114,7 +114,7 @@ def _growth(table: ReportTable, learned: Sequence[_Learned], order: Sequence[str
 def _curves(learned: Sequence[_Learned], figure: _Figure) -> list[Curve]:
     found = []
     for one in learned:
-        growths: list[Growth] = []
+        growths: list[EpochValues] = []
         for cell in one.entry.cells:
             kernels = one.kernels.get(cell.place.seed)
             its = zip(kernels.epochs, kernels.history, strict=True) if kernels else ()

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from wisesr.report.differences import LITTLE
+from wisesr.report.differences import FEW_SEEDS
 from wisesr.report.page.words import fixed, last_top1, signed
 from wisesr.report.statistics import mean_std
 from wisesr.report.study import Difference, Entry, ReportTable
@@ -159,8 +159,8 @@ def verdict(table: ReportTable) -> str:
         return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
     marked = [(entry, difference) for entry, difference in judged if difference.significant]
     told = ", ".join(f"{_where(table, entry)} {signed(difference.mean)}" for entry, difference in marked)
-    few = min((len(difference.seeds) for _, difference in judged if not difference.significant), default=LITTLE)
-    weak = f" With {few} seeds there is little power: an effect may well be missed." if few < LITTLE else ""
+    few = min((len(difference.seeds) for _, difference in judged if not difference.significant), default=FEW_SEEDS)
+    weak = f" With {few} seeds there is little power: an effect may well be missed." if few < FEW_SEEDS else ""
     if len(judged) == 1:
         words = f"is significant at 5 %: {told} points" if marked else "is not significant at 5 %"
         return f"The one comparison with {table.baseline} over seeds {words}.{'' if marked else weak}"

@@ -9,7 +9,7 @@ from wisesr.report.convergence import Reach, reaches
 from wisesr.report.costs import Cost, Costs, table_costs
 from wisesr.report.disagreement import Case, Disagreement
 from wisesr.report.figures.figure import group_name, seed_words
-from wisesr.report.opinions import Opinions
+from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.study import Entry, Study
 
 
@@ -26,12 +26,12 @@ class Block(NamedTuple):
     content: tuple[Reach, ...] | Costs | Disagreement
 
 
-def blocks(study: Study, judged: Iterable[Opinions]) -> Iterator[Block]:
+def blocks(study: Study, judged: Iterable[PredictionAnalysis]) -> Iterator[Block]:
     """All of a study.
 
     Args:
         study: that is reported.
-        judged: of it, as of `opinions.opinions`.
+        judged: of it, as of `prediction_analysis.analyse_predictions`.
     """
     judged = tuple(judged)
     for table in study.tables:
@@ -62,7 +62,7 @@ def cases(one: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:
     )
 
 
-def shown_images(judged: Iterable[Opinions]) -> Iterator[tuple[str, Entry, tuple[str, ...]]]:
+def shown_images(judged: Iterable[PredictionAnalysis]) -> Iterator[tuple[str, Entry, tuple[str, ...]]]:
     """Of each disagreement the table's key, the entry and the images that the page shows."""
     for its in judged:
         for one in its.disagreements:

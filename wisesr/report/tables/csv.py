@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wisesr.config.axes import Leaves
-from wisesr.report.options import known
+from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, Place, ReportCell, Study
 
 _PLACE = tuple(field for field in Place._fields if field != "study")
@@ -34,7 +34,7 @@ _FIGURES = {
 
 def cells_csv(study: Study) -> str:
     """The file's text: a row a cell, those that could not be read and those that are missing last."""
-    values = [known(cell.config) for cell in study.cells]
+    values = [settings_of(cell.config) for cell in study.cells]
     axes = _axes(values)
     columns = ["name", "study", "state", "reason", "in_table", *_PLACE, *axes, *_FIGURES]
     text = io.StringIO()

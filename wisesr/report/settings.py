@@ -18,7 +18,7 @@ _GROUPS = ("augment", "recipe")
 """Groups whose options have no name of their own in a configuration."""
 
 
-def known(config: Mapping[str, Any]) -> Leaves:
+def settings_of(config: Mapping[str, Any]) -> Leaves:
     """The values of a cell's computation by dotted name, those that it has since before they could be set included."""
     found = leaves(computation(config))
     for name, value in NEUTRAL.items():
@@ -35,7 +35,7 @@ def by_option(values: Sequence[Leaves]) -> list[Leaves]:
     different are different still. An option that all cells with it depart from in the same way is `paper(changed)`.
 
     Args:
-        values: of `known`.
+        values: of `settings_of`.
     """
     found = [dict(one) for one in values]
     for group in _GROUPS:
@@ -91,7 +91,7 @@ def _options(group: str) -> dict[str, Leaves]:
     found = {}
     for name in options(group):
         try:
-            found[name] = known({group: load_option(group, name)})
+            found[name] = settings_of({group: load_option(group, name)})
         except (OSError, ValueError, AssertionError, OmegaConfBaseException, yaml.YAMLError):
             continue
     return found

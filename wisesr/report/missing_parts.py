@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from wisesr.report.opinions import Opinions
+from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.study import ReportCell, Study
 from wisesr.results.kernels import KERNELS
 
@@ -12,12 +12,12 @@ _SHOWN = 3
 """Cells that are named."""
 
 
-def lacking(study: Study, judged: Iterable[Opinions]) -> list[str]:
+def missing_parts(study: Study, judged: Iterable[PredictionAnalysis]) -> list[str]:
     """Sentences about the cells of the tables.
 
     Args:
         study: that is reported.
-        judged: of it, as of `opinions.opinions`.
+        judged: of it, as of `prediction_analysis.analyse_predictions`.
     """
     cells = [cell for table in study.tables for entry in table.entries for cell in entry.cells]
     kernels = [cell.name for cell in cells if _has_kernel(cell) and not (cell.directory / KERNELS).exists()]

@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from wisesr.report.confusion import Confusion, confusion
-from wisesr.report.disagreement import Disagreement, Known, disagreement
+from wisesr.report.disagreement import Disagreement, PredictionsBySeed, disagreement
 from wisesr.report.study import Entry, ReportTable, Study
 from wisesr.results.predictions import Predictions, read_predictions
 
 
-class Opinions(NamedTuple):
+class PredictionAnalysis(NamedTuple):
     """Of one backbone and settings of a table."""
 
     table: str
@@ -24,18 +24,18 @@ class Opinions(NamedTuple):
     """Names of cells whose predictions are absent, damaged, or of other images or classes than the others'."""
 
 
-def opinions(study: Study) -> Iterator[Opinions]:
+def analyse_predictions(study: Study) -> Iterator[PredictionAnalysis]:
     """Those of each backbone and settings, table by table."""
     for table in study.tables:
         for entries in table.groups().values():
-            yield _opinions(table, entries)
+            yield _analyse(table, entries)
 
 
-def _opinions(table: ReportTable, entries: Sequence[Entry]) -> Opinions:
+def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis:
     confusions: list[Confusion] = []
     disagreements: list[Disagreement] = []
     unread: list[str] = []
-    baseline: Known = {}
+    baseline: PredictionsBySeed = {}
     model: Predictions | None = None
     # The baseline's are kept, the others' are not: they may be large.
     for entry in sorted(entries, key=lambda entry: entry.head != table.baseline):
@@ -43,7 +43,7 @@ def _opinions(table: ReportTable, entries: Sequence[Entry]) -> Opinions:
         for cell in entry.cells:
             found = read_predictions(cell.directory)
             model = model or found
-            if found is None or model is None or not _alike(found, model):
+            if found is None or model is None or not _same_images(found, model):
                 unread.append(cell.name)
             else:
                 known[cell.place.seed] = found
@@ -53,15 +53,10 @@ def _opinions(table: ReportTable, entries: Sequence[Entry]) -> Opinions:
             baseline = known
         elif both := disagreement(entry, table.baseline, known, baseline):
             disagreements.append(both)
-    return Opinions(table.key, tuple(confusions), tuple(disagreements), tuple(unread))
+    return PredictionAnalysis(table.key, tuple(confusions), tuple(disagreements), tuple(unread))
 
 
-def _alike(one: Predictions, other: Predictions) -> bool:
-    """Whether they are of the same images, in the same order, with the same labels and classes.
-
-    A file of an older version has numbers for classes' names: it may be of the same.
-    """
-    if one.probabilities.shape != other.probabilities.shape:
-        return False
-    named = {its.classes for its in (one, other)} - {tuple(map(str, range(one.probabilities.shape[1])))}
-    return len(named) < 2 and np.array_equal(one.ids, other.ids) and np.array_equal(one.labels, other.labels)
+def _same_images(first: Predictions, second: Predictions) -> bool:
+    """Whether they are of the same images, in the same order, with the same labels and classes."""
+    same = first.classes == second.classes
+    return same and np.array_equal(first.ids, second.ids) and np.array_equal(first.labels, second.labels)

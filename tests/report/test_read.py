@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.errors import UserError
-from wisesr.report.cells import read_study
+from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv
 from wisesr.report.tables.latex import latex
@@ -239,19 +238,6 @@ def test_files_that_are_folders_or_gone_end_no_report(tmp_path: Path) -> None:
     assert {left.name.split("/")[-1][:6] for left in study.damaged} <= {"seed-1", "seed-2", "seed-4"}
     assert {cell.place.seed for cell in study.cells} >= {0, 3, 5}
     _write_all(study)
-
-
-def test_a_record_that_an_older_version_wrote_is_read(tmp_path: Path) -> None:
-    """Without keys that came later in its configuration, without kernels, without names of classes."""
-    directory = write_cell(cell_config(tmp_path, head="wise"))
-    (directory / "kernels.npz").unlink()
-    record = _record(directory)
-    assert "batch_norm" not in record["config"]["recipe"]
-    newer = cell_config(tmp_path, head="wise", seed=1, changes={"recipe.batch_norm": "timm", "recipe.init": "timm"})
-    write_cell(newer)
-    study = read_study([tmp_path])
-    assert [cell.place.settings for cell in study.cells] == ["", ""]
-    shutil.rmtree(directory)
 
 
 def test_a_redo_is_no_cell_of_its_own(tmp_path: Path) -> None:
