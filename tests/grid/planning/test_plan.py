@@ -19,7 +19,7 @@ from tests.support.paths import ROOT
 from wisesr.config.schema import Config
 from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.planning import disk
-from wisesr.grid.planning import process as planner_process
+from wisesr.grid.planning import planner_process
 from wisesr.grid.planning.plan import Cost, Plan, make_plan, plan_table
 from wisesr.types import FeatureShape
 
@@ -66,7 +66,7 @@ def test_a_killed_grid_leaves_no_planner(config: Config) -> None:
     """The child sees the end of its stdin, and leaves, though it has cells to look at."""
     code = f"""
 from rich.console import Console
-from wisesr.grid.planning import process as planner_process
+from wisesr.grid.planning import planner_process
 from wisesr.grid.cell_dirs import make_cells
 start = planner_process.subprocess.Popen
 def told(*arguments, **settings):
