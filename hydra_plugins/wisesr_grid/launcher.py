@@ -58,7 +58,7 @@ class GridSweeper(BasicSweeper):
         refuse_several_experiments(overrides)
         (jobs,) = self.split_arguments(overrides, None)
         returns = self.launcher.launch(jobs, initial_job_idx=0)
-        if failed := sum(one.status != JobStatus.COMPLETED for one in returns):  # with a launcher of somebody else's
+        if failed := sum(job.status != JobStatus.COMPLETED for job in returns):  # with a launcher of somebody else's
             sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")
         return [returns]
 

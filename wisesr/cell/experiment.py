@@ -38,50 +38,26 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     """
     import torch
 
-    from wisesr.training.cost import peak_memory
-    from wisesr.training.findings import gather
-    from wisesr.training.fit import fit
-    from wisesr.training.loggers.guarded import Guarded
-
-    if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
-        raise UserError(
-            f"this cell was given {gpus} GPUs (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}), and torch sees "
-            f"{torch.cuda.device_count()}: look at nvidia-smi and at torch.version.cuda; trainer=cpu does without"
-        )
+    _require_gpus(config, gpus)
     weights = weights_hash(config)
     started = start_attempt(
         directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available(), cores=cores
     )
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
-    cost = _model_cost(parts, config)
-    loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
     log.info("%s", _describe(manifest, config, parts))
-    try:
-        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
-        if not is_main():
-            return
-        device = parts.module.trainer.strategy.root_device
-        speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
-        cost |= speed | {"peak_memory_bytes": peak_memory(device)}
-        budget, selection = _spent_budget(config, outcome), _selection(manifest, config)
-        if loggers:
-            texts = {"protocol": config["protocol"], "selection": selection, "fingerprint": fingerprint(config)}
-            summary = _flat_figures(outcome, cost, budget) | texts | {"data_fingerprint": manifest.fingerprint()}
-            findings = gather(directory, manifest, parts.module.measured)
-            for logger in loggers:
-                logger.finish(summary, findings)
-    except BaseException:
-        for logger in loggers:
-            logger.fail()
-        raise
+    trained = _train(directory, config, manifest, parts)
+    if trained is None:
+        return
+    outcome, cost, budget = trained
+    device = parts.module.trainer.strategy.root_device
     write_record(
         directory,
         fingerprint=fingerprint(config),
         config=config,
         metrics={"best": outcome.best, "last": outcome.last},
         budget=budget,
-        selection=selection,
+        selection=_selection(manifest, config),
         cost=cost,
         provenance=provenance(
             threads=started.threads,
@@ -97,6 +73,53 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     )
     best = outcome.best
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
+
+
+def _require_gpus(config: Config, gpus: int) -> None:
+    """Raise UserError where torch sees fewer GPUs than the cell was given."""
+    import torch
+
+    if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
+        raise UserError(
+            f"this cell was given {gpus} GPUs (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}), and torch sees "
+            f"{torch.cuda.device_count()}: look at nvidia-smi and at torch.version.cuda; trainer=cpu does without"
+        )
+
+
+def _train(
+    directory: Path, config: Config, manifest: Manifest, parts: Parts
+) -> tuple[Outcome, dict[str, Any], dict[str, Any]] | None:
+    """Fit and test, with loggers.
+
+    Returns:
+        What came of it, `cost` and `budget` of the record; None in a process that only helps the main one.
+    """
+    from wisesr.training.cost import peak_memory
+    from wisesr.training.findings import gather
+    from wisesr.training.fit import fit
+    from wisesr.training.loggers.guarded import Guarded
+
+    cost = _model_cost(parts, config)
+    loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
+    try:
+        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
+        if not is_main():
+            return None
+        speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
+        cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
+        budget = _spent_budget(config, outcome)
+        if loggers:
+            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config)}
+            prints = {"fingerprint": fingerprint(config), "data_fingerprint": manifest.fingerprint()}
+            summary = _flat_figures(outcome, cost, budget) | texts | prints
+            findings = gather(directory, manifest, parts.module.measured)
+            for logger in loggers:
+                logger.finish(summary, findings)
+    except BaseException:
+        for logger in loggers:
+            logger.fail()
+        raise
+    return outcome, cost, budget
 
 
 def _model_cost(parts: Parts, config: Config) -> dict[str, Any]:

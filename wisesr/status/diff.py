@@ -17,7 +17,7 @@ from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.grid.console import make_console
 from wisesr.results.lock import is_running
-from wisesr.results.record import CONFIG, Record, RecordError, load_record
+from wisesr.results.record import CONFIG, Provenance, Record, RecordError, load_record
 from wisesr.results.store import find_cells, state_of
 
 _SHOWN = 12
@@ -52,16 +52,21 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
     for name, place in zip(("first: ", "second:"), places, strict=True):
         console.print(escape(f"{name} {place}"), soft_wrap=True)
     _print_table(console, "configuration", differences(*map(load_cell, places)))
-    one, other = (_record_or_reason(place) for place in places)
-    if isinstance(one, str) or isinstance(other, str):
-        for reason in (one, other):
-            if isinstance(reason, str):
-                console.print(escape(f"{reason}, so only configurations are compared"), soft_wrap=True)
-        return
-    for note in notes(one, other):
+    records = [_record_or_reason(place) for place in places]
+    for reason in records:
+        if isinstance(reason, str):
+            console.print(escape(f"{reason}, so only configurations are compared"), soft_wrap=True)
+    finished = [record for record in records if isinstance(record, Record)]
+    if len(finished) == len(places):
+        _print_records(console, *finished)
+
+
+def _print_records(console: Console, first: Record, second: Record) -> None:
+    """Print what differs between two finished cells beside their configuration."""
+    for note in notes(first, second):
         console.print(escape(note))
-    _print_table(console, "environment", differences(environment(one), environment(other)))
-    _print_table(console, "result", differences(*results(one, other)))
+    _print_table(console, "environment", differences(environment(first), environment(second)))
+    _print_table(console, "result", differences(*results(first, second)))
 
 
 def _record_or_reason(place: Path) -> Record | str:
@@ -103,10 +108,10 @@ def find_cell(name: str, root: Path) -> Path:
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
     """Values that two nested mappings do not share, under their dotted names; 1 and 1.0 are one value."""
-    one, other = leaves(first), leaves(second)
+    left, right = leaves(first), leaves(second)
     differing = []
-    for name in dict.fromkeys([*one, *other]):
-        a, b = one.get(name, _ABSENT), other.get(name, _ABSENT)
+    for name in dict.fromkeys([*left, *right]):
+        a, b = left.get(name, _ABSENT), right.get(name, _ABSENT)
         if a != b or isinstance(a, bool) != isinstance(b, bool):
             differing.append(Difference(name, _text(a), _text(b), _change(a, b)))
     return differing
@@ -130,19 +135,24 @@ def _result(record: Record, *, once: bool) -> Mapping[str, Any]:
 
 def notes(first: Record, second: Record) -> list[str]:
     """In sentences, what a reader must know before comparing two records' numbers."""
-    one, other = first.provenance, second.provenance
+    here, there = first.provenance, second.provenance
     sentences = []
-    if one.data != other.data:
+    if here.data != there.data:
         sentences.append("These two results were not obtained on the same data: images, labels or splits differ.")
     if first.selection != second.selection:
         sentences.append("Their epochs were not chosen in the same way, or not on the same images.")
-    if packages := _differing(one.versions, other.versions):
+    if packages := _differing(here.versions, there.versions):
         sentences.append(f"They were not computed by the same versions of {', '.join(packages)}.")
-    if (one.source, one.sources) != (other.source, other.sources):
+    if (here.source, here.sources) != (there.source, there.sources):
         sentences.append("They were not computed by the same code of wisesr: its source differs.")
-    if names := _differing({"threads": one.threads, **one.hardware}, {"threads": other.threads, **other.hardware}):
+    if names := _differing(_machine(here), _machine(there)):
         sentences.append(f"Last bits may differ: not the same {', '.join(names)}.")
     return sentences
+
+
+def _machine(provenance: Provenance) -> Mapping[str, Any]:
+    """On what a cell was computed."""
+    return {"threads": provenance.threads, **provenance.hardware}
 
 
 def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
@@ -165,6 +175,7 @@ def _print_table(console: Console, title: str, differing: Sequence[Difference]) 
 
 
 def _change(first: Any, second: Any) -> str:
+    """Second minus first, of numbers; else empty."""
     if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in (first, second)):
         return ""
     change = second - first

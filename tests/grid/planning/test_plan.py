@@ -18,8 +18,7 @@ from tests.support.configs import change as changed
 from tests.support.paths import ROOT
 from wisesr.config.schema import Config
 from wisesr.grid.cell_dirs import Cell, make_cells
-from wisesr.grid.planning import disk
-from wisesr.grid.planning import planner_process
+from wisesr.grid.planning import disk, planner_process
 from wisesr.grid.planning.plan import Cost, Plan, make_plan, plan_table
 from wisesr.types import FeatureShape
 

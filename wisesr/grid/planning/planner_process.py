@@ -30,7 +30,7 @@ _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
 
 def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:
-    """The planner's last answer, or in a user's words how it ended without one.
+    """The planner's last answer, or in a sentence for users how it ended without one.
 
     Args:
         cells: to look at.
@@ -81,7 +81,7 @@ def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _describe_end(code: int, current: str, errors: IO[bytes]) -> str:
-    """That the child gave no answer, in a user's words, with the end of what it printed; `current` is the cell's label."""
+    """A sentence for users: the child gave no answer while it looked at the cell `current`; and the end of what it printed."""
     errors.seek(0)
     tail = errors.read().decode(errors="replace").splitlines()[-_TAIL:]
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
