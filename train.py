@@ -22,7 +22,7 @@ register_resolvers()
 @hydra.main(version_base="1.3", config_path="conf", config_name="config")
 def run(cfg: DictConfig) -> None:
     """One cell. A sweep comes here only with a launcher of somebody else's: ours take all its cells together."""
-    from wisesr.grid.run import run_grid
+    from wisesr.grid.run_grid import run_grid
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         if run_grid([to_dict(cfg)], live=False):

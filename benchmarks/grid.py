@@ -66,7 +66,7 @@ def find_done(cells: int) -> None:
     """A grid whose cells are all done: records like that of one real cell."""
     sys.path.insert(0, str(ROOT))
     from wisesr.config.files import load_cell
-    from wisesr.grid.cells import make_cells, write_config
+    from wisesr.grid.cell_dirs import make_cells, write_config
 
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)

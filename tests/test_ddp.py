@@ -18,7 +18,7 @@ from wisesr import constrain, create_head
 from wisesr.cell.run import DONE, FAILED
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status
+from wisesr.results.status_file import read_status
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_two_processes_compute_what_one_does(config: dict[str, Any], odd: Path, 
     np.testing.assert_allclose(one["probabilities"], two["probabilities"], atol=1e-6)
     record = read_record(cells[1])
     assert record is not None
-    assert record["provenance"]["data"]["images"]["test"] == 17
+    assert record.provenance.data.images["test"] == 17
 
 
 def _step_and_compare(rank: int, port: int) -> None:
@@ -112,7 +112,7 @@ def test_ends_early_together(config: dict[str, Any], tmp_path: Path) -> None:
     assert spawn(cell).wait() == DONE
     record = read_record(cell)
     assert record is not None
-    assert record["budget"]["stopped"] == "max_time"
+    assert record.budget.stopped == "max_time"
 
 
 @pytest.mark.slow

@@ -58,7 +58,7 @@ class GridSweeper(BasicSweeper):
         refuse_several_experiments(overrides)
         (jobs,) = self.split_arguments(overrides, None)
         returns = self.launcher.launch(jobs, initial_job_idx=0)
-        if failed := sum(one.status != JobStatus.COMPLETED for one in returns):  # with a launcher of somebody else's
+        if failed := sum(job.status != JobStatus.COMPLETED for job in returns):  # with a launcher of somebody else's
             sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")
         return [returns]
 
@@ -89,7 +89,7 @@ class GridLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all cells; ends the process with exit code 1 if one failed."""
         from wisesr.config.files import to_dict
-        from wisesr.grid.run import run_grid
+        from wisesr.grid.run_grid import run_grid
 
         setup_globals()
         composer = Composer(self._context.config_loader, self._config)

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.support.cells import make, same, spawn, weights
+from tests.support.cells import assert_same, make, spawn, weights
 from wisesr.cell.run import BUSY, DONE, FAILED, finished, run
 from wisesr.config.options import load_option
 from wisesr.errors import UserError
@@ -21,7 +21,8 @@ from wisesr.results.kernels import read_kernels
 from wisesr.results.lock import is_running, locked
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status
 
 
 def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert set(record) == {
+    assert set(record.json) == {
         "schema",
         "status",
         "fingerprint",
@@ -45,7 +46,7 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     assert [row["epoch"] for row in rows] == [1, 2, 3]
     assert [row["step"] for row in rows] == [4, 8, 12]
     best = max(rows, key=lambda row: (row["val/top1"], -row["val/loss"], -row["epoch"]))
-    assert record["metrics"]["best"] == best
+    assert record.best.row == best
     assert [row for row in rows if "test/top1" in row] == [best], "the test split was read once, with the best weights"
     with np.load(cell / "predictions.npz") as predictions:
         assert len(set(predictions["ids"])) == 18
@@ -59,15 +60,15 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     last = weights(cell)["model.head.aggregation.kernel"].numpy()
     assert kernels.history[-1].mean == pytest.approx(last.mean(axis=0), abs=1e-6)
     assert kernels.history[-1].zero == (last == 0).mean()
-    assert record["cost"]["parameters"]["head_parameters"] == 256 * (4 + 1) + 256 * 3 + 3
-    assert record["cost"]["feature_map"] == [256, 2, 2]
-    assert record["cost"]["flops"]["head"] == 2 * (256 * 3 + 256 * 4)
-    assert record["cost"]["flops"]["backbone"] > 1e6
-    assert record["provenance"]["data"]["images"] == {"train": 54, "val": 6, "test": 18}
-    assert record["provenance"]["threads"] == 1
-    assert "18 test images" not in record["selection"]
+    assert record.cost.parameters.head == 256 * (4 + 1) + 256 * 3 + 3
+    assert record.cost.feature_map == (256, 2, 2)
+    assert record.cost.flops.head == 2 * (256 * 3 + 256 * 4)
+    assert record.cost.flops.backbone is not None and record.cost.flops.backbone > 1e6
+    assert record.provenance.data.images == {"train": 54, "val": 6, "test": 18}
+    assert record.provenance.threads == 1
+    assert "18 test images" not in record.selection
     assert (weights(cell, "best.ckpt")["model.head.aggregation.kernel"] >= 0).all()
-    assert read_status(cell)["state"] == "done"
+    assert read_status(cell)["state"] is State.DONE
     checkpoint = torch.load(cell / "last.ckpt", weights_only=True)
     assert checkpoint["epoch"] == 2
 
@@ -79,7 +80,7 @@ def test_the_record_tells_what_the_augmentation_normalised_with(config: dict[str
     assert run(cell) == DONE
     record, checkpoint = read_record(cell), torch.load(cell / "best.ckpt", weights_only=True)
     assert record is not None
-    assert record["provenance"]["inputs"] == checkpoint["inputs"]
+    assert record.provenance.inputs == checkpoint["inputs"]
     assert checkpoint["inputs"]["order"] == "BGR"
     assert set(checkpoint["epsilons"]) == {1e-3}
 
@@ -91,11 +92,10 @@ def test_the_papers_protocol_is_said(config: dict[str, Any], tmp_path: Path) -> 
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert record["protocol"] == "paper"
-    assert "18 test images themselves" in record["selection"]
-    assert record["provenance"]["data"]["images"] == {"train": 60, "test": 18}
-    best = record["metrics"]["best"]
-    assert best["val/top1"] == best["test/top1"]
+    assert record.protocol == "paper"
+    assert "18 test images themselves" in record.selection
+    assert record.provenance.data.images == {"train": 60, "test": 18}
+    assert record.best.val_top1 == record.best.test_top1
 
 
 def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> None:
@@ -117,12 +117,12 @@ def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> Non
     cells.append(make(config | {"seed": 1}, tmp_path / "c"))
     torch.rand(5)  # the process's generator has no say
     assert [run(cell) for cell in cells] == [DONE] * 3
-    same(cells[0], cells[1])
+    assert_same(cells[0], cells[1])
     assert len((cells[1] / "steps.csv").read_text().splitlines()) == 1 + 12
     assert list((cells[1] / "tensorboard").glob("events*"))
     (cells[1] / "result.json").unlink()  # as if killed after the last epoch: the loggers must hear the end all the same
     assert run(cells[1]) == DONE
-    same(cells[0], cells[1])
+    assert_same(cells[0], cells[1])
     (offline,) = (cells[1] / "wandb").glob("offline-run-*")
     assert list(offline.rglob("*.png")), "the kernels, in the run that was opened again and closed"
     assert read_metrics(cells[0])[0] != read_metrics(cells[2])[0]
@@ -174,7 +174,7 @@ def test_a_failure_leaves_its_reason(config: dict[str, Any], images: Path, tmp_p
     cell = make(config, tmp_path / "cell")
     assert run(cell) == FAILED
     status = read_status(cell)
-    assert status["state"] == "failed"
+    assert status["state"] is State.FAILED
     assert "head.pre_pool must be from 1 to 2, the extent of the 2x2 feature map, or null; not 3" in status["reason"]
 
 
@@ -217,8 +217,8 @@ def test_code_that_changed_between_attempts_is_recorded(config: dict[str, Any], 
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert record["provenance"]["sources"][0] == "older"
-    assert len(record["provenance"]["sources"]) == 2
+    assert record.provenance.sources[0] == "older"
+    assert len(record.provenance.sources) == 2
 
 
 def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp_path: Path) -> None:
@@ -236,12 +236,12 @@ def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp
     assert 2 <= done < 6
     assert read_record(cut) is None
     assert run(cut) == DONE
-    same(whole, cut)
+    assert_same(whole, cut)
     record = read_record(cut)
-    assert record is not None and record["provenance"]["attempts"] == 2
+    assert record is not None and record.provenance.attempts == 2
     (cut / "result.json").unlink()
     assert run(cut) == DONE  # nothing left to train: only the test and the record
-    same(whole, cut)
+    assert_same(whole, cut)
 
 
 @pytest.mark.slow
@@ -263,4 +263,4 @@ def test_killed_at_random_moments(config: dict[str, Any], tmp_path: Path) -> Non
         if read_record(cut):
             break
     assert spawn(cut).wait() == DONE
-    same(whole, cut)
+    assert_same(whole, cut)

@@ -12,7 +12,8 @@ from tests.support.cells import make, weights
 from wisesr import create_model
 from wisesr.cell.run import DONE, FAILED, finished, run
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status
 
 
 def test_pretrained_weights_are_recorded_and_their_change_is_told(config: dict[str, Any], tmp_path: Path) -> None:
@@ -28,16 +29,16 @@ def test_pretrained_weights_are_recorded_and_their_change_is_told(config: dict[s
     record = read_record(cell)
     assert record is not None
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    noted = record["provenance"]["weights"]
+    noted = record.provenance.weights
     assert (noted["source"], noted["sha256"]) == (str(file), digest)
-    assert torch.load(cell / "best.ckpt", weights_only=True)["inputs"] == record["provenance"]["inputs"]
-    assert record["provenance"]["inputs"] == {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
-    data = record["provenance"]["data"]["fingerprint"]
+    assert torch.load(cell / "best.ckpt", weights_only=True)["inputs"] == record.provenance.inputs
+    assert record.provenance.inputs == {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
+    data = record.provenance.data.fingerprint
     assert finished(cell, config, data, digest) == []
     assert finished(cell, config, data, "other") == ["the file of pretrained weights has changed since"]
     file.rename(tmp_path / "moved.pth")
     assert run(cell) == DONE, "a record stands without what it was made from"
-    assert read_status(cell)["state"] == "done"
+    assert read_status(cell)["state"] is State.DONE
     (tmp_path / "moved.pth").rename(file)
     (cell / "result.json").unlink()
     torch.save(create_model("test_efficientnet", "gap", 3, 64).backbone.model.state_dict(), file)

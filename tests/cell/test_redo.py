@@ -10,18 +10,19 @@ from typing import Any
 
 import pytest
 
-from tests.support.cells import make, same
-from wisesr.cell.run import DONE, FAILED, Terms, run
+from tests.support.cells import assert_same, make
+from wisesr.cell.run import DONE, FAILED, RunOptions, run
 from wisesr.config.files import to_yaml
-from wisesr.grid.cells import check_cells
-from wisesr.grid.display import make_console
-from wisesr.grid.survey import Survey
+from wisesr.grid.cell_dirs import check_cells
+from wisesr.grid.console import make_console
+from wisesr.grid.inspection import CellInspector
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import read_record
 from wisesr.results.redo import complete_redo
-from wisesr.results.status import read_status
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status
 
-FORCE = Terms(force=True)
+FORCE = RunOptions(force=True)
 
 
 @pytest.fixture
@@ -40,12 +41,12 @@ def test_done_anew_from_scratch(done: Path, config: dict[str, Any], tmp_path: Pa
     (done / "leftover.partial.txt").write_text("a user's own file")
     assert run(done, FORCE) == DONE
     assert (done / "result.json").read_bytes() != before, "another one"
-    same(done, same_again)
+    assert_same(done, same_again)
     assert not (done / "redo").exists()
-    assert read_status(done)["state"] == "done"
+    assert read_status(done)["state"] is State.DONE
     assert (done / "leftover.partial.txt").exists()
     record = read_record(done)
-    assert record and record["provenance"]["attempts"] == 1
+    assert record and record.provenance.attempts == 1
 
 
 def test_the_old_record_stands_while_the_new_one_fails(done: Path, config: dict[str, Any]) -> None:
@@ -55,7 +56,7 @@ def test_the_old_record_stands_while_the_new_one_fails(done: Path, config: dict[
     (done / "redo" / "config.yaml").write_text(to_yaml(config | {"dataset": config["dataset"] | {"root": str(done)}}))
     assert run(done, FORCE) == FAILED
     assert {path.name: path.read_bytes() for path in done.iterdir() if path.is_file() and path.name != ".lock"} == before
-    assert read_status(done / "redo")["state"] == "failed"
+    assert read_status(done / "redo")["state"] is State.FAILED
     assert run(done) == DONE, "without force it is skipped"
 
 
@@ -103,7 +104,7 @@ def test_what_a_kill_interrupted_is_completed_before_the_cell_is_looked_at(done:
     record = json.loads((done / "result.json").read_text())
     (cell.directory / "redo" / "result.json").write_text(json.dumps(record | {"selection": "the new one"}))
     (cell.directory / "redo" / "metrics.csv").write_text("new")
-    (item,) = Survey({"force": False, "retry": "none"}).look([cell], make_console())
-    assert item.state == "skipped"
+    (outcome,) = CellInspector({"force": False, "retry": "none"}).inspect([cell], make_console())
+    assert outcome.state is State.SKIPPED
     assert (cell.directory / "metrics.csv").read_text() == "new"
     assert not (cell.directory / "redo").exists()

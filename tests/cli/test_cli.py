@@ -12,17 +12,18 @@ import pytest
 from tests.support.paths import ROOT
 from wisesr.cli import main
 from wisesr.config.identity import cell_dir
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.results.lock import locked
-from wisesr.results.status import write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 
 
 def test_the_table_tells_where_each_cell_stands(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     cells = check_cells([config | {"seed": seed} for seed in range(3)])
     for cell in cells:
         write_cell(cell)
-    write_status(cells[1].directory, state="failed", reason="the disk is full", told=True)
-    write_status(cells[2].directory, state="training", epoch=1, epochs=3)
+    write_status(cells[1].directory, state=State.FAILED, reason="the disk is full", told=True)
+    write_status(cells[2].directory, state=State.TRAINING, epoch=1, epochs=3)
     nested = cells[0].directory / "wandb" / "run-1" / "files"  # an online run of W&B keeps a config.yaml of its own
     nested.mkdir(parents=True)
     (nested / "config.yaml").write_text("wandb_version: 1\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cells import make, same
+from tests.support.cells import assert_same, make
 from tests.support.paths import ROOT
 from tests.support.processes import (
     TOY,
@@ -55,7 +55,7 @@ def test_a_grid_of_jobs_and_again(images: Path, tmp_path: Path) -> None:
     command = (*LOCAL, "head=gap,wise", "recipe.epochs=2", data)
     finish(spawn(*command, cwd=there), there / "terminal.txt")
     for one, other in zip(cells(here), cells(there), strict=True):
-        same(one, other)
+        assert_same(one, other)
         assert_whole(other)
     records = [(cell / "result.json").stat().st_mtime_ns for cell in cells(there)]
     finish(spawn(*command, cwd=there), there / "terminal.txt")
@@ -86,7 +86,7 @@ def test_a_preempted_job_is_queued_again_and_continues(images: Path, tmp_path: P
     (directory,) = cells(tmp_path)
     assert_whole(directory)
     record = read_record(directory)
-    assert record and record["provenance"]["attempts"] == 2
+    assert record and record.provenance.attempts == 2
     assert sum(epochs_trained(directory).values()) == 12
     assert not wait_for_silence(tmp_path, 20)
 
@@ -112,7 +112,7 @@ def test_somebody_elses_launcher(images: Path, tmp_path: Path) -> None:
     assert "Traceback" not in words
     again = [argument.replace("head.dropout=0,1.5", "head.dropout=0") for argument in command]
     finish(spawn(*again, cwd=tmp_path), tmp_path / "terminal.txt")
-    assert all(record["provenance"]["attempts"] == 1 for cell in cells(tmp_path) if (record := read_record(cell)))
+    assert all(record.provenance.attempts == 1 for cell in cells(tmp_path) if (record := read_record(cell)))
 
 
 @pytest.mark.slow
@@ -144,7 +144,7 @@ def test_two_nodes(config: dict[str, object], tmp_path: Path) -> None:
         assert [node.returncode for node in nodes] == [0, 0], "\n".join(words)
         assert sum(bool(re.search(r"epoch 3/3: train loss", text)) for text in words) == (1 if attempt == 0 else 0)
     record = read_record(cell)
-    assert record and record["provenance"]["attempts"] == 1
+    assert record and record.provenance.attempts == 1
     assert run(cell) == DONE
 
 

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from wisesr.grid import display as module
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.grid.display import Display
+from wisesr.grid.live_table import LiveTable
+from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.schedule import Running
 from wisesr.grid.slots import Slot
-from wisesr.grid.table import Ended
-from wisesr.results.status import write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 
 
 def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100) -> list[str]:
@@ -23,7 +24,7 @@ def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100
     cells = check_cells([config | {"seed": seed} for seed in range(30)])
     for cell in cells:
         write_cell(cell)
-    standing = [Ended(cell, "running" if index < running else "waiting") for index, cell in enumerate(cells)]
+    outcomes = [CellOutcome(cell, State.RUNNING if index < running else State.WAITING) for index, cell in enumerate(cells)]
     jobs = [Running(index, cells[index], Slot(index), None, 0.0, cells[index].directory) for index in range(running)]  # type: ignore[arg-type]
     for job in jobs:
         pace = {
@@ -35,12 +36,10 @@ def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100
             "seconds_left": 80.0,
             "val_top1": 0.5,
         }
-        write_status(job.work, state="training", **pace)
+        write_status(job.run_dir, state=State.TRAINING, **pace)
     output = io.StringIO()
     console = Console(file=output, width=width, height=height, force_terminal=True, color_system=None, highlight=False)
-    display = Display(console, len(cells))
-    statuses = [module._status(job) for job in jobs]
-    console.print(display._table(standing, jobs, statuses, []))
+    console.print(LiveTable(len(cells)).render(outcomes, jobs, [], height))
     return output.getvalue().splitlines()
 
 
@@ -61,10 +60,10 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
     display = Display(Console(file=output, width=400, highlight=False), 1)
     running = Running(0, cell, Slot(0), None, 0.0, cell.directory)  # type: ignore[arg-type]
     with display:
-        display.started(running, "tried again")
+        display.started(running, RunReason.TRIED_AGAIN)
         (cell.directory / "metrics.csv").write_text("epoch,step,lr,train/loss,val/loss,val/top1\n1.0,4.0,0.1,1.0,1.0,0.25\n")
-        display.update([Ended(cell, "running")], [running], [])
-        display.ended(0, Ended(cell, "failed", "a reason\nand more", cell.directory))
+        display.update([CellOutcome(cell, State.RUNNING)], [running], [])
+        display.ended(0, CellOutcome(cell, State.FAILED, "a reason\nand more", cell.directory))
     assert output.getvalue().splitlines() == [
         f"[1/1] corners-64 toy-wise_dropout seed 0: tried again, {cell.directory}",
         "[1/1] epoch 1/3  val top-1 0.250",

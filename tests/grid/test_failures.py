@@ -14,13 +14,15 @@ import pytest
 from tests.support.cells import make
 from tests.support.processes import TOY, assert_whole, cells, spawn
 from wisesr.cell.run import DISK_FULL, DONE, run
-from wisesr.grid.cells import check_cells, write_cell
-from wisesr.grid.display import make_console
-from wisesr.grid.process import outcome
-from wisesr.grid.survey import Survey
-from wisesr.results import files
+from wisesr.grid.cell_dirs import check_cells, write_cell
+from wisesr.grid.cell_process import state_after_exit
+from wisesr.grid.console import make_console
+from wisesr.grid.inspection import CellInspector
+from wisesr.grid.outcome import RunReason
+from wisesr.results import atomic_files
 from wisesr.results.record import read_record
-from wisesr.results.status import read_status, write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status, write_status
 
 HEADS = '''
 """Heads that fail in their own way, as soon as there is something to train."""
@@ -104,22 +106,24 @@ def test_failed_cells_are_not_tried_again_unasked(config: dict[str, Any]) -> Non
     made = check_cells([config | {"seed": seed} for seed in range(4)])
     for cell in made:
         write_cell(cell)
-    write_status(made[1].directory, state="failed", reason="a bug", told=False)
-    write_status(made[2].directory, state="training", epoch=1, epochs=3)
+    write_status(made[1].directory, state=State.FAILED, reason="a bug", told=False)
+    write_status(made[2].directory, state=State.TRAINING, epoch=1, epochs=3)
     grid = {"force": False, "retry": "none"}
-    states = [(item.state, item.reason) for item in Survey(grid).look(made, make_console())]
-    failed = ("failed", "a bug\n  It failed before; grid.retry=failed runs it again")
-    assert states == [("waiting", ""), failed, ("waiting", "continues"), ("waiting", "")]
-    states = [(item.state, item.reason) for item in Survey(grid | {"retry": "failed"}).look(made, make_console())]
-    assert states[1] == ("waiting", "tried again")
+    outcomes = CellInspector(grid).inspect(made, make_console())
+    waiting, new = State.WAITING, RunReason.NEW
+    expected = [(waiting, new), (State.FAILED, None), (waiting, RunReason.CONTINUED), (waiting, new)]
+    assert [(outcome.state, outcome.run_reason) for outcome in outcomes] == expected
+    assert "a bug" in outcomes[1].reason and "grid.retry=failed" in outcomes[1].reason
+    tried = CellInspector(grid | {"retry": "failed"}).inspect(made, make_console())[1]
+    assert (tried.state, tried.run_reason) == (waiting, RunReason.TRIED_AGAIN)
 
 
 def test_data_that_is_not_in_order_is_told_of_all_cells(config: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     config["dataset"]["root"] = str(tmp_path / "empty")
-    survey = Survey({"force": False, "retry": "none"})
-    survey.look(check_cells([config | {"seed": seed} for seed in range(2)]), make_console())
-    assert [label for label, _ in survey.problems] == [
+    inspector = CellInspector({"force": False, "retry": "none"})
+    inspector.inspect(check_cells([config | {"seed": seed} for seed in range(2)]), make_console())
+    assert [label for label, _ in inspector.problems] == [
         "corners-64 toy-wise_dropout seed 0",
         "corners-64 toy-wise_dropout seed 1",
     ]
@@ -128,7 +132,7 @@ def test_data_that_is_not_in_order_is_told_of_all_cells(config: dict[str, Any], 
 def test_a_full_disk(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From the second epoch's checkpoint on nothing can be written; then there is room again."""
     cell = make(config, tmp_path / "cell")
-    flush = files._flush
+    flush = atomic_files._flush
     full = False
 
     def refuse(path: Path) -> None:
@@ -138,17 +142,17 @@ def test_a_full_disk(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         flush(path)
 
-    monkeypatch.setattr(files, "_flush", refuse)
+    monkeypatch.setattr(atomic_files, "_flush", refuse)
     assert run(cell) == DISK_FULL
     assert read_record(cell) is None
     assert not list(cell.glob("*.partial")), "nothing half-written is left to fill it"
     assert "the disk is full" in read_status(cell)["reason"]
     assert "No space left on device" in read_status(cell)["reason"]
-    assert outcome(tmp_path, DISK_FULL)[1] == f"the disk is full: {tmp_path} cannot be written", "where no status could be"
+    assert f"the disk is full: {tmp_path}" in state_after_exit(tmp_path, DISK_FULL)[1], "where no status could be written"
     monkeypatch.undo()
     assert run(cell) == DONE
     record = read_record(cell)
-    assert record and record["provenance"]["attempts"] == 2
+    assert record and record.provenance.attempts == 2
 
 
 @pytest.mark.slow

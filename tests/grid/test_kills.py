@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cells import same
+from tests.support.cells import assert_same
 from tests.support.processes import (
     TOY,
     assert_whole,
@@ -67,7 +67,7 @@ def test_killed_twenty_times(images: Path, tmp_path: Path) -> None:
 
     assert len(cells(whole)) == len(cells(cut)) == 4
     for one, other in zip(cells(whole), cells(cut), strict=True):
-        same(one, other)
+        assert_same(one, other)
         assert_whole(other)
         (run,) = other.glob("wandb/offline-run-*/*.wandb")  # one run a cell, with the whole history
         rows = [row for row in history(run) if "val/top1" in row]
@@ -89,7 +89,7 @@ def test_two_terminals(images: Path, tmp_path: Path) -> None:
     for cell in cells(outputs):
         assert_whole(cell)
         record = read_record(cell)
-        assert record and record["provenance"]["attempts"] == 1
+        assert record and record.provenance.attempts == 1
         assert sum(epochs_trained(cell).values()) == 6
     words = [(terminal / "terminal.txt").read_text() for terminal in terminals]
     starts = [set(re.findall(r"(\S+-\S+ seed \d): started", text)) for text in words]

@@ -15,15 +15,17 @@ import pytest
 
 from tests.support.gpus import FOUR, GRID
 from tests.support.gpus import on_any_device as on
+from tests.support.records import finish, record_of
 from wisesr.grid import schedule as module
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.schedule import Running, Schedule
 from wisesr.grid.slots import Slot, make_slots
-from wisesr.grid.table import Ended
-from wisesr.results.files import write_json
+from wisesr.results.atomic_files import write_json
 from wisesr.results.lock import is_running, take
 from wisesr.results.record import RESULT
-from wisesr.results.status import write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 
 
 class FakeJob:
@@ -47,7 +49,7 @@ class FakeJob:
         return self._code
 
     def record(self) -> None:
-        write_json(self._cell.directory / RESULT, {"schema": 1, "status": "done", "fingerprint": self._cell.fingerprint})
+        finish(self._cell.directory, self._cell.config)
 
     def interrupt(self) -> None:
         self._left, self._code = min(self._left, 2), 130
@@ -63,23 +65,23 @@ class Machine:
     def __init__(self, length: Iterator[int], codes: dict[Path, int] | None = None) -> None:
         self.busy: Counter[str] = Counter()
         self.started_: Counter[Path] = Counter()
-        self.ended_: dict[int, Ended] = {}
+        self.ended_: dict[int, CellOutcome] = {}
         self.most = 0
         self.idle = 0
         self._length, self._codes = length, codes or {}
 
-    def start(self, cell: Cell, work: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
+    def start(self, cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
         assert is_running(cell.directory), "locked before it starts"
-        self.started_[work] += 1
+        self.started_[run_dir] += 1
         return FakeJob(self, cell, slot, lock, next(self._length), self._codes.get(cell.directory, 0))
 
-    def started(self, running: Running, reason: str) -> None:
+    def started(self, running: Running, reason: RunReason | None) -> None:
         assert max(self.busy.values(), default=0) <= 1, "no GPU shared"
         self.most = max(self.most, sum(self.busy.values()))
 
-    def ended(self, index: int, ended: Ended) -> None:
+    def ended(self, index: int, outcome: CellOutcome) -> None:
         assert index not in self.ended_
-        self.ended_[index] = ended
+        self.ended_[index] = outcome
 
     def stopping(self) -> None:
         pass
@@ -87,8 +89,8 @@ class Machine:
     def elsewhere(self, index: int, cell: Cell) -> None:
         pass
 
-    def update(self, standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
-        waiting = sum(item.state == "waiting" for item in standing) - len(elsewhere)
+    def update(self, outcomes: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
+        waiting = sum(outcome.state is State.WAITING for outcome in outcomes) - len(elsewhere)
         self.idle = max(self.idle, 0 if waiting < 4 else 4 - sum(self.busy.values()))
 
 
@@ -100,64 +102,70 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_POLL", 0.002)
 
 
-def waiting(config: dict[str, Any], count: int) -> list[Ended]:
+def waiting(config: dict[str, Any], count: int) -> list[CellOutcome]:
     cells = check_cells([config | {"seed": seed} for seed in range(count)])
-    for one in cells:
-        write_cell(one)
-    return [Ended(one, "waiting") for one in cells]
+    for cell in cells:
+        write_cell(cell)
+    return [CellOutcome(cell, State.WAITING, run_reason=RunReason.NEW) for cell in cells]
 
 
 @pytest.mark.parametrize(("devices", "seed"), [(1, 0), (1, 1), (2, 2)])
 def test_no_gpu_is_shared_and_none_idles(config: dict[str, Any], devices: int, seed: int) -> None:
     """Until the end, whatever the cells take, and however some of them end."""
     generator = random.Random(seed)
-    standing = waiting(config, 23)
-    codes = {item.cell.directory: generator.choice([0, 0, 1, -9]) for item in standing}
+    cells_to_run = waiting(config, 23)
+    codes = {outcome.cell.directory: generator.choice([0, 0, 1, -9]) for outcome in cells_to_run}
     machine = Machine(iter(lambda: generator.randint(1, 40), 0), codes)
     slots = make_slots([on(config, devices=devices)], GRID, gpus=FOUR, cores=8)
-    ended = Schedule(standing, slots, machine.start, machine, force=False, began=BEGAN).run()
+    ended = Schedule(cells_to_run, slots, machine.start, machine, force=False, began=BEGAN).run()
     assert set(machine.started_.values()) == {1}, "each cell once"
     assert len(machine.started_) == 23
     assert machine.most == 4
     assert machine.idle <= devices, "a GPU is free only for the moment in which its cell is replaced"
-    assert [item.state for item in ended] == ["done" if codes[item.cell.directory] == 0 else "failed" for item in standing]
+    assert [outcome.state for outcome in ended] == [
+        State.DONE if codes[outcome.cell.directory] == 0 else State.FAILED for outcome in cells_to_run
+    ]
     assert +machine.busy == Counter()
 
 
 def test_cells_that_others_run_are_waited_for_and_taken_over(config: dict[str, Any]) -> None:
-    standing = waiting(config, 3)
-    done, gone, mine = (item.cell.directory for item in standing)
+    cells_to_run = waiting(config, 3)
+    done, gone, mine = (outcome.cell.directory for outcome in cells_to_run)
     locks = [take(done), take(gone)]
     assert all(locks)
     machine = Machine(iter(lambda: 3, 0))
     looks = 0
     update = machine.update
 
-    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def watch(outcomes: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         nonlocal looks
         looks += 1
-        update(standing, running, elsewhere)
+        update(outcomes, running, elsewhere)
         if looks == 20:
             assert set(machine.started_) == {mine}, "the free one was taken, the others left alone"
-            write_status(done, state="failed", reason="said there", told=True)
+            write_status(done, state=State.FAILED, reason="said there", told=True)
             for lock in locks:
                 assert lock is not None
                 lock.close()
 
     machine.update = watch  # type: ignore[method-assign]
-    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
+    ended = Schedule(cells_to_run, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
     assert set(machine.started_) == {mine, gone}, "what failed there while this grid ran is not tried again"
-    assert [(item.state, item.reason) for item in ended] == [("failed", "said there"), ("done", ""), ("done", "")]
+    assert [(outcome.state, outcome.reason) for outcome in ended] == [
+        (State.FAILED, "said there"),
+        (State.DONE, ""),
+        (State.DONE, ""),
+    ]
 
 
 def test_a_signal_ends_running_cells_and_starts_none(config: dict[str, Any]) -> None:
-    standing = waiting(config, 6)
+    cells_to_run = waiting(config, 6)
     machine = Machine(iter(lambda: 10_000, 0))
-    schedule = Schedule(standing, [Slot(0), Slot(1)], machine.start, machine, force=False, began=BEGAN)
+    schedule = Schedule(cells_to_run, [Slot(0), Slot(1)], machine.start, machine, force=False, began=BEGAN)
     before = signal.getsignal(signal.SIGINT)
     looks = 0
 
-    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def watch(outcomes: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         nonlocal looks
         looks += 1
         if looks == 5:
@@ -166,78 +174,80 @@ def test_a_signal_ends_running_cells_and_starts_none(config: dict[str, Any]) -> 
     machine.update = watch  # type: ignore[method-assign]
     ended = schedule.run()
     assert schedule.interrupted
-    assert [item.state for item in ended] == ["interrupted"] * 2 + ["waiting"] * 4
+    assert [outcome.state for outcome in ended] == [State.INTERRUPTED] * 2 + [State.WAITING] * 4
     assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_a_second_signal_ends_them_at_once(config: dict[str, Any]) -> None:
-    standing = waiting(config, 2)
+    cells_to_run = waiting(config, 2)
     machine = Machine(iter(lambda: 10_000, 0))
 
-    schedule = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN)
+    schedule = Schedule(cells_to_run, [Slot(0)], machine.start, machine, force=False, began=BEGAN)
     began = time.monotonic()
     looks = 0
 
-    def watch(standing: list[Ended], running: list[Running], elsewhere: list[Cell]) -> None:
+    def watch(outcomes: list[CellOutcome], running: list[Running], elsewhere: list[Cell]) -> None:
         nonlocal looks
         looks += 1
-        for one in running:
-            one.job.interrupt = lambda: None  # type: ignore[method-assign]
+        for started in running:
+            started.job.interrupt = lambda: None  # type: ignore[method-assign]
         if looks in (5, 10):
             os.kill(os.getpid(), signal.SIGINT)
 
     machine.update = watch  # type: ignore[method-assign]
     ended = schedule.run()
-    assert [item.state for item in ended] == ["interrupted", "waiting"]
+    assert [outcome.state for outcome in ended] == [State.INTERRUPTED, State.WAITING]
     assert time.monotonic() - began < 10
 
 
 def test_a_cell_that_cannot_be_started_fails_alone(config: dict[str, Any]) -> None:
-    standing = waiting(config, 3)
+    cells_to_run = waiting(config, 3)
     machine = Machine(iter(lambda: 2, 0))
 
-    def start(cell: Cell, work: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
+    def start(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
         if cell.config["seed"] == 1:
             raise OSError(28, "No space left on device")
-        return machine.start(cell, work, slot, lock)
+        return machine.start(cell, run_dir, slot, lock)
 
-    ended = Schedule(standing, [Slot(0)], start, machine, force=False, began=BEGAN).run()
-    assert [item.state for item in ended] == ["done", "failed", "done"]
+    ended = Schedule(cells_to_run, [Slot(0)], start, machine, force=False, began=BEGAN).run()
+    assert [outcome.state for outcome in ended] == [State.DONE, State.FAILED, State.DONE]
     assert "No space left on device" in ended[1].reason
     assert not is_running(ended[1].cell.directory)
 
 
 def test_done_is_what_has_a_record(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that ends well without one, and a record of another configuration, are no success."""
-    standing = waiting(config, 2)
-    other = {"schema": 1, "status": "done", "fingerprint": "another"}
-    write_json(standing[1].cell.directory / RESULT, other)
+    cells_to_run = waiting(config, 2)
+    other = record_of(config) | {"fingerprint": "another"}
+    write_json(cells_to_run[1].cell.directory / RESULT, other)
     monkeypatch.setattr(FakeJob, "record", lambda _: None)
     machine = Machine(iter(lambda: 2, 0))
-    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
-    assert [(item.state, item.reason) for item in ended] == [("failed", "its process ended well, and left no record")] * 2
+    ended = Schedule(cells_to_run, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
+    assert [(outcome.state, outcome.reason) for outcome in ended] == [
+        (State.FAILED, "its process ended well, and left no record")
+    ] * 2
 
 
 @pytest.mark.parametrize(
     "content", ['{"state": ["a"], "time": "later"}', '{"state": "failed", "time": null, "reason": 3}', "[]", "{"]
 )
 def test_a_damaged_status_ends_no_grid(config: dict[str, Any], content: str) -> None:
-    standing = waiting(config, 2)
-    (standing[0].cell.directory / "status.json").write_text(content)
-    machine = Machine(iter(lambda: 2, 0), {standing[0].cell.directory: 1})
-    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
-    assert [item.state for item in ended] == ["failed", "done"]
+    cells_to_run = waiting(config, 2)
+    (cells_to_run[0].cell.directory / "status.json").write_text(content)
+    machine = Machine(iter(lambda: 2, 0), {cells_to_run[0].cell.directory: 1})
+    ended = Schedule(cells_to_run, [Slot(0)], machine.start, machine, force=False, began=BEGAN).run()
+    assert [outcome.state for outcome in ended] == [State.FAILED, State.DONE]
 
 
 def test_what_another_grid_did_anew_meanwhile_is_not_done_again(config: dict[str, Any]) -> None:
     """Two forced commands: a cell that the first finishes after the second began, though before the second comes to it."""
-    standing = waiting(config, 2)
+    cells_to_run = waiting(config, 2)
     began = time.time()
-    old, new = (item.cell for item in standing)
+    old, new = (outcome.cell for outcome in cells_to_run)
     for cell in (old, new):
-        write_json(cell.directory / RESULT, {"schema": 1, "status": "done", "fingerprint": cell.fingerprint})
+        finish(cell.directory, cell.config)
     os.utime(old.directory / RESULT, (began - 60, began - 60))
     machine = Machine(iter(lambda: 2, 0))
-    ended = Schedule(standing, [Slot(0)], machine.start, machine, force=True, began=began - 1).run()
-    assert [item.state for item in ended] == ["done", "done"]
+    ended = Schedule(cells_to_run, [Slot(0)], machine.start, machine, force=True, began=began - 1).run()
+    assert [outcome.state for outcome in ended] == [State.DONE, State.DONE]
     assert list(machine.started_) == [old.directory / "redo"]

@@ -11,13 +11,14 @@ import pytest
 
 from tests.support.gpus import FOUR, GRID
 from tests.support.gpus import on_any_device as cell
+from tests.support.records import record_of
 from wisesr.cell.attempt import RANKS, is_main
 from wisesr.errors import UserError
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
+from wisesr.grid.cell_process import environment
 from wisesr.grid.cores import study_cores, study_of
-from wisesr.grid.process import environment
 from wisesr.grid.slots import make_slots, visible_gpus
-from wisesr.results.files import write_json
+from wisesr.results.atomic_files import write_json
 from wisesr.results.record import RESULT
 
 
@@ -106,7 +107,9 @@ def test_the_cores_of_an_older_study_are_those_of_its_records(config: dict[str, 
     (cell,) = check_cells([config])
     write_cell(cell)
     provenance = {"threads": 3, "hardware": {"device": "cpu"}}
-    write_json(cell.directory / RESULT, {"schema": 1, "status": "done", "provenance": provenance})
+    record = record_of(config)
+    record["provenance"] |= provenance
+    write_json(cell.directory / RESULT, record)
     assert study_cores(study_of(cell), 1) == 3
 
 

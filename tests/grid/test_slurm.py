@@ -14,8 +14,9 @@ from submitit import SlurmJob
 from wisesr.cell.run import BUSY, FAILED
 from wisesr.config.options import conf_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, check_cells, write_cell
-from wisesr.grid.cluster import ClusterJob, Submitter, make_cluster
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.cluster import Submitter, make_cluster
+from wisesr.grid.cluster_job import ClusterJob
 from wisesr.grid.slots import Slot
 from wisesr.results.lock import take
 
@@ -38,7 +39,7 @@ def slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setattr(SlurmJob, "_results_timeout_s", 0)
-    monkeypatch.setattr("wisesr.grid.cluster._INTERVAL", 0.0)
+    monkeypatch.setattr("wisesr.grid.cluster_job._INTERVAL", 0.0)
     SlurmJob.watcher.clear()
     return folder
 

@@ -22,17 +22,17 @@ def test_a_summary_against_a_loop_over_channels() -> None:
     assert summary.distance == pytest.approx(np.mean(distances))
     assert summary.zero == sum(value == 0 for value in kernel.flat) / 60
     for row, column in np.ndindex(3, 4):
-        its = [float(kernel[channel, row, column]) for channel in range(5)]
-        mean = sum(its) / 5
+        values = [float(kernel[channel, row, column]) for channel in range(5)]
+        mean = sum(values) / 5
         assert summary.mean[row, column] == pytest.approx(mean)
-        assert summary.spread[row, column] == pytest.approx(math.sqrt(sum((value - mean) ** 2 for value in its) / 5))
+        assert summary.spread[row, column] == pytest.approx(math.sqrt(sum((value - mean) ** 2 for value in values) / 5))
 
 
 def test_the_distance_has_its_limits() -> None:
-    one = np.zeros((2, 3, 3), np.float32)
-    one[:, 1, 1] = 5
+    centre = np.zeros((2, 3, 3), np.float32)
+    centre[:, 1, 1] = 5
     assert summarize(np.full((4, 3, 3), 0.1, np.float32)).distance == pytest.approx(0, abs=1e-7)
-    assert summarize(one).distance == pytest.approx(math.sqrt(8 / 9))
+    assert summarize(centre).distance == pytest.approx(math.sqrt(8 / 9))
     assert summarize(np.zeros((2, 3, 3), np.float32))[2:] == (1.0, 0.0)
 
 
@@ -43,11 +43,11 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read is not None
     assert np.array_equal(read.kernel, kernels[1])
     assert read.epochs == (3, 4, 5)
-    for its, kernel in zip(read.history, kernels, strict=True):
+    for summary, kernel in zip(read.history, kernels, strict=True):
         wanted = summarize(kernel)
-        assert np.array_equal(its.mean, wanted.mean)
-        assert np.array_equal(its.spread, wanted.spread)
-        assert its[2:] == wanted[2:]
+        assert np.array_equal(summary.mean, wanted.mean)
+        assert np.array_equal(summary.spread, wanted.spread)
+        assert summary[2:] == wanted[2:]
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 no zip", b"\x93NUMPY"])

@@ -21,8 +21,8 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_predictions(tmp_path, GOOD)
     read = read_predictions(tmp_path)
     assert read is not None
-    for its, wanted in zip(read[:3], GOOD[:3], strict=True):
-        assert np.array_equal(its, wanted)
+    for array, wanted in zip(read[:3], GOOD[:3], strict=True):
+        assert np.array_equal(array, wanted)
     assert read.classes == GOOD.classes
     assert read.right.tolist() == [True, True, False]
 

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.records import record_of
 from wisesr.cell.run import DONE, run
 from wisesr.cli import main
 from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import check_cells, write_cell
+from wisesr.grid.cell_dirs import check_cells, write_cell
+from wisesr.results.record import RESULT, Record, parse_record
 from wisesr.status.diff import Difference, differences, find_cell, notes
 
 
@@ -67,39 +69,34 @@ def test_a_cell_by_a_part_of_its_path(tmp_path: Path) -> None:
     assert str(gap) in str(error.value)
 
 
-def test_notes_say_what_must_not_be_compared() -> None:
-    record: dict[str, Any] = {
-        "selection": "a",
-        "provenance": {
-            "source": "1",
-            "sources": ["1"],
-            "versions": {"torch": "2.6", "timm": "1"},
-            "hardware": {"cpu": "x"},
-            "threads": 1,
-            "data": {"fingerprint": "f"},
-            "finished": "today",
-        },
-    }
+def changed(content: dict[str, Any], path: str, value: Any) -> Record:
+    """A record, but for a value by its dotted name."""
+    other = copy.deepcopy(content)
+    *groups, key = path.split(".")
+    node = other
+    for group in groups:
+        node = node[group]
+    node[key] = value
+    return parse_record(other)
+
+
+def test_notes_say_what_must_not_be_compared(config: dict[str, Any]) -> None:
+    content = record_of(config)
+    record = parse_record(content)
     assert notes(record, record) == []
-    other = copy.deepcopy(record)
-    other["provenance"]["finished"] = "yesterday"
-    assert notes(record, other) == []
+    assert notes(record, changed(content, "provenance.finished", "yesterday")) == []
     for path, value, words in [
-        (("data", "fingerprint"), "g", "not obtained on the same data"),
-        (("versions", "torch"), "2.7", "not computed by the same versions of torch."),
-        (("source",), "2", "not computed by the same code"),
-        (("sources",), ["1", "2"], "not computed by the same code"),
-        (("threads",), 2, "not the same threads"),
+        ("provenance.data.fingerprint", "g", "same data"),
+        ("provenance.versions.torch", "2.7", "versions of torch."),
+        ("provenance.versions", {"python": "3.11.7", "timm": "1"}, "versions of torch."),
+        ("provenance.source", "2", "same code"),
+        ("provenance.sources", ["1", "2"], "same code"),
+        ("provenance.threads", 2, "same threads"),
+        ("provenance.hardware.cpu", "another", "same cpu"),
+        ("selection", "b", "chosen"),
     ]:
-        other = copy.deepcopy(record)
-        node = other["provenance"]
-        for key in path[:-1]:
-            node = node[key]
-        node[path[-1]] = value
-        (note,) = notes(record, other)
+        (note,) = notes(record, changed(content, path, value))
         assert words in note
-    (note,) = notes(record, record | {"selection": "b"})
-    assert "not chosen in the same way" in note
 
 
 def test_two_cells_that_were_trained(
@@ -107,24 +104,29 @@ def test_two_cells_that_were_trained(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "160")
     config["recipe"]["epochs"] = 1
-    changed = copy.deepcopy(config)
-    changed["head"]["dropout"] = 0.5
-    first, second = check_cells([config, changed])
-    for one in (first, second):
-        write_cell(one)
+    other = copy.deepcopy(config)
+    other["head"]["dropout"] = 0.5
+    first, second = check_cells([config, other])
+    for made in (first, second):
+        write_cell(made)
     assert run(first.directory) == DONE
     arguments = ["status", config["output_dir"], "--diff", first.directory.name[-8:], second.directory.name[-8:]]
     assert main(arguments) == 0
     words = capsys.readouterr().out
-    assert f"{second.directory} has no result yet (waiting), so only configurations are compared" in words
+    assert f"{second.directory} has no result yet (waiting)" in words
+    assert "environment" not in words
+    (second.directory / RESULT).write_text("{")
+    assert main(arguments) == 0
+    words = capsys.readouterr().out
+    assert str(second.directory) in words and "cut short" in words
     assert "environment" not in words
 
-    record = json.loads((first.directory / "result.json").read_text())
-    record["config"] = changed
+    record = json.loads((first.directory / RESULT).read_text())
     first_top1 = record["metrics"]["best"]["test/top1"]
+    record |= {"config": other, "fingerprint": second.fingerprint}
     record["metrics"]["best"]["test/top1"] = 0.25
     record["provenance"]["data"]["fingerprint"] = "0" * 64
-    (second.directory / "result.json").write_text(json.dumps(record))
+    (second.directory / RESULT).write_text(json.dumps(record))
     assert main(arguments) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["head.dropout", "0.25", "0.5", "+0.25"] in lines

@@ -11,14 +11,17 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.support.studies import finish_cell
+from tests.support.records import finish as write_record_file
+from tests.support.records import record_of
 from wisesr.cli import main
 from wisesr.config.files import load_cell, to_yaml
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.results.lock import locked
-from wisesr.results.status import write_status
+from wisesr.results.record import RESULT
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 from wisesr.results.store import find_cells
-from wisesr.status.cells import read_standings
+from wisesr.status.cells import read_cell_statuses
 from wisesr.status.matrix import matrices
 
 
@@ -30,15 +33,17 @@ def no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def made(config: dict[str, Any], *, head: str = "gap", backbone: str = "toy", seed: int = 0, study: str = "tests") -> Cell:
-    one = copy.deepcopy(config) | {"seed": seed, "study": study}
-    one["head"]["name"], one["backbone"]["name"] = head, backbone
-    (cell,) = check_cells([one])
+    changed = copy.deepcopy(config) | {"seed": seed, "study": study}
+    changed["head"]["name"], changed["backbone"]["name"] = head, backbone
+    (cell,) = check_cells([changed])
     write_cell(cell)
     return cell
 
 
-def finish(cell: Cell, top1: float, seconds: float = 60.0) -> None:
-    finish_cell(cell.directory, cell.config, top1=top1, images=10_000, record={"cost": {"train_seconds": seconds}})
+def finish(cell: Cell, top1: float) -> None:
+    """As a cell that trained for a minute."""
+    write_record_file(cell.directory, cell.config, top1=top1, seconds=60.0)
+    write_status(cell.directory, state=State.DONE)
 
 
 def show(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
@@ -50,13 +55,13 @@ def test_cells_in_every_state(config: dict[str, Any], capsys: pytest.CaptureFixt
     finish(made(config, head="gap"), 0.75)
     running = made(config, head="wise")
     write_status(
-        running.directory, state="training", epoch=1, epochs=3, seconds_left=40.0, images_per_second=47.2, val_top1=0.953
+        running.directory, state=State.TRAINING, epoch=1, epochs=3, seconds_left=40.0, images_per_second=47.2, val_top1=0.953
     )
     failed = made(config, head="lse")
     (failed.directory / "log.txt").write_text("\n".join(f"line {number}" for number in range(9)))
-    write_status(failed.directory, state="failed", reason="OSError: the disk is full [28]", told=False)
+    write_status(failed.directory, state=State.FAILED, reason="OSError: the disk is full [28]", told=False)
     stopped = made(config, head="max")
-    write_status(stopped.directory, state="training", epoch=2, epochs=3)  # killed: nobody holds its lock
+    write_status(stopped.directory, state=State.TRAINING, epoch=2, epochs=3)  # killed: nobody holds its lock
     made(config, head="gap", backbone="toy2")
     with locked(running.directory):
         lines = show(capsys, config["output_dir"])
@@ -89,7 +94,7 @@ def test_several_seeds_are_counted(config: dict[str, Any], capsys: pytest.Captur
         cell = made(config, head="wise", seed=seed)
         if seed < 2:
             finish(cell, 0.5)
-    write_status(cell.directory, state="failed", reason="no", told=True)
+    write_status(cell.directory, state=State.FAILED, reason="no", told=True)
     lines = show(capsys, config["output_dir"])
     at = lines.index("toy   3 done     2 done")
     assert lines[at + 1] == "1 failed"
@@ -115,7 +120,7 @@ def test_a_cell_that_is_being_redone(config: dict[str, Any], capsys: pytest.Capt
     redo = cell.directory / "redo"
     redo.mkdir()
     (redo / "config.yaml").write_text(to_yaml(cell.config))
-    write_status(redo, state="training", epoch=1, epochs=3, seconds_left=30.0)
+    write_status(redo, state=State.TRAINING, epoch=1, epochs=3, seconds_left=30.0)
     assert find_cells(Path(config["output_dir"])) == [cell.directory] == find_cells(cell.directory)
     for holder in (cell.directory, redo):
         with locked(holder):
@@ -123,7 +128,7 @@ def test_a_cell_that_is_being_redone(config: dict[str, Any], capsys: pytest.Capt
         assert lines[0] == "1 cell: 1 done, 1 of them with a redo; about 0:00:30 left"
         assert [lines[lines.index("toy            0.5000") + 1]] == ["redo: epoch 1/3"]
         assert "corners-64 toy-gap seed 0, redo: epoch 1/3  0:30 left" in lines
-    write_status(redo, state="failed", reason="out of memory", told=True)
+    write_status(redo, state=State.FAILED, reason="out of memory", told=True)
     lines = show(capsys, config["output_dir"], "--table")
     assert any(line.endswith("done, redo: failed") for line in lines)
     assert "Failed: out of memory" in lines and str(redo) in lines
@@ -136,17 +141,17 @@ def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: py
     places = {seed: made(config, seed=seed).directory for seed in (*damages, 5, 6)}
     for seed, text in damages.items():
         (places[seed] / "config.yaml").write_bytes(text.encode(errors="surrogateescape"))
-    finish_cell(places[5], config | {"seed": 5})
-    record = json.loads((places[5] / "result.json").read_text())
+    record = record_of(config)
     del record["metrics"]["best"]["test/top1"]
-    (places[5] / "result.json").write_text(json.dumps(record))
-    (places[6] / "result.json").write_text('{"schema": 1, "sta')  # half a record is none
+    (places[5] / RESULT).write_text(json.dumps(record))
+    (places[6] / RESULT).write_text('{"schema": 1, "sta')
     lines = show(capsys, config["output_dir"])
-    assert lines[0] == "2 cells: 1 done, 1 waiting; about 0:01:00 left once it runs, one cell at a time"
+    assert lines[0] == "1 cell: 1 done"
     named = lines[lines.index("Left out, being no cells that can be read:") + 1 :]
-    assert len(named) == 7
-    for seed in (*damages, 5):
-        assert sum(str(places[seed]) in line for line in named) == 1
+    assert len(named) == len(places)
+    for place in places.values():
+        assert sum(str(place) in line for line in named) == 1
+    assert any("cut short" in line and str(places[6]) in line for line in named)
     assert any("dataset.name" in line and str(places[3]) in line for line in named)
     assert any("metrics.best.test/top1" in line and str(places[5]) in line for line in named)
     for place in (*places.values(), made(config, seed=0).directory):
@@ -158,11 +163,11 @@ def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: py
 def test_wide_matrices_are_split(config: dict[str, Any], width: int) -> None:
     cells = [made(config, head=f"head_{letter}{letter * 9}", backbone="a_backbone") for letter in "abcdefghijkl"]
     finish(cells[0], 0.1234)
-    standings, damaged = read_standings(find_cells(Path(config["output_dir"])))
+    statuses, damaged = read_cell_statuses(find_cells(Path(config["output_dir"])))
     assert not damaged
     text = io.StringIO()
     console = Console(file=text, width=width)
-    for table in matrices(standings, width):
+    for table in matrices(statuses, width):
         console.print(table)
     lines = text.getvalue().splitlines()
     assert max(map(len, lines)) <= width

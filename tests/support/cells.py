@@ -27,14 +27,15 @@ def weights(directory: Path, name: str = "last.ckpt") -> dict[str, torch.Tensor]
     return state
 
 
-def same(one: Path, other: Path) -> None:
+def assert_same(one: Path, other: Path) -> None:
     """Weights, metrics and predictions equal to the bit."""
     for name in ("last.ckpt", "best.ckpt"):
         for (key, a), (_, b) in zip(weights(one, name).items(), weights(other, name).items(), strict=True):
             assert torch.equal(a, b), key
     assert (one / "metrics.csv").read_bytes() == (other / "metrics.csv").read_bytes()
     records = [read_record(path) for path in (one, other)]
-    assert records[0] and records[1] and records[0]["metrics"] == records[1]["metrics"]
+    assert records[0] is not None and records[1] is not None
+    assert (records[0].best, records[0].last) == (records[1].best, records[1].last)
     kernels = [(path / "kernels.npz").exists() for path in (one, other)]
     assert kernels[0] == kernels[1]
     for name in ("predictions.npz", *["kernels.npz"] * kernels[0]):

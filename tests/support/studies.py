@@ -20,12 +20,13 @@ from wisesr.config.check import check
 from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.options import options
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.results.kernels import summarize, write_kernels
 from wisesr.results.metrics import write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import write_record
-from wisesr.results.status import write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 
 IMAGES, CLASSES = 50, 5
 CHANNELS, SIDE = 512, 7
@@ -120,7 +121,7 @@ def write_waiting(config: Mapping[str, Any]) -> Path:
 def write_failed(config: Mapping[str, Any], reason: str) -> Path:
     """A cell that ended with an error."""
     directory = write_waiting(config)
-    write_status(directory, state="failed", reason=reason, told=True)
+    write_status(directory, state=State.FAILED, reason=reason, told=True)
     return directory
 
 
@@ -193,7 +194,7 @@ def finish_cell(
         **_merged(stated, {**(record or {}), "provenance": provenance or {}}),
     )
     write_text(directory / "log.txt", f"seed {config['seed']}\n<script>alert(1)</script> is no script in a log\n")
-    write_status(directory, state="done")
+    write_status(directory, state=State.DONE)
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from tests.support.studies import cell_config, write_cell, write_failed
 from tests.support.synced import pretend_offline
 from wisesr.cli import main
-from wisesr.sync.standing import Sent, note_success
+from wisesr.sync.uploads import Sent, note_success
 
 
 @pytest.fixture

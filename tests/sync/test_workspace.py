@@ -14,7 +14,7 @@ from tests.support.specs import spec_of
 from tests.support.studies import cell_config
 from wisesr.config.axes import leaves
 from wisesr.config.identity import computation
-from wisesr.sync.workspace import Shown, grouping, workspace
+from wisesr.sync.workspace import RunShown, grouping, make_workspace
 
 ROOT = Path("/nowhere")
 CHOICES: dict[str, list[Any]] = {
@@ -42,7 +42,9 @@ def configs(axes: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 @st.composite
 def studies(draw: st.DrawFn) -> list[dict[str, Any]]:
-    axes = {name: draw(st.lists(st.sampled_from(its), min_size=1, max_size=2, unique=True)) for name, its in CHOICES.items()}
+    axes = {
+        name: draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True)) for name, values in CHOICES.items()
+    }
     return configs(axes)
 
 
@@ -63,7 +65,7 @@ def test_a_group_is_the_seeds_of_one_configuration(cells: list[dict[str, Any]]) 
     groups: dict[tuple[str, ...], set[str]] = {}
     for config in cells:
         groups.setdefault(place(config, keys), set()).add(without_seed(config))
-    assert all(len(its) == 1 for its in groups.values())
+    assert all(len(computations) == 1 for computations in groups.values())
     assert len(groups) == len({without_seed(config) for config in cells})
     assert "head.name" in keys
     assert "seed" not in keys
@@ -78,8 +80,8 @@ def test_keys_that_vary_together_are_one() -> None:
 
 def made(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The specification of its runs, and panels by their title."""
-    shown = [Shown(f"{index:08x}", config) for index, config in enumerate(cells)]
-    spec = spec_of(workspace(shown, entity="me", project="p", study="digits_heads"))
+    shown = [RunShown(f"{index:08x}", config) for index, config in enumerate(cells)]
+    spec = spec_of(make_workspace(shown, entity="me", project="p", study="digits_heads"))
     panels = [panel for section in spec["panelBankConfig"]["sections"] for panel in section["panels"]]
     return spec, {panel["config"].get("chartTitle", panel["viewType"]): panel for panel in panels}
 

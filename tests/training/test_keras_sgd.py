@@ -16,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from tests.support.cells import make, same
+from tests.support.cells import assert_same, make
 from wisesr.cell.run import DONE, FAILED, run
 from wisesr.errors import UserError
 from wisesr.results.metrics import read_metrics
@@ -256,4 +256,4 @@ def test_a_cell_that_was_interrupted_equals_undisturbed(
     assert [row["lr"] for row in read_metrics(cut)] == pytest.approx([0.05, 0.025])
     monkeypatch.undo()
     assert run(cut) == DONE
-    same(whole, cut)
+    assert_same(whole, cut)

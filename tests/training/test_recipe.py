@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from tests.support.cells import make, same, spawn, weights
+from tests.support.cells import assert_same, make, spawn, weights
 from tests.support.training import plain, trained
 from wisesr.build.cell import build
 from wisesr.build.data import build_manifest
@@ -138,7 +138,7 @@ def test_everything_together_through_a_kill(config: dict[str, Any], tmp_path: Pa
     process.wait()
     assert 2 <= len(read_metrics(cut)) < 4
     assert (spawn(cut).wait() if compiled else run(cut)) == DONE
-    same(whole, cut)
+    assert_same(whole, cut)
     last = weights(whole)
     assert (last["model.head.aggregation.kernel"] >= 0).all()
     assert (last["ema.module.head.aggregation.kernel"] >= 0).all()

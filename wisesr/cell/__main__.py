@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from wisesr.cell.attempt import is_main
 from wisesr.cell.lifeline import end_with_parent
-from wisesr.cell.run import FAILED, INTERRUPTED, Terms, run
+from wisesr.cell.run import FAILED, INTERRUPTED, RunOptions, run
 from wisesr.errors import UserError
 
 _MAIN = "WISESR_MAIN"
@@ -52,7 +52,7 @@ def main() -> int:
         os.set_inheritable(given.lock, False)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
     try:
-        return run(given.directory, Terms(given.force, given.cores, given.gpus, given.lock if is_main() else None))
+        return run(given.directory, RunOptions(given.force, given.cores, given.gpus, given.lock if is_main() else None))
     except UserError as error:
         print(error, file=sys.stderr)
         return FAILED

@@ -24,7 +24,7 @@ log = logging.getLogger("wisesr")
 
 
 def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0) -> None:
-    """Build, fit, test, record; the loggers hear how it ended. What an interrupted attempt has finished is not done again.
+    """Build, fit, test, record; loggers are told how it ended. What an interrupted attempt has finished is not done again.
 
     Args:
         directory: of the cell, whose lock this process holds.
@@ -38,50 +38,26 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     """
     import torch
 
-    from wisesr.training.cost import peak_memory
-    from wisesr.training.findings import gather
-    from wisesr.training.fit import fit
-    from wisesr.training.loggers.guarded import Guarded
-
-    if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
-        raise UserError(
-            f"this cell was given {gpus} GPUs (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}), and torch sees "
-            f"{torch.cuda.device_count()}: look at nvidia-smi and at torch.version.cuda; trainer=cpu does without"
-        )
+    _require_gpus(config, gpus)
     weights = weights_hash(config)
     started = start_attempt(
         directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available(), cores=cores
     )
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
-    cost = _count(parts, config)
-    loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
     log.info("%s", _describe(manifest, config, parts))
-    try:
-        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
-        if not is_main():
-            return
-        device = parts.module.trainer.strategy.root_device
-        speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
-        cost |= speed | {"peak_memory_bytes": peak_memory(device)}
-        budget, selection = _budget(config, outcome), _selection(manifest, config)
-        if loggers:
-            words = {"protocol": config["protocol"], "selection": selection, "fingerprint": fingerprint(config)}
-            summary = _figures(outcome, cost, budget) | words | {"data_fingerprint": manifest.fingerprint()}
-            findings = gather(directory, manifest, parts.module.measured)
-            for logger in loggers:
-                logger.finish(summary, findings)
-    except BaseException:
-        for logger in loggers:
-            logger.fail()
-        raise
+    trained = _train(directory, config, manifest, parts)
+    if trained is None:
+        return
+    outcome, cost, budget = trained
+    device = parts.module.trainer.strategy.root_device
     write_record(
         directory,
         fingerprint=fingerprint(config),
         config=config,
         metrics={"best": outcome.best, "last": outcome.last},
         budget=budget,
-        selection=selection,
+        selection=_selection(manifest, config),
         cost=cost,
         provenance=provenance(
             threads=started.threads,
@@ -99,7 +75,55 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
 
 
-def _count(parts: Parts, config: Config) -> dict[str, Any]:
+def _require_gpus(config: Config, gpus: int) -> None:
+    """Raise UserError where torch sees fewer GPUs than the cell was given."""
+    import torch
+
+    if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
+        raise UserError(
+            f"this cell was given {gpus} GPUs (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')}), and torch sees "
+            f"{torch.cuda.device_count()}: look at nvidia-smi and at torch.version.cuda; trainer=cpu does without"
+        )
+
+
+def _train(
+    directory: Path, config: Config, manifest: Manifest, parts: Parts
+) -> tuple[Outcome, dict[str, Any], dict[str, Any]] | None:
+    """Fit and test, with loggers.
+
+    Returns:
+        What came of it, `cost` and `budget` of the record; None in a process that only helps the main one.
+    """
+    from wisesr.training.cost import peak_memory
+    from wisesr.training.findings import gather
+    from wisesr.training.fit import fit
+    from wisesr.training.loggers.guarded import Guarded
+
+    cost = _model_cost(parts, config)
+    loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
+    try:
+        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
+        if not is_main():
+            return None
+        speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
+        cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
+        budget = _spent_budget(config, outcome)
+        if loggers:
+            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config)}
+            prints = {"fingerprint": fingerprint(config), "data_fingerprint": manifest.fingerprint()}
+            summary = _flat_figures(outcome, cost, budget) | texts | prints
+            findings = gather(directory, manifest, parts.module.measured)
+            for logger in loggers:
+                logger.finish(summary, findings)
+    except BaseException:
+        for logger in loggers:
+            logger.fail()
+        raise
+    return outcome, cost, budget
+
+
+def _model_cost(parts: Parts, config: Config) -> dict[str, Any]:
+    """Parameters, FLOPs and feature map: what is known before training."""
     from wisesr.training.cost import flops, parameters
 
     model = parts.module.model
@@ -114,7 +138,7 @@ def _count(parts: Parts, config: Config) -> dict[str, Any]:
     }
 
 
-def _figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
+def _flat_figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
     """For loggers: the record's figures under flat names."""
     flops = {f"{part}_flops": count for part, count in cost["flops"].items()}
     flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops")}
@@ -122,27 +146,29 @@ def _figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> 
     return {**best, **cost["parameters"], **flops, **flat, **budget}
 
 
-def _budget(config: Config, outcome: Outcome) -> dict[str, Any]:
-    """What was trained of what was planned, which tables must tell where the two differ."""
+def _spent_budget(config: Config, outcome: Outcome) -> dict[str, Any]:
+    """What was trained of what was planned; tables must show where the two differ."""
     trained = {"trained_epochs": int(outcome.last["epoch"]), "steps": int(outcome.last["step"])}
     return {"epochs": config["recipe"]["epochs"], **trained, "stopped": outcome.stopped}
 
 
 def _describe_weights(config: Config, backbone: TimmBackbone, sha256: str | None) -> dict[str, Any]:
     """Where the backbone's weights came from; of timm's own, the name that it knows them by."""
-    known = getattr(getattr(backbone, "model", None), "pretrained_cfg", {})
+    pretrained = getattr(getattr(backbone, "model", None), "pretrained_cfg", {})
     source = config["backbone"].get("weights")
-    hub = {"timm": known.get("hf_hub_id") or known.get("url")} if source == "imagenet" else {}
+    hub = {"timm": pretrained.get("hf_hub_id") or pretrained.get("url")} if source == "imagenet" else {}
     return {"source": source, "sha256": sha256, "tensors": getattr(backbone, "weights_hash", None), **hub}
 
 
 def _selection(manifest: Manifest, config: Config) -> str:
+    """In words, on which images the epoch was chosen."""
     if config["protocol"] == "paper":
         return f"highest top-1 on the {len(manifest.indices(TEST))} test images themselves, looked at every epoch"
     return f"highest top-1 on {len(manifest.indices(VAL))} held-out images; the test split was read once"
 
 
 def _describe(manifest: Manifest, config: Config, parts: Parts) -> str:
+    """The cell in one line, for its log."""
     counts = ", ".join(f"{len(manifest.indices(split))} {split}" for split in ("train", "val", "test"))
     shape = "x".join(map(str, parts.module.model.backbone.feature_shape))
     return (

@@ -21,12 +21,13 @@ from wisesr.config.files import load_cell
 from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
-from wisesr.results.files import remove_partial
+from wisesr.results.atomic_files import remove_partial
 from wisesr.results.lock import locked
 from wisesr.results.provenance import source_hash
-from wisesr.results.record import CONFIG, read_record
+from wisesr.results.record import CONFIG, Record, read_record
 from wisesr.results.redo import begin_redo, complete_redo, work_dir
-from wisesr.results.status import write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 
 log = logging.getLogger("wisesr")
 
@@ -38,8 +39,8 @@ _PATIENCE = 10.0
 """Seconds to wait for the lock."""
 
 
-class Terms(NamedTuple):
-    """How a cell is run, none of which is part of what it computes."""
+class RunOptions(NamedTuple):
+    """How a cell is run; no part of what it computes."""
 
     force: bool = False
     """Whether a finished cell is done anew; its record stands until the new one is complete."""
@@ -64,29 +65,29 @@ def finished(directory: Path, config: Mapping[str, Any], data: str | None, weigh
         None if it is to be run; else warnings about what has changed since, usually none.
     """
     record = read_record(directory)
-    if record is None or record["fingerprint"] != fingerprint(config):
+    if record is None or record.fingerprint != fingerprint(config):
         return None
     return changes(record, data, weights)
 
 
-def changes(record: Mapping[str, Any], data: str | None, weights: str | None) -> list[str]:
+def changes(record: Record, data: str | None, weights: str | None) -> list[str]:
     """What has changed since a record was made, a sentence each. Arguments as of `finished`."""
     warnings = []
-    if data is not None and record["provenance"]["data"]["fingerprint"] != data:
+    if data is not None and record.provenance.data.fingerprint != data:
         warnings.append("the images, labels or splits have changed since")
-    if weights is not None and record["provenance"]["weights"].get("sha256") != weights:
+    if weights is not None and record.provenance.weights.get("sha256") != weights:
         warnings.append("the file of pretrained weights has changed since")
-    if record["provenance"]["source"] != source_hash():
+    if record.provenance.source != source_hash():
         warnings.append("the code has changed since")
     return warnings
 
 
-def run(directory: Path, terms: Terms = Terms()) -> int:  # noqa: B008  # a tuple, which nobody can change
+def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B008  # a tuple, which nobody can change
     """Bring a cell to its record.
 
     Args:
         directory: of the cell; it holds `config.yaml`.
-        terms: how.
+        options: how it is run.
 
     Returns:
         An exit code: DONE, FAILED, DISK_FULL, BUSY or INTERRUPTED.
@@ -96,19 +97,19 @@ def run(directory: Path, terms: Terms = Terms()) -> int:  # noqa: B008  # a tupl
     """
     config = _load(directory)
     if not is_main():  # Lightning's DDP starts this same command for the other devices, torchrun and srun on other nodes
-        work = work_dir(directory, force=terms.force)
+        work = work_dir(directory, force=options.force)
         if read_record(work) is not None:
             return DONE
-        return _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
-    with locked(directory, patience=_PATIENCE, inherited=terms.lock) as mine:
+        return _note_end(work, lambda: _train(work, config, options))
+    with locked(directory, patience=_PATIENCE, inherited=options.lock) as mine:
         if not mine:
             log.warning("another process runs %s", directory)
             return BUSY
         complete_redo(directory)
         record = read_record(directory)
-        if record is not None and record["fingerprint"] != fingerprint(config):
+        if record is not None and record.fingerprint != fingerprint(config):
             raise UserError(f"{directory / CONFIG} was edited: its record belongs to another configuration. {ELSEWHERE}")
-        return _run_locked(directory, config, terms)
+        return _run_locked(directory, config, options)
 
 
 def _load(directory: Path) -> Config:
@@ -118,45 +119,54 @@ def _load(directory: Path) -> Config:
     return config
 
 
-def _run_locked(directory: Path, config: Config, terms: Terms) -> int:
-    work = work_dir(directory, force=terms.force)
+def _run_locked(directory: Path, config: Config, options: RunOptions) -> int:
+    work = work_dir(directory, force=options.force)
     if work != directory:
         config = _load(begin_redo(directory))
     elif finished(directory, config, None) is not None:
-        return _finish(directory, lambda: _look(directory, config))
+        return _note_end(directory, lambda: _log_skipped(directory, config))
     remove_partial(work)
-    write_status(work, state="starting")
-    code = _finish(work, lambda: train_and_record(work, config, build_manifest(config), cores=terms.cores, gpus=terms.gpus))
+    write_status(work, state=State.STARTING)
+    code = _note_end(work, lambda: _train(work, config, options))
     if code != DONE:
         return code
-    _end(DONE, work, state="done")
+    _end(DONE, work, state=State.DONE)
     complete_redo(directory)
     return DONE
 
 
-def _finish(directory: Path, work: Callable[[], None]) -> int:
-    """Do it, and write down for a user to read how it ended."""
+def _train(work: Path, config: Config, options: RunOptions) -> None:
+    train_and_record(work, config, build_manifest(config), cores=options.cores, gpus=options.gpus)
+
+
+def _note_end(directory: Path, task: Callable[[], None]) -> int:
+    """Run a task; how it ended, as an exit code, and for a user to read in `status.json`.
+
+    Args:
+        directory: of the status.
+        task: what is to be done.
+    """
     try:
-        work()
+        task()
     except UserError as error:
         log.error("%s", error)
-        return _end(FAILED, directory, state="failed", reason=str(error), told=True)
+        return _end(FAILED, directory, state=State.FAILED, reason=str(error), told=True)
     except Exception as error:
         if full := _disk_full(error):
             log.error("%s", full)
-            return _end(DISK_FULL, directory, state="failed", reason=full, told=True)
+            return _end(DISK_FULL, directory, state=State.FAILED, reason=full, told=True)
         log.exception("failed")
-        return _end(FAILED, directory, state="failed", reason=f"{type(error).__name__}: {error}", told=False)
+        return _end(FAILED, directory, state=State.FAILED, reason=f"{type(error).__name__}: {error}", told=False)
     except (KeyboardInterrupt, SystemExit):  # Lightning turns the first into the second
         log.warning("interrupted; the same command continues from the last finished epoch")
-        return _end(INTERRUPTED, directory, state="interrupted")
+        return _end(INTERRUPTED, directory, state=State.INTERRUPTED)
     return DONE
 
 
-def _end(code: int, directory: Path, **status: Any) -> int:
+def _end(code: int, directory: Path, *, state: State, **fields: Any) -> int:
     """The exit code, the status written where that is possible; the record does not depend on it."""
     try:
-        write_status(directory, **status)
+        write_status(directory, state=state, **fields)
     except OSError as error:
         log.warning("status.json could not be written: %s", error)
     return code
@@ -171,7 +181,8 @@ def _disk_full(error: BaseException | None) -> str | None:
     return None
 
 
-def _look(directory: Path, config: Config) -> None:
+def _log_skipped(directory: Path, config: Config) -> None:
+    """Say that the cell was done before, and what has changed since."""
     try:
         warnings = finished(directory, config, build_manifest(config).fingerprint(), weights_hash(config)) or []
     except UserError as error:  # the record stands without what it was made from

@@ -75,8 +75,8 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.data.check.findings import as_csv, find, legible, overlaps
     from wisesr.data.check.summary import print_summary
     from wisesr.data.published import published_of
-    from wisesr.grid.display import make_console
-    from wisesr.results.files import write_text
+    from wisesr.grid.console import make_console
+    from wisesr.results.atomic_files import write_text
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()
@@ -143,7 +143,7 @@ def stopping(
 def _decoded(its: Listing, console: Console) -> list[Seen]:
     """Each of the files after decoding; a bar on a terminal."""
     from wisesr.data.check.decode import look_at_all
-    from wisesr.grid.display import tracked
+    from wisesr.grid.console import tracked
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of damaged metadata and large images, would break the bar

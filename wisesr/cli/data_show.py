@@ -65,7 +65,7 @@ def show(chosen: argparse.Namespace) -> int:
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked, option_of
     from wisesr.data.sheet import Views, compose
-    from wisesr.grid.display import make_console, tracked
+    from wisesr.grid.console import make_console, tracked
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     augment, console = option_of("augment"), make_console()
@@ -90,7 +90,7 @@ def show(chosen: argparse.Namespace) -> int:
 
 
 def _write(path: Path, picture: Image.Image) -> None:
-    from wisesr.results.files import write_with
+    from wisesr.results.atomic_files import write_with
 
     write_with(path, partial(picture.save, format="PNG"))
 

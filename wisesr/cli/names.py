@@ -12,8 +12,8 @@ def file_name(name: str) -> str:
 
 
 def file_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
-    """One for each name, no two the same, also where upper and lower case are, and none of those that are taken."""
-    found: list[str] = []
+    """A file name for each name: no two the same, also where case makes no difference, and none that is taken."""
+    files: list[str] = []
     used = {name.lower() for name in taken}
     for name in names:
         base = file = file_name(name)
@@ -22,5 +22,5 @@ def file_names(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
             number += 1
             file = f"{base}-{number}"
         used.add(file.lower())
-        found.append(file)
-    return found
+        files.append(file)
+    return files

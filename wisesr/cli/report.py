@@ -71,7 +71,7 @@ def report(chosen: argparse.Namespace) -> int:
     console, beside = _consoles()
 
     def tracked(items: Iterable[Any], total: int, words: str) -> Iterator[Any]:
-        from wisesr.grid.display import tracked as shown
+        from wisesr.grid.console import tracked as shown
 
         return shown(items, total, words, beside)
 
@@ -115,7 +115,7 @@ def _consoles() -> tuple[Console, Console]:
     """For what is asked for, and for how far it is."""
     from rich.console import Console
 
-    from wisesr.grid.display import make_console
+    from wisesr.grid.console import make_console
 
     return make_console(), Console(stderr=True, highlight=False)
 

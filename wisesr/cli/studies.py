@@ -20,16 +20,16 @@ def find_study(name: str) -> Path:
         UserError: there is neither; it names the nearest of what is there.
     """
     below = [Path(OUTPUTS, name)] if Path(name).name not in ("", "..") else []
-    found = [path for path in (Path(name), *below) if path.is_dir()]
-    if not found:
-        raise UserError(_missing(Path(name)))
+    directories = [path for path in (Path(name), *below) if path.is_dir()]
+    if not directories:
+        raise UserError(_nearest(Path(name)))
     from wisesr.results.store import find_cells
 
-    return next((path for path in found if len(found) > 1 and find_cells(path)), found[0])
+    return next((path for path in directories if len(directories) > 1 and find_cells(path)), directories[0])
 
 
-def _missing(path: Path) -> str:
-    """What is there in place of a directory, beside the first part of its path that is missing."""
+def _nearest(path: Path) -> str:
+    """A message with what is there in place of a directory, beside the first part of its path that is missing."""
     if path == Path(OUTPUTS):
         return f"there is no directory {OUTPUTS} here: train.py makes it for its first cell"
     bare = len(path.parts) == 1

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from wisesr.cli.studies import find_study
 from wisesr.errors import UserError
+from wisesr.wording import count_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wisesr.sync.standing import Standing
+    from wisesr.sync.uploads import SyncCell
 
 _SYNC = """\
 Send the offline W&B runs of finished cells to the server (`wandb login` first,
@@ -37,14 +38,6 @@ examples:
   wisesr sync digits_heads --again              all of it once more
   wisesr sync digits_heads --workspace-only     of what is there
 """
-
-_WORDS = {
-    "offline": "to be sent",
-    "sent": "there already",
-    "online": "logged online",
-    "without": "without W&B files",
-    "unfinished": "not finished",
-}
 
 
 def add_sync(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +63,7 @@ def _seconds(text: str) -> float:
 
 
 def sync(chosen: argparse.Namespace) -> int:
-    """Send, write the workspace, tell what came of it.
+    """Send, write the workspace, print what came of it.
 
     Returns:
         1 if a run could not be sent, or the workspace not be written.
@@ -78,42 +71,52 @@ def sync(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: there is no such study, no cell, no key, no server.
     """
-    from wisesr.grid.display import make_console
+    from wisesr.grid.console import make_console
     from wisesr.results.store import find_cells
     from wisesr.sync.connection import account
-    from wisesr.sync.standing import standing_of
+    from wisesr.sync.uploads import UploadState, read_sync_cell
 
     root, console = find_study(chosen.study), make_console()
     where = {"project": chosen.project, "entity": chosen.entity}
-    cells = [standing_of(cell, str(cell.relative_to(root)), **where) for cell in find_cells(root)]
+    cells = [read_sync_cell(cell, str(cell.relative_to(root)), **where) for cell in find_cells(root)]
     if not cells:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
-    sending = [cell for cell in cells if cell.state == "offline" or (chosen.again and cell.state == "sent")]
-    sending = [] if chosen.workspace_only else sending
-    _tell_rest(console, cells, sending)
+    wanted = (UploadState.OFFLINE, UploadState.SENT) if chosen.again else (UploadState.OFFLINE,)
+    sending = [] if chosen.workspace_only else [cell for cell in cells if cell.state in wanted]
+    _print_counts(console, cells, sending)
     if chosen.dry_run:
-        _tell_plan(console, cells, sending, workspace=not chosen.no_workspace)
+        _print_plan(console, cells, sending, workspace=not chosen.no_workspace)
         return 0
-    if not sending and (chosen.no_workspace or not any(cell.state in ("sent", "online") for cell in cells)):
+    if not sending and (chosen.no_workspace or not any(cell.state.is_there for cell in cells)):
         return 0
     entity = account(os.environ)
     failed = _send(console, sending, timeout=chosen.timeout, again=chosen.again) if sending else 0
-    written = chosen.no_workspace or _workspaces(console, cells, where, entity)
+    written = chosen.no_workspace or _write_workspaces(console, cells, where, entity)
     return 1 if failed or not written else 0
 
 
-def _tell_rest(console: Console, cells: Sequence[Standing], sending: Sequence[Standing]) -> None:
+def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell]) -> None:
+    """How many cells there are in each state, and the names of those that cannot be sent."""
+    from wisesr.sync.uploads import UploadState
+
+    names = {
+        UploadState.OFFLINE: "to be sent",
+        UploadState.SENT: "there already",
+        UploadState.ONLINE: "logged online",
+        UploadState.NO_FILES: "without W&B files",
+        UploadState.UNFINISHED: "not finished",
+    }
     counts = Counter(cell.state for cell in cells)
-    parts = [f"{counts[state]} {words}" for state, words in _WORDS.items() if counts[state]]
-    again = sum(cell.state == "sent" for cell in sending)
+    parts = [f"{counts[state]} {name}" for state, name in names.items() if counts[state]]
+    again = sum(cell.state is UploadState.SENT for cell in sending)
     console.print(f"{len(cells)} cells: {', '.join(parts)}" + (f"; {again} to be sent again" if again else ""), markup=False)
     for cell in cells:
-        if cell.state in ("unfinished", "without"):
+        if cell.state in (UploadState.UNFINISHED, UploadState.NO_FILES):
             detail = f" ({cell.detail})" if cell.detail else ""
-            console.print(f"  {_WORDS[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
+            console.print(f"  {names[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
 
 
-def _tell_plan(console: Console, cells: Sequence[Standing], sending: Sequence[Standing], *, workspace: bool) -> None:
+def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, workspace: bool) -> None:
     """What would be sent and written, where, and whether there is a key for it. No server is asked."""
     from wisesr.sync.connection import obstacle
     from wisesr.training.loggers.mode import server
@@ -121,8 +124,8 @@ def _tell_plan(console: Console, cells: Sequence[Standing], sending: Sequence[St
     lines = [f"  would send {cell.name}" for cell in sending]
     for (entity, project), count in Counter(cell.destination for cell in sending).items():
         owner = f"entity {entity}" if entity else "the account's own entity"
-        lines.append(f"{count} run{'s' * (count > 1)} would go to project {project} of {owner}.")
-    there = [*sending, *(cell for cell in cells if cell.state in ("sent", "online"))] if workspace else []
+        lines.append(f"{count_of(count, 'run')} would go to project {project} of {owner}.")
+    there = [*sending, *(cell for cell in cells if cell.state.is_there)] if workspace else []
     for study, project in dict.fromkeys((cell.study, cell.destination.project) for cell in there):
         lines.append(f"The workspace of {study} in project {project} would be written.")
     if lines:
@@ -131,10 +134,10 @@ def _tell_plan(console: Console, cells: Sequence[Standing], sending: Sequence[St
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _send(console: Console, sending: Sequence[Standing], *, timeout: float, again: bool) -> int:
+def _send(console: Console, sending: Sequence[SyncCell], *, timeout: float, again: bool) -> int:
     """Send runs, a line each; how many could not be."""
-    from wisesr.grid.display import tracked
-    from wisesr.sync.study import send_all
+    from wisesr.grid.console import tracked
+    from wisesr.sync.study_sync import send_all
 
     failed = 0
     results = send_all(sending, timeout=timeout, again=again, environment=os.environ)
@@ -146,19 +149,19 @@ def _send(console: Console, sending: Sequence[Standing], *, timeout: float, agai
     return failed
 
 
-def _workspaces(console: Console, cells: Sequence[Standing], where: dict[str, str | None], entity: str) -> bool:
+def _write_workspaces(console: Console, cells: Sequence[SyncCell], where: dict[str, str | None], account: str) -> bool:
     """Write the workspace of each study and place; False where one could not be written."""
-    from wisesr.sync.standing import standing_of
-    from wisesr.sync.study import by_workspace, write_workspace
+    from wisesr.sync.study_sync import by_workspace, write_workspace
+    from wisesr.sync.uploads import read_sync_cell
 
-    now = [standing_of(cell.directory, cell.name, project=where["project"], entity=where["entity"]) for cell in cells]
-    fine = True
-    for (its_entity, project, study), its in by_workspace(now, entity).items():
+    now = [read_sync_cell(cell.directory, cell.name, project=where["project"], entity=where["entity"]) for cell in cells]
+    all_written = True
+    for (entity, project, study), group in by_workspace(now, account).items():
         try:
-            url = write_workspace(its, entity=its_entity, project=project, study=study)
+            url = write_workspace(group, entity=entity, project=project, study=study)
         except Exception as error:  # wandb raises many kinds, and the runs are there all the same
-            fine = False
+            all_written = False
             console.print(f"FAILED to write the workspace of {study}: {error}", soft_wrap=True, markup=False)
         else:
-            console.print(f"Workspace of {study}, {len(its)} runs: {url}", soft_wrap=True, markup=False)
-    return fine
+            console.print(f"Workspace of {study}, {len(group)} runs: {url}", soft_wrap=True, markup=False)
+    return all_written

@@ -8,29 +8,21 @@ same command finds them again.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from wisesr.cell.run import BUSY, FAILED, INTERRUPTED
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell
-from wisesr.grid.process import environment
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_process import environment
+from wisesr.grid.cluster_job import CellTask, ClusterJob
 from wisesr.grid.slots import Slot
-from wisesr.results.files import read_json, write_json
-from wisesr.results.record import LOG
+from wisesr.results.atomic_files import read_json, write_json
 
 _JOBS = ".jobs"
 _SUBMITTED = "submitted.json"
-_INTERVAL = 2.0
-"""Seconds between two looks at a job."""
-_GRACE = 90.0
-"""Seconds that a job waits to be stopped, once its cell was told to end."""
 
 
 class Cluster(NamedTuple):
@@ -46,88 +38,6 @@ class Cluster(NamedTuple):
     """How often a job is queued again when its time is over; preemptions do not count."""
     parameters: Mapping[str, Any]
     """Of submitit's executor: timeout_min, slurm_partition, ..."""
-
-
-class CellTask:
-    """What a job does; pickled by submitit.
-
-    Args:
-        directory: of the cell, absolute.
-        work: where it is computed.
-        cores: CPU cores of the job.
-        force: whether a finished cell is done anew.
-    """
-
-    def __init__(self, directory: Path, work: Path, cores: int, *, force: bool) -> None:
-        self._directory, self._work, self._cores, self._force = directory, work, cores, force
-
-    def __call__(self) -> int:
-        """Run the cell in a process of its own, which ends with this one.
-
-        Returns:
-            Its exit code.
-        """
-        command = [sys.executable, "-m", "wisesr.cell", str(self._directory), "--cores", str(self._cores)]
-        command += ["--parent", str(os.getpid())] + ["--force"] * self._force
-        with (self._work / LOG).open("ab") as log:
-            cell = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment(),
-                start_new_session=True,
-            )
-        code = cell.wait()
-        if code in (INTERRUPTED, -signal.SIGTERM, -signal.SIGUSR2):
-            # The signal that ends the job reached the cell first; submitit's handler, which queues it again, is about to run.
-            time.sleep(_GRACE)
-        return code
-
-    def checkpoint(self) -> Any:
-        """Called by submitit before it queues the job again: the same cell, which continues by itself."""
-        from submitit.helpers import DelayedSubmission
-
-        return DelayedSubmission(self)
-
-
-class ClusterJob:
-    """A submitted cell.
-
-    Args:
-        job: of submitit.
-        name: how the cluster calls it, `slurm job 1234`.
-    """
-
-    ended = ""
-    """What the cluster says of its end."""
-
-    def __init__(self, job: Any, name: str) -> None:
-        self._job, self.name = job, name
-        self._looked, self._left = 0.0, False
-
-    def poll(self) -> int | None:
-        """Its exit code; None while it waits or runs. Once left alone, BUSY: it runs elsewhere."""
-        if self._left:
-            return BUSY
-        if time.monotonic() - self._looked < _INTERVAL:
-            return None
-        self._looked = time.monotonic()
-        if not self._job.done():
-            return None
-        try:
-            return int(self._job.result())
-        except Exception as error:  # submitit's own errors, and whatever a broken job left in its place
-            told = str(error).strip().splitlines() or [type(error).__name__]
-            log = self._job.paths.stderr
-            self.ended = f"{self.name} ended without an answer ({self._job.state}): {told[-1]}; its log: {log}"
-            return FAILED
-
-    def interrupt(self) -> None:
-        """Ctrl-C ends the watching, not the job."""
-        self._left, self.ended = True, f"{self.name} goes on; the same command finds it again"
-
-    kill = interrupt
 
 
 def make_cluster(kind: str, settings: Mapping[str, Any]) -> Cluster:
@@ -184,7 +94,7 @@ class Submitter:
         except (RuntimeError, ValueError, TypeError, NameError, AssertionError) as error:  # what submitit says of bad settings
             raise UserError(f"hydra.launcher: {error}") from error
 
-    def start(self, cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ClusterJob:
+    def start(self, cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ClusterJob:
         """Submit a cell, or find the job again that was submitted before. The lock is the job's to take.
 
         Raises:
@@ -195,8 +105,8 @@ class Submitter:
         note = cell.directory / _SUBMITTED
         if job := self._submitted(read_json(note)):
             return job
-        task = CellTask(cell.directory.absolute(), work.absolute(), slot.cores, force=force)
-        listening = signal.getsignal(signal.SIGINT)
+        task = CellTask(cell.directory.absolute(), run_dir.absolute(), slot.cores, force=force)
+        handler = signal.getsignal(signal.SIGINT)
         try:
             if self._kind == "local":  # the terminal's Ctrl-C, which reaches all its children, is for this process only
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -205,7 +115,7 @@ class Submitter:
         except (RuntimeError, subprocess.CalledProcessError) as error:
             raise OSError(f"{self._kind} refuses the job: {error}") from error
         finally:
-            signal.signal(signal.SIGINT, listening)
+            signal.signal(signal.SIGINT, handler)
         write_json(note, {"kind": self._kind, "folder": str(self._folder), "job": job.job_id})
         return ClusterJob(job, f"{self._kind} job {job.job_id}")
 

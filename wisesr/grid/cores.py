@@ -10,9 +10,9 @@ from rich.markup import escape
 
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
-from wisesr.results.files import read_json, write_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import locked
 from wisesr.results.record import read_record
 from wisesr.results.store import find_cells

@@ -9,7 +9,7 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 
 NARROW = 120
 """Columns of a terminal below which names would be broken into pieces."""
@@ -17,15 +17,15 @@ NARROW = 120
 _COLUMNS = ("study", "dataset", "backbone", "head", "settings")
 
 
-class Naming(NamedTuple):
-    """An empty table with its first columns, and what goes into them."""
+class NamedTable(NamedTuple):
+    """A table whose first columns name cells, still without rows."""
 
     table: Table
     names: list[list[str]]
-    """Of each cell."""
+    """Of each cell, what goes into these columns."""
 
 
-def name_columns(cells: Sequence[Cell], width: int) -> Naming:
+def name_columns(cells: Sequence[Cell], width: int) -> NamedTable:
     """Begin a table of cells.
 
     Args:
@@ -33,21 +33,21 @@ def name_columns(cells: Sequence[Cell], width: int) -> Naming:
         width: of the terminal, characters.
     """
     names = [_names(cell) for cell in cells]
-    told = {column: {row[index] for row in names} for index, column in enumerate(_COLUMNS)}
-    several = [column for column in _COLUMNS if len(told[column]) > 1]
+    values = {column: {row[index] for row in names} for index, column in enumerate(_COLUMNS)}
+    several = [column for column in _COLUMNS if len(values[column]) > 1]
     always = () if width < NARROW and len(cells) > 1 else ("dataset", "backbone", "head")
     shown = [column for column in _COLUMNS if column in several or column in always]
-    alone = [escape(told[column].copy().pop()) for column in ("dataset", "backbone", "head") if column not in shown]
+    alone = [escape(next(iter(values[column]))) for column in ("dataset", "backbone", "head") if column not in shown]
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=" ".join(alone) or None, title_justify="left"
     )
     table.title_style = "none"
     for column in shown:
         table.add_column(column, overflow="fold")
-    return Naming(table, [[escape(row[_COLUMNS.index(column)]) for column in shown] for row in names])
+    return NamedTable(table, [[escape(row[_COLUMNS.index(column)]) for column in shown] for row in names])
 
 
 def _names(cell: Cell) -> tuple[str, ...]:
+    """Of a cell, the texts of `_COLUMNS`."""
     config = cell.config
-    data = f"{config['dataset']['name']}-{config['resolution']['size']}"
-    return config["study"], data, config["backbone"]["name"], config["head"]["name"], cell.settings
+    return config["study"], cell.dataset, config["backbone"]["name"], config["head"]["name"], cell.settings

@@ -7,26 +7,24 @@ cells that run elsewhere are waited for, and taken over if that process is gone.
 from __future__ import annotations
 
 import signal
-import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 from typing import IO, Any, NamedTuple, Protocol
 
-from wisesr.grid.cells import Cell, write_config
-from wisesr.grid.process import CONTINUES, Job, outcome
+from wisesr.grid.cell_dirs import Cell, write_config
+from wisesr.grid.cell_process import CONTINUES, RUNS_ELSEWHERE, Job, state_after_exit
+from wisesr.grid.outcome import CellOutcome, RunReason
+from wisesr.grid.signals import SignalCounter
 from wisesr.grid.slots import Slot
-from wisesr.grid.table import Ended
 from wisesr.results.lock import is_running, take
 from wisesr.results.record import RESULT, read_record
 from wisesr.results.redo import complete_redo, work_dir
-from wisesr.results.status import read_status
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status
 
 _POLL = 0.1
-_ELSEWHERE = "another process runs this cell"
 _PATIENCE = 30.0
 """Seconds that an interrupted cell has to end by itself."""
 
@@ -44,17 +42,17 @@ class Running(NamedTuple):
     job: Job
     began: float
     """Seconds since 1970."""
-    work: Path
+    run_dir: Path
     """Where it is computed."""
 
 
 class Watcher(Protocol):
     """Who is told what happens."""
 
-    def started(self, running: Running, reason: str) -> None:
-        """A cell has been started; the reason is what is special about it."""
+    def started(self, running: Running, reason: RunReason | None) -> None:
+        """A cell has been started; why it is run, where that is known."""
 
-    def ended(self, index: int, ended: Ended) -> None:
+    def ended(self, index: int, outcome: CellOutcome) -> None:
         """A cell has ended here, or elsewhere."""
 
     def elsewhere(self, index: int, cell: Cell) -> None:
@@ -63,163 +61,158 @@ class Watcher(Protocol):
     def stopping(self) -> None:
         """Nothing new starts from here on."""
 
-    def update(self, standing: Sequence[Ended], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
-        """How things stand, several times a second."""
+    def update(self, outcomes: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
+        """Where all cells stand, several times a second."""
 
 
 class Schedule:
     """Runs the waiting cells of a grid.
 
     Args:
-        standing: of all cells; those that are waiting are run.
+        outcomes: of all cells; those that are waiting are run.
         slots: for them.
-        start: starts one.
+        start: starts a cell.
         watcher: is told.
         force: whether finished cells are done anew.
         began: when the command began, seconds since 1970: what others have finished or failed since then is not done again.
     """
 
     def __init__(
-        self, standing: Sequence[Ended], slots: Sequence[Slot], start: Starter, watcher: Watcher, *, force: bool, began: float
+        self,
+        outcomes: Sequence[CellOutcome],
+        slots: Sequence[Slot],
+        start: Starter,
+        watcher: Watcher,
+        *,
+        force: bool,
+        began: float,
     ) -> None:
-        self._standing = list(standing)
-        self._pending = deque(index for index, item in enumerate(standing) if item.state == "waiting")
+        self._outcomes = list(outcomes)
+        self._pending = deque(index for index, outcome in enumerate(outcomes) if outcome.state is State.WAITING)
         self._elsewhere: dict[int, str] = {}
         self._free = deque(slots)
         self._running: list[Running] = []
         self._start, self._watcher, self._force = start, watcher, force
         self._began = began
-        self._signals = 0
+        self._signals = SignalCounter()
         self._stopped: float | None = None
 
-    def run(self) -> list[Ended]:
+    def run(self) -> list[CellOutcome]:
         """Until every cell has ended, or a signal ends it all: at the first, cells end in order, at the second at once.
 
         Returns:
             How each cell ended.
         """
-        with self._listening():
-            while self._running or (not self._signals and (self._pending or self._elsewhere)):
+        with self._signals.listening():
+            while self._running or (not self.interrupted and (self._pending or self._elsewhere)):
                 self._fill()
                 self._collect()
                 self._stop()
-                elsewhere = [self._standing[index].cell for index in self._elsewhere]
-                self._watcher.update(self._standing, self._running, elsewhere)
+                elsewhere = [self._outcomes[index].cell for index in self._elsewhere]
+                self._watcher.update(self._outcomes, self._running, elsewhere)
                 time.sleep(_POLL)
-                self._look_elsewhere()
+                self._take_over()
         for index, reason in self._elsewhere.items():
-            self._standing[index] = self._standing[index]._replace(state="busy", reason=reason)
-        return self._standing
+            self._outcomes[index] = self._outcomes[index]._replace(state=State.BUSY, reason=reason)
+        return self._outcomes
 
     @property
     def interrupted(self) -> bool:
         """Whether a signal ended it."""
-        return self._signals > 0
+        return self._signals.count > 0
 
     def _fill(self) -> None:
-        while self._free and self._pending and not self._signals:
+        """Start cells on free slots."""
+        while self._free and self._pending and not self.interrupted:
             self._begin(self._pending.popleft())
 
     def _begin(self, index: int) -> None:
         """Start a cell, unless another process has it or had it since the grid began."""
-        cell = self._standing[index].cell
+        cell = self._outcomes[index].cell
         try:
             cell.directory.mkdir(parents=True, exist_ok=True)
             lock = take(cell.directory)
             if lock is None:
-                self._elsewhere[index] = _ELSEWHERE
+                self._elsewhere[index] = RUNS_ELSEWHERE
                 self._watcher.elsewhere(index, cell)
                 return
             with lock:  # this process's hold on it ends here, the child's with the child
-                if ended := self._done_elsewhere(cell):
-                    self._end(index, ended)
+                if outcome := self._ended_elsewhere(cell):
+                    self._end(index, outcome)
                     return
-                work = work_dir(cell.directory, force=self._force)
-                write_config(work, cell.config)
-                running = Running(index, cell, self._free[0], self._start(cell, work, self._free[0], lock), time.time(), work)
+                slot, run_dir = self._free[0], work_dir(cell.directory, force=self._force)
+                write_config(run_dir, cell.config)
+                running = Running(index, cell, slot, self._start(cell, run_dir, slot, lock), time.time(), run_dir)
         except OSError as error:
-            self._end(index, Ended(cell, "failed", f"it could not be started: {error}"))
+            self._end(index, CellOutcome(cell, State.FAILED, f"it could not be started: {error}"))
             return
         self._free.popleft()
         self._running.append(running)
-        reason, self._standing[index] = self._standing[index].reason, Ended(cell, "running")
+        reason, self._outcomes[index] = self._outcomes[index].run_reason, CellOutcome(cell, State.RUNNING)
         self._watcher.started(running, reason)
 
-    def _done_elsewhere(self, cell: Cell) -> Ended | None:
+    def _ended_elsewhere(self, cell: Cell) -> CellOutcome | None:
         """What another process has made of a cell since this grid began; None if it is to be run."""
         complete_redo(cell.directory)
         if self._has_record(cell) and (not self._force or (cell.directory / RESULT).stat().st_mtime >= self._began):
-            return Ended(cell, "done")
+            return CellOutcome(cell, State.DONE)
         status = read_status(work_dir(cell.directory, force=self._force))
-        if status.get("state") == "failed" and status.get("time", 0.0) >= self._began:
-            return Ended(cell, "failed", status.get("reason", ""))
+        if status.get("state") is State.FAILED and status.get("time", 0.0) >= self._began:
+            return CellOutcome(cell, State.FAILED, status.get("reason", ""))
         return None
 
     def _has_record(self, cell: Cell) -> bool:
         record = read_record(cell.directory)
-        return record is not None and record["fingerprint"] == cell.fingerprint
+        return record is not None and record.fingerprint == cell.fingerprint
 
     def _collect(self) -> None:
+        """Free the slots of cells whose process has ended."""
         for running in list(self._running):
             code = running.job.poll()
             if code is None:
                 continue
             self._running.remove(running)
             self._free.append(running.slot)
-            state, reason = outcome(running.work, code, since=running.began, ended=running.job.ended)
-            # Of a cluster its answer is believed: the file may take a minute to be seen here (NFS).
-            if state == "done" and not running.slot.cluster and not self._has_record(running.cell):
-                state, reason = "failed", "its process ended well, and left no record"
-            if self._signals and -code in (signal.SIGINT, signal.SIGTERM):  # before it could listen
-                state, reason = "interrupted", CONTINUES
-            if state == "busy":
-                self._elsewhere[running.number] = running.job.ended or reason
+            outcome = self._outcome(running, code)
+            if outcome.state is State.BUSY:
+                self._elsewhere[running.number] = running.job.ended or outcome.reason
             else:
-                self._end(running.number, Ended(running.cell, state, reason, running.work))
+                self._end(running.number, outcome)
 
-    def _end(self, index: int, ended: Ended) -> None:
-        self._standing[index] = ended
-        self._watcher.ended(index, ended)
+    def _outcome(self, running: Running, code: int) -> CellOutcome:
+        """Of a cell whose process has ended with this exit code."""
+        state, reason = state_after_exit(running.run_dir, code, since=running.began, ended=running.job.ended)
+        # Of a cluster its answer is believed: the file may take a minute to be seen here (NFS).
+        if state is State.DONE and not running.slot.cluster and not self._has_record(running.cell):
+            state, reason = State.FAILED, "its process ended well, and left no record"
+        if self.interrupted and -code in (signal.SIGINT, signal.SIGTERM):  # before it could listen
+            state, reason = State.INTERRUPTED, CONTINUES
+        return CellOutcome(running.cell, state, reason, running.run_dir)
 
-    def _look_elsewhere(self) -> None:
+    def _end(self, index: int, outcome: CellOutcome) -> None:
+        self._outcomes[index] = outcome
+        self._watcher.ended(index, outcome)
+
+    def _take_over(self) -> None:
         """Cells that no process holds any more are this one's to look at again, as long as it starts some."""
-        if self._signals:
+        if self.interrupted:
             return
-        free = [index for index in self._elsewhere if not is_running(self._standing[index].cell.directory)]
+        free = [index for index in self._elsewhere if not is_running(self._outcomes[index].cell.directory)]
         for index in reversed(free):
             del self._elsewhere[index]
             self._pending.appendleft(index)
 
     def _stop(self) -> None:
         """Carry out what signals asked for."""
-        if not self._signals:
+        if not self.interrupted:
             return
         if self._stopped is None:
             self._stopped = time.monotonic()
             self._watcher.stopping()
             for running in self._running:
                 running.job.interrupt()
-        if self._signals > 1 or time.monotonic() - self._stopped > _PATIENCE:
+        if self._signals.count > 1 or time.monotonic() - self._stopped > _PATIENCE:
             for running in self._running:
                 running.job.kill()
-                self._end(running.number, Ended(running.cell, "interrupted", CONTINUES, running.work))
+                self._end(running.number, CellOutcome(running.cell, State.INTERRUPTED, CONTINUES, running.run_dir))
             self._running = []
-
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        """Count signals instead of breaking off in the middle of something."""
-        if threading.current_thread() is not threading.main_thread():  # of a launcher that runs cells in threads
-            yield
-            return
-        before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        heard = [number for number, handler in before.items() if handler is not signal.SIG_IGN]  # nohup
-        for number in heard:
-            signal.signal(number, self._signal)
-        try:
-            yield
-        finally:
-            for number in heard:
-                signal.signal(number, before[number])
-
-    def _signal(self, number: int, frame: FrameType | None) -> None:
-        self._signals += 1

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
+from wisesr.wording import count_of
 
 
 class Slot(NamedTuple):
@@ -82,13 +83,13 @@ def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequ
     groups = [tuple(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)] * share
     if grid["slots"] != "auto":
         if grid["slots"] > len(groups):
-            raise UserError(f"grid.slots={grid['slots']}: {_gpu_words(gpus, size, share)} are {len(groups)} slots")
+            raise UserError(f"grid.slots={grid['slots']}: {_describe_gpus(gpus, size, share)} are {len(groups)} slots")
         groups = groups[: grid["slots"]]
     _check_threads(configs, len(groups), cores)
     return [Slot(number, group, max(1, cores // len(groups))) for number, group in enumerate(groups)]
 
 
-def _gpu_words(gpus: Sequence[str], size: int, share: int) -> str:
+def _describe_gpus(gpus: Sequence[str], size: int, share: int) -> str:
     each = f"{share} cells each (grid.cells_per_gpu)" if share > 1 else f"{size} a cell"
     return f"{len(gpus)} GPUs with {each}"
 
@@ -121,10 +122,10 @@ def _check_threads(configs: Sequence[Config], slots: int, cores: int) -> None:
     """Raise UserError where cells insist on more threads than there are cores. One cell at a time may do as it likes."""
     threads = max(_threads(config) for config in configs)
     if slots > 1 and slots * threads > cores:
-        words = f"{threads} thread{'s' * (threads > 1)}"
         raise UserError(
-            f"grid.slots={slots} with {words} a cell need {slots * threads} cores, and there are {cores}: cells that fight for "
-            f"cores run many times slower. At most grid.slots={max(1, cores // threads)}"
+            f"grid.slots={slots} with {count_of(threads, 'thread')} a cell need {slots * threads} cores, "
+            f"and there are {cores}: cells that fight for cores run many times slower. "
+            f"At most grid.slots={max(1, cores // threads)}"
         )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from wisesr.data.images import why
 from wisesr.errors import UserError
-from wisesr.results.files import read_json, write_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import take
 from wisesr.results.store import find_cells
 from wisesr.wording import count_of

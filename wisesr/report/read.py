@@ -17,7 +17,7 @@ from wisesr.report.places import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, ReportCell, Study
-from wisesr.results.files import read_json
+from wisesr.results.atomic_files import read_json
 from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
 from wisesr.results.record import RESULT, Record, RecordError, load_record

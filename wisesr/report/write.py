@@ -21,7 +21,7 @@ from wisesr.report.study import Study
 from wisesr.report.tables.csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.wording import count_of
 
 PAGE = "index.html"

@@ -49,12 +49,12 @@ def is_text(value: Any) -> bool:
 
 def is_texts(value: Any) -> bool:
     """A list of texts, which may be empty."""
-    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 
 def is_counts(value: Any) -> bool:
     """A mapping to counts."""
-    return isinstance(value, Mapping) and all(is_count(one) for one in value.values())
+    return isinstance(value, Mapping) and all(is_count(count) for count in value.values())
 
 
 def is_group(value: Any) -> bool:
@@ -74,17 +74,17 @@ def problem(values: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
         values: nested mappings.
         checks: what must be there, by dotted name.
     """
-    found = {name: _at(values, name) for name in checks}
-    if absent := [name for name, (there, _) in found.items() if not there]:
+    looked_up = {name: _look_up(values, name) for name in checks}
+    if absent := [name for name, (there, _) in looked_up.items() if not there]:
         return f"no {some_of(absent, _SHOWN)}"
-    wrong = next((name for name, (_, value) in found.items() if not checks[name](value)), None)
+    wrong = next((name for name, (_, value) in looked_up.items() if not checks[name](value)), None)
     if wrong is None:
         return ""
-    text = repr(found[wrong][1])
+    text = repr(looked_up[wrong][1])
     return f"{wrong} is {text if len(text) <= 40 else f'{text[:37]}...'}"
 
 
-def _at(values: Any, name: str) -> tuple[bool, Any]:
+def _look_up(values: Any, name: str) -> tuple[bool, Any]:
     """Whether a dotted name leads to anything, and to what."""
     for key in name.split("."):
         if not isinstance(values, Mapping) or key not in values:

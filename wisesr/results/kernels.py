@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.results.files import read_arrays, write_with
+from wisesr.results.atomic_files import read_arrays, write_with
 
 KERNELS = "kernels.npz"
 
@@ -79,13 +79,13 @@ def write_kernels(
 
 def read_kernels(directory: Path) -> Kernels | None:
     """The kernels of a cell; None where its head has none, or the file is absent or damaged."""
-    found = read_arrays(directory / KERNELS)
-    if found is None or not {"kernel", "epochs", "mean", "spread", "zero", "distance"} <= set(found):
+    arrays = read_arrays(directory / KERNELS)
+    if arrays is None or not {"kernel", "epochs", "mean", "spread", "zero", "distance"} <= set(arrays):
         return None
-    kernel, epochs = found["kernel"], found["epochs"]
+    kernel, epochs = arrays["kernel"], arrays["epochs"]
     if kernel.ndim != 3 or 0 in kernel.shape or epochs.ndim != 1 or epochs.dtype.kind not in "iu":
         return None
-    columns = [found[name] for name in ("mean", "spread", "zero", "distance")]
+    columns = [arrays[name] for name in ("mean", "spread", "zero", "distance")]
     planes = epochs.shape + kernel.shape[1:] if len(epochs) else (0,)  # as nothing is written
     wanted = [planes, planes, epochs.shape, epochs.shape]
     if any(column.shape != shape for column, shape in zip(columns, wanted, strict=True)):

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 
 METRICS = "metrics.csv"
 

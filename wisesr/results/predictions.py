@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.results.files import read_arrays, write_with
+from wisesr.results.atomic_files import read_arrays, write_with
 from wisesr.results.record import PREDICTIONS
 
 
@@ -38,10 +38,10 @@ def write_predictions(directory: Path, predictions: Predictions) -> None:
 
 def read_predictions(directory: Path) -> Predictions | None:
     """The predictions of a cell; None where there are none, or a damaged file."""
-    found = read_arrays(directory / PREDICTIONS)
-    if found is None or not set(Predictions._fields) <= set(found):
+    arrays = read_arrays(directory / PREDICTIONS)
+    if arrays is None or not set(Predictions._fields) <= set(arrays):
         return None
-    ids, labels, probabilities, classes = (found[name] for name in Predictions._fields)
+    ids, labels, probabilities, classes = (arrays[name] for name in Predictions._fields)
     if probabilities.ndim != 2 or probabilities.shape[1] == 0 or not ids.shape == labels.shape == probabilities.shape[:1]:
         return None
     if ids.dtype.kind != "U" or labels.dtype.kind not in "iu" or probabilities.dtype.kind != "f":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from wisesr.errors import UserError
+from wisesr.results.atomic_files import write_json
 from wisesr.results.checks import (
     Check,
     is_amount,
@@ -26,7 +27,6 @@ from wisesr.results.checks import (
     or_none,
     problem,
 )
-from wisesr.results.files import write_json
 from wisesr.results.metrics import Row
 
 SCHEMA = 1

@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.results.record import CONFIG, RESULT, read_record
 
 REDO = "redo"

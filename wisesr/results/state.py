@@ -1,4 +1,4 @@
-"""The states of a cell, wherever one is told: on disk, in a grid, in `wisesr status`, in a report."""
+"""The states of a cell, wherever one is shown: on disk, in a grid, in `wisesr status`, in a report."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ class State(str, Enum):
 
     WAITING = "waiting"
     """Not begun."""
+    QUEUED = "queued"
+    """In a grid: its job waits in the queue of a cluster."""
     STARTING = "starting"
     """Its process runs, and does not train yet."""
     TRAINING = "training"
     TESTING = "testing"
+    RUNNING = "running"
+    """In a grid, and where states are counted: starting, training or testing."""
     INTERRUPTED = "interrupted"
     """Begun, and no process runs it."""
     FAILED = "failed"
@@ -27,7 +31,7 @@ class State(str, Enum):
     MISSING = "missing"
     """In a report: others of its kind are there."""
     DAMAGED = "damaged"
-    """In a report: it cannot be read."""
+    """Its files cannot be read."""
 
     def __str__(self) -> str:
         """The word."""
@@ -36,4 +40,9 @@ class State(str, Enum):
     @property
     def is_running(self) -> bool:
         """Whether a process is at it."""
-        return self in (State.STARTING, State.TRAINING, State.TESTING)
+        return self in (State.STARTING, State.TRAINING, State.TESTING, State.RUNNING)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it has its record."""
+        return self in (State.DONE, State.SKIPPED)

@@ -1,12 +1,13 @@
-"""Finding cells on disk, and telling where each stands."""
+"""Finding cells on disk, and their states."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
-from wisesr.results.record import LAST, read_record
-from wisesr.results.status import read_status
+from wisesr.results.record import CONFIG, LAST, read_record
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status
 
 
 def find_cells(root: Path) -> list[Path]:
@@ -14,32 +15,32 @@ def find_cells(root: Path) -> list[Path]:
 
     Nothing inside a cell is one: loggers keep a `config.yaml` there, and so does a cell that is being redone, in `redo/`.
     """
-    found = []
+    cells = []
     for place, folders, files in os.walk(root):
         path = Path(place)
-        if "config.yaml" in files and (path == root or path.name.startswith("seed-")):
-            found.append(path)
+        if CONFIG in files and (path == root or path.name.startswith("seed-")):
+            cells.append(path)
             if path.absolute().name.startswith("seed-"):
                 folders.clear()
-    return sorted(found)
+    return sorted(cells)
 
 
-def state_of(directory: Path, *, running: bool) -> tuple[str, str]:
-    """State and reason of a cell.
+def state_of(directory: Path, *, running: bool) -> tuple[State, str]:
+    """State of a cell on disk, and the reason if it failed.
 
     Args:
         directory: of the cell.
         running: whether a process holds its lock.
 
     Returns:
-        done, failed (with its reason), training, testing or starting while it runs, interrupted, or waiting.
+        DONE with a record; TRAINING, TESTING or STARTING while it runs; else FAILED, INTERRUPTED or WAITING.
     """
     if read_record(directory) is not None:
-        return "done", ""
+        return State.DONE, ""
     status = read_status(directory)
+    state = status.get("state")
     if running:  # what an earlier attempt ended with is none of its states
-        state = status.get("state", "starting")
-        return state if state in ("training", "testing") else "starting", ""
-    if status.get("state") == "failed":
-        return "failed", status.get("reason", "")
-    return ("interrupted", "") if status or (directory / LAST).exists() else ("waiting", "")
+        return (state if state in (State.TRAINING, State.TESTING) else State.STARTING), ""
+    if state is State.FAILED:
+        return State.FAILED, status.get("reason", "")
+    return (State.INTERRUPTED if status or (directory / LAST).exists() else State.WAITING), ""

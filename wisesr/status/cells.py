@@ -3,104 +3,94 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from wisesr.config.files import load_cell
 from wisesr.config.identity import computation
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, make_cells
-from wisesr.grid.eta import RUNNING, Work, work
+from wisesr.grid.cell_dirs import Cell, make_cells
+from wisesr.grid.eta import CellTime, cell_time
+from wisesr.results.labels import Labels, parse_labels
 from wisesr.results.lock import is_running
-from wisesr.results.record import read_record
+from wisesr.results.record import CONFIG, Record, load_record, read_record
 from wisesr.results.redo import REDO
-from wisesr.results.status import Status, read_status
+from wisesr.results.state import State
+from wisesr.results.status_file import Status, read_status
 from wisesr.results.store import state_of
 
-# What tables show; a cell of another version may lack it.
-_CONFIG_KEYS = ("study", "seed", "dataset.name", "resolution.size", "backbone.name", "head.name")
-_RECORD_KEYS = (
-    *(f"metrics.best.{name}" for name in ("epoch", "val/top1", "test/top1", "test/macro_f1")),
-    *("cost.parameters.head_parameters", "cost.train_seconds", "provenance.data.left_out", "selection"),
-)
 
-
-class Standing(NamedTuple):
+@dataclass(frozen=True)
+class CellStatus:
     """A cell on disk and where it stands."""
 
     cell: Cell
-    state: str
+    labels: Labels
+    state: State
     """As of `state_of`."""
     reason: str
-    status: Status
-    record: Mapping[str, Any] | None
-    redo: Standing | None = None
+    """Why it failed."""
+    progress: Status
+    """Its `status.json`."""
+    record: Record | None
+    redo: CellStatus | None = None
     """The computation anew of a finished cell, where there is one."""
 
     @property
-    def is_running(self) -> bool:
-        """Whether a process computes it, for the first time or anew."""
-        return self.state in RUNNING or (self.redo is not None and self.redo.is_running)
-
-    @property
-    def work(self) -> Work:
+    def time(self) -> CellTime:
         """What it still needs, for the estimate."""
         seen = self.redo or self
-        return work(self.cell.config, seen.state, seen.status, seen.record)
+        return cell_time(self.cell.config, seen.state, seen.progress, seen.record)
 
 
-def read_standings(directories: Iterable[Path]) -> tuple[list[Standing], list[str]]:
+def read_cell_statuses(directories: Iterable[Path]) -> tuple[list[CellStatus], list[str]]:
     """Cells of directories, as `find_cells` finds them.
 
     Returns:
         The cells, and for each that cannot be read its directory and what is wrong with it.
     """
-    standings: dict[Path, Standing] = {}
+    statuses: dict[Path, CellStatus] = {}
     damaged = []
     for directory in directories:
         try:
-            standings[directory] = _standing(Cell(load_cell(directory), directory))
+            statuses[directory] = _read(directory)
         except (UserError, OSError) as error:
             text = " ".join(str(error).split())
             damaged.append(text if str(directory) in text else f"{directory}: {text}")
-    cells = make_cells([standing.cell.config for standing in standings.values()], list(standings))
-    return [_named(standings[cell.directory], cell) for cell in cells], damaged
+    cells = make_cells([status.cell.config for status in statuses.values()], list(statuses))
+    return [_renamed(statuses[cell.directory], cell) for cell in cells], damaged
 
 
-def _named(standing: Standing, cell: Cell) -> Standing:
+def _renamed(status: CellStatus, cell: Cell) -> CellStatus:
     """With the settings that tell the cell from its neighbours, which only all cells together show."""
-    redo = standing.redo and standing.redo._replace(cell=cell._replace(directory=standing.redo.cell.directory))
-    return standing._replace(cell=cell, redo=redo)
+    redo = status.redo and replace(status.redo, cell=cell._replace(directory=status.redo.cell.directory))
+    return replace(status, cell=cell, redo=redo)
 
 
-def _standing(cell: Cell) -> Standing:
-    """Raises UserError for what lacks something that tables show."""
-    directory, redo = cell.directory, cell.directory / REDO
-    held = is_running(directory)
+def _read(directory: Path) -> CellStatus:
+    """Where a cell stands.
+
+    Raises:
+        UserError: its configuration or its record is damaged, or of another version.
+    """
+    config = load_cell(directory)
+    labels = parse_labels(config)
+    _require_computation(config)
+    held, record = is_running(directory), load_record(directory)
     state, reason = state_of(directory, running=held)
-    standing = Standing(cell, state, reason, read_status(directory), read_record(directory))
-    record = standing.record
-    _check(cell.config, record)
-    if record is None or not (redo / "config.yaml").is_file():
-        return standing
+    status = CellStatus(Cell(config, directory), labels, state, reason, read_status(directory), record)
+    redo = directory / REDO
+    if record is None or not (redo / CONFIG).is_file():
+        return status
     state, reason = state_of(redo, running=held or is_running(redo))
-    return standing._replace(redo=Standing(cell._replace(directory=redo), state, reason, read_status(redo), read_record(redo)))
+    anew = CellStatus(Cell(config, redo), labels, state, reason, read_status(redo), read_record(redo))
+    return replace(status, redo=anew)
 
 
-def _check(config: Mapping[str, Any], record: Mapping[str, Any] | None) -> None:
-    """Raises UserError for what lacks something that tables show."""
-    absent = [name for name in _CONFIG_KEYS if not isinstance(_at(config, name), (str, int))]
-    absent += [name for name in _RECORD_KEYS if record is not None and _at(record, name) is None]
-    if absent:
-        raise UserError(f"written by another version, or damaged: no {', '.join(absent)}")
+def _require_computation(config: Mapping[str, Any]) -> None:
+    """Raise UserError for values of which no cell can be named: a value where a group belongs, a date."""
     try:
         computation(config)
-    except (AttributeError, TypeError) as error:  # a value where a group belongs, or one that no configuration has
-        raise UserError(f"written by another version, or damaged: {error}") from None
-
-
-def _at(values: Any, name: str) -> Any:
-    """The value of a dotted name; None where it leads to nothing."""
-    for key in name.split("."):
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values
+    except (AttributeError, TypeError) as error:
+        raise UserError(f"{CONFIG}: {error}") from None

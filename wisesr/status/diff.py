@@ -12,12 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.config.axes import Leaves, leaves
+from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
-from wisesr.grid.display import make_console
+from wisesr.grid.console import make_console
 from wisesr.results.lock import is_running
-from wisesr.results.record import read_record
+from wisesr.results.record import CONFIG, Provenance, Record, RecordError, load_record
 from wisesr.results.store import find_cells, state_of
 
 _SHOWN = 12
@@ -52,17 +52,31 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
     for name, place in zip(("first: ", "second:"), places, strict=True):
         console.print(escape(f"{name} {place}"), soft_wrap=True)
     _print_table(console, "configuration", differences(*map(load_cell, places)))
-    records = [read_record(place) for place in places]
-    if unfinished := [place for place, record in zip(places, records, strict=True) if record is None]:
-        for place in unfinished:
-            state, _ = state_of(place, running=is_running(place))
-            console.print(escape(f"{place} has no result yet ({state}), so only configurations are compared"), soft_wrap=True)
-        return
-    one, other = ({} if record is None else record.json for record in records)
-    for note in notes(one, other):
+    records = [_record_or_reason(place) for place in places]
+    for reason in records:
+        if isinstance(reason, str):
+            console.print(escape(f"{reason}, so only configurations are compared"), soft_wrap=True)
+    finished = [record for record in records if isinstance(record, Record)]
+    if len(finished) == len(places):
+        _print_records(console, *finished)
+
+
+def _print_records(console: Console, first: Record, second: Record) -> None:
+    """Print what differs between two finished cells beside their configuration."""
+    for note in notes(first, second):
         console.print(escape(note))
-    _print_table(console, "environment", differences(environment(one), environment(other)))
-    _print_table(console, "result", differences(*results(one, other)))
+    _print_table(console, "environment", differences(environment(first), environment(second)))
+    _print_table(console, "result", differences(*results(first, second)))
+
+
+def _record_or_reason(place: Path) -> Record | str:
+    """The record of a cell, or in a user's words why there is none."""
+    try:
+        record = load_record(place)
+    except RecordError as error:
+        return f"{place} has no result that can be read ({error})"
+    state, _ = state_of(place, running=is_running(place))
+    return record if record is not None else f"{place} has no result yet ({state})"
 
 
 def find_cell(name: str, root: Path) -> Path:
@@ -77,13 +91,13 @@ def find_cell(name: str, root: Path) -> Path:
         UserError: there is none, or several; the nearest are listed.
     """
     for place in (Path(name), root / name):
-        if (place / "config.yaml").is_file():
+        if (place / CONFIG).is_file():
             return place
     cells = {cell: f"/{cell.relative_to(root).as_posix()}/" for cell in find_cells(root)}
     part = name.strip("/")
-    having = [cell for cell, path in cells.items() if part in path]
-    whole = [cell for cell in having if re.search(rf"(?<![\w.]){re.escape(part)}(?![\w.])", cells[cell])]
-    matches = whole or having
+    matching = [cell for cell, path in cells.items() if part in path]
+    whole = [cell for cell in matching if re.search(rf"(?<![\w.]){re.escape(part)}(?![\w.])", cells[cell])]
+    matches = whole or matching
     if len(matches) == 1:
         return matches[0]
     listed = matches or list(cells)
@@ -94,73 +108,74 @@ def find_cell(name: str, root: Path) -> Path:
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:
     """Values that two nested mappings do not share, under their dotted names; 1 and 1.0 are one value."""
-    one, other = leaves(first), leaves(second)
-    found = []
-    for name in dict.fromkeys([*one, *other]):
-        a, b = one.get(name, _ABSENT), other.get(name, _ABSENT)
+    left, right = leaves(first), leaves(second)
+    differing = []
+    for name in dict.fromkeys([*left, *right]):
+        a, b = left.get(name, _ABSENT), right.get(name, _ABSENT)
         if a != b or isinstance(a, bool) != isinstance(b, bool):
-            found.append(Difference(name, _text(a), _text(b), _change(a, b)))
-    return found
+            differing.append(Difference(name, _text(a), _text(b), _change(a, b)))
+    return differing
 
 
-def environment(record: Mapping[str, Any]) -> Leaves:
-    """Of a record, where its numbers come from; not when."""
-    return {name: value for name, value in record.get("provenance", {}).items() if name != "finished"}
+def environment(record: Record) -> Mapping[str, Any]:
+    """Where the numbers of a record come from; not when."""
+    return {name: value for name, value in record.json["provenance"].items() if name != "finished"}
 
 
-def results(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[Leaves, Leaves]:
+def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
     """Of two records, their numbers and what these took. Where the last epoch is the best one of both, it stands once."""
-    once = all(_last_is_best(record.get("metrics", {})) for record in (first, second))
+    once = all(record.best.epoch == record.last.epoch for record in (first, second))
     return _result(first, once=once), _result(second, once=once)
 
 
-def _last_is_best(metrics: Mapping[str, Any]) -> bool:
-    return "best" in metrics and "last" in metrics and metrics["best"].get("epoch") == metrics["last"].get("epoch")
+def _result(record: Record, *, once: bool) -> Mapping[str, Any]:
+    metrics = {name: rows for name, rows in record.json["metrics"].items() if name == "best" or not once}
+    return {"selection": record.selection, **metrics, "budget": record.json["budget"], **record.json["cost"]}
 
 
-def _result(record: Mapping[str, Any], *, once: bool) -> Leaves:
-    metrics = {name: rows for name, rows in record.get("metrics", {}).items() if name == "best" or not once}
-    return {"selection": record.get("selection"), **metrics, "budget": record.get("budget"), **record.get("cost", {})}
-
-
-def notes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+def notes(first: Record, second: Record) -> list[str]:
     """In sentences, what a reader must know before comparing two records' numbers."""
-    one, other = environment(first), environment(second)
-
-    def differ(*names: str) -> list[str]:
-        found = differences({name: one.get(name) for name in names}, {name: other.get(name) for name in names})
-        return [difference.name for difference in found]
-
+    here, there = first.provenance, second.provenance
     sentences = []
-    if differ("data"):
+    if here.data != there.data:
         sentences.append("These two results were not obtained on the same data: images, labels or splits differ.")
-    if first.get("selection") != second.get("selection"):
+    if first.selection != second.selection:
         sentences.append("Their epochs were not chosen in the same way, or not on the same images.")
-    if names := differ("versions"):
-        packages = ", ".join(name.partition(".")[2] for name in names)
-        sentences.append(f"They were not computed by the same versions of {packages}.")
-    if differ("source", "sources"):
+    if packages := _differing(here.versions, there.versions):
+        sentences.append(f"They were not computed by the same versions of {', '.join(packages)}.")
+    if (here.source, here.sources) != (there.source, there.sources):
         sentences.append("They were not computed by the same code of wisesr: its source differs.")
-    if names := differ("threads", "hardware"):
-        sentences.append(f"Last bits may differ: not the same {', '.join(name.rpartition('.')[2] for name in names)}.")
+    if names := _differing(_machine(here), _machine(there)):
+        sentences.append(f"Last bits may differ: not the same {', '.join(names)}.")
     return sentences
 
 
-def _print_table(console: Console, title: str, found: Sequence[Difference]) -> None:
-    if not found:
+def _machine(provenance: Provenance) -> Mapping[str, Any]:
+    """On what a cell was computed."""
+    return {"threads": provenance.threads, **provenance.hardware}
+
+
+def _differing(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """Names whose values differ."""
+    return [difference.name for difference in differences(first, second)]
+
+
+def _print_table(console: Console, title: str, differing: Sequence[Difference]) -> None:
+    if not differing:
         console.print(f"\n{title}: nothing differs\n")
         return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"\n{title}", title_justify="left", title_style="bold")
     table.add_column("", no_wrap=True)
-    numbers = any(difference.change for difference in found)
+    numbers = any(difference.change for difference in differing)
     for name in ("first", "second", *["change"] * numbers):
         table.add_column(name, justify="right", overflow="fold")
-    for difference in found:
+    for difference in differing:
         table.add_row(*map(escape, difference[: 4 if numbers else 3]))
     console.print(table)
 
 
 def _change(first: Any, second: Any) -> str:
+    """Second minus first, of numbers; else empty."""
     if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in (first, second)):
         return ""
     change = second - first

@@ -10,18 +10,22 @@ from rich.console import Console
 from rich.markup import escape
 
 from wisesr.errors import UserError
-from wisesr.grid.display import figures, make_console, tracked
-from wisesr.grid.eta import RUNNING, seconds_left
-from wisesr.grid.process import log_tail
-from wisesr.grid.table import Ended, summary
+from wisesr.grid.cell_process import log_tail
+from wisesr.grid.console import make_console, tracked
+from wisesr.grid.display import describe_progress
+from wisesr.grid.eta import seconds_left
+from wisesr.grid.outcome import CellOutcome
+from wisesr.grid.results_table import summary
 from wisesr.results.redo import REDO
+from wisesr.results.state import State
 from wisesr.results.store import find_cells
-from wisesr.status.cells import Standing, read_standings
-from wisesr.status.matrix import counts, matrices, word
+from wisesr.status.cells import CellStatus, read_cell_statuses
+from wisesr.status.matrix import count_states, describe_state, matrices
+from wisesr.wording import count_of
 
 _LOG_LINES = 4
 
-Named = tuple[str, Standing]
+Named = tuple[str, CellStatus]
 """What a user calls a cell, and where it stands."""
 
 
@@ -39,91 +43,94 @@ def print_status(root: Path, *, table: bool = False) -> None:
     directories = find_cells(root)
     if not directories:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
-    standings, damaged = read_standings(tracked(directories, len(directories), "reading cells", console))
-    if standings:
-        _print_standings(console, standings, table=table)
+    statuses, damaged = read_cell_statuses(tracked(directories, len(directories), "reading cells", console))
+    if statuses:
+        _print_statuses(console, statuses, table=table)
     if damaged:
-        _print_lines(console, ["", "Left out, being no cells that can be read:", *(f"  {one}" for one in damaged)])
+        _print_lines(console, ["", "Left out, being no cells that can be read:", *(f"  {problem}" for problem in damaged)])
 
 
-def _print_standings(console: Console, standings: Sequence[Standing], *, table: bool) -> None:
-    console.print(headline(standings))
-    cells, redos = _named(standings)
+def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: bool) -> None:
+    console.print(headline(statuses))
+    cells, redos = _named(statuses)
     if table:  # its summary has the failures of the cells themselves
-        console.print(summary([_ended(standing) for standing in standings], console.width))
+        console.print(summary([_outcome(status) for status in statuses], console.width))
     else:
-        for matrix in matrices(standings, console.width):
+        for matrix in matrices(statuses, console.width):
             console.print(matrix)
     _print_lines(console, _running(cells + redos))
     _print_lines(console, _failures(redos if table else cells + redos))
     _print_lines(console, _how_to_go_on(cells + redos))
 
 
-def headline(standings: Sequence[Standing]) -> str:
+def headline(statuses: Sequence[CellStatus]) -> str:
     """`12 cells: 8 done, 1 running, 3 waiting; about 0:43:10 left`."""
-    redone = sum(standing.redo is not None for standing in standings)
-    parts = counts(standings) + [f"{redone} of them with a redo"] * bool(redone)
-    text = f"{len(standings)} cell{'s' * (len(standings) > 1)}: {', '.join(parts)}"
-    works = [standing.work for standing in standings]
-    if not any(work.running or work.share for work in works):
+    redone = sum(status.redo is not None for status in statuses)
+    parts = count_states(statuses) + [f"{redone} of them with a redo"] * bool(redone)
+    text = f"{count_of(len(statuses), 'cell')}: {', '.join(parts)}"
+    times = [status.time for status in statuses]
+    if not any(time.running or time.share_left for time in times):
         return text
-    seconds = seconds_left(works)
+    seconds = seconds_left(times)
     if seconds is None:
         return f"{text}; time left unknown"
-    idle = "" if any(work.running for work in works) else " once it runs, one cell at a time"
+    idle = "" if any(time.running for time in times) else " once it runs, one cell at a time"
     return f"{text}; about {timedelta(seconds=round(seconds))} left{idle}"
 
 
-def _named(standings: Iterable[Standing]) -> tuple[list[Named], list[Named]]:
+def _named(statuses: Sequence[CellStatus]) -> tuple[list[Named], list[Named]]:
     """Cells, and those computed anew, by name."""
-    standings = list(standings)
-    several = len({standing.cell.config["study"] for standing in standings}) > 1
-    cells = [(f"{one.cell.config['study']}: " * several + one.cell.label, one) for one in standings]
-    return cells, [(f"{label}, redo", one.redo) for label, one in cells if one.redo]
+    several = len({status.labels.study for status in statuses}) > 1
+    cells = [(f"{status.labels.study}: " * several + status.cell.label, status) for status in statuses]
+    return cells, [(f"{label}, redo", status.redo) for label, status in cells if status.redo]
 
 
-def _ended(standing: Standing) -> Ended:
+def _outcome(status: CellStatus) -> CellOutcome:
     """For the full table."""
-    redo = f", redo: {word(standing.redo)}" if standing.redo else ""
-    return Ended(standing.cell, standing.state + redo, standing.reason)
+    note = f", redo: {describe_state(status.redo)}" if status.redo else ""
+    return CellOutcome(status.cell, status.state, status.reason, note=note)
 
 
 def _running(named: Iterable[Named]) -> list[str]:
+    """A line for each cell that runs."""
     lines = []
-    for label, standing in named:
-        if standing.state in RUNNING:
-            known = figures(standing.status) if standing.state == "training" else ""
-            lines.append(f"  {label}: {known or standing.state}")
+    for label, status in named:
+        if status.state.is_running:
+            progress = describe_progress(status.progress) if status.state is State.TRAINING else ""
+            lines.append(f"  {label}: {progress or status.state}")
     return ["Running:", *lines, ""] if lines else []
 
 
 def _failures(named: Iterable[Named]) -> list[str]:
     """A block for each reason: it, the cells that failed for it, the end of the first one's log."""
     reasons: dict[str, list[Named]] = {}
-    for label, standing in named:
-        if standing.state == "failed":
-            reasons.setdefault(standing.reason or "no reason was written down", []).append((label, standing))
+    for label, status in named:
+        if status.state is State.FAILED:
+            reasons.setdefault(status.reason or "no reason was written down", []).append((label, status))
     lines = []
     for reason, failed in reasons.items():
         lines.append(f"Failed: {reason}")
-        for label, standing in failed:
-            lines += [f"  {label}", f"    {standing.cell.directory}"]
+        for label, status in failed:
+            lines += [f"  {label}", f"    {status.cell.directory}"]
         tail = log_tail(failed[0][1].cell.directory, _LOG_LINES)
         lines += [f"  the log{' of the first' * (len(failed) > 1)} ends:"] * bool(tail) + [f"  | {line}" for line in tail]
         lines.append("")
     return lines
 
 
-def _how_to_go_on(named: Iterable[Named]) -> list[str]:
-    states = {standing.state for _, standing in named}
+def _how_to_go_on(named: Sequence[Named]) -> list[str]:
+    """What to do about cells that failed, and about those that nobody runs."""
+    states = {status.state for _, status in named}
     lines = []
-    if "failed" in states:
+    if State.FAILED in states:
         lines.append("Failed: the same command with grid.retry=failed tries them again; rm -r DIRECTORY forgets one.")
-    idle = {"interrupted"} if states & set(RUNNING) else {"interrupted", "waiting"}  # the grid that runs will come to those
-    redone = any(standing.state in idle and standing.cell.directory.name == REDO for _, standing in named)
+    idle = {State.INTERRUPTED}
+    if not any(state.is_running for state in states):  # else the grid that runs will come to those that wait
+        idle.add(State.WAITING)
+    redone = any(status.state in idle and status.cell.directory.name == REDO for _, status in named)
     redo = " (with a redo: and grid.force=true)" if redone else ""
-    if found := sorted(states & idle):
-        lines.append(f"{' and '.join(found).capitalize()}: the same command goes on with them{redo}.")
+    if stopped := sorted(states & idle):
+        lines.append(f"{' and '.join(stopped).capitalize()}: the same command goes on with them{redo}.")
     return lines
 
 

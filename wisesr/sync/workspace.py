@@ -27,8 +27,8 @@ _FIRST = ("dataset.name", "resolution.size", "protocol", "backbone.name", "head.
 _BEST = ("best/test/top1", "best/test/macro_f1", "best/val/top1", "best/epoch", "head_parameters", "train_seconds")
 
 
-class Shown(NamedTuple):
-    """A run on the server."""
+class RunShown(NamedTuple):
+    """A run on the server that the workspace shows."""
 
     id: str
     config: Mapping[str, Any]
@@ -40,17 +40,17 @@ def grouping(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     Of keys that vary together (a recipe's), the first stands for all.
     """
     values = [leaves(computation(config)) for config in configs]
-    rest = sorted({key for one in values for key in one} - {*_FIRST, "seed"})
+    rest = sorted({key for cell in values for key in cell} - {*_FIRST, "seed"})
     chosen: list[str] = []
     parts = 1
     for key in (*_FIRST, *rest):
-        count = len({tuple(repr(one.get(name)) for name in (*chosen, key)) for one in values})
+        count = len({tuple(repr(cell.get(name)) for name in (*chosen, key)) for cell in values})
         if count > parts:
             chosen, parts = [*chosen, key], count
     return chosen if "head.name" in chosen else [*chosen, "head.name"]
 
 
-def workspace(shown: Sequence[Shown], *, entity: str, project: str, study: str) -> spaces.Workspace:
+def make_workspace(shown: Sequence[RunShown], *, entity: str, project: str, study: str) -> spaces.Workspace:
     """The specification; nothing is sent.
 
     Args:
@@ -157,23 +157,23 @@ def _cost(name: str, title: str) -> panels.ScatterPlot:
     return panels.ScatterPlot(title=f"test top-1 against {title}", x=panels.SummaryMetric(name), y=top1, log_x=True)
 
 
-def save(made: spaces.Workspace, before: str | None) -> str:
+def save(workspace: spaces.Workspace, before: str | None) -> str:
     """Send it to the server, in the place of an earlier one that still exists.
 
     Args:
-        made: the specification.
+        workspace: the specification.
         before: address of the earlier one.
 
     Returns:
         Its address.
     """
-    target = made
+    target = workspace
     if before is not None:
         try:
             target = spaces.Workspace.from_url(before)
         except Exception:  # deleted there, or of another server: a new one takes its place
-            target = made
+            target = workspace
         else:
-            target.name, target.sections = made.name, made.sections
-            target.settings, target.runset_settings = made.settings, made.runset_settings
+            target.name, target.sections = workspace.name, workspace.sections
+            target.settings, target.runset_settings = workspace.settings, workspace.runset_settings
     return str(target.save().url)

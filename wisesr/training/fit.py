@@ -24,7 +24,8 @@ from wisesr.results.kernels import write_kernels
 from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import BEST, LAST
-from wisesr.results.status import write_status
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 from wisesr.training.journal import Journal, require_finite
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
@@ -111,7 +112,7 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journ
     """Read the test split with the best weights; its figures beside those of the chosen epoch."""
     assert journal.best is not None
     if trainer.is_global_zero:
-        write_status(directory, state="testing", epoch=int(journal.rows[-1]["epoch"]), epochs=module.steps.epochs)
+        write_status(directory, state=State.TESTING, epoch=int(journal.rows[-1]["epoch"]), epochs=module.steps.epochs)
     best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     trainer.test(module, data, verbose=False)

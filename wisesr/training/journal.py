@@ -19,7 +19,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor
 
 from wisesr.errors import UserError
-from wisesr.results.files import replacing
+from wisesr.results.atomic_files import replacing
 from wisesr.results.kernels import KernelSummary, summarize
 from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.record import BEST, LAST

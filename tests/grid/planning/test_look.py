@@ -17,7 +17,7 @@ from tests.support.copies import make_intel
 from wisesr.build.cell import build_model
 from wisesr.cell.run import DONE, run
 from wisesr.config.options import load_option
-from wisesr.grid.cells import make_cells, write_cell
+from wisesr.grid.cell_dirs import make_cells, write_cell
 from wisesr.grid.planning.plan import Cost
 from wisesr.grid.planning.planner import plan_cells
 from wisesr.models.backbones import TimmBackbone

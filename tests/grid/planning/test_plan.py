@@ -17,9 +17,8 @@ from rich.console import Console
 from tests.support.configs import change as changed
 from tests.support.paths import ROOT
 from wisesr.config.schema import Config
-from wisesr.grid.cells import Cell, make_cells
-from wisesr.grid.planning import disk
-from wisesr.grid.planning import process as planner_process
+from wisesr.grid.cell_dirs import Cell, make_cells
+from wisesr.grid.planning import disk, planner_process
 from wisesr.grid.planning.plan import Cost, Plan, make_plan, plan_table
 from wisesr.types import FeatureShape
 
@@ -41,7 +40,7 @@ def test_all_problems_of_all_cells_from_a_process_without_torch(config: Config, 
 import sys
 from rich.console import Console
 from wisesr.config.check import describe_problems
-from wisesr.grid.cells import make_cells
+from wisesr.grid.cell_dirs import make_cells
 from wisesr.grid.planning.plan import make_plan, plan_table
 cells = make_cells({configs!r})
 console = Console(width=160, highlight=False)
@@ -66,8 +65,8 @@ def test_a_killed_grid_leaves_no_planner(config: Config) -> None:
     """The child sees the end of its stdin, and leaves, though it has cells to look at."""
     code = f"""
 from rich.console import Console
-from wisesr.grid.planning import process as planner_process
-from wisesr.grid.cells import make_cells
+from wisesr.grid.planning import planner_process
+from wisesr.grid.cell_dirs import make_cells
 start = planner_process.subprocess.Popen
 def told(*arguments, **settings):
     child = start(*arguments, **settings)
@@ -76,7 +75,7 @@ def told(*arguments, **settings):
 planner_process.subprocess.Popen = told
 config = {config!r}
 many = [config | {{"resolution": {{"size": size}}}} for size in range(40, 400)]
-planner_process.ask(make_cells(many), Console(), gpus=0)
+planner_process.ask_planner(make_cells(many), Console(), gpus=0)
 """
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None
@@ -118,7 +117,7 @@ def answering(needs: int) -> Callable[..., dict[str, Any]]:
 
 def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """What stays of every cell, one copy, less what is written already, against what is free: enough to the byte, or not."""
-    monkeypatch.setattr("wisesr.grid.planning.plan.ask", answering(10**9))
+    monkeypatch.setattr("wisesr.grid.planning.plan.ask_planner", answering(10**9))
     cells = make_cells([config, config | {"seed": 1}])
     free = {"bytes": 5 * 10**9}
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda path: SimpleNamespace(free=free["bytes"]))
@@ -132,7 +131,7 @@ def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_a_folder_without_leave(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("wisesr.grid.planning.plan.ask", answering(1))
+    monkeypatch.setattr("wisesr.grid.planning.plan.ask_planner", answering(1))
     monkeypatch.setattr(disk.os, "access", lambda path, mode: False)  # root may write anywhere
     problems = make_plan(make_cells([config, config | {"seed": 1}]), quiet(), gpus=0).problems
     assert problems == [("", f"output_dir: {tmp_path}/outputs cannot be written: no leave to write in {tmp_path}")]

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 from wisesr.results.record import RESULT
 from wisesr.results.redo import REDO
 
@@ -27,16 +27,19 @@ def disk_problems(needs: Sequence[Need], slots: int) -> list[str]:
     devices: dict[int, list[Need]] = defaultdict(list)
     for root in dict.fromkeys(str(need[0].config["output_dir"]) for need in needs):
         place = existing(Path(root))
-        its = [need for need in needs if need[0].config["output_dir"] == root]
+        below = [need for need in needs if need[0].config["output_dir"] == root]
         if not os.access(place, os.W_OK | os.X_OK):
             problems.append(f"output_dir: {Path(root).absolute()} cannot be written: no leave to write in {place}")
         else:
-            devices[place.stat().st_dev] += its
-    return problems + [problem for its in devices.values() for problem in _too_full(its, slots)]
+            devices[place.stat().st_dev] += below
+    return problems + [problem for group in devices.values() for problem in _too_full(group, slots)]
 
 
 def _too_full(needs: Sequence[Need], slots: int) -> list[str]:
-    """Of one file system. Copies are there for a moment: the largest counts once a slot; what is written already does not."""
+    """A sentence where the needs on one file system exceed what it has free, else nothing.
+
+    Copies are there for a moment: the largest counts once a slot; what is written already does not.
+    """
     place = existing(Path(needs[0][0].config["output_dir"]))
     stays = sum(max(0, most - partial - _taken(cell.directory)) for cell, most, partial in needs)
     copies = max(partial for *_, partial in needs) * min(slots, len(needs))

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from rich.console import Console, Group
 
-from wisesr.grid.cells import Cell
+from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.naming import name_columns
 from wisesr.grid.planning.disk import disk_problems, size
-from wisesr.grid.planning.process import ask
+from wisesr.grid.planning.planner_process import ask_planner
 from wisesr.types import FeatureShape
 
 
@@ -57,7 +57,7 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int 
     """
     if not cells:
         return Plan([], [])
-    answer = ask(cells, console, gpus=gpus)
+    answer = ask_planner(cells, console, gpus=gpus)
     if isinstance(answer, str):
         return Plan([("", answer)], [None] * len(cells))
     costs = [cost and Cost(*cost)._replace(feature_map=FeatureShape(*cost[3])) for cost in answer["costs"]]

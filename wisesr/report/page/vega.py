@@ -12,7 +12,7 @@ from pathlib import Path
 
 import vl_convert
 
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 
 VEGA_LITE = "6.4"
 """Of which the script is."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Run, RunLogger, StepRow
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import wandb
 
-from wisesr.results.files import read_json, write_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
 from wisesr.training.loggers.content import define_metrics, shown

@@ -11,7 +11,7 @@ from tests.support.studies import cell_config, write_cell, write_failed, write_w
 from tests.support.synced import pretend_offline
 from wisesr.config.options import load_option
 from wisesr.results.lock import locked
-from wisesr.sync.standing import Sent, note_attempt, note_success, read_notes, standing_of
+from wisesr.sync.uploads import Sent, UploadState, note_attempt, note_success, read_notes, read_sync_cell
 
 
 @pytest.fixture
@@ -19,22 +19,22 @@ def cell(tmp_path: Path) -> Path:
     return write_cell(cell_config(tmp_path))
 
 
-def state(cell: Path, **where: str) -> tuple[str, str | None]:
-    standing = standing_of(cell, "name", **where)
-    return standing.state, standing.identifier
+def state(cell: Path, **where: str) -> tuple[UploadState, str | None]:
+    read = read_sync_cell(cell, "name", **where)
+    return read.state, read.identifier
 
 
 def test_a_life(cell: Path) -> None:
-    assert state(cell) == ("without", None)
+    assert state(cell) == (UploadState.NO_FILES, None)
     folder = pretend_offline(cell)
-    assert state(cell) == ("offline", None)
+    assert state(cell) == (UploadState.OFFLINE, None)
     note_attempt(cell, "00000001")
-    assert state(cell) == ("offline", None)
+    assert state(cell) == (UploadState.OFFLINE, None)
     note_success(cell, Sent("00000001", "me", "wisesr", folder.name))
-    assert state(cell) == ("sent", "00000001")
-    assert state(cell, project="other") == ("offline", None)
-    assert state(cell, entity="team") == ("offline", None)
-    assert state(cell, entity="me", project="wisesr") == ("sent", "00000001")
+    assert state(cell) == (UploadState.SENT, "00000001")
+    assert state(cell, project="other") == (UploadState.OFFLINE, None)
+    assert state(cell, entity="team") == (UploadState.OFFLINE, None)
+    assert state(cell, entity="me", project="wisesr") == (UploadState.SENT, "00000001")
 
 
 def test_uploads_of_before_are_remembered(cell: Path) -> None:
@@ -54,37 +54,37 @@ def test_uploads_of_before_are_remembered(cell: Path) -> None:
 def test_a_cell_done_anew_is_sent_anew(cell: Path) -> None:
     note_success(cell, Sent("00000001", "me", "wisesr", pretend_offline(cell).name))
     pretend_offline(cell, "offline-run-20260102_000000-bbbbbbbb")
-    assert state(cell) == ("offline", None)
+    assert state(cell) == (UploadState.OFFLINE, None)
 
 
 def test_a_run_that_was_sent_by_hand(cell: Path) -> None:
     folder = pretend_offline(cell)
     mark = folder / "run-abcd1234.wandb.synced"
     mark.touch()
-    assert state(cell) == ("sent", "abcd1234")
+    assert state(cell) == (UploadState.SENT, "abcd1234")
     note_attempt(cell, "00000001")  # which may have left that mark, and nothing on the server
-    assert state(cell) == ("offline", None)
+    assert state(cell) == (UploadState.OFFLINE, None)
 
 
 def test_online_runs(cell: Path) -> None:
     (cell / "wandb" / "run-20260101_000000-cccc1111").mkdir(parents=True)
-    assert state(cell) == ("online", "cccc1111")
+    assert state(cell) == (UploadState.ONLINE, "cccc1111")
     (cell / "wandb.json").write_text('{"id": "dddd2222"}')
-    assert state(cell) == ("online", "dddd2222")
+    assert state(cell) == (UploadState.ONLINE, "dddd2222")
     pretend_offline(cell)  # the server was lost on the way, and the whole run kept
-    assert state(cell) == ("offline", None)
+    assert state(cell) == (UploadState.OFFLINE, None)
 
 
 @pytest.mark.parametrize("notes", ["", "[]", "null", '{"sent": 1}', '{"sent": {"id": 1}}', "{"])
 def test_damaged_notes_are_none(cell: Path, notes: str) -> None:
     pretend_offline(cell)
     (cell / "wandb.json").write_text(notes)
-    assert state(cell) == ("offline", None)
+    assert state(cell) == (UploadState.OFFLINE, None)
 
 
 def test_an_empty_folder_is_no_run(cell: Path) -> None:
     (cell / "wandb" / "offline-run-20260101_000000-abcd1234").mkdir(parents=True)
-    assert state(cell) == ("without", None)
+    assert state(cell) == (UploadState.NO_FILES, None)
 
 
 def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
@@ -95,17 +95,17 @@ def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
     (done / "result.json").write_text(json.dumps(record | {"config": None}))
     for cell in (failed, waiting, done):
         pretend_offline(cell)
-    found = [standing_of(cell, "name") for cell in (failed, waiting, done)]
-    assert [its.state for its in found] == ["unfinished"] * 3
-    assert [its.detail for its in found] == ["failed out of memory", "waiting", "damaged"]
+    read = [read_sync_cell(cell, "name") for cell in (failed, waiting, done)]
+    assert [cell.state for cell in read] == [UploadState.UNFINISHED] * 3
+    assert [cell.detail for cell in read] == ["failed out of memory", "waiting", "damaged"]
 
 
 def test_a_cell_that_runs_is_not_called_interrupted(tmp_path: Path) -> None:
     cell = write_waiting(cell_config(tmp_path))
     (cell / "status.json").write_text('{"state": "training", "epoch": 1, "epochs": 3}')
     with locked(cell):
-        assert standing_of(cell, "name").detail == "training"
-    assert standing_of(cell, "name").detail == "interrupted"
+        assert read_sync_cell(cell, "name").detail == "training"
+    assert read_sync_cell(cell, "name").detail == "interrupted"
 
 
 def test_what_went_there_without_this_command_went_where_its_configuration_says(tmp_path: Path) -> None:
@@ -113,15 +113,15 @@ def test_what_went_there_without_this_command_went_where_its_configuration_says(
     online, by_hand = (write_cell(cell_config(tmp_path, seed=seed)) for seed in (0, 1))
     (online / "wandb" / "run-20260101_000000-cccc1111").mkdir(parents=True)
     (pretend_offline(by_hand) / "run-abcd1234.wandb.synced").touch()
-    assert standing_of(by_hand, "name").state == "sent"
-    assert standing_of(by_hand, "name", project="other").state == "offline"
-    assert standing_of(online, "name", project="other", entity="team").destination == (None, "wisesr")
+    assert read_sync_cell(by_hand, "name").state is UploadState.SENT
+    assert read_sync_cell(by_hand, "name", project="other").state is UploadState.OFFLINE
+    assert read_sync_cell(online, "name", project="other", entity="team").destination == (None, "wisesr")
 
 
 def test_the_destination_is_the_configuration_s_unless_it_is_named(tmp_path: Path) -> None:
     logger = load_option("logger", "wandb")
     logger["wandb"] |= {"project": "heads", "entity": "team"}
     cell = write_cell(cell_config(tmp_path, changes={"logger": logger}))
-    assert standing_of(cell, "name").destination == ("team", "heads")
-    assert standing_of(cell, "name", project="p").destination == ("team", "p")
-    assert standing_of(cell, "name", project="p", entity="e").destination == ("e", "p")
+    assert read_sync_cell(cell, "name").destination == ("team", "heads")
+    assert read_sync_cell(cell, "name", project="p").destination == ("team", "p")
+    assert read_sync_cell(cell, "name", project="p", entity="e").destination == ("e", "p")

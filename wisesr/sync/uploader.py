@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 from wisesr.results.lock import locked
-from wisesr.sync.standing import OFFLINE, SENT, Destination, Sent, Standing, note_attempt, note_success, standing_of
+from wisesr.sync.uploads import Destination, Sent, SyncCell, UploadState, note_attempt, note_success, read_sync_cell
 
 _RETRIES = {
     "WANDB__GRAPHQL_RETRY_MAX": "3",
@@ -66,24 +66,25 @@ class Uploader:
         self._guard = threading.Lock()
         self._stopped = False
 
-    def send(self, standing: Standing) -> Sent:
+    def send(self, cell: SyncCell) -> Sent:
         """Upload a cell's offline run under a new id, and note it in the cell.
 
         Raises:
             UploadError: that did not succeed; the cell is as it was, but for the id that was used up.
         """
-        where = standing.destination
-        with locked(standing.directory) as mine:
+        where = cell.destination
+        with locked(cell.directory) as mine:
             if not mine:
                 raise CellError("another process works on this cell")
-            now = standing_of(standing.directory, standing.name, project=where.project, entity=where.entity)
-            if now.offline is None or now.state not in (OFFLINE, SENT) or (now.state == SENT and not self._again):
+            now = read_sync_cell(cell.directory, cell.name, project=where.project, entity=where.entity)
+            sendable = (UploadState.OFFLINE, UploadState.SENT) if self._again else (UploadState.OFFLINE,)
+            if now.offline is None or now.state not in sendable:
                 raise CellError(f"it changed meanwhile, and is now {now.state}")
             identifier = secrets.token_hex(4)
-            note_attempt(standing.directory, identifier)
+            note_attempt(cell.directory, identifier)
             entity, project = self._upload(now.offline, identifier, where)
             sent = Sent(identifier, entity, project, now.offline.name)
-            note_success(standing.directory, sent)
+            note_success(cell.directory, sent)
         return sent
 
     def stop(self) -> None:
@@ -99,7 +100,7 @@ class Uploader:
         output = self._run(folder, identifier, where)
         complaints = [line for line in output.splitlines() if line.startswith("wandb: ERROR")]
         if complaints:
-            kind = CellError if any(words in line for line in complaints for words in _DAMAGED) else UploadError
+            kind = CellError if any(phrase in line for line in complaints for phrase in _DAMAGED) else UploadError
             raise kind("; ".join(_plain(line) for line in complaints[:2]))
         if not any(folder.glob("*.wandb.synced")):
             raise UploadError(f"wandb sync did not finish: {_plain((output.splitlines() or ['it said nothing'])[-1])}")
@@ -143,7 +144,7 @@ class Uploader:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """If it still runs; with wandb's own background process, which is of its session."""
+    """End a process, if it still runs; with wandb's own background process, which is of its session."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)
 
@@ -158,4 +159,5 @@ def _place(output: str, identifier: str, where: Destination) -> tuple[str, str]:
 
 
 def _plain(line: str) -> str:
+    """A line of wandb's without the mark that it begins with."""
     return re.sub(r"^wandb:\s*(ERROR)?\s*", "", line.strip())

@@ -12,7 +12,7 @@ from wisesr.config.files import load_cell, to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
-from wisesr.results.files import write_text
+from wisesr.results.atomic_files import write_text
 from wisesr.results.lock import locked
 from wisesr.results.record import CONFIG, read_record
 
@@ -28,13 +28,16 @@ class Cell(NamedTuple):
     """Of the configuration."""
 
     @property
+    def dataset(self) -> str:
+        """`digits-64`: the dataset and the size of its images."""
+        return f"{self.config['dataset']['name']}-{self.config['resolution']['size']}"
+
+    @property
     def label(self) -> str:
         """`digits-64 resnet50-wise seed 0`: what a user calls it."""
         config = self.config
-        return (
-            f"{config['dataset']['name']}-{config['resolution']['size']} "
-            f"{config['backbone']['name']}-{config['head']['name']} seed {config['seed']} {self.settings}"
-        ).rstrip()
+        model = f"{config['backbone']['name']}-{config['head']['name']}"
+        return f"{self.dataset} {model} seed {config['seed']} {self.settings}".rstrip()
 
 
 def make_cells(configs: Sequence[Config], directories: Sequence[Path] | None = None) -> list[Cell]:
@@ -57,7 +60,7 @@ def check_cells(configs: Sequence[Config]) -> list[Cell]:
     Raises:
         UserError: anything wrong in any of them, all of it named; a directory in the way.
     """
-    problems = [(_label(config), problem) for config in configs for problem in check(config)]
+    problems = [(_uncertain_label(config), problem) for config in configs for problem in check(config)]
     if problems:
         text = describe_problems(problems if len(configs) > 1 else [("", problem) for _, problem in problems])
         raise UserError(f"The configuration is wrong; nothing was started.\n{text}")
@@ -67,7 +70,9 @@ def check_cells(configs: Sequence[Config]) -> list[Cell]:
     return cells
 
 
-def _label(config: Config) -> str:
+def _uncertain_label(config: Config) -> str:
+    """What to call a cell whose configuration may lack anything."""
+
     def name(group: str) -> str:
         node = config.get(group)
         return str(node.get("name", "?")) if isinstance(node, dict) else "?"
@@ -93,7 +98,7 @@ def _check_directory(cell: Cell) -> None:
 
 
 def write_cell(cell: Cell) -> None:
-    """`config.yaml`; that of a finished cell, or of one that runs now, is left as it is."""
+    """Write `config.yaml`; that of a finished cell, or of one that runs now, is left as it is."""
     if read_record(cell.directory) is not None:
         return
     cell.directory.mkdir(parents=True, exist_ok=True)

@@ -11,10 +11,13 @@ import yaml
 
 from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, check_cells, write_cell
-from wisesr.grid.process import outcome
-from wisesr.grid.table import Ended, clock, next_step
-from wisesr.results.status import write_status
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.cell_process import state_after_exit
+from wisesr.grid.console import clock
+from wisesr.grid.outcome import CellOutcome
+from wisesr.grid.results_table import next_step
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 
 
 def made(config: dict[str, Any]) -> Cell:
@@ -60,20 +63,18 @@ def test_nothing_is_written_when_one_of_many_is_wrong(config: dict[str, Any]) ->
 
 
 def test_how_processes_end(config: dict[str, Any]) -> None:
-    cell = made(config)
-    assert outcome(cell.directory, 0) == ("done", "")
-    assert outcome(cell.directory, -9) == (
-        "failed",
-        "killed by SIGKILL (out of memory?); the same command continues from the last finished epoch",
-    )
-    assert outcome(cell.directory, 75)[0] == "busy"
-    assert outcome(cell.directory, 3) == ("failed", "ended with exit code 3")
-    write_status(cell.directory, state="failed", reason="the disk is full", told=True)
-    assert outcome(cell.directory, 1, since=time.time() - 60) == ("failed", "the disk is full")
-    assert (
-        outcome(cell.directory, -9, since=time.time() + 60)[1]
-        == "killed by SIGKILL (out of memory?); the same command continues from the last finished epoch"
-    ), "an earlier reason"
+    directory = made(config).directory
+    assert state_after_exit(directory, 0) == (State.DONE, "")
+    state, reason = state_after_exit(directory, -9)
+    assert state is State.FAILED
+    assert all(part in reason for part in ("SIGKILL", "out of memory?", "the same command continues"))
+    assert state_after_exit(directory, 75)[0] is State.BUSY
+    assert state_after_exit(directory, 130)[0] is State.INTERRUPTED
+    state, reason = state_after_exit(directory, 3)
+    assert state is State.FAILED and "exit code 3" in reason
+    write_status(directory, state=State.FAILED, reason="the disk is full", told=True)
+    assert state_after_exit(directory, 1, since=time.time() - 60) == (State.FAILED, "the disk is full")
+    assert "SIGKILL" in state_after_exit(directory, -9, since=time.time() + 60)[1], "not an earlier attempt's reason"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "0:05"), (65, "1:05"), (3725, "1:02:05")])
@@ -81,16 +82,18 @@ def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
-def _next(config: dict[str, Any], states: list[str], **changes: list[str]) -> str:
+def next_command(config: dict[str, Any], states: list[State], **changes: list[str]) -> str:
     """After a grid with a seed for each state, and each of these keys as given for it."""
     names = [{key: values[seed] for key, values in changes.items()} for seed in range(len(states))]
-    cells = check_cells([config | {"seed": seed} | its for seed, its in enumerate(names)])
-    return next_step([Ended(cell, state) for cell, state in zip(cells, states, strict=True)])
+    cells = check_cells([config | {"seed": seed} | given for seed, given in enumerate(names)])
+    return next_step([CellOutcome(cell, state) for cell, state in zip(cells, states, strict=True)])
 
 
 def test_after_a_grid_the_next_step_is_named(config: dict[str, Any]) -> None:
     config |= {"output_dir": "outputs", "study": "mine"}
-    assert _next(config, ["done", "failed"]) == _next(config, ["skipped", "skipped"]) == "Next: wisesr report outputs/mine"
-    assert _next(config, ["done"]) == _next(config, ["failed", "busy"]) == ""
-    assert _next(config, ["done", "done"], study=["mine", "other"]) == "Next: wisesr report outputs"
-    assert _next(config, ["done", "done"], output_dir=["a b", "b"]) == "Next: wisesr report 'a b' b"
+    done, skipped, failed = State.DONE, State.SKIPPED, State.FAILED
+    assert next_command(config, [done, failed]).endswith("wisesr report outputs/mine")
+    assert next_command(config, [skipped, skipped]).endswith("wisesr report outputs/mine")
+    assert next_command(config, [done]) == next_command(config, [failed, State.BUSY]) == ""
+    assert next_command(config, [done, done], study=["mine", "other"]).endswith("wisesr report outputs")
+    assert next_command(config, [done, done], output_dir=["a b", "b"]).endswith("wisesr report 'a b' b")

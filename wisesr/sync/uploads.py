@@ -3,19 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wisesr.results.files import read_json, write_json
+from wisesr.errors import UserError
+from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
-from wisesr.results.record import read_record
+from wisesr.results.record import Record, load_record
+from wisesr.results.state import State
 from wisesr.results.store import state_of
 
 NOTES = "wandb.json"
 _DEFAULT_PROJECT = "wisesr"
 """Of cells whose configuration has no W&B logger any more."""
 
-OFFLINE, SENT, ONLINE, WITHOUT, UNFINISHED = "offline", "sent", "online", "without", "unfinished"
+
+class UploadState(Enum):
+    """What is to be done about a cell's run."""
+
+    OFFLINE = "offline"
+    """To be sent."""
+    SENT = "sent"
+    ONLINE = "online"
+    """It was there from the start."""
+    NO_FILES = "without"
+    """There are no W&B files."""
+    UNFINISHED = "unfinished"
+    """There is no record yet."""
+
+    def __str__(self) -> str:
+        """The word that messages have."""
+        return self.value
+
+    @property
+    def is_there(self) -> bool:
+        """Whether the run is on the server."""
+        return self in (UploadState.SENT, UploadState.ONLINE)
 
 
 class Destination(NamedTuple):
@@ -36,14 +61,13 @@ class Sent(NamedTuple):
     """Name of the offline run's folder."""
 
 
-class Standing(NamedTuple):
+class SyncCell(NamedTuple):
     """A cell as `wisesr sync` sees it."""
 
     directory: Path
     name: str
     """Its path below the study."""
-    state: str
-    """offline: to be sent. sent: that was done. online: it was there from the start. without: no W&B files. unfinished."""
+    state: UploadState
     destination: Destination
     """Where it goes, or is; of online runs always that of their configuration."""
     config: Mapping[str, Any]
@@ -61,28 +85,40 @@ class Standing(NamedTuple):
         return str(self.config["study"])
 
 
-def standing_of(directory: Path, name: str, *, project: str | None = None, entity: str | None = None) -> Standing:
-    """Where a cell stands.
+def read_sync_cell(directory: Path, name: str, *, project: str | None = None, entity: str | None = None) -> SyncCell:
+    """A cell on disk, with the state of its run.
 
     Args:
         directory: of the cell.
         name: what to call it.
         project: to send to; None for the one in its configuration.
-        entity: the same.
+        entity: to send to; None likewise.
     """
-    record = read_record(directory)
-    config = record.get("config") if record else None
-    if not isinstance(config, dict) or not {"study", "head", "backbone", "dataset", "seed"} <= set(config):
-        state = "damaged" if record else " ".join(filter(None, state_of(directory, running=is_running(directory))))
-        return Standing(directory, name, UNFINISHED, Destination(entity, project or ""), {}, detail=state)
-    logger = (config.get("logger") or {}).get("wandb") or {}
+    record, detail = _record_or_state(directory)
+    if record is None:
+        return SyncCell(directory, name, UploadState.UNFINISHED, Destination(entity, project or ""), {}, detail=detail)
+    logger = (record.config.get("logger") or {}).get("wandb") or {}
     own = Destination(logger.get("entity"), logger.get("project") or _DEFAULT_PROJECT)
     destination = Destination(entity or own.entity, project or own.project)
     state, offline, identifier = _runs(directory, destination, own)
-    return Standing(directory, name, state, own if state == ONLINE else destination, config, offline, identifier)
+    place = own if state is UploadState.ONLINE else destination
+    return SyncCell(directory, name, state, place, record.config, offline, identifier)
 
 
-def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[str, Path | None, str | None]:
+def _record_or_state(directory: Path) -> tuple[Record | None, str]:
+    """The record of a cell; or none, and what the cell's state is in place of it."""
+    try:
+        record = load_record(directory)
+        if record is not None:
+            parse_labels(record.config)
+            return record, ""
+    except UserError:
+        return None, str(State.DAMAGED)
+    state, reason = state_of(directory, running=is_running(directory))
+    return None, f"{state} {reason}".rstrip()
+
+
+def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[UploadState, Path | None, str | None]:
     """State, folder of the offline run, id on the server. An offline run counts more than an online one: it is whole.
 
     What went there without this command, went to the cell's own destination.
@@ -90,22 +126,23 @@ def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[
     notes = read_notes(directory)
     offline = sorted(path for path in directory.glob("wandb/offline-run-*") if any(path.glob("*.wandb")))
     if offline:
-        its = offline[-1]
+        latest = offline[-1]
         sent = sent_of(notes)
-        if sent and sent.file == its.name and sent.project == destination.project:
+        if sent and sent.file == latest.name and sent.project == destination.project:
             if destination.entity in (None, sent.entity):
-                return SENT, its, sent.id
-        by_hand = not notes.get("tried") and not sent and any(its.glob("*.wandb.synced"))  # with `wandb sync`
+                return UploadState.SENT, latest, sent.id
+        by_hand = not notes.get("tried") and not sent and any(latest.glob("*.wandb.synced"))  # with `wandb sync`
         if by_hand and destination == own:
-            return SENT, its, _identifier(its)
-        return OFFLINE, its, None
+            return UploadState.SENT, latest, _identifier(latest)
+        return UploadState.OFFLINE, latest, None
     online = sorted(directory.glob("wandb/run-*"))
     if online:
-        return ONLINE, None, str(notes.get("id") or _identifier(online[-1]))
-    return WITHOUT, None, None
+        return UploadState.ONLINE, None, str(notes.get("id") or _identifier(online[-1]))
+    return UploadState.NO_FILES, None, None
 
 
 def _identifier(folder: Path) -> str:
+    """The id of a run, with which its folder's name ends."""
     return folder.name.rpartition("-")[2]
 
 

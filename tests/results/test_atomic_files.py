@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.studies import cell_config, write_cell
-from wisesr.results.files import read_json, replacing, write_json
+from tests.support.records import record_of
+from wisesr.config.identity import fingerprint
+from wisesr.results.atomic_files import read_json, replacing, write_json
 from wisesr.results.metrics import read_metrics, write_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record import RecordError, load_record, read_record
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -35,12 +38,37 @@ def test_a_bad_record_is_no_record(tmp_path: Path, text: str) -> None:
     assert read_record(tmp_path) is None
 
 
-def test_a_good_record(tmp_path: Path) -> None:
-    cell = write_cell(cell_config(tmp_path), top1=0.5)
-    record = read_record(cell)
+def test_a_good_record(tmp_path: Path, config: dict[str, Any]) -> None:
+    content = record_of(config, top1=0.25)
+    (tmp_path / "result.json").write_text(json.dumps(content))
+    record = read_record(tmp_path)
     assert record is not None
-    assert record.json == json.loads((cell / "result.json").read_text())
-    assert record.best.test_top1 == 0.5
+    assert (record.fingerprint, record.best.test_top1, record.cost.feature_map) == (fingerprint(config), 0.25, (4, 2, 2))
+    assert record.json == content
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("metrics.best.test/top1", 1.5),
+        ("metrics.best.epoch", 2.5),
+        ("cost.feature_map", [1, 2]),
+        ("budget.steps", -1),
+        ("provenance.data.images", {"train": -1}),
+        ("protocol", "both"),
+    ],
+)
+def test_what_is_wrong_with_a_record_is_named(tmp_path: Path, config: dict[str, Any], path: str, value: Any) -> None:
+    content = record_of(config)
+    *groups, key = path.split(".")
+    node = content
+    for group in groups:
+        node = node[group]
+    node[key] = value
+    (tmp_path / "result.json").write_text(json.dumps(content))
+    with pytest.raises(RecordError, match=re.escape(path)):
+        load_record(tmp_path)
+    assert read_record(tmp_path) is None
 
 
 def test_metrics_keep_every_bit_and_their_columns(tmp_path: Path) -> None:

@@ -16,19 +16,22 @@ from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell
-from wisesr.grid.table import Ended
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.results.lock import is_running, take
 from wisesr.results.record import RESULT, read_record
 from wisesr.results.redo import REDO, complete_redo
+from wisesr.results.state import State
 from wisesr.results.store import state_of
+from wisesr.wording import count_of
 
-_REDONE = "redone; the old record stands until the new one is complete"
+_RUN_REASONS = {State.FAILED: RunReason.TRIED_AGAIN, State.INTERRUPTED: RunReason.CONTINUED, State.WAITING: RunReason.NEW}
+"""Of a cell on disk that has no record and is going to be run."""
 
 Problems = list[tuple[str, str]]
 
 
-class Survey:
+class CellInspector:
     """Looks at cells, their data and their pretrained weights; the images of several cells are listed once.
 
     Args:
@@ -41,24 +44,17 @@ class Survey:
         self._force, self._retry = grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
 
-    def look(self, cells: Sequence[Cell], console: Console) -> list[Ended]:
-        """Each cell as skipped, waiting (with what is special about it as reason) or failed; changes are told."""
+    def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
+        """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""
         shown = track(cells, "reading cells", console=console, transient=True, disable=not console.is_terminal)
-        standing = [self._look(cell, console) for cell in shown]
-        counts = Counter(_words(item) for item in standing)
-        if set(counts) != {"new"}:
-            told = ", ".join(f"{count} {words}" for words, count in counts.items())
-            console.print(escape(f"{len(cells)} cell{'s' * (len(cells) > 1)}: {told}"))
-        redos = [item.cell.directory / REDO for item in standing if item.state == "skipped"]
-        if half := [redo for redo in redos if redo.is_dir()]:
-            hint = f"grid.force=true goes on with it, rm -r {half[0]} forgets it"
-            console.print(escape(f"{len(half)} of them have half a redo: {hint}"))
-        return standing
+        outcomes = [self._inspect_cell(cell, console) for cell in shown]
+        _print_counts(outcomes, console)
+        return outcomes
 
-    def _look(self, cell: Cell, console: Console) -> Ended:
+    def _inspect_cell(self, cell: Cell, console: Console) -> CellOutcome:
         _complete_redo(cell.directory)
         record = read_record(cell.directory)
-        if record is not None and record["fingerprint"] != cell.fingerprint:
+        if record is not None and record.fingerprint != cell.fingerprint:
             record = None
         waiting = record is None or self._force
         weights = self._weights(cell, strict=waiting)
@@ -66,20 +62,22 @@ class Survey:
         if record is None:
             return self._unfinished(cell)
         if self._force:
-            return Ended(cell, "waiting", _REDONE)
+            return CellOutcome(cell, State.WAITING, run_reason=RunReason.REDONE)
         for warning in changes(record, data, weights):
             console.print(
                 escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
             )
-        return Ended(cell, "skipped")
+        return CellOutcome(cell, State.SKIPPED)
 
-    def _unfinished(self, cell: Cell) -> Ended:
+    def _unfinished(self, cell: Cell) -> CellOutcome:
+        """A cell without a record: to be run, unless it failed and is not to be tried again."""
         if not cell.directory.is_dir() or is_running(cell.directory):
-            return Ended(cell, "waiting")
+            return CellOutcome(cell, State.WAITING, run_reason=RunReason.NEW)
         state, reason = state_of(cell.directory, running=False)
-        if state == "failed" and not self._retry:
-            return Ended(cell, "failed", f"{reason}\n  It failed before; grid.retry=failed runs it again")
-        return Ended(cell, "waiting", {"failed": "tried again", "interrupted": "continues"}.get(state, ""))
+        if state is State.FAILED and not self._retry:
+            return CellOutcome(cell, State.FAILED, f"{reason}\n  It failed before; grid.retry=failed runs it again")
+        # DONE is that of another configuration, whose record this one replaces.
+        return CellOutcome(cell, State.WAITING, run_reason=_RUN_REASONS.get(state, RunReason.NEW))
 
     def _weights(self, cell: Cell, *, strict: bool) -> str | None:
         """Hash of the file that a cell starts from, if it does; a finished cell may do without it."""
@@ -100,11 +98,11 @@ class Survey:
                 self._fingerprints[key] = build_manifest(cell.config).fingerprint()
             except UserError as error:
                 self._fingerprints[key] = error
-        found = self._fingerprints[key]
-        if isinstance(found, str):
-            return found
+        answer = self._fingerprints[key]
+        if isinstance(answer, str):
+            return answer
         if strict:
-            self.problems.append((cell.label, str(found)))
+            self.problems.append((cell.label, str(answer)))
         return "unreadable"  # a finished cell stands; that its data is gone shows as a change
 
 
@@ -117,9 +115,20 @@ def _complete_redo(directory: Path) -> None:
             complete_redo(directory)
 
 
-def _words(item: Ended) -> str:
-    if item.state == "skipped":
-        return "done already"
-    if item.state == "failed":
-        return "failed before (grid.retry=failed runs them again)"
-    return {"": "new", "continues": "continued", "tried again": "tried again", _REDONE: "to be redone"}[item.reason]
+def _print_counts(outcomes: Sequence[CellOutcome], console: Console) -> None:
+    """`4 cells: 1 new, 3 done already`, unless all are new; and redos that nobody goes on with."""
+    if any(outcome.run_reason is not RunReason.NEW for outcome in outcomes):
+        counts = Counter(_count_name(outcome) for outcome in outcomes)
+        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+        console.print(escape(f"{count_of(len(outcomes), 'cell')}: {listed}"))
+    redos = [outcome.cell.directory / REDO for outcome in outcomes if outcome.state is State.SKIPPED]
+    if unfinished := [redo for redo in redos if redo.is_dir()]:
+        hint = f"grid.force=true goes on with it, rm -r {unfinished[0]} forgets it"
+        console.print(escape(f"{len(unfinished)} of them have half a redo: {hint}"))
+
+
+def _count_name(outcome: CellOutcome) -> str:
+    """What a cell is counted as."""
+    if outcome.run_reason is not None:
+        return outcome.run_reason.value
+    return "done already" if outcome.state is State.SKIPPED else "failed before (grid.retry=failed runs them again)"

@@ -7,19 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from wisesr.results.files import read_json, write_json
-from wisesr.sync.standing import NOTES, ONLINE, SENT, Sent, Standing, read_notes, sent_of
-from wisesr.sync.upload import CellError, Uploader, UploadError
+from wisesr.results.atomic_files import read_json, write_json
+from wisesr.sync.uploader import CellError, Uploader, UploadError
+from wisesr.sync.uploads import NOTES, Sent, SyncCell, UploadState, read_notes, sent_of
 
 _AT_ONCE = 4
 _GIVE_UP = 3
 """Failures that lie with the server, none sent before, after which the rest is not tried."""
 
-Result = tuple[Standing, Sent | None, str]
+Result = tuple[SyncCell, Sent | None, str]
 """A cell, what was sent, or why not."""
 
 
-def send_all(cells: Sequence[Standing], *, timeout: float, again: bool, environment: Mapping[str, str]) -> Iterator[Result]:
+def send_all(cells: Sequence[SyncCell], *, timeout: float, again: bool, environment: Mapping[str, str]) -> Iterator[Result]:
     """Send offline runs, in the order in which they are done.
 
     Args:
@@ -30,7 +30,7 @@ def send_all(cells: Sequence[Standing], *, timeout: float, again: bool, environm
     """
     uploader, sent, failures = Uploader(timeout=timeout, again=again, environment=environment), 0, 0
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        asked: dict[Future[Sent], Standing] = {pool.submit(uploader.send, cell): cell for cell in cells}
+        asked: dict[Future[Sent], SyncCell] = {pool.submit(uploader.send, cell): cell for cell in cells}
         try:
             for done in as_completed(asked):
                 try:
@@ -47,37 +47,37 @@ def send_all(cells: Sequence[Standing], *, timeout: float, again: bool, environm
             pool.shutdown(cancel_futures=True)
 
 
-def by_workspace(cells: Sequence[Standing], account: str) -> dict[tuple[str, str, str], list[Standing]]:
+def by_workspace(cells: Sequence[SyncCell], account: str) -> dict[tuple[str, str, str], list[SyncCell]]:
     """Cells whose run is on the server, by entity, project and study.
 
     Args:
         cells: of any studies.
         account: entity of runs that name none.
     """
-    found: dict[tuple[str, str, str], list[Standing]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[SyncCell]] = defaultdict(list)
     for cell in cells:
-        if cell.state not in (SENT, ONLINE):
+        if not cell.state.is_there:
             continue
-        sent = sent_of(read_notes(cell.directory)) if cell.state == SENT else None
+        sent = sent_of(read_notes(cell.directory)) if cell.state is UploadState.SENT else None
         entity = (sent.entity if sent else "") or cell.destination.entity or account
-        found[(entity, cell.destination.project, cell.study)].append(cell)
-    return dict(found)
+        groups[(entity, cell.destination.project, cell.study)].append(cell)
+    return dict(groups)
 
 
-def write_workspace(cells: Sequence[Standing], *, entity: str, project: str, study: str) -> str:
+def write_workspace(cells: Sequence[SyncCell], *, entity: str, project: str, study: str) -> str:
     """Write the workspace of these cells, in the place of the one that was written before.
 
     Returns:
         Its address, noted in the study's directory.
     """
-    from wisesr.sync.workspace import Shown, save, workspace
+    from wisesr.sync.workspace import RunShown, make_workspace, save
 
-    shown = [Shown(str(cell.identifier), cell.config) for cell in cells]
+    shown = [RunShown(str(cell.identifier), cell.config) for cell in cells]
     place = _study_directory(cells[0].directory) / NOTES
     notes = read_json(place)
     notes = notes if isinstance(notes, dict) else {}
     key = f"{entity}/{project}/{study}"
-    url = save(workspace(shown, entity=entity, project=project, study=study), notes.get(key))
+    url = save(make_workspace(shown, entity=entity, project=project, study=study), notes.get(key))
     write_json(place, notes | {key: url})
     return url
 

@@ -15,20 +15,22 @@ from rich.markup import escape
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
-from wisesr.grid.cells import Cell, check_cells, write_cell
+from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.cell_process import Job, start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
+from wisesr.grid.console import make_console
 from wisesr.grid.cores import Cores, cores_by_study, shares_cores, study_of
-from wisesr.grid.display import Display, make_console
+from wisesr.grid.display import Display
+from wisesr.grid.inspection import CellInspector
+from wisesr.grid.outcome import CellOutcome
 from wisesr.grid.planning.plan import make_plan, plan_table
-from wisesr.grid.process import Job, start
+from wisesr.grid.results_table import next_step, summary
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
-from wisesr.grid.survey import Survey
-from wisesr.grid.table import Ended, next_step, summary
+from wisesr.results.state import State
 from wisesr.types import usable_cores
 
 _AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
-_TO_DO = ("waiting", "by hand")
 
 
 def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True) -> int:
@@ -51,47 +53,50 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
         console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
-    survey = Survey(grid)
-    standing = [_by_hand(item, force=grid["force"]) for item in survey.look(cells, console)]
-    waiting = [item.cell for item in standing if item.state in _TO_DO]
+    inspector = CellInspector(grid)
+    outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
+    waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if waiting:
-        gpus = visible_gpus(os.environ)
-        here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
-        slots = (
-            make_slots(here, grid, gpus=gpus, cores=usable_cores())
-            if cluster is None
-            else cluster_slots(cluster, grid, len(waiting))
-        )
-        sight = len(gpus) if cluster is None else cluster.gpus
-        _plan(waiting, survey.problems, grid, console, gpus=sight, slots=len(slots))
+        slots, gpus = _slots(waiting, grid, cluster)
+        _plan(waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
     interrupted = False
     if waiting:
-        standing, interrupted = _run(standing, slots, grid, console, cluster, began)
-    done = all(item.state in ("done", "skipped") for item in standing)
+        outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began)
+    done = all(outcome.state.is_done for outcome in outcomes)
     if live or not done:
-        console.print(summary(standing, console.width))
+        console.print(summary(outcomes, console.width))
     if interrupted:
         console.print(_AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
         return 130
-    if live and (words := next_step(standing)):
-        console.print(escape(f"\n{words}"), soft_wrap=True)
+    if live and (hint := next_step(outcomes)):
+        console.print(escape(f"\n{hint}"), soft_wrap=True)
     return 0 if done else 1
 
 
-def _by_hand(item: Ended, *, force: bool) -> Ended:
+def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
     """A cell of several nodes cannot be started from one of them; the user is told how."""
-    trainer = item.cell.config["trainer"]
-    if item.state != "waiting" or trainer["num_nodes"] == 1:
-        return item
+    trainer = outcome.cell.config["trainer"]
+    if outcome.state is not State.WAITING or trainer["num_nodes"] == 1:
+        return outcome
     devices = "gpu" if trainer["devices"] == "auto" else trainer["devices"]
     command = (
         f"torchrun --nnodes={trainer['num_nodes']} --node-rank=RANK --nproc-per-node={devices} --master-addr=HOST "
-        f"--master-port=29500 -m wisesr.cell {item.cell.directory.absolute()}{' --force' * force}"
+        f"--master-port=29500 -m wisesr.cell {outcome.cell.directory.absolute()}{' --force' * force}"
     )
-    return item._replace(state="by hand", reason=f"it takes {trainer['num_nodes']} nodes; on each of them: {command}")
+    reason = f"it takes {trainer['num_nodes']} nodes; on each of them: {command}"
+    return outcome._replace(state=State.BY_HAND, reason=reason)
+
+
+def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | None) -> tuple[list[Slot], int]:
+    """Slots for these cells, and how many GPUs each of them sees."""
+    if cluster is not None:
+        return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
+    gpus = visible_gpus(os.environ)
+    here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
+    return make_slots(here, grid, gpus=gpus, cores=usable_cores()), len(gpus)
 
 
 def _plan(
@@ -104,48 +109,50 @@ def _plan(
     slots: int,
 ) -> None:
     """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
-    found = list(problems)
+    known = list(problems)
     if grid["plan"] or len(waiting) > 1:
         plan = make_plan(waiting, console, gpus=gpus, slots=slots)
-        found += [problem for problem in plan.problems if problem not in found]
+        known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             console.print(plan_table(waiting, plan, console.width))
         if flat := sum(cost is not None and cost.feature_map[1:] == (1, 1) for cost in plan.costs):
-            told = "have a 1x1 feature map, where no head can tell where a feature fires"
-            console.print(f"note: {flat} of {len(waiting)} cells {told}")
-    if found:
-        raise UserError(f"Nothing was started:\n{describe_problems(found)}")
+            lost = "have a 1x1 feature map, where no head can tell where a feature fires"
+            console.print(f"note: {flat} of {len(waiting)} cells {lost}")
+    if known:
+        raise UserError(f"Nothing was started:\n{describe_problems(known)}")
 
 
 def _run(
-    standing: Sequence[Ended],
+    outcomes: Sequence[CellOutcome],
     slots: Sequence[Slot],
     grid: Mapping[str, Any],
     console: Console,
     cluster: Cluster | None,
     began: float,
-) -> tuple[list[Ended], bool]:
+) -> tuple[list[CellOutcome], bool]:
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
-    cores = cores_by_study([item.cell for item in standing if item.state in _TO_DO], slots, console)
-    begin = _start_here if cluster is None else Submitter(cluster, Path(standing[0].cell.config["output_dir"])).start
-    for item in standing:
-        if item.state in _TO_DO:  # all at once, so that `wisesr status` knows of them
-            write_cell(item.cell)
+    waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
+    cores = cores_by_study(waiting, slots, console)
+    begin = _start_here if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    for cell in waiting:  # all at once, so that `wisesr status` knows of them
+        write_cell(cell)
     if len(slots) > 1 and cluster is None:
         where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
         console.print(escape(f"{len(slots)} cells at a time; {where}"))
-    with Display(console, len(standing), remote=cluster is not None) as display:
+    with Display(console, len(outcomes), remote=cluster is not None) as display:
         starter = partial(_begin, begin, cores, force=grid["force"])
-        schedule = Schedule(standing, slots, starter, display, force=grid["force"], began=began)
+        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began)
         return schedule.run(), schedule.interrupted
 
 
-def _begin(start: Callable[..., Job], cores: Cores, cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
+def _begin(
+    start: Callable[..., Job], cores: Cores, cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool
+) -> Job:
     """Start a cell with the cores of its study."""
     if shares_cores(cell, slot):
         slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
-    return start(cell, work, slot, lock, force=force)
+    return start(cell, run_dir, slot, lock, force=force)
 
 
-def _start_here(cell: Cell, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
-    return start(cell.directory, work, slot, lock, force=force)
+def _start_here(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
+    return start(cell.directory, run_dir, slot, lock, force=force)

@@ -19,8 +19,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from wisesr.grid.cells import Cell
-from wisesr.grid.process import environment
+from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_process import environment
+from wisesr.wording import count_of
 
 _QUIET = 2.0
 """Seconds that need no explanation where there is no terminal."""
@@ -28,34 +29,34 @@ _TAIL = 8
 _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
 
-def ask(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:
-    """The planner's last answer, or in a user's words how it ended without one.
+def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:
+    """The planner's last answer, or in a sentence for users how it ended without one.
 
     Args:
         cells: to look at.
         console: for the progress.
         gpus: how many the grid sees.
     """
-    asked = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus}) + "\n"
-    looking = ""
+    question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus}) + "\n"
+    current = ""
     answer: dict[str, Any] | None = None
     with tempfile.TemporaryFile() as errors, _child(errors) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         with suppress(BrokenPipeError), _progress(console, len(cells)) as show:
-            child.stdin.write(asked.encode())
+            child.stdin.write(question.encode())
             child.stdin.flush()
             for line in child.stdout:
-                said = json.loads(line)
-                if "costs" in said:
-                    answer = said
+                message = json.loads(line)
+                if "costs" in message:
+                    answer = message
                     break
-                looking = cells[said["cell"]].label
-                show(said["done"], looking)
+                current = cells[message["cell"]].label
+                show(message["done"], current)
         if answer is not None:
             return answer
         errors.flush()
-        return _ended(child.wait(), looking, errors)
+        return _describe_end(child.wait(), current, errors)
 
 
 @contextmanager
@@ -79,13 +80,13 @@ def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
                 pipe.close()  # type: ignore[union-attr]
 
 
-def _ended(code: int, looking: str, errors: IO[bytes]) -> str:
-    """That the child gave no answer, in a user's words, with the end of what it said."""
+def _describe_end(code: int, current: str, errors: IO[bytes]) -> str:
+    """A sentence for users: the child gave no answer while it looked at the cell `current`; and the end of what it printed."""
     errors.seek(0)
     tail = errors.read().decode(errors="replace").splitlines()[-_TAIL:]
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     memory = " (out of memory?)" if code == -signal.SIGKILL else ""
-    where = f" while it looked at {looking}" if looking else ""
+    where = f" while it looked at {current}" if current else ""
     text = f"the process that builds all cells beforehand {how}{memory}{where}"
     return "\n".join([text, *(f"    | {line}" for line in tail)])
 
@@ -93,17 +94,17 @@ def _ended(code: int, looking: str, errors: IO[bytes]) -> str:
 @contextmanager
 def _progress(console: Console, total: int) -> Iterator[Any]:
     """A bar, or where there is no terminal one line, if it takes long."""
-    began, told = time.monotonic(), False
+    began, announced = time.monotonic(), False
     title, label = TextColumn("checking models"), TextColumn("{task.description}")
     columns = (title, BarColumn(bar_width=30), MofNCompleteColumn(), label)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
 
         def show(done: int, label: str) -> None:
-            nonlocal told
+            nonlocal announced
             progress.update(task, completed=done, description=escape(label))
-            if not console.is_terminal and not told and time.monotonic() - began > _QUIET:
-                told = True
-                console.print(f"checking {total} cell{'s' * (total > 1)} before the first one starts")
+            if not console.is_terminal and not announced and time.monotonic() - began > _QUIET:
+                announced = True
+                console.print(f"checking {count_of(total, 'cell')} before the first one starts")
 
         yield show

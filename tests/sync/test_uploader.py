@@ -20,9 +20,9 @@ from tests.support.fake_wandb import FakeRun, FakeServer, environment
 from tests.support.paths import ROOT
 from tests.support.synced import ROWS, offline_cell
 from wisesr.results.lock import locked
-from wisesr.sync.standing import read_notes, standing_of
-from wisesr.sync.study import send_all
-from wisesr.sync.upload import Uploader, UploadError
+from wisesr.sync.study_sync import send_all
+from wisesr.sync.uploader import Uploader, UploadError
+from wisesr.sync.uploads import UploadState, read_notes, read_sync_cell
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ def uploader(server: FakeServer, *, timeout: float = 60.0, again: bool = False) 
 
 def send(server: FakeServer, cell: Path, **settings: Any) -> str:
     """The id that it has there."""
-    return uploader(server, **settings).send(standing_of(cell, "cell")).id
+    return uploader(server, **settings).send(read_sync_cell(cell, "cell")).id
 
 
 def command(server: FakeServer, root: Path, *arguments: str) -> tuple[int, str]:
@@ -104,8 +104,8 @@ def test_one_that_is_refused_leaves_the_others(server: FakeServer, tmp_path: Pat
     bad, good = (offline_cell(tmp_path, head=head) for head in ("gap", "wise"))
 
     def refuses(operation: str, run: str) -> int:
-        its = server.runs.get(run)
-        return 404 if operation == "file_stream" and its and its.display == "resnet18-gap-seed-0" else 0
+        known = server.runs.get(run)
+        return 404 if operation == "file_stream" and known and known.display == "resnet18-gap-seed-0" else 0
 
     server.refuses = refuses
     code, text = command(server, tmp_path)
@@ -140,7 +140,7 @@ def test_a_server_that_refuses_says_why(server: FakeServer, tmp_path: Path, stat
     server.refuses = lambda operation, run: status if operation == "UpsertBucket" else 0
     with pytest.raises(UploadError, match=f"refused with {status}"):
         send(server, cell)
-    assert standing_of(cell, "cell").state == "offline"
+    assert read_sync_cell(cell, "cell").state is UploadState.OFFLINE
     server.refuses = lambda operation, run: 0
     require_whole(server.runs[send(server, cell)])
 
@@ -159,22 +159,22 @@ def test_a_server_that_stalls(server: FakeServer, tmp_path: Path) -> None:
 def test_stopping_ends_what_runs(server: FakeServer, tmp_path: Path) -> None:
     cell = offline_cell(tmp_path)
     server.holds = lambda operation: operation == "UpsertBucket"
-    its, reasons = uploader(server, timeout=100.0), list[str]()
+    stopped, reasons = uploader(server, timeout=100.0), list[str]()
 
     def work() -> None:
         try:
-            its.send(standing_of(cell, "cell"))
+            stopped.send(read_sync_cell(cell, "cell"))
         except UploadError as error:
             reasons.append(str(error))
 
     thread = threading.Thread(target=work)
     thread.start()
     server.wait(lambda: "UpsertBucket" in server.asked)
-    its.stop()
+    stopped.stop()
     thread.join(timeout=10)
     assert len(reasons) == 1
     with pytest.raises(UploadError, match="not tried"):
-        its.send(standing_of(cell, "cell"))
+        stopped.send(read_sync_cell(cell, "cell"))
 
 
 def test_a_cell_that_someone_works_on(server: FakeServer, tmp_path: Path) -> None:
@@ -189,17 +189,17 @@ def test_damaged_files_do_not_hold_up_the_others(server: FakeServer, tmp_path: P
     for cell, content in zip(cells, (b"", b"", b"not wandb's" * 500, None), strict=False):
         (file,) = cell.glob("wandb/offline-run-*/*.wandb")
         file.write_bytes(file.read_bytes()[: file.stat().st_size // 2] if content is None else content)
-    standings = [standing_of(cell, cell.name) for cell in cells]
+    cells_to_send = [read_sync_cell(cell, cell.name) for cell in cells]
     results = {
-        its.directory: sent
-        for its, sent, _ in send_all(standings, timeout=60.0, again=False, environment=environment(server.url))
+        read.directory: sent
+        for read, sent, _ in send_all(cells_to_send, timeout=60.0, again=False, environment=environment(server.url))
     }
     assert [results[cell] is not None for cell in cells] == [False] * 4 + [True] * 2
 
 
 def test_a_server_that_refuses_all_is_left_alone(server: FakeServer, tmp_path: Path) -> None:
     server.refuses = lambda operation, run: 401 if operation == "UpsertBucket" else 0
-    cells = [standing_of(offline_cell(tmp_path, seed=seed), str(seed)) for seed in range(12)]
+    cells = [read_sync_cell(offline_cell(tmp_path, seed=seed), str(seed)) for seed in range(12)]
     results = list(send_all(cells, timeout=60.0, again=False, environment=environment(server.url)))
     assert len(results) == 12
     assert not any(sent for _, sent, _ in results)

@@ -15,9 +15,11 @@ from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
 from wisesr.grid.slots import Slot
 from wisesr.results.record import LOG
-from wisesr.results.status import read_status
+from wisesr.results.state import State
+from wisesr.results.status_file import read_status
 
 CONTINUES = "the same command continues from the last finished epoch"
+RUNS_ELSEWHERE = "another process runs this cell"
 
 
 class Job(Protocol):
@@ -78,7 +80,7 @@ class ProcessJob:
 
 
 def environment() -> dict[str, str]:
-    """That of a child which imports the package that this process runs.
+    """Environment variables of a child process that imports the package that this process runs.
 
     Without ranks: they number this process among others (of srun, of a pod), and its cells are no part of that.
     """
@@ -88,12 +90,12 @@ def environment() -> dict[str, str]:
     return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
 
-def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ProcessJob:
+def start(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ProcessJob:
     """`python -m wisesr.cell DIR`, all that it prints going to `log.txt`. It ends with this process, however that ends.
 
     Args:
         directory: of the cell.
-        work: where it is computed, which differs where it is done anew.
+        run_dir: where it is computed, which differs where it is done anew.
         slot: where it runs.
         lock: of the cell, held by this process; the child holds it from here on.
         force: whether a finished cell is done anew.
@@ -105,8 +107,8 @@ def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool
     command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))]
     command += ["--parent", str(os.getpid()), "--lock", str(lock.fileno())]
     devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
-    work.mkdir(exist_ok=True)
-    with (work / LOG).open("ab") as log:
+    run_dir.mkdir(exist_ok=True)
+    with (run_dir / LOG).open("ab") as log:
         return ProcessJob(
             subprocess.Popen(
                 command + ["--force"] * force,
@@ -120,34 +122,32 @@ def start(directory: Path, work: Path, slot: Slot, lock: IO[Any], *, force: bool
         )
 
 
-def outcome(directory: Path, code: int, *, since: float = 0.0, ended: str = "") -> tuple[str, str]:
-    """State (done, failed, busy, interrupted) and reason of a cell whose process has ended.
+def state_after_exit(directory: Path, code: int, *, since: float = 0.0, ended: str = "") -> tuple[State, str]:
+    """State (DONE, FAILED, BUSY, INTERRUPTED) and reason of a cell whose process has ended.
 
     Args:
         directory: where it was computed.
         code: its exit code; negative for a signal.
         since: when it was started, seconds since 1970: what an earlier attempt said is no reason of this one.
-        ended: what else is known of its end.
+        ended: what the place where it ran knows of its end, as `Job.ended`.
     """
     if code == DONE:
-        return "done", ""
+        return State.DONE, ""
     if code == BUSY:
-        return "busy", "another process runs this cell"
+        return State.BUSY, RUNS_ELSEWHERE
     if code == INTERRUPTED:
-        return "interrupted", CONTINUES
+        return State.INTERRUPTED, CONTINUES
     status = read_status(directory)
-    if (
-        status.get("state") == "failed" and status.get("time", 0.0) >= since
-    ):  # said by this process, or by another of the cell's that took it down
-        return "failed", status.get("reason", "")
+    if status.get("state") is State.FAILED and status.get("time", 0.0) >= since:
+        return State.FAILED, status.get("reason", "")  # of this process, or of another of the cell's that took it down
     if ended:
-        return "failed", ended
+        return State.FAILED, ended
     if code == DISK_FULL:
-        return "failed", f"the disk is full: {directory} cannot be written"
+        return State.FAILED, f"the disk is full: {directory} cannot be written"
     if code < 0:
         name = signal.Signals(-code).name
-        return "failed", f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "") + f"; {CONTINUES}"
-    return "failed", f"ended with exit code {code}"
+        return State.FAILED, f"killed by {name}" + (" (out of memory?)" if name == "SIGKILL" else "") + f"; {CONTINUES}"
+    return State.FAILED, f"ended with exit code {code}"
 
 
 def log_tail(directory: Path, lines: int = 8) -> list[str]:

@@ -1,0 +1,102 @@
+"""A cell as a job of a cluster: what submitit runs there, and what this process sees of it. No torch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from wisesr.cell.run import BUSY, FAILED, INTERRUPTED
+from wisesr.grid.cell_process import environment
+from wisesr.results.record import LOG
+
+_INTERVAL = 2.0
+"""Seconds between two looks at a job."""
+_GRACE = 90.0
+"""Seconds that a job waits to be stopped, once its cell was told to end."""
+
+
+class CellTask:
+    """What a job does; pickled by submitit.
+
+    Args:
+        directory: of the cell, absolute.
+        run_dir: where it is computed.
+        cores: CPU cores of the job.
+        force: whether a finished cell is done anew.
+    """
+
+    def __init__(self, directory: Path, run_dir: Path, cores: int, *, force: bool) -> None:
+        self._directory, self._run_dir, self._cores, self._force = directory, run_dir, cores, force
+
+    def __call__(self) -> int:
+        """Run the cell in a process of its own, which ends with this one.
+
+        Returns:
+            Its exit code.
+        """
+        command = [sys.executable, "-m", "wisesr.cell", str(self._directory), "--cores", str(self._cores)]
+        command += ["--parent", str(os.getpid())] + ["--force"] * self._force
+        with (self._run_dir / LOG).open("ab") as log:
+            cell = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment(),
+                start_new_session=True,
+            )
+        code = cell.wait()
+        if code in (INTERRUPTED, -signal.SIGTERM, -signal.SIGUSR2):
+            # The signal that ends the job reached the cell first; submitit's handler, which queues it again, is about to run.
+            time.sleep(_GRACE)
+        return code
+
+    def checkpoint(self) -> Any:
+        """Called by submitit before it queues the job again: the same cell, which continues by itself."""
+        from submitit.helpers import DelayedSubmission
+
+        return DelayedSubmission(self)
+
+
+class ClusterJob:
+    """A submitted cell.
+
+    Args:
+        job: of submitit.
+        name: how the cluster calls it, `slurm job 1234`.
+    """
+
+    ended = ""
+    """What the cluster says of its end."""
+
+    def __init__(self, job: Any, name: str) -> None:
+        self._job, self.name = job, name
+        self._asked, self._left = 0.0, False
+
+    def poll(self) -> int | None:
+        """Its exit code; None while it waits or runs. Once left alone, BUSY: it runs elsewhere."""
+        if self._left:
+            return BUSY
+        if time.monotonic() - self._asked < _INTERVAL:
+            return None
+        self._asked = time.monotonic()
+        if not self._job.done():
+            return None
+        try:
+            return int(self._job.result())
+        except Exception as error:  # submitit's own errors, and whatever a broken job left in its place
+            lines = str(error).strip().splitlines() or [type(error).__name__]
+            log = self._job.paths.stderr
+            self.ended = f"{self.name} ended without an answer ({self._job.state}): {lines[-1]}; its log: {log}"
+            return FAILED
+
+    def interrupt(self) -> None:
+        """Ctrl-C ends the watching, not the job."""
+        self._left, self.ended = True, f"{self.name} goes on; the same command finds it again"
+
+    kill = interrupt

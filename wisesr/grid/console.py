@@ -1,0 +1,51 @@
+"""The terminal that commands print to: its width where there is none, bars for what takes long, times as a clock shows them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Item = TypeVar("Item")
+
+_PATIENCE = 2.0
+"""Seconds before a bar shows how far something is."""
+
+
+def make_console(*, live: bool = True) -> Console:
+    """The terminal; where there is none, or it may not be drawn on, lines wide enough for the table."""
+    console = Console(highlight=False, force_terminal=None if live else False)
+    return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
+
+
+def tracked(items: Iterable[Item], total: int, description: str, console: Console) -> Iterator[Item]:
+    """The items; a bar for what is left of them after two seconds, on a terminal.
+
+    Args:
+        items: made while they are taken.
+        total: how many.
+        description: what is being done.
+        console: to show it on.
+    """
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    progress = Progress(*columns, console=console, transient=True)
+    task, began = progress.add_task(description, total=total), time.monotonic()
+    try:
+        for item in items:
+            yield item
+            progress.advance(task)
+            if console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE:
+                progress.start()
+    finally:
+        if progress.live.is_started:
+            progress.stop()
+
+
+def clock(seconds: float) -> str:
+    """1:02:03, or 2:03 below an hour."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

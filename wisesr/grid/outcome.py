@@ -1,0 +1,43 @@
+"""A cell of a grid and where it stands: what is to be done with it before it starts, then how it ended."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from wisesr.grid.cell_dirs import Cell
+from wisesr.results.state import State
+
+
+class RunReason(Enum):
+    """Why a cell is to be run. Its value is how cells are counted before a grid starts: `2 new, 1 continued`."""
+
+    NEW = "new"
+    CONTINUED = "continued"
+    """It was interrupted."""
+    TRIED_AGAIN = "tried again"
+    """It failed, and grid.retry=failed was given."""
+    REDONE = "to be redone"
+    """It is done, and grid.force=true was given."""
+
+
+class CellOutcome(NamedTuple):
+    """A cell and where it stands."""
+
+    cell: Cell
+    state: State
+    """DONE, SKIPPED, FAILED, BUSY, INTERRUPTED, RUNNING, WAITING if it was never started, BY_HAND if the user has to."""
+    reason: str = ""
+    """Why it failed, is busy, was interrupted or is left to the user."""
+    run_dir: Path | None = None
+    """Where it was computed, if here and now; a cell that is done anew has a place of its own for that."""
+    run_reason: RunReason | None = None
+    """Of a cell that waits."""
+    note: str = ""
+    """What tables show behind the state."""
+
+    @property
+    def is_to_run(self) -> bool:
+        """Whether somebody still has to start it."""
+        return self.state in (State.WAITING, State.BY_HAND)

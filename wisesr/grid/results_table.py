@@ -1,0 +1,121 @@
+"""The table at the end of a grid: figures from the records on disk, how they were obtained, why a cell has none."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+
+from wisesr.grid.cell_process import log_tail
+from wisesr.grid.console import clock
+from wisesr.grid.naming import NARROW, name_columns
+from wisesr.grid.outcome import CellOutcome
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import Record, read_record
+from wisesr.results.state import State
+
+_FIGURES = ("epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained")
+_MAIN = 3
+"""Figures that narrow terminals show too."""
+
+Results = Sequence[tuple[CellOutcome, Record | None]]
+"""Cells with their records, where they have one."""
+
+
+def summary(outcomes: Sequence[CellOutcome], width: int) -> Group:
+    """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
+
+    Args:
+        outcomes: the cells; figures come from the records on disk.
+        width: of the terminal, characters.
+    """
+    results = [(outcome, read_record(outcome.cell.directory)) for outcome in outcomes]
+    lines = _selections(results)
+    for outcome, record in results:
+        if record is not None and (left_out := record.provenance.data.left_out):
+            lines.append(f"{outcome.cell.label}: unreadable images were left out: {', '.join(left_out)}")
+    lines += _reasons(outcomes)
+    if any(outcome.state is State.FAILED for outcome in outcomes):
+        lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
+    return Group(_table(results, width), escape("\n".join(lines)))
+
+
+def _table(results: Results, width: int) -> Table:
+    """A row a cell, a column for whatever else varies."""
+    shown = _FIGURES[: _MAIN if width < NARROW else None]
+    table, names = name_columns([outcome.cell for outcome, _ in results], width)
+    for column in ("seed", *shown):
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("state", min_width=len(State.INTERRUPTED.value))
+    for (outcome, record), row_names in zip(results, names, strict=True):
+        state = f"{outcome.state}{outcome.note}{_epochs_so_far(outcome)}{_stopped_early(record)}"
+        table.add_row(*row_names, str(outcome.cell.config["seed"]), *_figures(record)[: len(shown)], state)
+    return table
+
+
+def _epochs_so_far(outcome: CellOutcome) -> str:
+    """After which epoch a cell was interrupted."""
+    rows = read_metrics(outcome.run_dir or outcome.cell.directory) if outcome.state is State.INTERRUPTED else []
+    redo = " redo" if outcome.run_dir not in (None, outcome.cell.directory) else ""
+    return f"{redo} {rows[-1]['epoch']:.0f}/{outcome.cell.config['recipe']['epochs']}" if rows else redo
+
+
+def _figures(record: Record | None) -> list[str]:
+    """The texts of a row, in the order of `_FIGURES`."""
+    if record is None:
+        return ["-"] * len(_FIGURES)
+    best, cost = record.best, record.cost
+    return [
+        f"{best.epoch}",
+        f"{best.val_top1:.4f}",
+        f"{best.test_top1:.4f}",
+        f"{best.test_macro_f1:.4f}",
+        f"{cost.parameters.head:,}",
+        clock(cost.train_seconds),
+    ]
+
+
+def _stopped_early(record: Record | None) -> str:
+    """That a cell trained fewer epochs than planned, which a reader must know before comparing it."""
+    if record is None or record.budget.stopped is None:
+        return ""
+    return f", {record.budget.trained_epochs} of {record.budget.epochs} epochs ({record.budget.stopped})"
+
+
+def _selections(results: Results) -> list[str]:
+    """How the figures were obtained, and on which data where that differs."""
+    datasets: dict[str, dict[str, None]] = {}
+    for outcome, record in results:
+        if record is not None:
+            datasets.setdefault(record.selection, {})[outcome.cell.dataset] = None
+    if len(datasets) == 1:
+        return [f"The epoch of each row has the {selection}." for selection in datasets]
+    return [f"{', '.join(names)}: the epoch of a row has the {selection}." for selection, names in datasets.items()]
+
+
+def _reasons(outcomes: Sequence[CellOutcome]) -> list[str]:
+    """A block for each reason why cells have no result; of failures with the end of the first one's log."""
+    reasons: dict[tuple[State, str], list[CellOutcome]] = {}
+    for outcome in outcomes:
+        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND):
+            reasons.setdefault((outcome.state, outcome.reason), []).append(outcome)
+    lines = []
+    for (state, reason), alike in reasons.items():
+        lines += ["", *(f"{outcome.cell.label}: {outcome.cell.directory}" for outcome in alike), f"  {state}: {reason}"]
+        if state is State.FAILED:
+            lines += [f"  | {line}" for line in log_tail(alike[0].run_dir or alike[0].cell.directory)]
+    return lines
+
+
+def next_step(outcomes: Sequence[CellOutcome]) -> str:
+    """What to do with the cells of a grid: the command that compares them. Empty for one cell, and where none is done."""
+    if len(outcomes) < 2 or not any(outcome.state.is_done for outcome in outcomes):
+        return ""
+    configs = [outcome.cell.config for outcome in outcomes]
+    studies = {Path(config["output_dir"], config["study"]) for config in configs}
+    places = studies if len(studies) == 1 else {Path(config["output_dir"]) for config in configs}
+    return f"Next: wisesr report {shlex.join(map(str, sorted(places)))}"
