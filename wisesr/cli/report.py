@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,6 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wisesr.report.study import Study
     from wisesr.report.write import Load
 
 _REPORT = """\
@@ -37,8 +35,6 @@ examples:
   wisesr report a elsewhere/b --output both
   wisesr report mystudy --baseline depthwise
 """
-_SHOWN = 12
-"""Cells named where none is finished."""
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +45,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directories", metavar="DIR", nargs="*", help=help_directories)
     help_output = "folder of the report (default: DIR/report, or ./report of several)"
     parser.add_argument("--output", type=Path, metavar="DIR", help=help_output)
-    help_baseline = "the head that others are held against (default: gap)"
+    help_baseline = "the head that others are compared with (default: gap)"
     parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
     help_published = "CSV with published figures (default: the package's, which waits for yours)"
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
@@ -64,6 +60,7 @@ def report(chosen: argparse.Namespace) -> int:
     """
     from wisesr.report.output_folder import check_folder
     from wisesr.report.read import read_study
+    from wisesr.report.tables.terminal import print_study, unfinished
     from wisesr.report.write import write_report
 
     roots = [find_study(name) for name in chosen.directories or [OUTPUTS]]
@@ -79,36 +76,17 @@ def report(chosen: argparse.Namespace) -> int:
         return tracked(directories, len(directories), "reading cells")
 
     study = read_study(roots, baseline=chosen.baseline, published=chosen.published, tracked=reading)
-    _require_finished(study)
+    if all(cell.record is None for cell in study.cells):
+        raise UserError(unfinished(study))
     check_folder("--output", output)
     pictures = None if chosen.no_pictures else _test_images
     command = _command(chosen)
     written = write_report(study, output, command=command, version=__version__, pictures=pictures, tracked=tracked)
-    _print(study, console)
+    print_study(study, console)
     for note in written.notes:
         console.print(note, markup=False)
     console.print(str(written.page), soft_wrap=True, markup=False)
     return 0
-
-
-def _print(study: Study, console: Console) -> None:
-    """The tables, what is wrong with them, and what they say."""
-    from rich.markup import escape
-
-    from wisesr.report.page.accuracy import verdict
-    from wisesr.report.page.header import counts
-    from wisesr.report.tables.terminal import terminal
-
-    console.print(f"{counts(study)}\n", markup=False)
-    for table in study.tables:
-        for part in terminal(table, console.width):
-            console.print(part)
-        for sentence in table.warnings:
-            console.print(f"[red]{escape(sentence)}[/red]")
-        sentences = [f"{'; '.join(table.selections)}." if table.selections else "", verdict(table)]
-        for sentence in filter(None, sentences):
-            console.print(escape(sentence))
-        console.print()
 
 
 def _consoles() -> tuple[Console, Console]:
@@ -127,25 +105,6 @@ def _command(chosen: argparse.Namespace) -> str:
     words += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
     words += ["--published", str(chosen.published)] if chosen.published else []
     return shlex.join(words + ["--no-pictures"] * chosen.no_pictures)
-
-
-def _require_finished(study: Study) -> None:
-    """Say where cells stand, if none has a record."""
-    from wisesr.report.page.header import counts
-
-    if any(cell.record is not None for cell in study.cells):
-        return
-    lines = [f"nothing to report yet, as no cell is finished ({counts(study)}):"]
-    rows = [(cell.name, cell.state, cell.reason) for cell in study.cells]
-    rows += [(one.name, one.state, one.reason) for one in study.damaged]
-    reasons = Counter((state, reason) for _, state, reason in rows)
-    for (state, reason), number in reasons.most_common(_SHOWN):
-        name = next(name for name, *why in rows if why == [state, reason])
-        more = f" and {number - 1} more" if number > 1 else ""
-        lines.append(f"  {state}: {name}{more}{f': {reason}' if reason else ''}")
-    if len(reasons) > _SHOWN:
-        lines.append(f"  and {len(reasons) - _SHOWN} other reasons")
-    raise UserError("\n".join(lines))
 
 
 def _test_images(config: Mapping[str, Any], fingerprint: str) -> Load | str:

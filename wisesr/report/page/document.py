@@ -1,4 +1,4 @@
-"""The page: a study and its figures as one HTML file that asks nobody for anything."""
+"""The page: a study and its figures as one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -14,26 +14,27 @@ import jinja2
 
 from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
-from wisesr.report.page.accuracy import Accuracy, arrange
-from wisesr.report.page.blocks import Block, accuracy, cases
-from wisesr.report.page.cells import arrange_cells
-from wisesr.report.page.header import describe, missing
+from wisesr.report.page.blocks import Block, cases
+from wisesr.report.page.cell_table import cell_table
+from wisesr.report.page.formatting import FILTERS, slug
+from wisesr.report.page.header import describe_study, missing
+from wisesr.report.page.interval_bars import IntervalScale, interval_scale
 from wisesr.report.page.pack import pack
 from wisesr.report.page.vega import vega_script
-from wisesr.report.page.words import FILTERS, slug
 from wisesr.report.study import ReportTable, Study
+from wisesr.report.tables.content import TableContent, table_content
 
 _HERE = Path(__file__).parent
 _SECTIONS = {
     "convergence": "Convergence",
     "cost": "Cost",
-    "kernels": "What the kernels became",
+    "kernels": "Learned kernels",
     "confusion": "Confusion",
     "disagreement": "Where heads disagree",
 }
 """In the order of the page."""
 _TOGETHER = 5
-"""Heads whose kernels are shown at once."""
+"""Heads whose kernels are shown at once, at most."""
 
 
 class _Figure(NamedTuple):
@@ -48,6 +49,8 @@ class _Figure(NamedTuple):
 
 
 class _Section(NamedTuple):
+    """Figures and blocks below one heading."""
+
     id: str
     title: str
     figures: tuple[_Figure, ...]
@@ -57,12 +60,14 @@ class _Section(NamedTuple):
 
     @property
     def groups(self) -> tuple[str, ...]:
-        groups = [one.group for one in self.figures] + [one.group for one in self.blocks]
+        """Backbones with settings to choose from."""
+        groups = [*(figure.group for figure in self.figures), *(block.group for block in self.blocks)]
         return tuple(dict.fromkeys(filter(None, groups)))
 
     @property
     def heads(self) -> tuple[str, ...]:
-        heads = [one.head for one in self.figures] + [one.head for one in self.blocks]
+        """To choose from."""
+        heads = [*(figure.head for figure in self.figures), *(block.head for block in self.blocks)]
         return tuple(dict.fromkeys(filter(None, heads)))
 
 
@@ -70,7 +75,8 @@ class _Part(NamedTuple):
     """A table with all that belongs to it."""
 
     id: str
-    accuracy: Accuracy
+    content: TableContent
+    scale: IntervalScale
     sections: tuple[_Section, ...]
 
 
@@ -103,11 +109,11 @@ def render_page(
     vega = script if script is not None else vega_script()
     order = head_order(study)
     return _template().render(
-        header=describe(study, made=made, command=command),
+        header=describe_study(study, made=made, command=command),
         missing=missing(study),
         parts=[_part(table, figures, blocks) for table in study.tables],
         damaged=study.damaged,
-        cells=arrange_cells(study.cells),
+        cells=cell_table(study.cells),
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
@@ -125,18 +131,19 @@ def _part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Block]
     name = f"table-{slug(table.key)}"
     sections = []
     for key, title in _SECTIONS.items():
-        its = tuple(_packed(one) for one in figures if (one.table, one.section) == (table.key, key))
-        beside = tuple(one for one in blocks if (one.table, one.section) == (table.key, key))
-        if its or beside:
-            together = key == "kernels" and len({one.head for one in its}) <= _TOGETHER
-            sections.append(_Section(f"{name}-{key}", title, its, beside, together))
-    return _Part(name, arrange(table), tuple(sections))
+        own = tuple(_packed(figure) for figure in figures if (figure.table, figure.section) == (table.key, key))
+        beside = tuple(block for block in blocks if (block.table, block.section) == (table.key, key))
+        if own or beside:
+            together = key == "kernels" and len({figure.head for figure in own}) <= _TOGETHER
+            sections.append(_Section(f"{name}-{key}", title, own, beside, together))
+    content = table_content(table)
+    return _Part(name, content, interval_scale(content.comparisons), tuple(sections))
 
 
 def _numbered(pictures: Mapping[str, Mapping[str, bytes]]) -> tuple[dict[str, dict[str, int]], list[str]]:
     """For each table and image the number of its picture, and the pictures; one that is in several tables is there once."""
     jpegs: dict[bytes, int] = {}
-    numbers = {key: {name: jpegs.setdefault(jpeg, len(jpegs)) for name, jpeg in its.items()} for key, its in pictures.items()}
+    numbers = {key: {name: jpegs.setdefault(jpeg, len(jpegs)) for name, jpeg in own.items()} for key, own in pictures.items()}
     return numbers, [base64.b64encode(jpeg).decode() for jpeg in jpegs]
 
 
@@ -168,12 +175,12 @@ def _in_script(value: object) -> str:
 
 @lru_cache
 def _template() -> jinja2.Template:
-    where = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    where.filters.update(FILTERS, accuracy=accuracy, cases=cases)
-    return where.get_template("template.html")
+    environment.filters.update(FILTERS, cases=cases)
+    return environment.get_template("template.html")
