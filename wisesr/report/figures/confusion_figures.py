@@ -52,8 +52,8 @@ def _caption(confusion: Confusion, small: bool) -> str:
         return f"{shares} {predictions}."
     wrong = total - int(np.trace(confusion.counts))
     return (
-        f"{predictions}; {wrong:,} are wrong. Of {len(confusion.pairs()):,} pairs of a true and a predicted class, the "
-        f"{_PAIRS} with the most images. At the bars, the share of the true class's images."
+        f"{predictions}; {wrong:,} are wrong. Of {len(confusion.pairs()):,} confused pairs (true class and predicted one), "
+        f"the {_PAIRS} with the most images. At the bars, the share of the true class's images."
     )
 
 
