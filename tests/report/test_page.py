@@ -22,8 +22,8 @@ from wisesr.report.page.interval_bars import interval_scale
 from wisesr.report.page.pack import unpack
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
-from wisesr.report.tables.content import table_content
 from wisesr.report.tables.sentences import IMAGES, verdict
+from wisesr.report.tables.table_content import table_content
 
 
 @pytest.fixture(scope="module")

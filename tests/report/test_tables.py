@@ -16,11 +16,11 @@ from tests.support.studies import cell_config, write_cell, write_failed, write_w
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.cells_csv import cells_csv
-from wisesr.report.tables.content import table_content
 from wisesr.report.tables.latex import escape as escape_latex
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import escape, markdown
 from wisesr.report.tables.sentences import IMAGES
+from wisesr.report.tables.table_content import table_content
 from wisesr.report.tables.terminal import matrix_tables
 
 REASON = "no <b>class</b> | 100 % of _these_ & {those} #1 $x$ ~^\\ *y*\nsecond line"

@@ -21,7 +21,7 @@ _REPORT = """\
 Tables, statistics, figures and one page out of the records below directories,
 also while a grid runs: what is missing, failed or cannot be read is listed.
 
-  index.html       all of it in one file that needs no network
+  index.html       everything in one file that needs no network
   cells.csv        a row a cell
   tables.md        the tables in Markdown; tables/*.tex in LaTeX
   figures/         SVG and PNG
@@ -67,10 +67,10 @@ def report(chosen: argparse.Namespace) -> int:
     output = chosen.output or (roots[0] / "report" if len(roots) == 1 else Path("report"))
     console, beside = _consoles()
 
-    def tracked(items: Iterable[Any], total: int, words: str) -> Iterator[Any]:
+    def tracked(items: Iterable[Any], total: int, activity: str) -> Iterator[Any]:
         from wisesr.grid.display import tracked as shown
 
-        return shown(items, total, words, beside)
+        return shown(items, total, activity, beside)
 
     def reading(directories: Sequence[Path]) -> Iterator[Path]:
         return tracked(directories, len(directories), "reading cells")
@@ -100,11 +100,11 @@ def _consoles() -> tuple[Console, Console]:
 
 def _command(chosen: argparse.Namespace) -> str:
     """The command that makes this report again."""
-    words = ["wisesr", "report", *chosen.directories]
-    words += ["--output", str(chosen.output)] if chosen.output else []
-    words += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
-    words += ["--published", str(chosen.published)] if chosen.published else []
-    return shlex.join(words + ["--no-pictures"] * chosen.no_pictures)
+    parts = ["wisesr", "report", *chosen.directories]
+    parts += ["--output", str(chosen.output)] if chosen.output else []
+    parts += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
+    parts += ["--published", str(chosen.published)] if chosen.published else []
+    return shlex.join(parts + ["--no-pictures"] * chosen.no_pictures)
 
 
 def _test_images(config: Mapping[str, Any], fingerprint: str) -> Load | str:

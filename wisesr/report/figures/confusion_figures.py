@@ -18,7 +18,7 @@ _PAIRS = 40
 _WRITTEN = 12
 """Up to so many classes, figures stand in the matrix."""
 _SIDE = 440
-"""Of a matrix, px."""
+"""Width and height of a matrix, px, at most."""
 _STRONG = 30
 """Share whose colour asks for the other ink, %."""
 _CUT = 16
@@ -58,7 +58,7 @@ def _caption(confusion: Confusion, small: bool) -> str:
 
 
 def _names(confusion: Confusion) -> list[str]:
-    """Of the classes, long ones without their middle, as an axis would cut the end, which tells them apart more often."""
+    """Names of classes, long ones without their middle: an axis would cut the end, which tells them apart more often."""
     short = [
         f"{name[:_CUT]}\N{HORIZONTAL ELLIPSIS}{name[-_CUT:]}" if len(name) > 2 * _CUT + 2 else name
         for name in confusion.classes

@@ -37,33 +37,33 @@ def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
         table: to draw.
         order: of all heads, as of `style.head_order`.
     """
-    found = table_costs(table)
+    costs_of_table = table_costs(table)
     groups: dict[str, list[Cost]] = {}
-    for cost in found.costs:
+    for cost in costs_of_table.costs:
         groups.setdefault(group_name(cost.entry), []).append(cost)
     if len(groups) > 1:
-        spec = _overview(found, order)
+        spec = _overview(costs_of_table, order)
         yield Figure(slug(table.key, "backbones"), table.key, "cost", f"Backbones on {table.title}", _OVERVIEW, spec, "", "")
     for group, costs in groups.items():
         key, title = slug(table.key, "cost", group), f"Accuracy and cost, {group} on {table.title}"
-        yield Figure(key, table.key, "cost", title, _caption(found, costs), _spec(costs, order), group, "")
+        yield Figure(key, table.key, "cost", title, _caption(costs_of_table, costs), _spec(costs, order), group, "")
 
 
-def _caption(found: Costs, costs: Sequence[Cost]) -> str:
+def _caption(table: Costs, costs: Sequence[Cost]) -> str:
     caption = f"{_BARS}, against cost. {_OPERATIONS}"
     if all(cost.step_ms is None for cost in costs):
         return caption
-    caption += f" Time of a training step, data loading included, on {found.machine}"
+    caption += f" Time of a training step, data loading included, on {table.machine}"
     caption += "; cells that shared the machine with others are slower for it."
-    return caption + (f" Times on {'; '.join(found.others)} are not shown: they cannot be compared." if found.others else "")
+    return caption + (f" Times on {'; '.join(table.others)} are not shown: they cannot be compared." if table.others else "")
 
 
-def _overview(found: Costs, order: Sequence[str]) -> Spec:
+def _overview(table: Costs, order: Sequence[str]) -> Spec:
     least: dict[str, Cost] = {}
-    for cost in sorted(found.costs, key=lambda cost: cost.parameters):
+    for cost in sorted(table.costs, key=lambda cost: cost.parameters):
         least.setdefault(group_name(cost.entry), cost)
     names = {group: f"{group} ({_size(cost)})" for group, cost in least.items()}
-    rows = [_row(cost) for cost in found.costs]
+    rows = [_row(cost) for cost in table.costs]
     rows = [row | {"name": names[row["group"]]} for row in rows]
     here = [head for head in order if head in {row["head"] for row in rows}]
     heads = by_head("head", order, here, _WIDE)
@@ -117,7 +117,7 @@ def _panel(name: str, y: Spec, heads: Spec, rows: Sequence[dict[str, Any]]) -> S
     values = [row[name] for row in rows if name in row]
     log = min(values) > 0 and max(values) / min(values) >= _LOG
     scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-    form = ".4~s" if len(set(values)) == 1 else "~s"  # 296.105984M where all are equal, and its last digits tell nothing
+    form = ".4~s" if len(set(values)) == 1 else "~s"  # 296.105984M where all are equal, where the last digits say nothing
     axis = {
         "format": form if name != "step_ms" else ",~r",
         "tickCount": 3 if name == "flops" else 4,

@@ -19,7 +19,7 @@ _CHANNELS, _EPOCHS = 8, 6
 """Maps of single channels, and of epochs, at most."""
 _WIDTH, _HEIGHT = 260, 180
 _SIDE, _SMALL = 128, 60
-"""Of a map, px."""
+"""Width and height of a map, px."""
 _Figure = Callable[[KernelSummary], float]
 
 
@@ -48,7 +48,9 @@ def kernel_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]
 
 def _learned(entry: Entry) -> _Learned:
     read = {cell.place.seed: read_kernels(cell.directory) for cell in entry.cells}
-    return _Learned(entry, {seed: found for seed, found in read.items() if found is not None and found.kernel[0].size > 1})
+    return _Learned(
+        entry, {seed: kernels for seed, kernels in read.items() if kernels is not None and kernels.kernel[0].size > 1}
+    )
 
 
 def _maps(table: ReportTable, learned: _Learned) -> Figure:
@@ -111,16 +113,16 @@ def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequenc
 
 
 def _curves(learned: Sequence[_Learned], figure: _Figure) -> list[Curve]:
-    found = []
+    drawn = []
     for head in learned:
         values: list[EpochValues] = []
         for cell in head.entry.cells:
             kernels = head.kernels.get(cell.place.seed)
             summaries = zip(kernels.epochs, kernels.history, strict=True) if kernels else ()
             values.append({epoch: figure(summary) for epoch, summary in summaries})
-        if drawn := curve(head.entry, values):
-            found.append(drawn)
-    return found
+        if line := curve(head.entry, values):
+            drawn.append(line)
+    return drawn
 
 
 def _panel(curves: Sequence[Curve], title: str, heads: Spec, domain: list[float], digits: int) -> Spec:

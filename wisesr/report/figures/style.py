@@ -113,7 +113,7 @@ def by_head(field: str, order: Sequence[str], shown: Iterable[str], width: int, 
 
 
 def accuracy_scale(low: float, high: float) -> dict[str, Any]:
-    """Of an axis in percent that shows `low` to `high`: at least two points, and not above 100 where nothing can be."""
+    """The scale of an axis in percent from `low` to `high`: at least two points, and not above 100 where nothing can be."""
     if high - low < 2:
         middle = min(max((low + high) / 2, 1.0), 99.0)
         return {"zero": False, "domain": [middle - 1, middle + 1]}

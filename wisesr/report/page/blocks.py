@@ -65,7 +65,7 @@ def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...
 
 
 def shown_images(analyses: Iterable[PredictionAnalysis]) -> Iterator[tuple[str, Entry, tuple[str, ...]]]:
-    """Of each disagreement the table's key, the entry and the images that the page shows."""
+    """The images that the page shows: of each disagreement the table's key, the entry and their names."""
     for analysis in analyses:
         for disagreement in analysis.disagreements:
             images = (case.id for case in (*disagreement.better, *disagreement.worse))

@@ -16,14 +16,14 @@ _PLACES = ("study", "dataset", "size", "protocol", "backbone", "settings", "head
 
 
 class Column(NamedTuple):
-    """Of the cells' table."""
+    """A column of the table of cells: its title, and whether it holds numbers."""
 
     title: str
     number: bool
 
 
 class CellRow(NamedTuple):
-    """Of the cells' table."""
+    """A cell as a row."""
 
     name: str
     short: str

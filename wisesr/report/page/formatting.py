@@ -9,8 +9,8 @@ from typing import Any
 from wisesr.report.statistics import mean_std
 from wisesr.report.study import Entry, LeftOut, ReportCell
 from wisesr.report.tables import numbers, sentences
-from wisesr.report.tables.content import TableContent
 from wisesr.report.tables.numbers import mean_and_std, typographic
+from wisesr.report.tables.table_content import TableContent
 
 DASH = "\N{EN DASH}"
 """Where there is nothing."""

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from wisesr.report.study import Difference
-from wisesr.report.tables.content import Comparison
+from wisesr.report.tables.table_content import Comparison
 
 _PAD = 0.06
-"""Of the scale, left free at either end."""
+"""Share of the scale that is left free at either end."""
 
 
 class IntervalBar(NamedTuple):
@@ -22,7 +22,7 @@ class IntervalBar(NamedTuple):
 
 
 class IntervalScale(NamedTuple):
-    """Of a table's differences, points."""
+    """The scale of a table's differences, percentage points."""
 
     low: float
     """The left end."""
@@ -46,7 +46,7 @@ class IntervalScale(NamedTuple):
 def interval_scale(comparisons: Sequence[Comparison]) -> IntervalScale:
     """A scale with 0 and all intervals on it."""
     differences = [comparison.difference for comparison in comparisons if comparison.difference is not None]
-    ends = [0.0, *(end for one in differences for end in (one.mean, one.low, one.high) if end is not None)]
+    ends = [0.0, *(end for each in differences for end in (each.mean, each.low, each.high) if end is not None)]
     low, high = min(ends), max(ends)
     pad = _PAD * (high - low) or 1.0
     return IntervalScale(low - pad, high + pad)

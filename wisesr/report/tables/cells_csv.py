@@ -41,9 +41,9 @@ def cells_csv(study: Study) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    tables = _in_table(study)
+    in_table = _in_table(study)
     for cell, own in zip(study.cells, settings, strict=True):
-        writer.writerow(_row(cell, own, axes) | {"in_table": tables.get(cell.name, "")})
+        writer.writerow(_row(cell, own, axes) | {"in_table": in_table.get(cell.name, "")})
     missing = [cell for table in study.tables for cell in table.left_out if cell.state == State.MISSING]
     for left_out in (*study.damaged, *missing):
         writer.writerow(_left_out(left_out))
@@ -58,11 +58,11 @@ def _axes(settings: Sequence[Leaves]) -> list[str]:
 
 def _in_table(study: Study) -> dict[str, str]:
     """By a cell's name: the key of its table, or why it is in none."""
-    found: dict[str, str] = {}
+    tables: dict[str, str] = {}
     for table in study.tables:
-        found |= {cell.name: cell.reason for cell in table.left_out}
-        found |= {cell.name: table.key for entry in table.entries for cell in entry.cells}
-    return {cell.name: found.get(cell.name, "another rate was better on validation") for cell in study.cells}
+        tables |= {cell.name: cell.reason for cell in table.left_out}
+        tables |= {cell.name: table.key for entry in table.entries for cell in entry.cells}
+    return {cell.name: tables.get(cell.name, "another rate was better on validation") for cell in study.cells}
 
 
 def _row(cell: ReportCell, settings: Leaves, axes: Sequence[str]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from wisesr.report.study import Difference, Entry
-from wisesr.report.tables.content import Comparison, MatrixPlace, TableContent
 from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
 from wisesr.report.tables.sentences import STAR
+from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
 
 
 class Text(NamedTuple):
@@ -120,5 +120,5 @@ def columns(grid: Grid, kept: Sequence[int]) -> Grid:
 
 
 def widths(grid: Grid) -> list[int]:
-    """Of each column, in characters."""
+    """The width of each column, in characters."""
     return [max([len(name), *(len(row[index].text) for row in grid.rows)]) for index, name in enumerate(grid.header)]

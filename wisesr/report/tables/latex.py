@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.content import TableContent, table_content
 from wisesr.report.tables.grid import Grid, columns, comparison_grid, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.numbers import DASH
 from wisesr.report.tables.sentences import how
+from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import some_of
 
 _WIDE = 92
@@ -64,7 +64,7 @@ def _left_out(content: TableContent) -> list[str]:
 
 
 def _parts(grid: Grid) -> list[Grid]:
-    """As many columns side by side as fit."""
+    """The grid in parts, each with as many columns as fit side by side."""
     if not grid.rows:
         return []
     own = [min(width, _LONG) if index < grid.names else width for index, width in enumerate(widths(grid))]

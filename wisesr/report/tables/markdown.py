@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from wisesr.report.study import ReportTable, Study
-from wisesr.report.tables.content import table_content
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
 from wisesr.report.tables.sentences import how
+from wisesr.report.tables.table_content import table_content
 
 
 def markdown(study: Study) -> str:

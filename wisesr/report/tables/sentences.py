@@ -90,7 +90,9 @@ def verdict(table: ReportTable) -> str:
 def _significance(table: ReportTable, judged: list[tuple[Entry, Difference]]) -> str:
     """How many of the tested comparisons are significant, and which."""
     significant = [(entry, difference) for entry, difference in judged if difference.significant]
-    points = ", ".join(f"{entry_name(table, entry)} {typographic(signed(one.mean))}" for entry, one in significant)
+    points = ", ".join(
+        f"{entry_name(table, entry)} {typographic(signed(difference.mean))}" for entry, difference in significant
+    )
     few = min((len(difference.seeds) for _, difference in judged if not difference.significant), default=FEW_SEEDS)
     weak = f" With {few} seeds there is little power: an effect may well be missed." if few < FEW_SEEDS else ""
     if len(judged) == 1:

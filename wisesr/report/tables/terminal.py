@@ -8,9 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.report.study import LeftOut, ReportCell, Study
-from wisesr.report.tables.content import TableContent, table_content
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.sentences import study_states
+from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import some_of
 
 _GAP = 2
