@@ -14,7 +14,7 @@ from tests.support.pages import render, write_study
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.render import render as render_figure
-from wisesr.report.page.page import render_page
+from wisesr.report.page.document import render_page
 from wisesr.report.page.vega import vega_script
 from wisesr.report.read import read_study
 

@@ -13,7 +13,7 @@ import pytest
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.convergence import curves
 from wisesr.report.figures import FILES, all_figures, for_files
-from wisesr.report.figures.figure import Figure, Section, seed_words, slug
+from wisesr.report.figures.figure import Figure, Section, seed_list, slug
 from wisesr.report.figures.style import accuracy_scale, head_order
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
@@ -122,7 +122,7 @@ def test_many_classes_become_a_list_of_pairs(figures: dict[str, Figure]) -> None
     assert len(values) == 40
     images = [row["images"] for row in values]
     assert images == sorted(images, reverse=True)
-    assert all(row["pair"] == f"{row['true']} \N{RIGHTWARDS ARROW} {row['said']}" for row in values)
+    assert all(row["pair"] == f"{row['true']} \N{RIGHTWARDS ARROW} {row['predicted']}" for row in values)
 
 
 def test_a_head_has_its_place_among_colours_in_every_figure(study: Study, figures: dict[str, Figure]) -> None:
@@ -196,7 +196,7 @@ def test_heads_may_be_called_anything(tmp_path: Path) -> None:
     [((3,), "seed 3"), ((0, 1), "2 seeds (0, 1)"), ((0, 1, 2), "3 seeds (0 to 2)"), ((0, 2, 7), "3 seeds (0, 2, 7)")],
 )
 def test_seeds_in_words(seeds: tuple[int, ...], words: str) -> None:
-    assert seed_words(seeds) == words
+    assert seed_list(seeds) == words
 
 
 def test_files_that_are_damaged_have_no_figure(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_heads_that_became_the_same_are_told(tmp_path: Path) -> None:
     for head, curve in {"gap": (0.1, 0.2, 0.3), "wise": (0.2, 0.3, 0.4), "depthwise_nonneg": (0.2, 0.3, 0.4)}.items():
         write_cell(cell_config(tmp_path, head=head), curve=curve)
     caption = next(all_figures(read_study([tmp_path]))).caption
-    assert "The curves of depthwise_nonneg and wise are the same." in caption
+    assert "depthwise_nonneg and wise are the same" in caption
     assert "gap and" not in caption
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from wisesr.report.page.cells import clipped
+from wisesr.report.page.drawer import clipped
+from wisesr.report.page.formatting import p_value, signed
 from wisesr.report.page.pack import pack, unpack
 from wisesr.report.page.vega import vega_script
-from wisesr.report.page.words import p_value, signed
 
 
 @pytest.mark.parametrize("text", ["", "one line", "x" * 20_000])

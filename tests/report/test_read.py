@@ -14,7 +14,7 @@ from tests.support.studies import cell_config, write_cell, write_failed, write_w
 from wisesr.errors import UserError
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
-from wisesr.report.tables.csv import cells_csv
+from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
 from wisesr.results.state import State

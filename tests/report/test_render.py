@@ -16,7 +16,7 @@ from tests.support.studies import cell_config, write_cell
 from wisesr.report.convergence import curves
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.figure import Figure
-from wisesr.report.figures.heat import heat_map
+from wisesr.report.figures.heat_maps import heat_map
 from wisesr.report.figures.render import Picture, render, still
 from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, themed
 from wisesr.report.read import read_study

@@ -15,11 +15,13 @@ from rich.console import Console
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
-from wisesr.report.tables.csv import cells_csv
+from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import escape as escape_latex
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import escape, markdown
-from wisesr.report.tables.terminal import terminal
+from wisesr.report.tables.sentences import IMAGES
+from wisesr.report.tables.table_content import table_content
+from wisesr.report.tables.terminal import matrix_tables
 
 REASON = "no <b>class</b> | 100 % of _these_ & {those} #1 $x$ ~^\\ *y*\nsecond line"
 
@@ -67,7 +69,7 @@ def test_markdown_has_the_matrix_and_the_differences(study: Study) -> None:
     rows = {row[0]: row[1:] for row in differences[2:]}
     assert set(rows) == {"depthwise", "wise"}
     assert rows["depthwise"][:5] == ["seed 0 only", "-20.00", rows["depthwise"][2], "-", "-"]
-    assert "says nothing about the heads" in rows["depthwise"][-1]
+    assert IMAGES in rows["depthwise"][-1]
     wise = next(entry for entry in study.tables[0].entries if entry.head == "wise")
     assert wise.difference is not None and wise.difference.significant
     assert rows["wise"][:2] == ["4", "+20.50\\*"]
@@ -76,16 +78,16 @@ def test_markdown_has_the_matrix_and_the_differences(study: Study) -> None:
 
 def test_markdown_says_how_what_is_wrong_and_what_is_left_out(study: Study) -> None:
     text = markdown(study)
-    for said in (
-        "highest top-1 on 30 held-out images; the test split was read once",
-        "Holm is over the 1 head ",
-        "it says nothing about the heads",
-        "> **Warning:** resnet18: of 2 seeds of depthwise\\_nonneg, 1 failed.",
+    for part in (
+        "30 held-out images",
+        "over the 1 head tested against gap",
+        IMAGES,
+        "> **Warning:** resnet18: of 2 seeds of depthwise\\_nonneg, 1 failed",
         "- waiting: not started yet (1): ",
         "- missing: another head has this seed (",
-        "written by an older version (record schema 0; this one reads 1)",
+        "record schema 0; this one reads 1",
     ):
-        assert said in text, said
+        assert part in text, part
     assert text.index("Warning") < text.index("held-out images") < text.index("| backbone")
 
 
@@ -153,7 +155,7 @@ def test_latex_fits_a_page(tmp_path: Path) -> None:
             width += 452 * float(kind[2:6]) if kind[0] == "p" else 4.6 * max(map(len, plain))
         assert width <= 452
     assert re.search(r"depthwise\\_nonneg & 80.00 & 93.5 & -13.50 \(another protocol\)", text)
-    assert text.count("says nothing about the heads; of 2 seeds") == 1
+    assert text.count(f"{IMAGES}; of 2 seeds") == 1
 
 
 def test_latex_escapes_what_it_would_read() -> None:
@@ -181,8 +183,8 @@ def test_cells_csv_has_every_cell_and_its_figures_to_the_last_bit(study: Study) 
             str(cell.place.seed),
         )
         if cell.record is not None:
-            assert float(row["test/top1"]) == cell.record["metrics"]["best"]["test/top1"]
-            assert float(row["images_per_second"]) == cell.record["cost"]["images_per_second"]
+            assert float(row["test/top1"]) == cell.record.best.test_top1
+            assert float(row["images_per_second"]) == cell.record.cost.images_per_second
             assert row["in_table"] == "toy-64" and row["commit"] == "1" * 40
     assert by_name[study.damaged[0].name]["state"] == "damaged"
     assert sorted(row["state"] for row in rows).count("missing") == 5
@@ -231,7 +233,7 @@ def test_the_terminal_holds_80_columns(tmp_path: Path, heads: int) -> None:
             write_cell(config, top1=0.8 + 0.1 * seed)
     (table,) = read_study([tmp_path]).tables
     console = Console(width=80, file=io.StringIO(), highlight=False)
-    for part in terminal(table, 80):
+    for part in matrix_tables(table_content(table), 80):
         console.print(part)
     lines = _output(console)
     assert max(map(len, lines)) <= 80
@@ -240,7 +242,7 @@ def test_the_terminal_holds_80_columns(tmp_path: Path, heads: int) -> None:
 
 def test_the_terminal_tells_the_distance_to_published_figures(study: Study) -> None:
     console = Console(width=80, file=io.StringIO(), highlight=False)
-    for part in terminal(study.tables[0], 80):
+    for part in matrix_tables(table_content(study.tables[0]), 80):
         console.print(part)
     text = " ".join(" ".join(_output(console)).split())
     assert "toy, 64 px, published" in text
@@ -255,6 +257,7 @@ def _output(console: Console) -> list[str]:
 def test_a_study_without_a_finished_cell_still_has_its_texts(tmp_path: Path) -> None:
     write_waiting(cell_config(tmp_path))
     study = read_study([tmp_path])
-    assert "No cell is finished" in markdown(study) and "1 waiting" in markdown(study)
+    assert "No cell of this table is finished" in markdown(study)
+    assert "1 waiting" in markdown(study)
     assert "1 waiting" in latex(study.tables[0])
-    assert len(terminal(study.tables[0])) == 1
+    assert len(matrix_tables(table_content(study.tables[0]), 80)) == 1

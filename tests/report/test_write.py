@@ -165,7 +165,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return Image.new("RGB", (200, 120), (200, 30, 30))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("wisesr.report.page.page.vega_script", lambda: "")
+        patch.setattr("wisesr.report.page.document.vega_script", lambda: "")
         written = write_report(
             read_study([root]), output, command="wisesr report", version="0", pictures=lambda *_: load, tracked=_untracked
         )

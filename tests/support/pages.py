@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.figures import all_figures
 from wisesr.report.page.blocks import blocks, shown_images
-from wisesr.report.page.page import render_page
+from wisesr.report.page.document import render_page
 from wisesr.report.prediction_analysis import analyse_predictions
 from wisesr.report.read import read_study
 
@@ -35,8 +35,13 @@ def write_study(root: Path) -> Path:
 def render(root: Path, script: str = "") -> str:
     """The page of the cells below a directory, with a picture for every test image."""
     study = read_study([root])
-    judged = tuple(analyse_predictions(study))
-    images = {key: {name: f"jpeg of {name}".encode() for name in ids} for key, _, ids in shown_images(judged)}
-    figures = all_figures(study, judged)
-    its = blocks(study, judged)
-    return render_page(study, figures, made="now", command="wisesr report", blocks=its, pictures=images, script=script)
+    analyses = tuple(analyse_predictions(study))
+    return render_page(
+        study,
+        all_figures(study, analyses),
+        made="now",
+        command="wisesr report",
+        blocks=blocks(study, analyses),
+        pictures={key: {name: f"jpeg of {name}".encode() for name in ids} for key, _, ids in shown_images(analyses)},
+        script=script,
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,13 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wisesr.report.study import Study
     from wisesr.report.write import Load
 
 _REPORT = """\
 Tables, statistics, figures and one page out of the records below directories,
 also while a grid runs: what is missing, failed or cannot be read is listed.
 
-  index.html       all of it in one file that needs no network
+  index.html       everything in one file that needs no network
   cells.csv        a row a cell
   tables.md        the tables in Markdown; tables/*.tex in LaTeX
   figures/         SVG and PNG
@@ -37,8 +35,6 @@ examples:
   wisesr report a elsewhere/b --output both
   wisesr report mystudy --baseline depthwise
 """
-_SHOWN = 12
-"""Cells named where none is finished."""
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +45,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("directories", metavar="DIR", nargs="*", help=help_directories)
     help_output = "folder of the report (default: DIR/report, or ./report of several)"
     parser.add_argument("--output", type=Path, metavar="DIR", help=help_output)
-    help_baseline = "the head that others are held against (default: gap)"
+    help_baseline = "the head that others are compared with (default: gap)"
     parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
     help_published = "CSV with published figures (default: the package's, which waits for yours)"
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
@@ -64,51 +60,33 @@ def report(chosen: argparse.Namespace) -> int:
     """
     from wisesr.report.output_folder import check_folder
     from wisesr.report.read import read_study
+    from wisesr.report.tables.terminal import print_study, unfinished
     from wisesr.report.write import write_report
 
     roots = [find_study(name) for name in chosen.directories or [OUTPUTS]]
     output = chosen.output or (roots[0] / "report" if len(roots) == 1 else Path("report"))
     console, beside = _consoles()
 
-    def tracked(items: Iterable[Any], total: int, words: str) -> Iterator[Any]:
+    def tracked(items: Iterable[Any], total: int, activity: str) -> Iterator[Any]:
         from wisesr.grid.console import tracked as shown
 
-        return shown(items, total, words, beside)
+        return shown(items, total, activity, beside)
 
     def reading(directories: Sequence[Path]) -> Iterator[Path]:
         return tracked(directories, len(directories), "reading cells")
 
     study = read_study(roots, baseline=chosen.baseline, published=chosen.published, tracked=reading)
-    _require_finished(study)
+    if all(cell.record is None for cell in study.cells):
+        raise UserError(unfinished(study))
     check_folder("--output", output)
     pictures = None if chosen.no_pictures else _test_images
     command = _command(chosen)
     written = write_report(study, output, command=command, version=__version__, pictures=pictures, tracked=tracked)
-    _print(study, console)
+    print_study(study, console)
     for note in written.notes:
         console.print(note, markup=False)
     console.print(str(written.page), soft_wrap=True, markup=False)
     return 0
-
-
-def _print(study: Study, console: Console) -> None:
-    """The tables, what is wrong with them, and what they say."""
-    from rich.markup import escape
-
-    from wisesr.report.page.accuracy import verdict
-    from wisesr.report.page.header import counts
-    from wisesr.report.tables.terminal import terminal
-
-    console.print(f"{counts(study)}\n", markup=False)
-    for table in study.tables:
-        for part in terminal(table, console.width):
-            console.print(part)
-        for sentence in table.warnings:
-            console.print(f"[red]{escape(sentence)}[/red]")
-        sentences = [f"{'; '.join(table.selections)}." if table.selections else "", verdict(table)]
-        for sentence in filter(None, sentences):
-            console.print(escape(sentence))
-        console.print()
 
 
 def _consoles() -> tuple[Console, Console]:
@@ -122,30 +100,11 @@ def _consoles() -> tuple[Console, Console]:
 
 def _command(chosen: argparse.Namespace) -> str:
     """The command that makes this report again."""
-    words = ["wisesr", "report", *chosen.directories]
-    words += ["--output", str(chosen.output)] if chosen.output else []
-    words += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
-    words += ["--published", str(chosen.published)] if chosen.published else []
-    return shlex.join(words + ["--no-pictures"] * chosen.no_pictures)
-
-
-def _require_finished(study: Study) -> None:
-    """Say where cells stand, if none has a record."""
-    from wisesr.report.page.header import counts
-
-    if any(cell.record is not None for cell in study.cells):
-        return
-    lines = [f"nothing to report yet, as no cell is finished ({counts(study)}):"]
-    rows = [(cell.name, cell.state, cell.reason) for cell in study.cells]
-    rows += [(one.name, one.state, one.reason) for one in study.damaged]
-    reasons = Counter((state, reason) for _, state, reason in rows)
-    for (state, reason), number in reasons.most_common(_SHOWN):
-        name = next(name for name, *why in rows if why == [state, reason])
-        more = f" and {number - 1} more" if number > 1 else ""
-        lines.append(f"  {state}: {name}{more}{f': {reason}' if reason else ''}")
-    if len(reasons) > _SHOWN:
-        lines.append(f"  and {len(reasons) - _SHOWN} other reasons")
-    raise UserError("\n".join(lines))
+    parts = ["wisesr", "report", *chosen.directories]
+    parts += ["--output", str(chosen.output)] if chosen.output else []
+    parts += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
+    parts += ["--published", str(chosen.published)] if chosen.published else []
+    return shlex.join(parts + ["--no-pictures"] * chosen.no_pictures)
 
 
 def _test_images(config: Mapping[str, Any], fingerprint: str) -> Load | str:

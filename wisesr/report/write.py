@@ -14,11 +14,11 @@ from wisesr.report.figures.render import render
 from wisesr.report.missing_parts import missing_parts
 from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
-from wisesr.report.page.page import render_page
+from wisesr.report.page.document import render_page
 from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.study import Study
-from wisesr.report.tables.csv import cells_csv
+from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
 from wisesr.results.atomic_files import write_text

@@ -1,14 +1,14 @@
-"""Figures of a study as Vega-Lite specs: `all_figures`. `style.themed` gives them their look, `render` makes files of them."""
+"""Figures of a study as Vega-Lite specs: `all_figures`. `style.themed` gives them colours and fonts, `render` makes files."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from wisesr.report.figures.confusion import confusion_figures
-from wisesr.report.figures.convergence import convergence_figures
-from wisesr.report.figures.cost import cost_figures
+from wisesr.report.figures.confusion_figures import confusion_figures
+from wisesr.report.figures.convergence_figures import convergence_figures
+from wisesr.report.figures.cost_figures import cost_figures
 from wisesr.report.figures.figure import Figure, Section
-from wisesr.report.figures.kernels import kernel_figures
+from wisesr.report.figures.kernel_figures import kernel_figures
 from wisesr.report.figures.style import head_order
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.study import Study
@@ -26,15 +26,15 @@ def for_files(figures: Iterable[Figure]) -> list[Figure]:
     return sorted(figures, key=lambda figure: _FIRST.index(figure.section))[:FILES]
 
 
-def all_figures(study: Study, judged: Iterable[PredictionAnalysis] | None = None) -> Iterator[Figure]:
+def all_figures(study: Study, analyses: Iterable[PredictionAnalysis] | None = None) -> Iterator[Figure]:
     """Every figure of a study, table by table, each with a key of its own.
 
     Args:
         study: to draw.
-        judged: of the study, as of `prediction_analysis.analyse_predictions`, where they have been read already.
+        analyses: of its predictions, as of `prediction_analysis.analyse_predictions`, where they have been read already.
     """
     used: set[str] = set()
-    for figure in _figures(study, tuple(analyse_predictions(study) if judged is None else judged)):
+    for figure in _figures(study, tuple(analyse_predictions(study) if analyses is None else analyses)):
         number, key = 1, figure.key
         while key in used:  # names that differ in nothing that a file's name may hold
             number += 1
@@ -43,10 +43,11 @@ def all_figures(study: Study, judged: Iterable[PredictionAnalysis] | None = None
         yield figure._replace(key=key)
 
 
-def _figures(study: Study, judged: Sequence[PredictionAnalysis]) -> Iterator[Figure]:
+def _figures(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Figure]:
     order = head_order(study)
     for table in study.tables:
         yield from convergence_figures(table, order)
         yield from cost_figures(table, order)
         yield from kernel_figures(table, order)
-        yield from confusion_figures(table, (one for its in judged if its.table == table.key for one in its.confusions))
+        own = (analysis for analysis in analyses if analysis.table == table.key)
+        yield from confusion_figures(table, (confusion for analysis in own for confusion in analysis.confusions))

@@ -12,16 +12,16 @@ _MARKS = 12
 """At most so many marks on a curve: they tell heads apart, and do not hide the curve."""
 
 
-def columns(one: Curve, digits: int = 2) -> dict[str, Any]:
+def columns(curve: Curve, digits: int = 2) -> dict[str, Any]:
     """A head's figures in columns, which Vega-Lite's `flatten` makes rows of: names stand once.
 
     Args:
-        one: the curve.
+        curve: of a head.
         digits: after the point.
     """
-    figures = {"mean": one.mean, "low": one.low, "high": one.high}
+    figures = {"mean": curve.mean, "low": curve.low, "high": curve.high}
     rounded = {name: [round(value, digits) for value in values] for name, values in figures.items()}
-    return {"head": one.entry.head, "seeds": len(one.seeds), "epoch": list(one.epochs)} | rounded
+    return {"head": curve.entry.head, "seeds": len(curve.seeds), "epoch": list(curve.epochs)} | rounded
 
 
 def epoch_axis(last: int, ticks: int = 10) -> Spec:
@@ -32,18 +32,18 @@ def epoch_axis(last: int, ticks: int = 10) -> Spec:
     return {"field": "epoch", "type": "quantitative", "title": "Epoch", "axis": axis, "scale": {"nice": False, "padding": 6}}
 
 
-def curve_layers(x: Spec, y: Spec, look: Spec, *, last: int, banded: bool) -> Spec:
+def curve_layers(x: Spec, y: Spec, heads: Spec, *, last: int, banded: bool) -> Spec:
     """`transform` and `layer` of a view: the band, the line, a mark at every so many epochs, and what can be pointed at.
 
     Args:
         x: encoding of the epoch.
         y: encoding of the figure, without its field.
-        look: colour and shape, as of `style.by_head`.
+        heads: their colours and shapes, as of `style.by_head`.
         last: epoch.
         banded: whether there is a band.
     """
     mean = {"x": x, "y": y | {"field": "mean"}}
-    color = {"color": look["color"]}
+    color = {"color": heads["color"]}
     band = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}} | color
     layers: list[Spec] = [{"mark": {"type": "area", "opacity": 0.16, "clip": True}, "encoding": band}] if banded else []
     layers += [
@@ -51,7 +51,7 @@ def curve_layers(x: Spec, y: Spec, look: Spec, *, last: int, banded: bool) -> Sp
         {
             "transform": [{"filter": f"(datum.epoch - 1) % {-(-last // _MARKS)} == 0"}],
             "mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
-            "encoding": mean | look,
+            "encoding": mean | heads,
         },
         {
             "name": "hover",  # left out where nothing can be pointed at: render.still
@@ -63,18 +63,18 @@ def curve_layers(x: Spec, y: Spec, look: Spec, *, last: int, banded: bool) -> Sp
 
 
 def _tooltip(title: str) -> list[dict[str, str]]:
-    figures = {"mean": title, "low": "band from", "high": "to"}
+    figures = {"mean": title, "low": "band from", "high": "band to"}
     return [
         {"field": "head", "type": "nominal"},
         {"field": "epoch", "type": "quantitative"},
-        *({"field": name, "title": word, "type": "quantitative"} for name, word in figures.items()),
+        *({"field": name, "title": text, "type": "quantitative"} for name, text in figures.items()),
         {"field": "seeds", "type": "quantitative"},
     ]
 
 
-def the_same(found: Sequence[Curve]) -> str:
-    """Heads that became the same computation, as wise and depthwise_nonneg do on small maps: one hides the other."""
+def same_curves(curves: Sequence[Curve]) -> str:
+    """Names heads that became the same computation, as wise and depthwise_nonneg do on small maps: one hides the other."""
     heads: dict[tuple[float, ...], list[str]] = {}
-    for one in found:
-        heads.setdefault((*one.epochs, *one.mean), []).append(one.entry.head)
-    return "".join(f" The curves of {' and '.join(its)} are the same." for its in heads.values() if len(its) > 1)
+    for curve in curves:
+        heads.setdefault((*curve.epochs, *curve.mean), []).append(curve.entry.head)
+    return "".join(f" The curves of {' and '.join(names)} are the same." for names in heads.values() if len(names) > 1)

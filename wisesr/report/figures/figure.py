@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 from wisesr.report.study import Entry
 
 Spec = dict[str, Any]
-"""A Vega-Lite view without `$schema` and `config`: `style.themed` adds the look."""
+"""A Vega-Lite view without `$schema` and `config`, which `style.themed` adds."""
 Section = Literal["convergence", "cost", "kernels", "confusion"]
 _LONGEST = 100
 """Characters of a key: file names end at 255 bytes, and folders and endings are added."""
@@ -39,13 +39,13 @@ def group_name(entry: Entry) -> str:
 
 def slug(*parts: str) -> str:
     """A name for a file: lower case, letters, digits, dots, underscores and dashes."""
-    words = (re.sub(r"[^a-z0-9._]+", "-", part.lower()).strip("-.") for part in parts)
-    return "-".join(word for word in words if word)[:_LONGEST].rstrip("-.") or "figure"
+    plain = (re.sub(r"[^a-z0-9._]+", "-", part.lower()).strip("-.") for part in parts)
+    return "-".join(part for part in plain if part)[:_LONGEST].rstrip("-.") or "figure"
 
 
-def seed_words(seeds: tuple[int, ...]) -> str:
+def seed_list(seeds: tuple[int, ...]) -> str:
     """`seed 3`; `5 seeds (0 to 4)`; `3 seeds (0, 2, 7)`."""
     if len(seeds) == 1:
         return f"seed {seeds[0]}"
-    row = seeds == tuple(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 2
-    return f"{len(seeds)} seeds ({f'{seeds[0]} to {seeds[-1]}' if row else ', '.join(map(str, seeds))})"
+    consecutive = seeds == tuple(range(seeds[0], seeds[0] + len(seeds))) and len(seeds) > 2
+    return f"{len(seeds)} seeds ({f'{seeds[0]} to {seeds[-1]}' if consecutive else ', '.join(map(str, seeds))})"

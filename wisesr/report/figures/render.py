@@ -31,8 +31,8 @@ def render(spec: Spec, theme: Theme = "light") -> Picture:
     """Draw a figure.
 
     Args:
-        spec: of the figure, without its look.
-        theme: its look.
+        spec: of the figure, without colours and fonts.
+        theme: which has them.
     """
     drawn = themed(still(spec), theme)
     # A description of each mark would be most of the file, and says what the figure's data do.

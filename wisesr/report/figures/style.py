@@ -1,4 +1,4 @@
-"""One look for all figures, light and dark; a head has the same colour and mark in each of them.
+"""One style for all figures, light and dark; a head has the same colour and mark in each of them.
 
 Colours stand in the theme and not in the specs: what a spec says is the order of a study's heads, the baseline first. They are
 chosen for readers who do not see red, green or blue as others do (tests/report/test_figures.py holds them apart as these see
@@ -38,14 +38,14 @@ _STRONG: dict[Theme, str] = {"light": "white", "dark": "#10151b"}
 
 
 def themed(spec: Spec, theme: Theme = "light") -> Spec:
-    """The spec with its look."""
+    """The spec with its colours and fonts."""
     return {**spec, "config": config(theme)}
 
 
 def config(theme: Theme) -> dict[str, Any]:
     """Vega-Lite's `config`; the ground is transparent."""
     ink, soft, faint = INK[theme], _SOFT[theme], _FAINT[theme]
-    words = {
+    text = {
         "labelFont": FONT,
         "titleFont": FONT,
         "labelColor": ink,
@@ -58,12 +58,12 @@ def config(theme: Theme) -> dict[str, Any]:
         "font": FONT,
         "padding": 8,
         "view": {"stroke": None},
-        "axis": words
+        "axis": text
         | {"titleFontWeight": "normal", "titlePadding": 8, "grid": True, "gridColor": faint, "gridWidth": 1}
         | {"domainColor": soft, "tickColor": soft, "tickSize": 4, "labelLimit": 320},
         "axisX": {"grid": False},
-        "legend": words | {"titleFontWeight": "normal", "labelLimit": 420, "symbolSize": 90, "symbolStrokeWidth": 2},
-        "header": words | {"labelFontSize": 12, "labelFontWeight": "normal", "labelLimit": 240},
+        "legend": text | {"titleFontWeight": "normal", "labelLimit": 420, "symbolSize": 90, "symbolStrokeWidth": 2},
+        "header": text | {"labelFontSize": 12, "labelFontWeight": "normal", "labelLimit": 240},
         "title": {"font": FONT, "color": ink, "fontSize": 13, "fontWeight": "normal", "anchor": "start", "offset": 6},
         "text": {"font": FONT, "color": ink, "fontSize": 11},
         "rule": {"color": soft},
@@ -87,7 +87,7 @@ def head_order(study: Study) -> tuple[str, ...]:
     """All heads of the study, unfinished ones too, as the themes' colours have them: baselines first, then by name."""
     baselines = dict.fromkeys(table.baseline for table in study.tables)
     heads = {entry.head for table in study.tables for entry in table.entries}
-    heads |= {one.place.head for table in study.tables for one in table.left_out if one.place is not None}
+    heads |= {cell.place.head for table in study.tables for cell in table.left_out if cell.place is not None}
     return (*(head for head in baselines if head in heads), *sorted(heads - set(baselines)))
 
 
@@ -103,17 +103,17 @@ def by_head(field: str, order: Sequence[str], shown: Iterable[str], width: int, 
     """
     here = [head for head in order if head in set(shown)]
     columns = max(1, min(len(here), int(width / (7.4 * max(map(len, here), default=1) + 34))))
-    drawn = None
+    legend_spec = None
     if legend:  # symbolOpacity: bands are faint, and their legend would be
-        drawn = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}
+        legend_spec = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}
     scale = {"domain": list(order)}
-    channel = {"field": field, "type": "nominal", "title": None, "legend": drawn}
+    channel = {"field": field, "type": "nominal", "title": None, "legend": legend_spec}
     shapes = {"domain": list(order), "range": [SHAPES[index % len(SHAPES)] for index in range(len(order))]}
     return {"color": channel | {"scale": scale}, "shape": channel | {"scale": shapes}}
 
 
 def accuracy_scale(low: float, high: float) -> dict[str, Any]:
-    """Of an axis in percent that shows `low` to `high`: at least two points, and not above 100 where nothing can be."""
+    """The scale of an axis in percent from `low` to `high`: at least two points, and not above 100 where nothing can be."""
     if high - low < 2:
         middle = min(max((low + high) / 2, 1.0), 99.0)
         return {"zero": False, "domain": [middle - 1, middle + 1]}

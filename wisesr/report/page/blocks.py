@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from wisesr.report.convergence import Reach, reaches
-from wisesr.report.costs import Cost, Costs, table_costs
+from wisesr.report.costs import Costs, table_costs
 from wisesr.report.disagreement import Case, Disagreement
-from wisesr.report.figures.figure import group_name, seed_words
+from wisesr.report.figures.figure import group_name, seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.study import Entry, Study
 
@@ -26,50 +26,47 @@ class Block(NamedTuple):
     content: tuple[Reach, ...] | Costs | Disagreement
 
 
-def blocks(study: Study, judged: Iterable[PredictionAnalysis]) -> Iterator[Block]:
+def blocks(study: Study, analyses: Iterable[PredictionAnalysis]) -> Iterator[Block]:
     """All of a study.
 
     Args:
         study: that is reported.
-        judged: of it, as of `prediction_analysis.analyse_predictions`.
+        analyses: of its predictions, as of `prediction_analysis.analyse_predictions`.
     """
-    judged = tuple(judged)
+    analyses = tuple(analyses)
     for table in study.tables:
-        for group, own in _by_group(reaches(table)).items():
-            yield Block("reach", table.key, "convergence", group, "", own)
+        for group, reached in _by_group(reaches(table)).items():
+            yield Block("reach", table.key, "convergence", group, "", reached)
         costs = table_costs(table)
         if costs.costs:
             yield Block("cost", table.key, "cost", "", "", costs)
-        for one in (one for its in judged if its.table == table.key for one in its.disagreements):
-            yield Block("disagreement", table.key, "disagreement", group_name(one.entry), one.entry.head, one)
+        own = (analysis for analysis in analyses if analysis.table == table.key)
+        for disagreement in (disagreement for analysis in own for disagreement in analysis.disagreements):
+            entry = disagreement.entry
+            yield Block("disagreement", table.key, "disagreement", group_name(entry), entry.head, disagreement)
 
 
-def _by_group(found: Sequence[Reach]) -> dict[str, tuple[Reach, ...]]:
+def _by_group(reached: Sequence[Reach]) -> dict[str, tuple[Reach, ...]]:
     groups: dict[str, tuple[Reach, ...]] = {}
-    for one in found:
-        name = group_name(one.entry)
-        groups[name] = (*groups.get(name, ()), one)
+    for reach in reached:
+        name = group_name(reach.entry)
+        groups[name] = (*groups.get(name, ()), reach)
     return groups
 
 
-def cases(one: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:
+def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:
     """Titles and images of the two sides."""
-    head, baseline, seeds = one.entry.head, one.baseline, seed_words(one.seeds)
-    over = f"probabilities of {seeds}" if len(one.seeds) == 1 else f"probabilities averaged over {seeds}"
+    head, baseline, seeds = disagreement.entry.head, disagreement.baseline, seed_list(disagreement.seeds)
+    over = f"probabilities of {seeds}" if len(disagreement.seeds) == 1 else f"probabilities averaged over {seeds}"
     return (
-        (f"{head} gives the true class more than {baseline} ({over})", one.better),
-        (f"{baseline} gives the true class more than {head}", one.worse),
+        (f"{head} is more confident in the true class than {baseline} ({over})", disagreement.better),
+        (f"{baseline} is more confident in the true class than {head}", disagreement.worse),
     )
 
 
-def shown_images(judged: Iterable[PredictionAnalysis]) -> Iterator[tuple[str, Entry, tuple[str, ...]]]:
-    """Of each disagreement the table's key, the entry and the images that the page shows."""
-    for its in judged:
-        for one in its.disagreements:
-            yield its.table, one.entry, tuple(case.id for case in (*one.better, *one.worse))
-
-
-def accuracy(cost: Cost) -> str:
-    """`93.21 ± 0.41`."""
-    entry = cost.entry
-    return f"{entry.mean:.2f}" + (f" ± {entry.std:.2f}" if entry.std is not None else "")
+def shown_images(analyses: Iterable[PredictionAnalysis]) -> Iterator[tuple[str, Entry, tuple[str, ...]]]:
+    """The images that the page shows: of each disagreement the table's key, the entry and their names."""
+    for analysis in analyses:
+        for disagreement in analysis.disagreements:
+            images = (case.id for case in (*disagreement.better, *disagreement.worse))
+            yield analysis.table, disagreement.entry, tuple(images)

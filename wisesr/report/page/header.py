@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from wisesr.report.costs import machine
 from wisesr.report.study import Study
+from wisesr.report.tables.sentences import study_states
+from wisesr.results.record import Provenance
+from wisesr.results.state import State
+from wisesr.wording import count_of, some_of
 
 _SHOWN = 4
-"""Values of a fact that are told; further ones are counted."""
-_LONG = 12
-"""Digits of a hash."""
+"""Values of a fact that are named; further ones are counted."""
+_HASH_DIGITS = 12
 
 
 class Header(NamedTuple):
     """The head of the page."""
 
     title: str
-    counts: str
+    states: str
     """`20 cells: 14 done, 2 training, 4 waiting`."""
     facts: tuple[tuple[str, str], ...]
 
 
-def describe(study: Study, *, made: str, command: str) -> Header:
+def describe_study(study: Study, *, made: str, command: str) -> Header:
     """The head of the page.
 
     Args:
@@ -31,61 +35,38 @@ def describe(study: Study, *, made: str, command: str) -> Header:
         made: when, in words.
         command: that made the report.
     """
-    names = dict.fromkeys(str(cell.config.get("study", "")) for cell in study.cells)
-    title = _some([name for name in names if name]) or ", ".join(root.name for root in study.roots) or "report"
-    records = [cell.record for cell in study.cells if cell.record is not None]
-    provenance = [record["provenance"] for record in records if isinstance(record.get("provenance"), dict)]
+    names = [name for name in dict.fromkeys(str(cell.config.get("study", "")) for cell in study.cells) if name]
+    title = some_of(names, _SHOWN) if names else ", ".join(root.name for root in study.roots) or "report"
+    cells = [cell for cell in study.cells if cell.record is not None]
+    provenance = [cell.record.provenance for cell in study.cells if cell.record is not None]
     facts = [
         ("read from", ", ".join(map(str, study.roots))),
-        ("made", made),
-        ("with", command),
-        ("commit of the cells", _counted(str(one.get("commit") or "unknown")[:_LONG] for one in provenance)),
-        ("versions", _counted(_versions(one) for one in provenance)),
-        ("hardware", _counted(_hardware(one) for one in provenance)),
-        ("finished", _span([str(one["finished"]) for one in provenance if one.get("finished")])),
+        ("created", made),
+        ("command", command),
+        ("code commit", _counted((part.commit or "unknown")[:_HASH_DIGITS] for part in provenance)),
+        ("versions", _counted(map(_versions, provenance))),
+        ("hardware", _counted(map(machine, cells))),
+        ("cells finished", _span([part.finished for part in provenance])),
     ]
-    return Header(title, counts(study), tuple((name, text) for name, text in facts if text))
-
-
-def counts(study: Study) -> str:
-    """`20 cells: 14 done, 2 training, 4 waiting`; what could not be read is counted too."""
-    states = Counter(cell.state for cell in study.cells) + Counter(one.state for one in study.damaged)
-    total = sum(states.values())
-    order = sorted(states, key=lambda state: (state != "done", state))
-    return f"{total:,} cell{'s' * (total != 1)}: " + ", ".join(f"{states[state]:,} {state}" for state in order)
+    return Header(title, study_states(study), tuple((name, text) for name, text in facts if text))
 
 
 def missing(study: Study) -> int:
     """Cells that a comparison lacks and no directory stands for."""
-    return sum(one.state == "missing" for table in study.tables for one in table.left_out)
+    return sum(cell.state == State.MISSING for table in study.tables for cell in table.left_out)
 
 
-def _versions(provenance: Mapping[str, Any]) -> str:
-    versions = provenance.get("versions")
-    its = versions if isinstance(versions, dict) else {}
-    return ", ".join(f"{name} {its[name]}" for name in ("wisesr", "torch", "timm", "python") if name in its)
-
-
-def _hardware(provenance: Mapping[str, Any]) -> str:
-    hardware = provenance.get("hardware")
-    its = hardware if isinstance(hardware, dict) else {}
-    device = its.get("device") or "unknown"
-    device = its.get("cpu") or device if device == "cpu" else device
-    threads = provenance.get("threads", "?")
-    return f"{device}, {threads} thread{'s' * (threads != 1)}"
+def _versions(provenance: Provenance) -> str:
+    shown = ("wisesr", "torch", "timm", "python")
+    return ", ".join(f"{name} {provenance.versions[name]}" for name in shown if name in provenance.versions)
 
 
 def _counted(values: Iterable[str]) -> str:
     """A value, or several with how many cells have each."""
-    found = Counter(value for value in values if value)
-    if len(found) < 2:
-        return "".join(found)
-    return _some([f"{value} ({count} cells)" for value, count in found.most_common()], "; ")
-
-
-def _some(names: list[str], between: str = ", ") -> str:
-    more = f"{between}{len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return between.join(names[:_SHOWN]) + more
+    counts = Counter(value for value in values if value)
+    if len(counts) < 2:
+        return "".join(counts)
+    return some_of([f"{value} ({count_of(number, 'cell')})" for value, number in counts.most_common()], _SHOWN, "; ")
 
 
 def _span(times: list[str]) -> str:

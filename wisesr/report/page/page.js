@@ -96,8 +96,8 @@
     const show = () => {
       for (const part of all("[data-group]", section)) {
         part.hidden = !selects.every(({ dataset, value }) => {
-          const its = part.dataset[dataset.choose];
-          return !its || !value || its === value;
+          const own = part.dataset[dataset.choose];
+          return !own || !value || own === value;
         });
       }
     };
@@ -105,8 +105,8 @@
     show();
   }
 
-  // Sorting: numbers where both are, words elsewhere; what is empty stays last.
-  const words = new Intl.Collator("en", { numeric: true });
+  // Sorting: as numbers where both are, as text elsewhere; what is empty stays last.
+  const collator = new Intl.Collator("en", { numeric: true });
   function valueOf(row, index) {
     const cell = row.cells[index];
     const text = (cell.dataset.v ?? cell.textContent).trim();
@@ -123,17 +123,17 @@
     rows.sort(([, one], [, other]) => {
       if (!one || !other) return !one - !other;
       const [a, b] = [Number(one), Number(other)];
-      return sign * (Number.isNaN(a) || Number.isNaN(b) ? words.compare(one, other) : a - b);
+      return sign * (Number.isNaN(a) || Number.isNaN(b) ? collator.compare(one, other) : a - b);
     });
-    all("[aria-sort]", table).forEach((its) => its.setAttribute("aria-sort", its === header ? order : "none"));
+    all("[aria-sort]", table).forEach((title) => title.setAttribute("aria-sort", title === header ? order : "none"));
     table.tBodies[0].append(...rows.map(([row]) => row));
   }
-  all("table[data-sortable] .sort").forEach((its) => its.addEventListener("click", () => sortBy(its.closest("th"))));
+  all("table[data-sortable] .sort").forEach((button) => button.addEventListener("click", () => sortBy(button.closest("th"))));
 
   // Filtering: a row has all words, and the state.
   for (const box of all(".filter")) {
     const rows = [...box.parentElement.querySelector("table").tBodies[0].rows];
-    const texts = rows.map((row) => [...row.cells].map((its) => `${its.textContent} ${its.firstElementChild?.title ?? ""}`).join(" ").toLowerCase());
+    const texts = rows.map((row) => [...row.cells].map((cell) => `${cell.textContent} ${cell.firstElementChild?.title ?? ""}`).join(" ").toLowerCase());
     const [input, state, count] = [box.querySelector("[data-filter]"), box.querySelector("[data-state]"), box.querySelector("output")];
     const filter = () => {
       const wanted = input.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -169,14 +169,14 @@
   // A cell: its address is the page's with #cell-7, so that it can be linked to and the browser's back button closes it.
   const dialog = byId("cell");
   const body = byId("cell-body");
-  const closed = new Set(["Configuration", "Origin"]); // parts that are folded, for the next cell too
+  const closed = new Set(["Configuration", "Provenance"]); // parts that are folded, for the next cell too
   let opened = null;
 
   function part(title, ...content) {
-    const details = make("details", "", make("summary", title), ...content);
-    details.open = !closed.has(title);
-    details.addEventListener("toggle", () => closed[details.open ? "delete" : "add"](title));
-    return details;
+    const folded = make("details", "", make("summary", title), ...content);
+    folded.open = !closed.has(title);
+    folded.addEventListener("toggle", () => closed[folded.open ? "delete" : "add"](title));
+    return folded;
   }
   function facts(rows) {
     const list = make("dl");
@@ -184,42 +184,42 @@
     for (const [name, text] of rows) list.append(make("dt", name), make("dd", text));
     return list;
   }
-  function curve(rows, seen) {
-    const named = ["training loss", `${seen} loss`, `${seen} top-1, %`];
-    const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, what: named[at] })));
+  function curve(rows, split) {
+    const names = ["training loss", `${split} loss`, `${split} top-1, %`];
+    const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, name: names[at] })));
     const x = { field: "epoch", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" }, scale: { nice: false, padding: 6 } };
     const y = (title) => ({ field: "value", type: "quantitative", title, scale: { zero: false } });
-    const tooltip = [{ field: "what" }, { field: "epoch" }, { field: "value", format: ".4f" }];
-    const colour = { field: "what", type: "nominal", title: null, sort: named, legend: { orient: "top" } };
+    const tooltip = [{ field: "name" }, { field: "epoch" }, { field: "value", format: ".4f" }];
+    const colour = { field: "name", type: "nominal", title: null, sort: names, legend: { orient: "top" } };
     const panel = (title, chosen) => ({
-      width: 290, height: 190, transform: [{ filter: { field: "what", oneOf: chosen } }, { filter: "isValid(datum.value)" }],
+      width: 290, height: 190, transform: [{ filter: { field: "name", oneOf: chosen } }, { filter: "isValid(datum.value)" }],
       mark: { type: "line", point: { size: 45 } },
       encoding: { x, y: y(title), tooltip, ...(chosen.length > 1 ? { color: colour } : {}) },
     });
-    return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", named.slice(0, 2)), panel(named[2], named.slice(2))] };
+    return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", names.slice(0, 2)), panel(names[2], names.slice(2))] };
   }
   async function show(index) {
-    const detail = await unpack(byId(`detail-${index}`).textContent);
+    const details = await unpack(byId(`details-${index}`).textContent);
     opened = index;
-    byId("cell-name").textContent = detail.name;
-    const told = [["state", detail.state], ...(detail.reason ? [["reason", detail.reason]] : []), ["directory", detail.directory]];
+    byId("cell-name").textContent = details.name;
+    const state = [["state", details.state], ...(details.reason ? [["reason", details.reason]] : []), ["directory", details.directory]];
     const chart = make("div");
     chart.className = "chart";
     const box = make("div", "", chart);
     box.className = "scroll";
-    body.replaceChildren(facts(told));
-    if (detail.result.length) body.append(part("Result", facts(detail.result)));
-    if (detail.curve.length) body.append(part("Curve", box));
-    body.append(part("Log", make("pre", detail.log || "There is no log.")));
-    body.append(part("Configuration", make("pre", detail.config || "There is no configuration that can be read.")));
-    if (detail.provenance.length) body.append(part("Origin", facts(detail.provenance)));
+    body.replaceChildren(facts(state));
+    if (details.result.length) body.append(part("Result", facts(details.result)));
+    if (details.curve.length) body.append(part("Training curve", box));
+    body.append(part("Log", make("pre", details.log || "There is no log.")));
+    body.append(part("Configuration", make("pre", details.config || "There is no configuration that can be read.")));
+    if (details.provenance.length) body.append(part("Provenance", facts(details.provenance)));
     if (!dialog.open) dialog.showModal();
     dialog.scrollTop = 0;
-    if (detail.curve.length) await draw(chart, curve(detail.curve, detail.seen));
+    if (details.curve.length) await draw(chart, curve(details.curve, details.split));
   }
   function follow() {
     const found = /^#cell-(\d+)$/.exec(location.hash);
-    if (found && byId(`detail-${found[1]}`)) show(Number(found[1]));
+    if (found && byId(`details-${found[1]}`)) show(Number(found[1]));
     else if (dialog.open) dialog.close();
   }
   function step(by) {
@@ -229,7 +229,7 @@
     if (next) location.replace(next);
   }
   dialog.addEventListener("close", () => {
-    for (const element of [...drawn.keys()].filter((its) => body.contains(its))) { drawn.get(element).finalize(); drawn.delete(element); }
+    for (const element of [...drawn.keys()].filter((chart) => body.contains(chart))) { drawn.get(element).finalize(); drawn.delete(element); }
     body.replaceChildren();
     if (location.hash.startsWith("#cell-")) history.replaceState(null, "", location.pathname + location.search);
     document.querySelector(`#cells a[href="#cell-${opened}"]`)?.focus({ preventScroll: true });

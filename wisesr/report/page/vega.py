@@ -15,7 +15,7 @@ import vl_convert
 from wisesr.results.atomic_files import write_text
 
 VEGA_LITE = "6.4"
-"""Of which the script is."""
+"""The version in the script."""
 
 
 def vega_script(folder: Path | None = None) -> str:

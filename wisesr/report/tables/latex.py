@@ -5,7 +5,11 @@ from __future__ import annotations
 import re
 
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.content import DASH, Grid, columns, differences, how, left_out, matrix, published, split, widths
+from wisesr.report.tables.grid import Grid, columns, comparison_grid, matrix_grid, published_grid, split, widths
+from wisesr.report.tables.numbers import DASH
+from wisesr.report.tables.sentences import how
+from wisesr.report.tables.table_content import TableContent, table_content
+from wisesr.wording import some_of
 
 _WIDE = 92
 """Characters side by side, gaps included: at `small` about the 450 pt of an A4 line with margins of an inch."""
@@ -33,16 +37,16 @@ _SPECIAL = {
 
 def latex(table: ReportTable) -> str:
     """A table as LaTeX."""
+    content = table_content(table)
     lines = [r"% \usepackage{booktabs}", r"\begin{table}", r"\centering", r"\small"]
     lines.append(rf"\caption{{{escape(table.title)}. {escape(' '.join(how(table)))}}}")
-    lines.append(rf"\label{{tab:{''.join(one if one.isalnum() else '-' for one in table.key)}}}")
-    held = differences(table)
-    for part in (*_parts(matrix(table)), _figures(held), published(table)):
-        lines += [*_tabular(part), r"\par\medskip"] if part is not None and part.rows else []
+    lines.append(rf"\label{{tab:{''.join(letter if letter.isalnum() else '-' for letter in table.key)}}}")
+    for grid in (*_parts(matrix_grid(content)), _narrow(comparison_grid(content)), published_grid(content)):
+        lines += [*_tabular(grid), r"\par\medskip"] if grid is not None and grid.rows else []
     warnings = [f"Warning: {sentence}" for sentence in table.warnings]
-    remarks = [*warnings, *_remarks(held), *table.notes, *_left(table)]
-    if remarks:
-        lines += [r"\begin{minipage}{\linewidth}\footnotesize\raggedright", *_paragraphs(remarks, len(table.warnings))]
+    sentences = [*warnings, *_remarks(content), *table.notes, *_left_out(content)]
+    if sentences:
+        lines += [r"\begin{minipage}{\linewidth}\footnotesize\raggedright", *_paragraphs(sentences, len(table.warnings))]
         lines.append(r"\end{minipage}")
     return "\n".join([*lines, r"\end{table}", ""])
 
@@ -53,24 +57,24 @@ def _paragraphs(sentences: list[str], bold: int) -> list[str]:
     return [rf"\textbf{{{text}}}\par" if index < bold else rf"{text}\par" for index, text in enumerate(texts)]
 
 
-def _left(table: ReportTable) -> list[str]:
-    found = []
-    for reason, names in left_out(table):
-        more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-        found.append(f"Not in the table, {reason} ({len(names)}): {', '.join(names[:_NAMED])}{more}.")
-    return found
+def _left_out(content: TableContent) -> list[str]:
+    return [
+        f"Not in the table, {cells.reason} ({len(cells.names)}): {some_of(cells.names, _NAMED)}." for cells in content.left_out
+    ]
 
 
 def _parts(grid: Grid) -> list[Grid]:
-    """As many columns side by side as fit."""
-    own = [min(width, _LONG) if index < grid.names else width for index, width in enumerate(widths(grid))] if grid.rows else []
+    """The grid in parts, each with as many columns as fit side by side."""
+    if not grid.rows:
+        return []
+    own = [min(width, _LONG) if index < grid.names else width for index, width in enumerate(widths(grid))]
     names, places = own[: grid.names], own[grid.names :]
     room = _WIDE - sum(width + _GAP for width in names)
-    return split(grid, max(1, room // (max(places) + _GAP))) if places else []
+    return split(grid, max(1, room // (max(places) + _GAP)))
 
 
-def _figures(grid: Grid | None) -> Grid | None:
-    """Differences, with a heading that fits: the caption says that each interval stands by itself."""
+def _narrow(grid: Grid | None) -> Grid | None:
+    """Differences without the columns that no page has room for, and without rows that have no difference."""
     if grid is None:
         return None
     kept = columns(grid, [index for index, name in enumerate(grid.header) if name not in _ASIDE])
@@ -80,13 +84,13 @@ def _figures(grid: Grid | None) -> Grid | None:
     )
 
 
-def _remarks(grid: Grid | None) -> list[str]:
+def _remarks(content: TableContent) -> list[str]:
     """What is to be said of differences, each sentence once."""
-    found: dict[str, list[str]] = {}
-    for row in grid.rows if grid is not None else ():
-        if row[-1].text:
-            found.setdefault(row[-1].text, []).append(row[0].text)
-    return [f"{', '.join(heads)}: {remark}." for remark, heads in found.items()]
+    heads: dict[str, list[str]] = {}
+    for comparison in content.comparisons:
+        if comparison.remark:
+            heads.setdefault(comparison.remark, []).append(comparison.name)
+    return [f"{', '.join(names)}: {remark}." for remark, names in heads.items()]
 
 
 def _tabular(grid: Grid) -> list[str]:

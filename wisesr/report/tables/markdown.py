@@ -5,31 +5,33 @@ from __future__ import annotations
 import re
 
 from wisesr.report.study import ReportTable, Study
-from wisesr.report.tables.content import Grid, differences, how, left_out, matrix, rates
+from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
+from wisesr.report.tables.sentences import how
+from wisesr.report.tables.table_content import table_content
 
 
 def markdown(study: Study) -> str:
     """All tables as Markdown (with GitHub's tables)."""
     blocks = ["# Results", *(block for table in study.tables for block in _table(table))]
     if study.damaged:
-        blocks += ["## Cells that are in no table", _list([f"{one.name}: {one.state}, {one.reason}" for one in study.damaged])]
+        blocks += [
+            "## Cells in no table",
+            _list([f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]),
+        ]
     return "\n\n".join(blocks) + "\n"
 
 
 def _table(table: ReportTable) -> list[str]:
-    grid = matrix(table)
+    content = table_content(table)
     blocks = [f"## {escape(table.title)}"]
     blocks += [f"> **Warning:** {escape(sentence)}" for sentence in table.warnings]
     blocks.append(escape(" ".join(how(table))))
-    blocks += [_grid(grid)] if grid.rows else []
-    for part in (differences(table), rates(table)):
-        blocks += [_grid(part)] if part is not None else []
+    grids = (matrix_grid(content), comparison_grid(content), rates_grid(content))
+    blocks += [_grid(grid) for grid in grids if grid is not None and grid.rows]
     blocks += [_list(table.notes)] if table.notes else []
-    if table.left_out:
-        blocks += [
-            "Not in the table:",
-            _list([f"{reason} ({len(names)}): {', '.join(names)}" for reason, names in left_out(table)]),
-        ]
+    if content.left_out:
+        lines = [f"{cells.reason} ({len(cells.names)}): {', '.join(cells.names)}" for cells in content.left_out]
+        blocks += ["Not in the table:", _list(lines)]
     return blocks
 
 

@@ -1,4 +1,4 @@
-"""The page: a study and its figures as one HTML file that asks nobody for anything."""
+"""The page: a study and its figures as one HTML file that needs no network."""
 
 from __future__ import annotations
 
@@ -8,70 +8,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
 
 import jinja2
 
 from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
-from wisesr.report.page.accuracy import Accuracy, arrange
-from wisesr.report.page.blocks import Block, accuracy, cases
-from wisesr.report.page.cells import arrange_cells
-from wisesr.report.page.header import describe, missing
-from wisesr.report.page.pack import pack
+from wisesr.report.page.blocks import Block, cases
+from wisesr.report.page.cell_table import cell_table
+from wisesr.report.page.formatting import FILTERS
+from wisesr.report.page.header import describe_study, missing
+from wisesr.report.page.parts import page_part
 from wisesr.report.page.vega import vega_script
-from wisesr.report.page.words import FILTERS, slug
-from wisesr.report.study import ReportTable, Study
+from wisesr.report.study import Study
 
 _HERE = Path(__file__).parent
-_SECTIONS = {
-    "convergence": "Convergence",
-    "cost": "Cost",
-    "kernels": "What the kernels became",
-    "confusion": "Confusion",
-    "disagreement": "Where heads disagree",
-}
-"""In the order of the page."""
-_TOGETHER = 5
-"""Heads whose kernels are shown at once."""
-
-
-class _Figure(NamedTuple):
-    """As the template has it."""
-
-    title: str
-    caption: str
-    group: str
-    head: str
-    spec: str
-    """Packed."""
-
-
-class _Section(NamedTuple):
-    id: str
-    title: str
-    figures: tuple[_Figure, ...]
-    blocks: tuple[Block, ...]
-    together: bool
-    """Whether all heads are shown at first, and not the first one."""
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        groups = [one.group for one in self.figures] + [one.group for one in self.blocks]
-        return tuple(dict.fromkeys(filter(None, groups)))
-
-    @property
-    def heads(self) -> tuple[str, ...]:
-        heads = [one.head for one in self.figures] + [one.head for one in self.blocks]
-        return tuple(dict.fromkeys(filter(None, heads)))
-
-
-class _Part(NamedTuple):
-    """A table with all that belongs to it."""
-
-    id: str
-    accuracy: Accuracy
-    sections: tuple[_Section, ...]
 
 
 def render_page(
@@ -103,11 +53,11 @@ def render_page(
     vega = script if script is not None else vega_script()
     order = head_order(study)
     return _template().render(
-        header=describe(study, made=made, command=command),
+        header=describe_study(study, made=made, command=command),
         missing=missing(study),
-        parts=[_part(table, figures, blocks) for table in study.tables],
+        parts=[page_part(table, figures, blocks) for table in study.tables],
         damaged=study.damaged,
-        cells=arrange_cells(study.cells),
+        cells=cell_table(study.cells),
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
@@ -121,27 +71,11 @@ def render_page(
     )
 
 
-def _part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Block]) -> _Part:
-    name = f"table-{slug(table.key)}"
-    sections = []
-    for key, title in _SECTIONS.items():
-        its = tuple(_packed(one) for one in figures if (one.table, one.section) == (table.key, key))
-        beside = tuple(one for one in blocks if (one.table, one.section) == (table.key, key))
-        if its or beside:
-            together = key == "kernels" and len({one.head for one in its}) <= _TOGETHER
-            sections.append(_Section(f"{name}-{key}", title, its, beside, together))
-    return _Part(name, arrange(table), tuple(sections))
-
-
 def _numbered(pictures: Mapping[str, Mapping[str, bytes]]) -> tuple[dict[str, dict[str, int]], list[str]]:
     """For each table and image the number of its picture, and the pictures; one that is in several tables is there once."""
     jpegs: dict[bytes, int] = {}
-    numbers = {key: {name: jpegs.setdefault(jpeg, len(jpegs)) for name, jpeg in its.items()} for key, its in pictures.items()}
+    numbers = {key: {name: jpegs.setdefault(jpeg, len(jpegs)) for name, jpeg in own.items()} for key, own in pictures.items()}
     return numbers, [base64.b64encode(jpeg).decode() for jpeg in jpegs]
-
-
-def _packed(figure: Figure) -> _Figure:
-    return _Figure(figure.title, figure.caption, figure.group, figure.head, pack(figure.spec))
 
 
 def _file(name: str) -> str:
@@ -168,12 +102,12 @@ def _in_script(value: object) -> str:
 
 @lru_cache
 def _template() -> jinja2.Template:
-    where = jinja2.Environment(
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_HERE),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    where.filters.update(FILTERS, accuracy=accuracy, cases=cases)
-    return where.get_template("template.html")
+    environment.filters.update(FILTERS, cases=cases)
+    return environment.get_template("template.html")

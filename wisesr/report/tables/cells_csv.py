@@ -10,6 +10,7 @@ from typing import Any
 from wisesr.config.axes import Leaves
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, Place, ReportCell, Study
+from wisesr.results.state import State
 
 _PLACE = tuple(field for field in Place._fields if field != "study")
 _FIGURES = {
@@ -34,47 +35,46 @@ _FIGURES = {
 
 def cells_csv(study: Study) -> str:
     """The file's text: a row a cell, those that could not be read and those that are missing last."""
-    values = [settings_of(cell.config) for cell in study.cells]
-    axes = _axes(values)
+    settings = [settings_of(cell.config) for cell in study.cells]
+    axes = _axes(settings)
     columns = ["name", "study", "state", "reason", "in_table", *_PLACE, *axes, *_FIGURES]
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     writer.writeheader()
-    where = _where(study)
-    for cell, one in zip(study.cells, values, strict=True):
-        writer.writerow(_row(cell, one, axes) | {"in_table": where.get(cell.name, "")})
-    missing = [one for table in study.tables for one in table.left_out if one.state == "missing"]
-    for left in (*study.damaged, *missing):
-        writer.writerow(_left(left))
+    in_table = _in_table(study)
+    for cell, own in zip(study.cells, settings, strict=True):
+        writer.writerow(_row(cell, own, axes) | {"in_table": in_table.get(cell.name, "")})
+    missing = [cell for table in study.tables for cell in table.left_out if cell.state == State.MISSING]
+    for left_out in (*study.damaged, *missing):
+        writer.writerow(_left_out(left_out))
     return text.getvalue()
 
 
-def _axes(values: Sequence[Leaves]) -> list[str]:
+def _axes(settings: Sequence[Leaves]) -> list[str]:
     """Keys that vary; those that have a column of the same meaning stand there too, as they were set."""
-    keys = sorted({key for one in values for key in one})
-    return [key for key in keys if len({repr(one.get(key)) for one in values}) > 1 and key not in ("seed", "protocol")]
+    keys = sorted({key for own in settings for key in own})
+    return [key for key in keys if len({repr(own.get(key)) for own in settings}) > 1 and key not in ("seed", "protocol")]
 
 
-def _where(study: Study) -> dict[str, str]:
+def _in_table(study: Study) -> dict[str, str]:
     """By a cell's name: the key of its table, or why it is in none."""
-    found: dict[str, str] = {}
+    tables: dict[str, str] = {}
     for table in study.tables:
-        found |= {one.name: one.reason for one in table.left_out}
-        found |= {cell.name: table.key for entry in table.entries for cell in entry.cells}
-    return {cell.name: found.get(cell.name, "another rate was better on validation") for cell in study.cells}
+        tables |= {cell.name: cell.reason for cell in table.left_out}
+        tables |= {cell.name: table.key for entry in table.entries for cell in entry.cells}
+    return {cell.name: tables.get(cell.name, "another rate was better on validation") for cell in study.cells}
 
 
-def _row(cell: ReportCell, values: Leaves, axes: Sequence[str]) -> dict[str, Any]:
-    own = {name: _text(values.get(name)) for name in axes if name in values}
-    figures = {name: _figure(_at(cell.record, path)) for name, path in _FIGURES.items()} if cell.record is not None else {}
-    stated = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
-    return stated | _place(cell.place) | own | figures
+def _row(cell: ReportCell, settings: Leaves, axes: Sequence[str]) -> dict[str, Any]:
+    own = {name: _text(settings[name]) for name in axes if name in settings}
+    figures = {} if cell.record is None else {name: _figure(_at(cell.record.json, path)) for name, path in _FIGURES.items()}
+    labels = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
+    return labels | _place(cell.place) | own | figures
 
 
-def _left(one: LeftOut) -> dict[str, Any]:
-    return {"name": one.name, "state": one.state, "reason": one.reason} | (
-        _place(one.place) | {"study": one.place.study} if one.place else {}
-    )
+def _left_out(cell: LeftOut) -> dict[str, Any]:
+    place = _place(cell.place) | {"study": cell.place.study} if cell.place else {}
+    return {"name": cell.name, "state": cell.state, "reason": cell.reason} | place
 
 
 def _place(place: Place) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Accuracy against what it costs: parameters, those of the head, operations, time of a step."""
+"""Accuracy against cost: parameters of model and head, FLOPs, time of a training step."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDE = 420
 _PANELS = {
     "parameters": "Parameters of the model",
     "head_parameters": "Parameters of the head",
-    "flops": "FLOPs of an image, forward",
+    "flops": "FLOPs per image, forward",
     "step_ms": "Training step (ms)",
 }
 _LOG = 20.0
@@ -24,8 +24,8 @@ _LOG = 20.0
 
 _BARS = "Top-1 on the test split, mean over seeds (bars: one standard deviation, n - 1)"
 _OPERATIONS = (
-    "FLOPs are of one image's forward pass, a multiply-add counted as two, of convolutions and matrix products only: an "
-    "average counts as nothing."
+    "FLOPs are those of convolutions and matrix products in one image's forward pass, a multiply-add counted as two; averaging "
+    "counts as zero."
 )
 _OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model with the smallest head. {_OPERATIONS}"
 
@@ -37,37 +37,36 @@ def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
         table: to draw.
         order: of all heads, as of `style.head_order`.
     """
-    found = table_costs(table)
+    costs_of_table = table_costs(table)
     groups: dict[str, list[Cost]] = {}
-    for cost in found.costs:
+    for cost in costs_of_table.costs:
         groups.setdefault(group_name(cost.entry), []).append(cost)
     if len(groups) > 1:
-        spec = _overview(found, order)
+        spec = _overview(costs_of_table, order)
         yield Figure(slug(table.key, "backbones"), table.key, "cost", f"Backbones on {table.title}", _OVERVIEW, spec, "", "")
     for group, costs in groups.items():
         key, title = slug(table.key, "cost", group), f"Accuracy and cost, {group} on {table.title}"
-        yield Figure(key, table.key, "cost", title, _caption(found, costs), _spec(costs, order), group, "")
+        yield Figure(key, table.key, "cost", title, _caption(costs_of_table, costs), _spec(costs, order), group, "")
 
 
-def _caption(found: Costs, costs: Sequence[Cost]) -> str:
-    said = f"{_BARS}, against cost. {_OPERATIONS}"
+def _caption(table: Costs, costs: Sequence[Cost]) -> str:
+    caption = f"{_BARS}, against cost. {_OPERATIONS}"
     if all(cost.step_ms is None for cost in costs):
-        return said
-    said += f" Time of a training step with its images' loading, on {found.machine}"
-    said += "; cells that ran beside others on one machine are slower for it."
-    return said + (f" Times on {'; '.join(found.others)} are not shown: they do not compare." if found.others else "")
+        return caption
+    caption += f" Time of a training step, data loading included, on {table.machine}"
+    caption += "; cells that shared the machine with others are slower for it."
+    return caption + (f" Times on {'; '.join(table.others)} are not shown: they cannot be compared." if table.others else "")
 
 
-def _overview(found: Costs, order: Sequence[str]) -> Spec:
+def _overview(table: Costs, order: Sequence[str]) -> Spec:
     least: dict[str, Cost] = {}
-    for cost in sorted(found.costs, key=lambda cost: cost.parameters):
+    for cost in sorted(table.costs, key=lambda cost: cost.parameters):
         least.setdefault(group_name(cost.entry), cost)
     names = {group: f"{group} ({_size(cost)})" for group, cost in least.items()}
-    rows = [_row(cost) for cost in found.costs]
+    rows = [_row(cost) for cost in table.costs]
     rows = [row | {"name": names[row["group"]]} for row in rows]
-    heads = {row["head"]: None for row in rows}
-    here = [head for head in order if head in heads]
-    look = by_head("head", order, here, _WIDE)
+    here = [head for head in order if head in {row["head"] for row in rows}]
+    heads = by_head("head", order, here, _WIDE)
     scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows))
     x = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale, "axis": {"grid": True}}
     axis = {"labelLimit": 420, "ticks": False, "grid": False}
@@ -78,10 +77,10 @@ def _overview(found: Costs, order: Sequence[str]) -> Spec:
         "height": {"step": max(7, 26 // len(here))} if len(here) > 1 else {"step": 26},
         "data": {"values": rows},
         "layer": [
-            {"mark": "rule", "encoding": place | {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": look["color"]}},
+            {"mark": "rule", "encoding": place | {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": heads["color"]}},
             {
                 "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-                "encoding": place | {"x": x | {"field": "top1"}, "tooltip": _tooltip()} | look,
+                "encoding": place | {"x": x | {"field": "top1"}, "tooltip": _tooltip()} | heads,
             },
         ],
     }
@@ -98,9 +97,9 @@ def _spec(costs: Sequence[Cost], order: Sequence[str]) -> Spec:
     lows, highs = ([row[name] for row in rows] for name in ("low", "high"))
     scale = accuracy_scale(min(lows), max(highs)) | {"padding": 8}
     y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale}
-    look = by_head("head", order, [cost.entry.head for cost in costs], 2 * _WIDTH)
+    heads = by_head("head", order, [cost.entry.head for cost in costs], 2 * _WIDTH)
     shown = [name for name in _PANELS if any(name in row for row in rows)]
-    panels = [_panel(name, y, look, rows) for name in shown]
+    panels = [_panel(name, y, heads, rows) for name in shown]
     return {"data": {"values": rows}, "columns": 2, "spacing": 24, "concat": panels}
 
 
@@ -114,11 +113,11 @@ def _row(cost: Cost) -> dict[str, Any]:
     return row | ({} if cost.step_ms is None else {"step_ms": round(cost.step_ms, 2)})
 
 
-def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Spec:
+def _panel(name: str, y: Spec, heads: Spec, rows: Sequence[dict[str, Any]]) -> Spec:
     values = [row[name] for row in rows if name in row]
     log = min(values) > 0 and max(values) / min(values) >= _LOG
     scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-    form = ".4~s" if len(set(values)) == 1 else "~s"  # 296.105984M where all are equal, and its last digits tell nothing
+    form = ".4~s" if len(set(values)) == 1 else "~s"  # 296.105984M where all are equal, where the last digits say nothing
     axis = {
         "format": form if name != "step_ms" else ",~r",
         "tickCount": 3 if name == "flops" else 4,
@@ -127,21 +126,21 @@ def _panel(name: str, y: Spec, look: Spec, rows: Sequence[dict[str, Any]]) -> Sp
     }
     x = {"field": name, "type": "quantitative", "title": _PANELS[name], "scale": scale, "axis": axis}
     place = {"x": x, "y": y | {"field": "top1"}}
-    bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": look["color"]}
+    bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": heads["color"]}
     point = {"type": "point", "filled": True, "size": 90, "opacity": 1}
     layers: list[Spec] = [
         {"mark": {"type": "rule"}, "encoding": bar},
-        {"mark": point, "encoding": place | look | {"tooltip": _tooltip()}},
+        {"mark": point, "encoding": place | heads | {"tooltip": _tooltip()}},
     ]
     return {"width": _WIDTH, "height": _HEIGHT, "transform": [{"filter": f"isValid(datum.{name})"}], "layer": layers}
 
 
 def _tooltip() -> list[dict[str, str]]:
-    words = {"top1": "test top-1, %", "low": "from", "high": "to", "step_ms": _PANELS["step_ms"]}
-    counts = {"seeds": "seeds"} | {name: word for name, word in _PANELS.items() if name not in words}
+    measured = {"top1": "test top-1, %", "low": "mean - std", "high": "mean + std", "step_ms": _PANELS["step_ms"]}
+    counts = {"seeds": "seeds"} | {name: title for name, title in _PANELS.items() if name not in measured}
     numbers = [
-        {"field": name, "title": word, "type": "quantitative", "format": form}
-        for titles, form in ((words, ".2f"), (counts, ",d"))
-        for name, word in titles.items()
+        {"field": name, "title": title, "type": "quantitative", "format": form}
+        for titles, form in ((measured, ".2f"), (counts, ",d"))
+        for name, title in titles.items()
     ]
     return [{"field": "group", "title": "backbone", "type": "nominal"}, {"field": "head", "type": "nominal"}, *numbers]

@@ -14,7 +14,7 @@ from wisesr.report.figures.figure import Spec
 def heat_map(title: str, plane: NDArray[Any], *, signed: bool, side: int) -> Spec:
     """A view of one map; arguments as of `heat_maps`, `plane` (height, width)."""
     width = plane.shape[1]
-    values = [{"weight": [_short(one) for one in plane.flat]}]
+    values = [{"weight": _short(plane)}]
     return {"title": title, "data": {"values": values}, "transform": _transform(width)} | _view(plane, signed, side)
 
 
@@ -32,7 +32,7 @@ def heat_maps(title: str, maps: Mapping[str, NDArray[Any]], *, signed: bool, col
     header = {"title": None, "labelPadding": 3, "labelFontSize": 11}
     return {
         "title": title,
-        "data": {"values": [{"map": name, "weight": [_short(one) for one in plane.flat]} for name, plane in maps.items()]},
+        "data": {"values": [{"map": name, "weight": _short(plane)} for name, plane in maps.items()]},
         "transform": _transform(planes.shape[2]),
         "facet": {"field": "map", "type": "nominal", "sort": list(maps), "header": header},
         "columns": columns,
@@ -44,7 +44,7 @@ def heat_maps(title: str, maps: Mapping[str, NDArray[Any]], *, signed: bool, col
 def _view(planes: NDArray[Any], signed: bool, side: int, *names: str) -> Spec:
     height, width = planes.shape[-2:]
     step = max(5, side // max(height, width))  # whole pixels, or seams show between cells
-    largest = _short(float(np.abs(planes).max())) or 1.0
+    largest = _rounded(float(np.abs(planes).max())) or 1.0
     scale = {"domain": [-largest if signed else 0.0, largest], "range": "diverging" if signed else "heatmap"}
     legend = {
         "title": None,
@@ -79,6 +79,10 @@ def _transform(width: int) -> list[Spec]:
     ]
 
 
-def _short(value: float) -> float:
+def _short(plane: NDArray[Any]) -> list[float]:
+    return [_rounded(weight) for weight in plane.flat]
+
+
+def _rounded(value: float) -> float:
     """To three digits, as many as a colour can show."""
     return float(f"{value:.3g}")

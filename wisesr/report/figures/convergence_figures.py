@@ -1,0 +1,76 @@
+"""Validation top-1 over epochs: all heads of a backbone in one plot, as in the paper's Figures 4 and 5."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from wisesr.report.convergence import Curve, curves
+from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
+from wisesr.report.figures.figure import Figure, Spec, group_name, seed_list, slug
+from wisesr.report.figures.style import accuracy_scale, by_head
+from wisesr.report.study import ReportTable
+
+_WIDTH, _HEIGHT = 480, 300
+_BANDS = {
+    "none": "one seed, no band",
+    "range": "mean of two seeds, with a band from one to the other",
+    "std": "mean over seeds, with a band of one standard deviation (n - 1) to either side",
+}
+
+
+def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
+    """One for each backbone and settings that has curves.
+
+    Args:
+        table: to draw.
+        order: of all heads, as of `style.head_order`.
+    """
+    for entries in table.groups().values():
+        shown = curves(entries)
+        if shown:
+            group = group_name(entries[0])
+            title = f"{group} on {table.title}"
+            key = slug(table.key, "convergence", group)
+            yield Figure(key, table.key, "convergence", title, _caption(table, shown), _spec(table, shown, order), group, "")
+
+
+def _caption(table: ReportTable, shown: Sequence[Curve]) -> str:
+    images = "held-out images" if table.protocol == "holdout" else "the test split, which chose the epoch too (protocol=paper)"
+    rates = " Of several learning rates, the curves of the chosen ones." if any(curve.entry.tried for curve in shown) else ""
+    cut = [curve.entry.head for curve in shown if curve.cut]
+    ended = f" The curves of {', '.join(cut)} end where the first of their seeds ended." if cut else ""
+    return f"Top-1 on {images} after each epoch: {_bands(shown)}. {_seeds(shown)}{rates}{ended}{same_curves(shown)}"
+
+
+def _bands(shown: Sequence[Curve]) -> str:
+    """What the bands are, by head where they are of several kinds."""
+    kinds = dict.fromkeys(curve.band for curve in shown)
+    if len(kinds) == 1:
+        return _BANDS[shown[0].band]
+    heads = {kind: ", ".join(curve.entry.head for curve in shown if curve.band == kind) for kind in kinds}
+    return "; ".join(f"{heads[kind]}: {_BANDS[kind]}" for kind in kinds)
+
+
+def _seeds(shown: Sequence[Curve]) -> str:
+    """Seeds of the curves, by head where they differ."""
+    groups = dict.fromkeys(curve.seeds for curve in shown)
+    if len(groups) == 1:
+        return f"All with {seed_list(shown[0].seeds)}."
+    texts = (f"{', '.join(curve.entry.head for curve in shown if curve.seeds == own)} {seed_list(own)}" for own in groups)
+    return f"Seeds: {'; '.join(texts)}."
+
+
+def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str]) -> Spec:
+    last = max(curve.epochs[-1] for curve in shown)
+    y = {
+        "type": "quantitative",
+        "title": "Validation top-1 (%)" if table.protocol == "holdout" else "Test top-1 (%)",
+        "scale": accuracy_scale(min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)),
+    }
+    heads = by_head("head", order, [curve.entry.head for curve in shown], _WIDTH)
+    return {
+        "width": _WIDTH,
+        "height": _HEIGHT,
+        "data": {"values": [columns(curve) for curve in shown]},
+        **curve_layers(epoch_axis(last), y, heads, last=last, banded=any(curve.band != "none" for curve in shown)),
+    }

@@ -1,0 +1,85 @@
+"""All cells of a study for the page: a row each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from wisesr.report.page.drawer import cell_details
+from wisesr.report.page.formatting import last_top1
+from wisesr.report.page.pack import pack
+from wisesr.report.study import ReportCell
+from wisesr.report.tables.sentences import by_state
+from wisesr.results.state import State
+
+_PLACES = ("study", "dataset", "size", "protocol", "backbone", "settings", "head", "rate", "seed")
+
+
+class Column(NamedTuple):
+    """A column of the table of cells: its title, and whether it holds numbers."""
+
+    title: str
+    number: bool
+
+
+class CellRow(NamedTuple):
+    """A cell as a row."""
+
+    name: str
+    short: str
+    """The last part of its name: the columns have the rest."""
+    state: State
+    texts: tuple[str, ...]
+    """In the order of the columns."""
+    details: str
+    """What opens when the cell is asked for, packed."""
+
+
+class CellTable(NamedTuple):
+    """Columns and rows, and what the choice above them offers."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[CellRow, ...]
+    shared: str
+    """What all cells have in common, `toy, 64 px, holdout`, and no column tells."""
+    states: tuple[tuple[State, int], ...]
+    """How many cells are in each state."""
+
+
+def cell_table(cells: Sequence[ReportCell]) -> CellTable:
+    """The table of all cells, finished or not."""
+    varying = [name for name in _PLACES if len({getattr(cell.place, name) for cell in cells}) > 1 or name == "seed"]
+    with_last = any(cell.place.protocol == "paper" for cell in cells)
+    columns = [Column("px" if name == "size" else name, name in ("size", "seed")) for name in varying]
+    columns += [Column(title, True) for title in ("epoch", "val top-1", "test top-1")]
+    columns += [Column("test top-1, last epoch", True)] * with_last
+    columns.append(Column("state", False))
+    rows = (
+        CellRow(
+            name=cell.name,
+            short=cell.name.rpartition("/")[2],
+            state=cell.state,
+            texts=(*(str(getattr(cell.place, name)) for name in varying), *_figures(cell, with_last), cell.state),
+            details=pack(cell_details(cell)),
+        )
+        for cell in cells
+    )
+    return CellTable(tuple(columns), tuple(rows), _shared(cells, varying), tuple(by_state(cell.state for cell in cells)))
+
+
+def _shared(cells: Sequence[ReportCell], varying: Iterable[str]) -> str:
+    if not cells:
+        return ""
+    texts = {name: str(getattr(cells[0].place, name)) for name in _PLACES if name not in varying}
+    if "size" in texts:
+        texts["size"] += " px"
+    return ", ".join(filter(None, texts.values()))
+
+
+def _figures(cell: ReportCell, with_last: bool) -> list[str]:
+    """Chosen epoch, validation and test top-1, and the test top-1 of the last epoch; empty of a cell without a record."""
+    if cell.record is None:
+        return [""] * (3 + with_last)
+    figures = [f"{cell.record.best.epoch}", f"{100 * cell.record.best.val_top1:.2f}", f"{cell.top1:.2f}"]
+    last = last_top1(cell) if cell.place.protocol == "paper" else None
+    return [*figures, *["" if last is None else f"{last:.2f}"] * with_last]

@@ -1,0 +1,101 @@
+"""What the page shows of one cell when it is asked for: figures, curve, configuration, log, provenance."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wisesr.config.axes import leaves
+from wisesr.report.study import ReportCell
+from wisesr.results.metrics import read_metrics
+from wisesr.results.record import CONFIG, LOG, Record
+
+LONGEST = 20_000
+"""Characters of a log that the page carries; of longer ones the beginning and the end."""
+
+_CURVE = ("epoch", "train/loss", "val/loss", "val/top1")
+_PERCENT = ("top1", "top5", "macro_f1", "ece")
+
+
+def cell_details(cell: ReportCell) -> dict[str, Any]:
+    """All of a cell, as JSON for the page's script."""
+    return {
+        "name": cell.name,
+        "directory": str(cell.directory),
+        "state": cell.state,
+        "reason": cell.reason,
+        "split": "test" if cell.place.protocol == "paper" else "validation",
+        "result": _result(cell.record) if cell.record else [],
+        "curve": _curve(cell.directory),
+        "config": _text(cell.directory / CONFIG),
+        "log": clipped(_text(cell.directory / LOG)),
+        "provenance": _flat(cell.record.json["provenance"]) if cell.record else [],
+    }
+
+
+def _result(record: Record) -> list[tuple[str, str]]:
+    """Names and values: the figures of the chosen epoch, how it was chosen, what was trained, what it cost."""
+    rows = [("selection", record.selection), *_metrics(record.best.row), *_metrics(record.last.row, "last.")]
+    for part in ("budget", "cost"):
+        rows += _flat(record.json[part], f"{part}.")
+    return rows
+
+
+def _metrics(row: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Figures of an epoch by name; shares as percentages."""
+    return [(f"{prefix}{name}", _share(value) if _is_share(name, value) else _value(value)) for name, value in row.items()]
+
+
+def _is_share(name: str, value: object) -> bool:
+    return name.rpartition("/")[2] in _PERCENT and isinstance(value, (int, float))
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.2f} %"
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    return [(name, _value(value)) for name, value in leaves(values, prefix).items()]
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool) or value is None or isinstance(value, list):
+        return json.dumps(value)
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _curve(directory: Path) -> list[list[float | None]]:
+    """Rows of epoch, training loss, validation loss, validation top-1 in percent."""
+    try:
+        rows = read_metrics(directory)
+    except (OSError, ValueError, TypeError, csv.Error):  # a damaged file costs its curve
+        return []
+    finite = [[_finite(row.get(name)) for name in _CURVE] for row in rows]
+    return [[*row[:3], None if row[3] is None else round(100 * row[3], 3)] for row in finite if row[0] is not None]
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def clipped(text: str, longest: int = LONGEST) -> str:
+    """A text, or its first and last lines with a line between them that says how much is not shown."""
+    if len(text) <= longest:
+        return text
+    half = longest // 2
+    head, tail = text[:half].rpartition("\n"), text[-half:].partition("\n")
+    first, last = head[0] or text[:half], tail[2] or text[-half:]
+    return f"{first}\n\n[{len(text) - len(first) - len(last):,} characters are not shown here]\n\n{last}"

@@ -1,0 +1,131 @@
+"""Numbers and sentences as the page has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from wisesr.report.statistics import mean_std
+from wisesr.report.study import Entry, LeftOut, ReportCell
+from wisesr.report.tables import numbers, sentences
+from wisesr.report.tables.numbers import mean_and_std, typographic
+from wisesr.report.tables.table_content import TableContent
+
+DASH = "\N{EN DASH}"
+"""Where there is nothing."""
+_LAST = (
+    'The epoch was chosen by its top-1 on the test images, the highest of all: "last epoch" is the test top-1 after the last '
+    "epoch, without a choice."
+)
+
+
+def fixed(value: float, digits: int = 2) -> str:
+    """`93.21`."""
+    return typographic(f"{value:.{digits}f}")
+
+
+def signed(value: float) -> str:
+    """`+1.42`; what rounds to 0 has no sign."""
+    return typographic(numbers.signed(value))
+
+
+def p_value(value: float | None) -> str:
+    """`0.012`; a dash where nothing was tested."""
+    return DASH if value is None else numbers.p_value(value)
+
+
+def decimal(value: float | None, digits: int) -> str:
+    """`12.3`; a dash where there is none."""
+    return DASH if value is None else f"{value:,.{digits}f}"
+
+
+def grouped(value: float) -> str:
+    """`11,181,642`."""
+    return f"{value:,.0f}"
+
+
+def short(value: float | None) -> str:
+    """`8.17 G`."""
+    if value is None:
+        return DASH
+    for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def slug(text: str) -> str:
+    """For ids and classes: letters, digits, dashes."""
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
+
+
+def path_end(path: str) -> str:
+    """The last two parts of a path."""
+    return "/".join(path.split("/")[-2:])
+
+
+def accuracy(entry: Entry) -> str:
+    """`93.21 ± 0.41`."""
+    return typographic(mean_and_std(entry.mean, entry.std))
+
+
+def seed_values(entry: Entry) -> str:
+    """A line a seed, for who points at a place of the matrix."""
+    lines = [f"seed {seed}: {fixed(value)}" for seed, value in zip(entry.seeds, entry.values, strict=True)]
+    return "\n".join([entry.label, *lines])
+
+
+def cell_states(cells: Sequence[LeftOut]) -> str:
+    """`10 cells: 2 training, 8 waiting`."""
+    return sentences.count_states(cell.state for cell in cells)
+
+
+def last_top1(cell: ReportCell) -> float | None:
+    """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images; None of no record."""
+    top1 = None if cell.record is None else cell.record.last.val_top1
+    return None if top1 is None else 100.0 * top1
+
+
+def last_epoch(entry: Entry) -> str:
+    """`82.10 ± 0.33`: under protocol=paper the test top-1 after the last epoch; empty elsewhere, and without it."""
+    values = [last_top1(cell) for cell in entry.cells if cell.place.protocol == "paper"]
+    known = [value for value in values if value is not None]
+    return typographic(mean_and_std(*mean_std(known))) if len(known) == len(entry.cells) else ""
+
+
+def matrix_legend(content: TableContent) -> str:
+    """What stands at a place of the matrix."""
+    parts = sentences.legend(content.table)
+    if content.comparisons:
+        parts.append(f"Below: the difference to {content.table.baseline} in percentage points.")
+    if content.table.protocol == "paper" and content.table.entries:
+        parts.append(_LAST)
+    return " ".join(parts)
+
+
+def difference_sentences(content: TableContent) -> list[str]:
+    """What the differences are, and which conclusions they allow."""
+    return sentences.difference_sentences(content.table, star="★")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        accuracy,
+        cell_states,
+        decimal,
+        difference_sentences,
+        fixed,
+        grouped,
+        last_epoch,
+        matrix_legend,
+        p_value,
+        path_end,
+        seed_values,
+        short,
+        signed,
+        slug,
+    )
+}
+"""For the templates, by their names."""

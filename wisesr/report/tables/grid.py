@@ -1,0 +1,124 @@
+"""A table's content as grids of texts, which Markdown, LaTeX and the terminal draw in ways of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from wisesr.report.study import Difference, Entry
+from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
+from wisesr.report.tables.sentences import STAR
+from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
+
+
+class Text(NamedTuple):
+    """A cell of a grid."""
+
+    text: str
+    bold: bool = False
+
+
+class Grid(NamedTuple):
+    """Rows and columns; the first ones are names, the others figures."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    names: int
+    """Columns that are names."""
+
+
+def matrix_grid(content: TableContent) -> Grid:
+    """Backbones (and settings) by heads: `93.21 ± 0.41 (5)`, mean, standard deviation and seeds; the best bold."""
+    matrix = content.matrix
+    settings = matrix.has_settings
+    rows = tuple(
+        (Text(row.backbone), *[Text(row.settings or DASH)] * settings, *map(_place, row.places)) for row in matrix.rows
+    )
+    return Grid(("backbone", *["settings"] * settings, *matrix.heads), rows, 1 + settings)
+
+
+def _place(place: MatrixPlace) -> Text:
+    return Text(place.absent or DASH) if place.entry is None else Text(_figure(place.entry), place.entry.best)
+
+
+def _figure(entry: Entry) -> str:
+    star = STAR if entry.difference is not None and entry.difference.significant else ""
+    return f"{mean_and_std(entry.mean, entry.std)} ({len(entry.cells)}){star}"
+
+
+def comparison_grid(content: TableContent) -> Grid | None:
+    """A row a head: its difference to the baseline and the published figure; None where there are none."""
+    if not content.comparisons:
+        return None
+    published = content.has_published
+    header = ("head", "seeds", "difference", "95 % interval, uncorrected", "p", "p after Holm")
+    rows = tuple(
+        (
+            Text(comparison.name),
+            *map(Text, _difference(comparison.difference)),
+            *map(Text, _published(comparison, content) if published else ()),
+            Text(comparison.remark),
+        )
+        for comparison in content.comparisons
+    )
+    return Grid((*header, *["published", "distance"] * published, "remark"), rows, 1)
+
+
+def published_grid(content: TableContent) -> Grid | None:
+    """A row a head that has a published figure: ours beside it; None where there are none."""
+    rows = tuple(
+        (Text(comparison.name), *map(Text, (f"{comparison.entry.mean:.2f}", *_published(comparison, content))))
+        for comparison in content.comparisons
+        if comparison.distance is not None
+    )
+    return Grid(("head", "top-1", "published", "distance"), rows, 1) if rows else None
+
+
+def _difference(difference: Difference | None) -> list[str]:
+    """Seeds, difference, interval, p, p after Holm."""
+    if difference is None:
+        return [DASH] * 5
+    seeds = f"{len(difference.seeds)}" if difference.kind == "seeds" else f"seed {difference.seeds[0]} only"
+    star = STAR if difference.significant else ""
+    interval = DASH
+    if difference.low is not None and difference.high is not None:
+        interval = f"{signed(difference.low)} to {signed(difference.high)}"
+    return [seeds, signed(difference.mean) + star, interval, p_value(difference.p), p_value(difference.p_holm)]
+
+
+def _published(comparison: Comparison, content: TableContent) -> list[str]:
+    """The published figure, and how far ours is from it."""
+    if comparison.distance is None:
+        return [DASH, DASH]
+    other = " (another protocol)" if content.other_protocol else ""
+    return [f"{comparison.entry.published:g}", signed(comparison.distance) + other]
+
+
+def rates_grid(content: TableContent) -> Grid | None:
+    """Learning rates that were tried: mean validation top-1 of each; None where no head was tried at several."""
+    rows = tuple(
+        (
+            Text(tried.entry.label),
+            Text(tried.rate),
+            *map(Text, (f"{tried.top1:.2f}", str(tried.seeds), f"{tried.chosen} of {len(tried.entry.cells)}")),
+        )
+        for tried in content.rates
+    )
+    return Grid(("model", "rate", "validation top-1", "seeds", "seeds choosing it"), rows, 2) if rows else None
+
+
+def split(grid: Grid, count: int) -> list[Grid]:
+    """A grid in parts with at most so many columns of figures, each with the names."""
+    starts = range(grid.names, len(grid.header), count)
+    return [columns(grid, [*range(grid.names), *range(at, min(at + count, len(grid.header)))]) for at in starts] or [grid]
+
+
+def columns(grid: Grid, kept: Sequence[int]) -> Grid:
+    """Some columns of a grid, all names among them."""
+    rows = tuple(tuple(row[index] for index in kept) for row in grid.rows)
+    return Grid(tuple(grid.header[index] for index in kept), rows, grid.names)
+
+
+def widths(grid: Grid) -> list[int]:
+    """The width of each column, in characters."""
+    return [max([len(name), *(len(row[index].text) for row in grid.rows)]) for index, name in enumerate(grid.header)]

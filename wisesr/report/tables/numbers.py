@@ -1,0 +1,30 @@
+"""Numbers as tables and sentences have them."""
+
+from __future__ import annotations
+
+DASH = "-"
+"""Where there is nothing."""
+MINUS = "\N{MINUS SIGN}"
+
+
+def mean_and_std(mean: float, std: float | None) -> str:
+    """`93.21 ± 0.41`; the mean alone of one value."""
+    return f"{mean:.2f}" + (f" ± {std:.2f}" if std is not None else "")
+
+
+def signed(value: float) -> str:
+    """`+1.42`; what rounds to 0 has no sign."""
+    text = f"{value:+.2f}"
+    return "0.00" if float(text) == 0 else text
+
+
+def typographic(number: str) -> str:
+    """With a minus sign in place of a hyphen, for prose and the page; files keep the hyphen, which programs read."""
+    return number.replace("-", MINUS)
+
+
+def p_value(value: float | None) -> str:
+    """`0.012`; a dash where nothing was tested."""
+    if value is None:
+        return DASH
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
