@@ -11,7 +11,7 @@ import yaml
 from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.axes import Leaves, leaves
-from wisesr.config.identity import NEUTRAL, computation
+from wisesr.config.identity import computation
 from wisesr.config.options import load_option, options
 
 _GROUPS = ("augment", "recipe")
@@ -19,13 +19,8 @@ _GROUPS = ("augment", "recipe")
 
 
 def known(config: Mapping[str, Any]) -> Leaves:
-    """The values of a cell's computation by dotted name, those that it has since before they could be set included."""
-    found = leaves(computation(config))
-    for name, value in NEUTRAL.items():
-        group = name.rpartition(".")[0]
-        if name not in found and any(key.startswith(f"{group}.") for key in found):
-            found[name] = value
-    return found
+    """The values of a cell's computation by dotted name, those that it has by default included."""
+    return leaves(computation(config))
 
 
 def by_option(values: Sequence[Leaves]) -> list[Leaves]:
