@@ -37,11 +37,11 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-TINY = (
-    "backbone=timm backbone.name=toy backbone.model=test_efficientnet head=wise_dropout head.dropout=0.25 "
-    "dataset=folder dataset.resolution=64 recipe=quick recipe.batch_size=16 recipe.optimizer.lr=0.002 "
-    "augment=standard augment.min_area=0.5 trainer=cpu trainer.threads=1 logger=none study=tests"
-).split()
+TINY = [
+    *("backbone=timm", "backbone.name=toy", "backbone.model=test_efficientnet", "head=wise_dropout", "head.dropout=0.25"),
+    *("dataset=folder", "dataset.resolution=64", "recipe=quick", "recipe.batch_size=16", "recipe.optimizer.lr=0.002"),
+    *("augment=standard", "augment.min_area=0.5", "trainer=cpu", "trainer.threads=1", "logger=none", "study=tests"),
+]
 
 
 @pytest.fixture(scope="session")

@@ -130,7 +130,9 @@ def test_nothing_private_of_hydra_is_used() -> None:
     assert hydra.__version__.startswith("1.3.")
     for folder in ("wisesr", "hydra_plugins", "tests"):
         for path in (ROOT / folder).rglob("*.py"):
-            private = re.findall(r"(?:from|import) hydra\._\w+|\b(?:ConfigLoader|Override|OmegaConf)\w*\._\w+", path.read_text())
+            private = re.findall(
+                r"(?:from|import) hydra\._\w+|\b(?:ConfigLoader|Override|OmegaConf)\w*\._\w+", path.read_text()
+            )
             assert not private, path
 
 
