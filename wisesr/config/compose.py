@@ -26,7 +26,7 @@ def compose_cell(overrides: Sequence[str]) -> Config:
         overrides: `dataset=intel`, `augment.rotation=0`, ...
 
     Raises:
-        UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong one of `grid`.
+        UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong `grid.*`.
     """
     _refuse_paths(overrides)
     refuse_shared_files(overrides)

@@ -1,13 +1,14 @@
 """Settings at their defaults: added to a configuration that lacks them, left out of what names it. No torch.
 
-A default is that of the key in its schema, or of the setting in the signature that a `_target_` of wisesr names. Foreign code has
-none here, to read its signature it would have to be imported: all its settings count.
+A default is that of the key in its schema, or of the setting in the signature that a `_target_` of wisesr names. Foreign code
+has none here, as it would have to be imported to read its signature: all its settings count.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import MISSING
 from typing import Any
@@ -55,10 +56,8 @@ def _defaults(node: Mapping[str, Any], path: str) -> _Defaults:
     settings: dict[str, Setting] = schema_settings(SCHEMAS[path]) if path in SCHEMAS else {}
     target = node.get("_target_")
     if isinstance(target, str) and target.startswith("wisesr."):
-        try:
+        with suppress(UserError):  # if there is no such target, `check` tells it
             settings = settings | target_settings(target)
-        except UserError:  # there is no such target, which is for `check` to tell
-            pass
     return {key: setting.default for key, setting in settings.items() if setting.default is not MISSING}
 
 

@@ -20,7 +20,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def register_resolvers() -> None:
-    """Make known what YAML files call as `${stem:...}`: parts of names, batch and epochs of the paper's runs, options for help."""
+    """Make known what YAML calls as `${stem:...}`: parts of names, batch and epochs of the paper's runs, options for help."""
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
     OmegaConf.register_new_resolver("paper_batch", paper_batch, replace=True)

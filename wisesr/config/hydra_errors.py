@@ -1,7 +1,7 @@
 """Hydra's composition errors in a user's words: the nearest name, and all that there are.
 
-What an error is about stands in no attribute of it, only in its text: all places that read Hydra's wording are here, tested with
-hydra-core 1.3.2 and 1.3.8.
+What an error is about stands in no attribute of it, only in its text: all places that read Hydra's wording are here, tested
+with hydra-core 1.3.2 and 1.3.8.
 """
 
 from __future__ import annotations
