@@ -14,6 +14,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.options import refuse_shared_files
 from wisesr.errors import UserError
 
 register_resolvers()
@@ -44,6 +45,7 @@ def main() -> None:
         return
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors on instead of printing them
     try:
+        refuse_shared_files(sys.argv[1:])
         run()
     except (HydraException, OmegaConfBaseException) as error:
         from wisesr.config.hydra_errors import explain

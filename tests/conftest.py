@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.configs import composed
 from tests.support.images import paint
+from wisesr.config.check import check
 
 # Before wandb is imported by anything: no test talks to a server, none depends on this machine's login.
 os.environ["WANDB_MODE"] = "offline"
@@ -34,81 +37,21 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+TINY = [
+    *("backbone=timm", "backbone.name=toy", "backbone.model=test_efficientnet", "head=wise_dropout", "head.dropout=0.25"),
+    *("dataset=folder", "dataset.resolution=64", "recipe=quick", "recipe.batch_size=16", "recipe.optimizer.lr=0.002"),
+    *("augment=standard", "augment.min_area=0.5", "trainer=cpu", "trainer.threads=1", "logger=none", "study=tests"),
+]
+
+
+@pytest.fixture(scope="session")
+def _composed_once(images: Path) -> dict[str, Any]:
+    cell = composed(*TINY, f"dataset.root={images}")
+    assert check(cell) == []
+    return cell
+
+
 @pytest.fixture
-def config(images: Path, tmp_path: Path) -> dict[str, Any]:
+def config(_composed_once: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
     """A cell that trains in a second: a toy backbone at 64 px, three epochs."""
-    return {
-        "backbone": {
-            "name": "toy",
-            "_target_": "wisesr.models.backbones.TimmBackbone",
-            "model": "test_efficientnet",
-            "weights": None,
-            "output_stride": None,
-            "freeze": None,
-        },
-        "head": {
-            "name": "wise_dropout",
-            "_target_": "wisesr.models.heads.wise.WiseHead",
-            "pre_pool": None,
-            "non_negative": "projection",
-            "dropout": 0.25,
-        },
-        "dataset": {
-            "name": "corners",
-            "_target_": "wisesr.data.folder.folder",
-            "root": str(images),
-            "csv": None,
-            "train": "train",
-            "val": "val",
-            "test": "test",
-            "on_bad_image": "error",
-            "resolution": 64,
-            "test_fraction": 0.2,
-            "val_fraction": 0.1,
-            "split_seed": 0,
-            "workers": "auto",
-        },
-        "resolution": {"size": 64},
-        "recipe": {
-            "epochs": 3,
-            "batch_size": 16,
-            "label_smoothing": 0.0,
-            "class_weights": "none",
-            "head_lr_scale": 1.0,
-            "mixup": 0.0,
-            "cutmix": 0.0,
-            "ema": None,
-            "patience": None,
-            "init": "timm",
-            "batch_norm": "timm",
-            "structure": "timm",
-            "head_init": "normal",
-            "optimizer": {"_target_": "wisesr.training.optimizers.adamw", "lr": 0.002, "weight_decay": 0.01},
-            "schedule": {"_target_": "wisesr.training.schedules.cosine", "warmup": 0.2},
-        },
-        "augment": {
-            "_target_": "wisesr.data.augmentation.Standard",
-            "min_area": 0.5,
-            "max_area": 1.0,
-            "flip": 0.5,
-        },
-        "trainer": {
-            "accelerator": "cpu",
-            "devices": 1,
-            "num_nodes": 1,
-            "strategy": "auto",
-            "precision": "32-true",
-            "channels_last": True,
-            "compile": False,
-            "accumulate": 1,
-            "clip": None,
-            "deterministic": True,
-            "threads": 1,
-            "max_time": None,
-        },
-        "logger": {},
-        "study": "tests",
-        "seed": 0,
-        "protocol": "holdout",
-        "output_dir": str(tmp_path / "outputs"),
-    }
+    return copy.deepcopy(_composed_once) | {"output_dir": str(tmp_path / "outputs")}

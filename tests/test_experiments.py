@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 
 import wisesr.report
+from tests.support.configs import composed
 from tests.support.copies import make_intel, make_mit, make_sub_imagenet
-from wisesr.config.check import check, split_grid
-from wisesr.config.files import register_resolvers, to_dict
-from wisesr.config.options import conf_dir, options
+from wisesr.config.check import check
+from wisesr.config.options import options
 from wisesr.grid.planning.look import Planner
 
 RUNS: dict[str, tuple[Callable[[Path], Path], str, str, int, int, int, int, dict[str, int]]] = {
@@ -102,17 +101,14 @@ PAPER = {
 
 def cells(experiment: str, *overrides: str) -> Iterator[dict[str, Any]]:
     """The cells of an experiment, as its sweep makes them."""
-    register_resolvers()
-    with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
-        whole = compose("config", [f"experiment={experiment}", *overrides], return_hydra_config=True)
-        assert whole.hydra.mode.name == "MULTIRUN"
-        swept = {key: str(values).split(",") for key, values in whole.hydra.sweeper.params.items()}
-        for values in product(*swept.values()):
-            chosen = [f"{key}={value}" for key, value in zip(swept, values, strict=True)]
-            one = compose("config", [f"experiment={experiment}", *overrides, *chosen], return_hydra_config=True)
-            HydraConfig.instance().set_config(one)
-            ((config,), _) = split_grid([to_dict(one)])
-            yield config
+    composed(f"experiment={experiment}", *overrides)
+    hydra = HydraConfig.get()
+    assert hydra.mode is not None
+    assert hydra.mode.name == "MULTIRUN"
+    swept = {key: str(values).split(",") for key, values in hydra.sweeper.params.items()}
+    for values in product(*swept.values()):
+        chosen = [f"{key}={value}" for key, value in zip(swept, values, strict=True)]
+        yield composed(f"experiment={experiment}", *overrides, *chosen)
 
 
 @pytest.mark.parametrize("experiment", RUNS)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, ValueType
+from hydra.core.plugins import Plugins
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.plugins.launcher import Launcher
+from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 from rich.progress import track
 
 from hydra_plugins.wisesr_grid.composer import Composer
+from wisesr.config.options import is_option
 from wisesr.errors import UserError
 
 ConfigStore.instance().store(
@@ -43,24 +46,55 @@ _MANY = 50
 """Cells whose composing takes long enough to be worth a bar."""
 
 
-class GridSweeper(BasicSweeper):
-    """Every combination of the swept choices, in one go."""
+class GridSweeper(Sweeper):
+    """Every combination of the swept choices, in one go.
+
+    Args:
+        params: what is swept where the command line does not say otherwise, `hydra.sweeper.params`.
+    """
 
     def __init__(self, params: dict[str, str] | None = None) -> None:
-        super().__init__(max_batch_size=None, params=params)
+        self._params = params or {}
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """Make the launcher that the configuration names."""
+        self.hydra_context, self.config = hydra_context, config
+        self.launcher = Plugins.instance().instantiate_launcher(
+            hydra_context=hydra_context, task_function=task_function, config=config
+        )
 
     def sweep(self, arguments: list[str]) -> list[Sequence[JobReturn]]:
         """Expand the overrides and launch all cells together."""
         assert self.hydra_context is not None
         assert self.launcher is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        overrides = parser.parse_overrides([*self._parse_config(), *arguments])
+        overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in self._params.items()), *arguments])
         refuse_several_experiments(overrides)
-        (jobs,) = self.split_arguments(overrides, None)
-        returns = self.launcher.launch(jobs, initial_job_idx=0)
+        returns = self.launcher.launch(combinations(overrides), initial_job_idx=0)
         if failed := sum(job.status != JobStatus.COMPLETED for job in returns):  # with a launcher of somebody else's
             sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")
         return [returns]
+
+
+def combinations(overrides: Sequence[Override]) -> list[list[str]]:
+    """The overrides of each cell: every combination of what is swept, the last key varying fastest; of a key twice the later.
+
+    Raises:
+        UserError: a sweep that has no end, `interval(0,1)`.
+    """
+    choices: dict[str, list[str]] = {}
+    for override in overrides:
+        key = override.get_key_element()
+        if not override.is_sweep_override():
+            values = [override.get_value_element_as_str()]
+        elif override.is_discrete_sweep():
+            values = list(override.sweep_string_iterator())
+        else:
+            raise UserError(f"{override.input_line}: an interval has no values to list; give choices or range(FROM,TO,STEP)")
+        if override.value_type == ValueType.GLOB_CHOICE_SWEEP:
+            values = [value for value in values if is_option(value)]
+        choices[key] = [f"{key}={value}" for value in values]
+    return [list(cell) for cell in product(*choices.values())]
 
 
 def refuse_several_experiments(overrides: Sequence[Override]) -> None:

@@ -6,16 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hydra._internal.config_loader_impl import ConfigLoaderImpl
-from hydra._internal.utils import create_automatic_config_search_path
-from hydra.core.utils import setup_globals
 from hydra.types import RunMode
 
 from hydra_plugins.wisesr_grid.composer import Composer
-from tests.support.configs import composed
+from tests.support.configs import composed, hydra_loader
 from wisesr.config.check import check
 from wisesr.config.command_line import quote_choices
-from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.files import to_dict
 from wisesr.config.options import conf_dir, load_option
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 
@@ -75,26 +72,24 @@ def test_each_cell_of_a_sweep_has_its_own(tmp_path: Path) -> None:
     shutil.copytree(conf_dir(), tmp_path / "conf")
     for name in ("intel", "mit_indoor", "sub_imagenet"):  # digits under their names: choices are all that counts here
         shutil.copy(conf_dir() / "dataset" / "digits.yaml", tmp_path / "conf" / "dataset" / f"{name}.yaml")
-    setup_globals()
-    register_resolvers()
-    loader = ConfigLoaderImpl(create_automatic_config_search_path(None, None, str(tmp_path / "conf")))
-    composer = Composer(loader, loader.load_configuration("config", [], run_mode=RunMode.MULTIRUN))
-
-    def run(*overrides: str) -> tuple[int, int]:
-        recipe = to_dict(composer.compose(quote_choices(["recipe=paper", *overrides])))["recipe"]
-        return recipe["epochs"], recipe["batch_size"]
-
     expected = {
         ("intel", "224"): (220, 70),
         ("mit_indoor", "224"): (200, 70),
         ("mit_indoor", "512"): (130, 15),
         ("sub_imagenet", "224"): (148, 70),
     }
-    for seed in ("0", "1"):
-        for (dataset, size), cell in expected.items():
-            assert run(f"dataset={dataset}", f"resolution={size}", f"seed={seed}") == cell
-    assert run("dataset=mit_indoor", "resolution.size=700", "recipe.batch_size=8") == (130, 8)
-    assert run("dataset=intel", "recipe.epochs=3", "resolution=112") == (3, 70)
+    with hydra_loader(tmp_path / "conf") as loader:
+        composer = Composer(loader, loader.load_configuration("config", [], run_mode=RunMode.MULTIRUN))
+
+        def run(*overrides: str) -> tuple[int, int]:
+            recipe = to_dict(composer.compose(quote_choices(["recipe=paper", *overrides])))["recipe"]
+            return recipe["epochs"], recipe["batch_size"]
+
+        for seed in ("0", "1"):
+            for (dataset, size), cell in expected.items():
+                assert run(f"dataset={dataset}", f"resolution={size}", f"seed={seed}") == cell
+        assert run("dataset=mit_indoor", "resolution.size=700", "recipe.batch_size=8") == (130, 8)
+        assert run("dataset=intel", "recipe.epochs=3", "resolution=112") == (3, 70)
 
 
 def test_an_option_as_it_stands_is_read_unresolved() -> None:

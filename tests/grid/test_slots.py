@@ -11,15 +11,11 @@ import pytest
 
 from tests.support.gpus import FOUR, GRID
 from tests.support.gpus import on_any_device as cell
-from tests.support.records import record_of
 from wisesr.cell.attempt import RANKS, is_main
 from wisesr.errors import UserError
-from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.grid.cell_process import environment
-from wisesr.grid.cores import study_cores, study_of
+from wisesr.grid.cores import study_cores
 from wisesr.grid.slots import make_slots, visible_gpus
-from wisesr.results.atomic_files import write_json
-from wisesr.results.record import RESULT
 
 
 @pytest.mark.parametrize(
@@ -99,18 +95,6 @@ def test_a_torch_without_cuda_has_no_gpus(tmp_path: Path, monkeypatch: pytest.Mo
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "0,1"}) == []
     version.write_text("__version__ = '2.9.0'\ncuda: Optional[str] = '13.0'\nhip: Optional[str] = None\n")
     assert visible_gpus({"CUDA_VISIBLE_DEVICES": "0,1"}) == ["0", "1"]
-
-
-def test_the_cores_of_an_older_study_are_those_of_its_records(config: dict[str, Any]) -> None:
-    """Before study.json there were cells already, and their threads are what a table must keep to."""
-    config["trainer"]["threads"] = "auto"
-    (cell,) = check_cells([config])
-    write_cell(cell)
-    provenance = {"threads": 3, "hardware": {"device": "cpu"}}
-    record = record_of(config)
-    record["provenance"] |= provenance
-    write_json(cell.directory / RESULT, record)
-    assert study_cores(study_of(cell), 1) == 3
 
 
 def test_cells_do_not_inherit_a_rank(monkeypatch: pytest.MonkeyPatch) -> None:

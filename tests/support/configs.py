@@ -1,16 +1,19 @@
-"""Configurations: composed as train.py does, changed at one place."""
+"""Configurations: composed as `train.py` does, changed at one place."""
 
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.core.hydra_config import HydraConfig
+from hydra import initialize_config_dir
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.global_hydra import GlobalHydra
 
-from wisesr.config.check import split_grid
-from wisesr.config.command_line import quote_choices
-from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.compose import compose_cell
+from wisesr.config.files import register_resolvers
 from wisesr.config.options import conf_dir
 
 
@@ -25,9 +28,13 @@ def change(config: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
 
 
 def composed(*overrides: str) -> dict[str, Any]:
+    """One cell, not checked, so that what `check` says of it can be asserted."""
+    return compose_cell(overrides)
+
+
+@contextmanager
+def hydra_loader(conf: Path | None = None) -> Iterator[ConfigLoader]:
+    """Hydra's own composer, of the project's YAML or of another folder's."""
     register_resolvers()
-    with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-        cfg = compose("config", overrides=quote_choices(overrides), return_hydra_config=True)
-    HydraConfig.instance().set_config(cfg)
-    (cell,), _ = split_grid([to_dict(cfg)])
-    return cell
+    with initialize_config_dir(str(conf or conf_dir()), version_base="1.3"):
+        yield GlobalHydra.instance().config_loader()

@@ -62,7 +62,7 @@ def start_attempt(
     now = Started(fingerprint(config), data, weights, _threads(config["trainer"], gpu=gpu, cores=cores), 1, [source_hash()])
     before = read_json(directory / STARTED)
     if before is not None:
-        earlier = Started(**({"weights": None} | before))  # before 0.2, cells had no pretrained weights
+        earlier = Started(**before)
         now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0))
         if (directory / LAST).exists():
             now = _continued(directory, config, earlier, now)

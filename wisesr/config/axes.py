@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from wisesr.config.defaults import without_defaults
 from wisesr.config.identity import computation
 
 Leaves = dict[str, Any]
@@ -13,13 +14,13 @@ Leaves = dict[str, Any]
 
 def leaves(config: Mapping[str, Any], below: str = "") -> Leaves:
     """Dotted names of all values: `{"head.dropout": 0.5, ...}`; an empty node is a value too."""
-    found: Leaves = {}
+    values: Leaves = {}
     for key, value in config.items():
         if isinstance(value, Mapping) and value:
-            found |= leaves(value, f"{below}{key}.")
+            values |= leaves(value, f"{below}{key}.")
         else:
-            found[below + key] = value
-    return found
+            values[below + key] = value
+    return values
 
 
 def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -34,15 +35,26 @@ def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
         alike[(config["study"], *names, config["resolution"]["size"], config["seed"])].append(index)
     texts = [""] * len(configs)
     for group in alike.values():
-        values = [leaves(computation(configs[index])) for index in group]
-        keys = dict.fromkeys(key for one in values for key in one)
-        axes = [key for key in keys if len({repr(one.get(key)) for one in values}) > 1]
-        for index, one in zip(group, values, strict=True):
-            texts[index] = " ".join(_told(axis, one[axis]) for axis in axes if axis in one)
+        computations = [computation(configs[index]) for index in group]
+        axes = _axes(computations)
+        for index, values in zip(group, map(leaves, computations), strict=True):
+            texts[index] = " ".join(_setting(axis, values[axis]) for axis in axes if axis in values)
     return texts
 
 
-def _told(axis: str, value: object) -> str:
+def _axes(computations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Keys whose values differ, and keys that only some have (another `_target_` takes none such) and not at their default."""
+    values = [leaves(each) for each in computations]
+    set_by_hand = {key for each in computations for key in leaves(without_defaults(each))}
+
+    def is_axis(key: str) -> bool:
+        different = len({repr(each[key]) for each in values if key in each}) > 1
+        return different or (key in set_by_hand and any(key not in each for each in values))
+
+    return [key for key in dict.fromkeys(key for each in values for key in each) if is_axis(key)]
+
+
+def _setting(axis: str, value: object) -> str:
     """`head.dropout=0.5`; a part that is code by the last of its name, `recipe.optimizer=sgd`."""
     part, _, key = axis.rpartition(".")
     if key == "_target_":

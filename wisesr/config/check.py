@@ -11,16 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.options import GROUPS, options
-from wisesr.config.schema import (
-    Config,
-    DatasetSchema,
-    GridSchema,
-    Name,
-    RecipeSchema,
-    ResolutionSchema,
-    RootSchema,
-    TrainerSchema,
-)
+from wisesr.config.schema import SCHEMAS, Config, GridSchema
 from wisesr.config.signatures import Setting, mismatches, schema_settings, target_settings
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
@@ -41,25 +32,33 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
     return cells, dict(grid)
 
 
-def check(config: Mapping[str, Any]) -> list[str]:
-    """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing."""
+def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
+    """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing.
+
+    Args:
+        config: of a cell.
+        root: whether the folder of its images must be there.
+    """
     absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
     if absent:
         return [f"{group} is missing: choose one of {', '.join(options(group))}" for group in absent]
     groups = {group: Setting(dict, True) for group in GROUPS}
-    problems = mismatches("", config, groups | schema_settings(RootSchema))
-    for group, schema in (("trainer", TrainerSchema), ("resolution", ResolutionSchema)):
-        problems += mismatches(group, config[group], schema_settings(schema))
-    problems += _check_target("backbone", config["backbone"], schema_settings(Name))
-    problems += _check_target("head", config["head"], schema_settings(Name))
-    problems += _check_target("dataset", config["dataset"], schema_settings(DatasetSchema))
-    problems += _check_target("augment", config["augment"], {})
+    problems = mismatches("", config, groups | _fixed_keys(""))
+    for group in ("trainer", "resolution"):
+        problems += mismatches(group, config[group], _fixed_keys(group))
+    for group in ("backbone", "head", "dataset", "augment"):
+        problems += _check_target(group, config[group])
     problems += _check_recipe(config["recipe"])
     problems += _check_time(config["trainer"].get("max_time"))
     for name, node in config["logger"].items():
-        problems += _check_target(f"logger.{name}", node, {})
-    problems += _check_names(config)
-    return problems + _check_root(config["dataset"])
+        problems += _check_target(f"logger.{name}", node)
+    problems += _check_study(config.get("study"))
+    return problems + (_check_root(config["dataset"]) if root else [])
+
+
+def _fixed_keys(path: str) -> dict[str, Setting]:
+    """The keys that a node has whatever its `_target_`."""
+    return schema_settings(SCHEMAS[path]) if path in SCHEMAS else {}
 
 
 def _check_root(dataset: Mapping[str, Any]) -> list[str]:
@@ -72,26 +71,26 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
 
 def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
-    problems = mismatches("recipe", {k: v for k, v in recipe.items() if k not in parts}, schema_settings(RecipeSchema))
+    problems = mismatches("recipe", {key: recipe[key] for key in recipe if key not in parts}, _fixed_keys("recipe"))
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")
         else:
-            problems += _check_target(f"recipe.{part}", recipe[part], {})
+            problems += _check_target(f"recipe.{part}", recipe[part])
     return problems
 
 
 def _check_time(text: object) -> list[str]:
-    """Of `trainer.max_time`."""
+    """What is wrong with `trainer.max_time`."""
     if text is not None and seconds_of(str(text)) is None:
         return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {text!r}"]
     return []
 
 
-def _check_target(where: str, node: object, fixed: Mapping[str, Setting]) -> list[str]:
+def _check_target(where: str, node: object) -> list[str]:
     if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
         return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
-    target = node["_target_"]
+    target, fixed = node["_target_"], _fixed_keys(where)
     if not target.startswith("wisesr."):
         own = {key: value for key, value in node.items() if key in fixed}
         return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported
@@ -101,20 +100,22 @@ def _check_target(where: str, node: object, fixed: Mapping[str, Setting]) -> lis
         return [f"{where}: {error}"]
 
 
-def _check_names(config: Mapping[str, Any]) -> list[str]:
-    study = config.get("study")
+def _check_study(study: object) -> list[str]:
     if isinstance(study, str) and not re.fullmatch(r"[\w.-]*\w[\w.-]*", study):
         return [f"study must be made of letters, digits and . _ - (it names a folder), not {study!r}"]
     return []
 
 
 def describe_problems(problems: Iterable[tuple[str, str]]) -> str:
-    """One screen from (cell, problem) pairs; a problem of several cells stands once."""
+    """A line for each problem, from (cell, problem) pairs; a problem of several cells stands once."""
     cells: dict[str, list[str]] = {}
     for cell, problem in problems:
         cells.setdefault(problem, []).append(cell)
-    lines = []
-    for problem, names in cells.items():
-        where = f"   [{names[0]}{f' and {len(names) - 1} more cells' if len(names) > 1 else ''}]" if names[0] else ""
-        lines.append(f"  - {problem}{where}")
-    return "\n".join(lines)
+    return "\n".join(f"  - {problem}{_where(names)}" for problem, names in cells.items())
+
+
+def _where(cells: Sequence[str]) -> str:
+    """The first cell, and how many there are beyond it; nothing for one that has no name."""
+    if not cells[0]:
+        return ""
+    return f"   [{cells[0]}{f' and {len(cells) - 1} more cells' if len(cells) > 1 else ''}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,36 +13,43 @@ from omegaconf.errors import OmegaConfBaseException
 from wisesr.config.check import check, split_grid
 from wisesr.config.command_line import quote_choices
 from wisesr.config.files import register_resolvers, to_dict
-from wisesr.config.hydra_errors import explain
-from wisesr.config.options import conf_dir
+from wisesr.config.hydra_errors import explain, swept_override
+from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 
 
 def compose_cell(overrides: Sequence[str]) -> Config:
-    """The configuration that `train.py` would make of these overrides, not checked yet.
+    """The configuration of the cell that `train.py` would make of these overrides, not checked yet.
 
     Args:
         overrides: `dataset=intel`, `augment.rotation=0`, ...
 
     Raises:
-        UserError: a group, an option or a key that does not exist, a value that must be given and is not.
+        UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong `grid.*`.
     """
-    for override in overrides:
-        path = override.removeprefix("dataset=")
-        if ("=" not in override and Path(override).exists()) or ("/" in path and override != path):
-            raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder dataset.root={path}`")
+    _refuse_paths(overrides)
+    refuse_shared_files(overrides)
     register_resolvers()
     overrides = quote_choices(overrides)
     with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
         try:
             whole = compose("config", list(overrides), return_hydra_config=True)
             HydraConfig.instance().set_config(whole)
-            return to_dict(whole)
+            ((cell,), _) = split_grid([to_dict(whole)])
         except (HydraException, OmegaConfBaseException) as error:
-            if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
-                raise UserError(f"{found[1]}: there must be one value; several are for train.py -m") from error
+            if swept := swept_override(error):
+                raise UserError(f"{swept}: there must be one value; several are for train.py -m") from error
             raise UserError(explain(error, overrides)) from error
+    return cell
+
+
+def _refuse_paths(overrides: Sequence[str]) -> None:
+    """Raises UserError for a folder of images where a dataset's name belongs."""
+    for override in overrides:
+        path = override.removeprefix("dataset=")
+        if ("=" not in override and Path(override).exists()) or ("/" in path and override != path):
+            raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder dataset.root={path}`")
 
 
 def option_of(group: str) -> str:
@@ -52,12 +58,12 @@ def option_of(group: str) -> str:
 
 
 def compose_checked(overrides: Sequence[str]) -> Config:
-    """The same, checked, but for a folder of images that is not there, of which its dataset can say more.
+    """A configuration of `compose_cell`, checked, but for a folder of images that is not there: its dataset can say more.
 
     Raises:
         UserError: whatever is wrong with it.
     """
-    ((config,), _) = split_grid([compose_cell(overrides)])
-    if problems := [problem for problem in check(config) if not problem.startswith("dataset.root: there is no folder")]:
+    config = compose_cell(overrides)
+    if problems := check(config, root=False):
         raise UserError("\n".join(problems))
     return config

@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
-from wisesr.config.identity import NEUTRAL
+from wisesr.config.defaults import with_defaults
+from wisesr.config.options import options_by_group
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
@@ -19,11 +20,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def register_resolvers() -> None:
-    """Give OmegaConf its words: the end of a path, the end of a partial copy's name, batch and epochs of the paper's runs."""
+    """Make known what YAML calls as `${stem:...}`: parts of names, batch and epochs of the paper's runs, options for help."""
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
     OmegaConf.register_new_resolver("paper_batch", paper_batch, replace=True)
     OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
+    OmegaConf.register_new_resolver("options_by_group", options_by_group, replace=True)
 
 
 def to_dict(cfg: DictConfig) -> Config:
@@ -63,7 +65,7 @@ def _missing(node: object, where: str = "") -> list[str]:
 
 
 def load_cell(path: Path) -> Config:
-    """The configuration in a cell's directory.
+    """The configuration in a cell's directory; keys that are younger than its file have their defaults.
 
     Raises:
         UserError: the directory holds none.
@@ -78,11 +80,7 @@ def load_cell(path: Path) -> Config:
         raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")
-    for name, value in NEUTRAL.items():
-        group, _, key = name.rpartition(".")
-        if isinstance(config.get(group), dict):  # not of a node with a _target_ further down, which has its own default
-            config[group].setdefault(key, value)
-    return config
+    return with_defaults(config)
 
 
 def to_yaml(config: Mapping[str, Any]) -> str:

@@ -1,4 +1,8 @@
-"""Hydra's composition errors in a user's words: the nearest name, and all that there are."""
+"""Hydra's composition errors in a user's words: the nearest name, and all that there are.
+
+What an error is about stands in no attribute of it, only in its text: all places that read Hydra's wording are here, tested
+with hydra-core 1.3.2 and 1.3.8.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config.options import GROUPS, conf_dir, load_option, options
+from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
 from wisesr.errors import unknown
 
 
@@ -27,7 +31,8 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
-        return unknown(group or "configuration", name, error.options or options(group)) + hint
+        choices = [option for option in error.options or options(group) if is_option(option)]
+        return unknown(group or "configuration", name, choices) + hint
     if isinstance(error, ConfigCompositionException):
         for path in _unknown_keys(error):
             node, _, key = path.rpartition(".")
@@ -38,10 +43,16 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
             return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
         return _unparsable(error)
-    if found := re.search(r"Ambiguous value for argument '(.+)'", str(error)):
-        return f"{found[1]}: several values are a sweep, which needs -m: python train.py -m {found[1]}"
+    if swept := swept_override(error):
+        return f"{swept}: several values are a sweep, which needs -m: python train.py -m {swept}"
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
+
+
+def swept_override(error: Exception) -> str | None:
+    """The override with several values, of which there must be one; None if the error is another."""
+    found = re.search(r"Ambiguous value for argument '(.+)'", str(error))
+    return found[1] if found else None
 
 
 def _unparsable(error: OverrideParseException) -> str:
@@ -60,8 +71,8 @@ def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
         return []
     chosen = [name for item in overrides if item.startswith(f"{group}=") for name in item.partition("=")[2].split(",")]
     known = [name for name in chosen if name in options(group)]
-    lacking = [name for name in known if not _has(node, key, name)]
-    return [f"{group}={name}" for name in lacking] if len(lacking) < len(known) else []
+    without = [name for name in known if not _has(node, key, name)]
+    return [f"{group}={name}" for name in without] if len(without) < len(known) else []
 
 
 def _has(node: str, key: str, name: str) -> bool:

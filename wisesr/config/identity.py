@@ -9,47 +9,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wisesr.config.defaults import as_json, whole_numbers, with_defaults, without_defaults
 from wisesr.config.schema import Config
 
 # What decides where and how fast a cell runs, but no number in its record.
 _NOT_IN_FINGERPRINT = ("study", "logger", "output_dir", "dataset.root", "dataset.workers", "trainer.threads")
 
-# Keys that are younger than cells on disk: at the value that all cells had before, they are not part of a cell's name.
-NEUTRAL = {
-    "trainer.num_nodes": 1,
-    "recipe.init": "timm",
-    "recipe.batch_norm": "timm",
-    "recipe.structure": "timm",
-    "recipe.head_init": "normal",
-    "recipe.optimizer.lr_in_velocity": False,
-}
-
 
 def fingerprint(config: Mapping[str, Any]) -> str:
-    """64 hexadecimal digits that name the computation: equal for two configurations that must give equal numbers."""
-    return hashlib.sha256(json.dumps(computation(config), sort_keys=True).encode()).hexdigest()
+    """64 hexadecimal digits that name the computation: equal for two configurations that must give equal numbers.
+
+    Settings at their defaults are no part of it, as in exca (https://github.com/facebookresearch/exca), so that a key that
+    comes later, with what cells did before as its default, renames no finished cell.
+    """
+    return hashlib.sha256(as_json(without_defaults(computation(config))).encode()).hexdigest()
 
 
 def computation(config: Mapping[str, Any]) -> Config:
-    """A copy of the configuration without what decides only where and how fast a cell runs; 1.0 stands as 1."""
-    relevant: Config = _numbers(json.loads(json.dumps(config)))
-    for path in (*_NOT_IN_FINGERPRINT, *NEUTRAL):
+    """A copy of the configuration without what decides only where and how fast a cell runs.
+
+    Settings that it lacks stand in it with their defaults, and 1.0 as 1.
+    """
+    relevant: Config = whole_numbers(json.loads(json.dumps(with_defaults(config))))
+    for path in _NOT_IN_FINGERPRINT:
         *groups, key = path.split(".")
         node = relevant
         for group in groups:
             node = node.get(group, {})
-        if path not in NEUTRAL or node.get(key) == NEUTRAL[path]:
-            node.pop(key, None)
+        node.pop(key, None)
     return relevant
-
-
-def _numbers(value: Any) -> Any:
-    """1.0 as 1, so that `dropout=0` and `dropout=0.0` are one computation."""
-    if isinstance(value, dict):
-        return {key: _numbers(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_numbers(item) for item in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def cell_dir(config: Mapping[str, Any], name: str | None = None) -> Path:

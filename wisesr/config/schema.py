@@ -1,8 +1,15 @@
-"""The fixed keys of the configuration and what each may hold. Every key stands in the YAML, so all are required. No torch."""
+"""The fixed keys of the configuration, what each may hold, and what it is where a configuration does not say it. No torch.
+
+Every key stands in the YAML (`check` asks for it). The defaults here are for identity: a key at its default is no part of a
+cell's fingerprint, and a `config.yaml` that was written before there was a key is read as if it stood there with its default. A
+default must therefore be what cells did before they had the key, and may never change; the value of `_base.yaml` may.
+What a key means is written beside it in `conf/<group>/_base.yaml`.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
 from wisesr.config.signatures import Above, AtLeast, Below
 
@@ -13,76 +20,86 @@ Count = Annotated[int, AtLeast(1)]
 Share = Annotated[float, Above(0), Below(1)]
 
 
-class TrainerSchema(TypedDict):
+@dataclass(frozen=True)
+class TrainerSchema:
     """`trainer`: what Lightning is told, and the threads of a cell.
 
     No precision whose weights have 8 bits: sums over images and averages over steps would stop moving in them.
     """
 
-    accelerator: Literal["auto", "cpu", "gpu"]
-    devices: Count | Literal["auto"]
-    num_nodes: Count
-    strategy: Literal["auto", "ddp"]
-    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"]
-    channels_last: bool
-    compile: bool
-    accumulate: Count
-    clip: Annotated[float, Above(0)] | None
-    deterministic: bool
-    threads: Count | Literal["auto"]
-    max_time: str | int | None
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    devices: Count | Literal["auto"] = 1
+    num_nodes: Count = 1
+    strategy: Literal["auto", "ddp"] = "auto"
+    precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
+    channels_last: bool = True
+    compile: bool = False
+    accumulate: Count = 1
+    clip: Annotated[float, Above(0)] | None = None
+    deterministic: bool = True
+    threads: Count | Literal["auto"] = "auto"
+    max_time: str | int | None = None
 
 
-class GridSchema(TypedDict):
+@dataclass(frozen=True)
+class GridSchema:
     """`grid`: how the cells of one command share the machine. Not part of a cell."""
 
-    slots: Count | Literal["auto"]
-    gpus_per_cell: Count | Literal["auto"]
-    cells_per_gpu: Count
-    retry: Literal["none", "failed"]
-    force: bool
-    plan: bool
+    slots: Count | Literal["auto"] = "auto"
+    gpus_per_cell: Count | Literal["auto"] = "auto"
+    cells_per_gpu: Count = 1
+    retry: Literal["none", "failed"] = "none"
+    force: bool = False
+    plan: bool = False
 
 
-class ResolutionSchema(TypedDict):
+@dataclass(frozen=True)
+class ResolutionSchema:
     """`resolution`: pixels, height and width."""
 
     size: Annotated[int, AtLeast(8)]
 
 
-class RecipeSchema(TypedDict):
-    """`recipe` without its optimizer and schedule."""
+@dataclass(frozen=True)
+class RecipeSchema:
+    """`recipe` without its optimizer and schedule, which are nodes with a `_target_`."""
 
     epochs: Count
     batch_size: Count
-    label_smoothing: Annotated[float, AtLeast(0), Below(1)]
-    class_weights: Literal["none", "balanced"]
-    head_lr_scale: Annotated[float, Above(0)]
-    mixup: Annotated[float, AtLeast(0)]
-    cutmix: Annotated[float, AtLeast(0)]
-    ema: Share | None
-    patience: Count | None
-    init: Literal["timm", "keras"]
-    batch_norm: Literal["timm", "keras"]
-    structure: Literal["timm", "keras"]
-    head_init: Literal["normal", "torch"]
+    label_smoothing: Annotated[float, AtLeast(0), Below(1)] = 0.0
+    class_weights: Literal["none", "balanced"] = "none"
+    head_lr_scale: Annotated[float, Above(0)] = 1.0
+    mixup: Annotated[float, AtLeast(0)] = 0.0
+    cutmix: Annotated[float, AtLeast(0)] = 0.0
+    ema: Share | None = None
+    patience: Count | None = None
+    init: Literal["timm", "keras"] = "timm"
+    batch_norm: Literal["timm", "keras"] = "timm"
+    structure: Literal["timm", "keras"] = "timm"
+    head_init: Literal["normal", "torch"] = "normal"
 
 
-class DatasetSchema(TypedDict):
+@dataclass(frozen=True)
+class DatasetSchema:
     """The keys that every dataset has, beside the settings of its `_target_`."""
 
     name: str
     resolution: Count
-    test_fraction: Share
-    val_fraction: Share
-    split_seed: Annotated[int, AtLeast(0)]
-    workers: Annotated[int, AtLeast(0)] | Literal["auto"]
+    test_fraction: Share = 0.2
+    val_fraction: Share = 0.1
+    split_seed: Annotated[int, AtLeast(0)] = 0
+    workers: Annotated[int, AtLeast(0)] | Literal["auto"] = "auto"
 
 
-DATASET_KEYS = tuple(DatasetSchema.__annotations__)
+@dataclass(frozen=True)
+class NameSchema:
+    """`backbone` and `head`, beside the settings of their `_target_`: how directories, tables and W&B call a choice."""
+
+    name: str
 
 
-class RootSchema(TypedDict):
+@dataclass(frozen=True)
+class RootSchema:
     """The keys at the top that are not groups."""
 
     study: str
@@ -91,7 +108,16 @@ class RootSchema(TypedDict):
     output_dir: str
 
 
-class Name(TypedDict):
-    """How directories, tables and W&B call a choice."""
+SCHEMAS: dict[str, type] = {
+    "": RootSchema,
+    "backbone": NameSchema,
+    "head": NameSchema,
+    "dataset": DatasetSchema,
+    "resolution": ResolutionSchema,
+    "recipe": RecipeSchema,
+    "trainer": TrainerSchema,
+}
+"""Of a cell's configuration, by the name of the node whose fixed keys it tells; empty for the top."""
 
-    name: str
+DATASET_KEYS = tuple(field.name for field in fields(DatasetSchema))
+ROOT_KEYS = tuple(field.name for field in fields(RootSchema))

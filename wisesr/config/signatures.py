@@ -12,7 +12,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union
@@ -24,42 +24,45 @@ _NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "L
 
 
 class Setting(NamedTuple):
-    """One keyword of a target: its type, and whether it may be left out."""
+    """One keyword of a target or key of a schema."""
 
     annotation: Any
     required: bool
+    """Whether a configuration must hold it."""
+    default: Any = MISSING
+    """What it is where a configuration does not say it, as YAML would give it; `MISSING` where it has no default."""
 
 
 @dataclass(frozen=True)
 class AtLeast:
-    """A bound for `Annotated` numbers of the schema."""
+    """A bound for `Annotated` numbers that may be equal to it."""
 
     bound: float
 
     def __str__(self) -> str:
-        """How messages put it."""
+        """`at least 1`, for messages."""
         return f"at least {self.bound:g}"
 
 
 @dataclass(frozen=True)
 class Above:
-    """A bound that is left out itself."""
+    """A bound for `Annotated` numbers that must be greater than it."""
 
     bound: float
 
     def __str__(self) -> str:
-        """How messages put it."""
+        """`above 0`, for messages."""
         return f"above {self.bound:g}"
 
 
 @dataclass(frozen=True)
 class Below:
-    """The same from above."""
+    """A bound for `Annotated` numbers that must be less than it."""
 
     bound: float
 
     def __str__(self) -> str:
-        """How messages put it."""
+        """`below 1`, for messages."""
         return f"below {self.bound:g}"
 
 
@@ -132,9 +135,11 @@ def mismatches(where: str, node: Mapping[str, object], settings: Mapping[str, Se
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 
 
+@cache
 def schema_settings(schema: type) -> dict[str, Setting]:
-    """The settings of a dataclass or TypedDict: every key is required, in the YAML."""
-    return {key: Setting(kind, True) for key, kind in typing.get_type_hints(schema, include_extras=True).items()}
+    """The keys of a dataclass. All are required, those with a default too: every setting stands in the YAML."""
+    kinds = typing.get_type_hints(schema, include_extras=True)
+    return {field.name: Setting(kinds[field.name], True, field.default) for field in fields(schema)}
 
 
 @cache
@@ -160,9 +165,18 @@ def target_settings(target: str) -> dict[str, Setting]:
         raise UserError(f"_target_ {target!r}: " + unknown(f"function or class of {module}", name, found))
     arguments = _arguments(found[name])
     return {
-        argument.arg: Setting(_evaluate(argument.annotation, target), default is None)
+        argument.arg: Setting(_evaluate(argument.annotation, target), default is None, _default(default))
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     }
+
+
+def _default(node: ast.expr | None) -> Any:
+    """The value of a default that is written out; `MISSING` of one that is not, whose value the source does not show."""
+    try:
+        value = MISSING if node is None else ast.literal_eval(node)
+    except ValueError:
+        return MISSING
+    return list(value) if isinstance(value, tuple) else value  # YAML has no tuples
 
 
 def _arguments(node: ast.FunctionDef | ast.ClassDef) -> ast.arguments:

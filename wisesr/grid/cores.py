@@ -8,14 +8,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import locked
-from wisesr.results.record import read_record
-from wisesr.results.store import find_cells
 from wisesr.types import usable_cores
 
 Cores = dict[Path, int]
@@ -73,19 +70,5 @@ def study_cores(study: Path, wanted: int) -> int:
         known = read_json(study / _FILE)
         if isinstance(known, dict) and isinstance(known.get("cores_per_cell"), int):
             return int(known["cores_per_cell"])
-        chosen = _cores_before(study) or wanted
-        write_json(study / _FILE, {"cores_per_cell": chosen})
-        return chosen
-
-
-def _cores_before(study: Path) -> int | None:
-    """Of a study that is older than its file: what its first finished cell on the CPU ran with."""
-    for directory in find_cells(study):
-        record = read_record(directory)
-        if record is None or record["provenance"].get("hardware", {}).get("device") != "cpu":
-            continue
-        trainer = load_cell(directory)["trainer"]
-        if trainer["threads"] == "auto":
-            devices = trainer["devices"] if isinstance(trainer["devices"], int) else 1
-            return int(record["provenance"]["threads"]) * devices
-    return None
+        write_json(study / _FILE, {"cores_per_cell": wanted})
+        return wanted

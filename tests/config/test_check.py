@@ -1,0 +1,142 @@
+"""What `check` refuses and how it says so."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.configs import change
+from wisesr.config.check import check, describe_problems, split_grid
+from wisesr.config.options import load_option
+from wisesr.config.signatures import fits
+from wisesr.errors import UserError, unknown
+
+SGD = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.045, "momentum": 0.9, "weight_decay": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "rule"),
+    [
+        ("head.non_negative", "banana", "one of none, projection, softplus"),
+        ("head.dropout", "half", "a number"),
+        ("head.pre_pool", 2.5, "a whole number or null"),
+        ("recipe.epochs", 0, "a whole number at least 1"),
+        ("recipe.epochs", True, "a whole number"),
+        ("recipe.optimizer.lr", "fast", "a number"),
+        ("recipe.ema", 1, "a number above 0 and below 1 or null"),
+        ("recipe.label_smoothing", 1.0, "a number at least 0 and below 1"),
+        ("recipe.mixup", -0.2, "a number at least 0"),
+        ("recipe.head_lr_scale", 0, "a number above 0"),
+        ("recipe.patience", 0, "a whole number at least 1 or null"),
+        ("recipe.init", "he", "one of timm, keras"),
+        ("recipe.batch_norm", None, "one of timm, keras"),
+        ("recipe.structure", "torch", "one of timm, keras"),
+        ("recipe.head_init", "keras", "one of normal, torch"),
+        ("recipe.class_weights", "inverse", "one of none, balanced"),
+        ("backbone.freeze", "some", "a whole number or one of all or null"),
+        ("backbone.output_stride", 4, "one of 8, 16, 32 or null"),
+        ("dataset.val_fraction", 1.0, "a number above 0 and below 1"),
+        ("trainer.clip", 0, "a number above 0 or null"),
+        ("trainer.precision", "bf16-true", "one of 32-true"),
+        ("trainer.precision", 16, "one of 32-true"),
+        ("trainer.devices", 0, "a whole number at least 1 or one of auto"),
+        ("resolution.size", 4, "a whole number at least 8"),
+        ("study", "a/b", "made of letters"),
+        ("seed", "x", "a whole number at least 0"),
+        ("protocol", "test", "one of holdout, paper"),
+    ],
+)
+def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any], path: str, value: Any, rule: str) -> None:
+    (problem,) = check(change(config, path, value))
+    assert path in problem
+    assert rule in problem
+    assert repr(value) in problem
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        ("head.pre_pol", 2, "no key of head is called 'pre_pol'. Did you mean pre_pool"),
+        ("head._target_", "wisesr.models.heads.wise.WiseHaed", "Did you mean WiseHead"),
+        ("head._target_", "wisesr.models.heads.wisdom.Head", "there is no module wisesr.models.heads.wisdom"),
+        ("head", "wise", "head is missing: choose one of"),
+        ("head", {"name": "x"}, "head must be a node with a _target_"),
+        ("recipe.epoch", 3, "Did you mean epochs"),
+        ("recipe.optimizer.lr_in_velocity", True, "no key of recipe.optimizer is called 'lr_in_velocity'"),
+        ("recipe.optimizer", SGD | {"lr_in_velocity": 1}, "recipe.optimizer.lr_in_velocity must be true or false, not 1"),
+        ("trainer.max_time", "2 hours", "trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not '2 hours'"),
+        ("trainer.max_time", 10, "trainer.max_time must be null or DD:HH:MM:SS"),
+        ("trainer.max_time", "00:00:00:00", "trainer.max_time must be null or DD:HH:MM:SS"),
+        ("dataset.on_bad_image", "ignore", "one of error, skip, not 'ignore'"),
+        ("dataset.root", "/nowhere", "dataset.root: there is no folder /nowhere"),
+        ("seeed", 1, "no key or group is called 'seeed'. Did you mean seed"),
+    ],
+)
+def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, words: str) -> None:
+    (problem,) = check(change(config, path, value))
+    assert words in problem
+
+
+def test_a_list_of_settings(config: dict[str, Any]) -> None:
+    paper = load_option("augment", "paper")
+    assert check(config | {"augment": paper}) == []
+    wrong = config | {"augment": paper | {"zoom": 0.8}}
+    (problem,) = check(wrong)
+    assert "augment.zoom must be a list of numbers or null" in problem
+
+
+def test_all_problems_at_once(config: dict[str, Any]) -> None:
+    wrong = change(change(change(config, "head.dropout", "x"), "recipe.epochs", -1), "protocol", "y")
+    assert len(check(wrong)) == 3
+
+
+def test_one_problem_of_many_cells_stands_once() -> None:
+    text = describe_problems([("a", "bad"), ("b", "bad"), ("c", "worse")])
+    assert text == "  - bad   [a and 1 more cells]\n  - worse   [c]"
+
+
+def test_a_foreign_target_is_left_to_its_import(config: dict[str, Any]) -> None:
+    assert check(change(config, "head", {"name": "mine", "_target_": "my.heads.Head", "whatever": 1})) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "good"),
+    [
+        (1, float, True),
+        (True, int, False),
+        (True, float, False),
+        ("1", int, False),
+        (None, int | None, True),
+        ([1, 2], list[int], True),
+        (["a"], list[int], False),
+    ],
+)
+def test_types(value: object, annotation: Any, good: bool) -> None:
+    assert fits(value, annotation) is good
+
+
+def test_the_nearest_name_and_the_list() -> None:
+    assert unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
+    assert unknown("head", "xyz", []) == "no head is called 'xyz'. There are: none"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("slots", 0, "grid.slots must be a whole number at least 1 or one of auto, not 0"),
+        ("retry", "all", "grid.retry must be one of none, failed, not 'all'"),
+        ("force", "yes", "grid.force must be true or false, not 'yes'"),
+    ],
+)
+def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
+    grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
+    cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
+    assert found == grid
+    assert [cell["seed"] for cell in cells] == [0, 1]
+    assert not any("grid" in cell for cell in cells), "no part of a cell"
+    with pytest.raises(UserError) as error:
+        split_grid([config | {"grid": grid | {key: value}}])
+    assert str(error.value) == words
+    with pytest.raises(UserError, match="cannot be swept"):
+        split_grid([config | {"grid": grid}, config | {"grid": grid | {"slots": 2}}])
