@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wisesr.data.datamodule import ImageData
     from wisesr.models.backbones import TimmBackbone
     from wisesr.models.classifier import Classifier
-    from wisesr.models.habits import Habits
+    from wisesr.models.conventions import Conventions
     from wisesr.models.heads.base import Head
     from wisesr.training.fit import TrainerSettings
     from wisesr.training.loggers.base import RunLogger
@@ -61,26 +61,26 @@ def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
 
 
 def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
-    """Backbone and head, initialised from the seed, with the recipe's habits.
+    """Backbone and head, initialised from the seed, with the recipe's conventions.
 
     Raises:
-        UserError: the backbone refuses the resolution, the head the feature map, one of them a habit.
+        UserError: the backbone refuses the resolution, the head the feature map, one of them a convention.
     """
     import torch
 
-    from wisesr.models.habits import take_habits
+    from wisesr.models.conventions import apply_conventions
 
     torch.manual_seed(derive_seed(config["seed"], "initialisation"))
     model = join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
-    take_habits(model, build_habits(config["recipe"]), config["seed"])
+    apply_conventions(model, build_conventions(config["recipe"]), config["seed"])
     return model
 
 
-def build_habits(recipe: Mapping[str, Any]) -> Habits:
+def build_conventions(recipe: Mapping[str, Any]) -> Conventions:
     """What a recipe says on weights at the start, on BatchNorm, on strides and padding."""
-    from wisesr.models.habits import Habits
+    from wisesr.models.conventions import Conventions
 
-    return Habits(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
+    return Conventions(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
 
 
 def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from wisesr.config.schema import Config
 
 if TYPE_CHECKING:
-    from wisesr.grid.planning.look import Found
+    from wisesr.grid.planning.cell_planner import CellPlan
 
 
-def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[Found]:
+def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
     """Look at all cells, in an order in which those of one backbone follow each other.
 
     Args:
@@ -31,15 +31,17 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     Returns:
         Costs and problems, in the order of `configs`.
     """
-    from wisesr.grid.planning.look import Planner  # imports torch: the end of stdin is watched for before that begins
+    from wisesr.grid.planning.cell_planner import (
+        CellPlanner,
+    )  # imports torch: stdin is watched before that
 
-    planner = Planner(gpus)
+    planner = CellPlanner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]
     order = sorted(range(len(configs)), key=backbones.__getitem__)
-    found: dict[int, Found] = {}
+    found: dict[int, CellPlan] = {}
     for index in order:
         tell(index, len(found))
-        found[index] = planner.look(configs[index])
+        found[index] = planner.plan_cell(configs[index])
     return [found[index] for index in range(len(configs))]
 
 

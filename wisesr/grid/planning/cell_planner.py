@@ -14,7 +14,7 @@ from wisesr.build.cell import (
     Parts,
     assemble,
     build_backbone,
-    build_habits,
+    build_conventions,
     build_head,
     build_loggers,
     build_optimizer,
@@ -29,14 +29,14 @@ from wisesr.errors import UserError
 from wisesr.grid.planning.plan import Cost
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
-from wisesr.models.habits import check_habits
+from wisesr.models.conventions import check_conventions
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.sources import IMAGENET
 from wisesr.training.cost import Kind, forward_flops, kinds, parameters, state_bytes, stored_bytes
 from wisesr.training.fit import make_trainer
 from wisesr.types import FeatureShape
 
-Found = tuple[Cost | None, list[str]]
+CellPlan = tuple[Cost | None, list[str]]
 """What a cell costs, and what is wrong with it."""
 
 _STAND_IN = 2
@@ -58,7 +58,7 @@ class Body(NamedTuple):
     """Of one image."""
 
 
-class Planner:
+class CellPlanner:
     """Looks at cells one after another and builds nothing twice that neighbours share.
 
     Args:
@@ -68,18 +68,18 @@ class Planner:
     def __init__(self, gpus: int) -> None:
         self._gpus = gpus
         self._kept: dict[str, tuple[str, Any]] = {}
-        self._found: dict[str, Found] = {}
+        self._found: dict[str, CellPlan] = {}
         self._manifests: dict[str, Manifest | str] = {}
         self._states: dict[str, dict[Kind, int]] = {}
 
-    def look(self, config: Config) -> Found:
+    def plan_cell(self, config: Config) -> CellPlan:
         """What a cell costs; cells that differ in no more than what costs nothing (seed, study) are looked at once."""
         key = _key(config, "backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger", "protocol")
         if key not in self._found:
-            self._found[key] = self._look(config)
+            self._found[key] = self._plan_cell(config)
         return self._found[key]
 
-    def _look(self, config: Config) -> Found:
+    def _plan_cell(self, config: Config) -> CellPlan:
         problems: list[str] = []
         manifest = self._manifest(config)
         if isinstance(manifest, str):
@@ -91,7 +91,7 @@ class Planner:
         try:
             cost = self._cost(config, None if isinstance(manifest, str) else manifest, classes)
         except Exception as error:
-            return None, [*problems, told(error)]
+            return None, [*problems, describe_error(error)]
         return cost, problems
 
     def _manifest(self, config: Config) -> Manifest | str:
@@ -101,7 +101,7 @@ class Planner:
             try:
                 self._manifests[key] = _undecoded(config)
             except Exception as error:
-                self._manifests[key] = told(error)
+                self._manifests[key] = describe_error(error)
         return self._manifests[key]
 
     def _cost(self, config: Config, manifest: Manifest | None, classes: int) -> Cost | None:
@@ -126,7 +126,9 @@ class Planner:
         if manifest is None:
             return None
         model = Classifier(body.module, head)
-        check_habits(model, build_habits(config["recipe"]))  # no more: they cost next to nothing, and the body is shared
+        check_conventions(
+            model, build_conventions(config["recipe"])
+        )  # no more: they cost next to nothing, and the body is shared
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         self._check_devices(config, parts)
@@ -181,7 +183,7 @@ class Planner:
             try:
                 build_loggers(config, cell_dir(config))
             except Exception as error:
-                return told(error)
+                return describe_error(error)
             return None
 
         return self._once("logger", config["logger"], make)  # type: ignore[no-any-return]
@@ -223,7 +225,7 @@ def _build_body(device: str, node: Mapping[str, Any], size: int, structure: str)
         node = {**node, "weights": None}  # without timm's hub there is nothing to look at: the cell will tell
     with torch.device(device):
         module = build_backbone(node, size)
-        if structure == "keras" and isinstance(module, TimmBackbone):  # another is refused with the other habits
+        if structure == "keras" and isinstance(module, TimmBackbone):  # another is refused with the other conventions
             structure_as_keras(module.model)
         return Body(module, *forward_flops(module, torch.empty(1, 3, size, size)))
 
@@ -235,7 +237,7 @@ def _open_trainer(settings: Mapping[str, Any]) -> str | None:
             warnings.simplefilter("ignore")
             make_trainer(build_trainer_settings(settings), 1, [])
     except Exception as error:
-        return told(error)
+        return describe_error(error)
     return None
 
 
@@ -253,6 +255,6 @@ def _key(config: Config, *groups: str) -> str:
     return json.dumps([config[group] for group in groups], sort_keys=True)
 
 
-def told(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """An error as a cell would report it."""
     return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
