@@ -39,8 +39,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     import torch
 
     from wisesr.training.cost import peak_memory
-    from wisesr.training.findings import gather
     from wisesr.training.fit import fit
+    from wisesr.training.loggers.findings import gather
     from wisesr.training.loggers.guarded import Guarded
 
     if config["trainer"]["accelerator"] != "cpu" and torch.cuda.device_count() < gpus:
