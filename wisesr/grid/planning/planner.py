@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
-    """Look at all cells, in an order in which those of one backbone follow each other.
+    """Plan all cells, in an order in which those of one backbone follow each other.
 
     Args:
         configs: of the cells, checked.
@@ -38,11 +38,11 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     planner = CellPlanner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]
     order = sorted(range(len(configs)), key=backbones.__getitem__)
-    found: dict[int, CellPlan] = {}
+    plans: dict[int, CellPlan] = {}
     for index in order:
-        tell(index, len(found))
-        found[index] = planner.plan_cell(configs[index])
-    return [found[index] for index in range(len(configs))]
+        tell(index, len(plans))
+        plans[index] = planner.plan_cell(configs[index])
+    return [plans[index] for index in range(len(configs))]
 
 
 def _end_with_the_grid() -> None:
@@ -62,9 +62,9 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    found = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
-    problems = [(index, problem) for index, (_, its) in enumerate(found) for problem in its]
-    say({"problems": problems, "costs": [cost for cost, _ in found]})
+    plans = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
+    problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
+    say({"problems": problems, "costs": [cost for cost, _ in plans]})
 
 
 if __name__ == "__main__":
