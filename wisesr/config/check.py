@@ -21,7 +21,7 @@ from wisesr.config.schema import (
     RootSchema,
     TrainerSchema,
 )
-from wisesr.config.signatures import Setting, mismatches, schema_settings, target_settings
+from wisesr.config.signatures import Setting, mismatches, positional_settings, schema_settings, target_settings
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
 
@@ -96,6 +96,8 @@ def _check_target(where: str, node: object, fixed: Mapping[str, Setting]) -> lis
         own = {key: value for key, value in node.items() if key in fixed}
         return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported
     try:
+        if misplaced := positional_settings(target, node):
+            return [f"{where}: {problem}" for problem in misplaced]
         return mismatches(where, node, {**fixed, **target_settings(target)})
     except UserError as error:
         return [f"{where}: {error}"]
