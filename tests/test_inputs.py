@@ -11,8 +11,9 @@ import torch
 from PIL import Image
 
 from wisesr import create_model
-from wisesr.build.cell import build, build_augmentation
+from wisesr.build.cell import build
 from wisesr.build.data import build_manifest
+from wisesr.build.parts import build_augmentation
 from wisesr.config.check import check
 from wisesr.config.options import load_option
 from wisesr.data.augmentation import Augmentation
@@ -139,7 +140,7 @@ class Mine(Augmentation):
 
 def test_a_foreign_augmentation_must_tell_its_inputs() -> None:
     assert build_augmentation({"_target_": "tests.test_inputs.Mine"}, 4, MEAN, STD).inputs["mean"] == list(MEAN)
-    with pytest.raises(UserError, match=r"tests.test_inputs.Bare must be a subclass of wisesr.data.augmentation.Augmentation"):
+    with pytest.raises(UserError, match=r"tests.test_inputs.Bare is no Augmentation; .*docs/extending"):
         build_augmentation({"_target_": "tests.test_inputs.Bare"}, 4, MEAN, STD)
 
 

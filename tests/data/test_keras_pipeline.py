@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from wisesr.build.cell import build_augmentation
+from wisesr.build.parts import build_augmentation
 from wisesr.config.options import load_option
 from wisesr.data.augmentation import Plain
 from wisesr.data.datamodule import Images

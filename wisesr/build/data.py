@@ -21,7 +21,7 @@ def build_manifest(config: Mapping[str, Any]) -> Manifest:
         UserError: the dataset is not there, or not in order.
     """
     try:
-        manifest = make_part("dataset", config["dataset"], skip=DATASET_KEYS)()
+        manifest = make_part("dataset", config["dataset"], Manifest, skip=DATASET_KEYS)()
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
     return _complete(config, manifest, config["protocol"])
@@ -72,7 +72,7 @@ def build_listing(config: Mapping[str, Any]) -> Listing:
         raise UserError(f"the images of {dataset['name']} are no files: there is nothing to check") from None
     try:
         node = {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset}
-        listing: Listing = make_part("dataset", node)()
+        listing: Listing = make_part("dataset", node, Listing)()
         if not listing.rows:
             raise UserError(f"{listing.base} holds no image of {dataset['name']}")
     except OSError as error:

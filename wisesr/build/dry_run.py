@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from wisesr.build.cell import Parts, assemble, build_backbone, build_conventions, build_head, build_optimizer
+from wisesr.build.cell import Parts, assemble, build_conventions
+from wisesr.build.parts import build_backbone, build_head, build_optimizer
 from wisesr.config.schema import Config
 from wisesr.data.manifest import Manifest
 from wisesr.errors import UserError

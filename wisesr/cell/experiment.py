@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wisesr.build.cell import Parts, build, build_loggers, weights_hash
+from wisesr.build.cell import Parts, build, weights_hash
+from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import is_main, start_attempt
 from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config

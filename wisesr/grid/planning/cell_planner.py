@@ -7,9 +7,10 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from wisesr.build.cell import build_loggers, build_trainer_settings
+from wisesr.build.cell import build_trainer_settings
 from wisesr.build.data import build_undecoded_manifest
 from wisesr.build.dry_run import DryCell, DryRun
+from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
 from wisesr.config.schema import Config
 from wisesr.data.manifest import TEST, TRAIN, Manifest
