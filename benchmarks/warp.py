@@ -22,7 +22,7 @@ from scipy.ndimage import affine_transform
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from wisesr.build.cell import build_augmentation
+from wisesr.build.parts import build_augmentation
 from wisesr.config.options import load_option
 from wisesr.data.keras_steps import Draw, affine, warp
 

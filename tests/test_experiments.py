@@ -16,7 +16,7 @@ from tests.support.configs import composed
 from tests.support.copies import make_intel, make_mit, make_sub_imagenet
 from wisesr.config.check import check
 from wisesr.config.options import options
-from wisesr.grid.planning.look import Planner
+from wisesr.grid.planning.cell_planner import CellPlanner
 
 RUNS: dict[str, tuple[Callable[[Path], Path], str, str, int, int, int, int, dict[str, int]]] = {
     # copy, dataset, backbone, size, batch, epochs, optimizer steps, head parameters (all of paper.md)
@@ -93,7 +93,7 @@ PAPER = {
         "lr_in_velocity": True,
     },
     "schedule": {"_target_": "wisesr.training.schedules.staircase", "factor": 0.94, "epochs": 2},
-    "habits": {"init": "keras", "batch_norm": "keras", "structure": "keras", "head_init": "normal"},
+    "conventions": {"init": "keras", "batch_norm": "keras", "structure": "keras", "head_init": "normal"},
     "nothing else": {"label_smoothing": 0, "class_weights": "none", "head_lr_scale": 1, "mixup": 0, "cutmix": 0, "ema": None},
 }
 """Of every cell of the paper's tables, as paper.md has it."""
@@ -114,7 +114,7 @@ def cells(experiment: str, *overrides: str) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("experiment", RUNS)
 def test_every_cell_of_a_table_passes_its_pre_checks(experiment: str, tmp_path: Path) -> None:
     make, dataset, backbone, size, batch, epochs, steps, heads = RUNS[experiment]
-    planner = Planner(gpus=0)
+    planner = CellPlanner(gpus=0)
     found = {}
     for config in cells(experiment, f"dataset.root={make(tmp_path) if not found else tmp_path}", "trainer=cpu"):
         assert check(config) == []
@@ -124,9 +124,9 @@ def test_every_cell_of_a_table_passes_its_pre_checks(experiment: str, tmp_path: 
         assert (config["resolution"]["size"], recipe["batch_size"], recipe["epochs"]) == (size, batch, epochs)
         assert config["augment"] == PAPER["augment"]
         assert (recipe["optimizer"], recipe["schedule"]) == (PAPER["optimizer"], PAPER["schedule"])
-        assert {**PAPER["habits"], **PAPER["nothing else"]}.items() <= recipe.items()
+        assert {**PAPER["conventions"], **PAPER["nothing else"]}.items() <= recipe.items()
         assert config["backbone"]["weights"] == ("imagenet" if size == 512 else None)
-        cost, problems = planner.look(config)
+        cost, problems = planner.plan_cell(config)
         assert problems == []
         assert cost is not None
         assert cost.steps == steps

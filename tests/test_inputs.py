@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 
 from wisesr import create_model
-from wisesr.build.cell import build, build_augmentation
+from wisesr.build.cell import build
 from wisesr.build.data import build_manifest
+from wisesr.build.parts import build_augmentation
 from wisesr.config.check import check
 from wisesr.config.options import load_option
 from wisesr.data.augmentation import Augmentation
 from wisesr.errors import UserError
-from wisesr.grid.planning.look import Planner
+from wisesr.grid.planning.cell_planner import CellPlanner
 from wisesr.models.keras_structure import STRUCTURES, has_keras_structure
 
 IMAGENET = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
@@ -100,7 +101,7 @@ def test_a_checkpoint_of_another_tag(config: dict[str, Any], tmp_path: Path) -> 
     assert build(config, build_manifest(config)).module.inputs == IMAGENET
     torch.save(torch.load(file, weights_only=True) | {"inputs": HALVES}, file)
     assert check(config) == []
-    (problem,) = Planner(0).look(config)[1]
+    (problem,) = CellPlanner(0).plan_cell(config)[1]
     told = "mean 0.5, 0.5, 0.5 and std 0.5, 0.5, 0.5", "mean 0.485, 0.456, 0.406 and std 0.229, 0.224, 0.225"
     assert (
         f"{file} was trained on images normalised with {told[0]}, and here they would be normalised with {told[1]}" in problem
@@ -108,10 +109,10 @@ def test_a_checkpoint_of_another_tag(config: dict[str, Any], tmp_path: Path) -> 
     tag = "name backbone.model as it was named there, its tag included"
     assert problem.endswith(f": {tag}; or else augment=paper augment.normalization=tf does as was done there")
     config["augment"] = load_option("augment", "paper")
-    (problem,) = Planner(0).look(config)[1]
+    (problem,) = CellPlanner(0).plan_cell(config)[1]
     assert problem.endswith("set augment.normalization=tf")
     config["augment"]["normalization"] = "tf"
-    assert Planner(0).look(config)[1] == []
+    assert CellPlanner(0).plan_cell(config)[1] == []
 
 
 def test_weights_from_elsewhere_are_never_refused(config: dict[str, Any], tmp_path: Path) -> None:
@@ -139,7 +140,7 @@ class Mine(Augmentation):
 
 def test_a_foreign_augmentation_must_tell_its_inputs() -> None:
     assert build_augmentation({"_target_": "tests.test_inputs.Mine"}, 4, MEAN, STD).inputs["mean"] == list(MEAN)
-    with pytest.raises(UserError, match=r"tests.test_inputs.Bare must be a subclass of wisesr.data.augmentation.Augmentation"):
+    with pytest.raises(UserError, match=r"tests.test_inputs.Bare is no Augmentation; .*docs/extending"):
         build_augmentation({"_target_": "tests.test_inputs.Bare"}, 4, MEAN, STD)
 
 

@@ -33,11 +33,13 @@ def file_name(path: Path) -> str:
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
     node = load_option(group, name)
-    extra = ["dataset.root=" + str(images)] if "root" in node else ["backbone.model=resnet18"] if name == "timm" else []
+    extra = (
+        ["dataset.root=" + str(images)] if "root" in node else ["backbone.model=resnet18"] if node.get("model") == "???" else []
+    )
     config = composed(f"{group}={name}", *extra)
     assert check(config) == []
     if "name" in config[group]:
-        assert config[group]["name"] == {"folder": images.name, "timm": "resnet18"}.get(name, name)
+        assert config[group]["name"] == {"folder": images.name, "timm": "resnet18", "torchvision": "resnet18"}.get(name, name)
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageEnhance
 from torch import Tensor
 
-from wisesr.build.cell import build_augmentation
+from wisesr.build.parts import build_augmentation
 from wisesr.config.options import load_option
 from wisesr.data.augmentation import Plain
 from wisesr.data.datamodule import Images
@@ -274,7 +274,7 @@ def test_a_test_image_is_only_resized_and_normalised(keras: dict[str, np.ndarray
     assert (made.dtype, made.shape) == (torch.float32, (3, 32, 32))
 
 
-def test_without_its_habits_it_is_augment_none(keras: dict[str, np.ndarray]) -> None:
+def test_without_its_conventions_it_is_augment_none(keras: dict[str, np.ndarray]) -> None:
     image = Image.fromarray(keras["large"])
     made = pipeline(resize="bilinear", normalization="backbone")(image, training=False)
     torch.testing.assert_close(made, Plain(32, MEAN, STD)(image, training=False), atol=1e-5, rtol=0)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.support.images import noise, paint
-from wisesr.build.cell import build_view
 from wisesr.build.data import build_manifest
+from wisesr.build.parts import build_view
 from wisesr.cli import main
 from wisesr.cli.names import file_names
 from wisesr.config.options import load_option

@@ -14,7 +14,7 @@ from tests.support.small import maps, randomised, small_head
 from wisesr import constrain, create_head
 from wisesr.config.options import options
 from wisesr.errors import UserError
-from wisesr.models.heads.depthwise import DepthwiseHead, depthwise
+from wisesr.models.heads.depthwise import DepthwiseKernelHead, depthwise
 from wisesr.models.heads.pre_average import automatic_pool
 from wisesr.types import FeatureShape
 
@@ -90,7 +90,7 @@ def test_pre_average_then_kernel_is_one_kernel_on_the_full_map(shape: tuple[int,
         return
     wise = randomised(create_head("wise", shape, 3, pre_pool=pool))
     full = create_head("depthwise", shape, 3).double().eval()
-    assert isinstance(wise, DepthwiseHead)
+    assert isinstance(wise, DepthwiseKernelHead)
     full.load_state_dict(wise.state_dict() | {"aggregation.kernel": wise.full_kernel()})
     x = maps(shape)
     torch.testing.assert_close(wise(x), full(x))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from tests.fixtures.make_keras_structure import SIZES, batch_norm, image, kernel, positions
 from wisesr.config.options import load_option, options
-from wisesr.models.keras_habits import batch_norm_as_keras
+from wisesr.models.keras_conventions import batch_norm_as_keras
 from wisesr.models.keras_structure import STRUCTURES, has_keras_structure, structure_as_keras, uncount_padding
 
 KERAS = np.load(Path(__file__).parent.parent / "fixtures" / "keras_structure.npz")

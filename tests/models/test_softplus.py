@@ -10,13 +10,13 @@ import torch
 
 from tests.support.small import Shape, maps, randomised
 from wisesr import constrain, create_head
-from wisesr.models.heads.depthwise import DepthwiseAggregation, DepthwiseHead
+from wisesr.models.heads.depthwise import DepthwiseAggregation, DepthwiseKernelHead
 from wisesr.training.kernels import kernel_sheet
 
 
-def softplus_head(name: str, shape: Shape) -> DepthwiseHead:
+def softplus_head(name: str, shape: Shape) -> DepthwiseKernelHead:
     head = create_head(name, shape, 3, non_negative="softplus")
-    assert isinstance(head, DepthwiseHead)
+    assert isinstance(head, DepthwiseKernelHead)
     return head
 
 

@@ -236,7 +236,7 @@ def test_parameters_without_a_gradient_and_on_meta() -> None:
 def test_a_cell_that_was_interrupted_equals_undisturbed(
     config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All habits of Keras in Lightning. 54 images in batches of 18: the rate falls with the first step of each epoch."""
+    """All conventions of Keras in Lightning. 54 images in batches of 18: the rate falls with the first step of each epoch."""
     velocity = {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.0, "lr_in_velocity": True}
     config["recipe"] |= {"batch_size": 18, "init": "keras", "batch_norm": "keras", "structure": "keras", "head_init": "torch"}
     config["recipe"] |= {"head_lr_scale": 2.0}

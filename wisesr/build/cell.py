@@ -5,29 +5,21 @@ Everything that needs torch is imported on use: a manifest is read without it, s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from copy import deepcopy
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wisesr.build.targets import make_part
+from wisesr.build.parts import build_augmentation, build_backbone, build_head, build_optimizer, build_schedule
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.errors import UserError
 from wisesr.models.sources import find_weights
 from wisesr.results.provenance import file_hash
-from wisesr.types import Budget, FeatureShape, Steps, derive_seed, seconds_of
+from wisesr.types import Budget, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer
-
-    from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
-    from wisesr.models.backbones import TimmBackbone
     from wisesr.models.classifier import Classifier
-    from wisesr.models.habits import Habits
-    from wisesr.models.heads.base import Head
+    from wisesr.models.conventions import Conventions
     from wisesr.training.fit import TrainerSettings
-    from wisesr.training.loggers.base import RunLogger
     from wisesr.training.module import ClassificationModule
     from wisesr.training.objective import Objective
 
@@ -48,9 +40,11 @@ def weights_hash(config: Mapping[str, Any]) -> str | None:
         UserError: it is not there.
     """
     backbone = config["backbone"]
-    if not backbone["_target_"].startswith("wisesr.") or "model" not in backbone:
+    package, _, name = backbone["_target_"].rpartition(".")
+    model = name if package == "torchvision.models" else backbone.get("model") if package.startswith("wisesr.") else None
+    if model is None:
         return None
-    file = find_weights(backbone["model"], backbone.get("weights"))
+    file = find_weights(model, backbone.get("weights"))
     return None if file is None else file_hash(file)
 
 
@@ -61,26 +55,26 @@ def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
 
 
 def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
-    """Backbone and head, initialised from the seed, with the recipe's habits.
+    """Backbone and head, initialised from the seed, with the recipe's conventions.
 
     Raises:
-        UserError: the backbone refuses the resolution, the head the feature map, one of them a habit.
+        UserError: the backbone refuses the resolution, the head the feature map, one of them a convention.
     """
     import torch
 
-    from wisesr.models.habits import take_habits
+    from wisesr.models.conventions import apply_conventions
 
     torch.manual_seed(derive_seed(config["seed"], "initialisation"))
     model = join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
-    take_habits(model, build_habits(config["recipe"]), config["seed"])
+    apply_conventions(model, build_conventions(config["recipe"]), config["seed"])
     return model
 
 
-def build_habits(recipe: Mapping[str, Any]) -> Habits:
+def build_conventions(recipe: Mapping[str, Any]) -> Conventions:
     """What a recipe says on weights at the start, on BatchNorm, on strides and padding."""
-    from wisesr.models.habits import Habits
+    from wisesr.models.conventions import Conventions
 
-    return Habits(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
+    return Conventions(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
 
 
 def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:
@@ -93,24 +87,6 @@ def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int,
 
     body = build_backbone(backbone, image_size)
     return Classifier(body, build_head(head, body.feature_shape, num_classes))
-
-
-def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
-    """A backbone from its node of the configuration.
-
-    Raises:
-        UserError: it cannot be had, or refuses the resolution.
-    """
-    return make_part("backbone", node, skip=("name",))(image_size)  # type: ignore[no-any-return]
-
-
-def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes: int) -> Head:
-    """A head from its node of the configuration.
-
-    Raises:
-        UserError: it cannot be had, or refuses the feature map.
-    """
-    return make_part("head", node, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]
 
 
 def build(config: Mapping[str, Any], manifest: Manifest, *, cores: int | None = None) -> Parts:
@@ -145,7 +121,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         model,
         num_classes=len(manifest.class_names),
         optimizer=build_optimizer(recipe["optimizer"]),
-        schedule=make_part("recipe.schedule", recipe["schedule"])(steps),
+        schedule=build_schedule(recipe, steps),
         steps=steps,
         seed=seed,
         inputs=augment.inputs,
@@ -168,47 +144,6 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
     return Parts(module, data, build_trainer_settings(trainer), budget)
-
-
-def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[float], std: Sequence[float]) -> Augmentation:
-    """An augmentation from its node of the configuration.
-
-    Args:
-        node: of the configuration.
-        image_size: pixels, height and width.
-        mean: what the backbone's weights expect their input to be normalised with, per channel.
-        std: the same.
-
-    Raises:
-        UserError: it cannot be had, or is no `Augmentation`.
-    """
-    from wisesr.data.augmentation import Augmentation
-
-    made = make_part("augment", node)(image_size, mean, std)
-    if not isinstance(made, Augmentation):
-        raise UserError(f"augment._target_: {node['_target_']} must be a subclass of wisesr.data.augmentation.Augmentation")
-    return made
-
-
-def build_view(config: Mapping[str, Any]) -> Augmentation:
-    """The augmentation of a cell, with the normalisation of its backbone, whose weights are not looked at.
-
-    Raises:
-        UserError: one of them cannot be had.
-    """
-    import torch
-
-    node, size = config["backbone"], config["resolution"]["size"]
-    own = node["_target_"].startswith("wisesr.")
-    unloaded = {key: None for key in ("weights", "freeze") if own and key in node}
-    with torch.device("meta" if own else "cpu"):  # a foreign one may ask its tensors for their numbers
-        backbone = build_backbone({**node, **unloaded}, size)
-    return build_augmentation(config["augment"], size, backbone.mean, backbone.std)
-
-
-def build_optimizer(node: Mapping[str, Any]) -> Callable[..., Optimizer]:
-    """Groups of parameters -> optimizer, from its node of the recipe."""
-    return make_part("recipe.optimizer", node)
 
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
@@ -235,16 +170,6 @@ def _objective(recipe: Mapping[str, Any], manifest: Manifest) -> Objective:
         mixup=recipe["mixup"],
         cutmix=recipe["cutmix"],
     )
-
-
-def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]:
-    """The loggers of a cell, none started yet."""
-    from wisesr.training.loggers.base import Run
-
-    backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
-    tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
-    run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, deepcopy(config))
-    return [make_part(f"logger.{name}", node)(run) for name, node in config["logger"].items()]
 
 
 def _has_gpu(accelerator: str) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wisesr.build.cell import build_head, join
+from wisesr.build.cell import join
+from wisesr.build.parts import build_head
 from wisesr.config.options import load_option, options
 from wisesr.config.schema import Config
 from wisesr.config.signatures import mismatches, target_settings

@@ -21,10 +21,27 @@ def build_manifest(config: Mapping[str, Any]) -> Manifest:
         UserError: the dataset is not there, or not in order.
     """
     try:
-        manifest = make_part("dataset", config["dataset"], skip=DATASET_KEYS)()
+        manifest = make_part("dataset", config["dataset"], Manifest, skip=DATASET_KEYS)()
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
     return _complete(config, manifest, config["protocol"])
+
+
+def build_undecoded_manifest(config: Mapping[str, Any]) -> Manifest:
+    """The images of a cell, none of them decoded, though the cell may do that first. Errors as of `build_manifest`."""
+    dataset = config["dataset"]
+    if dataset.get("on_bad_image") != "skip":
+        return build_manifest(config)
+    dataset = dataset | {"on_bad_image": "error"}
+    try:
+        return build_manifest({**config, "dataset": dataset})
+    except UserError as error:
+        if not dataset.get("partial"):
+            raise
+        try:  # whole by its counts? Whether images are to be left out, which makes it a part, only decoding tells
+            return build_manifest({**config, "dataset": dataset | {"partial": False}})
+        except UserError:
+            raise error from None
 
 
 def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> Manifest:
@@ -54,17 +71,18 @@ def build_listing(config: Mapping[str, Any]) -> Listing:
     except UserError:
         raise UserError(f"the images of {dataset['name']} are no files: there is nothing to check") from None
     try:
-        its: Listing = make_part("dataset", {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset})()
-        if not its.rows:
-            raise UserError(f"{its.base} holds no image of {dataset['name']}")
+        node = {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset}
+        listing: Listing = make_part("dataset", node, Listing)()
+        if not listing.rows:
+            raise UserError(f"{listing.base} holds no image of {dataset['name']}")
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
-    once = its._replace(rows=list({row.path: row for row in its.rows}.values()), empty=())
+    once = listing._replace(rows=list({row.path: row for row in listing.rows}.values()), empty=())
     try:
         manifest = _complete(config, to_manifest(once, "error"), "paper")  # which draws no val split
     except (UserError, OSError) as error:
-        return its._replace(refused=str(error))
-    if any(row.split == TEST for row in its.rows):
-        return its
+        return listing._replace(refused=str(error))
+    if any(row.split == TEST for row in listing.rows):
+        return listing
     drawn = dict(zip(manifest.ids, manifest.splits, strict=True))
-    return its._replace(rows=[row._replace(split=drawn[row.path]) for row in its.rows])
+    return listing._replace(rows=[row._replace(split=drawn[row.path]) for row in listing.rows])

@@ -2,37 +2,58 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
 
+from wisesr.build.contracts import bind, broken, check_kind, signature
 from wisesr.errors import UserError, unknown
 
 
-def make_part(where: str, node: Mapping[str, Any], skip: tuple[str, ...] = ()) -> Callable[..., Any]:
+def make_part(where: str, node: Mapping[str, Any], kind: Any, skip: tuple[str, ...] = ()) -> Callable[..., Any]:
     """What `_target_` names with its settings filled in, to be called with what the code provides.
 
+    Args:
+        where: the node stands in the configuration, for messages.
+        node: `_target_` and its settings.
+        kind: the class of what must come of it.
+        skip: keys of the node that are no settings.
+
     Raises:
-        UserError: from here if it cannot be imported or has no such setting, from the call if a value is refused.
+        UserError: from here if it cannot be imported, is of another kind or has no such setting; from the call if it does not
+            take what it is called with, if a value is refused, or if something of another kind comes of it.
     """
     target = locate(where, node["_target_"])
+    check_kind(where, target, kind)
     settings = {key: value for key, value in node.items() if key != "_target_" and key not in skip}
-    accepted = inspect.signature(target).parameters
+    check_settings(where, target, settings)
+    return partial(_call, where, target, kind, settings)
+
+
+def check_settings(where: str, target: Callable[..., Any], settings: Mapping[str, Any]) -> None:
+    """Refuse settings that a function or class does not have.
+
+    Raises:
+        UserError: with the nearest ones.
+    """
+    accepted = signature(where, target).parameters
     for key in settings:
         if key not in accepted:
             raise UserError(unknown(f"key of {where}", key, accepted))
-    return partial(_call, where, target, settings)
 
 
-def _call(where: str, target: Callable[..., Any], settings: Mapping[str, Any], *arguments: Any) -> Any:
+def _call(where: str, target: Callable[..., Any], kind: Any, settings: dict[str, Any], *arguments: Any) -> Any:
+    bind(where, target, arguments, settings)
     try:
-        return target(*arguments, **settings)
+        made = target(*arguments, **settings)
     except UserError:
         raise
     except ValueError as error:
         raise UserError(f"{where}: {error}") from error
+    if not isinstance(made, kind):
+        raise broken(where, target, f"gives a {type(made).__name__}")
+    return made
 
 
 def locate(where: str, target: str) -> Callable[..., Any]:

@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wisesr.build.cell import Parts, build, build_loggers, weights_hash
+from wisesr.build.cell import Parts, build, weights_hash
+from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import is_main, start_attempt
 from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
@@ -95,8 +96,8 @@ def _train(
         What came of it, `cost` and `budget` of the record; None in a process that only helps the main one.
     """
     from wisesr.training.cost import peak_memory
-    from wisesr.training.findings import gather
     from wisesr.training.fit import fit
+    from wisesr.training.loggers.findings import gather
     from wisesr.training.loggers.guarded import Guarded
 
     cost = _model_cost(parts, config)

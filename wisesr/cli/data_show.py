@@ -60,8 +60,8 @@ def show(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: the cell cannot be composed, the images cannot be had, a class does not exist.
     """
-    from wisesr.build.cell import build_view
     from wisesr.build.data import build_manifest
+    from wisesr.build.parts import build_view
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked, option_of
     from wisesr.data.sheet import Views, compose

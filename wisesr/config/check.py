@@ -12,7 +12,7 @@ from typing import Any
 
 from wisesr.config.options import GROUPS, options
 from wisesr.config.schema import SCHEMAS, Config, GridSchema
-from wisesr.config.signatures import Setting, mismatches, schema_settings, target_settings
+from wisesr.config.signatures import Setting, mismatches, positional_settings, schema_settings, target_settings
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
 
@@ -95,6 +95,8 @@ def _check_target(where: str, node: object) -> list[str]:
         own = {key: value for key, value in node.items() if key in fixed}
         return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported
     try:
+        if misplaced := positional_settings(target, node):
+            return [f"{where}: {problem}" for problem in misplaced]
         return mismatches(where, node, {**fixed, **target_settings(target)})
     except UserError as error:
         return [f"{where}: {error}"]

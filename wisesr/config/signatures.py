@@ -11,7 +11,7 @@ import ast
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,9 @@ from typing import Annotated, Any, Literal, NamedTuple, Union
 from wisesr.errors import UserError, unknown
 
 _PACKAGE = Path(__file__).parent.parent
+_KINDS = "int, float, str, bool, list[...], Literal[...] and None"
+EXTENDING = "docs/extending.md"
+"""The page that has the rules for parts of one's own."""
 _NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "Literal": Literal}
 
 
@@ -150,22 +153,12 @@ def target_settings(target: str) -> dict[str, Setting]:
         target: dotted name, `wisesr.models.heads.gap.GlobalAverageHead`.
 
     Raises:
-        UserError: no such file, or nothing of that name in it.
+        UserError: no such file, or nothing of that name in it; a signature that breaks the rules, with the line at fault.
     """
-    module, _, name = target.rpartition(".")
-    path = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
-    if not path.is_file():
-        raise UserError(f"_target_ {target!r}: there is no module {module}")
-    found = {
-        node.name: node
-        for node in ast.parse(path.read_text()).body
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
-    }
-    if name not in found:
-        raise UserError(f"_target_ {target!r}: " + unknown(f"function or class of {module}", name, found))
-    arguments = _arguments(found[name])
+    source = _read(target)
+    arguments = source.arguments()
     return {
-        argument.arg: Setting(_evaluate(argument.annotation, target), default is None, _default(default))
+        argument.arg: Setting(source.annotation(argument), default is None, _default(default))
         for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
     }
 
@@ -179,15 +172,83 @@ def _default(node: ast.expr | None) -> Any:
     return list(value) if isinstance(value, tuple) else value  # YAML has no tuples
 
 
-def _arguments(node: ast.FunctionDef | ast.ClassDef) -> ast.arguments:
-    if isinstance(node, ast.FunctionDef):
-        return node.args
-    inits = [item for item in node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
-    assert inits, f"{node.name} is named by a _target_, so it needs an __init__ of its own"
-    return inits[0].args
+def positional_settings(target: str, keys: Iterable[str]) -> list[str]:
+    """Those of a node's keys that its target takes by position, a sentence each: settings are keyword-only.
+
+    Args:
+        target: dotted name, within wisesr.
+        keys: of the node.
+
+    Raises:
+        UserError: as of `target_settings`.
+    """
+    source = _read(target)
+    arguments = source.arguments()
+    by_position = {argument.arg: argument for argument in (*arguments.posonlyargs, *arguments.args)}
+    rule = "is taken by position, and settings are keyword-only: put a * before it"
+    return [str(source.fault(f"the setting {key} {rule}", by_position[key])) for key in keys if key in by_position]
 
 
-def _evaluate(annotation: ast.expr | None, target: str) -> Any:
-    assert annotation is not None, f"every setting of {target} needs an annotation"
-    # Our own source, names restricted to builtins and Literal.
-    return eval(ast.unparse(annotation), {"__builtins__": {}}, dict(_NAMES))
+class _Source(NamedTuple):
+    """A target as it stands in its file."""
+
+    target: str
+    path: Path
+    node: ast.FunctionDef | ast.ClassDef
+
+    def fault(self, what: str, node: ast.AST) -> UserError:
+        """An error that names the rule, the line and the page."""
+        line = f"{self.path.relative_to(_PACKAGE.parent)}:{node.lineno}"  # type: ignore[attr-defined]
+        return UserError(f"{self.target}: {what} ({line}; see {EXTENDING})")
+
+    def arguments(self) -> ast.arguments:
+        """Of the function, or of the class's own `__init__`."""
+        if isinstance(self.node, ast.FunctionDef):
+            return self.node.args
+        inits = [item for item in self.node.body if isinstance(item, ast.FunctionDef) and item.name == "__init__"]
+        if not inits:
+            raise self.fault(
+                f"the class {self.node.name} needs an __init__ of its own, whose signature has its settings", self.node
+            )
+        return inits[0].args
+
+    def annotation(self, argument: ast.arg) -> Any:
+        """The type of a setting: our own source, names restricted to builtins and Literal."""
+        if argument.annotation is None:
+            raise self.fault(f"the setting {argument.arg} has no annotation, and needs one made of {_KINDS}", argument)
+        text = ast.unparse(argument.annotation)
+        try:
+            annotation = eval(text, {"__builtins__": {}}, dict(_NAMES))
+        except Exception:  # of whatever stands there
+            annotation = ...
+        if not _fit_for_yaml(annotation):
+            raise self.fault(
+                f"the setting {argument.arg} is annotated with {text}, and needs an annotation made of {_KINDS}", argument
+            )
+        return annotation
+
+
+def _fit_for_yaml(annotation: Any) -> bool:
+    """Whether `fits` knows it."""
+    origin = typing.get_origin(annotation)
+    if origin in (list, Union, types.UnionType):
+        return all(map(_fit_for_yaml, typing.get_args(annotation)))
+    return origin is Literal or annotation in (int, float, str, bool, None, type(None))
+
+
+@cache
+def _read(target: str) -> _Source:
+    module, _, name = target.rpartition(".")
+    path = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+    if not path.is_file():
+        raise UserError(f"_target_ {target!r}: there is no module {module}")
+    try:
+        body = ast.parse(path.read_text()).body
+    except SyntaxError as error:
+        raise UserError(f"_target_ {target!r}: {error.msg} ({path.relative_to(_PACKAGE.parent)}:{error.lineno})") from error
+    public = {
+        node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
+    }
+    if name not in public:
+        raise UserError(f"_target_ {target!r}: " + unknown(f"function or class of {module}", name, public))
+    return _Source(target, path, public[name])

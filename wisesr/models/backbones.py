@@ -129,6 +129,14 @@ class TimmBackbone(nn.Module):
         return FeatureShape(*shape), unused
 
 
+def check_backbone(backbone: nn.Module) -> str | None:
+    """What a backbone, which may be somebody else's, lacks; None if nothing."""
+    if lacking := [name for name in ("feature_shape", "mean", "std") if not hasattr(backbone, name)]:
+        return f"has no {', '.join(lacking)}"
+    shape = tuple(backbone.feature_shape)  # type: ignore[arg-type]
+    return None if len(shape) == 3 and min(shape) > 0 else f"has the feature_shape {shape}"
+
+
 def _create(name: str, image_size: int, output_stride: int | None) -> Any:
     """Timm's model with random weights."""
     try:

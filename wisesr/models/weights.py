@@ -17,7 +17,7 @@ from timm.models import clean_state_dict
 from torch import Tensor, nn
 
 from wisesr.errors import UserError
-from wisesr.models.keras_habits import set_epsilons
+from wisesr.models.keras_conventions import set_epsilons
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.sources import rename_packaged
 

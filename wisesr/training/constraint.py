@@ -11,7 +11,7 @@ from torch import nn
 from torch.optim import Optimizer
 from torch.utils.hooks import RemovableHandle
 
-from wisesr.models.heads.base import Constrained
+from wisesr.models.heads.constrained import Constrained
 
 
 def constrain(optimizer: Optimizer, module: nn.Module) -> RemovableHandle:

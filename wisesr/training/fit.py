@@ -26,7 +26,7 @@ from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import BEST, LAST
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
-from wisesr.training.journal import Journal, require_finite
+from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
@@ -88,43 +88,43 @@ def fit(
     Raises:
         UserError: the device or precision cannot be had, an image cannot be read, training diverged.
     """
-    journal = Journal(directory, loggers, budget)
+    checkpoint = EpochCheckpoint(directory, loggers, budget)
     progress = Progress(directory, module.steps)
     last = directory / LAST
     with warnings.catch_warnings():
         _silence()
-        trainer = make_trainer(settings, module.steps.epochs, [progress, journal])
+        trainer = make_trainer(settings, module.steps.epochs, [progress, checkpoint])
         if settings.compile:
             module.model.compile()
         try:
             trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
-            journal.start_loggers(trainer)
-            chosen = _test(trainer, module, data, journal, directory)
+            checkpoint.start_loggers(trainer)
+            chosen = _test(trainer, module, data, checkpoint, directory)
         except BaseException:
             if trainer.strategy.launcher is not None:
                 trainer.strategy.launcher.kill(signal.SIGKILL)  # the other devices' processes would wait for this one
             raise
-    stopped = journal.stopped(module.steps.epochs)
-    return Outcome(chosen, journal.rows[-1], stopped, journal.seconds, progress.images_per_second)
+    stopped = checkpoint.stopped(module.steps.epochs)
+    return Outcome(chosen, checkpoint.rows[-1], stopped, checkpoint.seconds, progress.images_per_second)
 
 
-def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, journal: Journal, directory: Path) -> Row:
+def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, checkpoint: EpochCheckpoint, directory: Path) -> Row:
     """Read the test split with the best weights; its figures beside those of the chosen epoch."""
-    assert journal.best is not None
+    assert checkpoint.best is not None
     if trainer.is_global_zero:
-        write_status(directory, state=State.TESTING, epoch=int(journal.rows[-1]["epoch"]), epochs=module.steps.epochs)
+        write_status(directory, state=State.TESTING, epoch=int(checkpoint.rows[-1]["epoch"]), epochs=module.steps.epochs)
     best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     trainer.test(module, data, verbose=False)
     tested = {name: value for name, value in module.figures.items() if name.startswith("test/")}
     require_finite(tested, "on the test split")
-    chosen = journal.best | tested
+    chosen = checkpoint.best | tested
     _write_predictions(trainer, module, data, directory)
     if trainer.is_global_zero:
         if (kernel := learned_kernel(module.measured)) is not None:
-            epochs = [int(row["epoch"]) for row in journal.rows]
-            write_kernels(directory, kernel, epochs[len(epochs) - len(journal.kernels) :], journal.kernels)
-        rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in journal.rows]
+            epochs = [int(row["epoch"]) for row in checkpoint.rows]
+            write_kernels(directory, kernel, epochs[len(epochs) - len(checkpoint.kernels) :], checkpoint.kernels)
+        rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in checkpoint.rows]
         write_metrics(directory / METRICS, rows)
     return chosen
 

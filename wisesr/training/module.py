@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from wisesr.data.datamodule import Batch
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
-from wisesr.models.keras_habits import epsilons
+from wisesr.models.keras_conventions import epsilons
 from wisesr.models.keras_structure import has_keras_structure
 from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from wisesr.config.schema import Config
 
 if TYPE_CHECKING:
-    from wisesr.grid.planning.look import Found
+    from wisesr.grid.planning.cell_planner import CellPlan
 
 
-def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[Found]:
-    """Look at all cells, in an order in which those of one backbone follow each other.
+def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
+    """Plan all cells, in an order in which those of one backbone follow each other.
 
     Args:
         configs: of the cells, checked.
@@ -31,16 +31,18 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     Returns:
         Costs and problems, in the order of `configs`.
     """
-    from wisesr.grid.planning.look import Planner  # imports torch: the end of stdin is watched for before that begins
+    from wisesr.grid.planning.cell_planner import (
+        CellPlanner,
+    )  # imports torch: stdin is watched before that
 
-    planner = Planner(gpus)
+    planner = CellPlanner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]
     order = sorted(range(len(configs)), key=backbones.__getitem__)
-    found: dict[int, Found] = {}
+    plans: dict[int, CellPlan] = {}
     for index in order:
-        tell(index, len(found))
-        found[index] = planner.look(configs[index])
-    return [found[index] for index in range(len(configs))]
+        tell(index, len(plans))
+        plans[index] = planner.plan_cell(configs[index])
+    return [plans[index] for index in range(len(configs))]
 
 
 def _end_with_the_grid() -> None:
@@ -60,9 +62,9 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    found = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
-    problems = [(index, problem) for index, (_, its) in enumerate(found) for problem in its]
-    say({"problems": problems, "costs": [cost for cost, _ in found]})
+    plans = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
+    problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
+    say({"problems": problems, "costs": [cost for cost, _ in plans]})
 
 
 if __name__ == "__main__":

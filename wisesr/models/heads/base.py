@@ -2,38 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
-import torch
 from torch import Tensor, nn
 
+from wisesr.models.heads.initialisation import init_kernel
 from wisesr.types import FeatureShape
-
-INIT_STD = 0.01
-"""Kernels start from N(0, 0.01) and offsets from 0, in every arm of the paper's notebooks."""
-
-
-def init_kernel(weight: Tensor) -> None:
-    """Draw a kernel in place from N(0, 0.01)."""
-    nn.init.normal_(weight, std=INIT_STD)
-
-
-@torch.no_grad()
-def start_as_torch(kernel: Tensor, bias: Tensor, fan_in: int) -> None:
-    """Draw a kernel and its offset in place from U(-b, b), b = 1 / sqrt(fan_in), as nn.Linear and nn.Conv2d start.
-
-    Their kaiming_uniform with a = sqrt(5) comes to that:
-    https://github.com/pytorch/pytorch/blob/v2.6.0/torch/nn/modules/conv.py
-
-    Args:
-        kernel: of any shape.
-        bias: likewise.
-        fan_in: numbers that one output is a sum over; for a depthwise kernel height * width.
-    """
-    bound = 1 / math.sqrt(fan_in)
-    nn.init.uniform_(kernel, -bound, bound)
-    nn.init.uniform_(bias, -bound, bound)
 
 
 class Head(nn.Module):
@@ -132,45 +106,3 @@ def check_dropout(dropout: float) -> None:
     """
     if not 0 <= dropout < 1:
         raise ValueError(f"head.dropout must be at least 0 and below 1, not {dropout}")
-
-
-def at_least_float32(features: Tensor) -> Tensor:
-    """Half precision raised to float32, for powers and exponentials; float32 and float64 as they are."""
-    return features.to(torch.promote_types(features.dtype, torch.float32))
-
-
-def spread(kernel: Tensor, pool: int, shape: FeatureShape) -> Tensor:
-    """A kernel on the pre-averaged map as the one kernel on the full map that computes the same.
-
-    Each weight is divided evenly among the pool x pool positions that were averaged; the last rows and columns, which
-    'valid' averaging drops, get zero.
-
-    Args:
-        kernel: (..., height // pool, width // pool).
-        pool: side of the averaging window.
-        shape: of the full map.
-
-    Returns:
-        (..., height, width)
-    """
-    full = kernel.new_zeros((*kernel.shape[:-2], shape.height, shape.width))
-    blocks = kernel.repeat_interleave(pool, -2).repeat_interleave(pool, -1) / pool**2
-    full[..., : blocks.shape[-2], : blocks.shape[-1]] = blocks
-    return full
-
-
-class Constrained(nn.Module):
-    """A module whose weights must stay in some set; `wisesr.constrain` calls `project` after every optimizer step."""
-
-    def project(self) -> None:
-        """Bring the weights back, in place."""
-        raise NotImplementedError
-
-
-@torch.no_grad()
-def project_non_negative(kernel: Tensor) -> None:
-    """Clamp a kernel at 0 in place, as Keras' `NonNeg` does after each update.
-
-    https://github.com/keras-team/keras/blob/v2.6.0/keras/constraints.py
-    """
-    kernel.clamp_(min=0)

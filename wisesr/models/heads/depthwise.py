@@ -12,8 +12,14 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Constrained, Head, check_shape, init_kernel, project_non_negative, spread, start_as_torch
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.constrained import Constrained, project_non_negative
+from wisesr.models.heads.initialisation import init_kernel, start_as_torch
+from wisesr.models.heads.pre_average import pre_average, spread
 from wisesr.types import FeatureShape
+
+NonNegative = Literal["none", "projection", "softplus"]
+"""How a parameter becomes a kernel; see `DepthwiseAggregation`. Signatures of heads spell it out: they are read as source."""
 
 
 def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
@@ -53,7 +59,7 @@ class DepthwiseAggregation(Constrained):
         ValueError: another word for `non_negative`.
     """
 
-    def __init__(self, shape: FeatureShape, non_negative: Literal["none", "projection", "softplus"]) -> None:
+    def __init__(self, shape: FeatureShape, non_negative: NonNegative) -> None:
         super().__init__()
         if non_negative not in ("none", "projection", "softplus"):
             raise ValueError(f"head.non_negative must be one of none, projection, softplus, not {non_negative!r}")
@@ -87,17 +93,18 @@ class DepthwiseAggregation(Constrained):
             project_non_negative(self.kernel)
 
 
-class DepthwiseHead(Head):
-    """Depthwise aggregation over the whole map, then a linear classifier.
+class DepthwiseKernelHead(Head):
+    """Pre-averaging, depthwise aggregation, linear classifier; `DepthwiseHead` and `WiseHead` say over which window.
 
     Args:
         feature_shape: channels, height and width of the map; any 3-tuple.
         num_classes: logits.
-        non_negative: "none", "projection" for the paper's kernel >= 0, or "softplus"; see `DepthwiseAggregation`.
+        pre_pool: side of the averaging window, 1 for the map as it is; None to take it from the map's extent.
+        non_negative: see `DepthwiseAggregation`.
         dropout: before the classifier, in [0, 1).
 
     Raises:
-        ValueError: a value out of its range or choices.
+        ValueError: a value out of its range or choices; a window larger than the map.
     """
 
     aggregation: DepthwiseAggregation
@@ -107,17 +114,20 @@ class DepthwiseHead(Head):
         feature_shape: FeatureShape | tuple[int, int, int],
         num_classes: int,
         *,
-        non_negative: Literal["none", "projection", "softplus"] = "none",
-        dropout: float = 0.0,
+        pre_pool: int | None,
+        non_negative: NonNegative,
+        dropout: float,
     ) -> None:
         shape = check_shape(feature_shape)
+        averaging, pooled, pool = pre_average(shape, pre_pool)
         super().__init__(
             shape,
             num_classes,
-            aggregation=DepthwiseAggregation(shape, non_negative),
+            pre_average=averaging,
+            aggregation=DepthwiseAggregation(pooled, non_negative),
             dropout=dropout,
         )
-        self.pool = 1
+        self.pool = pool
 
     def full_kernel(self) -> Tensor:
         """The one kernel on the full map, (channels, height, width), that pre-averaging and aggregation amount to."""
@@ -130,3 +140,27 @@ class DepthwiseHead(Head):
     def offset(self) -> Tensor:
         """The classifier's bias plus the kernel's through the classifier, (classes,)."""
         return self.classifier(self.aggregation.bias[None])[0]  # type: ignore[no-any-return]
+
+
+class DepthwiseHead(DepthwiseKernelHead):
+    """Depthwise aggregation over the whole map, then a linear classifier.
+
+    Args:
+        feature_shape: channels, height and width of the map; any 3-tuple.
+        num_classes: logits.
+        non_negative: "none", "projection" for the paper's kernel >= 0, or "softplus"; see `DepthwiseAggregation`.
+        dropout: before the classifier, in [0, 1).
+
+    Raises:
+        ValueError: a value out of its range or choices.
+    """
+
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        non_negative: Literal["none", "projection", "softplus"] = "none",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__(feature_shape, num_classes, pre_pool=1, non_negative=non_negative, dropout=dropout)

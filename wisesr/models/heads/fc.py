@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from torch import nn
 
-from wisesr.models.heads.base import Head, check_dropout, check_shape, init_kernel
+from wisesr.models.heads.base import Head, check_dropout, check_shape
+from wisesr.models.heads.initialisation import init_kernel
 from wisesr.models.heads.pre_average import pre_average
 from wisesr.types import FeatureShape
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Head, check_shape, spread
-from wisesr.models.heads.pre_average import pre_average
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.pre_average import pre_average, spread
 from wisesr.types import FeatureShape
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from wisesr.models.heads.base import Head, at_least_float32, check_shape
-from wisesr.models.heads.one_number import OneNumberPool
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.one_number import OneNumberPool, at_least_float32
 from wisesr.types import FeatureShape
 
 EPS = 1e-6

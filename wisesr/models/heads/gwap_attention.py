@@ -10,7 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Head, check_shape, init_kernel, start_as_torch
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.initialisation import init_kernel, start_as_torch
 from wisesr.types import FeatureShape
 
 

@@ -12,8 +12,8 @@ import math
 import torch
 from torch import Tensor
 
-from wisesr.models.heads.base import Head, at_least_float32, check_shape
-from wisesr.models.heads.one_number import OneNumberPool
+from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.one_number import OneNumberPool, at_least_float32
 from wisesr.types import FeatureShape
 
 

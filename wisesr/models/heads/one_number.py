@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Constrained
+from wisesr.models.heads.constrained import Constrained
 
 SMALLEST = 0.01
 """Where a learned number is held: GeM and log-sum-exp divide by theirs, and below 0 the smallest feature would rule."""
@@ -42,3 +42,8 @@ class OneNumberPool(Constrained):
     def project(self) -> None:
         """Keep a learned number above 0."""
         self.number.clamp_(min=SMALLEST)
+
+
+def at_least_float32(features: Tensor) -> Tensor:
+    """Half precision raised to float32, for powers and exponentials; float32 and float64 as they are."""
+    return features.to(torch.promote_types(features.dtype, torch.float32))

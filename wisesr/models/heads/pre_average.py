@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from torch import nn
+from torch import Tensor, nn
 
 from wisesr.types import FeatureShape
 
@@ -40,3 +40,23 @@ def pre_average(shape: FeatureShape, pre_pool: int | None) -> tuple[nn.Module, F
         )
     left = FeatureShape(shape.channels, shape.height // pool, shape.width // pool)
     return (nn.Identity() if pool == 1 else nn.AvgPool2d(pool)), left, pool
+
+
+def spread(kernel: Tensor, pool: int, shape: FeatureShape) -> Tensor:
+    """A kernel on the pre-averaged map as the one kernel on the full map that computes the same.
+
+    Each weight is divided evenly among the pool x pool positions that were averaged; the last rows and columns, which
+    'valid' averaging drops, get zero.
+
+    Args:
+        kernel: (..., height // pool, width // pool).
+        pool: side of the averaging window.
+        shape: of the full map.
+
+    Returns:
+        (..., height, width)
+    """
+    full = kernel.new_zeros((*kernel.shape[:-2], shape.height, shape.width))
+    blocks = kernel.repeat_interleave(pool, -2).repeat_interleave(pool, -1) / pool**2
+    full[..., : blocks.shape[-2], : blocks.shape[-1]] = blocks
+    return full

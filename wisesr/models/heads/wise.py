@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wisesr.models.heads.base import Head, check_shape
-from wisesr.models.heads.depthwise import DepthwiseAggregation, DepthwiseHead
-from wisesr.models.heads.pre_average import pre_average
+from wisesr.models.heads.depthwise import DepthwiseKernelHead
 from wisesr.types import FeatureShape
 
 
-class WiseHead(DepthwiseHead):
+class WiseHead(DepthwiseKernelHead):
     """Pre-averaging, depthwise aggregation, linear classifier.
 
     Args:
@@ -37,14 +35,4 @@ class WiseHead(DepthwiseHead):
         non_negative: Literal["none", "projection", "softplus"] = "projection",
         dropout: float = 0.0,
     ) -> None:
-        shape = check_shape(feature_shape)
-        averaging, pooled, pool = pre_average(shape, pre_pool)
-        Head.__init__(
-            self,
-            shape,
-            num_classes,
-            pre_average=averaging,
-            aggregation=DepthwiseAggregation(pooled, non_negative),
-            dropout=dropout,
-        )
-        self.pool = pool
+        super().__init__(feature_shape, num_classes, pre_pool=pre_pool, non_negative=non_negative, dropout=dropout)

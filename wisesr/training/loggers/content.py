@@ -10,8 +10,8 @@ import numpy as np
 import wandb
 
 from wisesr.results.predictions import Predictions
-from wisesr.training.findings import losses
 from wisesr.training.loggers.base import Findings
+from wisesr.training.loggers.findings import losses
 from wisesr.training.loggers.pictures import confusion_picture
 
 log = logging.getLogger(__name__)

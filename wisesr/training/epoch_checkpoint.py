@@ -30,7 +30,7 @@ from wisesr.types import Budget
 log = logging.getLogger(__name__)
 
 
-class Journal(Checkpoint):
+class EpochCheckpoint(Checkpoint):
     """Rows of metrics.csv, checkpoints, loggers. A `Checkpoint`, so that Lightning calls it after everything else.
 
     Args:

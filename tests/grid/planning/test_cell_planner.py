@@ -53,9 +53,9 @@ def test_costs_are_those_of_the_real_model(config: Config) -> None:
     assert planned.steps == 3 * 4, "three epochs of four batches"
 
 
-def test_habits_cost_nothing(config: Config) -> None:
-    habits = {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
-    assert cost(changed(config, "recipe", config["recipe"] | habits)) == cost(config)
+def test_conventions_cost_nothing(config: Config) -> None:
+    conventions = {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
+    assert cost(changed(config, "recipe", config["recipe"] | conventions)) == cost(config)
 
 
 def test_strides_as_in_keras_cost_less(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,7 +107,7 @@ BROKEN: dict[str, tuple[str, Any, str]] = {
     "freeze": ("backbone.freeze", -1, "backbone.freeze must be null, all, or from 1 to"),
     "name": ("backbone.model", "test_efficientnot", "timm has no model 'test_efficientnot'. Near it: test_efficientnet"),
     "weights": ("backbone.weights", "/nowhere/w.pth", "there is no file '/nowhere/w.pth'"),
-    "habit": ("recipe", {"init": "tensorflow"}, "recipe.init must be one of timm, keras, not 'tensorflow'"),
+    "convention": ("recipe", {"init": "tensorflow"}, "recipe.init must be one of timm, keras, not 'tensorflow'"),
     "mixing": ("recipe", {"mixup": 0.2, "batch_size": 1}, "recipe.batch_size must be at least 2"),
     "parts": ("trainer.accumulate", 3, "recipe.batch_size must divide by 1 devices x trainer.accumulate 3"),
     "warm-up": ("recipe.schedule.warmup", 1.5, "recipe.schedule.warmup must be at least 0 and below 1"),

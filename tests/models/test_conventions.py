@@ -1,4 +1,4 @@
-"""The recipe's habits on whole models: what is drawn anew and what stays, and from which seed; PyTorch's start of heads."""
+"""The recipe's conventions on whole models: what is drawn anew, what stays, from which seed; PyTorch's start of heads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ State = dict[str, Tensor]
 
 
 def state(config: Config, part: str = "", **recipe: str) -> State:
-    """Of the model with these habits: clones of a part's tensors."""
+    """Of the model with these conventions: clones of a part's tensors."""
     config = config | {"recipe": config["recipe"] | recipe}
     tensors = build_model(config, 3).state_dict()
     return {key: value.clone() for key, value in tensors.items() if key.startswith(part)}
@@ -35,7 +35,7 @@ def equal(one: State, other: State) -> bool:
     return one.keys() == other.keys() and all(torch.equal(value, other[key]) for key, value in one.items())
 
 
-def test_pytorchs_habits_are_the_model_as_it_was_built_before_there_were_any(config: Config) -> None:
+def test_pytorchs_conventions_are_the_model_as_it_was_built_before_there_were_any(config: Config) -> None:
     """The first numbers of the generator that `seed` starts, in the order of construction."""
     from wisesr.build.cell import join
     from wisesr.types import derive_seed
@@ -58,7 +58,7 @@ def test_a_backbone_starts_the_same_beside_every_head_and_a_head_behind_every_ba
 
 
 def test_loaded_weights_stay_and_batch_norm_changes_all_the_same(config: Config, tmp_path: Path) -> None:
-    """The paper's own 512 px run: Keras' habits on pretrained weights."""
+    """The paper's own 512 px run: Keras' conventions on pretrained weights."""
     torch.manual_seed(5)
     body = build_model(config | {"seed": 9}, 3).backbone.model
     for buffer in (value for key, value in body.named_buffers() if "running" in key):
@@ -78,7 +78,7 @@ def test_loaded_weights_stay_and_batch_norm_changes_all_the_same(config: Config,
 def test_structure_changes_what_a_model_computes_and_none_of_its_weights(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Random or loaded; at timm, to the bit what it was before there was such a habit."""
+    """Random or loaded; at timm, to the bit what it was before there was such a convention."""
     from wisesr.build.cell import join
     from wisesr.types import derive_seed
 
@@ -134,18 +134,18 @@ def test_the_scale_that_keras_does_not_learn(config: Config) -> None:
         ("head_init", "keras", "recipe.head_init must be one of normal, torch, not 'keras'"),
     ],
 )
-def test_another_habit(config: Config, key: str, value: str, words: str) -> None:
+def test_another_convention(config: Config, key: str, value: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         state(config, **{key: value})
 
 
-def test_somebody_elses_parts_have_no_habits_of_keras() -> None:
-    from wisesr.models.habits import Habits, check_habits
+def test_somebody_elses_parts_have_no_conventions_of_keras() -> None:
+    from wisesr.models.conventions import Conventions, check_conventions
 
     model = Classifier(nn.Conv2d(3, 4, 1), nn.Flatten())  # type: ignore[arg-type]
-    check_habits(model, Habits("timm", "timm", "timm", "normal"))
+    check_conventions(model, Conventions("timm", "timm", "timm", "normal"))
     with pytest.raises(UserError) as error:
-        check_habits(model, Habits("keras", "keras", "keras", "torch"))
+        check_conventions(model, Conventions("keras", "keras", "keras", "torch"))
     assert str(error.value).splitlines() == [
         "recipe.init must be timm with Conv2d, which is no TimmBackbone",
         "recipe.batch_norm must be timm with Conv2d, which is no TimmBackbone",

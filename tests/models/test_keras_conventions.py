@@ -1,4 +1,4 @@
-"""Keras' habits on timm's models, against what Keras' own layers say and draw (fixtures/make_keras_habits.py)."""
+"""Keras' conventions on timm's models, against what Keras' own layers say and draw (fixtures/make_keras_conventions.py)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,18 @@ import torch
 from torch import Tensor, nn
 
 from wisesr.config.options import load_option, options
-from wisesr.models import keras_habits
-from wisesr.models.keras_habits import GLOROT_UNIFORM, HE_NORMAL, Scaling, batch_norm_as_keras, draw, keras_fans, start_as_keras
+from wisesr.models import keras_conventions
+from wisesr.models.keras_conventions import (
+    GLOROT_UNIFORM,
+    HE_NORMAL,
+    Scaling,
+    batch_norm_as_keras,
+    draw,
+    keras_fans,
+    start_as_keras,
+)
 
-KERAS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "fixtures" / "keras_habits.json").read_text())
+KERAS: dict[str, Any] = json.loads((Path(__file__).parent.parent / "fixtures" / "keras_conventions.json").read_text())
 EFFICIENT = "VarianceScaling 2.0 fan_out truncated_normal"
 SCALINGS = {
     "GlorotUniform": GLOROT_UNIFORM,
@@ -73,7 +81,7 @@ def test_every_backbone_of_conf_is_expected_here() -> None:
 def test_batch_norm_and_kernels_of_a_family(name: str, application: str, monkeypatch: pytest.MonkeyPatch) -> None:
     expected, model = KERAS["applications"][application], on_meta(load_option("backbone", name)["model"])
     drawn: Counter[Scaling] = Counter()
-    monkeypatch.setattr(keras_habits, "draw", lambda weight, scaling, fans: drawn.update([scaling]))
+    monkeypatch.setattr(keras_conventions, "draw", lambda weight, scaling, fans: drawn.update([scaling]))
     parameters = sum(parameter.numel() for parameter in model.parameters())
     start_as_keras(model)
     batch_norm_as_keras(model)

@@ -1,4 +1,4 @@
-"""The recipe's habits, put upon a model that has just been built: how weights start, what BatchNorm does, where it strides."""
+"""The recipe's conventions, applied to a model just built: how weights start, what BatchNorm does, where it strides."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
 from wisesr.models.heads.base import Head
-from wisesr.models.keras_habits import batch_norm_as_keras, start_as_keras
+from wisesr.models.keras_conventions import batch_norm_as_keras, start_as_keras
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.types import derive_seed
 
 
-class Habits(NamedTuple):
+class Conventions(NamedTuple):
     """What frameworks differ in."""
 
     init: Literal["timm", "keras"]
@@ -28,7 +28,7 @@ class Habits(NamedTuple):
     """How the head's kernels start."""
 
 
-def take_habits(model: Classifier, habits: Habits, seed: int) -> None:
+def apply_conventions(model: Classifier, conventions: Conventions, seed: int) -> None:
     """Put them upon a model, in place; timm and normal are how it was built.
 
     What is drawn anew comes from the seed alone: a seed's backbone starts the same beside every head, and its head the same
@@ -36,30 +36,30 @@ def take_habits(model: Classifier, habits: Habits, seed: int) -> None:
 
     Args:
         model: as built, its backbone's weights loaded or not.
-        habits: of the recipe.
+        conventions: of the recipe.
         seed: of the cell.
 
     Raises:
-        UserError: see `check_habits`.
+        UserError: see `check_conventions`.
     """
-    check_habits(model, habits)
-    if habits.structure == "keras":
+    check_conventions(model, conventions)
+    if conventions.structure == "keras":
         structure_as_keras(model.backbone.model)
-    if habits.init == "keras" and model.backbone.weights_hash is None:
+    if conventions.init == "keras" and model.backbone.weights_hash is None:
         torch.manual_seed(derive_seed(seed, "initialisation", "backbone"))
         start_as_keras(model.backbone.model)
-    if habits.batch_norm == "keras":
+    if conventions.batch_norm == "keras":
         batch_norm_as_keras(model.backbone.model)
-    if habits.head_init == "torch":
+    if conventions.head_init == "torch":
         torch.manual_seed(derive_seed(seed, "initialisation", "head"))
         model.head.start_as_torch()
 
 
-def check_habits(model: Classifier, habits: Habits) -> None:
-    """Refuse habits that the parts of a model, which may be somebody else's, cannot take.
+def check_conventions(model: Classifier, conventions: Conventions) -> None:
+    """Refuse conventions that the parts of a model, which may be somebody else's, cannot take.
 
     Raises:
-        UserError: no such habit, or not for this part; all of them told.
+        UserError: no such convention, or not for this part; all of them told.
     """
     rules: tuple[tuple[str, tuple[str, str], Any, type], ...] = (
         ("init", ("timm", "keras"), model.backbone, TimmBackbone),
@@ -69,7 +69,7 @@ def check_habits(model: Classifier, habits: Habits) -> None:
     )
     problems = []
     for key, choices, part, kind in rules:
-        value = getattr(habits, key)
+        value = getattr(conventions, key)
         if value not in choices:
             problems.append(f"recipe.{key} must be one of {', '.join(choices)}, not {value!r}")
         elif value != choices[0] and not isinstance(part, kind):

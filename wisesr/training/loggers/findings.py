@@ -24,7 +24,7 @@ _HARDEST = 16
 _SIDE = 224
 """Pixels of a picture's longer side at most."""
 
-Found = TypeVar("Found")
+Made = TypeVar("Made")
 
 
 def gather(directory: Path, manifest: Manifest, model: nn.Module) -> Findings:
@@ -37,8 +37,8 @@ def gather(directory: Path, manifest: Manifest, model: nn.Module) -> Findings:
     """
     kernels = _attempt("the kernels", lambda: kernel_sheet(model))
     predictions = _attempt("the predictions", lambda: read_predictions(directory))
-    its = None if predictions is None else _attempt("the hardest images", lambda: tuple(hardest(predictions, manifest)))
-    return Findings(kernels, predictions, its or ())
+    worst = None if predictions is None else _attempt("the hardest images", lambda: tuple(hardest(predictions, manifest)))
+    return Findings(kernels, predictions, worst or ())
 
 
 def losses(predictions: Predictions) -> NDArray[np.float64]:
@@ -72,7 +72,7 @@ def _picture(manifest: Manifest, places: Mapping[str, int], name: str) -> Image.
     return image
 
 
-def _attempt(what: str, make: Callable[[], Found]) -> Found | None:
+def _attempt(what: str, make: Callable[[], Made]) -> Made | None:
     try:
         return make()
     except Exception as error:

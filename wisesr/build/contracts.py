@@ -1,0 +1,84 @@
+"""What each place of the configuration takes, and what is told where a `_target_` names something else. No torch."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from wisesr.config.signatures import EXTENDING
+from wisesr.errors import UserError
+
+RULES = {
+    "backbone": "an nn.Module with feature_shape (channels, height, width), mean and std, made from (image_size)",
+    "head": "a subclass of wisesr.models.heads.base.Head, made from (feature_shape, num_classes)",
+    "dataset": "a function that takes nothing and returns a wisesr.data.manifest.Manifest",
+    "augment": "a subclass of wisesr.data.augmentation.Augmentation, made from (image_size, mean, std)",
+    "recipe.optimizer": "a torch.optim.Optimizer, made from (parameter groups)",
+    "recipe.schedule": "a function that takes (steps) and returns a function from the optimizer step to a factor of the rate, "
+    "or a scheduler of torch.optim.lr_scheduler",
+    "logger": "a subclass of wisesr.training.loggers.base.RunLogger, made from (run), or a logger of lightning.pytorch.loggers",
+}
+"""What may stand there; settings are given by keyword everywhere."""
+
+
+def broken(where: str, target: Callable[..., Any], what: str) -> UserError:
+    """The error for a target that does not keep to the rule of its place: one sentence with the line and the page.
+
+    Args:
+        where: the place, `head`, `recipe.schedule`, `logger.NAME`.
+        target: what stands there.
+        what: is wrong with it: "is none".
+    """
+    place = where if where in RULES else where.split(".")[0]
+    name = f"{target.__module__}.{getattr(target, '__qualname__', target)}"
+    line = _line(target)
+    return UserError(f"{where}._target_: {name} {what}; it must be {RULES[place]} ({line}see {EXTENDING})")
+
+
+def check_kind(where: str, target: Callable[..., Any], kind: Any) -> None:
+    """Refuse a class that cannot be of the kind, before it is called with what it does not expect.
+
+    Raises:
+        UserError: it is a class of another kind.
+    """
+    if isinstance(target, type) and not issubclass(target, kind):
+        raise broken(where, target, f"is no {kind.__name__}")
+
+
+def bind(where: str, target: Callable[..., Any], arguments: tuple[Any, ...], settings: dict[str, Any]) -> None:
+    """Refuse a target that does not take what it will be called with.
+
+    Raises:
+        UserError: an argument too many or too few.
+    """
+    try:
+        signature(where, target).bind(*arguments, **settings)
+    except TypeError as error:
+        raise broken(where, target, f"cannot be called so ({error})") from error
+
+
+def signature(where: str, target: Callable[..., Any]) -> inspect.Signature:
+    """What a target takes.
+
+    Raises:
+        UserError: nobody knows, as of some built-in functions.
+    """
+    try:
+        return inspect.signature(target)
+    except ValueError as error:
+        raise broken(where, target, "has no signature that could be read") from error
+
+
+def _line(target: Callable[..., Any]) -> str:
+    """`package/module.py:12; `, as it is imported; empty for what has no source."""
+    try:
+        path = Path(inspect.getsourcefile(target) or "")
+        number = inspect.getsourcelines(target)[1]
+    except (TypeError, OSError):
+        return ""
+    roots = [Path(root) for root in sys.path if root and path.is_relative_to(root)]
+    short = path.relative_to(max(roots, key=lambda root: len(root.parts))) if roots else path
+    return f"{short}:{number}; "

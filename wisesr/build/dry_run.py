@@ -1,0 +1,120 @@
+"""A cell built without its memory: on the meta device, which computes shapes and no numbers, to see what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+
+from wisesr.build.cell import Parts, assemble, build_conventions
+from wisesr.build.parts import build_backbone, build_head, build_optimizer
+from wisesr.config.schema import Config
+from wisesr.data.manifest import Manifest
+from wisesr.errors import UserError
+from wisesr.models.backbones import TimmBackbone
+from wisesr.models.classifier import Classifier
+from wisesr.models.conventions import check_conventions
+from wisesr.models.keras_structure import structure_as_keras
+from wisesr.models.sources import IMAGENET
+from wisesr.training.cost import forward_flops
+
+
+class DryCell(NamedTuple):
+    """What a cell would compute with, without its numbers."""
+
+    parts: Parts
+    optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer]
+    flops: int
+    """Of one image's forward pass through backbone and head, a multiply-add counted as two."""
+
+
+class _Measured(NamedTuple):
+    backbone: TimmBackbone
+    flops: int
+    features: Tensor
+    """Of one image."""
+
+
+class DryRun:
+    """Builds cells one after another, and once the backbone that neighbours share."""
+
+    def __init__(self) -> None:
+        self._backbones: dict[str, tuple[str, _Measured | Exception]] = {}
+        """By device, the latest: what it was built from, and what came of that."""
+
+    def build(self, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
+        """All of a cell on the meta device; what that cannot do, on the CPU.
+
+        A foreign part may ask its tensors for their numbers, which there are none of on meta.
+
+        Args:
+            config: of the cell, checked.
+            manifest: its images; None to build no more than backbone and head, and to answer with None.
+            num_classes: logits.
+
+        Raises:
+            UserError: a part that cannot be had, or that does not fit the others or the devices.
+            Exception: whatever a foreign part raises.
+        """
+        try:
+            return self._build_on("meta", config, manifest, num_classes)
+        except Exception as error:
+            if isinstance(error, UserError) and not _foreign(config):
+                raise
+        return self._build_on("cpu", config, manifest, num_classes)
+
+    def _build_on(self, device: str, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
+        measured = self._backbone(device, config)
+        with torch.device(device):
+            head = build_head(config["head"], measured.backbone.feature_shape, num_classes)
+        if manifest is None:
+            return None
+        model = Classifier(measured.backbone, head)
+        check_conventions(model, build_conventions(config["recipe"]))  # applied they cost nothing, and the backbone is shared
+        parts = assemble(config, manifest, model)
+        parts.module.configure_optimizers()
+        _check_devices(config, parts)
+        flops = measured.flops + forward_flops(head, measured.features)[0]
+        return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops)
+
+    def _backbone(self, device: str, config: Config) -> _Measured:
+        """The backbone of a cell, or its error, again where the last cell had the same."""
+        key = json.dumps([config["backbone"], config["resolution"], config["recipe"]["structure"]], sort_keys=True)
+        if device not in self._backbones or self._backbones[device][0] != key:
+            self._backbones.pop(device, None)  # the old one first: it may hold memory
+            try:
+                self._backbones[device] = (key, _measure(device, config))
+            except Exception as error:
+                self._backbones[device] = (key, error)
+        made = self._backbones[device][1]
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+
+def _measure(device: str, config: Config) -> _Measured:
+    node, size = config["backbone"], config["resolution"]["size"]
+    if node["_target_"] == f"{TimmBackbone.__module__}.{TimmBackbone.__name__}" and node.get("weights") == IMAGENET:
+        node = {**node, "weights": None}  # without timm's hub there is nothing to look at: the cell will tell
+    with torch.device(device):
+        backbone = build_backbone(node, size)
+        # Another's is refused with the other conventions.
+        if config["recipe"]["structure"] == "keras" and isinstance(backbone, TimmBackbone):
+            structure_as_keras(backbone.model)
+        return _Measured(backbone, *forward_flops(backbone, torch.empty(1, 3, size, size)))
+
+
+def _check_devices(config: Config, parts: Parts) -> None:
+    """What Lightning's start of training would tell. Of devices=auto no more than one is certain."""
+    devices = parts.trainer.devices
+    world = (devices if isinstance(devices, int) else 1) * config["trainer"]["num_nodes"]
+    parts.module.check_parts(world * parts.trainer.accumulate)
+    parts.data.check_devices(world)
+
+
+def _foreign(config: Config) -> bool:
+    return not all(config[group]["_target_"].startswith("wisesr.") for group in ("backbone", "head"))

@@ -1,0 +1,153 @@
+"""What one cell costs, and what is wrong with it, found as its own process would find it."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wisesr.build.cell import build_trainer_settings
+from wisesr.build.data import build_undecoded_manifest
+from wisesr.build.dry_run import DryCell, DryRun
+from wisesr.build.parts import build_loggers
+from wisesr.config.identity import cell_dir
+from wisesr.config.schema import Config
+from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.errors import UserError
+from wisesr.grid.planning.plan import Cost
+from wisesr.training.cost import Kind, kinds, parameters, state_bytes, stored_bytes
+from wisesr.training.fit import make_trainer
+from wisesr.types import FeatureShape
+
+CellPlan = tuple[Cost | None, list[str]]
+"""What a cell costs, and what is wrong with it."""
+
+_STAND_IN = 2
+"""Classes, where the images cannot be listed and the head is built all the same."""
+
+_PER_FILE = 64 * 1024
+"""Bytes of a checkpoint that are no tensor's."""
+
+_PER_EPOCH = 2048
+"""Bytes of metrics.csv, of log.txt and of the history in last.ckpt."""
+
+
+class CellPlanner:
+    """Plans cells one after another; what cells have in common is found out once.
+
+    Args:
+        gpus: that the grid sees; 0 for none.
+    """
+
+    def __init__(self, gpus: int) -> None:
+        self._gpus = gpus
+        self._dry_run = DryRun()
+        self._plans: dict[str, CellPlan] = {}
+        self._manifests: dict[str, Manifest | str] = {}
+        self._problems: dict[str, str | None] = {}
+        """Of trainers and loggers, by their settings."""
+        self._states: dict[str, dict[Kind, int]] = {}
+        """By optimizer, the bytes of its state for a parameter of each kind."""
+
+    def plan_cell(self, config: Config) -> CellPlan:
+        """What a cell costs; cells that differ in no more than what costs nothing (seed, study) are planned once."""
+        key = _key(config, "backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger", "protocol")
+        if key not in self._plans:
+            self._plans[key] = self._plan_cell(config)
+        return self._plans[key]
+
+    def _plan_cell(self, config: Config) -> CellPlan:
+        manifest = self._manifest(config)
+        parts = (manifest, self._trainer_problem(config), self._logger_problem(config))
+        problems = [problem for problem in parts if isinstance(problem, str)]
+        listed = manifest if isinstance(manifest, Manifest) else None
+        classes = len(listed.class_names) if listed else _STAND_IN
+        try:
+            dry = self._dry_run.build(config, listed, classes)
+        except Exception as error:
+            return None, [*problems, describe_error(error)]
+        return (self._cost(config, listed, dry) if listed and dry else None), problems
+
+    def _manifest(self, config: Config) -> Manifest | str:
+        """The images of a cell, or what is wrong with them."""
+        key = _key(config, "dataset", "protocol")
+        if key not in self._manifests:
+            try:
+                self._manifests[key] = build_undecoded_manifest(config)
+            except Exception as error:
+                self._manifests[key] = describe_error(error)
+        return self._manifests[key]
+
+    def _cost(self, config: Config, manifest: Manifest, dry: DryCell) -> Cost:
+        model, steps = dry.parts.module.model, dry.parts.module.steps
+        best, state = self._checkpoint(config, dry)
+        files = _predictions_bytes(manifest) + steps.epochs * _PER_EPOCH
+        return Cost(
+            backbone_parameters=parameters(model.backbone),
+            head_parameters=parameters(model.head),
+            flops=dry.flops,
+            feature_map=FeatureShape(*model.backbone.feature_shape),
+            train_images=len(manifest.indices(TRAIN)),
+            steps=steps.total,
+            disk=best + 2 * (best + state) + files,
+            partial=best + state,
+        )
+
+    def _checkpoint(self, config: Config, dry: DryCell) -> tuple[int, int]:
+        """Bytes of a checkpoint's weights, and of its optimizer's state beside them."""
+        module, precision = dry.parts.module, config["trainer"]["precision"]
+        weights = sum(count * stored_bytes(kind) for kind, count in kinds(module.state_dict().values(), precision).items())
+        trained = kinds((p for p in module.parameters() if p.requires_grad), precision)
+        known = self._states.setdefault(json.dumps(config["recipe"]["optimizer"], sort_keys=True), {})
+        new = [kind for kind in trained if kind not in known]  # a step on meta takes longer than all else here
+        known |= dict(zip(new, state_bytes(dry.optimizer, new), strict=True))
+        return weights + _PER_FILE, sum(count * known[kind] for kind, count in trained.items())
+
+    def _trainer_problem(self, config: Config) -> str | None:
+        """What Lightning's trainer refuses; where the grid has GPUs, which this process does not see, only their number."""
+        settings = config["trainer"]
+        if settings["num_nodes"] > 1:
+            return None  # only its nodes can tell
+        if self._gpus and settings["accelerator"] != "cpu":
+            wanted = settings["devices"]
+            if isinstance(wanted, int) and wanted > self._gpus:
+                return f"trainer.devices must be at most {self._gpus}, the GPUs that this grid sees, not {wanted}"
+            return None
+        return self._problem(_key(config, "trainer"), lambda: _open_trainer(settings))
+
+    def _logger_problem(self, config: Config) -> str | None:
+        """What keeps the loggers from being had, a package that is not installed for instance. None of them is started."""
+        return self._problem(_key(config, "logger"), lambda: build_loggers(config, cell_dir(config)))
+
+    def _problem(self, key: str, attempt: Callable[[], object]) -> str | None:
+        """What an attempt raises, in a user's words; None where it succeeds. Attempted once for each key."""
+        if key not in self._problems:
+            try:
+                attempt()
+                self._problems[key] = None
+            except Exception as error:
+                self._problems[key] = describe_error(error)
+        return self._problems[key]
+
+
+def _open_trainer(settings: Mapping[str, Any]) -> None:
+    """Lightning's trainer with these settings on this machine without its GPUs."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        make_trainer(build_trainer_settings(settings), 1, [])
+
+
+def _predictions_bytes(manifest: Manifest) -> int:
+    """Of predictions.npz without its compression: names (4 bytes a character), labels, probabilities."""
+    tested = [len(manifest.ids[index]) for index in manifest.indices(TEST)]
+    return len(tested) * (4 * max(tested, default=0) + 8 + 4 * len(manifest.class_names))
+
+
+def _key(config: Config, *groups: str) -> str:
+    return json.dumps([groups, [config[group] for group in groups]], sort_keys=True)
+
+
+def describe_error(error: Exception) -> str:
+    """An error as a cell would report it."""
+    return str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
