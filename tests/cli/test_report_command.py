@@ -30,18 +30,18 @@ def test_a_report_is_written_into_the_directory(tmp_path: Path, capsys: pytest.C
     _study(tmp_path)
     write_failed(cell_config(tmp_path, head="wise", seed=2), "the disk is full")
     assert main(["report", str(tmp_path)]) == 0
-    said = capsys.readouterr()
-    assert said.out.splitlines()[0] == "5 cells: 4 done, 1 failed"
-    assert "81.00 ± 1.41 (2)" in said.out
-    assert "No head shares three seeds with gap" in said.out
+    printed = capsys.readouterr()
+    assert printed.out.splitlines()[0] == "5 cells: 4 done, 1 failed"
+    assert "81.00 ± 1.41 (2)" in printed.out
+    assert "No head shares three seeds with gap" in printed.out
     assert "the disk is full" in (tmp_path / "report" / "index.html").read_text()
-    assert said.out.splitlines()[-1] == str(tmp_path / "report" / "index.html")
+    assert printed.out.splitlines()[-1] == str(tmp_path / "report" / "index.html")
     manifest = json.loads((tmp_path / "report" / "report.json").read_text())
     assert manifest["command"] == f"wisesr report {tmp_path}"
     assert all((tmp_path / "report" / name).is_file() for name in manifest["files"])
     page = (tmp_path / "report" / "index.html").read_text()
     assert main(["report", str(tmp_path)]) == 0  # its own report is no cell, and is replaced
-    assert capsys.readouterr().out == said.out
+    assert capsys.readouterr().out == printed.out
     assert len((tmp_path / "report" / "index.html").read_text()) == len(page)
 
 
@@ -65,11 +65,11 @@ def test_where_no_cell_is_finished_all_states_are_told(tmp_path: Path, capsys: p
     write_failed(cell_config(tmp_path, seed=2), "CUDA out of memory")
     with locked(write_waiting(cell_config(tmp_path, seed=3))):
         assert main(["report", str(tmp_path)]) == 1
-    said = capsys.readouterr().err
-    assert "4 cells: 1 failed, 1 starting, 2 waiting" in said
-    assert "failed: " in said
-    assert "CUDA out of memory" in said
-    assert "and 1 more" in said
+    printed = capsys.readouterr().err
+    assert "4 cells: 1 failed, 1 starting, 2 waiting" in printed
+    assert "failed: " in printed
+    assert "CUDA out of memory" in printed
+    assert "and 1 more" in printed
     assert not (tmp_path / "report").exists()
 
 

@@ -13,7 +13,7 @@ from wisesr.report.figures.style import HEADS, SHAPES, by_head, config
 
 SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
 
-
+# Machado, Oliveira and Fernandes 2009, table 1 at severity 1.0: how those see who lack a kind of cone; on linear RGB.
 SIGHTS = {
     "all cones": np.eye(3),
     "no red": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),

@@ -75,17 +75,17 @@ def test_specs_are_strict_json_without_the_look(figures: dict[str, Figure]) -> N
 def test_a_curve_shows_the_means_of_the_records(study: Study, figures: dict[str, Figure]) -> None:
     shown = rows(figures["toy-64-convergence-resnet18"].spec)
     toy = next(table for table in study.tables if table.dataset == "toy")
-    for one in curves(toy.groups()["resnet18", ""]):
-        its = [row for row in shown if row["head"] == one.entry.head]
-        assert [row["epoch"] for row in its] == [1, 2, 3]
-        assert [row["mean"] for row in its] == pytest.approx(one.mean, abs=0.005)
-        assert {row["seeds"] for row in its} == {3}
+    for curve in curves(toy.groups()["resnet18", ""]):
+        own = [row for row in shown if row["head"] == curve.entry.head]
+        assert [row["epoch"] for row in own] == [1, 2, 3]
+        assert [row["mean"] for row in own] == pytest.approx(curve.mean, abs=0.005)
+        assert {row["seeds"] for row in own} == {3}
 
 
 def test_a_map_shows_the_kernel_of_the_lowest_seed(study: Study, figures: dict[str, Figure]) -> None:
     spec = figures["toy-64-kernel-resnet18-wise"].spec
-    its = [cell for cell in study.cells if (cell.place.backbone, cell.place.head) == ("resnet18", "wise")]
-    cell = next(cell for cell in its if cell.place.seed == 0)
+    cells = [cell for cell in study.cells if (cell.place.backbone, cell.place.head) == ("resnet18", "wise")]
+    cell = next(cell for cell in cells if cell.place.seed == 0)
     kernels = read_kernels(cell.directory)
     assert kernels is not None
     above, channels = spec["vconcat"]
@@ -102,18 +102,18 @@ def test_a_map_shows_the_kernel_of_the_lowest_seed(study: Study, figures: dict[s
 
 def test_a_kernel_of_one_weight_is_no_map(tmp_path: Path) -> None:
     directory = write_cell(cell_config(tmp_path, head="wise"))
-    one = np.ones((4, 1, 1), np.float32)
-    write_kernels(directory, one, (1, 2), [summarize(one)] * 2)
+    kernel = np.ones((4, 1, 1), np.float32)
+    write_kernels(directory, kernel, (1, 2), [summarize(kernel)] * 2)
     assert not [figure for figure in all_figures(read_study([tmp_path])) if figure.section == "kernels"]
 
 
 def test_a_matrix_shows_shares_of_the_true_class(figures: dict[str, Figure]) -> None:
     shown = rows(figures["toy-64-confusion-resnet18-gap"].spec)
     for name in {row["true"] for row in shown}:
-        its = [row for row in shown if row["true"] == name]
-        total = sum(row["images"] for row in its)
+        own = [row for row in shown if row["true"] == name]
+        total = sum(row["images"] for row in own)
         assert total == 30  # 10 images of each of 5 classes, three seeds
-        assert all(row["share"] == pytest.approx(100 * row["images"] / total, abs=0.05) for row in its)
+        assert all(row["share"] == pytest.approx(100 * row["images"] / total, abs=0.05) for row in own)
 
 
 def test_many_classes_become_a_list_of_pairs(figures: dict[str, Figure]) -> None:
@@ -138,7 +138,6 @@ def test_a_head_has_its_place_among_colours_in_every_figure(study: Study, figure
     assert head_order(study) == HEADS_HERE
 
 
-# Machado, Oliveira and Fernandes 2009, table 1 at severity 1.0: how those see who lack a kind of cone; on linear RGB.
 @pytest.mark.parametrize(("low", "high"), [(0, 0), (100, 100), (33, 33), (99.5, 100), (50, 51), (0, 100), (98, 101.3)])
 def test_a_scale_of_accuracies_shows_them_all_and_nothing_impossible(low: float, high: float) -> None:
     scale = accuracy_scale(low, high)
@@ -192,11 +191,11 @@ def test_heads_may_be_called_anything(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seeds", "words"),
+    ("seeds", "text"),
     [((3,), "seed 3"), ((0, 1), "2 seeds (0, 1)"), ((0, 1, 2), "3 seeds (0 to 2)"), ((0, 2, 7), "3 seeds (0, 2, 7)")],
 )
-def test_seeds_in_words(seeds: tuple[int, ...], words: str) -> None:
-    assert seed_list(seeds) == words
+def test_seeds_in_text(seeds: tuple[int, ...], text: str) -> None:
+    assert seed_list(seeds) == text
 
 
 def test_files_that_are_damaged_have_no_figure(tmp_path: Path) -> None:
@@ -217,8 +216,8 @@ def test_heads_that_became_the_same_are_told(tmp_path: Path) -> None:
 
 
 def test_of_many_figures_those_of_convergence_are_files_first(figures: dict[str, Figure]) -> None:
-    one = next(iter(figures.values()))
-    many = [one._replace(key=f"{section}{index}", section=section) for index in range(25) for section in SECTIONS]
+    figure = next(iter(figures.values()))
+    many = [figure._replace(key=f"{section}{index}", section=section) for index in range(25) for section in SECTIONS]
     drawn = for_files(many)
     assert len(drawn) == FILES
     assert [figure.section for figure in drawn] == ["convergence"] * 25 + ["cost"] * 25 + ["kernels"] * (FILES - 50)
@@ -227,11 +226,10 @@ def test_of_many_figures_those_of_convergence_are_files_first(figures: dict[str,
 
 def test_long_names_of_classes_keep_their_ends(tmp_path: Path) -> None:
     directory = write_cell(cell_config(tmp_path))
-    its = read_predictions(directory)
-    assert its is not None
-    write_predictions(
-        directory, its._replace(classes=tuple(f"a photograph of a room in a house, of kind {index}" for index in range(5)))
-    )
+    predictions = read_predictions(directory)
+    assert predictions is not None
+    classes = tuple(f"a photograph of a room in a house, of kind {index}" for index in range(5))
+    write_predictions(directory, predictions._replace(classes=classes))
     figure = next(figure for figure in all_figures(read_study([tmp_path])) if figure.section == "confusion")
     names = {row["true"] for row in rows(figure.spec)}
     assert len(names) == 5
@@ -244,8 +242,8 @@ def test_a_list_of_no_mistakes_is_not_drawn(tmp_path: Path) -> None:
 
 
 def test_what_is_told_of_a_cost_is_not_rounded(figures: dict[str, Figure]) -> None:
-    told = figures["toy-64-cost-resnet18"].spec["concat"][0]["layer"][1]["encoding"]["tooltip"]
-    formats = {one["field"]: one.get("format") for one in told}
+    tooltip = figures["toy-64-cost-resnet18"].spec["concat"][0]["layer"][1]["encoding"]["tooltip"]
+    formats = {line["field"]: line.get("format") for line in tooltip}
     assert {formats[name] for name in ("parameters", "head_parameters", "flops", "seeds")} == {",d"}  # ~r keeps six digits
     assert {formats[name] for name in ("top1", "low", "high", "step_ms")} == {".2f"}
 

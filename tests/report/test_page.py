@@ -48,7 +48,7 @@ class _Parsed(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[tuple[dict[str, str | None], str]] = []
-        self.words: list[str] = []
+        self.texts: list[str] = []
         self._inside = ""
         self.feed(html)
 
@@ -66,7 +66,7 @@ class _Parsed(HTMLParser):
             attributes, text = self.scripts[-1]
             self.scripts[-1] = attributes, text + data
         elif self._inside != "style":
-            self.words.append(data)
+            self.texts.append(data)
 
 
 def test_nothing_is_asked_of_anybody(html: str) -> None:
@@ -94,7 +94,7 @@ def test_only_the_pages_own_scripts_may_run(html: str) -> None:
 def test_texts_of_logs_and_reasons_are_no_markup(html: str) -> None:
     page = _Parsed(html)
     assert "alert(1)" not in html  # it is packed
-    assert REASON in "".join(page.words)  # escaped, so that the parser reads it as words
+    assert REASON in "".join(page.texts)  # escaped, so that the parser reads it as text
     details = [unpack(text) for attributes, text in page.scripts if str(attributes.get("id")).startswith("details-")]
     assert sum("<script>alert(1)</script>" in detail["log"] for detail in details) == 18
     assert sum(detail["reason"] == REASON for detail in details) == 1
@@ -105,7 +105,7 @@ def test_every_address_in_the_page_leads_somewhere(html: str) -> None:
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     links = [str(attributes["href"])[1:] for tag, attributes in page.tags if tag == "a"]
-    cells = {f"cell-{number}" for number in range(len([one for one in ids if str(one).startswith("details-")]))}
+    cells = {f"cell-{number}" for number in range(len([name for name in ids if str(name).startswith("details-")]))}
     assert set(links) - cells <= set(ids)
     assert cells <= set(links)
 
@@ -126,14 +126,14 @@ def test_the_matrix_has_the_means_of_the_records(html: str, study_root: Path) ->
 
 
 def test_what_is_wrong_is_told(html: str) -> None:
-    words = " ".join(" ".join(_Parsed(html).words).split())
-    assert "Warnings" in words
-    assert "2.13.0" in words
-    assert "record schema 0" in words
-    assert "1 failed" in words
-    assert "1 waiting" in words
-    assert IMAGES in words
-    assert "30 held-out images" in words
+    text = " ".join(" ".join(_Parsed(html).texts).split())
+    assert "Warnings" in text
+    assert "2.13.0" in text
+    assert "record schema 0" in text
+    assert "1 failed" in text
+    assert "1 waiting" in text
+    assert IMAGES in text
+    assert "30 held-out images" in text
 
 
 def test_specs_and_pictures_come_as_they_were(html: str, study: Study) -> None:
@@ -143,13 +143,13 @@ def test_specs_and_pictures_come_as_they_were(html: str, study: Study) -> None:
     (jpegs,) = [json.loads(text) for attributes, text in page.scripts if attributes.get("id") == "pictures"]
     used = {int(str(attributes["data-picture"])) for _, attributes in page.tags if "data-picture" in attributes}
     assert used == set(range(len(jpegs)))
-    assert all(base64.b64decode(one).startswith(b"jpeg of test/class") for one in jpegs)
+    assert all(base64.b64decode(jpeg).startswith(b"jpeg of test/class") for jpeg in jpegs)
 
 
 def test_a_head_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
     write_cell(cell_config(tmp_path, head="gap"))
     write_failed(cell_config(tmp_path, head="flatten"), REASON)
-    assert "flatten" in " ".join(_Parsed(render(tmp_path)).words)
+    assert "flatten" in " ".join(_Parsed(render(tmp_path)).texts)
 
 
 def test_a_table_without_a_finished_cell_is_shown(tmp_path: Path) -> None:
@@ -178,10 +178,10 @@ def test_published_figures_are_told_with_their_protocol(tmp_path: Path, protocol
     published = tmp_path / "published.csv"
     published.write_text("dataset,resolution,backbone,head,top1\ntoy,64,resnet18,wise,81.5\n")
     study = read_study([tmp_path], published=published)
-    words = " ".join(_Parsed(render_page(study, (), made="", command="", script="")).words)
-    assert "81.50" in words
-    assert "\N{MINUS SIGN}1.50" in words
-    assert ("another protocol" in words) == (protocol == "holdout")
+    text = " ".join(_Parsed(render_page(study, (), made="", command="", script="")).texts)
+    assert "81.50" in text
+    assert "\N{MINUS SIGN}1.50" in text
+    assert ("another protocol" in text) == (protocol == "holdout")
 
 
 @pytest.mark.parametrize("protocol", ["holdout", "paper"])
@@ -194,12 +194,12 @@ def test_where_the_test_images_chose_the_epoch_the_last_one_is_told(tmp_path: Pa
     del record["metrics"]["last"]["val/top1"]  # which no other part of the report needs
     (directory / "result.json").write_text(json.dumps(record))
     page = _Parsed(render(tmp_path))
-    words = " ".join(page.words)
-    assert ("last epoch 55.00 ± 7.07" in words) == (protocol == "paper")
-    assert ("test top-1, last epoch" in words) == (protocol == "paper")
+    text = " ".join(page.texts)
+    assert ("last epoch 55.00 ± 7.07" in text) == (protocol == "paper")
+    assert ("test top-1, last epoch" in text) == (protocol == "paper")
     details = [unpack(text) for attributes, text in page.scripts if str(attributes.get("id")).startswith("details-")]
     assert {detail["split"] for detail in details} == {"test" if protocol == "paper" else "validation"}
-    assert f"best {'test' if protocol == 'paper' else 'validation'} top-1 of gap" in words
+    assert f"best {'test' if protocol == 'paper' else 'validation'} top-1 of gap" in text
     assert ["last.val/top1", "60.00 %"] in [row for detail in details for row in detail["result"]]
 
 
@@ -243,7 +243,7 @@ def test_bars_lie_where_their_intervals_do(study: Study) -> None:
     assert all(abs(line.slope * place + line.intercept - value) < 0.02 for place, value in ends)
 
 
-@pytest.mark.parametrize(("threads", "words"), [(1, "a processor, 1 thread"), (2, "a processor, 2 threads")])
-def test_the_hardware_is_told(tmp_path: Path, threads: int, words: str) -> None:
+@pytest.mark.parametrize(("threads", "text"), [(1, "a processor, 1 thread"), (2, "a processor, 2 threads")])
+def test_the_hardware_is_told(tmp_path: Path, threads: int, text: str) -> None:
     write_cell(cell_config(tmp_path), provenance={"threads": threads})
-    assert dict(describe_study(read_study([tmp_path]), made="now", command="").facts)["hardware"] == words
+    assert dict(describe_study(read_study([tmp_path]), made="now", command="").facts)["hardware"] == text

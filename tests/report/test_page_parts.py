@@ -23,10 +23,10 @@ def test_long_logs_lose_their_middle() -> None:
     lines = [f"{number:06d} of a log" for number in range(10_000)]
     text = clipped("\n".join(lines), 2000)
     assert len(text) < 2100
-    first, told, last = text.split("\n\n")
+    first, notice, last = text.split("\n\n")
     assert first.splitlines() == lines[: len(first.splitlines())]
     assert last.splitlines() == lines[-len(last.splitlines()) :]
-    missing = int(re.sub(r"\D", "", told))
+    missing = int(re.sub(r"\D", "", notice))
     assert missing + len(first) + len(last) == len("\n".join(lines))
 
 

@@ -51,7 +51,7 @@ def drawn(figures: dict[str, Figure]) -> dict[str, Picture]:
     return {key: render(figures[key].spec) for key in [*keys, "many-64-confusion-resnet18-gap"]}
 
 
-def words(svg: str) -> set[str]:
+def texts(svg: str) -> set[str]:
     return {element.text or "" for element in ElementTree.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")}
 
 
@@ -72,11 +72,11 @@ def test_every_kind_is_drawn_as_svg_and_png(drawn: dict[str, Picture]) -> None:
 
 
 def test_axes_legends_and_names_are_there(drawn: dict[str, Picture]) -> None:
-    assert {"gap", "wise", NAME, "Epoch", "Validation top-1 (%)"} <= words(drawn["toy-64-convergence-resnet18"].svg)
-    assert {"Parameters of the head", "Training step (ms)", NAME} <= words(drawn["toy-64-cost-resnet18"].svg)
-    assert {"resnet18 (11.2 M, 0.296 GFLOPs)"} <= words(drawn["toy-64-backbones"].svg)
-    assert {"Mean over channels", "epoch 3"} <= words(drawn["toy-64-kernel-resnet18-wise"].svg)
-    assert {"True class", "class4"} <= words(drawn["toy-64-confusion-resnet18-wise"].svg)
+    assert {"gap", "wise", NAME, "Epoch", "Validation top-1 (%)"} <= texts(drawn["toy-64-convergence-resnet18"].svg)
+    assert {"Parameters of the head", "Training step (ms)", NAME} <= texts(drawn["toy-64-cost-resnet18"].svg)
+    assert {"resnet18 (11.2 M, 0.296 GFLOPs)"} <= texts(drawn["toy-64-backbones"].svg)
+    assert {"Mean over channels", "epoch 3"} <= texts(drawn["toy-64-kernel-resnet18-wise"].svg)
+    assert {"True class", "class4"} <= texts(drawn["toy-64-confusion-resnet18-wise"].svg)
 
 
 def test_what_is_for_the_pointer_is_not_in_files(figures: dict[str, Figure]) -> None:
@@ -103,7 +103,9 @@ def test_points_lie_where_their_figures_are(study: Study, figures: dict[str, Fig
     points = marks(scene, "symbol")
     toy = next(table for table in study.tables if table.dataset == "toy")
     wanted = sorted(
-        (epoch, mean) for one in curves(toy.groups()["resnet18", ""]) for epoch, mean in zip(one.epochs, one.mean, strict=True)
+        (epoch, mean)
+        for curve in curves(toy.groups()["resnet18", ""])
+        for epoch, mean in zip(curve.epochs, curve.mean, strict=True)
     )
     drawn = sorted((float(point["x"]), -float(point["y"])) for point in points)
     assert len(drawn) == len(wanted) == 9

@@ -196,14 +196,14 @@ def test_cells_csv_says_why_a_cell_is_in_no_table_and_what_varies(tmp_path: Path
         write_cell(cell_config(tmp_path, head="wise", changes={"recipe.optimizer.lr": lr}), top1=0.8, val_top1=val)
     write_cell(cell_config(tmp_path, epochs=9))
     rows = list(csv.DictReader(io.StringIO(cells_csv(read_study([tmp_path])))))
-    told = {
+    in_table = {
         (row["head"], row["recipe.optimizer.lr"], row["recipe.epochs"]): row["in_table"]
         for row in rows
         if row["state"] == "done"
     }
-    assert told[("gap", "0.1", "3")] == told[("wise", "0.1", "3")] == "toy-64"
-    assert told[("gap", "0.01", "3")] == "another rate was better on validation"
-    assert told[("gap", "0.001", "9")].startswith("no other head was trained with recipe.epochs=9")
+    assert in_table[("gap", "0.1", "3")] == in_table[("wise", "0.1", "3")] == "toy-64"
+    assert in_table[("gap", "0.01", "3")] == "another rate was better on validation"
+    assert in_table[("gap", "0.001", "9")].startswith("no other head was trained with recipe.epochs=9")
 
 
 def test_cells_csv_is_empty_where_nothing_stopped_training(tmp_path: Path) -> None:
