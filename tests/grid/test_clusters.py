@@ -122,9 +122,9 @@ def test_two_nodes(config: dict[str, object], tmp_path: Path) -> None:
     assert isinstance(trainer, dict)
     trainer |= {"strategy": "ddp", "devices": 1, "num_nodes": 2}
     cell = make(config, tmp_path / "cell")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = found.getsockname()[1]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
     for attempt in range(2):
         nodes = [
             subprocess.Popen(

@@ -148,7 +148,8 @@ def test_a_key_that_only_one_of_the_swept_recipes_has(loader: ConfigLoader) -> N
     with pytest.raises(HydraException) as caught:
         composer.compose(["recipe=quick", "recipe.optimizer.lr_in_velocity=true"])
     message = explain(caught.value, ["-m", "recipe=paper,quick", "recipe.optimizer.lr_in_velocity=true"])
-    assert message == "recipe=quick has no key 'optimizer.lr_in_velocity'. It belongs to recipe=modern_sgd, recipe=paper"
+    assert "recipe=quick has no key 'optimizer.lr_in_velocity'" in message
+    assert message.endswith("recipe=modern_sgd, recipe=paper"), "the recipes that have it"
 
 
 def test_a_misspelt_key_is_held_against_what_the_experiment_chose(loader: ConfigLoader) -> None:

@@ -41,20 +41,20 @@ def test_differences() -> None:
 
 
 def test_hashes_are_told_by_their_first_digits() -> None:
-    (found,) = differences({"source": "ab" * 32}, {"source": "cd" * 20 + "-dirty"})
-    assert (found.first, found.second) == ("ab" * 6, "cd" * 6 + "-dirty")
+    (difference,) = differences({"source": "ab" * 32}, {"source": "cd" * 20 + "-dirty"})
+    assert (difference.first, difference.second) == ("ab" * 6, "cd" * 6 + "-dirty")
 
 
 def test_a_cell_by_a_part_of_its_path(tmp_path: Path) -> None:
-    one = cell(tmp_path, "study/digits-64/toy-wise/seed-1-0123abcd")
+    first = cell(tmp_path, "study/digits-64/toy-wise/seed-1-0123abcd")
     ten = cell(tmp_path, "study/digits-64/toy-wise/seed-10-4567abcd")
     gap = cell(tmp_path, "study/digits-64/toy-gap/seed-1-89abcdef")
-    (one / "redo").mkdir()
-    (one / "redo" / "config.yaml").write_text("seed: 1\n")
+    (first / "redo").mkdir()
+    (first / "redo" / "config.yaml").write_text("seed: 1\n")
     for name, expected in {
-        "0123abcd": one,
-        "0123": one,
-        "toy-wise/seed-1": one,
+        "0123abcd": first,
+        "0123": first,
+        "toy-wise/seed-1": first,
         "seed-10": ten,
         "toy-gap": gap,
         "study/digits-64/toy-gap/seed-1-89abcdef": gap,
@@ -63,7 +63,7 @@ def test_a_cell_by_a_part_of_its_path(tmp_path: Path) -> None:
         assert find_cell(name, tmp_path) == expected, name
     with pytest.raises(UserError, match=r"'seed-1' is part of the path of 2 cells") as error:
         find_cell("seed-1", tmp_path)
-    assert str(one) in str(error.value) and str(gap) in str(error.value) and str(ten) not in str(error.value)
+    assert str(first) in str(error.value) and str(gap) in str(error.value) and str(ten) not in str(error.value)
     with pytest.raises(UserError, match="'resnet' is part of no path") as error:
         find_cell("resnet", tmp_path)
     assert str(gap) in str(error.value)

@@ -182,6 +182,6 @@ def test_where_libyaml_is_and_where_it_is_not(config: dict[str, Any], monkeypatc
 
     config["recipe"]["optimizer"]["lr"] = 1e-5
     cell = made(config)
-    found = load_cell(cell.directory)
+    with_libyaml = load_cell(cell.directory)
     monkeypatch.setattr("wisesr.config.files._LOADER", yaml.SafeLoader)
-    assert load_cell(cell.directory) == found == cell.config
+    assert load_cell(cell.directory) == with_libyaml == cell.config

@@ -26,7 +26,8 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root / "study"
 
 
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+def run_sync(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """The exit code, and all that was printed."""
     code = main(["sync", *arguments])
     captured = capsys.readouterr()
     return code, captured.out + captured.err
@@ -34,7 +35,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]
 
 @pytest.mark.parametrize("name", ["study", "outputs/study", "outputs"])
 def test_what_would_be_sent(study: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
-    code, text = said(capsys, name, "--dry-run")
+    code, text = run_sync(capsys, name, "--dry-run")
     assert code == 0
     assert "4 cells: 1 to be sent, 1 there already, 1 without W&B files, 1 not finished" in text
     assert [line.split("/")[-1].split("-")[1] for line in text.splitlines() if "would send" in line] == ["0"]
@@ -43,13 +44,13 @@ def test_what_would_be_sent(study: Path, capsys: pytest.CaptureFixture[str], nam
 
 def test_a_study_with_the_name_of_another_directory(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("study").mkdir()  # as `tests` and `notebooks` are in a checkout
-    code, text = said(capsys, "study", "--dry-run")
+    code, text = run_sync(capsys, "study", "--dry-run")
     assert code == 0
     assert "4 cells" in text
 
 
 def test_again(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, text = said(capsys, "study", "--dry-run", "--again")
+    code, text = run_sync(capsys, "study", "--dry-run", "--again")
     assert code == 0
     assert text.count("would send") == 2
 
@@ -60,64 +61,59 @@ def test_a_dry_run_tells_where_things_would_go(
     monkeypatch.delenv("WANDB_MODE", raising=False)
     monkeypatch.delenv("WANDB_API_KEY", raising=False)
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
-    lines = said(capsys, "study", "--dry-run")[1].splitlines()
-    assert lines[-3:] == [
-        "1 run would go to project wisesr of the account's own entity.",
-        "The workspace of study in project wisesr would be written.",
-        "But no key for https://wandb.example.org is known: run `wandb login`, or set WANDB_API_KEY",
-    ]
+    lines = run_sync(capsys, "study", "--dry-run")[1].splitlines()
+    runs, workspace, key = lines[-3:]
+    assert runs.startswith("1 run ") and "project wisesr" in runs and "the account's own" in runs
+    assert "workspace of study" in workspace and "project wisesr" in workspace
+    assert "no key for https://wandb.example.org" in key and "WANDB_API_KEY" in key
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
     given = ("--project", "heads", "--entity", "myteam", "--no-workspace")
-    lines = said(capsys, "study", "--dry-run", *given)[1].splitlines()
-    assert lines[-2:] == [
-        "2 runs would go to project heads of entity myteam.",
-        "A key for https://wandb.example.org is known.",
-    ]
-    text = said(capsys, "study", "--dry-run", "--workspace-only")[1]
+    lines = run_sync(capsys, "study", "--dry-run", *given)[1].splitlines()
+    runs, key = lines[-2:]
+    assert runs.startswith("2 runs ") and "project heads" in runs and "entity myteam" in runs
+    assert "https://wandb.example.org is known" in key
+    text = run_sync(capsys, "study", "--dry-run", "--workspace-only")[1]
     assert "would go" not in text
-    assert "The workspace of study in project wisesr would be written." in text
+    assert "workspace of study in project wisesr" in text
 
 
 def test_a_dry_run_of_nothing_needs_no_key(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for cell in study.glob("*/*/seed-[01]-*"):
         for file in cell.glob("wandb/*/*"):
             file.unlink()
-    text = said(capsys, "study", "--dry-run")[1]
+    text = run_sync(capsys, "study", "--dry-run")[1]
     assert "would" not in text
     assert "key" not in text
 
 
 def test_no_server_may_be_asked(study: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WANDB_MODE", "offline")
-    code, text = said(capsys, "study")
+    code, text = run_sync(capsys, "study")
     assert code == 1
-    assert "WANDB_MODE=offline forbids talking to W&B" in text
+    assert "WANDB_MODE=offline" in text
     monkeypatch.delenv("WANDB_MODE")
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")
-    code, text = said(capsys, "study")
+    code, text = run_sync(capsys, "study")
     assert code == 1
-    assert "no key for https://wandb.example.org is known: run `wandb login`, or set WANDB_API_KEY" in text
+    assert "no key for https://wandb.example.org" in text and "WANDB_API_KEY" in text
 
 
 def test_nothing_to_do_asks_nobody(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for cell in study.glob("*/*/seed-[01]-*"):
         for file in cell.glob("wandb/*/*"):
             file.unlink()
-    assert said(capsys, "study")[0] == 0
+    assert run_sync(capsys, "study")[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["stady"], "no directory, or study below outputs/, is called 'stady'. Did you mean study? There are: outputs, study"),
-        (["empty"], "there are no cells below empty"),
-    ],
+    ("name", "parts"),
+    [("stady", ["'stady'", "Did you mean study?", "outputs, study"]), ("empty", ["no cells below empty"])],
 )
-def test_no_such_study(study: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str) -> None:
+def test_no_such_study(study: Path, capsys: pytest.CaptureFixture[str], name: str, parts: list[str]) -> None:
     Path("empty").mkdir()
-    code, text = said(capsys, *arguments)
+    code, text = run_sync(capsys, name)
     assert code == 1
-    assert words in text
+    assert all(part in text for part in parts)
 
 
 @pytest.mark.parametrize("timeout", ["0", "-1", "nan", "1e9", "soon"])
