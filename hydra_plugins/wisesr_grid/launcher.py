@@ -20,7 +20,6 @@ from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
-from rich.progress import track
 
 from hydra_plugins.wisesr_grid.composer import Composer
 from wisesr.config.options import is_option
@@ -122,6 +121,8 @@ class GridLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         """Run all cells; ends the process with exit code 1 if one failed."""
+        from rich.progress import track  # here, because Hydra imports this module for every command
+
         from wisesr.config.files import to_dict
         from wisesr.grid.run_grid import run_grid
 

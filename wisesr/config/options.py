@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.schema import Config
@@ -33,10 +35,15 @@ def options(group: str) -> list[str]:
 
 
 def options_by_group() -> str:
-    """`augment: none, paper, standard`, a line for each group, for `--help`; options in folders of a user's own included."""
-    loader = GlobalHydra.instance().config_loader()
-    groups = [group for group in sorted(loader.list_groups("")) if group != "hydra"]
-    return "".join(f"{group}: {', '.join(filter(is_option, loader.get_group_options(group)))}\n" for group in groups)
+    """`augment: none, paper, standard`, a line for each group, for `--help`; options in a user's `--config-dir` included.
+
+    Hydra asks for it in every composition, so folders are listed directly: `get_group_options` would take ten times as long.
+    """
+    found: dict[str, set[str]] = defaultdict(set)
+    for source in GlobalHydra.instance().config_loader().get_sources():
+        for group in source.list("", ObjectType.GROUP) if source.available() else ():
+            found[group].update(filter(is_option, source.list(group, ObjectType.CONFIG)))
+    return "".join(f"{group}: {', '.join(sorted(found[group]))}\n" for group in sorted(found) if group != "hydra")
 
 
 def refuse_shared_files(overrides: Iterable[str]) -> None:
