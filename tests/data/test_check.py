@@ -15,8 +15,9 @@ from PIL import Image
 from tests.support.images import noise
 from wisesr.data.check import decode
 from wisesr.data.check.decode import look, look_at_all
-from wisesr.data.check.findings import KINDS, Finding, Overlap, find, legible, overlaps
+from wisesr.data.check.findings import KINDS, Finding, Overlap, find, overlaps
 from wisesr.data.folder import listed
+from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
 
 

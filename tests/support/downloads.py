@@ -17,7 +17,7 @@ from PIL import Image
 from rich.console import Console
 
 from wisesr.data.mit_indoor import official
-from wisesr.data.prepare.run import prepare
+from wisesr.data.prepare.dataset_folder import prepare
 from wisesr.errors import UserError
 
 Files = Mapping[str, bytes]
@@ -68,13 +68,8 @@ def sub_imagenet_files() -> dict[str, bytes]:
         "train.csv": [(f"{name}/{name}_{index}.JPEG", name) for name in ("n01", "n02", "n03") for index in range(4)],
         "test.csv": [(f"{name}/{name}_{index}.JPEG", name) for name in ("n01", "n02", "n03") for index in (8, 9)],
     }
-    pictures = [name for its in lists.values() for name, _ in its]
-    return {name: csv_text(its) for name, its in lists.items()} | {name: picture(i) for i, name in enumerate(pictures)}
-
-
-def unfinished(target: Path, name: str = "intel") -> dict[str, bytes]:
-    """The mark that an attempt at this target leaves in its folder."""
-    return {".wisesr.unfinished": json.dumps({"schema": 1, "dataset": name, "target": str(target)}).encode()}
+    pictures = [name for listed in lists.values() for name, _ in listed]
+    return {name: csv_text(listed) for name, listed in lists.items()} | {name: picture(i) for i, name in enumerate(pictures)}
 
 
 def below(folder: str, files: Files) -> dict[str, bytes]:
@@ -110,9 +105,9 @@ def add(tar: tarfile.TarFile, name: str, content: bytes = b"", **attributes: obj
 
 def make(name: str, source: Path | str, target: Path, *, take_part: bool = True) -> str:
     """Prepare a dataset; what was printed."""
-    words = io.StringIO()
-    prepare(name, str(source), to=str(target), take_part=take_part, console=Console(file=words, highlight=False, width=200))
-    return words.getvalue()
+    printed = io.StringIO()
+    prepare(name, str(source), to=str(target), take_part=take_part, console=Console(file=printed, highlight=False, width=200))
+    return printed.getvalue()
 
 
 def tree(folder: Path) -> dict[str, bytes | str]:
@@ -124,25 +119,23 @@ def tree(folder: Path) -> dict[str, bytes | str]:
             found[name] = f"-> {path.readlink()}"
         elif path.name == ".wisesr.json":
             found[name] = json.dumps({**json.loads(path.read_text()), "finished": None})
-        elif path.name == ".wisesr.unfinished":
-            found[name] = path.read_text()
         else:
             found[name] = path.read_bytes() if path.is_file() else "folder"
     return found
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """The files below a folder, without our notes."""
-    found = tree(folder)
-    return {name: its for name, its in found.items() if isinstance(its, bytes)}
+    """The files below a folder, without our note."""
+    return {name: content for name, content in tree(folder).items() if isinstance(content, bytes)}
 
 
-def refused(source: Path, *words: str) -> None:
-    """Preparing from here fails with these words; nothing is there that was not before."""
+def refused(source: Path, *parts: str, name: str = "intel") -> str:
+    """The message with which preparing from here fails; it has these parts, and nothing is there that was not before."""
     before = tree(source.parent)
     with pytest.raises(UserError) as caught:
-        make("intel", source, source.parent / "data" / "intel")
-    for its in words:
-        assert its in str(caught.value)
-    assert str(caught.value).isprintable()
+        make(name, source, source.parent / "data" / name)
+    message = str(caught.value)
+    assert [part for part in parts if part not in message] == [], message
+    assert message.isprintable()
     assert tree(source.parent) == before
+    return message

@@ -72,8 +72,9 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.build.data import build_listing
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked
-    from wisesr.data.check.findings import as_csv, find, legible, overlaps
+    from wisesr.data.check.findings import as_csv, find, overlaps
     from wisesr.data.check.summary import print_summary
+    from wisesr.data.legible import legible
     from wisesr.data.published import published_of
     from wisesr.grid.console import make_console
     from wisesr.results.atomic_files import write_text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import IO, cast
 
 _PREPARE = """\
 Makes a dataset's folder from what you have downloaded: a zip, a tar (.tar,
@@ -21,11 +20,11 @@ they are copied, and held against the checksums of a zip then. An archive with a
 entry that leads out of it, a link, a device, an entry that comes twice, or a bomb
 is refused, and the entry is named; if you trust it all the same, unpack it and
 name the folder. Then the images are counted: if some are missing, you are told
-which. Only then are they copied, to <folder>.partial, which takes the name of the
-folder at the end: what has that name is whole.
+which. Only then are they copied, to <folder>.partial, whose files take the name of
+the folder at the end: what has that name is whole.
 
-Stopped, killed, or the disk was full? The same command goes on: files that are
-there, byte for byte, stay. A folder that exists is never written to.
+Stopped, killed, or the disk was full? The same command begins anew, and removes
+what was left. A folder that exists is never written to.
 
 The folder notes in .wisesr.json what it was made from (name, SHA-256, date).
 
@@ -64,12 +63,11 @@ def run(chosen: argparse.Namespace) -> int:
     try:
         from rich.console import Console
 
-        from wisesr.data.prepare.progress import Patient
-        from wisesr.data.prepare.run import prepare
+        from wisesr.data.prepare.dataset_folder import prepare
 
-        console = Console(file=cast(IO[str], Patient(sys.stdout)), highlight=False)
+        console = Console(highlight=False)
         prepare(chosen.name, chosen.source, to=chosen.to, take_part=chosen.partial, console=console)
     except KeyboardInterrupt:
-        print("Stopped. The same command goes on from here", file=sys.stderr)
+        print("Stopped, and nothing was left behind. The same command begins anew", file=sys.stderr)
         return 130
     return 0

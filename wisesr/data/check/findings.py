@@ -10,6 +10,7 @@ from itertools import chain, combinations, islice
 from typing import NamedTuple
 
 from wisesr.data.check.decode import Seen
+from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
 from wisesr.data.manifest import SPLITS, TEST
 from wisesr.data.published import Published, counts
@@ -153,8 +154,3 @@ def as_csv(findings: Iterable[Finding]) -> str:
     writer.writerow(("problem", "path", "split", "class", "detail"))
     writer.writerows([legible(cell) for cell in finding] for finding in findings)
     return text.getvalue()
-
-
-def legible(text: str) -> str:
-    """Text that any file and any terminal takes: what does not print, bytes that are no UTF-8 for instance, as its escape."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

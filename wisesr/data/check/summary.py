@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wisesr.data.check.decode import Seen
-from wisesr.data.check.findings import KINDS, UNREADABLE, Finding, legible, overlaps
+from wisesr.data.check.findings import KINDS, UNREADABLE, Finding, overlaps
+from wisesr.data.legible import legible
 from wisesr.data.listing import Listing
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
 from wisesr.data.published import Published, counts, whole_not_partial

@@ -24,8 +24,8 @@ def download(facts: Published) -> Path:
     try:
         return Path(kagglehub.dataset_download(facts.kaggle))
     except Exception as error:  # of any kind: of the network, of the login, of the disk
-        words = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
-            f"--from kaggle: kagglehub could not download {facts.kaggle}: {words[:300]}. A login is set up as it says at "
+            f"--from kaggle: kagglehub could not download {facts.kaggle}: {reason[:300]}. A login is set up as it says at "
             "https://github.com/Kaggle/kagglehub; or download the dataset by hand, and name the file"
         ) from error

@@ -1,17 +1,18 @@
-"""Which entries of a source go where: what the layouts of all datasets have in common. No torch."""
+"""Which entries of a source go where: what all datasets have in common. No torch."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from wisesr.data.images import EXTENSIONS
 from wisesr.data.listing import Row
-from wisesr.data.prepare.safety import Names, refusal
-from wisesr.data.prepare.sources import Entry
+from wisesr.data.prepare.sources import Entry, Names, refusal
 from wisesr.errors import UserError
+from wisesr.wording import count_of, some_of
 
 _SHOWN = 6
 
@@ -27,15 +28,22 @@ class Plan(NamedTuple):
     """Path below the target -> content of the dataset's lists."""
     rows: list[Row]
     """The images, as the dataset will read them."""
-    missing: list[str]
+    missing: Sequence[str] = ()
     """Paths below the target of listed images that the source does not have."""
-    left_out: Mapping[str, int]
-    """What -> how many files of it are not copied."""
+    left_out: Mapping[str, int] = MappingProxyType({})
+    """Kind of file -> how many of it are not copied."""
 
     @property
     def size(self) -> int:
         """Bytes to copy."""
         return sum(entry.size for entry in self.copies.values()) + sum(map(len, self.texts.values()))
+
+    def with_left_out(self, entries: Iterable[Entry], unlisted: str) -> Plan:
+        """The plan of a source with these entries, `left_out` counted. `unlisted`: what images are that the dataset lacks."""
+        taken = {entry.name for entry in self.copies.values()}
+        names = [entry.name for entry in entries if entry.name not in taken and entry.name.rpartition("/")[2] not in self.texts]
+        kinds = ("hidden files" if is_hidden(name) else unlisted if is_image(name) else "other files" for name in names)
+        return self._replace(left_out=Counter(kinds))
 
 
 def is_hidden(name: str) -> bool:
@@ -49,13 +57,7 @@ def is_image(name: str) -> bool:
 
 
 def one_root(label: str, roots: Iterable[str], looked_for: str, entries: Sequence[Entry]) -> str:
-    """The only folder that looks like the dataset's.
-
-    Args:
-        label: of the source.
-        roots: all that do; may come several times.
-        looked_for: how they look.
-        entries: of the source, to say what it holds.
+    """The only folder that looks like the dataset's, as `looked_for` says, among the `roots` that do.
 
     Raises:
         UserError: there is none, or more than one.
@@ -64,7 +66,7 @@ def one_root(label: str, roots: Iterable[str], looked_for: str, entries: Sequenc
     if len(found) == 1:
         return found[0]
     if found:
-        shown = ", ".join(root or "its top" for root in found[:_SHOWN])
+        shown = some_of([root or "its top" for root in found], _SHOWN)
         raise UserError(
             f"{label} holds {looked_for} in {len(found)} places: {shown}. Which of them is meant cannot be known: "
             "unpack it, and name one of the folders with --from"
@@ -75,30 +77,14 @@ def one_root(label: str, roots: Iterable[str], looked_for: str, entries: Sequenc
 def contents(entries: Sequence[Entry]) -> str:
     """What a source holds at its top, and links that are not followed, as sentences."""
     tops = Counter(entry.name.partition("/")[0] for entry in entries)
-    some = ", ".join(f"{top!a} ({count:,} file{'s' * (count > 1)})" for top, count in tops.most_common(_SHOWN))
-    more = f" and {len(tops) - _SHOWN:,} more" if len(tops) > _SHOWN else ""
-    return f"It holds: {some or 'nothing'}{more}.{links(entries)}"
+    shown = [f"{top!a} ({count_of(count, 'file')})" for top, count in tops.most_common()]
+    return f"It holds: {some_of(shown, _SHOWN) or 'nothing'}.{links(entries)}"
 
 
 def links(entries: Iterable[Entry]) -> str:
     """What could not be taken of a folder, as a sentence; empty where there is nothing."""
-    refused = [entry for entry in entries if entry.refused]
-    if not refused:
-        return ""
-    some = ", ".join(ascii(entry.name) for entry in refused[:_SHOWN])
-    more = f" and {len(refused) - _SHOWN:,} more" if len(refused) > _SHOWN else ""
-    return f" Not taken, as links or no files: {some}{more}."
-
-
-def content_of(entry: Entry, label: str) -> bytes:
-    """A list's content.
-
-    Raises:
-        UserError: it could not be taken.
-    """
-    if entry.content is None:
-        raise refusal(label, entry.name, entry.refused or "was not read")
-    return entry.content
+    refused = [ascii(entry.name) for entry in entries if entry.refused]
+    return f" Not taken, as links or no files: {some_of(refused, _SHOWN)}." if refused else ""
 
 
 def check_targets(plan: Plan, label: str) -> None:
@@ -108,17 +94,12 @@ def check_targets(plan: Plan, label: str) -> None:
         UserError: an entry that may not be taken is wanted, a path is not below the target, two are the same.
     """
     names = Names(label)
-    if twice := [name for name, count in Counter(entry.name for entry in plan.copies.values()).items() if count > 1]:
-        raise refusal(label, twice[0], "is listed by two names")
-    for path in plan.texts:
-        names.file(path)
     for path, entry in plan.copies.items():
         if entry.refused:
             raise refusal(label, entry.name, entry.refused)
-        if names.file(path) != path or is_hidden(path) or not _is_plain(path):
+        if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):  # tools cannot read and print it
             raise refusal(label, entry.name, f"would become {path!a}, which is no plain name of a file")
-
-
-def _is_plain(path: str) -> bool:
-    """Whether every tool can read and print a name: no bytes that are no Unicode, no control characters."""
-    return path.isprintable() or not any(unicodedata.category(character) in ("Cc", "Cs") for character in path)
+        names.add(path)
+    names.check_folders()
+    if twice := [name for name, count in Counter(entry.name for entry in plan.copies.values()).items() if count > 1]:
+        raise refusal(label, twice[0], "is listed by two names")
