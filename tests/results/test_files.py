@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.studies import cell_config, write_cell
 from wisesr.results.files import read_json, replacing, write_json
 from wisesr.results.metrics import read_metrics, write_metrics
 from wisesr.results.record import read_record
@@ -36,11 +35,8 @@ def test_a_bad_record_is_no_record(tmp_path: Path, text: str) -> None:
 
 
 def test_a_good_record(tmp_path: Path) -> None:
-    cell = write_cell(cell_config(tmp_path), top1=0.5)
-    record = read_record(cell)
-    assert record is not None
-    assert record.json == json.loads((cell / "result.json").read_text())
-    assert record.best.test_top1 == 0.5
+    (tmp_path / "result.json").write_text(json.dumps({"schema": 1, "status": "done"}))
+    assert read_record(tmp_path) == {"schema": 1, "status": "done"}
 
 
 def test_metrics_keep_every_bit_and_their_columns(tmp_path: Path) -> None:

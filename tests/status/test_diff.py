@@ -15,6 +15,7 @@ from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
 from wisesr.grid.cells import check_cells, write_cell
+from wisesr.results.record import read_record
 from wisesr.status.diff import Difference, differences, find_cell, notes
 
 
@@ -119,11 +120,12 @@ def test_two_cells_that_were_trained(
     assert f"{second.directory} has no result yet (waiting), so only configurations are compared" in words
     assert "environment" not in words
 
-    record = json.loads((first.directory / "result.json").read_text())
+    record = read_record(first.directory)
+    assert record is not None
     record["config"] = changed
-    first_top1 = record["metrics"]["best"]["test/top1"]
     record["metrics"]["best"]["test/top1"] = 0.25
     record["provenance"]["data"]["fingerprint"] = "0" * 64
+    first_top1 = json.loads((first.directory / "result.json").read_text())["metrics"]["best"]["test/top1"]
     (second.directory / "result.json").write_text(json.dumps(record))
     assert main(arguments) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
