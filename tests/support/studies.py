@@ -125,20 +125,7 @@ def write_failed(config: Mapping[str, Any], reason: str) -> Path:
     return directory
 
 
-def write_cell(config: Mapping[str, Any], **figures: Any) -> Path:
-    """A finished cell.
-
-    Args:
-        config: as of `cell_config`.
-        figures: as of `finish_cell`.
-    """
-    directory = write_waiting(config)
-    finish_cell(directory, config, **figures)
-    return directory
-
-
-def finish_cell(
-    directory: Path,
+def write_cell(
     config: Mapping[str, Any],
     *,
     top1: float = 0.8,
@@ -149,12 +136,11 @@ def finish_cell(
     images: int = IMAGES,
     classes: int = CLASSES,
     draw: int = 0,
-) -> None:
-    """Write into a cell's directory what training leaves there.
+) -> Path:
+    """A finished cell.
 
     Args:
-        directory: of the cell.
-        config: of the cell.
+        config: as of `cell_config`.
         top1: on the test images; rounded to whole images.
         val_top1: of the chosen epoch, which is the last of the best of `curve`.
         curve: validation top-1, an epoch each; by default it rises to `val_top1`.
@@ -164,6 +150,7 @@ def finish_cell(
         classes: of them.
         draw: seed of everything that is drawn.
     """
+    directory = write_waiting(config)
     random = np.random.default_rng([draw, int(config["seed"])])
     epochs = int(config["recipe"]["epochs"])
     final = top1 if val_top1 is None else val_top1
@@ -195,6 +182,7 @@ def finish_cell(
     )
     write_text(directory / "log.txt", f"seed {config['seed']}\n<script>alert(1)</script> is no script in a log\n")
     write_status(directory, state=State.DONE)
+    return directory
 
 
 def _merged(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

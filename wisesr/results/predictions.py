@@ -1,4 +1,4 @@
-"""`predictions.npz`: what a cell said of each test image."""
+"""`predictions.npz`: the class probabilities of a cell for each test image."""
 
 from __future__ import annotations
 
