@@ -21,7 +21,7 @@ _BLOCK = re.compile(r"```(python|yaml|)\n(.*?)```", re.DOTALL)
 _TOY = {
     "backbone": ("backbone=timm", "backbone.model=test_resnet"),
     "recipe": ("recipe.epochs=1",),
-    "resolution": ("resolution.size=32",),
+    "resolution": ("resolution.size=64",),
     "logger": ("logger=none",),
     "trainer": ("trainer=cpu", "trainer.threads=1"),
 }

@@ -19,11 +19,12 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 
 
-def compose_cell(overrides: Sequence[str]) -> Config:
+def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) -> Config:
     """The configuration of the cell that `train.py` would make of these overrides, not checked yet.
 
     Args:
         overrides: `dataset=intel`, `augment.rotation=0`, ...
+        config_dir: a user's own folder of YAML groups beside `conf`, as `train.py --config-dir` has it.
 
     Raises:
         UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong `grid.*`.
@@ -32,6 +33,8 @@ def compose_cell(overrides: Sequence[str]) -> Config:
     refuse_shared_files(overrides)
     register_resolvers()
     overrides = quote_choices(overrides)
+    if config_dir is not None:
+        overrides.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
     with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
         try:
             whole = compose("config", list(overrides), return_hydra_config=True)

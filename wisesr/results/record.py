@@ -7,7 +7,7 @@ the file is laid out and what may stand in it; whoever has a `Record` may rely o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -152,8 +152,8 @@ class Provenance:
     """Time, UTC, ISO 8601."""
 
 
-@dataclass(frozen=True, eq=False)
-class Record(Mapping[str, Any]):
+@dataclass(frozen=True)
+class Record:
     """A finished cell."""
 
     fingerprint: str
@@ -169,15 +169,6 @@ class Record(Mapping[str, Any]):
     provenance: Provenance
     json: Mapping[str, Any]
     """The whole file, for whoever shows all of it."""
-
-    def __getitem__(self, key: str) -> Any:
-        return self.json[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.json)
-
-    def __len__(self) -> int:
-        return len(self.json)
 
 
 # Keys hold no dots, so these are paths.
