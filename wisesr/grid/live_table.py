@@ -24,6 +24,9 @@ from wisesr.results.status_file import Status, read_status
 _AROUND = 8
 """Lines of the terminal that are not rows of the table."""
 
+Current = Sequence[tuple[Running, Status]]
+"""Cells that this grid runs, with what they say of themselves."""
+
 _FIGURES = ("epoch", "val top-1", "images/s", "left")
 
 
@@ -49,42 +52,33 @@ class LiveTable:
             elsewhere: those that other processes run.
             height: of the terminal, lines; what is taller would be cut off.
         """
-        statuses = [current_status(job) for job in running]
+        current = [(job, _current_status(job)) for job in running]
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("cell", overflow="fold", ratio=1)
         for name in ("where", "state", "", *_FIGURES):
             table.add_column(name, justify="right" if name in _FIGURES else "left")
-        rows = [
-            (f"[{job.number + 1}] {job.cell.label}", str(job.slot), status)
-            for job, status in zip(running, statuses, strict=True)
-        ]
+        rows = [(f"[{job.number + 1}] {job.cell.label}", str(job.slot), status) for job, status in current]
         rows += [(cell.label, "elsewhere", read_status(cell.directory)) for cell in elsewhere]
         room = max(3, height - _AROUND)
         for label, where, status in rows[:room]:
             table.add_row(escape(label), where, *_row(status))
         more = f"and {len(rows) - room} more that run" if len(rows) > room else ""
-        return Group(self._headline(outcomes, running, statuses, elsewhere), table, more)
+        return Group(self._headline(outcomes, current, len(elsewhere)), table, more)
 
-    def _headline(
-        self,
-        outcomes: Sequence[CellOutcome],
-        running: Sequence[Running],
-        statuses: Sequence[Status],
-        elsewhere: Sequence[Cell],
-    ) -> str:
+    def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:
         """`12 cells: 5 done, 2 running, 5 waiting; 0:12:00 so far, about 0:43:10 left`."""
         counts = Counter(str(State.DONE if outcome.state.is_done else outcome.state) for outcome in outcomes)
         if elsewhere:
-            counts[str(State.WAITING)] -= len(elsewhere)
-            counts["running elsewhere"] = len(elsewhere)
+            counts[str(State.WAITING)] -= elsewhere
+            counts["running elsewhere"] = elsewhere
         listed = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        left = seconds_left(self._times(outcomes, running, statuses))
+        left = seconds_left(self._times(outcomes, current))
         after = f", about {clock(left)} left" if left is not None else ""
         return escape(f"{self._total} cells: {listed}; {clock(time.monotonic() - self._began)} so far{after}")
 
-    def _times(self, outcomes: Sequence[CellOutcome], running: Sequence[Running], statuses: Sequence[Status]) -> list[CellTime]:
+    def _times(self, outcomes: Sequence[CellOutcome], current: Current) -> list[CellTime]:
         """For the estimate; the files of cells that do not run are read once per state."""
-        now = {job.number: status for job, status in zip(running, statuses, strict=True)}
+        now = {job.number: status for job, status in current}
         times = []
         for index, (cell, state, *_) in enumerate(outcomes):
             if index in now:
@@ -97,7 +91,7 @@ class LiveTable:
         return times
 
 
-def current_status(job: Running) -> Status:
+def _current_status(job: Running) -> Status:
     """The status of this attempt; what an earlier one left is none."""
     status = read_status(job.run_dir)
     waiting = State.QUEUED if job.slot.cluster else State.STARTING

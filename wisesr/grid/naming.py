@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from rich import box
 from rich.markup import escape
@@ -17,20 +16,15 @@ NARROW = 120
 _COLUMNS = ("study", "dataset", "backbone", "head", "settings")
 
 
-class NamedTable(NamedTuple):
-    """A table whose first columns name cells, still without rows."""
-
-    table: Table
-    names: list[list[str]]
-    """Of each cell, what goes into these columns."""
-
-
-def name_columns(cells: Sequence[Cell], width: int) -> NamedTable:
+def name_columns(cells: Sequence[Cell], width: int) -> tuple[Table, list[list[str]]]:
     """Begin a table of cells.
 
     Args:
         cells: a row each; some may share one.
         width: of the terminal, characters.
+
+    Returns:
+        A table whose first columns name cells, still without rows; of each cell, what goes into these columns.
     """
     names = [_names(cell) for cell in cells]
     values = {column: {row[index] for row in names} for index, column in enumerate(_COLUMNS)}
@@ -44,7 +38,7 @@ def name_columns(cells: Sequence[Cell], width: int) -> NamedTable:
     table.title_style = "none"
     for column in shown:
         table.add_column(column, overflow="fold")
-    return NamedTable(table, [[escape(row[_COLUMNS.index(column)]) for column in shown] for row in names])
+    return table, [[escape(row[_COLUMNS.index(column)]) for column in shown] for row in names]
 
 
 def _names(cell: Cell) -> tuple[str, ...]:

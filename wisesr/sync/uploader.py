@@ -79,7 +79,7 @@ class Uploader:
             now = read_sync_cell(cell.directory, cell.name, project=where.project, entity=where.entity)
             sendable = (UploadState.OFFLINE, UploadState.SENT) if self._again else (UploadState.OFFLINE,)
             if now.offline is None or now.state not in sendable:
-                raise CellError(f"it changed meanwhile, and is now {now.state}")
+                raise CellError(f"it changed meanwhile, and is now {now.state.value}")
             identifier = secrets.token_hex(4)
             note_attempt(cell.directory, identifier)
             entity, project = self._upload(now.offline, identifier, where)

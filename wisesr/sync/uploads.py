@@ -33,10 +33,6 @@ class UploadState(Enum):
     UNFINISHED = "unfinished"
     """There is no record yet."""
 
-    def __str__(self) -> str:
-        """The word that messages have."""
-        return self.value
-
     @property
     def is_there(self) -> bool:
         """Whether the run is on the server."""
