@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.downloads import add, files_of, intel_files, make, pack, tree
-from wisesr.data.prepare.sources import normal
+from wisesr.data.prepare.entries import normal
 from wisesr.errors import UserError
 
 ODD = ["..", ".", "", "/", "C:", "\\", "..\\..", "\u2025", "a\u0301", "\udcff", "\uff0e\uff0e", " ..", "%2e%2e", "CON", "-rf"]

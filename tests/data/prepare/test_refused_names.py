@@ -84,13 +84,13 @@ def test_names_in_two_unicode_forms(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
 def test_too_many_entries(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.data.prepare.sources.MAX_ENTRIES", 10)
+    monkeypatch.setattr("wisesr.data.prepare.entries.MAX_ENTRIES", 10)
     refused(pack(intel_files(), tmp_path / kind, kind), "entry 'seg_t", "is one of more than 10")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
 def test_lists_too_large_for_memory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.data.prepare.sources.MAX_LISTS", len(NOISE) + 1)
+    monkeypatch.setattr("wisesr.data.prepare.entries.MAX_LISTS", len(NOISE) + 1)
     source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / kind, kind)
     refused(source, "csv' brings the lists to more than 5,001 bytes", name="sub_imagenet")
 

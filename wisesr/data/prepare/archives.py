@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
-from wisesr.data.prepare.sources import CHUNK, Entry, Names, Source, reading, refusal
+from wisesr.data.prepare.entries import CHUNK, Entry, Names, Source, reading, refusal
 from wisesr.errors import UserError
 
 Tell = Callable[[int], object]
