@@ -14,8 +14,8 @@ from PIL import Image
 
 from tests.support.images import noise
 from wisesr.data.check import decode
-from wisesr.data.check.decode import look, look_at_all
-from wisesr.data.check.findings import KINDS, Finding, Overlap, find, overlaps
+from wisesr.data.check.decode import decode_file, decode_files
+from wisesr.data.check.problems import KINDS, Finding, Overlap, find_problems, overlaps
 from wisesr.data.folder import listed
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
@@ -31,7 +31,7 @@ def quiet() -> Iterator[None]:
 
 def checked(root: Path, its: Listing | None = None) -> list[Finding]:
     its = its or listed(root=str(root))
-    return find(its, list(look_at_all(its.base / row.path for row in its.rows)))
+    return find_problems(its, list(decode_files(its.base / row.path for row in its.rows)))
 
 
 def test_nothing_to_say(copy: Path) -> None:
@@ -155,12 +155,12 @@ def test_the_same_picture_again(copy: Path) -> None:
 
 def test_many_twins_are_counted_and_those_of_the_other_split_named_first() -> None:
     rows = [Row(f"{i}.png", "a") for i in range(5)] + [Row("t.png", "a", "test")]
-    found = find(Listing(Path(), rows), [decode.Seen((), (1, 1), "PNG", b"x")] * 6)
+    found = find_problems(Listing(Path(), rows), [decode.Decoded((), (1, 1), "PNG", b"x")] * 6)
     assert found[0].detail == "as t.png (test, a), 1.png (train, a), 2.png (train, a) and 2 more"
 
 
 def test_the_share_of_a_split_that_others_have_too() -> None:
-    seen = [decode.Seen((), (1, 1), "PNG", bytes([byte]) if byte else b"") for byte in (1, 2, 0, 1, 3, 2, 2, 0, 3, 4)]
+    seen = [decode.Decoded((), (1, 1), "PNG", bytes([byte]) if byte else b"") for byte in (1, 2, 0, 1, 3, 2, 2, 0, 3, 4)]
     rows = [Row(str(i), "a", split) for i, split in enumerate(["train"] * 3 + ["val"] * 2 + ["test"] * 5)]
     assert overlaps(rows, seen) == [Overlap("test", "train", 2, 5), Overlap("test", "val", 1, 5), Overlap("val", "train", 1, 2)]
     assert overlaps(rows[:3], seen[:3]) == []
@@ -170,7 +170,7 @@ def test_files_are_looked_at_in_order_and_the_last_ones_too(copy: Path) -> None:
     paths = [copy / f"{index:03d}.bmp" for index in range(80)]
     for index, path in enumerate(paths):
         noise(index, (40, 40 + index)).save(path)
-    assert [one.size for one in look_at_all(paths)] == [(40, 40 + index) for index in range(80)]
+    assert [one.size for one in decode_files(paths)] == [(40, 40 + index) for index in range(80)]
 
 
 def test_a_large_picture_is_hashed_in_strips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,11 +178,11 @@ def test_a_large_picture_is_hashed_in_strips(tmp_path: Path, monkeypatch: pytest
     for value in (0, 1):
         wide[2, -1, 2] = value
         Image.fromarray(wide).save(tmp_path / f"{value}.bmp")
-    assert len({look(tmp_path / name).digest for name in ("0.bmp", "1.bmp")}) == 2
+    assert len({decode_file(tmp_path / name).digest for name in ("0.bmp", "1.bmp")}) == 2
 
 
 def test_every_kind_says_what_to_do() -> None:
-    assert all(kind.words and kind.advice for kind in KINDS.values())
+    assert all(kind.description and kind.advice for kind in KINDS.values())
 
 
 @pytest.mark.parametrize("text", ["plain é 中.jpg", "line\nbreak", os.fsdecode(b"caf\xe9.jpg"), "\x1b[31mred"])

@@ -152,7 +152,7 @@ def test_an_interrupt_leaves_no_report(copy: Path, tmp_path: Path, monkeypatch: 
     def interrupted(path: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(decode, "look", interrupted)
+    monkeypatch.setattr(decode, "decode_file", interrupted)
     assert run("folder", f"dataset.root={copy}", "--report", tmp_path / "r.csv") == 130
     assert not (tmp_path / "r.csv").exists()
 
@@ -252,7 +252,7 @@ def test_overrides_may_stand_on_both_sides_of_an_option(copy: Path, tmp_path: Pa
 def test_a_report_that_cannot_be_written_is_told_before_all_else(
     copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(decode, "look", None)  # nothing is decoded
+    monkeypatch.setattr(decode, "decode_file", None)  # nothing is decoded
     assert run("folder", f"dataset.root={copy}", "--report", tmp_path) == 1
     assert "--report must be a file" in capsys.readouterr().err
     assert run("folder", f"dataset.root={copy}", "--report", copy / "train/a/0.png/r.csv") == 1

@@ -21,7 +21,7 @@ from wisesr.data.augmentation import Standard
 from wisesr.data.datamodule import ImageData
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.sampling import TrainBatches
-from wisesr.data.sheet import Strip, Views, compose, scale
+from wisesr.data.sheet import Strip, Views, display_scale, draw_sheet
 from wisesr.types import Steps
 
 MEAN, STD = (0.4, 0.5, 0.3), (0.2, 0.3, 0.1)
@@ -77,7 +77,7 @@ def test_images_of_a_class_are_evenly_spaced(manifest: Manifest) -> None:
     ("size", "wanted"), [(32, (4, 1)), (64, (2, 1)), (65, (1, 1)), (224, (1, 1)), (320, (1, 1)), (512, (1, 2))]
 )
 def test_the_scale_of_pictures(size: int, wanted: tuple[int, int]) -> None:
-    assert scale(size) == wanted
+    assert display_scale(size) == wanted
 
 
 def tile(sheet: Image.Image, picture: Pixels) -> tuple[int, int]:
@@ -92,8 +92,8 @@ def tile(sheet: Image.Image, picture: Pixels) -> tuple[int, int]:
 @pytest.mark.parametrize("size", [40, 150, 322])
 def test_all_pictures_stand_in_rows_and_columns(size: int) -> None:
     strips = [Strip(f"row {row}", [noise(10 * row + column, (size, size)) for column in range(3)]) for row in range(2)]
-    sheet = compose("title", ["one note"], strips)
-    larger, smaller = scale(size)
+    sheet = draw_sheet("title", ["one note"], strips)
+    larger, smaller = display_scale(size)
 
     def shown(image: Image.Image) -> Pixels:
         pixels = np.asarray(image)
@@ -112,8 +112,8 @@ def test_all_pictures_stand_in_rows_and_columns(size: int) -> None:
 
 def test_long_titles_and_names_stay_within_the_sheet() -> None:
     strips = [Strip("folder/" * 40 + "1.png", [noise(0, (40, 40))] * 2)]
-    for words in ("word " * 60, "é中\n" * 80):
-        sheet = np.asarray(compose(words, [words], strips))
+    for title in ("word " * 60, "é中\n" * 80):
+        sheet = np.asarray(draw_sheet(title, [title], strips))
         assert sheet.shape[1] == 480 + 56
         assert (sheet[:, -20:] == 255).all() and (sheet[-10:] == 255).all()
 
@@ -175,7 +175,7 @@ def test_a_place_that_cannot_be_written_to_is_told_first(
 def test_epochs_are_counted_from_1_as_in_a_trainings_log(monkeypatch: pytest.MonkeyPatch) -> None:
     written: list[str] = []
     monkeypatch.setattr("wisesr.data.sheet._write", lambda sheet, at, text, *_: written.append(text))
-    compose("title", [], [Strip("row", [noise(0)] * 3)])
+    draw_sheet("title", [], [Strip("row", [noise(0)] * 3)])
     assert [text for text in written if text.startswith(("epoch", "test"))] == ["test view", "epoch 1", "epoch 2"]
 
 

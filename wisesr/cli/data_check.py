@@ -15,8 +15,8 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wisesr.data.check.decode import Seen
-    from wisesr.data.check.findings import Finding, Overlap
+    from wisesr.data.check.decode import Decoded
+    from wisesr.data.check.problems import Finding, Overlap
     from wisesr.data.listing import Listing
     from wisesr.data.published import Published
 
@@ -72,7 +72,7 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.build.data import build_listing
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked
-    from wisesr.data.check.findings import as_csv, find, overlaps
+    from wisesr.data.check.problems import as_csv, find_problems, overlaps
     from wisesr.data.check.summary import print_summary
     from wisesr.data.legible import legible
     from wisesr.data.published import published_of
@@ -81,19 +81,19 @@ def check(chosen: argparse.Namespace) -> int:
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()
-    its, facts = build_listing(config), published_of(dataset["_target_"])
+    listing, facts = build_listing(config), published_of(dataset["_target_"])
     report = chosen.report or Path(config["output_dir"], "checks", f"{file_name(dataset['name'])}.csv")
     if report.is_dir():
         raise UserError(f"--report must be a file, and {report} is a folder")
     require_writable("--report", report)
     partial, skip = dataset.get("partial") is True, dataset.get("on_bad_image") == "skip"
-    seen = _decoded(its, console)
-    findings = find(its, seen, facts)
+    decoded = _decode(listing, console)
+    findings = find_problems(listing, decoded, facts)
     write_text(report, as_csv(findings))  # first: who reads the summary may stop reading
-    print_summary(console, its, seen, findings, facts, partial=partial)
-    stops = stopping(its, seen, findings, facts, partial=partial, skip=skip)
+    print_summary(console, listing, decoded, findings, facts, partial=partial)
+    stops = stopping(listing, decoded, findings, facts, partial=partial, skip=skip)
     console.print(f"Every finding: {legible(str(report))}", soft_wrap=True, markup=False)
-    console.print(legible(_last(stops, overlaps(its.rows, seen))), soft_wrap=True, markup=False)
+    console.print(legible(_last(stops, overlaps(listing.rows, decoded))), soft_wrap=True, markup=False)
     return 1 if stops else 0
 
 
@@ -113,39 +113,47 @@ def _last(stops: Sequence[str], shared: Sequence[Overlap]) -> str:
 
 
 def stopping(
-    its: Listing, seen: Sequence[Seen], findings: Iterable[Finding], facts: Published | None, *, partial: bool, skip: bool
+    listing: Listing,
+    decoded: Sequence[Decoded],
+    findings: Iterable[Finding],
+    facts: Published | None,
+    *,
+    partial: bool,
+    skip: bool,
 ) -> list[str]:
     """What a training would stop at, a phrase each.
 
     Args:
-        its: the files.
-        seen: each of its rows after decoding.
+        listing: the files.
+        decoded: each of its rows after decoding.
         findings: of the check.
         facts: what is published of the dataset, where anything is.
         partial: whether the user calls it a part of a dataset.
         skip: whether files that cannot be read are left out.
     """
-    from wisesr.data.check.findings import INCOMPLETE, KINDS, UNREADABLE
+    from wisesr.data.check.problems import INCOMPLETE, KINDS, UNREADABLE
     from wisesr.data.manifest import TRAIN
     from wisesr.data.published import whole_not_partial
 
     left_out = UNREADABLE if skip and (partial or facts is None) else ()
     stop = {"listed-twice", "empty-class", *UNREADABLE, *INCOMPLETE} - {*left_out, *(INCOMPLETE if partial else ())}
     found = Counter(finding.problem for finding in findings)
-    phrases = [f"{KINDS[name].words} ({found[name]:,})" for name in KINDS if name in stop and found[name]]
-    trained = [(row.label, bool(one.format)) for row, one in zip(its.rows, seen, strict=True) if row.split == TRAIN]
+    phrases = [f"{KINDS[name].description} ({found[name]:,})" for name in KINDS if name in stop and found[name]]
+    trained = [(row.label, bool(image.format)) for row, image in zip(listing.rows, decoded, strict=True) if row.split == TRAIN]
     if left_out and (lost := {label for label, _ in trained} - {label for label, readable in trained if readable}):
         phrases.append(f"class {min(lost)!r} has no readable images to train on")
     if facts is not None and partial and not any(found[name] for name in (*INCOMPLETE, *left_out)):
         phrases.append(whole_not_partial(facts))
-    return phrases + ([its.refused] if its.refused else [])
+    return phrases + ([listing.refused] if listing.refused else [])
 
 
-def _decoded(its: Listing, console: Console) -> list[Seen]:
+def _decode(listing: Listing, console: Console) -> list[Decoded]:
     """Each of the files after decoding; a bar on a terminal."""
-    from wisesr.data.check.decode import look_at_all
+    from wisesr.data.check.decode import decode_files
     from wisesr.grid.console import tracked
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's, of damaged metadata and large images, would break the bar
-        return list(tracked(look_at_all(its.base / row.path for row in its.rows), len(its.rows), "decoding", console))
+        return list(
+            tracked(decode_files(listing.base / row.path for row in listing.rows), len(listing.rows), "decoding", console)
+        )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from wisesr.cli.names import file_name, file_names
 from wisesr.errors import UserError, unknown
+from wisesr.wording import count_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -55,7 +56,7 @@ def _positive(text: str) -> int:
 
 
 def show(chosen: argparse.Namespace) -> int:
-    """Write the sheets and tell where.
+    """Write the sheets, and print where.
 
     Raises:
         UserError: the cell cannot be composed, the images cannot be had, a class does not exist.
@@ -64,7 +65,7 @@ def show(chosen: argparse.Namespace) -> int:
     from wisesr.build.parts import build_view
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked, option_of
-    from wisesr.data.sheet import Views, compose
+    from wisesr.data.sheet import Views, draw_sheet
     from wisesr.grid.console import make_console, tracked
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
@@ -82,10 +83,10 @@ def show(chosen: argparse.Namespace) -> int:
     for label in tracked(labels, len(labels), "drawing", console):
         name, strips = manifest.class_names[label], views.strips(label, images=chosen.images, draws=chosen.draws)
         count = f"{len(strips)} of {views.count(label):,} training images"
-        _write(to / f"{files[label]}.png", compose(f"{name} · {where}", [count, *settings], strips))
+        _write(to / f"{files[label]}.png", draw_sheet(f"{name} · {where}", [count, *settings], strips))
         rows.append(strips[0].reduced()._replace(caption=f"{name}: {strips[0].caption}"))
-    _write(to / f"{_INDEX}.png", compose(where, [f"one image of each of {len(labels)} classes", *settings], rows))
-    console.print(f"{len(labels)} sheet{'s' * (len(labels) > 1)} and {_INDEX}.png in {to}", soft_wrap=True, markup=False)
+    _write(to / f"{_INDEX}.png", draw_sheet(where, [f"one image of each of {len(labels)} classes", *settings], rows))
+    console.print(f"{count_of(len(labels), 'sheet')} and {_INDEX}.png in {to}", soft_wrap=True, markup=False)
     return 0
 
 

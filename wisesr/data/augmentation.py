@@ -30,7 +30,7 @@ def inputs_of(mean: Sequence[float], std: Sequence[float], order: Literal["RGB",
     return {"mean": list(mean), "std": list(std)} | ({"order": order} if order == "BGR" else {})
 
 
-def _told(inputs: Inputs) -> str:
+def _describe(inputs: Inputs) -> str:
     mean, std = (", ".join(f"{number:.4g}" for number in inputs[key]) for key in ("mean", "std"))
     return f"mean {mean} and std {std}" + (f" ({inputs['order']})" if "order" in inputs else "")
 
@@ -74,13 +74,13 @@ class Augmentation(ABC):
         """
         if trained is not None and trained != self._inputs:
             raise UserError(
-                f"backbone.weights: {source} was trained on images normalised with {_told(trained)}, and here they would be "
-                f"normalised with {_told(self._inputs)}: {self._way_to(trained)}"
+                f"backbone.weights: {source} was trained on images normalised with {_describe(trained)}, and here they would "
+                f"be normalised with {_describe(self._inputs)}: {self._advice_for(trained)}"
             )
 
-    def _way_to(self, inputs: Inputs) -> str:
-        """What a user does so that images are normalised so."""
-        modes = [name for name, its in NAMED.items() if inputs_of(*its.unit, its.order) == inputs]
+    def _advice_for(self, inputs: Inputs) -> str:
+        """What to set so that images are normalised with these inputs."""
+        modes = [name for name, mode in NAMED.items() if inputs_of(*mode.unit, mode.order) == inputs]
         paper = f"augment=paper augment.normalization={modes[0]} does as was done there" if modes else ""
         tag = "" if "order" in inputs else "name backbone.model as it was named there, its tag included"
         return "; or else ".join(part for part in (tag, paper) if part)

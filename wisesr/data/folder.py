@@ -33,11 +33,11 @@ def folder(
     Raises:
         UserError: nothing there, a class without images, a split or column missing, a listed file missing.
     """
-    its = listed(root=root, csv=csv, train=train, val=val, test=test)
-    if its.missing:
-        more = f"; {len(its.missing) - 1:,} more are not there either" if len(its.missing) > 1 else ""
-        raise UserError(f"{its.base / its.missing[0].path} is listed, but there is no such file{more}")
-    return to_manifest(its, on_bad_image)
+    listing = listed(root=root, csv=csv, train=train, val=val, test=test)
+    if listing.missing:
+        more = f"; and {len(listing.missing) - 1:,} more" if len(listing.missing) > 1 else ""
+        raise UserError(f"{listing.base / listing.missing[0].path} is listed, but there is no such file{more}")
+    return to_manifest(listing, on_bad_image)
 
 
 def listed(*, root: str, csv: str | None = None, train: str = "train", val: str = "val", test: str = "test") -> Listing:

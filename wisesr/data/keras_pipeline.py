@@ -127,12 +127,12 @@ class KerasPipeline(Augmentation):
             pixels = brightened(pixels if self._stretch else truncated(pixels), draw.brightness)
         return pixels
 
-    def _way_to(self, inputs: Inputs) -> str:
+    def _advice_for(self, inputs: Inputs) -> str:
         for name in NORMALIZATIONS:
             other = named_normalization(name, *self._expected)
             if inputs_of(*other.unit, other.order) == inputs:
                 return f"set augment.normalization={name}"
-        return super()._way_to(inputs)
+        return super()._advice_for(inputs)
 
 
 def _between(low: float, high: float, share: float) -> float:

@@ -25,17 +25,17 @@ class Draw(NamedTuple):
     shift_rows: float = 0.0
     """Pixels by which the turned picture moves up, before it is zoomed."""
     shift_columns: float = 0.0
-    """The same to the left."""
+    """Pixels by which it moves left."""
     zoom_rows: float = 1.0
     """Factor from output to input: above 1 shrinks the picture's height."""
     zoom_columns: float = 1.0
-    """The same of its width."""
+    """Factor from output to input of its width."""
     channel_shift: float = 0.0
     """Grey levels, added to all channels."""
     flip_horizontal: bool = False
     """Whether left and right change places."""
     flip_vertical: bool = False
-    """Whether top and bottom do."""
+    """Whether top and bottom change places."""
     brightness: float | None = None
     """Factor; None for no such step."""
 

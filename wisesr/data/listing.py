@@ -54,20 +54,20 @@ def look_up(base: Path, listed: Iterable[Row], empty: Sequence[Row] = ()) -> Lis
     return Listing(base, rows, missing, empty)
 
 
-def to_manifest(its: Listing, on_bad_image: Literal["error", "skip"]) -> Manifest:
+def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Manifest:
     """The manifest of the files that are there, classes in alphabetical order.
 
     Args:
-        its: the files.
+        listing: the files.
         on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
         UserError: a class has no images, or no readable ones; a file has vanished.
     """
-    for row in its.empty:
-        hint = f"; image files end in {' '.join(EXTENSIONS)}" if any((its.base / row.path).iterdir()) else ""
-        raise UserError(f"class {row.label!r} has no images: {its.base / row.path}{hint}")
-    base, rows = its.base, its.rows
+    for row in listing.empty:
+        hint = f"; image files end in {' '.join(EXTENSIONS)}" if any((listing.base / row.path).iterdir()) else ""
+        raise UserError(f"class {row.label!r} has no images: {listing.base / row.path}{hint}")
+    base, rows = listing.base, listing.rows
     sizes = {row.path: _size(base / row.path) for row in rows}  # a listed file that is missing is an error, not a bad image
     bad: list[str] = []
     if on_bad_image == "skip":
@@ -109,8 +109,8 @@ def class_rows(base: Path, below: str, split: str) -> tuple[list[Row], list[Row]
     empty: list[Row] = []
     for name in folders:
         files = sorted(_files(parent / name))
-        its = [Row(path.relative_to(base).as_posix(), name, split) for path in files or [parent / name]]
-        (rows if files else empty).extend(its)
+        in_class = [Row(path.relative_to(base).as_posix(), name, split) for path in files or [parent / name]]
+        (rows if files else empty).extend(in_class)
     return rows, empty
 
 

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from PIL import Image
 
 from wisesr.errors import UserError
+from wisesr.wording import some_of
 
 TRAIN, VAL, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VAL, TEST)
+_SHOWN = 8
+"""Names that an error lists."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,15 @@ class Manifest:
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(self.ids).items() if count > 1]
         if twice:
-            raise UserError(f"{len(twice)} images are listed twice: {_some(twice)}")
+            raise UserError(f"{len(twice)} images are listed twice: {some_of(twice, _SHOWN)}")
         counts = Counter(self.labels)
         empty = [name for label, name in enumerate(self.class_names) if not counts[label]]
         if empty:
-            raise UserError(f"{len(empty)} of {len(self.class_names)} classes have no images: {_some(empty)}")
+            raise UserError(f"{len(empty)} of {len(self.class_names)} classes have no images: {some_of(empty, _SHOWN)}")
         if len(self.class_names) < 2:
-            raise UserError(f"there must be at least two classes, not {len(self.class_names)}: {_some(self.class_names)}")
+            raise UserError(
+                f"there must be at least two classes, not {len(self.class_names)}: {some_of(self.class_names, _SHOWN)}"
+            )
         places: dict[str, str] = {}
         for group, split in zip(self.groups, self.splits, strict=False):
             if group and places.setdefault(group, split) != split:
@@ -62,9 +67,9 @@ class Manifest:
                 )
         trained = {label for label, split in zip(self.labels, self.splits, strict=True) if split == TRAIN}
         for split in (VAL, TEST):
-            alone = {label for label, its in zip(self.labels, self.splits, strict=True) if its == split} - trained
+            alone = {label for label, other in zip(self.labels, self.splits, strict=True) if other == split} - trained
             if alone:
-                names = _some([self.class_names[label] for label in sorted(alone)])
+                names = some_of([self.class_names[label] for label in sorted(alone)], _SHOWN)
                 raise UserError(f"{len(alone)} classes of the {split} split have no images in the train split: {names}")
 
     def __len__(self) -> int:
@@ -72,7 +77,7 @@ class Manifest:
 
     def indices(self, split: str) -> list[int]:
         """Positions of a split's images, in order."""
-        return [index for index, its in enumerate(self.splits) if its == split]
+        return [index for index, other in enumerate(self.splits) if other == split]
 
     def fingerprint(self) -> str:
         """64 hexadecimal digits over names, sizes, labels, splits and groups."""
@@ -81,7 +86,3 @@ class Manifest:
         for row in zip(self.ids, self.sizes, self.labels, self.splits, groups, strict=True):
             digest.update(repr(row).encode())
         return digest.hexdigest()
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -50,7 +50,7 @@ def named_normalization(name: str, mean: Sequence[float], std: Sequence[float]) 
         name: "caffe": BGR, minus ImageNet's mean colour, not scaled; "imagenet": ImageNet's mean and standard deviation of
             images in [0, 1]; "tf": from -1 to 1; "backbone": the mean and std that are given.
         mean: per channel, of RGB images in [0, 1].
-        std: the same.
+        std: per channel, of RGB images in [0, 1].
 
     Raises:
         ValueError: no such name.

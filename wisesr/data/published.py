@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 from wisesr.data.listing import Listing, Row, to_manifest
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.errors import UserError
+from wisesr.wording import count_of, some_of
 
 _SHOWN = 5
 
@@ -93,8 +94,8 @@ def counts(facts: Published, rows: Sequence[Row], missing: Sequence[Row] = ()) -
         wanted = here + Counter((row.split, row.label) for row in missing)
     found = []
     for split, total in ((TRAIN, facts.train), (TEST, facts.test)):
-        found.append(Count(split, "", sum(count for (its, _), count in here.items() if its == split), total))
-        labels = sorted({label for its, label in [*here, *wanted] if its == split}) if wanted else []
+        found.append(Count(split, "", sum(count for (row_split, _), count in here.items() if row_split == split), total))
+        labels = sorted({label for row_split, label in [*here, *wanted] if row_split == split}) if wanted else []
         found += [Count(split, label, here[split, label], wanted.get((split, label), 0)) for label in labels]
     return found
 
@@ -112,12 +113,12 @@ def differences(facts: Published, rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def read_copy(facts: Published, its: Listing, *, partial: bool, on_bad_image: Literal["error", "skip"]) -> Manifest:
+def read_copy(facts: Published, listing: Listing, *, partial: bool, on_bad_image: Literal["error", "skip"]) -> Manifest:
     """The manifest of a copy that is what it is called: the published dataset, or `partial`, a part of it.
 
     Args:
         facts: of the dataset.
-        its: files of the copy.
+        listing: files of the copy.
         partial: whether it is called a part: other counts than the published ones, or images left out.
         on_bad_image: as in `wisesr.data.folder.folder`.
 
@@ -126,24 +127,24 @@ def read_copy(facts: Published, its: Listing, *, partial: bool, on_bad_image: Li
             true; there are no images at all.
     """
     name = facts.name
-    if not its.rows:
-        raise UserError(f"{its.base} holds no image of {name}. Its layout: data/README.md")
-    found = shortfall(facts, its.rows, [row.path for row in its.missing])
+    if not listing.rows:
+        raise UserError(f"{listing.base} holds no image of {name}. The layout of a copy: data/README.md")
+    found = shortfall(facts, listing.rows, [row.path for row in listing.missing])
     if found and not partial:
         raise UserError(
-            f"{its.base} is not {name} as published: {found} Complete it (wisesr data prepare {name}, wisesr data check {name})"
-            f", or take what is there with dataset.partial=true, which calls it {name}-partial"
+            f"{listing.base} is not {name} as published: {found} Complete it (wisesr data prepare {name}, wisesr data check "
+            f"{name}), or take what is there with dataset.partial=true, which calls it {name}-partial"
         )
-    manifest = to_manifest(its, on_bad_image)
+    manifest = to_manifest(listing, on_bad_image)
     bad = manifest.left_out
     if bad and not partial:
         raise UserError(
-            f"{its.base} has {len(bad):,} image{'s' * (len(bad) > 1)} that cannot be read, such as {bad[0]}: with "
+            f"{listing.base} has {count_of(len(bad), 'image')} that cannot be read, such as {bad[0]}: with "
             f"{'them' if len(bad) > 1 else 'it'} left out, this is not {name} as published. Replace what cannot be read "
             f"(wisesr data check {name} names it), or add dataset.partial=true, which calls the rest {name}-partial"
         )
     if partial and not found and not bad:
-        raise UserError(f"{its.base}: {whole_not_partial(facts)}")
+        raise UserError(f"{listing.base}: {whole_not_partial(facts)}")
     return manifest
 
 
@@ -154,10 +155,5 @@ def whole_not_partial(facts: Published) -> str:
 
 def shortfall(facts: Published, rows: Sequence[Row], missing: Sequence[str] = ()) -> str:
     """In what a copy differs from the published dataset, as sentences; empty where it does not."""
-    found = differences(facts, rows)
-    sentences = ([f"{_some(found)}."] if found else []) + ([f"Missing: {_some(missing)}."] if missing else [])
-    return " ".join(sentences)
-
-
-def _some(names: Sequence[str]) -> str:
-    return "; ".join(names[:_SHOWN]) + (f"; and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else "")
+    both = (("", differences(facts, rows)), ("Missing: ", missing))
+    return " ".join(f"{start}{some_of(names, _SHOWN, '; ')}." for start, names in both if names)

@@ -35,9 +35,9 @@ class Strip(NamedTuple):
     """All of one size: the test view, then a picture for each draw."""
 
     def reduced(self) -> Strip:
-        """The same with pictures of no more than 128 pixels a side."""
-        by = -(-self.pictures[0].width // _SMALL)
-        return self._replace(pictures=[picture.reduce(by) for picture in self.pictures])
+        """The row with pictures of no more than 128 pixels a side."""
+        factor = -(-self.pictures[0].width // _SMALL)
+        return self._replace(pictures=[picture.reduce(factor) for picture in self.pictures])
 
 
 class Views:
@@ -70,9 +70,9 @@ class Views:
         Raises:
             UserError: one of them cannot be read.
         """
-        its = self._of(label)
-        count = min(images, len(its))
-        return [self._strip(its[number * len(its) // count], draws) for number in range(count)]
+        in_class = self._of(label)
+        count = min(images, len(in_class))
+        return [self._strip(in_class[number * len(in_class) // count], draws) for number in range(count)]
 
     def _of(self, label: int) -> list[int]:
         return [at for at, index in enumerate(self._indices) if self._manifest.labels[index] == label]
@@ -88,23 +88,23 @@ class Views:
         return self._augment.picture(sample[0])
 
 
-def scale(size: int) -> tuple[int, int]:
+def display_scale(size: int) -> tuple[int, int]:
     """How pictures of so many pixels a side are shown: enlarged by a whole number, and reduced by one; 1 and 1 for most."""
     return max(1, _SMALL // size), -(-size // _LARGE)
 
 
-def compose(title: str, notes: Sequence[str], strips: Sequence[Strip]) -> Image.Image:
+def draw_sheet(title: str, notes: Sequence[str], strips: Sequence[Strip]) -> Image.Image:
     """A sheet: title, notes, a head above each column, and the rows, each with its caption below.
 
-    Pictures are enlarged or reduced by whole numbers (`scale`), so that each pixel is a square of its colour, or the mean of
-    those of a square.
+    Pictures are enlarged or reduced by whole numbers (`display_scale`), so that each pixel is a square of its colour, or the
+    mean of those of a square.
     """
-    larger, smaller = scale(strips[0].pictures[0].width)
+    larger, smaller = display_scale(strips[0].pictures[0].width)
     side = strips[0].pictures[0].reduce(smaller).width * larger
     columns = len(strips[0].pictures)
     width = max(columns * side + (columns - 2) * _GAP + _APART, _NARROWEST)
     head = [(line, _TITLE, _INK) for line in _wrapped(title, width, _TITLE)]
-    head += [(line, _TEXT, _PALE) for note in [*notes, *_told(larger, smaller)] for line in _wrapped(note, width, _TEXT)]
+    head += [(line, _TEXT, _PALE) for note in [*notes, *_scale_note(larger, smaller)] for line in _wrapped(note, width, _TEXT)]
     row = side + _TEXT + 18
     top = _MARGIN + sum(_line(size) for _, size, _ in head) + 36
     sheet = Image.new("RGB", (width + 2 * _MARGIN, top + len(strips) * row + _MARGIN - 10), _PAPER)
@@ -123,7 +123,7 @@ def compose(title: str, notes: Sequence[str], strips: Sequence[Strip]) -> Image.
     return sheet
 
 
-def _told(larger: int, smaller: int) -> list[str]:
+def _scale_note(larger: int, smaller: int) -> list[str]:
     if larger > 1:
         return [f"enlarged: each pixel is a square of {larger}x{larger}"]
     return [f"reduced: each pixel is the mean of {smaller}x{smaller}"] if smaller > 1 else []

@@ -44,8 +44,8 @@ def _move(manifest: Manifest, to: str, fraction: float, seed: int) -> Manifest:
     splits = [to if index in chosen else split for index, split in enumerate(manifest.splits)]
     moved = [manifest.class_names[label] for label in sorted({manifest.labels[i] for i in chosen})]
     if len(moved) < len(manifest.class_names):
-        lacking = sorted(set(manifest.class_names) - set(moved))
-        raise UserError(f"too few images or groups to draw a {to} split from: {', '.join(lacking[:8])}")
+        without = sorted(set(manifest.class_names) - set(moved))
+        raise UserError(f"too few images or groups to draw a {to} split from: {', '.join(without[:8])}")
     return replace(manifest, splits=splits)
 
 

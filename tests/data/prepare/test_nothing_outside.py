@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.downloads import add, files_of, intel_files, make, pack, tree
-from wisesr.data.prepare.sources import normal
+from wisesr.data.prepare.entries import normal
 from wisesr.errors import UserError
 
 ODD = ["..", ".", "", "/", "C:", "\\", "..\\..", "\u2025", "a\u0301", "\udcff", "\uff0e\uff0e", " ..", "%2e%2e", "CON", "-rf"]
@@ -59,6 +59,7 @@ def write(path: Path, kind: str, entries: list[tuple[str, str]], outside: str) -
 @example(entries=[("seg_train/seg_train/sea/../../../../outside.jpg", "file")], kind="tar")
 @example(entries=[("seg_train/seg_train/link", "link"), ("seg_train/seg_train/link/x.jpg", "file")], kind="tar")
 @example(entries=[("seg_train/seg_train/sea/new.jpg", "file")], kind="zip")
+@example(entries=[("\0.jpg", "file")], kind="zip")
 def test_nothing_is_written_outside(entries: list[tuple[str, str]], kind: str) -> None:
     check_nothing_outside(entries, kind)
 

@@ -13,8 +13,8 @@ from rich.progress import Progress
 
 from tests.support.downloads import intel_files, pack
 from wisesr.cli import main
+from wisesr.data.prepare.console import progress, say
 from wisesr.data.prepare.dataset_folder import prepare
-from wisesr.data.prepare.display import progress, say
 
 
 def test_a_bar_fits_into_80_columns() -> None:

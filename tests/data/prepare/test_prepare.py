@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -119,6 +120,17 @@ def test_names_with_backslashes_are_folders(tmp_path: Path) -> None:
     for kind in ("tar", "folder"):
         make("intel", pack(files, tmp_path / f"download.{kind}", kind), tmp_path / kind)
         assert files_of(tmp_path / kind) == intel_files()
+
+
+def test_entries_for_folders(tmp_path: Path) -> None:
+    """As they are written on Windows, by their ending, and by their mode only."""
+    with zipfile.ZipFile(pack(intel_files(), tmp_path / "download.zip", "zip"), "a") as archive:
+        archive.writestr("seg_train\\", b"")
+        archive.writestr("seg_train/seg_train/", b"")
+        archive.writestr("seg_test", b"")
+        archive.infolist()[-1].external_attr = 0o040755 << 16
+    make("intel", tmp_path / "download.zip", tmp_path / "intel")
+    assert files_of(tmp_path / "intel") == intel_files()
 
 
 def test_a_tar_without_a_mark(tmp_path: Path) -> None:

@@ -67,6 +67,16 @@ def test_a_file_that_is_also_a_folder(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_names_of_folders(tmp_path: Path, kind: str) -> None:
+    for name, why in (("../x/", "has .. in its path"), ("/x/", "has an absolute path")):
+        source = pack_with(tmp_path / kind, kind, name)
+        if kind == "tar":
+            with tarfile.open(source, "w") as tar:
+                add(tar, name, type=tarfile.DIRTYPE)
+        refused(source, "entry ", why)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_names_in_two_unicode_forms(tmp_path: Path, kind: str) -> None:
     composed, decomposed = "a/caf\u00e9.jpg", "a/cafe\u0301.jpg"
     refused(pack_with(tmp_path / "x", kind, composed, decomposed), f"entry {decomposed!a} is there twice", ascii(composed))
@@ -74,13 +84,13 @@ def test_names_in_two_unicode_forms(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
 def test_too_many_entries(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.data.prepare.sources.MAX_ENTRIES", 10)
+    monkeypatch.setattr("wisesr.data.prepare.entries.MAX_ENTRIES", 10)
     refused(pack(intel_files(), tmp_path / kind, kind), "entry 'seg_t", "is one of more than 10")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
 def test_lists_too_large_for_memory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.data.prepare.sources.MAX_LISTS", len(NOISE) + 1)
+    monkeypatch.setattr("wisesr.data.prepare.entries.MAX_LISTS", len(NOISE) + 1)
     source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / kind, kind)
     refused(source, "csv' brings the lists to more than 5,001 bytes", name="sub_imagenet")
 

@@ -19,7 +19,7 @@ import pytest
 from tests.support.downloads import KINDS, files_of, intel_files, make, mit_files, pack, tree
 from tests.support.paths import ROOT
 from wisesr.cli import main
-from wisesr.data.prepare.sources import Entry, Source
+from wisesr.data.prepare.entries import Entry, Source
 from wisesr.data.prepare.staging import Staging
 from wisesr.errors import UserError
 from wisesr.results.lock import take

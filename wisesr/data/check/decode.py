@@ -46,11 +46,11 @@ _AHEAD = 64
 """Files handed to the threads before their turn."""
 
 
-class Seen(NamedTuple):
+class Decoded(NamedTuple):
     """What is known of a file after it was decoded."""
 
     notes: tuple[tuple[str, str], ...]
-    """Kind of finding (`wisesr.data.check.findings.KINDS`) and detail, most often none."""
+    """Kind of finding (`wisesr.data.check.problems.KINDS`) and detail, most often none."""
     size: tuple[int, int] = (0, 0)
     """Width and height, pixels."""
     format: str = ""
@@ -59,7 +59,7 @@ class Seen(NamedTuple):
     """Of its size and RGB pixels, 16 bytes; empty if it cannot be read."""
 
 
-def look_at_all(paths: Iterable[Path]) -> Iterator[Seen]:
+def decode_files(paths: Iterable[Path]) -> Iterator[Decoded]:
     """Each file, decoded by as many threads as there are cores, in order.
 
     Threads, as Pillow decodes and hashlib hashes without the interpreter's lock. Processes were measured too (JPEGs of 150
@@ -67,10 +67,10 @@ def look_at_all(paths: Iterable[Path]) -> Iterator[Seen]:
     by Ctrl-C for instance, no more than one image a thread is still to be waited for.
     """
     pool = ThreadPoolExecutor(usable_cores())
-    waiting: deque[Future[Seen]] = deque()
+    waiting: deque[Future[Decoded]] = deque()
     try:
         for path in paths:
-            waiting.append(pool.submit(look, path))
+            waiting.append(pool.submit(decode_file, path))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -79,17 +79,17 @@ def look_at_all(paths: Iterable[Path]) -> Iterator[Seen]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def look(path: Path) -> Seen:
+def decode_file(path: Path) -> Decoded:
     """One file, decoded as by `wisesr.data.images.open_rgb`."""
     try:
         with Image.open(path) as image:
             image.load()
             rgb = to_rgb(image)
             notes = tuple(_notes(path, image))
-            return Seen(notes, rgb.size, image.format or "", _digest(rgb))
+            return Decoded(notes, rgb.size, image.format or "", _digest(rgb))
     except UNREADABLE as error:
         system = isinstance(error, OSError) and error.errno is not None
-        return Seen((("unopened" if system else "corrupt", why(error)),))
+        return Decoded((("unopened" if system else "corrupt", why(error)),))
 
 
 def _digest(rgb: Image.Image) -> bytes:

@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from wisesr.data.check.decode import Seen
-from wisesr.data.check.findings import KINDS, UNREADABLE, Finding, overlaps
+from wisesr.data.check.decode import Decoded
+from wisesr.data.check.problems import KINDS, UNREADABLE, Finding, overlaps
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
@@ -24,41 +24,47 @@ _CLASSES = 10
 
 
 def print_summary(
-    console: Console, its: Listing, seen: Sequence[Seen], findings: Sequence[Finding], facts: Published | None, *, partial: bool
+    console: Console,
+    listing: Listing,
+    decoded: Sequence[Decoded],
+    findings: Sequence[Finding],
+    facts: Published | None,
+    *,
+    partial: bool,
 ) -> None:
-    """Print it.
+    """Print the counts, formats and problems of a copy, on one screen.
 
     Args:
         console: to print on.
-        its: the files.
-        seen: each of its rows after decoding.
+        listing: the files.
+        decoded: each of its rows after decoding.
         findings: about them.
         facts: what is published of the dataset, where anything is.
         partial: whether the user takes a copy that is not whole.
     """
-    for part in _parts(its, seen, findings, facts, partial):
+    for part in _parts(listing, decoded, findings, facts, partial):
         console.print(part, soft_wrap=isinstance(part, str))
 
 
 def _parts(
-    its: Listing, seen: Sequence[Seen], findings: Sequence[Finding], facts: Published | None, partial: bool
+    listing: Listing, decoded: Sequence[Decoded], findings: Sequence[Finding], facts: Published | None, partial: bool
 ) -> Iterator[RenderableType]:
-    yield escape(legible(f"{its.base}: {_whole(its, findings, facts, partial)}"))
-    yield _decoded(seen)
-    for overlap in overlaps(its.rows, seen):
+    yield escape(legible(f"{listing.base}: {_completeness(listing, findings, facts, partial)}"))
+    yield _formats_and_sizes(decoded)
+    for overlap in overlaps(listing.rows, decoded):
         share = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({overlap.images / overlap.of:.1%})"
         yield f"[bold]{share.replace('%', ' %')} are also in the {overlap.other} split[/bold]"
     if facts is None:
-        yield _classes(its)
+        yield _classes(listing)
     elif any(finding.problem == "count" for finding in findings):
-        yield _beside(its, facts)
+        yield _beside(listing, facts)
     if any(finding.problem != "count" for finding in findings):
         yield _kinds(findings)
 
 
-def _whole(its: Listing, findings: Sequence[Finding], facts: Published | None, partial: bool) -> str:
+def _completeness(listing: Listing, findings: Sequence[Finding], facts: Published | None, partial: bool) -> str:
     """`a partial copy: 3,720 of 17,034 images; usable with dataset.partial=true`."""
-    here, classes = len(its.rows), len({row.label for row in its.rows})
+    here, classes = len(listing.rows), len({row.label for row in listing.rows})
     if facts is None:
         return f"{here:,} images of {classes} classes"
     total = facts.train + facts.test
@@ -68,7 +74,7 @@ def _whole(its: Listing, findings: Sequence[Finding], facts: Published | None, p
         advice = f"; {whole_not_partial(facts)}" if partial else ""
         return f"whole, {here:,} images of {classes} classes as published{advice}"
     if "count" not in kinds:
-        listed = f", and {len(its.missing):,} that are listed are missing" if its.missing else ""
+        listed = f", and {len(listing.missing):,} that are listed are missing" if listing.missing else ""
         what = f"not whole: of {here:,} images {here - bad:,} can be read{listed}"
         skip = "dataset.on_bad_image=skip dataset.partial=true" if bad else "dataset.partial=true"
         return what + ("" if partial and not bad else f"; replace the others, or leave them out with {skip}")
@@ -84,23 +90,23 @@ def _whole(its: Listing, findings: Sequence[Finding], facts: Published | None, p
     return what + ("" if partial else ways)
 
 
-def _decoded(seen: Sequence[Seen]) -> str:
+def _formats_and_sizes(decoded: Sequence[Decoded]) -> str:
     """`Decoded: 1,600 JPEG, 22 PNG; 120x90 to 800x600 px, the median 320x240`."""
-    sizes = sorted((one.size for one in seen if one.format), key=lambda size: (size[0] * size[1], size))
+    sizes = sorted((image.size for image in decoded if image.format), key=lambda size: (size[0] * size[1], size))
     if not sizes:
         return "No image could be decoded."
-    formats = Counter(one.format for one in seen if one.format)
+    formats = Counter(image.format for image in decoded if image.format)
     named = ", ".join(f"{count:,} {name}" for name, count in formats.most_common())
     smallest, median, largest = (f"{width}x{height}" for width, height in (sizes[0], sizes[len(sizes) // 2], sizes[-1]))
     extent = f"all {smallest} px" if len(set(sizes)) == 1 else f"{smallest} to {largest} px, the median {median}"
     return f"Decoded: {named}; {extent}"
 
 
-def _classes(its: Listing) -> Table:
+def _classes(listing: Listing) -> Table:
     """Images of each class in each split; of many classes those with the fewest."""
-    here = Counter((row.split, row.label) for row in its.rows)
-    splits = [split for split in SPLITS if any(split == its_split for its_split, _ in here)]
-    totals = Counter(row.label for row in its.rows)
+    here = Counter((row.split, row.label) for row in listing.rows)
+    splits = [split for split in SPLITS if any(split == other for other, _ in here)]
+    totals = Counter(row.label for row in listing.rows)
     labels = sorted(totals)
     if len(labels) > _CLASSES:
         labels = sorted(labels, key=lambda label: (totals[label], label))[:_CLASSES]
@@ -111,9 +117,9 @@ def _classes(its: Listing) -> Table:
     return table
 
 
-def _beside(its: Listing, facts: Published) -> Table:
+def _beside(listing: Listing, facts: Published) -> Table:
     """Counts here and published, of the classes where they differ, those that lack most first where there are many."""
-    both = {(count.label, count.split): count for count in counts(facts, its.rows, its.missing)}
+    both = {(count.label, count.split): count for count in counts(facts, listing.rows, listing.missing)}
     wrong = {count.label: 0 for count in both.values() if count.label and count.here != count.published}
     for label in wrong:
         wrong[label] = sum(abs(both[at].published - both[at].here) for at in ((label, TRAIN), (label, TEST)) if at in both)
@@ -133,11 +139,12 @@ def _kinds(findings: Sequence[Finding]) -> Table:
     table.add_column("for example")  # the one that gives way on a narrow terminal
     table.add_column("what to do", no_wrap=True)
     for name, kind in KINDS.items():
-        its = [finding for finding in findings if finding.problem == name]
-        if its and name != "count":
-            words = f"{its[0].path}: {its[0].detail}" if its[0].detail else its[0].path
-            example = re.sub(r"\S+/(\S+/\S+)", r"…/\1", legible(words))
-            table.add_row(kind.words, f"{len(its):,}", Text(example, overflow="ellipsis", no_wrap=True), kind.advice)
+        of_kind = [finding for finding in findings if finding.problem == name]
+        if of_kind and name != "count":
+            first = of_kind[0]
+            text = f"{first.path}: {first.detail}" if first.detail else first.path
+            example = re.sub(r"\S+/(\S+/\S+)", r"…/\1", legible(text))
+            table.add_row(kind.description, f"{len(of_kind):,}", Text(example, overflow="ellipsis", no_wrap=True), kind.advice)
     return table
 
 

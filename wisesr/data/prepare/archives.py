@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
-from wisesr.data.prepare.sources import CHUNK, Entry, Names, Source, reading, refusal
+from wisesr.data.prepare.entries import CHUNK, Entry, Names, Source, reading, refusal
 from wisesr.errors import UserError
 
 Tell = Callable[[int], object]
@@ -97,7 +97,8 @@ def _look_through_zip(source: Source, file: IO[bytes]) -> None:
         source.count(info.filename, total := total + size)
         with reading(source.label, info.filename):
             archive.open(info).close()  # holds the entry's own header against the directory
-        if info.is_dir():
+        if kind == stat.S_IFDIR or info.filename.endswith(("/", "\\")):
+            names.check(info.filename)
             continue
         info.file_size += (
             1  # `zipfile` cuts an entry off at its declared size in silence: one byte more shows that there are more
@@ -126,6 +127,7 @@ def _look_through_tar(source: Source, file: IO[bytes], unpack: Callable[[Any], o
                 kind = "link" if member.issym() or member.islnk() else "pipe, a device, sparse, or of a negative size"
                 raise refusal(source.label, name, f"is a {kind}")
             source.count(name, member.offset_data + member.isreg() * member.size)
+            names.check(name)
             if member.isreg():
                 opener = cast(Any, partial(archive.extractfile, member))
                 source.add(Entry(names.add(name), member.size, member.offset, opener))

@@ -23,13 +23,13 @@ from rich.filesize import decimal
 from wisesr.data.legible import legible
 from wisesr.data.manifest import Manifest
 from wisesr.data.prepare.archives import open_archive
-from wisesr.data.prepare.checks import Job, check_copied, check_room, check_source, read_existing
-from wisesr.data.prepare.display import progress, say
+from wisesr.data.prepare.console import progress, say
+from wisesr.data.prepare.copy_plan import Plan, check_targets, is_hidden, links
 from wisesr.data.prepare.downloads import DATASETS
+from wisesr.data.prepare.entries import CHUNK, Source
 from wisesr.data.prepare.folders import open_folder
 from wisesr.data.prepare.kaggle import download
-from wisesr.data.prepare.plan import Plan, check_targets, is_hidden, links
-from wisesr.data.prepare.sources import CHUNK, Source
+from wisesr.data.prepare.preconditions import Job, check_copied, check_room, check_source, read_existing
 from wisesr.data.prepare.staging import Staging
 from wisesr.data.published import shortfall
 from wisesr.errors import UserError, unknown

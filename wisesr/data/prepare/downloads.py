@@ -10,8 +10,8 @@ from wisesr.data import intel, mit_indoor, sub_imagenet
 from wisesr.data.listing import Listing, Row, read_rows
 from wisesr.data.manifest import Manifest
 from wisesr.data.mit_indoor import IMAGES, official
-from wisesr.data.prepare.plan import Plan, contents, is_image, one_root
-from wisesr.data.prepare.sources import Entry
+from wisesr.data.prepare.copy_plan import Plan, contents, is_image, one_root
+from wisesr.data.prepare.entries import Entry
 from wisesr.data.published import INTEL, MIT_INDOOR, SUB_IMAGENET, Published
 from wisesr.errors import UserError
 from wisesr.wording import some_of

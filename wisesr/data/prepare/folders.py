@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
 
-from wisesr.data.prepare.sources import Entry, Source, normal
+from wisesr.data.prepare.entries import Entry, Source, normal
 from wisesr.errors import UserError
 
 

@@ -138,21 +138,29 @@ class Names:
         self._files: dict[str, str] = {}
 
     def add(self, raw: str) -> str:
-        """A file's name as `normal` makes it.
+        """A file's name, as `check` gives it.
 
         Raises:
             UserError: it may not be there.
         """
-        try:
-            name = normal(raw)
-        except ValueError as error:
-            raise refusal(self._label, raw, str(error)) from None
+        name = self.check(raw)
         if not name:
             raise refusal(self._label, raw, "has no name")
         if other := self._files.get(_key(name)):
             raise refusal(self._label, raw, f"is there twice, the other time as {other!a}")
         self._files[_key(name)] = raw
         return name
+
+    def check(self, raw: str) -> str:
+        """Any entry's name as `normal` makes it; a folder's may come again.
+
+        Raises:
+            UserError: it may not be there.
+        """
+        try:
+            return normal(raw)
+        except ValueError as error:
+            raise refusal(self._label, raw, str(error)) from None
 
     def check_folders(self) -> None:
         """Refuse files in a folder that is a file, once all names are known."""

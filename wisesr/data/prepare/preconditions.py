@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.filesize import decimal
 
 from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.prepare.copy_plan import Plan, links
 from wisesr.data.prepare.downloads import Dataset
-from wisesr.data.prepare.plan import Plan, links
-from wisesr.data.prepare.sources import Source
+from wisesr.data.prepare.entries import Source
 from wisesr.data.published import shortfall
 from wisesr.errors import UserError
 

@@ -6,14 +6,15 @@ import csv
 import io
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, combinations, islice
+from itertools import chain, combinations
 from typing import NamedTuple
 
-from wisesr.data.check.decode import Seen
+from wisesr.data.check.decode import Decoded
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
 from wisesr.data.manifest import SPLITS, TEST
 from wisesr.data.published import Published, counts
+from wisesr.wording import some_of
 
 _TWINS = {"leak": "split", "two-labels": "label"}
 """Kind of finding -> in what the images of one picture differ."""
@@ -25,7 +26,7 @@ _SHOWN = 3
 class Kind(NamedTuple):
     """A kind of finding."""
 
-    words: str
+    description: str
     """What the files are."""
     advice: str
     """What to do about them."""
@@ -74,30 +75,30 @@ class Overlap(NamedTuple):
     """All images of the split."""
 
 
-def find(its: Listing, seen: Sequence[Seen], facts: Published | None = None) -> list[Finding]:
+def find_problems(listing: Listing, decoded: Sequence[Decoded], facts: Published | None = None) -> list[Finding]:
     """All that is to be said, in the order of `KINDS`.
 
     Args:
-        its: the files.
-        seen: each of its rows after decoding.
+        listing: the files.
+        decoded: each of its rows after decoding.
         facts: what is published of it, where anything is.
     """
-    found = [*_listed_twice(its.rows), *_twins(its.rows, seen)]
-    for row, one in zip(its.rows, seen, strict=True):
-        found += [Finding(name, row.path, row.split, row.label, detail) for name, detail in one.notes]
-    found += [Finding("missing", row.path, row.split, row.label, "") for row in its.missing]
-    found += [Finding("empty-class", row.path, row.split, row.label, "") for row in its.empty]
+    found = [*_listed_twice(listing.rows), *_twins(listing.rows, decoded)]
+    for row, image in zip(listing.rows, decoded, strict=True):
+        found += [Finding(name, row.path, row.split, row.label, detail) for name, detail in image.notes]
+    found += [Finding("missing", row.path, row.split, row.label, "") for row in listing.missing]
+    found += [Finding("empty-class", row.path, row.split, row.label, "") for row in listing.empty]
     if facts is not None:
-        found += _counts(facts, its)
+        found += _counts(facts, listing)
     order = {name: index for index, name in enumerate(KINDS)}
     return sorted(found, key=lambda finding: order[finding.problem])
 
 
-def _counts(facts: Published, its: Listing) -> Iterator[Finding]:
-    for split, label, here, published in counts(facts, its.rows, its.missing):
+def _counts(facts: Published, listing: Listing) -> Iterator[Finding]:
+    for split, label, here, published in counts(facts, listing.rows, listing.missing):
         if here != published:
             yield Finding("count", "", split, label, f"{here} here, {published} published")
-    if (classes := len({row.label for row in its.rows})) != facts.classes:
+    if (classes := len({row.label for row in listing.rows})) != facts.classes:
         yield Finding("count", "", "", "", f"{classes} classes here, {facts.classes} published")
 
 
@@ -106,18 +107,18 @@ def _listed_twice(rows: Sequence[Row]) -> Iterator[Finding]:
     by_path = defaultdict(list)
     for row in rows:
         by_path[row.path].append(row)
-    for path, its in by_path.items():
-        if len(its) > 1:
-            where = [f"{row.place} ({row.split}, {row.label})" if row.place else f"{row.split}, {row.label}" for row in its]
-            yield Finding("listed-twice", path, its[0].split, its[0].label, f"in {' and '.join(where)}")
+    for path, same in by_path.items():
+        if len(same) > 1:
+            where = [f"{row.place} ({row.split}, {row.label})" if row.place else f"{row.split}, {row.label}" for row in same]
+            yield Finding("listed-twice", path, same[0].split, same[0].label, f"in {' and '.join(where)}")
 
 
-def _twins(rows: Sequence[Row], seen: Sequence[Seen]) -> Iterator[Finding]:
+def _twins(rows: Sequence[Row], decoded: Sequence[Decoded]) -> Iterator[Finding]:
     """A finding for each image of each picture that more than one file holds; two where both splits and classes differ."""
     same = defaultdict(list)
-    for row, one in zip(rows, seen, strict=True):
-        if one.digest:
-            same[one.digest].append(row)
+    for row, image in zip(rows, decoded, strict=True):
+        if image.digest:
+            same[image.digest].append(row)
     for group in same.values():
         if len({row.path for row in group}) == 1:  # one file, however often it is listed
             continue
@@ -129,16 +130,16 @@ def _twins(rows: Sequence[Row], seen: Sequence[Seen]) -> Iterator[Finding]:
 def _others(row: Row, group: Sequence[Row], by: str) -> str:
     """The twins of an image, those of another split (or label) first."""
     mine = getattr(row, by)
-    foreign = (one for one in group if getattr(one, by) != mine)
-    alike = (one for one in group if getattr(one, by) == mine and one is not row)
-    shown = [f"{one.path} ({one.split}, {one.label})" for one in islice(chain(foreign, alike), _SHOWN)]
-    more = len(group) - 1 - len(shown)
-    return f"as {', '.join(shown)}" + (f" and {more:,} more" if more else "")
+    foreign = (twin for twin in group if getattr(twin, by) != mine)
+    alike = (twin for twin in group if getattr(twin, by) == mine and twin is not row)
+    return f"as {some_of([f'{twin.path} ({twin.split}, {twin.label})' for twin in chain(foreign, alike)], _SHOWN)}"
 
 
-def overlaps(rows: Sequence[Row], seen: Sequence[Seen]) -> list[Overlap]:
+def overlaps(rows: Sequence[Row], decoded: Sequence[Decoded]) -> list[Overlap]:
     """Which splits share pictures, the test split first."""
-    digests = {split: [one.digest for row, one in zip(rows, seen, strict=True) if row.split == split] for split in SPLITS}
+    digests = {
+        split: [image.digest for row, image in zip(rows, decoded, strict=True) if row.split == split] for split in SPLITS
+    }
     found = []
     for other, split in combinations(SPLITS, 2):
         known = set(digests[other]) - {b""}

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from wisesr.data.images import EXTENSIONS
 from wisesr.data.listing import Row
-from wisesr.data.prepare.sources import Entry, Names, refusal
+from wisesr.data.prepare.entries import Entry, Names, refusal
 from wisesr.errors import UserError
 from wisesr.wording import count_of, some_of
 
