@@ -156,7 +156,9 @@ OPTIONS = [(group, name) for group in GROUPS for name in options(group)]
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
     node = load_option(group, name)
-    extra = ["dataset.root=" + str(images)] if "root" in node else ["backbone.model=resnet18"] if node.get("model") == "???" else []
+    extra = (
+        ["dataset.root=" + str(images)] if "root" in node else ["backbone.model=resnet18"] if node.get("model") == "???" else []
+    )
     config = composed(f"{group}={name}", *extra)
     assert check(config) == []
     if "name" in config[group]:

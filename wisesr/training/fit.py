@@ -24,6 +24,7 @@ from wisesr.results.kernels import write_kernels
 from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.record import BEST, LAST
+from wisesr.results.state import State
 from wisesr.results.status import write_status
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
 from wisesr.training.kernels import learned_kernel
@@ -36,14 +37,13 @@ log = logging.getLogger(__name__)
 
 
 class TrainerSettings(NamedTuple):
-    """What Lightning is told; the keys of `trainer` without threads, which belong to the process."""
+    """Settings of Lightning's trainer, keys of `trainer`: the others belong to the process, to the module or to the budget."""
 
     accelerator: str
     devices: int | str
     num_nodes: int
     strategy: str
     precision: str
-    channels_last: bool
     compile: bool
     accumulate: int
     clip: float | None
@@ -111,7 +111,7 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, check
     """Read the test split with the best weights; its figures beside those of the chosen epoch."""
     assert checkpoint.best is not None
     if trainer.is_global_zero:
-        write_status(directory, state="testing", epoch=int(checkpoint.rows[-1]["epoch"]), epochs=module.steps.epochs)
+        write_status(directory, state=State.TESTING, epoch=int(checkpoint.rows[-1]["epoch"]), epochs=module.steps.epochs)
     best = torch.load(directory / BEST, map_location="cpu", weights_only=True)
     module.load_state_dict(best["state_dict"])
     trainer.test(module, data, verbose=False)
@@ -122,7 +122,7 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, check
     if trainer.is_global_zero:
         if (kernel := learned_kernel(module.measured)) is not None:
             epochs = [int(row["epoch"]) for row in checkpoint.rows]
-            write_kernels(directory, kernel, epochs[len(epochs) - len(checkpoint.kernels) :], checkpoint.kernels)
+            write_kernels(directory, kernel, epochs, checkpoint.kernels)
         rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in checkpoint.rows]
         write_metrics(directory / METRICS, rows)
     return chosen
@@ -189,7 +189,7 @@ def _silence() -> None:
 
 
 def _write_predictions(trainer: Trainer, module: ClassificationModule, data: ImageData, directory: Path) -> None:
-    """`predictions.npz`: what all devices said of the test split, in the manifest's order, and the names of the classes."""
+    """`predictions.npz`: what all devices predicted for the test split, in the manifest's order, and the classes' names."""
     mine = [torch.cat(parts).numpy() for parts in zip(*module.predictions, strict=True)]
     gathered: list[list[NDArray[Any]]] = [mine]
     if trainer.world_size > 1:

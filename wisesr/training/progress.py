@@ -8,6 +8,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from wisesr.results.state import State
 from wisesr.results.status import write_status
 from wisesr.types import Steps
 
@@ -64,7 +65,7 @@ class Progress(Callback):
         extra = {"val_top1": figures["val/top1"]} if "val/top1" in figures else {}
         write_status(
             self._directory,
-            state="training",
+            state=State.TRAINING,
             epoch=finished,
             epochs=self._run.epochs,
             step=trainer.global_step,
