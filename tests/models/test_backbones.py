@@ -45,7 +45,7 @@ LARGER = {"resnet34", "resnet101", "resnet152", "resnetv2_101", "resnetv2_152", 
 
 
 def test_every_backbone_of_conf_is_expected_here() -> None:
-    assert set(EXPECTED) | {"timm"} == set(options("backbone"))
+    assert set(EXPECTED) | {"timm", "torchvision"} == set(options("backbone"))
 
 
 HEAVY = {"nasnet_large", "inception_resnet_v2", "inception_v4"}

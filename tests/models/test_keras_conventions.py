@@ -71,7 +71,7 @@ def norms(model: nn.Module) -> list[Any]:
 
 
 def test_every_backbone_of_conf_is_expected_here() -> None:
-    assert {*SAME, *KIN, *WITHOUT, "timm"} == set(options("backbone"))
+    assert {*SAME, *KIN, *WITHOUT, "timm", "torchvision"} == set(options("backbone"))
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_another_shortcut_position_or_padding_would_show() -> None:
 
 TALL = {"inception_v3", "mobilenetv2", "efficientnet_b0"}
 LARGE = TALL | {"resnet101", "resnet152", "resnetv2_101", "resnetv2_152", "densenet169", "densenet201", "nasnet_large"}
-BACKBONES = [name for name in options("backbone") if name != "timm"]
+BACKBONES = [name for name in options("backbone") if name not in ("timm", "torchvision")]
 
 
 @cache

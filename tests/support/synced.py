@@ -9,7 +9,7 @@ from PIL import Image
 
 from tests.support.studies import cell_config, write_cell
 from wisesr.results.predictions import read_predictions
-from wisesr.training.loggers.base import Findings, Hard, Run
+from wisesr.training.loggers.base import Findings, HardImage, Run
 from wisesr.training.loggers.wandb import WandbLogger
 
 ROWS = [{"epoch": float(n), "step": 40.0 * n, "lr": 0.001, "train/loss": 2.0 / n, "val/top1": 0.2 * n} for n in (1, 2, 3)]
@@ -19,7 +19,7 @@ def offline_cell(root: Path, **given: Any) -> Path:
     """A finished cell and its offline run. Settings as of `cell_config`."""
     config = cell_config(root, **given)
     cell = write_cell(config)
-    hard = Hard("test/0.png", Image.new("RGB", (8, 8)), "class0", "class1", 0.1, 2.3)
+    hard = HardImage("test/0.png", Image.new("RGB", (8, 8)), "class0", "class1", 0.1, 2.3)
     name = f"{config['backbone']['name']}-{config['head']['name']}-seed-{config['seed']}"
     run = Run(cell, name, config["study"], (config["head"]["name"],), config)
     logger = WandbLogger(run, project="p", entity=None, init_timeout=5.0)

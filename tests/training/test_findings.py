@@ -48,27 +48,28 @@ def predictions(seed: int = 0) -> Predictions:
 
 
 def test_the_hardest_images_against_a_loop() -> None:
-    its = predictions()
+    tested = predictions()
     loss = {
-        str(name): -math.log(float(row[label])) for name, label, row in zip(its.ids, its.labels, its.probabilities, strict=True)
+        str(name): -math.log(float(row[label]))
+        for name, label, row in zip(tested.ids, tested.labels, tested.probabilities, strict=True)
     }
     expected = sorted(loss, key=lambda name: -loss[name])[:5]
-    found = list(hardest(its, manifest(), 5))
+    found = list(hardest(tested, manifest(), 5))
     assert [hard.id for hard in found] == expected
     for hard in found:
         index = int(hard.id.removesuffix(".png"))
-        row = its.probabilities[index - 8]
+        row = tested.probabilities[index - 8]
         assert hard.loss == pytest.approx(loss[hard.id])
-        assert (hard.label, hard.said) == ("abcd"[index % CLASSES], "abcd"[int(np.argmax(row))])
+        assert (hard.label, hard.predicted) == ("abcd"[index % CLASSES], "abcd"[int(np.argmax(row))])
         assert hard.probability == pytest.approx(float(row[index % CLASSES]))
         assert (hard.image.mode, hard.image.size) == ("RGB", (134, 224))
         assert hard.image.getpixel((5, 5)) == (index, index, index)
 
 
 def test_images_that_cannot_be_opened_are_left_out(caplog: pytest.LogCaptureFixture) -> None:
-    its = predictions()
-    worst = [hard.id for hard in hardest(its, manifest(), 4)]
-    found = hardest(its, manifest(frozenset({int(worst[1].removesuffix(".png"))})), 4)
+    tested = predictions()
+    worst = [hard.id for hard in hardest(tested, manifest(), 4)]
+    found = hardest(tested, manifest(frozenset({int(worst[1].removesuffix(".png"))})), 4)
     assert [hard.id for hard in found] == [worst[0], *worst[2:]]
     assert f"a picture of {worst[1]}" in caplog.text
 
@@ -82,24 +83,26 @@ def test_a_cell_without_predictions_still_has_findings(tmp_path: Path) -> None:
 
 
 def test_a_probability_of_nought_has_a_loss() -> None:
-    its = Predictions(np.array(["8.png"]), np.array([0]), np.array([[0.0, 1.0]], np.float32), ("a", "b"))
-    (hard,) = hardest(its, manifest())
+    tested = Predictions(np.array(["8.png"]), np.array([0]), np.array([[0.0, 1.0]], np.float32), ("a", "b"))
+    (hard,) = hardest(tested, manifest())
     assert 80 < hard.loss < 100
 
 
 def test_confusion_against_scikit_learn() -> None:
-    its = predictions(1)
-    truth = confusion_matrix(its.labels, its.probabilities.argmax(axis=1), labels=range(CLASSES))
-    assert np.array_equal(confusion(its), truth)
+    tested = predictions(1)
+    truth = confusion_matrix(tested.labels, tested.probabilities.argmax(axis=1), labels=range(CLASSES))
+    assert np.array_equal(confusion(tested), truth)
 
 
 @pytest.mark.parametrize("classes", [2, 30, 31, 700])
 def test_the_picture_of_a_confusion_matrix(classes: int) -> None:
     """A model that is always right, but of the last class: the diagonal is dark, the last row is dark at its left."""
     labels = np.arange(classes)
-    said = np.where(labels == classes - 1, 0, labels)
-    its = Predictions(labels.astype(str), labels, np.eye(classes, dtype=np.float32)[said], tuple(f"class {n}" for n in labels))
-    picture = confusion_picture(its)
+    predicted = np.where(labels == classes - 1, 0, labels)
+    tested = Predictions(
+        labels.astype(str), labels, np.eye(classes, dtype=np.float32)[predicted], tuple(f"class {n}" for n in labels)
+    )
+    picture = confusion_picture(tested)
     side = max(1, 640 // classes)
     margin = picture.width - 8 - classes * side
     pixels = np.asarray(picture).astype(int)
@@ -150,5 +153,5 @@ def test_a_cell_whose_loggers_break_has_its_record(config: dict[str, Any], caplo
     assert told["train_seconds"] == record["cost"]["train_seconds"]
     assert told["steps"] == record["budget"]["steps"]
     assert told["hardest"] == 16
-    its = read_predictions(cell)
-    assert its is not None and len(its.ids) == 18
+    tested = read_predictions(cell)
+    assert tested is not None and len(tested.ids) == 18

@@ -75,10 +75,10 @@ def test_what_a_logger_does_to_its_rows_is_its_own_affair(run: Run) -> None:
             summary.clear()
 
     rows, summary = [dict(row) for row in ROWS], {"best/test/top1": 0.5}
-    its = Guarded(Careless(run))
-    its.start(rows)
-    its.epoch(rows[1], [])
-    its.finish(summary, NOTHING)
+    guarded = Guarded(Careless(run))
+    guarded.start(rows)
+    guarded.epoch(rows[1], [])
+    guarded.finish(summary, NOTHING)
     assert (rows, summary) == (ROWS, {"best/test/top1": 0.5})
 
 

@@ -63,8 +63,8 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
     rows = [row for row in history(file) if "val/top1" in row]
     assert [row["_step"] for row in rows] == [4, 8, 12]
     assert [row["val/top1"] for row in rows] == [row["val/top1"] for row in ROWS]
-    (its,) = {(r.run.run_group, r.run.display_name, tuple(r.run.tags)) for r in records(file) if r.HasField("run")}
-    assert its == ("study", "toy-wise-seed-0", ("toy", "wise", "32px"))
+    (labels,) = {(r.run.run_group, r.run.display_name, tuple(r.run.tags)) for r in records(file) if r.HasField("run")}
+    assert labels == ("study", "toy-wise-seed-0", ("toy", "wise", "32px"))
     assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [0]
     assert list((folder / "files").rglob("*.png"))
     summary = {

@@ -16,6 +16,7 @@ from wisesr.build.data import build_manifest
 from wisesr.errors import UserError
 from wisesr.models.heads.wise import WiseHead
 from wisesr.results.metrics import read_metrics
+from wisesr.results.record import LAST
 from wisesr.training.fit import fit
 
 
@@ -100,3 +101,14 @@ def test_a_device_that_is_not_there(config: dict[str, Any], tmp_path: Path) -> N
     config["trainer"]["accelerator"] = "gpu"
     with pytest.raises(UserError, match="trainer: "):
         trained(config, tmp_path / "cell")
+
+
+def test_a_checkpoint_without_its_history_is_refused(config: dict[str, Any], tmp_path: Path) -> None:
+    """As another version's would be: epochs that it finished would be missing from the record."""
+    trained(plain(config), tmp_path / "cell")
+    last = tmp_path / "cell" / LAST
+    held = torch.load(last, weights_only=True)
+    torch.save(held | {"callbacks": {}}, last)
+    parts = build(plain(config), build_manifest(config))
+    with pytest.raises(UserError, match=r"last\.ckpt was written by another version of wisesr"):
+        fit(parts.module, parts.data, parts.trainer, directory=tmp_path / "cell", loggers=[])

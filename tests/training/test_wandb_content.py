@@ -19,7 +19,7 @@ from wisesr.data.images import open_rgb
 from wisesr.results.predictions import Predictions
 from wisesr.sync.workspace import Shown, workspace
 from wisesr.training.loggers import content
-from wisesr.training.loggers.base import Findings, Hard, Run
+from wisesr.training.loggers.base import Findings, HardImage, Run
 from wisesr.training.loggers.tensorboard import TensorBoardLogger
 from wisesr.training.loggers.wandb import WandbLogger
 
@@ -34,7 +34,7 @@ def predictions() -> Predictions:
 
 
 def findings() -> Findings:
-    hard = [Hard(f"test/{n}.png", Image.new("RGB", (9, 7), (40 * n, 0, 0)), "cat", "dog", 0.1, 2.3) for n in (4, 2)]
+    hard = [HardImage(f"test/{n}.png", Image.new("RGB", (9, 7), (40 * n, 0, 0)), "cat", "dog", 0.1, 2.3) for n in (4, 2)]
     return Findings(Image.new("RGB", (8, 8)), predictions(), tuple(hard))
 
 
@@ -43,11 +43,11 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of an offline run that was told everything."""
     directory = tmp_path_factory.mktemp("cell")
     config = {"head": {"name": "wise"}, "backbone": {"name": "toy"}, "seed": 0}
-    its = logger(Run(directory, "toy-wise-seed-0", "study", ("toy",), config))
-    its.start([])
+    writer = logger(Run(directory, "toy-wise-seed-0", "study", ("toy",), config))
+    writer.start([])
     for row in ROWS:
-        its.epoch(row, [])
-    its.finish({"best/test/top1": 0.5, "selection": "in words", "stopped": None}, findings())
+        writer.epoch(row, [])
+    writer.finish({"best/test/top1": 0.5, "selection": "in words", "stopped": None}, findings())
     (folder,) = directory.glob("wandb/offline-run-*")
     return folder
 
@@ -91,16 +91,20 @@ def test_the_table_of_predictions(finished: Path) -> None:
     assert len(rows) == len(LABELS)
     assert [row[columns.index("loss")] for row in rows] == sorted((row[columns.index("loss")] for row in rows), reverse=True)
     for row in rows:
-        its = dict(zip(columns, row, strict=True))
-        index = int(its["image"].removeprefix("test/").removesuffix(".png"))
+        entry = dict(zip(columns, row, strict=True))
+        index = int(entry["image"].removeprefix("test/").removesuffix(".png"))
         probabilities = PROBABILITIES[index]
-        said = probabilities.index(max(probabilities))
-        assert (its["label"], its["said"], its["right"]) == (CLASSES[LABELS[index]], CLASSES[said], said == LABELS[index])
-        assert its["p_said"] == pytest.approx(max(probabilities))
-        assert its["p_label"] == pytest.approx(probabilities[LABELS[index]])
-        if its["p_label"]:
-            assert its["loss"] == pytest.approx(-math.log(its["p_label"]), rel=1e-6)
-        assert its["likeliest"].startswith(f"{CLASSES[said]} {max(probabilities):.3f}")
+        predicted = probabilities.index(max(probabilities))
+        assert (entry["label"], entry["predicted"], entry["right"]) == (
+            CLASSES[LABELS[index]],
+            CLASSES[predicted],
+            predicted == LABELS[index],
+        )
+        assert entry["p_predicted"] == pytest.approx(max(probabilities))
+        assert entry["p_label"] == pytest.approx(probabilities[LABELS[index]])
+        if entry["p_label"]:
+            assert entry["loss"] == pytest.approx(-math.log(entry["p_label"]), rel=1e-6)
+        assert entry["likeliest"].startswith(f"{CLASSES[predicted]} {max(probabilities):.3f}")
 
 
 def test_the_chart_of_the_confusion_matrix(finished: Path) -> None:
@@ -109,8 +113,10 @@ def test_the_chart_of_the_confusion_matrix(finished: Path) -> None:
         (row[columns.index("Actual")], row[columns.index("Predicted")]): row[columns.index("nPredictions")] for row in rows
     }
     for label, name in enumerate(CLASSES):
-        for said, other in enumerate(CLASSES):
-            true = sum(its == label and row.index(max(row)) == said for its, row in zip(LABELS, PROBABILITIES, strict=True))
+        for predicted, other in enumerate(CLASSES):
+            true = sum(
+                own == label and row.index(max(row)) == predicted for own, row in zip(LABELS, PROBABILITIES, strict=True)
+            )
             assert counts[name, other] == true
 
 
@@ -137,13 +143,13 @@ def test_a_workspace_names_what_runs_have(finished: Path) -> None:
 
 
 def test_test_images_stay_where_that_is_wished() -> None:
-    assert content.shown(None, Findings(None, None, findings().hardest), media=False) == {}
+    assert content.final_row(None, Findings(None, None, findings().hardest), media=False) == {}
 
 
 def test_nor_do_their_names_go_anywhere(run: Run) -> None:
-    its = WandbLogger(run, project="wisesr-tests", entity=None, init_timeout=5.0, media=False)
-    its.start([])
-    its.finish({}, findings())
+    writer = WandbLogger(run, project="wisesr-tests", entity=None, init_timeout=5.0, media=False)
+    writer.start([])
+    writer.finish({}, findings())
     (folder,) = run.directory.glob("wandb/offline-run-*")
     assert sorted(row[0] for row in table(folder, "predictions")[1]) == [str(index) for index in range(6)]
     files = [path for path in folder.rglob("*") if path.is_file()]
@@ -152,18 +158,18 @@ def test_nor_do_their_names_go_anywhere(run: Run) -> None:
 
 def test_a_run_that_wandb_has_lost_some_of_is_kept_whole(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its own process may have been killed for memory: nothing reaches the file from then on."""
-    its = logger(run)
-    its.start([])
+    writer = logger(run)
+    writer.start([])
 
     def lost(*given: Any, **named: Any) -> None:
         raise ConnectionResetError("Connection lost")
 
-    its.epoch(ROWS[0], [])
+    writer.epoch(ROWS[0], [])
     with monkeypatch.context() as patch:
-        patch.setattr(its._wandb, "log", lost)
-        its.epoch(ROWS[1], [])
-    its.epoch(ROWS[2], [])
-    its.finish({"best/test/top1": 0.9}, findings())
+        patch.setattr(writer._wandb, "log", lost)
+        writer.epoch(ROWS[1], [])
+    writer.epoch(ROWS[2], [])
+    writer.finish({"best/test/top1": 0.9}, findings())
     (folder,) = run.directory.glob("wandb/offline-run-*")
     (file,) = folder.glob("*.wandb")
     assert [row["epoch"] for row in history(file) if "epoch" in row] == [1, 2, 3]
@@ -177,14 +183,14 @@ def test_clipping_keeps_the_hardest(monkeypatch: pytest.MonkeyPatch) -> None:
     right = np.linspace(0.01, 0.99, count, dtype=np.float32)
     probabilities = np.stack([right, 1 - right], axis=1)
     ids = np.array([str(index) for index in range(count)])
-    its = content._table(Predictions(ids, np.zeros(count, np.int64), probabilities, ("a", "b")), named=True)
-    assert [row[0] for row in its.data] == [str(index) for index in range(100)]
+    shown = content._table(Predictions(ids, np.zeros(count, np.int64), probabilities, ("a", "b")), named=True)
+    assert [row[0] for row in shown.data] == [str(index) for index in range(100)]
 
 
 def test_tensorboard_shows_the_same(run: Run) -> None:
-    its = TensorBoardLogger(run)
-    its.start([])
-    its.finish({"best/test/top1": 0.5}, findings())
+    writer = TensorBoardLogger(run)
+    writer.start([])
+    writer.finish({"best/test/top1": 0.5}, findings())
     seen = EventAccumulator(str(run.directory / "tensorboard")).Reload()
     assert set(seen.Tags()["images"]) == {"kernels", "confusion", "hardest/01", "hardest/02"}
     first = Image.open(io.BytesIO(seen.Images("hardest/01")[0].encoded_image_string))

@@ -32,7 +32,7 @@ import numpy as np
 from PIL import Image
 from wisesr.results.predictions import Predictions
 from wisesr.training.loggers import wandb
-from wisesr.training.loggers.base import Findings, Hard, Run
+from wisesr.training.loggers.base import Findings, HardImage, Run
 wandb._FINISH_TIMEOUT = {FINISH}
 past, rows, end = json.loads(sys.argv[2])
 run = Run(Path(sys.argv[1]), "toy-wise-seed-0", "study", ("toy", "wise"), {{"head": {{"dropout": 0.5}}}})
@@ -47,9 +47,9 @@ if end == "fail":
     logger.fail()
 else:
     probabilities = np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
-    its = Predictions(np.array(["a.png", "b.png"]), np.array([0, 1]), probabilities, ("x", "y"))
-    hard = Hard("b.png", Image.new("RGB", (8, 8)), "y", "x", 0.4, 0.9)
-    logger.finish({{"best/test/top1": 0.9}}, Findings(Image.new("RGB", (8, 8)), its, (hard,)))
+    tested = Predictions(np.array(["a.png", "b.png"]), np.array([0, 1]), probabilities, ("x", "y"))
+    hard = HardImage("b.png", Image.new("RGB", (8, 8)), "y", "x", 0.4, 0.9)
+    logger.finish({{"best/test/top1": 0.9}}, Findings(Image.new("RGB", (8, 8)), tested, (hard,)))
 print("closed", flush=True)
 if end == "linger":
     sys.stdin.read()

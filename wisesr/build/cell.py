@@ -147,10 +147,10 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
 
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
-    """What Lightning is told, from the trainer's node of the configuration."""
+    """Settings of Lightning's trainer, from the trainer's node of the configuration."""
     from wisesr.training.fit import TrainerSettings
 
-    settings = {key: value for key, value in trainer.items() if key not in ("threads", "max_time")}
+    settings = {key: value for key, value in trainer.items() if key in TrainerSettings._fields}
     if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
         settings["devices"] = 1
     return TrainerSettings(**settings)

@@ -29,7 +29,7 @@ class Conventions(NamedTuple):
 
 
 def apply_conventions(model: Classifier, conventions: Conventions, seed: int) -> None:
-    """Put them upon a model, in place; timm and normal are how it was built.
+    """Apply conventions to a model, in place; timm and normal are how it was built.
 
     What is drawn anew comes from the seed alone: a seed's backbone starts the same beside every head, and its head the same
     behind every start of the backbone.

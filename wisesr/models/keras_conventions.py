@@ -1,7 +1,7 @@
 """How keras.applications starts a backbone's weights and sets its BatchNorm, on timm's modules; for `recipe=paper`.
 
-Read off the layers of keras.applications (Keras 3.15.1) by `tests/fixtures/make_keras_family.py`, whose figures the tests hold
-this table against. Families that it lacks take the defaults of Keras' layers.
+Read off the layers of keras.applications (Keras 3.15.1) by `tests/fixtures/make_keras_conventions.py`, whose figures the tests
+hold this table against. Families that it lacks take the defaults of Keras' layers.
 """
 
 from __future__ import annotations

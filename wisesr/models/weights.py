@@ -7,7 +7,7 @@ import pickle
 import re
 import sys
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from wisesr.errors import UserError
 from wisesr.models.keras_conventions import set_epsilons
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.sources import rename_packaged
+from wisesr.wording import some_of
 
 State = dict[str, Tensor]
 
@@ -159,8 +160,4 @@ def _differences(wanted: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> l
         if name in given and given[name].shape != value.shape
     ]
     kinds = (("missing", missing), ("unexpected", unexpected), ("of another shape", shapes))
-    return [f"{len(names)} {kind}: {_some(names)}" for kind, names in kinds if names]
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")
+    return [f"{len(names)} {kind}: {some_of(names, _SHOWN)}" for kind, names in kinds if names]

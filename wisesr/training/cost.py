@@ -22,7 +22,7 @@ _PER_TENSOR = 640
 
 
 def parameters(module: nn.Module) -> int:
-    """Trainable numbers; running statistics of BatchNorm do not count."""
+    """Numbers that an optimizer could train, frozen ones among them; running statistics of BatchNorm do not count."""
     return sum(parameter.numel() for parameter in module.parameters())
 
 

@@ -45,7 +45,7 @@ class EpochCheckpoint(Checkpoint):
         self.seconds = 0.0
         """Spent in training epochs, validation included, over all attempts."""
         self.kernels: list[KernelSummary] = []
-        """Of the latest epochs; of all of them, unless an older version trained the first."""
+        """Of all epochs, for heads that learn one."""
         self._directory, self._loggers, self._budget = directory, loggers, budget
         self._steps: list[tuple[int, float, Tensor]] = []
         self._losses: list[Tensor] = []
@@ -55,15 +55,24 @@ class EpochCheckpoint(Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors and plain data for the checkpoint."""
-        kernels = [(torch.tensor(its.mean), torch.tensor(its.spread), its.zero, its.distance) for its in self.kernels]
+        kernels = [(torch.tensor(mean), torch.tensor(spread), *figures) for mean, spread, *figures in self.kernels]
         return {"rows": self.rows, "best": self.best, "seconds": self.seconds, "kernels": kernels}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Back from a checkpoint."""
         self.rows, self.best = state_dict["rows"], state_dict["best"]
         self.seconds = state_dict["seconds"]
-        kernels = state_dict.get("kernels", ())  # checkpoints of before have none
+        kernels = state_dict["kernels"]
         self.kernels = [KernelSummary(mean.numpy(), spread.numpy(), zero, distance) for mean, spread, zero, distance in kernels]
+
+    def on_load_checkpoint(self, trainer: Trainer, pl_module: LightningModule, checkpoint: dict[str, Any]) -> None:
+        """Refuse a checkpoint without the history that this has saved.
+
+        Raises:
+            UserError: another version of wisesr made it.
+        """
+        if self.state_key not in checkpoint["callbacks"]:
+            raise UserError(f"{self._directory / LAST} was written by another version of wisesr: remove it to train anew")
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell the loggers, with the epochs that an earlier attempt finished; it may have ended training early."""

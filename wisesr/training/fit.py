@@ -37,14 +37,13 @@ log = logging.getLogger(__name__)
 
 
 class TrainerSettings(NamedTuple):
-    """What Lightning is told; the keys of `trainer` without threads, which belong to the process."""
+    """Settings of Lightning's trainer, keys of `trainer`: the others belong to the process, to the module or to the budget."""
 
     accelerator: str
     devices: int | str
     num_nodes: int
     strategy: str
     precision: str
-    channels_last: bool
     compile: bool
     accumulate: int
     clip: float | None
@@ -123,7 +122,7 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, check
     if trainer.is_global_zero:
         if (kernel := learned_kernel(module.measured)) is not None:
             epochs = [int(row["epoch"]) for row in checkpoint.rows]
-            write_kernels(directory, kernel, epochs[len(epochs) - len(checkpoint.kernels) :], checkpoint.kernels)
+            write_kernels(directory, kernel, epochs, checkpoint.kernels)
         rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in checkpoint.rows]
         write_metrics(directory / METRICS, rows)
     return chosen
@@ -190,7 +189,7 @@ def _silence() -> None:
 
 
 def _write_predictions(trainer: Trainer, module: ClassificationModule, data: ImageData, directory: Path) -> None:
-    """`predictions.npz`: what all devices said of the test split, in the manifest's order, and the names of the classes."""
+    """`predictions.npz`: what all devices predicted for the test split, in the manifest's order, and the classes' names."""
     mine = [torch.cat(parts).numpy() for parts in zip(*module.predictions, strict=True)]
     gathered: list[list[NDArray[Any]]] = [mine]
     if trainer.world_size > 1:

@@ -15,6 +15,7 @@ from wisesr.grid.naming import name_columns
 from wisesr.grid.planning.disk import disk_problems, size
 from wisesr.grid.planning.planner_process import ask_planner
 from wisesr.types import FeatureShape
+from wisesr.wording import count_of
 
 
 class Cost(NamedTuple):
@@ -86,7 +87,7 @@ def plan_table(cells: Sequence[Cell], plan: Plan, width: int) -> Group:
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    return ", ".join(map(str, seeds)) if len(seeds) < 4 else f"{len(seeds)} seeds"
+    return ", ".join(map(str, seeds)) if len(seeds) < 4 else count_of(len(seeds), "seed")
 
 
 def _figures(cost: Cost | None) -> Iterable[str]:
@@ -114,7 +115,7 @@ def _total(cells: Sequence[Cell], plan: Plan) -> list[str]:
     unknown = f" ({len(cells) - len(known)} of {len(cells)} cannot be built)" if len(known) < len(cells) else ""
     steps, stays = sum(cost.steps for cost, _ in known), size(sum(cost.disk - cost.partial for cost, _ in known))
     return [
-        f"In total: {len(known):,} cell{'s' * (len(known) > 1)}{unknown}, {steps:,} steps on {images:,} images "
+        f"In total: {count_of(len(known), 'cell')}{unknown}, {steps:,} steps on {images:,} images "
         f"(training images x epochs), {flops:.2e} FLOPs of training, {stays} of disk",
         "Figures of a row are those of one cell: GFLOPs of one image's forward pass, of training counted as three; disk "
         f"without what loggers write, and without a copy (at most {copy}) while a checkpoint is replaced",

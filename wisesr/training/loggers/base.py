@@ -13,7 +13,7 @@ from wisesr.results.predictions import Predictions
 
 
 class Run(NamedTuple):
-    """What a logger is told about a cell."""
+    """What a logger needs to know of a cell."""
 
     directory: Path
     name: str
@@ -33,15 +33,15 @@ class StepRow(NamedTuple):
     """Mean over this device's batches of the step."""
 
 
-class Hard(NamedTuple):
-    """A test image that the trained model is sure to have something else on."""
+class HardImage(NamedTuple):
+    """A test image with one of the highest losses."""
 
     id: str
     image: Image.Image
     """As it is on disk, RGB, no side longer than 224 px."""
     label: str
     """Name of the true class."""
-    said: str
+    predicted: str
     """Name of the most probable class."""
     probability: float
     """Of the true class."""
@@ -51,7 +51,7 @@ class Hard(NamedTuple):
     @property
     def caption(self) -> str:
         """What to write below it."""
-        return f"{self.label}, said {self.said} (p of {self.label} {self.probability:.3f}): {self.id}"
+        return f"{self.label}, predicted {self.predicted} (p of {self.label} {self.probability:.3f}): {self.id}"
 
 
 class Findings(NamedTuple):
@@ -61,7 +61,7 @@ class Findings(NamedTuple):
     """The learned depthwise kernels as a picture, for heads that have some."""
     predictions: Predictions | None
     """Of the test images; None where they cannot be read."""
-    hardest: tuple[Hard, ...]
+    hardest: tuple[HardImage, ...]
     """The test images with the highest loss, highest first; those that cannot be opened are not there."""
 
 

@@ -34,7 +34,7 @@ def define_metrics(run: Any) -> None:
             run.define_metric(f"{split}/{figure}", step_metric="epoch", summary=f"{_BETTER[figure]},last")
 
 
-def shown(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
+def final_row(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
     """Names to what W&B takes, for one row of a run's history: kernels, confusion, predictions, hardest.
 
     What cannot be made is a warning.
@@ -62,19 +62,22 @@ def shown(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
 
 def _table(predictions: Predictions, *, named: bool) -> wandb.Table:
     """A row a test image, the highest loss first, cut at 10,000; `named`, or by their place in predictions.npz, from 0."""
-    loss, said = losses(predictions), predictions.probabilities.argmax(axis=1)
+    loss, predicted = losses(predictions), predictions.probabilities.argmax(axis=1)
     order = np.argsort(-loss, kind="stable")
     if len(order) > _ROWS:
         log.info("W&B's table of predictions has the %d test images with the highest loss, of %d", _ROWS, len(order))
-    names, columns = predictions.classes, ["image", "label", "said", "right", "p_label", "p_said", "loss", "likeliest"]
+    names, columns = (
+        predictions.classes,
+        ["image", "label", "predicted", "right", "p_label", "p_predicted", "loss", "likeliest"],
+    )
     rows: list[list[Any]] = []
     for index in order[:_ROWS]:
         row, label = predictions.probabilities[index], int(predictions.labels[index])
         top = np.argsort(-row, kind="stable")[:_LIKELIEST]
         likeliest = ", ".join(f"{names[place]} {row[place]:.3f}" for place in top)
-        figures = (float(row[label]), float(row[said[index]]), float(loss[index]))
+        figures = (float(row[label]), float(row[predicted[index]]), float(loss[index]))
         image = str(predictions.ids[index] if named else index)
-        rows.append([image, names[label], names[said[index]], bool(said[index] == label), *figures, likeliest])
+        rows.append([image, names[label], names[predicted[index]], bool(predicted[index] == label), *figures, likeliest])
     return wandb.Table(columns=columns, data=rows)
 
 

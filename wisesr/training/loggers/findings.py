@@ -16,7 +16,7 @@ from torch import nn
 from wisesr.data.manifest import TEST, Manifest
 from wisesr.results.predictions import Predictions, read_predictions
 from wisesr.training.kernels import kernel_sheet
-from wisesr.training.loggers.base import Findings, Hard
+from wisesr.training.loggers.base import Findings, HardImage
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ def losses(predictions: Predictions) -> NDArray[np.float64]:
     return -np.log(np.maximum(mine, float(np.finfo(np.float32).tiny)))
 
 
-def hardest(predictions: Predictions, manifest: Manifest, count: int = _HARDEST) -> Iterator[Hard]:
+def hardest(predictions: Predictions, manifest: Manifest, count: int = _HARDEST) -> Iterator[HardImage]:
     """The test images with the highest loss, highest first; of equals the first of the dataset.
 
     Args:
@@ -62,8 +62,8 @@ def hardest(predictions: Predictions, manifest: Manifest, count: int = _HARDEST)
         image = _attempt(f"a picture of {name}", partial(_picture, manifest, places, name))
         if image is not None:
             row = predictions.probabilities[index]
-            said = predictions.classes[int(row.argmax())]
-            yield Hard(name, image, predictions.classes[label], said, float(row[label]), float(loss[index]))
+            predicted = predictions.classes[int(row.argmax())]
+            yield HardImage(name, image, predictions.classes[label], predicted, float(row[label]), float(loss[index]))
 
 
 def _picture(manifest: Manifest, places: Mapping[str, int], name: str) -> Image.Image:

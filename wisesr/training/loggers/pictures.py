@@ -18,15 +18,15 @@ _INK, _PAPER, _DEEP = (24, 24, 27), (255, 255, 255), np.array([8.0, 48.0, 107.0]
 
 
 def confusion(predictions: Predictions) -> NDArray[np.int64]:
-    """Counts of test images, (true class, said class)."""
+    """Counts of test images, (true class, predicted class)."""
     classes = len(predictions.classes)
-    said = predictions.probabilities.argmax(axis=1)
-    pairs = np.bincount(predictions.labels * classes + said, minlength=classes * classes)
+    predicted = predictions.probabilities.argmax(axis=1)
+    pairs = np.bincount(predictions.labels * classes + predicted, minlength=classes * classes)
     return pairs.reshape(classes, classes).astype(np.int64)
 
 
 def confusion_picture(predictions: Predictions) -> Image.Image:
-    """Rows are true classes, columns what was said; a row's darkness is its share, white 0, darkest 1."""
+    """Rows are true classes, columns what was predicted; a row's darkness is its share, white 0, darkest 1."""
     counts = confusion(predictions)
     classes = len(counts)
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -43,7 +43,7 @@ def confusion_picture(predictions: Predictions) -> Image.Image:
     draw.rectangle((margin - 1, margin - 1, margin + matrix.width, margin + matrix.height), outline=_INK)
     if named:
         _numbers(draw, counts, share, margin, side)
-    draw.text((4, 4), "true: rows\nsaid: columns" if named else "true: rows; said: columns", fill=_INK, font=_font(13))
+    draw.text((4, 4), "true: rows\nsaid: columns" if named else "true: rows; predicted: columns", fill=_INK, font=_font(13))
     return sheet
 
 

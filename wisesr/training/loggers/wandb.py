@@ -21,7 +21,7 @@ import wandb
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
-from wisesr.training.loggers.content import define_metrics, shown
+from wisesr.training.loggers.content import define_metrics, final_row
 from wisesr.training.loggers.mode import decide_mode
 
 log = logging.getLogger(__name__)
@@ -138,8 +138,8 @@ class WandbLogger(RunLogger):
     def _describe(self, summary: Mapping[str, Any], findings: Findings) -> None:
         if self._wandb is None:
             return
-        if its := shown(self._wandb, findings, media=self._media):
-            self._guard(lambda: self._wandb.log(its))
+        if row := final_row(self._wandb, findings, media=self._media):
+            self._guard(lambda: self._wandb.log(row))
         self._guard(lambda: self._wandb.summary.update(dict(summary)))
 
     def fail(self) -> None:
