@@ -17,7 +17,7 @@ from tests.support.command import TOY, train
 from wisesr import constrain, create_head
 from wisesr.cell.run import DONE, FAILED
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.status_file import read_status
 
 

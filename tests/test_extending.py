@@ -15,7 +15,7 @@ from wisesr.cell.run import DONE, run
 from wisesr.config.check import check
 from wisesr.config.compose import compose_cell
 from wisesr.config.files import to_yaml
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 
 _BLOCK = re.compile(r"```(python|yaml|)\n(.*?)```", re.DOTALL)
 _TOY = {

@@ -20,7 +20,7 @@ from wisesr.errors import UserError
 from wisesr.results.kernels import read_kernels
 from wisesr.results.lock import is_running, locked
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
 

@@ -11,7 +11,7 @@ import torch
 from tests.support.cells import make, weights
 from wisesr import create_model
 from wisesr.cell.run import DONE, FAILED, finished, run
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
 

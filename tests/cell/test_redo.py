@@ -17,7 +17,7 @@ from wisesr.grid.cell_dirs import check_cells
 from wisesr.grid.console import make_console
 from wisesr.grid.inspection import CellInspector
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.redo import complete_redo
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status

@@ -31,7 +31,7 @@ from wisesr.cell.run import DONE, run
 from wisesr.errors import UserError
 from wisesr.grid.cluster import cluster_slots, make_cluster
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 
 LOCAL = ("-m", "hydra/launcher=submitit_local", *TOY, "dataset=folder", "logger=none")
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.records import record_of
 from wisesr.grid.eta import CellTime, cell_time, seconds_left
-from wisesr.results.record import parse_record
+from wisesr.results.record_file import parse_record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status
 

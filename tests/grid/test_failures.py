@@ -20,7 +20,7 @@ from wisesr.grid.console import make_console
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.outcome import RunReason
 from wisesr.results import atomic_files
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status, write_status
 

@@ -27,7 +27,7 @@ from tests.support.processes import (
 )
 from tests.support.runs import history
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 
 GRID = ("-m", "head=gap,wise", "seed=0,1", *TOY, "recipe.epochs=6", "grid.slots=2", "dataset=folder")
 

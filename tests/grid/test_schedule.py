@@ -22,8 +22,8 @@ from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.schedule import Running, Schedule
 from wisesr.grid.slots import Slot, make_slots
 from wisesr.results.atomic_files import write_json
+from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import is_running, take
-from wisesr.results.record import RESULT
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.command import TOY, train
 from tests.support.paths import ROOT
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 
 
 def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:

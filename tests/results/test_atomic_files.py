@@ -13,7 +13,7 @@ from tests.support.records import record_of
 from wisesr.config.identity import fingerprint
 from wisesr.results.atomic_files import read_json, replacing, write_json
 from wisesr.results.metrics import read_metrics, write_metrics
-from wisesr.results.record import RecordError, load_record, read_record
+from wisesr.results.record_file import RecordError, load_record, read_record
 
 
 def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:

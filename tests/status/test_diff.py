@@ -16,7 +16,9 @@ from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import check_cells, write_cell
-from wisesr.results.record import RESULT, Record, parse_record
+from wisesr.results.cell_files import RESULT
+from wisesr.results.record import Record
+from wisesr.results.record_file import parse_record
 from wisesr.status.diff import Difference, differences, find_cell, notes
 
 

@@ -16,8 +16,8 @@ from tests.support.records import record_of
 from wisesr.cli import main
 from wisesr.config.files import load_cell, to_yaml
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import locked
-from wisesr.results.record import RESULT
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.results.store import find_cells

@@ -13,7 +13,7 @@ import torch
 
 from tests.support.paths import ROOT
 from wisesr.config.files import to_yaml
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 
 
 def make(config: dict[str, Any], directory: Path) -> Path:

@@ -8,7 +8,8 @@ from typing import Any
 
 from wisesr.config.identity import fingerprint
 from wisesr.results.atomic_files import write_json
-from wisesr.results.record import RESULT, SCHEMA, parse_record
+from wisesr.results.cell_files import RESULT
+from wisesr.results.record_file import SCHEMA, parse_record
 
 
 def record_of(config: Mapping[str, Any], *, top1: float = 0.5, seconds: float = 60.0) -> dict[str, Any]:

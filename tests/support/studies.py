@@ -24,7 +24,7 @@ from wisesr.results.atomic_files import write_text
 from wisesr.results.kernels import summarize, write_kernels
 from wisesr.results.metrics import write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
-from wisesr.results.record import write_record
+from wisesr.results.record_file import write_record
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 

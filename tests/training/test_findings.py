@@ -18,7 +18,7 @@ from wisesr.config.files import to_yaml
 from wisesr.data.manifest import Manifest
 from wisesr.errors import UserError
 from wisesr.results.predictions import Predictions, read_predictions, write_predictions
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.training.loggers.base import Findings, RunLogger
 from wisesr.training.loggers.findings import gather, hardest
 from wisesr.training.loggers.pictures import confusion, confusion_picture

@@ -15,8 +15,8 @@ from wisesr.build.cell import build
 from wisesr.build.data import build_manifest
 from wisesr.errors import UserError
 from wisesr.models.heads.wise import WiseHead
+from wisesr.results.cell_files import LAST
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import LAST
 from wisesr.training.fit import fit
 
 

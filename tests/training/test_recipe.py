@@ -17,7 +17,8 @@ from wisesr.build.data import build_manifest
 from wisesr.cell.run import DONE, run
 from wisesr.errors import UserError
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import SpentBudget, read_record
+from wisesr.results.record import SpentBudget
+from wisesr.results.record_file import read_record
 from wisesr.training.average import averaged_model
 from wisesr.training.fit import fit
 

@@ -12,8 +12,8 @@ from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.cell_files import LAST
 from wisesr.results.provenance import source_hash
-from wisesr.results.record import LAST
 from wisesr.types import usable_cores
 
 log = logging.getLogger("wisesr")

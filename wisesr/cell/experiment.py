@@ -15,7 +15,7 @@ from wisesr.config.schema import Config
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.provenance import provenance
-from wisesr.results.record import write_record
+from wisesr.results.record_file import write_record
 
 if TYPE_CHECKING:
     from wisesr.models.backbones import TimmBackbone

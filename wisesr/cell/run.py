@@ -22,9 +22,11 @@ from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import remove_partial
+from wisesr.results.cell_files import CONFIG
 from wisesr.results.lock import locked
 from wisesr.results.provenance import source_hash
-from wisesr.results.record import CONFIG, Record, read_record
+from wisesr.results.record import Record
+from wisesr.results.record_file import read_record
 from wisesr.results.redo import begin_redo, complete_redo, work_dir
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status

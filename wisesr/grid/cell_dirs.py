@@ -13,8 +13,9 @@ from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import write_text
+from wisesr.results.cell_files import CONFIG
 from wisesr.results.lock import locked
-from wisesr.results.record import CONFIG, read_record
+from wisesr.results.record_file import read_record
 
 
 class Cell(NamedTuple):

@@ -14,7 +14,7 @@ import wisesr
 from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
 from wisesr.grid.slots import Slot
-from wisesr.results.record import LOG
+from wisesr.results.cell_files import LOG
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from wisesr.cell.run import BUSY, FAILED, INTERRUPTED
 from wisesr.grid.cell_process import environment
-from wisesr.results.record import LOG
+from wisesr.results.cell_files import LOG
 
 _INTERVAL = 2.0
 """Seconds between two looks at a job."""

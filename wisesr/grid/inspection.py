@@ -18,8 +18,9 @@ from wisesr.cell.run import changes
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.outcome import CellOutcome, RunReason
+from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import is_running, take
-from wisesr.results.record import RESULT, read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.state import State
 from wisesr.results.store import state_of

@@ -17,7 +17,7 @@ from wisesr.grid.console import clock
 from wisesr.grid.eta import CellTime, cell_time, seconds_left
 from wisesr.grid.outcome import CellOutcome
 from wisesr.grid.schedule import Running
-from wisesr.results.record import read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status
 

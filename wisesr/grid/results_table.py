@@ -15,7 +15,8 @@ from wisesr.grid.console import clock
 from wisesr.grid.naming import NARROW, name_columns
 from wisesr.grid.outcome import CellOutcome
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import Record, read_record
+from wisesr.results.record import Record
+from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 
 _FIGURES = ("epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained")

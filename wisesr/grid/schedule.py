@@ -18,8 +18,9 @@ from wisesr.grid.cell_process import CONTINUES, RUNS_ELSEWHERE, Job, state_after
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.signals import SignalCounter
 from wisesr.grid.slots import Slot
+from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import is_running, take
-from wisesr.results.record import RESULT, read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.redo import complete_redo, work_dir
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status

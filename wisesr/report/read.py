@@ -18,9 +18,11 @@ from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.results.atomic_files import read_json
+from wisesr.results.cell_files import RESULT
 from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
-from wisesr.results.record import RESULT, Record, RecordError, load_record
+from wisesr.results.record import Record
+from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.state import State
 from wisesr.results.store import find_cells, state_of
 

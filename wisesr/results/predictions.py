@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.results.atomic_files import read_arrays, write_with
-from wisesr.results.record import PREDICTIONS
+from wisesr.results.cell_files import PREDICTIONS
 
 
 class Predictions(NamedTuple):

@@ -11,7 +11,8 @@ import shutil
 from pathlib import Path
 
 from wisesr.results.atomic_files import write_text
-from wisesr.results.record import CONFIG, RESULT, read_record
+from wisesr.results.cell_files import CONFIG, RESULT
+from wisesr.results.record_file import read_record
 
 REDO = "redo"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypedDict, cast, get_type_hints
 
 from wisesr.results.atomic_files import read_json, write_json
-from wisesr.results.record import STATUS
+from wisesr.results.cell_files import STATUS
 from wisesr.results.state import State
 
 

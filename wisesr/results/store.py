@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from wisesr.results.record import CONFIG, LAST, read_record
+from wisesr.results.cell_files import CONFIG, LAST
+from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
 

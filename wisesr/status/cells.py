@@ -12,9 +12,11 @@ from wisesr.config.identity import computation
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.eta import CellTime, cell_time
+from wisesr.results.cell_files import CONFIG
 from wisesr.results.labels import Labels, parse_labels
 from wisesr.results.lock import is_running
-from wisesr.results.record import CONFIG, Record, load_record, read_record
+from wisesr.results.record import Record
+from wisesr.results.record_file import load_record, read_record
 from wisesr.results.redo import REDO
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status

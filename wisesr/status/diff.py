@@ -16,8 +16,10 @@ from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.grid.console import make_console
+from wisesr.results.cell_files import CONFIG
 from wisesr.results.lock import is_running
-from wisesr.results.record import CONFIG, Provenance, Record, RecordError, load_record
+from wisesr.results.record import Provenance, Record
+from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import find_cells, state_of
 
 _SHOWN = 12

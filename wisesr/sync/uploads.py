@@ -11,7 +11,8 @@ from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
-from wisesr.results.record import Record, load_record
+from wisesr.results.record import Record
+from wisesr.results.record_file import load_record
 from wisesr.results.state import State
 from wisesr.results.store import state_of
 

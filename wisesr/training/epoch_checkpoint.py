@@ -20,9 +20,9 @@ from torch import Tensor
 
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import replacing
+from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.kernels import KernelSummary, summarize
 from wisesr.results.metrics import METRICS, Row, write_metrics
-from wisesr.results.record import BEST, LAST
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger, StepRow
 from wisesr.types import Budget

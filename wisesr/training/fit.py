@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 
 from wisesr.data.datamodule import ImageData
 from wisesr.errors import UserError
+from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.kernels import write_kernels
 from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
-from wisesr.results.record import BEST, LAST
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite

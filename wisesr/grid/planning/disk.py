@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wisesr.grid.cell_dirs import Cell
-from wisesr.results.record import RESULT
+from wisesr.results.cell_files import RESULT
 from wisesr.results.redo import REDO
 
 Need = tuple[Cell, int, int]

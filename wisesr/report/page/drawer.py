@@ -11,8 +11,9 @@ from typing import Any
 
 from wisesr.config.axes import leaves
 from wisesr.report.study import ReportCell
+from wisesr.results.cell_files import CONFIG, LOG
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import CONFIG, LOG, Record
+from wisesr.results.record import Record
 
 LONGEST = 20_000
 """Characters of a log that the page carries; of longer ones the beginning and the end."""

@@ -1,0 +1,10 @@
+"""The names of the files in a cell's directory that more than one module knows."""
+
+from __future__ import annotations
+
+CONFIG = "config.yaml"
+RESULT = "result.json"
+PREDICTIONS = "predictions.npz"
+BEST, LAST = "best.ckpt", "last.ckpt"
+LOG = "log.txt"
+STATUS = "status.json"
