@@ -140,18 +140,18 @@ def test_a_cell_whose_loggers_break_has_its_record(config: dict[str, Any], caplo
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert "Broken.finish failed, and is left out from now on: RuntimeError: broken on purpose" in caplog.text
+    assert "Broken.finish failed" in caplog.text and "RuntimeError: broken on purpose" in caplog.text
     told = json.loads((cell / "told.json").read_text())
-    assert told["best/test/top1"] == record["metrics"]["best"]["test/top1"]
-    assert (told["selection"], told["protocol"]) == (record["selection"], record["protocol"])
+    assert told["best/test/top1"] == record.best.test_top1
+    assert (told["selection"], told["protocol"]) == (record.selection, record.protocol)
     assert (told["fingerprint"], told["data_fingerprint"]) == (
-        record["fingerprint"],
-        record["provenance"]["data"]["fingerprint"],
+        record.fingerprint,
+        record.provenance.data.fingerprint,
     )
-    assert told["head_parameters"] == record["cost"]["parameters"]["head_parameters"]
-    assert told["backbone_flops"] == record["cost"]["flops"]["backbone"]
-    assert told["train_seconds"] == record["cost"]["train_seconds"]
-    assert told["steps"] == record["budget"]["steps"]
+    assert told["head_parameters"] == record.cost.parameters.head
+    assert told["backbone_flops"] == record.cost.flops.backbone
+    assert told["train_seconds"] == record.cost.train_seconds
+    assert told["steps"] == record.budget.steps
     assert told["hardest"] == 16
     tested = read_predictions(cell)
     assert tested is not None and len(tested.ids) == 18

@@ -17,7 +17,7 @@ from wisesr.build.data import build_manifest
 from wisesr.cell.run import DONE, run
 from wisesr.errors import UserError
 from wisesr.results.metrics import read_metrics
-from wisesr.results.record import read_record
+from wisesr.results.record import SpentBudget, read_record
 from wisesr.training.average import averaged_model
 from wisesr.training.fit import fit
 
@@ -64,8 +64,8 @@ def test_what_is_measured_is_the_average_and_its_kernel_is_non_negative(config: 
                 for batch in parts.data.test_dataloader()
             ]
         loss[name] = float(torch.cat(losses).mean())
-    assert record["metrics"]["best"]["test/loss"] == pytest.approx(loss["average"], rel=1e-4)
-    assert record["metrics"]["best"]["test/loss"] != pytest.approx(loss["weights"], rel=1e-4)
+    assert record.best.test_loss == pytest.approx(loss["average"], rel=1e-4)
+    assert record.best.test_loss != pytest.approx(loss["weights"], rel=1e-4)
 
 
 def test_the_heads_rate_is_a_multiple_and_follows_the_schedule(config: dict[str, Any], tmp_path: Path) -> None:
@@ -100,8 +100,8 @@ def test_a_frozen_backbone_trains_its_head_alone(config: dict[str, Any], tmp_pat
     assert not torch.equal(weights(cell)["model.head.classifier.weight"], start["head.classifier.weight"])
     record = read_record(cell)
     assert record is not None
-    parameters = record["cost"]["parameters"]
-    assert parameters["trainable_parameters"] == parameters["head_parameters"]
+    parameters = record.cost.parameters
+    assert parameters.trainable == parameters.head
 
 
 @pytest.mark.slow
@@ -153,17 +153,17 @@ def test_patience_ends_training_and_is_recorded(config: dict[str, Any], tmp_path
     assert run(cell) == DONE
     rows, record = read_metrics(cell), read_record(cell)
     assert record is not None
-    best = record["metrics"]["best"]["epoch"]
+    best = record.best.epoch
     assert len(rows) == best + 2 < 9
-    assert record["budget"] == {"epochs": 9, "trained_epochs": len(rows), "steps": 4 * len(rows), "stopped": "patience"}
+    assert record.budget == SpentBudget(9, len(rows), 4 * len(rows), "patience")
     before = copy.deepcopy(rows)
     (cell / "result.json").unlink()  # as if killed before the record: it must not train on
     assert run(cell) == DONE
     assert read_metrics(cell) == before
     again = read_record(cell)
     assert again is not None
-    assert again["metrics"] == record["metrics"]
-    assert again["budget"] == record["budget"]
+    assert (again.best, again.last) == (record.best, record.last)
+    assert again.budget == record.budget
 
 
 def test_max_time_ends_training_after_the_epoch_that_passes_it(config: dict[str, Any], tmp_path: Path) -> None:
@@ -173,10 +173,10 @@ def test_max_time_ends_training_after_the_epoch_that_passes_it(config: dict[str,
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert record["budget"]["stopped"] == "max_time"
-    assert 1 <= record["budget"]["trained_epochs"] < 500
-    assert record["cost"]["train_seconds"] >= 1
-    assert "test/top1" in record["metrics"]["best"]
+    assert record.budget.stopped == "max_time"
+    assert 1 <= record.budget.trained_epochs < 500
+    assert record.cost.train_seconds >= 1
+    assert "test/top1" in record.best.row
 
 
 def test_an_undisturbed_budget_is_recorded(config: dict[str, Any], tmp_path: Path) -> None:
@@ -185,4 +185,4 @@ def test_an_undisturbed_budget_is_recorded(config: dict[str, Any], tmp_path: Pat
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert record["budget"] == {"epochs": 3, "trained_epochs": 3, "steps": 12, "stopped": None}
+    assert record.budget == SpentBudget(3, 3, 12, None)
