@@ -146,12 +146,10 @@ def test_somebody_elses_parts_have_no_conventions_of_keras() -> None:
     check_conventions(model, Conventions("timm", "timm", "timm", "normal"))
     with pytest.raises(UserError) as error:
         check_conventions(model, Conventions("keras", "keras", "keras", "torch"))
-    assert str(error.value).splitlines() == [
-        "recipe.init must be timm with Conv2d, which is no TimmBackbone",
-        "recipe.batch_norm must be timm with Conv2d, which is no TimmBackbone",
-        "recipe.structure must be timm with Conv2d, which is no TimmBackbone",
-        "recipe.head_init must be normal with Flatten, which is no Head",
-    ]
+    lines = str(error.value).splitlines()
+    assert [line.split()[0] for line in lines] == ["recipe.init", "recipe.batch_norm", "recipe.structure", "recipe.head_init"]
+    assert all("Conv2d" in line and "TimmBackbone" in line for line in lines[:3])
+    assert "Flatten" in lines[3]
 
 
 # Heads.

@@ -140,7 +140,7 @@ def test_a_cell_whose_loggers_break_has_its_record(config: dict[str, Any], caplo
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
-    assert "Broken.finish failed, and is left out from now on: RuntimeError: broken on purpose" in caplog.text
+    assert "Broken.finish failed" in caplog.text and "RuntimeError: broken on purpose" in caplog.text
     told = json.loads((cell / "told.json").read_text())
     assert told["best/test/top1"] == record.best.test_top1
     assert (told["selection"], told["protocol"]) == (record.selection, record.protocol)

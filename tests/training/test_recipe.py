@@ -101,8 +101,8 @@ def test_a_frozen_backbone_trains_its_head_alone(config: dict[str, Any], tmp_pat
     assert not torch.equal(weights(cell)["model.head.classifier.weight"], start["head.classifier.weight"])
     record = read_record(cell)
     assert record is not None
-    parameters = record.json["cost"]["parameters"]
-    assert parameters["trainable_parameters"] == parameters["head_parameters"]
+    parameters = record.cost.parameters
+    assert parameters.trainable == parameters.head
 
 
 @pytest.mark.slow

@@ -134,7 +134,7 @@ def test_what_only_a_built_cell_shows(config: Config, name: str) -> None:
     assert words in problem
 
 
-def test_seeds_are_looked_at_once(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seeds_are_planned_once(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight cells, four models, two backbones: each backbone is built once a size."""
     built: list[tuple[str, int]] = []
     build = TimmBackbone.__init__
@@ -152,9 +152,9 @@ def test_seeds_are_looked_at_once(config: Config, monkeypatch: pytest.MonkeyPatc
         for model in ("test_efficientnet", "test_resnet")
         for seed in (0, 1)
     ]
-    looked = plan_cells(configs, 0, lambda *_: None)
+    planned = plan_cells(configs, 0, lambda *_: None)
     assert sorted(built) == [("test_efficientnet", 64), ("test_resnet", 64)]
-    costs = [its for its, _ in looked]
+    costs = [cost for cost, _ in planned]
     assert costs[::2] == costs[1::2]
     assert len(set(costs)) == 4
 
@@ -162,9 +162,8 @@ def test_seeds_are_looked_at_once(config: Config, monkeypatch: pytest.MonkeyPatc
 def test_gpus_are_counted_and_not_touched(config: Config) -> None:
     config["trainer"] |= {"accelerator": "gpu", "precision": "16-mixed"}
     assert found(config, gpus=1) == []
-    assert found(changed(config, "trainer.devices", 4), gpus=2) == [
-        "trainer.devices must be at most 2, the GPUs that this grid sees, not 4"
-    ]
+    (problem,) = found(changed(config, "trainer.devices", 4), gpus=2)
+    assert all(word in problem for word in ("trainer.devices", "at most 2", "not 4"))
     assert found(changed(config, "trainer.devices", "auto"), gpus=2) == []
     assert not torch.cuda.is_initialized()
 
