@@ -147,7 +147,7 @@ def test_a_tar_without_a_mark(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "files", "words"),
+    ("name", "files", "message"),
     [
         ("intel", {"photos/sea/1.jpg": b"x"}, "does not hold seg_train/seg_train/<class>/<image> .* It holds: 'photos' "),
         ("intel", below("a", intel_files()) | below("b", intel_files()), "in 2 places: a, b. "),
@@ -185,9 +185,9 @@ def test_a_tar_without_a_mark(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_not_found_or_ambiguous(tmp_path: Path, name: str, files: dict[str, bytes], words: str) -> None:
+def test_not_found_or_ambiguous(tmp_path: Path, name: str, files: dict[str, bytes], message: str) -> None:
     source = pack(files, tmp_path / "download.zip", "zip")
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=message):
         make(name, source, tmp_path / "data" / "here")
     assert [path.name for path in tmp_path.iterdir()] == ["download.zip"]
 
@@ -224,7 +224,7 @@ def test_lists_that_lead_out(tmp_path: Path, filename: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "words"),
+    ("content", "message"),
     [
         (b"7z\xbc\xaf\x27\x1c and so on", "a 7z archive: unpack it"),
         (b"Rar!\x1a\x07", "a RAR archive"),
@@ -235,9 +235,9 @@ def test_lists_that_lead_out(tmp_path: Path, filename: str, name: str) -> None:
         (b"hello", "is neither"),
     ],
 )
-def test_other_files_are_no_source(tmp_path: Path, content: bytes, words: str) -> None:
+def test_other_files_are_no_source(tmp_path: Path, content: bytes, message: str) -> None:
     (tmp_path / "download.zip").write_bytes(content)
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=message):
         make("intel", tmp_path / "download.zip", tmp_path / "intel")
 
 
