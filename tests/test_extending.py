@@ -56,7 +56,18 @@ EXAMPLES = examples()
 
 def test_every_part_has_one() -> None:
     titles = " ".join(example.title.lower() for example in EXAMPLES)
-    for part in ("variant", "head", "backbone", "dataset", "recipe", "optimizer", "schedule", "augmentation", "logger", "torch"):
+    for part in (
+        "variant",
+        "head",
+        "backbone",
+        "dataset",
+        "recipe",
+        "optimizer",
+        "schedule",
+        "augmentation",
+        "logger",
+        "torch",
+    ):
         assert part in titles
     assert all(example.commands and example.files for example in EXAMPLES)
 

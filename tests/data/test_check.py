@@ -29,9 +29,9 @@ def quiet() -> Iterator[None]:
         yield
 
 
-def checked(root: Path, its: Listing | None = None) -> list[Finding]:
-    its = its or listed(root=str(root))
-    return find_problems(its, list(decode_files(its.base / row.path for row in its.rows)))
+def checked(root: Path, listing: Listing | None = None) -> list[Finding]:
+    listing = listing or listed(root=str(root))
+    return find_problems(listing, list(decode_files(listing.base / row.path for row in listing.rows)))
 
 
 def test_nothing_to_say(copy: Path) -> None:
@@ -92,8 +92,8 @@ def test_what_one_file_has_is_told(
     plant(copy / "train/b" / name)
     found = checked(copy)
     assert [row[:4] for row in found] == [(problem, f"train/b/{name}", "train", "b") for problem, _ in wanted]
-    for finding, (_, words) in zip(found, wanted, strict=True):
-        assert finding.detail.startswith(words)
+    for finding, (_, message) in zip(found, wanted, strict=True):
+        assert finding.detail.startswith(message)
 
 
 def test_an_upright_orientation_and_damaged_metadata_are_nothing(copy: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_bomb_and_an_image_that_pillow_only_warns_of(copy: Path, monkeypatch: 
 
 
 def test_files_that_vanish_or_refuse(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    its = listed(root=str(copy))
+    listing = listed(root=str(copy))
     (copy / "train/a/1.png").unlink()
     opened = Image.open
 
@@ -126,7 +126,7 @@ def test_files_that_vanish_or_refuse(copy: Path, monkeypatch: pytest.MonkeyPatch
         return opened(path)
 
     monkeypatch.setattr(Image, "open", refuse)
-    assert checked(copy, its) == [
+    assert checked(copy, listing) == [
         ("unopened", "train/a/1.png", "train", "a", "No such file or directory"),
         ("unopened", "train/a/2.png", "train", "a", "Permission denied"),
         ("unopened", "train/b/2.png", "train", "b", "Permission denied"),
@@ -170,7 +170,7 @@ def test_files_are_looked_at_in_order_and_the_last_ones_too(copy: Path) -> None:
     paths = [copy / f"{index:03d}.bmp" for index in range(80)]
     for index, path in enumerate(paths):
         noise(index, (40, 40 + index)).save(path)
-    assert [one.size for one in decode_files(paths)] == [(40, 40 + index) for index in range(80)]
+    assert [image.size for image in decode_files(paths)] == [(40, 40 + index) for index in range(80)]
 
 
 def test_a_large_picture_is_hashed_in_strips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

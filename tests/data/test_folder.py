@@ -22,7 +22,7 @@ def make(root: Path, *names: str) -> Path:
 
 
 def test_a_folder_for_each_class(tmp_path: Path) -> None:
-    its = folder(
+    dataset = folder(
         root=str(
             make(
                 tmp_path,
@@ -35,22 +35,22 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
             )
         )
     )
-    assert its.class_names == ["cat", "dog"]
-    assert list(its.ids) == ["cat/1.png", "cat/deep/2.JPG", "dog/1.png"]
-    assert list(its.labels) == [0, 0, 1]
-    assert set(its.splits) == {"train"}
-    assert its.load(2).size == (16, 16)
+    assert dataset.class_names == ["cat", "dog"]
+    assert list(dataset.ids) == ["cat/1.png", "cat/deep/2.JPG", "dog/1.png"]
+    assert list(dataset.labels) == [0, 0, 1]
+    assert set(dataset.splits) == {"train"}
+    assert dataset.load(2).size == (16, 16)
 
 
 def test_split_folders_by_name(tmp_path: Path) -> None:
     make(tmp_path, "seg_train/seg_train/a/1.png", "seg_train/seg_train/b/1.png", "seg_test/seg_test/a/1.png")
-    its = folder(root=str(tmp_path), train="seg_train/seg_train", test="seg_test/seg_test")
-    assert Counter(its.splits) == {"train": 2, "test": 1}
+    dataset = folder(root=str(tmp_path), train="seg_train/seg_train", test="seg_test/seg_test")
+    assert Counter(dataset.splits) == {"train": 2, "test": 1}
 
 
 def test_val_is_the_test_split_where_there_is_no_test(tmp_path: Path) -> None:
-    its = folder(root=str(make(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png")))
-    assert Counter(its.splits) == {"train": 2, "test": 2}
+    dataset = folder(root=str(make(tmp_path, "train/a/1.png", "train/b/1.png", "val/a/1.png", "val/b/1.png")))
+    assert Counter(dataset.splits) == {"train": 2, "test": 2}
 
 
 def test_a_split_folder_by_another_name_is_not_left_out(tmp_path: Path) -> None:
@@ -64,9 +64,9 @@ def test_csv_with_backslashes_groups_and_a_byte_order_mark(tmp_path: Path) -> No
     make(tmp_path, "x/1.png", "x/2.png", "x/3.png")
     text = "\ufefffilename,class,split,group\nx\\1.png,a,train,g1\nx/2.png,b,train,g2\nx/3.png,a,test,g3\n"
     (tmp_path / "labels.csv").write_text(text, encoding="utf-8")
-    its = folder(root=str(tmp_path), csv="labels.csv")
-    assert list(its.ids) == ["x/1.png", "x/2.png", "x/3.png"]
-    assert (list(its.labels), list(its.splits), list(its.groups)) == (
+    dataset = folder(root=str(tmp_path), csv="labels.csv")
+    assert list(dataset.ids) == ["x/1.png", "x/2.png", "x/3.png"]
+    assert (list(dataset.labels), list(dataset.splits), list(dataset.groups)) == (
         [0, 1, 0],
         ["train", "train", "test"],
         ["g1", "g2", "g3"],
@@ -74,44 +74,44 @@ def test_csv_with_backslashes_groups_and_a_byte_order_mark(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("names", "settings", "words"),
+    ("names", "settings", "message"),
     [
         ([], {"root": "nowhere"}, "there is no folder"),
         ([], {}, "holds no folders"),
         (["a/1.png"], {}, "at least two classes"),
         (["a/1.png", "b/note.txt"], {}, "class 'b' has no images"),
         (["test/a/1.png", "test/b/1.png"], {}, "holds test but no train"),
-        (["train/a/1.png", "train/b/1.png", "test/c/1.png", "test/a/1.png"], {}, "1 classes of the test split.*: c"),
+        (["train/a/1.png", "train/b/1.png", "test/c/1.png", "test/a/1.png"], {}, "classes of the test split.*: c"),
         (["a/1.png", "b/1.png"], {"csv": "no.csv"}, "there is no file .*no.csv"),
     ],
 )
-def test_what_is_wrong_is_named(tmp_path: Path, names: list[str], settings: dict[str, str], words: str) -> None:
+def test_what_is_wrong_is_named(tmp_path: Path, names: list[str], settings: dict[str, str], message: str) -> None:
     for name in names:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x")
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=message):
         folder(**{"root": str(tmp_path), **{k: str(tmp_path / v) if k == "root" else v for k, v in settings.items()}})
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("file,class\na,b\n", "no column is called 'filename'. Did you mean file"),
         ("filename,class\n,b\n", "line 2: filename and class"),
         ("filename,class,split\n1.png,b,tset\n", "no split is called 'tset'. Did you mean test"),
         ("filename,class\n", "lists no images"),
         ("filename,class\n9.png,a\n1.png,b\n", "9.png is listed, but there is no such file"),
-        ("filename,class\n1.png,a\n1.png,b\n", "1 images are listed twice: 1.png"),
-        ("filename,class\n1.png,a\n./1.png,b\n", "1 images are listed twice: 1.png"),
+        ("filename,class\n1.png,a\n1.png,b\n", "listed twice: 1.png"),
+        ("filename,class\n1.png,a\n./1.png,b\n", "listed twice: 1.png"),
         ('filename,class\n"1.png,a\n' + "x" * 140_000, "labels.csv cannot be read as a CSV file"),
         ("filename,class\n1.png/2.png,a\n", "1.png/2.png is listed, but there is no such file"),
     ],
 )
-def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, message: str) -> None:
     make(tmp_path, "1.png")
     (tmp_path / "labels.csv").write_text(text)
-    with pytest.raises(UserError, match=words):
+    with pytest.raises(UserError, match=message):
         folder(root=str(tmp_path), csv="labels.csv")
 
 
@@ -120,10 +120,10 @@ def test_bad_images_are_named_or_left_out(tmp_path: Path) -> None:
     whole = (tmp_path / "a/2.png").read_bytes()
     (tmp_path / "a/2.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "b/2.jpg").write_text("not an image")
-    its = folder(root=str(tmp_path))
-    for name, words in (("a/2.png", "a/2.png: .*on_bad_image=skip"), ("b/2.jpg", "b/2.jpg: not an image")):
-        with pytest.raises(UserError, match=words):
-            its.load(list(its.ids).index(name))
+    dataset = folder(root=str(tmp_path))
+    for name, message in (("a/2.png", "a/2.png: .*on_bad_image=skip"), ("b/2.jpg", "b/2.jpg: not an image")):
+        with pytest.raises(UserError, match=message):
+            dataset.load(list(dataset.ids).index(name))
     left = folder(root=str(tmp_path), on_bad_image="skip")
     assert list(left.ids) == ["a/1.png", "b/1.png"]
     assert list(left.left_out) == ["a/2.png", "b/2.jpg"]

@@ -289,7 +289,7 @@ def test_a_sample_depends_on_its_key_only(images: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "words"),
+    ("settings", "message"),
     [
         ({"resize": "bicubic"}, "augment.resize must be one of nearest, bilinear, not 'bicubic'"),
         ({"centre": "1.2"}, "augment.centre must be one of 1.1.2, later, not '1.2'"),
@@ -305,6 +305,6 @@ def test_a_sample_depends_on_its_key_only(images: Path) -> None:
         ({"normalization": "torch"}, "augment.normalization must be one of caffe, imagenet, tf, backbone, not 'torch'"),
     ],
 )
-def test_settings_out_of_range(settings: dict[str, Any], words: str) -> None:
-    with pytest.raises(UserError, match=words):
+def test_settings_out_of_range(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         pipeline(**settings)

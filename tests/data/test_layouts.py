@@ -52,7 +52,7 @@ def test_in_a_block_of_classes_every_part_lies_everywhere_once() -> None:
 
 def test_the_first_classes_do_not_depend_on_how_many_there_are() -> None:
     names = [make(1500, classes).class_names for classes in (2, 10, 70, 500)]
-    assert [len(its) for its in names] == [2, 10, 70, 500]
+    assert [len(listed) for listed in names] == [2, 10, 70, 500]
     for fewer, more in zip(names, names[1:], strict=False):
         assert list(more[: len(fewer)]) == list(fewer)
     assert make(seed=1).class_names != make().class_names
@@ -67,10 +67,10 @@ def test_a_class_is_named_by_its_picture() -> None:
 
 @pytest.mark.parametrize("classes", [2, 10, 70, 500])
 def test_any_number_of_classes_divides_into_splits(classes: int) -> None:
-    its = make(3 * classes + 1, classes)
-    counts = Counter(its.labels)
+    dataset = make(3 * classes + 1, classes)
+    counts = Counter(dataset.labels)
     assert max(counts.values()) - min(counts.values()) == 1
-    whole = complete(its, protocol="holdout", test_fraction=0.2, val_fraction=0.1, seed=0)
+    whole = complete(dataset, protocol="holdout", test_fraction=0.2, val_fraction=0.1, seed=0)
     assert all(len({whole.labels[index] for index in whole.indices(split)}) == classes for split in ("train", "val", "test"))
 
 
@@ -114,7 +114,7 @@ def shape(part: int, pixels: int) -> NDArray[np.bool_]:
 def test_the_parts_are_the_shapes_that_they_are_called(pixels: int) -> None:
     square, ring, cross, triangle = (shape(part, pixels) for part in range(len(PARTS)))
     assert PARTS == ("square", "ring", "cross", "triangle")
-    holes = [components(~np.pad(its, 1))[1] - 1 for its in (square, ring, cross, triangle)]
+    holes = [components(~np.pad(part, 1))[1] - 1 for part in (square, ring, cross, triangle)]
     assert holes == [0, 1, 0, 0]
     assert square.all()
     for corner in (cross[0, 0], cross[-1, 0], cross[0, -1], cross[-1, -1]):
@@ -131,8 +131,10 @@ def test_the_parts_are_the_shapes_that_they_are_called(pixels: int) -> None:
 @pytest.fixture(scope="module")
 def drawn() -> tuple[Pixels, NDArray[np.int64]]:
     """1,200 images, 9 classes."""
-    its = make(1200, 9, 32)
-    return np.stack([np.asarray(its.load(index), dtype=np.float64) / 255 for index in range(len(its))]), np.array(its.labels)
+    dataset = make(1200, 9, 32)
+    return np.stack([np.asarray(dataset.load(index), dtype=np.float64) / 255 for index in range(len(dataset))]), np.array(
+        dataset.labels
+    )
 
 
 def accuracy(features: Pixels, labels: NDArray[np.int64]) -> tuple[int, int]:
@@ -177,7 +179,7 @@ def test_pixels_and_the_same_statistics_place_by_place_tell_the_class(drawn: tup
 
 def test_a_part_is_as_often_darker_as_lighter_than_its_surroundings() -> None:
     scenes = [draw_scene(np.random.default_rng(index)) for index in range(500)]
-    lighter = sum(int((its.colours.mean(axis=1) > its.ground.mean()).sum()) for its in scenes)
+    lighter = sum(int((scene.colours.mean(axis=1) > scene.ground.mean()).sum()) for scene in scenes)
     assert 0.4 < lighter / (500 * len(PARTS)) < 0.6
 
 
@@ -195,21 +197,21 @@ def test_classes_are_the_same_places_in_another_order() -> None:
 
 def test_the_same_bytes_again_in_another_process_and_in_any_order() -> None:
     code = (
-        "import hashlib; from wisesr.data.layouts import layouts; its = layouts(images=60, classes=10, pixels=64, seed=5);"
-        "print(hashlib.sha256(b''.join(its.load(i).tobytes() for i in (7, 0, 59))).hexdigest())"
+        "import hashlib; from wisesr.data.layouts import layouts; dataset = layouts(images=60, classes=10, pixels=64, seed=5);"
+        "print(hashlib.sha256(b''.join(dataset.load(i).tobytes() for i in (7, 0, 59))).hexdigest())"
     )
     elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
-    its = make(pixels=64, seed=5)
-    assert elsewhere == digest(its, [7, 0, 59])
-    its.load(3)
-    assert digest(its, [7, 0, 59]) == elsewhere
+    dataset = make(pixels=64, seed=5)
+    assert elsewhere == digest(dataset, [7, 0, 59])
+    dataset.load(3)
+    assert digest(dataset, [7, 0, 59]) == elsewhere
     assert digest(make(80, pixels=64, seed=5), [7, 0, 59]) == elsewhere, "the other images change nothing"
 
 
 def test_every_image_is_its_own_and_the_seed_draws_it() -> None:
-    its = make()
-    assert len({its.load(index).tobytes() for index in range(len(its))}) == len(its)
-    assert its.load(0).tobytes() != make(seed=1).load(0).tobytes()
+    dataset = make()
+    assert len({dataset.load(index).tobytes() for index in range(len(dataset))}) == len(dataset)
+    assert dataset.load(0).tobytes() != make(seed=1).load(0).tobytes()
 
 
 @pytest.mark.parametrize("pixels", [32, 33, 64, 224, 512])
@@ -233,7 +235,7 @@ def test_the_fingerprint_changes_with_every_setting() -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "words"),
+    ("build", "message"),
     [
         (lambda: make(classes=1), "dataset.classes must be from 2 to 3024 .*, not 1"),
         (lambda: make(images=10_000, classes=3025), "dataset.classes must be from 2 to 3024 .*, not 3025"),
@@ -242,7 +244,7 @@ def test_the_fingerprint_changes_with_every_setting() -> None:
         (lambda: make(seed=-1), "dataset.seed must be at least 0, not -1"),
     ],
 )
-def test_what_is_wrong_is_named(build: Callable[[], Manifest], words: str) -> None:
-    with pytest.raises(UserError, match=words):
+def test_what_is_wrong_is_named(build: Callable[[], Manifest], message: str) -> None:
+    with pytest.raises(UserError, match=message):
         build()
     assert math.perm(PLACES, len(PARTS)) == 3024

@@ -11,7 +11,7 @@ from tests.support.copies import intel_names, make_intel, make_mit, make_sub_ima
 from wisesr.data.intel import intel
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.mit_indoor import mit_indoor, official
-from wisesr.data.published import MIT_INDOOR, PUBLISHED, published_of
+from wisesr.data.published_facts import MIT_INDOOR, PUBLISHED, published_of
 from wisesr.data.sub_imagenet import sub_imagenet
 from wisesr.errors import UserError
 

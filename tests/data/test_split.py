@@ -29,16 +29,18 @@ def manifest(counts: list[int], *, groups_of: int = 0, splits: list[str] | None 
     )
 
 
-def done(its: Manifest, protocol: str = "holdout", seed: int = 0) -> Manifest:
-    return complete(its, protocol=protocol, test_fraction=0.2, val_fraction=0.1, seed=seed)
+def done(dataset: Manifest, protocol: str = "holdout", seed: int = 0) -> Manifest:
+    return complete(dataset, protocol=protocol, test_fraction=0.2, val_fraction=0.1, seed=seed)
 
 
 @given(counts=st.lists(st.integers(3, 60), min_size=2, max_size=6), seed=st.integers(0, 99))
 @settings(deadline=None, max_examples=40)
 def test_every_class_gives_its_share(counts: list[int], seed: int) -> None:
-    its = done(manifest(counts), seed=seed)
+    dataset = done(manifest(counts), seed=seed)
     for label, count in enumerate(counts):
-        splits = Counter(split for split, its_label in zip(its.splits, its.labels, strict=True) if its_label == label)
+        splits = Counter(
+            split for split, image_label in zip(dataset.splits, dataset.labels, strict=True) if image_label == label
+        )
         test = min(max(round(0.2 * count), 1), count - 1)
         assert splits["test"] == test
         assert splits["val"] == min(max(round(0.1 * (count - test)), 1), count - test - 1)
@@ -46,9 +48,9 @@ def test_every_class_gives_its_share(counts: list[int], seed: int) -> None:
 
 
 def test_groups_are_never_divided() -> None:
-    its = done(manifest([70, 70, 70, 70], groups_of=70))
+    dataset = done(manifest([70, 70, 70, 70], groups_of=70))
     places: dict[str, set[str]] = {}
-    for group, split in zip(its.groups, its.splits, strict=True):
+    for group, split in zip(dataset.groups, dataset.splits, strict=True):
         places.setdefault(group, set()).add(split)
     assert all(len(splits) == 1 for splits in places.values())
     counts = Counter(split for (split,) in places.values())
@@ -64,12 +66,12 @@ def test_the_draw_depends_on_its_own_seed_only() -> None:
 
 def test_a_test_split_that_the_dataset_brings_stays() -> None:
     splits = ["train"] * 20 + ["test"] * 5 + ["train"] * 20 + ["test"] * 5
-    its = manifest([25, 25], splits=splits)
+    dataset = manifest([25, 25], splits=splits)
     for protocol, val in (("holdout", 4), ("paper", 0)):
-        result = done(its, protocol)
-        assert result.indices("test") == its.indices("test")
+        result = done(dataset, protocol)
+        assert result.indices("test") == dataset.indices("test")
         assert len(result.indices("val")) == val
-    assert len(done(its, "paper").indices("train")) == 40
+    assert len(done(dataset, "paper").indices("train")) == 40
 
 
 def test_a_class_that_cannot_be_divided() -> None:
@@ -90,9 +92,9 @@ def test_the_fingerprint_sees_labels_splits_and_sizes() -> None:
 
 
 def test_images_without_a_group_are_on_their_own() -> None:
-    its = manifest([40, 40])
-    its = replace(its, groups=["a" if index < 6 else "" for index in range(80)])
-    result = done(its)
+    dataset = manifest([40, 40])
+    dataset = replace(dataset, groups=["a" if index < 6 else "" for index in range(80)])
+    result = done(dataset)
     assert sum(result.splits[index] != "train" for index in range(6, 80)) >= 16
     assert len({result.splits[index] for index in range(6)}) == 1
 

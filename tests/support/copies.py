@@ -12,7 +12,7 @@ from PIL import Image
 
 from wisesr.data.manifest import TEST, TRAIN
 from wisesr.data.mit_indoor import official
-from wisesr.data.published import INTEL, SUB_IMAGENET
+from wisesr.data.published_facts import INTEL, SUB_IMAGENET
 
 Names = dict[str, list[str]]
 """Split -> `<class>/<file>`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from wisesr.data.check.decode import Decoded
     from wisesr.data.check.problems import Finding, Overlap
     from wisesr.data.listing import Listing
-    from wisesr.data.published import Published
+    from wisesr.data.published_facts import Published
 
 _CHECK = """\
 Decode every image of a dataset, in parallel, and report what would stop or
@@ -75,7 +75,7 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.data.check.problems import as_csv, find_problems, overlaps
     from wisesr.data.check.summary import print_summary
     from wisesr.data.legible import legible
-    from wisesr.data.published import published_of
+    from wisesr.data.published_facts import published_of
     from wisesr.grid.console import make_console
     from wisesr.results.atomic_files import write_text
 
@@ -133,7 +133,7 @@ def stopping(
     """
     from wisesr.data.check.problems import INCOMPLETE, KINDS, UNREADABLE
     from wisesr.data.manifest import TRAIN
-    from wisesr.data.published import whole_not_partial
+    from wisesr.data.published_facts import whole_not_partial
 
     left_out = UNREADABLE if skip and (partial or facts is None) else ()
     stop = {"listed-twice", "empty-class", *UNREADABLE, *INCOMPLETE} - {*left_out, *(INCOMPLETE if partial else ())}

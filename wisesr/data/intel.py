@@ -11,7 +11,7 @@ from typing import Literal
 
 from wisesr.data.listing import Listing, class_rows, look_up
 from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.published import INTEL, read_copy, require_folder
+from wisesr.data.published_facts import INTEL, read_copy, require_folder
 from wisesr.errors import UserError
 
 FOLDERS = {TRAIN: "seg_train/seg_train", TEST: "seg_test/seg_test"}

@@ -50,11 +50,11 @@ class Manifest:
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(self.ids).items() if count > 1]
         if twice:
-            raise UserError(f"{len(twice)} images are listed twice: {some_of(twice, _SHOWN)}")
+            raise UserError(f"images are listed twice: {some_of(twice, _SHOWN)}")
         counts = Counter(self.labels)
         empty = [name for label, name in enumerate(self.class_names) if not counts[label]]
         if empty:
-            raise UserError(f"{len(empty)} of {len(self.class_names)} classes have no images: {some_of(empty, _SHOWN)}")
+            raise UserError(f"classes have no images: {some_of(empty, _SHOWN)}")
         if len(self.class_names) < 2:
             raise UserError(
                 f"there must be at least two classes, not {len(self.class_names)}: {some_of(self.class_names, _SHOWN)}"
@@ -70,7 +70,7 @@ class Manifest:
             alone = {label for label, other in zip(self.labels, self.splits, strict=True) if other == split} - trained
             if alone:
                 names = some_of([self.class_names[label] for label in sorted(alone)], _SHOWN)
-                raise UserError(f"{len(alone)} classes of the {split} split have no images in the train split: {names}")
+                raise UserError(f"classes of the {split} split have no images in the train split: {names}")
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -12,7 +12,7 @@ from typing import Literal
 
 from wisesr.data.listing import Listing, Row, look_up
 from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.published import MIT_INDOOR, read_copy, require_folder
+from wisesr.data.published_facts import MIT_INDOOR, read_copy, require_folder
 from wisesr.errors import UserError
 
 LISTS = {TRAIN: "TrainImages.txt", TEST: "TestImages.txt"}

@@ -9,7 +9,7 @@ from typing import Literal
 
 from wisesr.data.listing import Listing, csv_rows, look_up
 from wisesr.data.manifest import TEST, TRAIN, Manifest
-from wisesr.data.published import SUB_IMAGENET, read_copy, require_folder
+from wisesr.data.published_facts import SUB_IMAGENET, read_copy, require_folder
 from wisesr.errors import UserError
 
 LISTS = {TRAIN: "train.csv", TEST: "test.csv"}

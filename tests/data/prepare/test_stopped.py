@@ -167,7 +167,7 @@ def test_too_little_room_is_known_before(tmp_path: Path, monkeypatch: pytest.Mon
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
     need = 18 * 4096 + sum(map(len, intel_files().values()))
     for free in (need - 1, need):
-        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: shutil._ntuple_diskusage(free, 0, free))  # type: ignore[attr-defined]
+        monkeypatch.setattr(shutil, "disk_usage", lambda path, free=free: shutil._ntuple_diskusage(free, 0, free))
         if free < need:
             with pytest.raises(UserError, match=r"takes 75\.\d kB, and the disk of .* has 75\.\d kB left"):
                 make("intel", source, tmp_path / "intel")

@@ -13,7 +13,7 @@ from wisesr.data.check.decode import Decoded
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
 from wisesr.data.manifest import SPLITS, TEST
-from wisesr.data.published import Published, counts
+from wisesr.data.published_facts import Published, counts
 from wisesr.wording import some_of
 
 _TWINS = {"leak": "split", "two-labels": "label"}

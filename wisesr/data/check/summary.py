@@ -17,7 +17,7 @@ from wisesr.data.check.problems import KINDS, UNREADABLE, Finding, overlaps
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
-from wisesr.data.published import Published, counts, whole_not_partial
+from wisesr.data.published_facts import Published, counts, whole_not_partial
 
 _CLASSES = 10
 """Rows of a table of classes; the report has all."""

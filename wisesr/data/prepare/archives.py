@@ -100,9 +100,7 @@ def _look_through_zip(source: Source, file: IO[bytes]) -> None:
         if kind == stat.S_IFDIR or info.filename.endswith(("/", "\\")):
             names.check(info.filename)
             continue
-        info.file_size += (
-            1  # `zipfile` cuts an entry off at its declared size in silence: one byte more shows that there are more
-        )
+        info.file_size += 1  # `zipfile` cuts it off at its declared size in silence: one byte more shows that there are more
         source.add(Entry(names.add(info.filename), size, info.header_offset, partial(archive.open, info)))
     names.check_folders()
 

@@ -31,7 +31,7 @@ from wisesr.data.prepare.folders import open_folder
 from wisesr.data.prepare.kaggle import download
 from wisesr.data.prepare.preconditions import Job, check_copied, check_room, check_source, read_existing
 from wisesr.data.prepare.staging import Staging
-from wisesr.data.published import shortfall
+from wisesr.data.published_facts import shortfall
 from wisesr.errors import UserError, unknown
 
 _NOTE = ".wisesr.json"

@@ -12,7 +12,7 @@ from wisesr.data.manifest import Manifest
 from wisesr.data.mit_indoor import IMAGES, official
 from wisesr.data.prepare.copy_plan import Plan, contents, is_image, one_root
 from wisesr.data.prepare.entries import Entry
-from wisesr.data.published import INTEL, MIT_INDOOR, SUB_IMAGENET, Published
+from wisesr.data.published_facts import INTEL, MIT_INDOOR, SUB_IMAGENET, Published
 from wisesr.errors import UserError
 from wisesr.wording import some_of
 

@@ -84,7 +84,7 @@ class Source:
         with reading(self.label, entry.name):
             file = entry.open()
         with file:
-            while size < entry.size + 1:
+            while True:
                 with reading(self.label, entry.name):
                     chunk = file.read(CHUNK)
                 size += len(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wisesr.data.published import Published
+from wisesr.data.published_facts import Published
 from wisesr.errors import UserError
 
 

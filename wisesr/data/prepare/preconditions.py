@@ -14,7 +14,7 @@ from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.prepare.copy_plan import Plan, links
 from wisesr.data.prepare.downloads import Dataset
 from wisesr.data.prepare.entries import Source
-from wisesr.data.published import shortfall
+from wisesr.data.published_facts import shortfall
 from wisesr.errors import UserError
 
 _BLOCK = 4096
