@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
 
-from wisesr.build.contracts import bind, broken, check_kind, signature
+from wisesr.build.contracts import broken
 from wisesr.errors import UserError, unknown
 
 
@@ -25,26 +26,26 @@ def make_part(where: str, node: Mapping[str, Any], kind: Any, skip: tuple[str, .
             take what it is called with, if a value is refused, or if something of another kind comes of it.
     """
     target = locate(where, node["_target_"])
-    check_kind(where, target, kind)
+    if isinstance(target, type) and not issubclass(target, kind):
+        raise broken(where, target, f"is no {kind.__name__}")
     settings = {key: value for key, value in node.items() if key != "_target_" and key not in skip}
     check_settings(where, target, settings)
     return partial(_call, where, target, kind, settings)
 
 
 def check_settings(where: str, target: Callable[..., Any], settings: Mapping[str, Any]) -> None:
-    """Refuse settings that a function or class does not have.
-
-    Raises:
-        UserError: with the nearest ones.
-    """
-    accepted = signature(where, target).parameters
+    """Raises UserError for settings that a function or class does not have, with the nearest ones."""
+    accepted = _signature(where, target).parameters
     for key in settings:
         if key not in accepted:
             raise UserError(unknown(f"key of {where}", key, accepted))
 
 
 def _call(where: str, target: Callable[..., Any], kind: Any, settings: dict[str, Any], *arguments: Any) -> Any:
-    bind(where, target, arguments, settings)
+    try:
+        _signature(where, target).bind(*arguments, **settings)
+    except TypeError as error:
+        raise broken(where, target, f"cannot be called so ({error})") from error
     try:
         made = target(*arguments, **settings)
     except UserError:
@@ -54,6 +55,13 @@ def _call(where: str, target: Callable[..., Any], kind: Any, settings: dict[str,
     if not isinstance(made, kind):
         raise broken(where, target, f"gives a {type(made).__name__}")
     return made
+
+
+def _signature(where: str, target: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(target)
+    except ValueError as error:  # some built-in functions have none
+        raise broken(where, target, "has no signature that could be read") from error
 
 
 def locate(where: str, target: str) -> Callable[..., Any]:

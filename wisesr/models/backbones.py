@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from wisesr.errors import UserError
-from wisesr.models.freeze import freeze_stages, frozen_parts
+from wisesr.models.freeze import FreezableBackbone, freeze_stages
 from wisesr.models.sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import State, fill, load_file
 from wisesr.types import FeatureShape
 
 
-class TimmBackbone(nn.Module):
+class TimmBackbone(FreezableBackbone):
     """A timm model without its pooling and classifier.
 
     Args:
@@ -48,7 +48,6 @@ class TimmBackbone(nn.Module):
     """
 
     feature_shape: FeatureShape
-    model: Any
 
     def __init__(
         self,
@@ -92,13 +91,6 @@ class TimmBackbone(nn.Module):
         if features.shape[1] != channels and features.shape[-1] == channels:
             return features.permute(0, 3, 1, 2)
         return features
-
-    def train(self, mode: bool = True) -> TimmBackbone:
-        """Training mode for all but the frozen parts."""
-        super().train(mode)
-        for part in frozen_parts(self.model):
-            part.eval()
-        return self
 
     def _measure(self, name: str, image_size: int, output_stride: int | None) -> tuple[FeatureShape, list[str]]:
         """The map's shape, and the parameters that are not on the way to it: leftovers of timm's own head.

@@ -34,10 +34,16 @@ def freeze_stages(model: Any, stages: int | Literal["all"]) -> None:
         parameter.requires_grad_(False)
 
 
-def frozen_parts(model: nn.Module) -> list[nn.Module]:
-    """Modules whose parameters are all frozen; BatchNorm and dropout in them stay in eval mode."""
-    return [
-        part
-        for part in model.modules()
-        if (parameters := list(part.parameters())) and not any(parameter.requires_grad for parameter in parameters)
-    ]
+class FreezableBackbone(nn.Module):
+    """A backbone around a `model`, in whose frozen parts BatchNorm and dropout stay in eval mode."""
+
+    model: Any
+
+    def train(self, mode: bool = True) -> FreezableBackbone:
+        """Training mode for all but the modules whose parameters are all frozen."""
+        super().train(mode)
+        for part in self.model.modules():
+            parameters = list(part.parameters())
+            if parameters and not any(parameter.requires_grad for parameter in parameters):
+                part.eval()
+        return self

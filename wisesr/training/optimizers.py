@@ -13,7 +13,6 @@ from wisesr.errors import UserError
 Groups = Iterable[dict[str, Any]]
 """As torch.optim takes them: https://docs.pytorch.org/docs/stable/optim.html#per-parameter-options"""
 
-
 _LAST_RATE = "last_lr"
 """Key of a parameter group."""
 

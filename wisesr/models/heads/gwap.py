@@ -28,11 +28,7 @@ def weighted_average(features: Tensor, kernel: Tensor) -> Tensor:
 
 
 class WeightedAverage(nn.Module):
-    """`weighted_average` with its map, which starts at ones: as global average pooling.
-
-    Args:
-        shape: of the map that it averages.
-    """
+    """`weighted_average` with its map, which starts at ones: as global average pooling."""
 
     def __init__(self, shape: FeatureShape) -> None:
         super().__init__()

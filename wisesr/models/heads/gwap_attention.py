@@ -34,11 +34,7 @@ def attentive_average(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
 
 class AttentiveAverage(nn.Module):
-    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average.
-
-    Args:
-        shape: of the map that it averages.
-    """
+    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average."""
 
     def __init__(self, shape: FeatureShape) -> None:
         super().__init__()
