@@ -27,10 +27,7 @@ RULES = {
 def broken(where: str, target: Callable[..., Any], what: str) -> UserError:
     """The error for a target that does not keep to the rule of its place: one sentence with the line and the page.
 
-    Args:
-        where: the place, `head`, `recipe.schedule`, `logger.NAME`.
-        target: what stands there.
-        what: is wrong with it: "is none".
+    `where` is the place, `head`, `recipe.schedule` or `logger.NAME`; `what` is wrong with the target, "is none".
     """
     place = where if where in RULES else where.split(".")[0]
     name = f"{target.__module__}.{getattr(target, '__qualname__', target)}"

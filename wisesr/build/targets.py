@@ -15,11 +15,8 @@ from wisesr.errors import UserError, unknown
 def make_part(where: str, node: Mapping[str, Any], kind: Any, skip: tuple[str, ...] = ()) -> Callable[..., Any]:
     """What `_target_` names with its settings filled in, to be called with what the code provides.
 
-    Args:
-        where: the node stands in the configuration, for messages.
-        node: `_target_` and its settings.
-        kind: the class of what must come of it.
-        skip: keys of the node that are no settings.
+    Settings are all other keys of the node but those to skip. Something of the kind must come of it. Messages name where the
+    node stands.
 
     Raises:
         UserError: from here if it cannot be imported, is of another kind or has no such setting; from the call if it does not
@@ -65,11 +62,7 @@ def _signature(where: str, target: Callable[..., Any]) -> inspect.Signature:
 
 
 def locate(where: str, target: str) -> Callable[..., Any]:
-    """A function or class by its dotted name.
-
-    Args:
-        where: it is named in the configuration, for messages.
-        target: its name.
+    """A function or class by its dotted name; messages say where the configuration names it.
 
     Raises:
         UserError: it cannot be imported, or is neither.

@@ -36,9 +36,7 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
 def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
     """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing.
 
-    Args:
-        config: of a cell.
-        root: whether the folder of its images must be there.
+    `root` says whether the folder of its images must be there.
     """
     absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
     if absent:

@@ -27,10 +27,7 @@ _NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "L
 
 @cache
 def target_settings(target: str) -> dict[str, Setting]:
-    """The keyword-only settings of a function or class of wisesr, read from its source.
-
-    Args:
-        target: dotted name, `wisesr.models.heads.gap.GlobalAverageHead`.
+    """The keyword-only settings of a function or class, `wisesr.models.heads.gap.GlobalAverageHead`, read from its source.
 
     Raises:
         UserError: no such file, or nothing of that name in it; a signature that breaks the rules, with the line at fault.
@@ -54,10 +51,6 @@ def _default(node: ast.expr | None) -> Any:
 
 def positional_settings(target: str, keys: Iterable[str]) -> list[str]:
     """Those of a node's keys that its target takes by position, a sentence each: settings are keyword-only.
-
-    Args:
-        target: dotted name, within wisesr.
-        keys: of the node.
 
     Raises:
         UserError: as of `target_settings`.

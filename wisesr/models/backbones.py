@@ -47,8 +47,6 @@ class TimmBackbone(FreezableBackbone):
             (`Augmentation.inputs`); None for weights from elsewhere.
     """
 
-    feature_shape: FeatureShape
-
     def __init__(
         self,
         image_size: int,
@@ -70,8 +68,6 @@ class TimmBackbone(FreezableBackbone):
         for name in unused:
             owner, _, leaf = name.rpartition(".")
             setattr(self.model.get_submodule(owner), leaf, None)
-        self.weights_hash: str | None = None
-        self.trained_inputs: dict[str, Any] | None = None
         if file is not None:
             self.weights_hash, self.trained_inputs = load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused)
         elif weights == IMAGENET:

@@ -109,9 +109,7 @@ def _efficient(model: nn.Module) -> None:
 class LastOfStage(PreActBottleneck):
     """A block of ResNetV2 that strides, with every other position of its input as the shortcut.
 
-    Args:
-        block: without a convolution in its shortcut; its layers become this one's.
-        stride: rows and columns.
+    It takes over the layers of a block that has no convolution in its shortcut.
     """
 
     def __init__(self, block: Any, stride: tuple[int, int]) -> None:

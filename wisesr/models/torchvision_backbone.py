@@ -5,7 +5,7 @@ https://docs.pytorch.org/vision/stable/feature_extraction.html
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torchvision
@@ -43,7 +43,6 @@ class TorchvisionBackbone(FreezableBackbone):
         mean, std: per channel, what torchvision's weights expect their input (in [0, 1]) to be normalised with: ImageNet's.
     """
 
-    feature_shape: FeatureShape
     mean = (0.485, 0.456, 0.406)
     std = (0.229, 0.224, 0.225)
 
@@ -66,8 +65,6 @@ class TorchvisionBackbone(FreezableBackbone):
         if lost := sorted({name.split(".")[0] for name in left_out} - {*_CLASSIFIERS}):
             raise _no_map(model, f"the graph up to its last one lacks tensors of {', '.join(lost)}")
         self.model.pretrained_cfg = {"architecture": model, "classifier": _CLASSIFIERS}
-        self.weights_hash: str | None = None
-        self.trained_inputs: dict[str, Any] | None = None
         if file is not None:
             self.weights_hash, self.trained_inputs = load_file(self.model, file, packaged=False)
         if freeze == "all":

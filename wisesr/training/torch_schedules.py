@@ -39,12 +39,8 @@ def schedule_of(
 ) -> Schedule:
     """A scheduler as a function from the optimizer step to a factor of the optimizer's rate.
 
-    Args:
-        scheduler: a class of torch.optim.lr_scheduler.
-        settings: its own, but for the optimizer.
-        steps: of the run.
-        optimizer: of the recipe, for the rate that schedulers with rates of their own (OneCycleLR) relate to.
-        interval: "epoch" or "step", what settings count.
+    Its settings count what `interval` says, "epoch" or "step". The optimizer is the recipe's, to whose rate those of schedulers
+    with rates of their own (OneCycleLR) are related.
 
     Raises:
         UserError: another interval, a scheduler that turns more than the rate, whatever it refuses.

@@ -25,13 +25,7 @@ NonNegative = Literal["none", "projection", "softplus"]
 def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """y_c = b_c + sum_ij k_cij x_cij: the one output of a 'valid' depthwise convolution as large as its input.
 
-    Args:
-        features: (batch, channels, height, width).
-        kernel: (channels, height, width).
-        bias: (channels,).
-
-    Returns:
-        (batch, channels)
+    (batch, channels, height, width), (channels, height, width), (channels,) -> (batch, channels)
     """
     # A batched matrix product: on CPU faster than conv2d or product and sum, see benchmarks/aggregation.py.
     return torch.einsum("bchw,chw->bc", features, kernel) + bias
@@ -96,7 +90,7 @@ class DepthwiseKernelHead(Head):
     Args:
         feature_shape, num_classes, dropout: as of `Head`.
         pre_pool: side of the averaging window, 1 for the map as it is; None to take it from the map's extent.
-        non_negative: see `DepthwiseAggregation`.
+        non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
 
     Raises:
         ValueError: a value out of its range or choices; a window larger than the map.
@@ -138,15 +132,7 @@ class DepthwiseKernelHead(Head):
 
 
 class DepthwiseHead(DepthwiseKernelHead):
-    """Depthwise aggregation over the whole map, then a linear classifier.
-
-    Args:
-        feature_shape, num_classes, dropout: as of `Head`.
-        non_negative: "none", "projection" for the paper's kernel >= 0, or "softplus"; see `DepthwiseAggregation`.
-
-    Raises:
-        ValueError: a value out of its range or choices.
-    """
+    """Depthwise aggregation over the whole map, then a linear classifier. Arguments and errors: `DepthwiseKernelHead`."""
 
     def __init__(
         self,

@@ -13,16 +13,7 @@ from wisesr.types import FeatureShape
 
 
 class WiseHead(DepthwiseKernelHead):
-    """Pre-averaging, depthwise aggregation, linear classifier.
-
-    Args:
-        feature_shape, num_classes, dropout: as of `Head`.
-        pre_pool: side of the averaging window, or None to take it from the map's extent.
-        non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
-
-    Raises:
-        ValueError: a value out of its range or choices; a window larger than the map.
-    """
+    """Pre-averaging, depthwise aggregation, linear classifier. Arguments and errors: `DepthwiseKernelHead`."""
 
     def __init__(
         self,
