@@ -9,7 +9,7 @@ import pytest
 from tests.support.configs import change
 from wisesr.config.check import check, describe_problems, split_grid
 from wisesr.config.options import load_option
-from wisesr.config.signatures import fits
+from wisesr.config.setting_types import fits
 from wisesr.errors import UserError, unknown
 
 SGD = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.045, "momentum": 0.9, "weight_decay": 0.0}

@@ -67,7 +67,7 @@ def test_settings_count_steps(name: str, settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("name", "settings", "words"),
     [
-        ("ReduceLROnPlateau", {}, ("ReduceLROnPlateau needs metrics at each step",)),
+        ("ReduceLROnPlateau", {}, ("ReduceLROnPlateau needs metrics at each step; it must be", "docs/extending.md")),
         ("OneCycleLR", {"max_lr": 0.3, "total_steps": 6}, ("momentum", "cycle_momentum=false")),
         (
             "OneCycleLR",

@@ -1,4 +1,4 @@
-"""The only place where configuration becomes objects. Below it, plain typed arguments.
+"""All that one cell computes with, from its configuration.
 
 Everything that needs torch is imported on use: a manifest is read without it, so that finished cells are skipped at once.
 """
@@ -48,12 +48,6 @@ def weights_hash(config: Mapping[str, Any]) -> str | None:
     return None if file is None else file_hash(file)
 
 
-def build_steps(config: Mapping[str, Any], manifest: Manifest) -> Steps:
-    """Epochs and batches over the training split."""
-    recipe = config["recipe"]
-    return Steps(len(manifest.indices(TRAIN)), recipe["batch_size"], recipe["epochs"])
-
-
 def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
     """Backbone and head, initialised from the seed, with the recipe's conventions.
 
@@ -90,12 +84,7 @@ def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int,
 
 
 def build(config: Mapping[str, Any], manifest: Manifest, *, cores: int | None = None) -> Parts:
-    """Everything that a fit needs.
-
-    Args:
-        config: of the cell.
-        manifest: its images.
-        cores: CPU cores that may decode them; None for all.
+    """Everything that a fit needs; `cores` of the CPU may decode the images, None for all of them.
 
     Raises:
         UserError: a setting that cannot be had, by name.
@@ -113,7 +102,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     from wisesr.training.module import ClassificationModule
 
     recipe, trainer, seed = config["recipe"], config["trainer"], config["seed"]
-    steps = build_steps(config, manifest)
+    steps = Steps(len(manifest.indices(TRAIN)), recipe["batch_size"], recipe["epochs"])
     body = model.backbone
     augment = build_augmentation(config["augment"], config["resolution"]["size"], body.mean, body.std)
     augment.check_trained(getattr(body, "trained_inputs", None), config["backbone"].get("weights"))
@@ -148,10 +137,12 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
     """Settings of Lightning's trainer, from the trainer's node of the configuration."""
+    import torch
+
     from wisesr.training.fit import TrainerSettings
 
     settings = {key: value for key, value in trainer.items() if key in TrainerSettings._fields}
-    if trainer["devices"] == "auto" and not _has_gpu(trainer["accelerator"]):
+    if trainer["devices"] == "auto" and (trainer["accelerator"] == "cpu" or not torch.cuda.is_available()):
         settings["devices"] = 1
     return TrainerSettings(**settings)
 
@@ -170,9 +161,3 @@ def _objective(recipe: Mapping[str, Any], manifest: Manifest) -> Objective:
         mixup=recipe["mixup"],
         cutmix=recipe["cutmix"],
     )
-
-
-def _has_gpu(accelerator: str) -> bool:
-    import torch
-
-    return accelerator != "cpu" and torch.cuda.is_available()

@@ -18,7 +18,7 @@ RULES = {
     "augment": "a subclass of wisesr.data.augmentation.Augmentation, made from (image_size, mean, std)",
     "recipe.optimizer": "a torch.optim.Optimizer, made from (parameter groups)",
     "recipe.schedule": "a function that takes (steps) and returns a function from the optimizer step to a factor of the rate, "
-    "or a scheduler of torch.optim.lr_scheduler",
+    "or a scheduler of torch.optim.lr_scheduler that needs nothing at each step",
     "logger": "a subclass of wisesr.training.loggers.base.RunLogger, made from (run), or a logger of lightning.pytorch.loggers",
 }
 """What may stand there; settings are given by keyword everywhere."""
@@ -27,49 +27,12 @@ RULES = {
 def broken(where: str, target: Callable[..., Any], what: str) -> UserError:
     """The error for a target that does not keep to the rule of its place: one sentence with the line and the page.
 
-    Args:
-        where: the place, `head`, `recipe.schedule`, `logger.NAME`.
-        target: what stands there.
-        what: is wrong with it: "is none".
+    `where` is the place, `head`, `recipe.schedule` or `logger.NAME`; `what` is wrong with the target, "is none".
     """
     place = where if where in RULES else where.split(".")[0]
     name = f"{target.__module__}.{getattr(target, '__qualname__', target)}"
     line = _line(target)
     return UserError(f"{where}._target_: {name} {what}; it must be {RULES[place]} ({line}see {EXTENDING})")
-
-
-def check_kind(where: str, target: Callable[..., Any], kind: Any) -> None:
-    """Refuse a class that cannot be of the kind, before it is called with what it does not expect.
-
-    Raises:
-        UserError: it is a class of another kind.
-    """
-    if isinstance(target, type) and not issubclass(target, kind):
-        raise broken(where, target, f"is no {kind.__name__}")
-
-
-def bind(where: str, target: Callable[..., Any], arguments: tuple[Any, ...], settings: dict[str, Any]) -> None:
-    """Refuse a target that does not take what it will be called with.
-
-    Raises:
-        UserError: an argument too many or too few.
-    """
-    try:
-        signature(where, target).bind(*arguments, **settings)
-    except TypeError as error:
-        raise broken(where, target, f"cannot be called so ({error})") from error
-
-
-def signature(where: str, target: Callable[..., Any]) -> inspect.Signature:
-    """What a target takes.
-
-    Raises:
-        UserError: nobody knows, as of some built-in functions.
-    """
-    try:
-        return inspect.signature(target)
-    except ValueError as error:
-        raise broken(where, target, "has no signature that could be read") from error
 
 
 def _line(target: Callable[..., Any]) -> str:

@@ -9,7 +9,8 @@ from wisesr.build.cell import join
 from wisesr.build.parts import build_head
 from wisesr.config.options import load_option, options
 from wisesr.config.schema import Config
-from wisesr.config.signatures import mismatches, target_settings
+from wisesr.config.setting_types import mismatches
+from wisesr.config.signatures import target_settings
 from wisesr.errors import UserError, unknown
 from wisesr.types import FeatureShape
 

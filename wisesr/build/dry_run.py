@@ -49,12 +49,8 @@ class DryRun:
     def build(self, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
         """All of a cell on the meta device; what that cannot do, on the CPU.
 
-        A foreign part may ask its tensors for their numbers, which there are none of on meta.
-
-        Args:
-            config: of the cell, checked.
-            manifest: its images; None to build no more than backbone and head, and to answer with None.
-            num_classes: logits.
+        A foreign part may ask its tensors for their numbers, which there are none of on meta. Without a manifest no more than
+        backbone and head are built, and the answer is None.
 
         Raises:
             UserError: a part that cannot be had, or that does not fit the others or the devices.
@@ -63,7 +59,8 @@ class DryRun:
         try:
             return self._build_on("meta", config, manifest, num_classes)
         except Exception as error:
-            if isinstance(error, UserError) and not _foreign(config):
+            own = all(config[group]["_target_"].startswith("wisesr.") for group in ("backbone", "head"))
+            if own and isinstance(error, UserError):
                 raise
         return self._build_on("cpu", config, manifest, num_classes)
 
@@ -114,7 +111,3 @@ def _check_devices(config: Config, parts: Parts) -> None:
     world = (devices if isinstance(devices, int) else 1) * config["trainer"]["num_nodes"]
     parts.module.check_parts(world * parts.trainer.accumulate)
     parts.data.check_devices(world)
-
-
-def _foreign(config: Config) -> bool:
-    return not all(config[group]["_target_"].startswith("wisesr.") for group in ("backbone", "head"))

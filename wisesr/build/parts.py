@@ -55,13 +55,7 @@ def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes
 
 
 def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[float], std: Sequence[float]) -> Augmentation:
-    """An augmentation from its node.
-
-    Args:
-        node: of the configuration.
-        image_size: pixels, height and width.
-        mean: what the backbone's weights expect their input to be normalised with, per channel.
-        std: the same.
+    """An augmentation from its node, with what the backbone's weights expect their input to be normalised with, per channel.
 
     Raises:
         UserError: it cannot be had, or is no `Augmentation`.
@@ -109,8 +103,10 @@ def build_schedule(recipe: Mapping[str, Any], steps: Steps) -> Schedule:
     node = recipe["schedule"]
     target = locate("recipe.schedule", node["_target_"])
     if isinstance(target, type) and issubclass(target, LRScheduler):
-        from wisesr.training.torch_schedules import INTERVAL, schedule_of
+        from wisesr.training.torch_schedules import INTERVAL, asked_at_each_step, schedule_of
 
+        if asked := asked_at_each_step(target):
+            raise broken("recipe.schedule", target, f"needs {asked[0]} at each step")
         settings = {key: value for key, value in node.items() if key not in ("_target_", INTERVAL)}
         check_settings("recipe.schedule", target, settings)
         return schedule_of(target, settings, steps, build_optimizer(recipe["optimizer"]), node.get(INTERVAL, "epoch"))

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from typing import Any
 
-from wisesr.build.contracts import bind, broken, check_kind, signature
+from wisesr.build.contracts import broken
 from wisesr.errors import UserError, unknown
 
 
 def make_part(where: str, node: Mapping[str, Any], kind: Any, skip: tuple[str, ...] = ()) -> Callable[..., Any]:
     """What `_target_` names with its settings filled in, to be called with what the code provides.
 
-    Args:
-        where: the node stands in the configuration, for messages.
-        node: `_target_` and its settings.
-        kind: the class of what must come of it.
-        skip: keys of the node that are no settings.
+    Settings are all other keys of the node but those to skip. Something of the kind must come of it. Messages name where the
+    node stands.
 
     Raises:
         UserError: from here if it cannot be imported, is of another kind or has no such setting; from the call if it does not
             take what it is called with, if a value is refused, or if something of another kind comes of it.
     """
     target = locate(where, node["_target_"])
-    check_kind(where, target, kind)
+    if isinstance(target, type) and not issubclass(target, kind):
+        raise broken(where, target, f"is no {kind.__name__}")
     settings = {key: value for key, value in node.items() if key != "_target_" and key not in skip}
     check_settings(where, target, settings)
     return partial(_call, where, target, kind, settings)
 
 
 def check_settings(where: str, target: Callable[..., Any], settings: Mapping[str, Any]) -> None:
-    """Refuse settings that a function or class does not have.
-
-    Raises:
-        UserError: with the nearest ones.
-    """
-    accepted = signature(where, target).parameters
+    """Raises UserError for settings that a function or class does not have, with the nearest ones."""
+    accepted = _signature(where, target).parameters
     for key in settings:
         if key not in accepted:
             raise UserError(unknown(f"key of {where}", key, accepted))
 
 
 def _call(where: str, target: Callable[..., Any], kind: Any, settings: dict[str, Any], *arguments: Any) -> Any:
-    bind(where, target, arguments, settings)
+    try:
+        _signature(where, target).bind(*arguments, **settings)
+    except TypeError as error:
+        raise broken(where, target, f"cannot be called so ({error})") from error
     try:
         made = target(*arguments, **settings)
     except UserError:
@@ -56,12 +54,15 @@ def _call(where: str, target: Callable[..., Any], kind: Any, settings: dict[str,
     return made
 
 
-def locate(where: str, target: str) -> Callable[..., Any]:
-    """A function or class by its dotted name.
+def _signature(where: str, target: Callable[..., Any]) -> inspect.Signature:
+    try:
+        return inspect.signature(target)
+    except ValueError as error:  # some built-in functions have none
+        raise broken(where, target, "has no signature that could be read") from error
 
-    Args:
-        where: it is named in the configuration, for messages.
-        target: its name.
+
+def locate(where: str, target: str) -> Callable[..., Any]:
+    """A function or class by its dotted name; messages say where the configuration names it.
 
     Raises:
         UserError: it cannot be imported, or is neither.

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.options import GROUPS, options
-from wisesr.config.schema import SCHEMAS, Config, GridSchema
-from wisesr.config.signatures import Setting, mismatches, positional_settings, schema_settings, target_settings
+from wisesr.config.schema import Config, GridSchema, fixed_settings
+from wisesr.config.setting_types import Setting, mismatches, schema_settings
+from wisesr.config.signatures import positional_settings, target_settings
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
 
@@ -35,17 +36,15 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
 def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
     """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing.
 
-    Args:
-        config: of a cell.
-        root: whether the folder of its images must be there.
+    `root` says whether the folder of its images must be there.
     """
     absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
     if absent:
         return [f"{group} is missing: choose one of {', '.join(options(group))}" for group in absent]
     groups = {group: Setting(dict, True) for group in GROUPS}
-    problems = mismatches("", config, groups | _fixed_keys(""))
+    problems = mismatches("", config, groups | fixed_settings(""))
     for group in ("trainer", "resolution"):
-        problems += mismatches(group, config[group], _fixed_keys(group))
+        problems += mismatches(group, config[group], fixed_settings(group))
     for group in ("backbone", "head", "dataset", "augment"):
         problems += _check_target(group, config[group])
     problems += _check_recipe(config["recipe"])
@@ -54,11 +53,6 @@ def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
         problems += _check_target(f"logger.{name}", node)
     problems += _check_study(config.get("study"))
     return problems + (_check_root(config["dataset"]) if root else [])
-
-
-def _fixed_keys(path: str) -> dict[str, Setting]:
-    """The keys that a node has whatever its `_target_`."""
-    return schema_settings(SCHEMAS[path]) if path in SCHEMAS else {}
 
 
 def _check_root(dataset: Mapping[str, Any]) -> list[str]:
@@ -71,7 +65,7 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
 
 def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
-    problems = mismatches("recipe", {key: recipe[key] for key in recipe if key not in parts}, _fixed_keys("recipe"))
+    problems = mismatches("recipe", {key: recipe[key] for key in recipe if key not in parts}, fixed_settings("recipe"))
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")
@@ -90,7 +84,7 @@ def _check_time(text: object) -> list[str]:
 def _check_target(where: str, node: object) -> list[str]:
     if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
         return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
-    target, fixed = node["_target_"], _fixed_keys(where)
+    target, fixed = node["_target_"], fixed_settings(where)
     if not target.startswith("wisesr."):
         own = {key: value for key, value in node.items() if key in fixed}
         return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported

@@ -20,11 +20,9 @@ from wisesr.errors import UserError
 
 
 def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) -> Config:
-    """The configuration of the cell that `train.py` would make of these overrides, not checked yet.
+    """The configuration of the cell that `train.py` would make of overrides (`dataset=intel`, ...), not checked yet.
 
-    Args:
-        overrides: `dataset=intel`, `augment.rotation=0`, ...
-        config_dir: a user's own folder of YAML groups beside `conf`, as `train.py --config-dir` has it.
+    `config_dir` is a user's own folder of YAML groups beside `conf`, as `train.py --config-dir` has it.
 
     Raises:
         UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong `grid.*`.

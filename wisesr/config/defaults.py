@@ -13,8 +13,8 @@ from copy import deepcopy
 from dataclasses import MISSING
 from typing import Any
 
-from wisesr.config.schema import SCHEMAS, Config
-from wisesr.config.signatures import Setting, schema_settings, target_settings
+from wisesr.config.schema import Config, fixed_settings
+from wisesr.config.signatures import target_settings
 from wisesr.errors import UserError
 
 _Defaults = dict[str, Any]
@@ -53,7 +53,7 @@ def _each_node(node: Mapping[str, Any], change: Callable[[Config, _Defaults], Co
 
 def _defaults(node: Mapping[str, Any], path: str) -> _Defaults:
     """The defaults of the settings that may stand in a node."""
-    settings: dict[str, Setting] = schema_settings(SCHEMAS[path]) if path in SCHEMAS else {}
+    settings = fixed_settings(path)
     target = node.get("_target_")
     if isinstance(target, str) and target.startswith("wisesr."):
         with suppress(UserError):  # if there is no such target, `check` tells it

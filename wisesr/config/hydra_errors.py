@@ -7,7 +7,7 @@ with hydra-core 1.3.2 and 1.3.8.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -22,19 +22,14 @@ from wisesr.errors import unknown
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
-    """A message for an error that Hydra raised while it composed.
-
-    Args:
-        error: what it raised.
-        overrides: of the command line.
-    """
+    """A message for an error that Hydra raised while it composed the overrides of a command line."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
         choices = [option for option in error.options or options(group) if is_option(option)]
         return unknown(group or "configuration", name, choices) + hint
     if isinstance(error, ConfigCompositionException):
-        for path in _unknown_keys(error):
+        if path := _unknown_key(error):
             node, _, key = path.rpartition(".")
             if without := _chosen_without(node, key, overrides):
                 inner = ".".join([*node.split(".")[1:], key])
@@ -91,11 +86,11 @@ def _elsewhere(node: str, key: str) -> str:
     return f". It belongs to {', '.join(having)}" if having else ""
 
 
-def _unknown_keys(error: BaseException) -> Iterable[str]:
+def _unknown_key(error: BaseException) -> str | None:
     """The full name of the key that a composition error complains of."""
     text = f"{error}\n{error.__cause__}"
-    if found := re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([\w@./]+)'", text):
-        yield found.group(1).split("@")[0].replace("/", ".")
+    found = re.search(r"full_key: (\S+)", text) or re.search(r"Could not override '([\w@./]+)'", text)
+    return found[1].split("@")[0].replace("/", ".") if found else None
 
 
 def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:

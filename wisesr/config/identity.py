@@ -41,12 +41,7 @@ def computation(config: Mapping[str, Any]) -> Config:
 
 
 def cell_dir(config: Mapping[str, Any], name: str | None = None) -> Path:
-    """Where the cell of this configuration lives, below `output_dir`.
-
-    Args:
-        config: of the cell.
-        name: its fingerprint, where that is known already.
-    """
+    """Where the cell of this configuration lives, below `output_dir`; `name` is its fingerprint, where known."""
 
     def safe(name: str) -> str:
         return re.sub(r"[^\w.-]", "_", name)

@@ -47,10 +47,7 @@ def options_by_group() -> str:
 
 
 def refuse_shared_files(overrides: Iterable[str]) -> None:
-    """Hydra would take `trainer=_base` for a choice like any other.
-
-    Args:
-        overrides: of a command line, or of one cell.
+    """Refuse overrides that Hydra would take: `trainer=_base` is a choice like any other to it.
 
     Raises:
         UserError: one of them chooses a file that only holds what options share.

@@ -11,25 +11,17 @@ LARGE = 512
 
 
 def paper_batch(size: object) -> int:
-    """Images in one optimizer step: 70, and 15 from 512 px on.
-
-    Args:
-        size: of the images, pixels; what is no number at all is for the check of the configuration to tell.
-    """
+    """Images in one optimizer step: 70, and 15 from a size of 512 px on."""
     return 15 if _is_large(size) else 70
 
 
 def paper_epochs(dataset: object, size: object) -> int:
-    """Epochs: 220 on `intel`, 148 on `sub_imagenet`, 200 on `mit_indoor` and 130 from 512 px on; on any other dataset 200.
-
-    Args:
-        dataset: its name in `conf/dataset`.
-        size: of the images, pixels.
-    """
+    """Epochs: 220 on `intel`, 148 on `sub_imagenet`, 200 on `mit_indoor` and 130 from 512 px on; on any other dataset 200."""
     if dataset == "mit_indoor" and _is_large(size):
         return 130
     return {"intel": 220, "sub_imagenet": 148}.get(str(dataset), 200)
 
 
 def _is_large(size: object) -> bool:
+    """What is no number at all is for the check of the configuration to tell."""
     return isinstance(size, (int, float)) and size >= LARGE

@@ -11,13 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Annotated, Any, Literal
 
-from wisesr.config.signatures import Above, AtLeast, Below
+from wisesr.config.setting_types import Bound, Setting, schema_settings
 
 Config = dict[str, Any]
 """Of one cell, as plain data: what `config.yaml` holds."""
 
-Count = Annotated[int, AtLeast(1)]
-Share = Annotated[float, Above(0), Below(1)]
+Count = Annotated[int, Bound("at least", 1)]
+Share = Annotated[float, Bound("above", 0), Bound("below", 1)]
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class TrainerSchema:
     channels_last: bool = True
     compile: bool = False
     accumulate: Count = 1
-    clip: Annotated[float, Above(0)] | None = None
+    clip: Annotated[float, Bound("above", 0)] | None = None
     deterministic: bool = True
     threads: Count | Literal["auto"] = "auto"
     max_time: str | int | None = None
@@ -57,7 +57,7 @@ class GridSchema:
 class ResolutionSchema:
     """`resolution`: pixels, height and width."""
 
-    size: Annotated[int, AtLeast(8)]
+    size: Annotated[int, Bound("at least", 8)]
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class RecipeSchema:
 
     epochs: Count
     batch_size: Count
-    label_smoothing: Annotated[float, AtLeast(0), Below(1)] = 0.0
+    label_smoothing: Annotated[float, Bound("at least", 0), Bound("below", 1)] = 0.0
     class_weights: Literal["none", "balanced"] = "none"
-    head_lr_scale: Annotated[float, Above(0)] = 1.0
-    mixup: Annotated[float, AtLeast(0)] = 0.0
-    cutmix: Annotated[float, AtLeast(0)] = 0.0
+    head_lr_scale: Annotated[float, Bound("above", 0)] = 1.0
+    mixup: Annotated[float, Bound("at least", 0)] = 0.0
+    cutmix: Annotated[float, Bound("at least", 0)] = 0.0
     ema: Share | None = None
     patience: Count | None = None
     init: Literal["timm", "keras"] = "timm"
@@ -87,8 +87,8 @@ class DatasetSchema:
     resolution: Count
     test_fraction: Share = 0.2
     val_fraction: Share = 0.1
-    split_seed: Annotated[int, AtLeast(0)] = 0
-    workers: Annotated[int, AtLeast(0)] | Literal["auto"] = "auto"
+    split_seed: Annotated[int, Bound("at least", 0)] = 0
+    workers: Annotated[int, Bound("at least", 0)] | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class RootSchema:
     """The keys at the top that are not groups."""
 
     study: str
-    seed: Annotated[int, AtLeast(0)]
+    seed: Annotated[int, Bound("at least", 0)]
     protocol: Literal["holdout", "paper"]
     output_dir: str
 
@@ -121,3 +121,8 @@ SCHEMAS: dict[str, type] = {
 
 DATASET_KEYS = tuple(field.name for field in fields(DatasetSchema))
 ROOT_KEYS = tuple(field.name for field in fields(RootSchema))
+
+
+def fixed_settings(path: str) -> dict[str, Setting]:
+    """The keys that a node has whatever its `_target_`; none where it has no schema."""
+    return schema_settings(SCHEMAS[path]) if path in SCHEMAS else {}

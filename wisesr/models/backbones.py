@@ -16,13 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from wisesr.errors import UserError
-from wisesr.models.freeze import freeze_stages, frozen_parts
+from wisesr.models.freeze import FreezableBackbone, freeze_stages
 from wisesr.models.sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import State, fill, load_file
 from wisesr.types import FeatureShape
 
 
-class TimmBackbone(nn.Module):
+class TimmBackbone(FreezableBackbone):
     """A timm model without its pooling and classifier.
 
     Args:
@@ -47,9 +47,6 @@ class TimmBackbone(nn.Module):
             (`Augmentation.inputs`); None for weights from elsewhere.
     """
 
-    feature_shape: FeatureShape
-    model: Any
-
     def __init__(
         self,
         image_size: int,
@@ -71,8 +68,6 @@ class TimmBackbone(nn.Module):
         for name in unused:
             owner, _, leaf = name.rpartition(".")
             setattr(self.model.get_submodule(owner), leaf, None)
-        self.weights_hash: str | None = None
-        self.trained_inputs: dict[str, Any] | None = None
         if file is not None:
             self.weights_hash, self.trained_inputs = load_file(self.model, file, packaged=weights == PACKAGE, ignore=unused)
         elif weights == IMAGENET:
@@ -92,13 +87,6 @@ class TimmBackbone(nn.Module):
         if features.shape[1] != channels and features.shape[-1] == channels:
             return features.permute(0, 3, 1, 2)
         return features
-
-    def train(self, mode: bool = True) -> TimmBackbone:
-        """Training mode for all but the frozen parts."""
-        super().train(mode)
-        for part in frozen_parts(self.model):
-            part.eval()
-        return self
 
     def _measure(self, name: str, image_size: int, output_stride: int | None) -> tuple[FeatureShape, list[str]]:
         """The map's shape, and the parameters that are not on the way to it: leftovers of timm's own head.

@@ -34,11 +34,6 @@ def apply_conventions(model: Classifier, conventions: Conventions, seed: int) ->
     What is drawn anew comes from the seed alone: a seed's backbone starts the same beside every head, and its head the same
     behind every start of the backbone.
 
-    Args:
-        model: as built, its backbone's weights loaded or not.
-        conventions: of the recipe.
-        seed: of the cell.
-
     Raises:
         UserError: see `check_conventions`.
     """

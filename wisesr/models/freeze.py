@@ -8,14 +8,13 @@ from timm.models import group_parameters
 from torch import nn
 
 from wisesr.errors import UserError
+from wisesr.types import FeatureShape
 
 
 def freeze_stages(model: Any, stages: int | Literal["all"]) -> None:
-    """Take parameters out of training, in place.
+    """Take the parameters of a model of timm's out of training: "all", or those of so many stages from the input.
 
-    Args:
-        model: of timm's; its stages are those that timm groups by for layer-wise rates (`group_matcher`, coarse).
-        stages: "all", or how many from the input, the stem being the first.
+    Stages, of which the stem is the first, are those that timm groups by for layer-wise rates (`group_matcher`, coarse).
 
     Raises:
         UserError: less than one stage, or as many as there are.
@@ -34,10 +33,19 @@ def freeze_stages(model: Any, stages: int | Literal["all"]) -> None:
         parameter.requires_grad_(False)
 
 
-def frozen_parts(model: nn.Module) -> list[nn.Module]:
-    """Modules whose parameters are all frozen; BatchNorm and dropout in them stay in eval mode."""
-    return [
-        part
-        for part in model.modules()
-        if (parameters := list(part.parameters())) and not any(parameter.requires_grad for parameter in parameters)
-    ]
+class FreezableBackbone(nn.Module):
+    """A backbone around a `model`, in whose frozen parts BatchNorm and dropout stay in eval mode."""
+
+    feature_shape: FeatureShape
+    model: Any
+    weights_hash: str | None = None
+    trained_inputs: dict[str, Any] | None = None
+
+    def train(self, mode: bool = True) -> FreezableBackbone:
+        """Training mode for all but the modules whose parameters are all frozen."""
+        super().train(mode)
+        for part in self.model.modules():
+            parameters = list(part.parameters())
+            if parameters and not any(parameter.requires_grad for parameter in parameters):
+                part.eval()
+        return self

@@ -60,11 +60,7 @@ FAMILIES = {
 
 
 def family_of(model: nn.Module) -> Family:
-    """The family of a model.
-
-    Args:
-        model: of timm's; of anybody else's, the defaults of Keras' layers.
-    """
+    """The family of a model of timm's; of anybody else's, the defaults of Keras' layers."""
     name = type(model).__name__
     if name == "EfficientNet":
         architecture = str(getattr(model, "pretrained_cfg", {}).get("architecture", ""))
@@ -77,10 +73,7 @@ def start_as_keras(model: nn.Module) -> None:
     """Draw the weights of convolutions and linear layers anew, as Keras does; their offsets become 0, in place.
 
     BatchNorm starts at scale 1 and offset 0, where timm has the last scale of a residual block start at 0. All other
-    parameters (LayerNorm, positions, ...) stay as they are.
-
-    Args:
-        model: of timm's, nothing in it loaded.
+    parameters (LayerNorm, positions, ...) stay as they are. Nothing of the model has been loaded.
     """
     family = family_of(model)
     separable = {part for block in model.modules() if type(block).__name__ == "SeparableConv2d" for part in block.modules()}
@@ -104,16 +97,15 @@ def batch_norm_as_keras(model: nn.Module) -> None:
     among a backbone's parameters, and no longer among the trainable ones, which are then as many as Keras'.
     """
     family = family_of(model)
-    for layer in model.modules():
-        if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d)):
-            layer.momentum, layer.eps = 1 - family.momentum, family.epsilon
-            if layer.weight is not None and not family.scale:
-                layer.weight.requires_grad_(False)
+    for layer in _batch_norms(model):
+        layer.momentum, layer.eps = 1 - family.momentum, family.epsilon
+        if layer.weight is not None and not family.scale:
+            layer.weight.requires_grad_(False)
 
 
 def epsilons(model: nn.Module) -> list[float]:
     """Epsilons of a model's BatchNorm layers, in order: part of what it computes, and in no state dict."""
-    return [layer.eps for layer in model.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    return [layer.eps for layer in _batch_norms(model)]
 
 
 def set_epsilons(model: nn.Module, values: object) -> None:
@@ -124,13 +116,17 @@ def set_epsilons(model: nn.Module, values: object) -> None:
     """
     if values is None:
         return
-    layers = [layer for layer in model.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
+    layers = _batch_norms(model)
     if not isinstance(values, list) or len(values) != len(layers):
         raise UserError(
             f"backbone.weights: the file must tell an epsilon for each of {len(layers)} BatchNorm layers, not {values}"
         )
     for layer, value in zip(layers, values, strict=True):
         layer.eps = float(value)
+
+
+def _batch_norms(model: nn.Module) -> list[nn.BatchNorm1d | nn.BatchNorm2d]:
+    return [layer for layer in model.modules() if isinstance(layer, (nn.BatchNorm1d, nn.BatchNorm2d))]
 
 
 def keras_fans(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, int]:
@@ -148,13 +144,7 @@ def keras_fans(layer: nn.Conv1d | nn.Conv2d) -> tuple[int, int]:
 
 
 def draw(weight: Tensor, scaling: Scaling, fans: tuple[int, int]) -> None:
-    """Draw a kernel in place.
-
-    Args:
-        weight: of any shape.
-        scaling: how.
-        fans: in and out.
-    """
+    """Draw a kernel in place; fans are in and out."""
     fan = {"fan_in": fans[0], "fan_out": fans[1], "fan_avg": sum(fans) / 2}[scaling.mode]
     deviation = math.sqrt(scaling.scale / fan)
     if scaling.distribution == "uniform":

@@ -25,12 +25,11 @@ _MARK = "structure_as_keras"
 
 
 def structure_as_keras(model: nn.Module) -> None:
-    """Make a model stride and pad as its counterpart in Keras, in place; once, however often it is asked.
+    """Make a model of timm's stride and pad as its counterpart in Keras, in place; once, however often it is asked.
 
-    Args:
-        model: of timm's, weights loaded or not; one without a counterpart that differs stays as it is.
+    Its weights may be loaded or not. One without a counterpart that differs stays as it is.
     """
-    change = STRUCTURES.get(_architecture(model))
+    change = STRUCTURES.get(str(getattr(model, "pretrained_cfg", {}).get("architecture", "")))
     if change is not None and not has_keras_structure(model):
         change(model)
         setattr(model, _MARK, True)
@@ -39,10 +38,6 @@ def structure_as_keras(model: nn.Module) -> None:
 def has_keras_structure(model: nn.Module) -> bool:
     """Whether `structure_as_keras` changed it: part of what it computes, and in no state dict."""
     return bool(getattr(model, _MARK, False))
-
-
-def _architecture(model: nn.Module) -> str:
-    return str(getattr(model, "pretrained_cfg", {}).get("architecture", ""))
 
 
 def _parts(model: nn.Module, kind: type) -> Iterator[tuple[nn.Module, str, Any]]:
@@ -114,9 +109,7 @@ def _efficient(model: nn.Module) -> None:
 class LastOfStage(PreActBottleneck):
     """A block of ResNetV2 that strides, with every other position of its input as the shortcut.
 
-    Args:
-        block: without a convolution in its shortcut; its layers become this one's.
-        stride: rows and columns.
+    It takes over the layers of a block that has no convolution in its shortcut.
     """
 
     def __init__(self, block: Any, stride: tuple[int, int]) -> None:
@@ -144,11 +137,7 @@ class ZeroPaddedMaxPool(MaxPool2dSame):
 
 
 def uncount_padding(_: nn.Module, inputs: tuple[Tensor]) -> Tensor:
-    """Hook before a layer: its input, 3x3 means with zeros counted beyond the border, as means of what is inside.
-
-    Args:
-        inputs: the layer's one input, (batch, channels, height, width).
-    """
+    """Hook before a layer: its one input, 3x3 means with zeros counted beyond the border, as means of what is inside."""
     (means,) = inputs
     inside = F.avg_pool2d(means.new_ones(1, 1, *means.shape[-2:]), kernel_size=3, stride=1, padding=1)
     return means / inside

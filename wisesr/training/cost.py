@@ -29,11 +29,7 @@ def parameters(module: nn.Module) -> int:
 def flops(model: Classifier, image_size: int) -> dict[str, int]:
     """Floating-point operations of one image's forward pass, a multiply-add counted as two, by part.
 
-    Counted by torch (convolutions and matrix products only: an average counts as nothing).
-
-    Args:
-        model: on any device; on "meta" nothing is computed.
-        image_size: pixels, height and width.
+    Counted by torch (convolutions and matrix products only: an average counts as nothing). On "meta" nothing is computed.
 
     Returns:
         `backbone` and `head`.
@@ -79,10 +75,6 @@ def state_bytes(make: Callable[[Iterable[dict[str, Any]]], Optimizer], parameter
 
     From one step with zero gradients on the meta device. Where that cannot be had (an optimizer that wants a closure,
     say), twice the parameter, as Adam's.
-
-    Args:
-        make: groups of parameters -> optimizer.
-        parameters: their kinds.
     """
     twins = [nn.Parameter(torch.empty(kind.shape, dtype=kind.dtype, device="meta")) for kind in parameters]
     try:

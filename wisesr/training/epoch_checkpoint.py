@@ -31,13 +31,7 @@ log = logging.getLogger(__name__)
 
 
 class EpochCheckpoint(Checkpoint):
-    """Rows of metrics.csv, checkpoints, loggers. A `Checkpoint`, so that Lightning calls it after everything else.
-
-    Args:
-        directory: of the cell.
-        loggers: to tell.
-        budget: what may end training early.
-    """
+    """Rows of metrics.csv, checkpoints, loggers. A `Checkpoint`, so that Lightning calls it after everything else."""
 
     def __init__(self, directory: Path, loggers: Sequence[RunLogger], budget: Budget) -> None:
         self.rows: list[Row] = []
@@ -133,11 +127,7 @@ class EpochCheckpoint(Checkpoint):
         self._stop_early(trainer)
 
     def stopped(self, epochs: int) -> str | None:
-        """Why training ended before its last epoch: "patience", "max_time", or None if it did not (yet).
-
-        Args:
-            epochs: that were planned.
-        """
+        """Why training ended before the last of the planned epochs: "patience", "max_time", or None if it did not (yet)."""
         if self.best is None or self.rows[-1]["epoch"] >= epochs:
             return None
         if self._budget.patience is not None and self.rows[-1]["epoch"] - self.best["epoch"] >= self._budget.patience:

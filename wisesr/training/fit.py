@@ -76,13 +76,7 @@ def fit(
 ) -> Outcome:
     """Train to the last epoch or as far as `budget` allows, from `last.ckpt` where there is one; then test the best weights.
 
-    Args:
-        module: to train.
-        data: its images.
-        settings: for Lightning.
-        directory: of the cell; checkpoints, metrics.csv, predictions.npz, kernels.npz go there.
-        loggers: to tell.
-        budget: what may end training before its last epoch.
+    Checkpoints, metrics.csv, predictions.npz and kernels.npz go to the cell's directory.
 
     Raises:
         UserError: the device or precision cannot be had, an image cannot be read, training diverged.

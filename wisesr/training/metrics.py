@@ -34,11 +34,7 @@ class MeanLoss(nn.Module):
 
 
 class SplitMetrics(nn.Module):
-    """Metrics of one pass over one split; synchronised over devices by torchmetrics.
-
-    Args:
-        num_classes: top-5 is measured where there are more than five.
-    """
+    """Metrics of one pass over one split, top-5 where there are more than five classes; torchmetrics synchronises devices."""
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()

@@ -29,13 +29,11 @@ class ClassificationModule(LightningModule):
 
     Args:
         model: images -> logits.
-        num_classes: logits.
         optimizer: two groups of parameters, the backbone's and the head's -> optimizer.
         schedule: optimizer step -> factor of the optimizer's rate.
-        steps: of the run.
         seed: of the cell; dropout and mixing are drawn from (seed, epoch, batch, device).
         inputs: what images are normalised with, plain data for checkpoints (`Augmentation.inputs`).
-        objective: the loss; None for plain cross-entropy.
+        objective: the loss.
         head_lr_scale: the head's learning rate as a multiple of the backbone's.
         ema: decay of the moving average of the weights, which is then what is validated, tested and shown; None for none.
         channels_last: memory layout of images and weights.
@@ -51,10 +49,10 @@ class ClassificationModule(LightningModule):
         steps: Steps,
         seed: int,
         inputs: Mapping[str, Any],
-        objective: Objective | None = None,
-        head_lr_scale: float = 1.0,
-        ema: float | None = None,
-        channels_last: bool = False,
+        objective: Objective,
+        head_lr_scale: float,
+        ema: float | None,
+        channels_last: bool,
     ) -> None:
         super().__init__()
         self.model = model
@@ -67,7 +65,7 @@ class ClassificationModule(LightningModule):
         """The latest results: `val/top1`, `test/loss`, ..."""
         self.predictions: list[tuple[Tensor, Tensor, Tensor]] = []
         """Of the test on this device: positions in the manifest, labels, probabilities."""
-        self.objective = objective or Objective(num_classes)
+        self.objective = objective
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
         self._head_lr_scale = head_lr_scale
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
@@ -99,11 +97,7 @@ class ClassificationModule(LightningModule):
             checkpoint["structure"] = "keras"
 
     def on_fit_start(self) -> None:
-        """Check the objective against the devices, once they are known.
-
-        Raises:
-            UserError: images are to be mixed, and there are none to mix with.
-        """
+        """Check the objective against the devices, once they are known: see `check_parts`."""
         self.check_parts(self.trainer.world_size * self.trainer.accumulate_grad_batches)
 
     def check_parts(self, parts: int) -> None:

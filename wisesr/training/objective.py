@@ -5,6 +5,7 @@ Evaluation has none of these: `val/loss` and `test/loss` are the plain cross-ent
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -19,7 +20,6 @@ class Objective(nn.Module):
     part of a batch, so with it the numbers depend on devices and accumulation.
 
     Args:
-        num_classes: logits.
         label_smoothing: share of each target that is spread evenly over all classes, in [0, 1) (Szegedy et al. 2015,
             https://arxiv.org/abs/1512.00567).
         class_weights: what an image of each class counts; None for 1.
@@ -74,12 +74,7 @@ def balanced_weights(labels: Sequence[int], num_classes: int) -> list[float]:
     """N / (classes * n_c) for each class c: every class counts as much in all, and the mean over images is 1.
 
     scikit-learn's "balanced": https://scikit-learn.org/stable/modules/generated/sklearn.utils.class_weight.compute_class_weight.html
-
-    Args:
-        labels: of the training images; every class occurs.
-        num_classes: how many classes.
+    Every class must occur among the labels.
     """
-    counts = [0] * num_classes
-    for label in labels:
-        counts[label] += 1
-    return [len(labels) / (num_classes * count) for count in counts]
+    counts = Counter(labels)
+    return [len(labels) / (num_classes * counts[label]) for label in range(num_classes)]

@@ -13,7 +13,6 @@ from wisesr.errors import UserError
 Groups = Iterable[dict[str, Any]]
 """As torch.optim takes them: https://docs.pytorch.org/docs/stable/optim.html#per-parameter-options"""
 
-
 _LAST_RATE = "last_lr"
 """Key of a parameter group."""
 
@@ -21,10 +20,7 @@ _LAST_RATE = "last_lr"
 def adamw(parameters: Groups, *, lr: float, weight_decay: float) -> Optimizer:
     """AdamW (Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101) with its usual betas.
 
-    Args:
-        parameters: to train, in groups.
-        lr: the schedule's peak.
-        weight_decay: decoupled, on all parameters.
+    lr is the schedule's peak; weight decay is decoupled, and on all parameters.
     """
     return AdamW(parameters, lr=lr, weight_decay=weight_decay)
 

@@ -16,12 +16,7 @@ _INTERVAL = 0.5
 
 
 class Progress(Callback):
-    """Steps, images/s and the time that is left.
-
-    Args:
-        directory: of the cell.
-        steps: of the run.
-    """
+    """Steps, images/s and the time that is left."""
 
     def __init__(self, directory: Path, steps: Steps) -> None:
         self.images_per_second = 0.0

@@ -16,9 +16,7 @@ Schedule = Callable[[int], float]
 def cosine(steps: Steps, *, warmup: float) -> Schedule:
     """Linear warm-up, then half a cosine down to zero (Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983).
 
-    Args:
-        steps: of the run.
-        warmup: share of all steps in which the rate rises, in [0, 1).
+    The warm-up is the share of all steps in which the rate rises, in [0, 1).
 
     Raises:
         ValueError: warmup out of its range.
@@ -39,11 +37,7 @@ def staircase(steps: Steps, *, factor: float, epochs: int) -> Schedule:
     """Factor ^ floor(step / decay_steps), decay_steps = epochs * floor(train_images / batch): the paper's notebooks.
 
     As floor, not ceil, counts the batches, the rate falls a little before the epochs are over when the last batch is smaller.
-
-    Args:
-        steps: of the run.
-        factor: what a fall multiplies the rate with.
-        epochs: from one fall to the next.
+    Each fall multiplies it with the factor; epochs count from one fall to the next.
 
     Raises:
         ValueError: a factor that is not positive, less than one epoch.

@@ -24,6 +24,12 @@ INTERVAL = "interval"
 """The key beside a scheduler's own settings."""
 
 
+def asked_at_each_step(scheduler: type[LRScheduler]) -> list[str]:
+    """What a scheduler's `step` must be called with: `metrics`, which a schedule, a function of the step alone, cannot have."""
+    _, *asked = inspect.signature(scheduler.step).parameters.values()
+    return [own.name for own in asked if own.default is own.empty]
+
+
 def schedule_of(
     scheduler: type[LRScheduler],
     settings: Mapping[str, Any],
@@ -33,55 +39,40 @@ def schedule_of(
 ) -> Schedule:
     """A scheduler as a function from the optimizer step to a factor of the optimizer's rate.
 
-    Args:
-        scheduler: a class of torch.optim.lr_scheduler.
-        settings: its own, but for the optimizer.
-        steps: of the run.
-        optimizer: of the recipe, for the rate that schedulers with rates of their own (OneCycleLR) relate to.
-        interval: "epoch" or "step", what settings count.
+    Its settings count what `interval` says, "epoch" or "step". The optimizer is the recipe's, to whose rate those of schedulers
+    with rates of their own (OneCycleLR) are related.
 
     Raises:
-        UserError: another interval, a scheduler that looks at a metric or turns more than the rate, whatever it refuses.
+        UserError: another interval, a scheduler that turns more than the rate, whatever it refuses.
     """
     if interval not in ("epoch", "step"):
         raise UserError(f"recipe.schedule.interval must be one of epoch, step, not {interval!r}")
-    name = scheduler.__name__
-    if asked := [key for key, own in _parameters(scheduler.step) if own.default is own.empty]:
-        raise UserError(f"recipe.schedule: {name} needs {asked[0]} at each step, and a schedule knows nothing but the step")
     rate = float(optimizer([{"params": [nn.Parameter(torch.zeros(1))]}]).param_groups[0]["lr"])
     try:
         rates = _rates(scheduler, settings, rate, steps.epochs if interval == "epoch" else steps.total)
     except UserError:
         raise
     except Exception as error:  # whatever a scheduler raises at settings that it cannot use
-        raise UserError(f"recipe.schedule: {name} refuses its settings, counted in {interval}s: {error}") from error
+        what = f"{scheduler.__name__} refuses its settings, counted in {interval}s"
+        raise UserError(f"recipe.schedule: {what}: {error}") from error
     factors = [value / rate for value in rates]
     each = steps.per_epoch if interval == "epoch" else 1
     return lambda step: factors[min(step // each, len(factors) - 1)]
 
 
 def _rates(scheduler: type[LRScheduler], settings: Mapping[str, Any], rate: float, count: int) -> list[float]:
-    """The rate at the start and after each of `count` steps of the scheduler."""
+    """The rate at the start and after each of `count` steps of the scheduler, which must leave the momentum alone."""
     optimizer = SGD([nn.Parameter(torch.zeros(1))], lr=rate, momentum=0.9)
     running = scheduler(optimizer, **settings)
     (group,) = optimizer.param_groups
-    rates, others = [float(group["lr"])], _others(group)
+    rates, momentum = [float(group["lr"])], group["momentum"]
     for _ in range(count):
         optimizer.step()
         running.step()
         rates.append(float(group["lr"]))
-        if _others(group) != others:
+        if group["momentum"] != momentum:
             raise UserError(
                 f"recipe.schedule: {scheduler.__name__} turns the momentum too, and a schedule turns the rate alone: "
                 f"recipe.schedule.cycle_momentum=false"
             )
     return rates
-
-
-def _others(group: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in group.items() if key == "momentum"}
-
-
-def _parameters(function: Callable[..., Any]) -> list[tuple[str, inspect.Parameter]]:
-    """But for self."""
-    return list(inspect.signature(function).parameters.items())[1:]

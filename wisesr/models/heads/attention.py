@@ -26,10 +26,8 @@ class AttentionHead(Head):
     normal with a standard deviation of channels^-0.5, b from 0. Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes, dropout: as of `Head`.
         head_dim: channels of one attention head; divides the channels.
-        dropout: before the classifier, in [0, 1).
 
     Raises:
         ValueError: a value out of its range; channels that do not divide.

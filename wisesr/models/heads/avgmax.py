@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from timm.layers import SelectAdaptivePool2d
 
-from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.base import Head
 from wisesr.types import FeatureShape
 
 
@@ -19,9 +19,8 @@ class AverageMaxHead(Head):
     """
 
     def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
-        shape = check_shape(feature_shape)
         super().__init__(
-            shape,
+            feature_shape,
             num_classes,
             # "fast" for the reason that max.py gives.
             aggregation=SelectAdaptivePool2d(pool_type="fastavgmax", flatten=True),

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from wisesr.models.heads.base import Head, check_shape
-from wisesr.models.heads.constrained import Constrained, project_non_negative
+from wisesr.models.heads.constrained import Constrained
 from wisesr.models.heads.initialisation import init_kernel, start_as_torch
 from wisesr.models.heads.pre_average import pre_average, spread
 from wisesr.types import FeatureShape
@@ -25,13 +25,7 @@ NonNegative = Literal["none", "projection", "softplus"]
 def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """y_c = b_c + sum_ij k_cij x_cij: the one output of a 'valid' depthwise convolution as large as its input.
 
-    Args:
-        features: (batch, channels, height, width).
-        kernel: (channels, height, width).
-        bias: (channels,).
-
-    Returns:
-        (batch, channels)
+    (batch, channels, height, width), (channels, height, width), (channels,) -> (batch, channels)
     """
     # A batched matrix product: on CPU faster than conv2d or product and sum, see benchmarks/aggregation.py.
     return torch.einsum("bchw,chw->bc", features, kernel) + bias
@@ -50,10 +44,6 @@ class DepthwiseAggregation(Constrained):
     "projection". With theta from N(0, 0.01) alone all weights would start near 0.69, far from an average. With a kernel near
     0 they would stay there, because d kernel / d theta = 1 - exp(-kernel). For the same reason the kernel's own spread is
     about 0.01 / (height * width), and it moves more slowly at the same learning rate. Weight decay draws it to 0.69, not 0.
-
-    Args:
-        shape: of the map that it sums over.
-        non_negative: see above.
 
     Raises:
         ValueError: another word for `non_negative`.
@@ -84,24 +74,23 @@ class DepthwiseAggregation(Constrained):
         """(batch, channels, height, width) -> (batch, channels)."""
         return depthwise(features, self.effective_kernel(), self.bias)
 
+    @torch.no_grad()
     def project(self) -> None:
-        """Bring the kernel, not the bias, back into its constraint. Called after each optimizer step, not at initialisation.
+        """Under "projection", clamp the kernel, not the bias, at 0, as Keras' `NonNeg` does after each update.
 
-        There is nothing to bring back under "none" and "softplus".
+        https://github.com/keras-team/keras/blob/v2.6.0/keras/constraints.py
         """
         if self.non_negative == "projection":
-            project_non_negative(self.kernel)
+            self.kernel.clamp_(min=0)
 
 
 class DepthwiseKernelHead(Head):
     """Pre-averaging, depthwise aggregation, linear classifier; `DepthwiseHead` and `WiseHead` say over which window.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes, dropout: as of `Head`.
         pre_pool: side of the averaging window, 1 for the map as it is; None to take it from the map's extent.
-        non_negative: see `DepthwiseAggregation`.
-        dropout: before the classifier, in [0, 1).
+        non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
 
     Raises:
         ValueError: a value out of its range or choices; a window larger than the map.
@@ -143,17 +132,7 @@ class DepthwiseKernelHead(Head):
 
 
 class DepthwiseHead(DepthwiseKernelHead):
-    """Depthwise aggregation over the whole map, then a linear classifier.
-
-    Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
-        non_negative: "none", "projection" for the paper's kernel >= 0, or "softplus"; see `DepthwiseAggregation`.
-        dropout: before the classifier, in [0, 1).
-
-    Raises:
-        ValueError: a value out of its range or choices.
-    """
+    """Depthwise aggregation over the whole map, then a linear classifier. Arguments and errors: `DepthwiseKernelHead`."""
 
     def __init__(
         self,

@@ -48,8 +48,7 @@ class FullyConnectedHead(Head):
     Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes: as of `Head`.
         pre_pool: side of the averaging window, or None to take it from the map's extent.
         hidden: width of both hidden layers, at least 1.
         dropout: after each hidden layer, in [0, 1).

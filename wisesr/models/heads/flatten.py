@@ -17,10 +17,8 @@ class FlattenHead(Head):
     """Pre-averaging, all positions of all channels side by side, linear classifier.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes, dropout: as of `Head`.
         pre_pool: side of the averaging window, or None to take it from the map's extent.
-        dropout: before the classifier, in [0, 1).
 
     Raises:
         ValueError: a value out of its range; a window larger than the map.

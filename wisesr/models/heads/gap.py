@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.base import Head
 from wisesr.types import FeatureShape
 
 
@@ -25,9 +25,8 @@ class GlobalAverageHead(Head):
     """Mean of each channel, then a linear classifier. Arguments and errors: `Head`."""
 
     def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
-        shape = check_shape(feature_shape)
         super().__init__(
-            shape,
+            feature_shape,
             num_classes,
             aggregation=GlobalAverage(),
             dropout=dropout,

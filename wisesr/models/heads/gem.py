@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.base import Head
 from wisesr.models.heads.one_number import OneNumberPool, at_least_float32
 from wisesr.types import FeatureShape
 
@@ -45,11 +45,9 @@ class GeneralisedMeanHead(Head):
     Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes, dropout: as of `Head`.
         p: exponent, or where it starts.
         learnable: whether the exponent is trained; it is then held at 0.01 or more.
-        dropout: before the classifier, in [0, 1).
 
     Raises:
         ValueError: a value out of its range.
@@ -64,9 +62,8 @@ class GeneralisedMeanHead(Head):
         learnable: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        shape = check_shape(feature_shape)
         super().__init__(
-            shape,
+            feature_shape,
             num_classes,
             aggregation=OneNumberPool(generalised_mean, "p", p, learnable),
             dropout=dropout,

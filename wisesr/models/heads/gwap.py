@@ -15,24 +15,12 @@ from wisesr.types import FeatureShape
 
 
 def weighted_average(features: Tensor, kernel: Tensor) -> Tensor:
-    """y_c = mean_ij k_ij x_cij.
-
-    Args:
-        features: (batch, channels, height, width).
-        kernel: (height, width).
-
-    Returns:
-        (batch, channels)
-    """
+    """y_c = mean_ij k_ij x_cij: (batch, channels, height, width), (height, width) -> (batch, channels)."""
     return torch.einsum("bchw,hw->bc", features, kernel) / kernel.numel()
 
 
 class WeightedAverage(nn.Module):
-    """`weighted_average` with its map, which starts at ones: as global average pooling.
-
-    Args:
-        shape: of the map that it averages.
-    """
+    """`weighted_average` with its map, which starts at ones: as global average pooling."""
 
     def __init__(self, shape: FeatureShape) -> None:
         super().__init__()

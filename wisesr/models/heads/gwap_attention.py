@@ -20,13 +20,7 @@ def attentive_average(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
     The sigmoid bounds m: no position can weigh more than e = 2.72 times as much as another.
 
-    Args:
-        features: (batch, channels, height, width).
-        kernel: w, (channels,).
-        bias: b, (1,).
-
-    Returns:
-        (batch, channels)
+    (batch, channels, height, width), w of (channels,), b of (1,) -> (batch, channels)
     """
     scores = torch.einsum("bchw,c->bhw", features, kernel) + bias
     weights = torch.softmax(scores.sigmoid().flatten(1), dim=1)  # exp(s) / sum exp(s)
@@ -34,11 +28,7 @@ def attentive_average(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
 
 class AttentiveAverage(nn.Module):
-    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average.
-
-    Args:
-        shape: of the map that it averages.
-    """
+    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average."""
 
     def __init__(self, shape: FeatureShape) -> None:
         super().__init__()

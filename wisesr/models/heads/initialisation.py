@@ -20,13 +20,9 @@ def init_kernel(weight: Tensor) -> None:
 def start_as_torch(kernel: Tensor, bias: Tensor, fan_in: int) -> None:
     """Draw a kernel and its offset in place from U(-b, b), b = 1 / sqrt(fan_in), as nn.Linear and nn.Conv2d start.
 
+    fan_in is how many numbers one output is a sum over; for a depthwise kernel height * width.
     Their kaiming_uniform with a = sqrt(5) comes to that:
     https://github.com/pytorch/pytorch/blob/v2.6.0/torch/nn/modules/conv.py
-
-    Args:
-        kernel: of any shape.
-        bias: likewise.
-        fan_in: numbers that one output is a sum over; for a depthwise kernel height * width.
     """
     bound = 1 / math.sqrt(fan_in)
     nn.init.uniform_(kernel, -bound, bound)

@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.base import Head
 from wisesr.models.heads.one_number import OneNumberPool, at_least_float32
 from wisesr.types import FeatureShape
 
@@ -38,11 +38,9 @@ class LogSumExpHead(Head):
     Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes, dropout: as of `Head`.
         r: sharpness, or where it starts.
         learnable: whether the sharpness is trained; it is then held at 0.01 or more.
-        dropout: before the classifier, in [0, 1).
 
     Raises:
         ValueError: a value out of its range.
@@ -57,9 +55,8 @@ class LogSumExpHead(Head):
         learnable: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        shape = check_shape(feature_shape)
         super().__init__(
-            shape,
+            feature_shape,
             num_classes,
             aggregation=OneNumberPool(log_mean_exp, "r", r, learnable),
             dropout=dropout,

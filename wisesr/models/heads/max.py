@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from timm.layers import SelectAdaptivePool2d
 
-from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.base import Head
 from wisesr.types import FeatureShape
 
 
@@ -20,9 +20,8 @@ class MaxHead(Head):
     """
 
     def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
-        shape = check_shape(feature_shape)
         super().__init__(
-            shape,
+            feature_shape,
             num_classes,
             # timm's "fast" is torch.amax. Its "max" is adaptive_max_pool2d, which deterministic mode refuses on CUDA:
             # https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html

@@ -31,11 +31,9 @@ class SimPoolHead(Head):
     LayerNorm. Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
+        feature_shape, num_classes, dropout: as of `Head`.
         num_heads: of the attention; divides the channels.
         gamma: exponent above 0 of the mean with weights a, or None for the plain weighted mean.
-        dropout: before the classifier, in [0, 1).
 
     Raises:
         ValueError: a value out of its range; channels that do not divide.

@@ -13,18 +13,7 @@ from wisesr.types import FeatureShape
 
 
 class WiseHead(DepthwiseKernelHead):
-    """Pre-averaging, depthwise aggregation, linear classifier.
-
-    Args:
-        feature_shape: channels, height and width of the map; any 3-tuple.
-        num_classes: logits.
-        pre_pool: side of the averaging window, or None to take it from the map's extent.
-        non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
-        dropout: before the classifier, in [0, 1).
-
-    Raises:
-        ValueError: a value out of its range or choices; a window larger than the map.
-    """
+    """Pre-averaging, depthwise aggregation, linear classifier. Arguments and errors: `DepthwiseKernelHead`."""
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ import wandb
 
 from wisesr.results.predictions import Predictions
 from wisesr.training.loggers.base import Findings
-from wisesr.training.loggers.findings import losses
+from wisesr.training.loggers.findings import attempt, losses
 from wisesr.training.loggers.pictures import confusion_picture
 
 log = logging.getLogger(__name__)
@@ -37,12 +37,8 @@ def define_metrics(run: Any) -> None:
 def final_row(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
     """Names to what W&B takes, for one row of a run's history: kernels, confusion, predictions, hardest.
 
-    What cannot be made is a warning.
-
-    Args:
-        run: that they will be logged to.
-        findings: of the cell.
-        media: whether pictures of the dataset, and the names of their files, may leave this machine.
+    What cannot be made is a warning. `media` says whether pictures of the dataset, and the names of their files, may leave
+    this machine.
     """
     makers: dict[str, Callable[[], Any]] = {}
     if findings.kernels is not None:
@@ -56,7 +52,7 @@ def final_row(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:
         makers["hardest"] = lambda: [
             wandb.Image(hard.image, caption=hard.caption, file_type="jpg") for hard in findings.hardest
         ]
-    made = {name: _attempt(name, make) for name, make in makers.items()}
+    made = {name: attempt(f"W&B is not shown {name}", make) for name, make in makers.items()}
     return {name: value for name, value in made.items() if value is not None}
 
 
@@ -66,10 +62,8 @@ def _table(predictions: Predictions, *, named: bool) -> wandb.Table:
     order = np.argsort(-loss, kind="stable")
     if len(order) > _ROWS:
         log.info("W&B's table of predictions has the %d test images with the highest loss, of %d", _ROWS, len(order))
-    names, columns = (
-        predictions.classes,
-        ["image", "label", "predicted", "right", "p_label", "p_predicted", "loss", "likeliest"],
-    )
+    names = predictions.classes
+    columns = ["image", "label", "predicted", "right", "p_label", "p_predicted", "loss", "likeliest"]
     rows: list[list[Any]] = []
     for index in order[:_ROWS]:
         row, label = predictions.probabilities[index], int(predictions.labels[index])
@@ -100,11 +94,3 @@ def _kept_here(run: Any, name: str, table: wandb.Table) -> wandb.Table:
     """
     table.bind_to_run(run, name, run.step)
     return table
-
-
-def _attempt(name: str, make: Callable[[], Any]) -> Any:
-    try:
-        return make()
-    except Exception as error:
-        log.warning("W&B is not shown %s: %s: %s", name, type(error).__name__, error)
-        return None

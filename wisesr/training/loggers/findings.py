@@ -28,16 +28,12 @@ Made = TypeVar("Made")
 
 
 def gather(directory: Path, manifest: Manifest, model: nn.Module) -> Findings:
-    """All findings that can be had; what cannot is a warning: nothing here is worth a trained cell.
-
-    Args:
-        directory: of the cell, with its predictions.npz.
-        manifest: its images.
-        model: with the chosen weights.
-    """
-    kernels = _attempt("the kernels", lambda: kernel_sheet(model))
-    predictions = _attempt("the predictions", lambda: read_predictions(directory))
-    worst = None if predictions is None else _attempt("the hardest images", lambda: tuple(hardest(predictions, manifest)))
+    """All findings of a cell that can be had, with the chosen weights in its model; what cannot be had is a warning."""
+    kernels = attempt("the kernels cannot be shown to loggers", lambda: kernel_sheet(model))
+    predictions = attempt("the predictions cannot be shown to loggers", lambda: read_predictions(directory))
+    if predictions is None:
+        return Findings(kernels, None, ())
+    worst = attempt("the hardest images cannot be shown to loggers", lambda: tuple(hardest(predictions, manifest)))
     return Findings(kernels, predictions, worst or ())
 
 
@@ -48,18 +44,15 @@ def losses(predictions: Predictions) -> NDArray[np.float64]:
 
 
 def hardest(predictions: Predictions, manifest: Manifest, count: int = _HARDEST) -> Iterator[HardImage]:
-    """The test images with the highest loss, highest first; of equals the first of the dataset.
+    """The `count` test images with the highest loss, highest first; of equals the first of the dataset.
 
-    Args:
-        predictions: of the test split.
-        manifest: the images.
-        count: how many at most; images that cannot be opened are left out.
+    Images that cannot be opened are left out.
     """
     places = {manifest.ids[position]: position for position in manifest.indices(TEST)}
     loss = losses(predictions)
     for index in np.argsort(-loss, kind="stable")[:count]:
         name, label = str(predictions.ids[index]), int(predictions.labels[index])
-        image = _attempt(f"a picture of {name}", partial(_picture, manifest, places, name))
+        image = attempt(f"a picture of {name} cannot be shown to loggers", partial(_picture, manifest, places, name))
         if image is not None:
             row = predictions.probabilities[index]
             predicted = predictions.classes[int(row.argmax())]
@@ -72,9 +65,10 @@ def _picture(manifest: Manifest, places: Mapping[str, int], name: str) -> Image.
     return image
 
 
-def _attempt(what: str, make: Callable[[], Made]) -> Made | None:
+def attempt(failure: str, make: Callable[[], Made]) -> Made | None:
+    """What `make` makes; where it fails None, with a warning: nothing that is shown is worth a trained cell."""
     try:
         return make()
     except Exception as error:
-        log.warning("%s cannot be shown to loggers: %s: %s", what, type(error).__name__, error)
+        log.warning("%s: %s: %s", failure, type(error).__name__, error)
         return None

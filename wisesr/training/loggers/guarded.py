@@ -13,11 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Guarded(RunLogger):
-    """Hands everything on, rows as copies. After the first error it tells the logger that it failed, and nothing more.
-
-    Args:
-        logger: to guard.
-    """
+    """Hands everything on, rows as copies. After the first error it tells the logger that it failed, and nothing more."""
 
     def __init__(self, logger: RunLogger) -> None:
         super().__init__(logger.run)

@@ -22,8 +22,6 @@ class LightningLogger(RunLogger):
     """Tells a logger of Lightning's what it would hear from a trainer. It is made when training starts, not before.
 
     Args:
-        run: the cell.
-        logger: its class.
         settings: its own; where it takes them and they are not given, `save_dir` is in the cell's directory, `name` the
             run's, and `version` empty, as a cell has one.
 

@@ -33,7 +33,6 @@ class WandbLogger(RunLogger):
     """A W&B run.
 
     Args:
-        run: the cell.
         project: in W&B.
         entity: user or team; None for the account's own.
         init_timeout: seconds to wait for the server before going offline.
@@ -87,9 +86,7 @@ class WandbLogger(RunLogger):
         return identifier
 
     def _init(self, mode: Any) -> Any:
-        settings: dict[str, Any] = {"silent": True, "init_timeout": self._timeout, "console": "off"}
-        if "finish_timeout" in wandb.Settings.model_fields:
-            settings |= {"finish_timeout": _FINISH_TIMEOUT, "finish_timeout_raises": True}
+        waits = {"init_timeout": self._timeout, "finish_timeout": _FINISH_TIMEOUT, "finish_timeout_raises": True}
         arguments: dict[str, Any] = {
             "project": self._project,
             "entity": self._entity,
@@ -98,7 +95,7 @@ class WandbLogger(RunLogger):
             "tags": [tag[:64] for tag in self.run.tags],
             "config": dict(self.run.config),
             "dir": str(self.run.directory),
-            "settings": wandb.Settings(**settings),
+            "settings": wandb.Settings(silent=True, console="off", **waits),
         }
         try:
             return wandb.init(mode=mode, id=self._identifier(mode), resume="allow" if mode == "online" else None, **arguments)
