@@ -26,12 +26,15 @@ def take(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
     """
     file = (directory / _LOCK).open("a")
     deadline = time.monotonic() + patience
-    while not _try_lock(file):
-        if time.monotonic() >= deadline:
-            file.close()
-            return None
-        time.sleep(0.05)
-    return file
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                file.close()
+                return None
+            time.sleep(0.05)
 
 
 @contextmanager
@@ -49,14 +52,6 @@ def locked(directory: Path, *, patience: float = 0.0, inherited: int | None = No
         return
     with file:
         yield True
-
-
-def _try_lock(file: IO[Any]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def is_running(directory: Path) -> bool:
