@@ -15,6 +15,7 @@ from wisesr.errors import UserError
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.lock import locked
+from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 
 
@@ -39,6 +40,11 @@ class Cell(NamedTuple):
         config = self.config
         model = f"{config['backbone']['name']}-{config['head']['name']}"
         return f"{self.dataset} {model} seed {config['seed']} {self.settings}".rstrip()
+
+    def read_record(self) -> Record | None:
+        """Its record; None where there is none, or that of another configuration."""
+        record = read_record(self.directory)
+        return record if record is not None and record.fingerprint == self.fingerprint else None
 
 
 def make_cells(configs: Sequence[Config], directories: Sequence[Path] | None = None) -> list[Cell]:

@@ -105,7 +105,7 @@ class Submitter:
         note = cell.directory / _SUBMITTED
         if job := self._submitted(read_json(note)):
             return job
-        task = CellTask(cell.directory.absolute(), run_dir.absolute(), slot.cores, force=force)
+        task = CellTask(cell.directory.absolute(), run_dir.absolute(), slot, force)
         handler = signal.getsignal(signal.SIGINT)
         try:
             if self._kind == "local":  # the terminal's Ctrl-C, which reaches all its children, is for this process only

@@ -14,8 +14,7 @@ from rich.markup import escape
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
 from wisesr.grid.live_table import LiveTable
-from wisesr.grid.outcome import CellOutcome, RunReason
-from wisesr.grid.schedule import Running
+from wisesr.grid.outcome import CellOutcome, Running, RunReason
 from wisesr.results.metrics import read_metrics
 from wisesr.results.status_file import Status, read_status
 

@@ -15,8 +15,7 @@ from rich.table import Table
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
 from wisesr.grid.eta import CellTime, cell_time, seconds_left
-from wisesr.grid.outcome import CellOutcome
-from wisesr.grid.schedule import Running
+from wisesr.grid.outcome import CellOutcome, Running
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status

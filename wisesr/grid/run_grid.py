@@ -16,13 +16,13 @@ from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
-from wisesr.grid.cell_process import Job, start
+from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
 from wisesr.grid.cores import Cores, cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
-from wisesr.grid.outcome import CellOutcome
+from wisesr.grid.outcome import CellOutcome, Job
 from wisesr.grid.planning.plan import make_plan, plan_table
 from wisesr.grid.results_table import next_step, summary
 from wisesr.grid.schedule import Schedule
@@ -133,7 +133,7 @@ def _run(
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
-    begin = _start_here if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    begin = start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
@@ -152,7 +152,3 @@ def _begin(
     if shares_cores(cell, slot):
         slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
     return start(cell, run_dir, slot, lock, force=force)
-
-
-def _start_here(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
-    return start(cell.directory, run_dir, slot, lock, force=force)

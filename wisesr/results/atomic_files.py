@@ -27,11 +27,15 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     try:
         yield partial
         if durable:
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
+            _flush(partial)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def remove_partial(folder: Path) -> None:

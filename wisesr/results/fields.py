@@ -23,38 +23,40 @@ class Key(str):
 class _Field(NamedTuple):
     name: str
     key: str
-    kind: Any
+    nested: Any
+    """The dataclass that it is; None for a plain value."""
     functions: list[Callable[[Any], Any]]
     """A check, then conversions."""
 
 
 @cache
-def _fields(kind: type) -> list[_Field]:
+def _fields(kind: Any) -> list[_Field]:
     hints = get_type_hints(kind, include_extras=True)
     found = []
     for name in (field.name for field in fields(kind)):
         notes = getattr(hints[name], "__metadata__", ())
         key = next((note for note in notes if isinstance(note, Key)), name)
         plain = hints[name].__origin__ if notes else hints[name]
-        found.append(_Field(name, key, plain, [note for note in notes if not isinstance(note, Key)]))
+        functions = [note for note in notes if not isinstance(note, Key)]
+        found.append(_Field(name, key, plain if is_dataclass(plain) else None, functions))
     return found
 
 
-def checks_of(kind: type, prefix: str = "") -> Iterator[tuple[str, Check]]:
+def checks_of(kind: Any, prefix: str = "") -> Iterator[tuple[str, Check]]:
     """What must stand in the mapping that a dataclass is made from, with its dotted name."""
-    for _, key, plain, functions in _fields(kind):
-        if is_dataclass(plain):
-            yield from checks_of(plain, f"{prefix}{key}.")
+    for _, key, nested, functions in _fields(kind):
+        if nested:
+            yield from checks_of(nested, f"{prefix}{key}.")
         elif functions:
             yield f"{prefix}{key}", functions[0]
 
 
-def make(kind: type[Made], values: Mapping[str, Any]) -> Made:
+def make(kind: Callable[..., Made], values: Mapping[str, Any]) -> Made:
     """A dataclass from a mapping in which `checks_of` found nothing wrong."""
     made = {}
-    for name, key, plain, functions in _fields(kind):
+    for name, key, nested, functions in _fields(kind):
         value = look_up(values, key)[1]
         for convert in functions[1:]:
             value = convert(value)
-        made[name] = make(plain, value) if is_dataclass(plain) else value
+        made[name] = make(nested, value) if nested else value
     return kind(**made)
