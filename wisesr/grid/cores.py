@@ -15,9 +15,6 @@ from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import locked
 from wisesr.types import usable_cores
 
-Cores = dict[Path, int]
-"""By the folder of a study."""
-
 _FILE = "study.json"
 
 
@@ -26,8 +23,8 @@ def study_of(cell: Cell) -> Path:
     return Path(cell.config["output_dir"], cell.config["study"])
 
 
-def cores_by_study(cells: Sequence[Cell], slots: Sequence[Slot], console: Console) -> Cores:
-    """Cores of a cell of each study, for those on the CPU whose threads are not said.
+def cores_by_study(cells: Sequence[Cell], slots: Sequence[Slot], console: Console) -> dict[Path, int]:
+    """Cores of a cell of each study, by its folder, for those on the CPU whose threads are not said.
 
     Args:
         cells: that are to run.

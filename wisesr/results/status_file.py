@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast, get_type_hints
 
@@ -61,10 +60,8 @@ def read_status(directory: Path) -> Status:
         content = read_json(directory / STATUS)
     except OSError:
         return Status()
-    return _parse(content) if isinstance(content, dict) else Status()
-
-
-def _parse(content: Mapping[str, Any]) -> Status:
+    if not isinstance(content, dict):
+        return Status()
     possible = {name: value for name, value in content.items() if isinstance(value, _TYPES.get(name, ()))}
     word = content.get("state")
     if isinstance(word, str) and word in _STATES:
