@@ -28,7 +28,7 @@ class Labels:
     seed: Annotated[int, is_count]
 
 
-_CHECKS: dict[str, Check] = dict.fromkeys(("recipe", "augment", "trainer"), is_group) | dict(checks_of(Labels))
+_CHECKS: dict[str, Check] = dict(checks_of(Labels)) | dict.fromkeys(("recipe", "augment", "trainer"), is_group)
 
 
 def parse_labels(config: Mapping[str, Any]) -> Labels:
