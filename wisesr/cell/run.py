@@ -75,10 +75,6 @@ def changes(record: Record, data: str, weights: str | None) -> list[str]:
 def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B008  # a tuple, which nobody can change
     """Bring a cell to its record.
 
-    Args:
-        directory: of the cell; it holds `config.yaml`.
-        options: how it is run.
-
     Returns:
         An exit code: DONE, FAILED, DISK_FULL, BUSY or INTERRUPTED.
 
@@ -130,12 +126,7 @@ def _train(work: Path, config: Config, options: RunOptions) -> None:
 
 
 def _note_end(directory: Path, task: Callable[[], None]) -> int:
-    """Run a task; how it ended, as an exit code, and for a user to read in `status.json`.
-
-    Args:
-        directory: of the status.
-        task: what is to be done.
-    """
+    """Run a task; how it ended, as an exit code, and for a user to read in `status.json` of the directory."""
     try:
         task()
     except UserError as error:

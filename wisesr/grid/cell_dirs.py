@@ -50,9 +50,7 @@ class Cell(NamedTuple):
 def make_cells(configs: Sequence[Config], directories: Sequence[Path] | None = None) -> list[Cell]:
     """Configurations as cells, nothing written. A configuration given twice is one cell.
 
-    Args:
-        configs: of the cells.
-        directories: where they lie, for cells found on disk; None for where they belong.
+    `directories` are the places of cells that were found on disk; None for where they belong.
     """
     names = [fingerprint(config) for config in configs]
     places = directories or [cell_dir(config, name) for config, name in zip(configs, names, strict=True)]

@@ -24,11 +24,7 @@ RUNS_ELSEWHERE = "another process runs this cell"
 
 
 class ProcessJob:
-    """A cell in a process of this machine, in a session of its own: the terminal's Ctrl-C reaches only the parent.
-
-    Args:
-        process: that was started as the leader of a session.
-    """
+    """A cell in a process of this machine that leads a session of its own: the terminal's Ctrl-C reaches only the parent."""
 
     name = ended = ""
     """What a cluster knows: how it calls the job, and why that ended without an exit code of its cell."""

@@ -41,11 +41,7 @@ class Cluster(NamedTuple):
 
 
 def make_cluster(kind: str, settings: Mapping[str, Any]) -> Cluster:
-    """The cluster that a launcher's settings describe.
-
-    Args:
-        kind: slurm or local.
-        settings: the YAML's keys beside `_target_` and `kind`.
+    """The cluster, slurm or local, that a launcher's settings beside `_target_` and `kind` describe.
 
     Raises:
         UserError: submitit is not installed.
@@ -73,11 +69,7 @@ def cluster_slots(cluster: Cluster, grid: Mapping[str, Any], cells: int) -> list
 
 
 class Submitter:
-    """Starts cells as jobs.
-
-    Args:
-        cluster: where.
-        outputs: folder of the outputs, shared by all nodes.
+    """Starts cells as jobs of a cluster, whose nodes all share the folder of the outputs.
 
     Raises:
         UserError: the cluster is not there, or refuses a setting.

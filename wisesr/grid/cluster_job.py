@@ -48,12 +48,7 @@ class CellTask(NamedTuple):
 
 
 class ClusterJob:
-    """A submitted cell.
-
-    Args:
-        job: of submitit.
-        name: how the cluster calls it, `slurm job 1234`.
-    """
+    """A job of submitit that runs a cell; its name is `slurm job 1234`."""
 
     ended = ""
     """What the cluster says of its end."""

@@ -45,13 +45,7 @@ def describe_progress(status: Status) -> str:
 
 
 class Display:
-    """Shows a grid while it runs.
-
-    Args:
-        console: to show it on.
-        total: cells of the grid.
-        remote: whether cells are jobs of a cluster.
-    """
+    """Shows a grid of `total` cells while it runs; `remote` where they are jobs of a cluster."""
 
     def __init__(self, console: Console, total: int, *, remote: bool = False) -> None:
         self._console, self._total, self._remote = console, total, remote

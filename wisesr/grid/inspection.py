@@ -32,11 +32,7 @@ Problems = list[tuple[str, str]]
 
 
 class CellInspector:
-    """Looks at cells, their data and their pretrained weights; the images of several cells are listed once.
-
-    Args:
-        grid: the settings `grid`.
-    """
+    """Looks at cells, their data and their pretrained weights; the images of several cells are listed once."""
 
     def __init__(self, grid: Mapping[str, Any]) -> None:
         self.problems: Problems = []

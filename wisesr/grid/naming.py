@@ -15,11 +15,7 @@ NARROW = 120
 
 
 def name_columns(cells: Sequence[Cell], width: int) -> tuple[Table, list[list[str]]]:
-    """Begin a table of cells.
-
-    Args:
-        cells: at least one, a row each; some may share one.
-        width: of the terminal, characters.
+    """Begin a table of cells, at least one, for a terminal of `width` characters.
 
     Returns:
         A table whose first columns name cells, still without rows; of each cell, what goes into these columns.

@@ -63,13 +63,7 @@ def _torch_has_cuda() -> bool:
 
 
 def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int) -> list[Slot]:
-    """The slots of a grid.
-
-    Args:
-        configs: of its cells.
-        grid: the settings `grid`.
-        gpus: that are visible.
-        cores: of this machine.
+    """The slots of a grid on a machine with these GPUs and so many cores.
 
     Raises:
         UserError: more is asked for than there is, or settings that exclude each other.

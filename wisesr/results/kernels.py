@@ -42,11 +42,7 @@ class Kernels(NamedTuple):
 
 
 def summarize(kernel: NDArray[np.float32]) -> KernelSummary:
-    """Mean, spread, share of zeros, distance from uniform.
-
-    Args:
-        kernel: (channels, height, width).
-    """
+    """Mean, spread, share of zeros and distance from uniform of a kernel (channels, height, width)."""
     exact = kernel.astype(np.float64)
     flat = exact.reshape(len(exact), -1)
     size = np.linalg.norm(flat, axis=1)
@@ -60,14 +56,7 @@ def summarize(kernel: NDArray[np.float32]) -> KernelSummary:
 def write_kernels(
     directory: Path, kernel: NDArray[np.float32], epochs: Sequence[int], history: Sequence[KernelSummary]
 ) -> None:
-    """The file, whole or absent.
-
-    Args:
-        directory: of the cell.
-        kernel: of the chosen epoch, (channels, height, width).
-        epochs: those that `history` is of.
-        history: a summary an epoch.
-    """
+    """The file, whole or absent: the kernel of the chosen epoch, (channels, height, width), and a summary of each epoch."""
     arrays: dict[str, Any] = {"kernel": kernel.astype(np.float32), "epochs": np.asarray(epochs, np.int64)}
     for name, dtype in _COLUMNS.items():
         arrays[name] = np.asarray([getattr(summary, name) for summary in history], dtype)

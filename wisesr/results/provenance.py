@@ -82,11 +82,7 @@ def _version(package: str) -> str | None:
 
 
 def hardware(device: str) -> dict[str, str]:
-    """Of this machine.
-
-    Args:
-        device: what was trained on, the GPU's name or "cpu".
-    """
+    """This machine, and the device that was trained on: the GPU's name or "cpu"."""
     return {"host": socket.gethostname(), "device": device, "cpu": _processor(), "system": platform.platform()}
 
 

@@ -81,11 +81,7 @@ def read_record(directory: Path) -> Record | None:
 
 
 def write_record(directory: Path, content: Mapping[str, Any]) -> None:
-    """`result.json` of a finished cell.
-
-    Args:
-        directory: of the cell.
-        content: what `Record` reads, under the keys of the file.
+    """`result.json` of a finished cell: what `Record` reads, under the keys of the file.
 
     Raises:
         RecordError: it could not be read again, and is not written.

@@ -39,13 +39,7 @@ class Status(TypedDict, total=False):
 
 
 def write_status(directory: Path, *, state: State, **fields: Any) -> None:
-    """Replace the status of a cell.
-
-    Args:
-        directory: of the cell.
-        state: where it stands.
-        fields: others of `Status`.
-    """
+    """Replace the status of a cell; `fields` are others of `Status`."""
     status = {"state": state, **fields, "pid": os.getpid(), "host": socket.gethostname(), "time": time.time()}
     write_json(directory / STATUS, status, durable=False)
 

@@ -47,12 +47,7 @@ def send_all(cells: Sequence[SyncCell], *, timeout: float, again: bool, environm
 
 
 def by_workspace(cells: Sequence[SyncCell], account: str) -> dict[tuple[str, str, str], list[SyncCell]]:
-    """Cells whose run is on the server, by entity, project and study.
-
-    Args:
-        cells: of any studies.
-        account: entity of runs that name none.
-    """
+    """Cells whose run is on the server, by entity (`account` for runs that name none), project and study."""
     groups: dict[tuple[str, str, str], list[SyncCell]] = defaultdict(list)
     for cell in cells:
         if not cell.state.is_there:

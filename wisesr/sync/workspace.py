@@ -142,15 +142,7 @@ def _cost(name: str, title: str) -> panels.ScatterPlot:
 
 
 def save(workspace: spaces.Workspace, before: str | None) -> str:
-    """Send it to the server, in the place of an earlier one that still exists.
-
-    Args:
-        workspace: the specification.
-        before: address of the earlier one.
-
-    Returns:
-        Its address.
-    """
+    """Send it to the server, in the place of the earlier one at the address `before` if that still exists; its address."""
     target = workspace
     if before is not None:
         try:

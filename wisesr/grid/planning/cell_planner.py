@@ -34,11 +34,7 @@ _PER_EPOCH = 2048
 
 
 class CellPlanner:
-    """Plans cells one after another; what cells have in common is found out once.
-
-    Args:
-        gpus: that the grid sees; 0 for none.
-    """
+    """Plans cells of a grid that sees so many GPUs, one after another; what cells have in common is found out once."""
 
     def __init__(self, gpus: int) -> None:
         self._gpus = gpus
