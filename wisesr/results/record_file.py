@@ -1,7 +1,7 @@
 """`result.json`, the record of a finished cell on disk.
 
-It is written last and atomically: a directory with a valid record holds everything else too. `parse_record` alone knows how
-the file is laid out and what may stand in it, and names whatever is wrong with one.
+It is written last and atomically: a directory with a valid record holds everything else too. How the file is laid out and
+what may stand in it say the annotations of `Record`; `parse_record` names whatever is wrong with one.
 """
 
 from __future__ import annotations
