@@ -22,12 +22,7 @@ from wisesr.config.schema import ROOT_KEYS
 
 
 class Composer:
-    """Composes the cells of one sweep.
-
-    Args:
-        loader: Hydra's.
-        config: of the sweep as a whole.
-    """
+    """Composes the cells of one sweep with Hydra's loader; `config` is that of the sweep as a whole."""
 
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._config = loader, config
@@ -37,9 +32,6 @@ class Composer:
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
         """A cell's configuration; `${hydra:...}` in it is resolved as that stands until the next one is composed.
-
-        Args:
-            overrides: of this cell.
 
         Raises:
             HydraException: an override that does not fit.

@@ -137,12 +137,7 @@ class GridLauncher(Launcher):
 
 
 class ClusterLauncher(GridLauncher):
-    """Runs a sweep's cells as jobs of a cluster.
-
-    Args:
-        kind: slurm or local.
-        settings: of submitit's executor.
-    """
+    """Runs a sweep's cells as jobs of a cluster, slurm or local, with settings of submitit's executor."""
 
     def __init__(self, kind: str, **settings: Any) -> None:
         from wisesr.grid.cluster import make_cluster

@@ -6,6 +6,7 @@ import copy
 import json
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 import torch
 
 from tests.support.cells import assert_same, make, spawn, weights
-from wisesr.cell.run import BUSY, DONE, FAILED, finished, run
+from wisesr.cell.run import BUSY, DONE, FAILED, changes, run
+from wisesr.config.identity import fingerprint
 from wisesr.config.options import load_option
 from wisesr.errors import UserError
 from wisesr.results.kernels import read_kernels
@@ -131,19 +133,19 @@ def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> Non
 def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any], tmp_path: Path) -> None:
     config["recipe"]["epochs"] = 1
     cell = make(config, tmp_path / "cell")
-    assert finished(cell, config, None) is None
+    assert read_record(cell) is None
     assert run(cell) == DONE
     before = {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"}
     assert run(cell) == DONE
     assert {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"} == before
-    record = json.loads((cell / "result.json").read_text())
-    data = record["provenance"]["data"]["fingerprint"]
-    assert finished(cell, config, data) == []
-    assert finished(cell, config, "other") == ["the images, labels or splits have changed since"]
-    record["provenance"]["source"] = "other"
-    (cell / "result.json").write_text(json.dumps(record))
-    assert finished(cell, config, data) == ["the code has changed since"]
-    assert finished(cell, config | {"seed": 5}, data) is None
+    record = read_record(cell)
+    assert record is not None
+    data = record.provenance.data.fingerprint
+    assert changes(record, data, None) == []
+    assert changes(record, "other", None) == ["the images, labels or splits have changed since"]
+    older = replace(record, provenance=replace(record.provenance, source="other"))
+    assert changes(older, data, None) == ["the code has changed since"]
+    assert record.fingerprint == fingerprint(config) != fingerprint(config | {"seed": 5})
 
 
 def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path) -> None:
@@ -155,7 +157,9 @@ def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path)
         del older["recipe"][key]
     cell = make(older, tmp_path / "cell")
     assert run(cell) == DONE
-    assert finished(cell, config, None) == []
+    record = read_record(cell)
+    assert record is not None
+    assert record.fingerprint == fingerprint(config)
 
 
 def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,7 @@ from rich.console import Console
 from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.grid.display import Display
 from wisesr.grid.live_table import LiveTable
-from wisesr.grid.outcome import CellOutcome, RunReason
-from wisesr.grid.schedule import Running
+from wisesr.grid.outcome import CellOutcome, Running, RunReason
 from wisesr.grid.slots import Slot
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status

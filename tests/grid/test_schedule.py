@@ -18,8 +18,8 @@ from tests.support.gpus import on_any_device as on
 from tests.support.records import finish, record_of
 from wisesr.grid import schedule as module
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
-from wisesr.grid.outcome import CellOutcome, RunReason
-from wisesr.grid.schedule import Running, Schedule
+from wisesr.grid.outcome import CellOutcome, Running, RunReason
+from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots
 from wisesr.results.atomic_files import write_json
 from wisesr.results.cell_files import RESULT

@@ -168,18 +168,16 @@ def write_cell(
     head_parameters = CHANNELS * classes + classes + (CHANNELS * (side * side + 1) if side else 0)
     pace = 70.0 + float(random.normal())
     stated = {
+        "fingerprint": fingerprint(config),
+        "config": config,
+        "protocol": config["protocol"],
+        "selection": _selection(str(config["protocol"]), images),
         "metrics": {"best": best, "last": rows[-1]},
         "budget": {"epochs": epochs, "trained_epochs": len(rows), "steps": int(rows[-1]["step"]), "stopped": None},
-        "selection": _selection(str(config["protocol"]), images),
         "cost": _cost(head_parameters, 20.0 * len(rows), pace),
         "provenance": _provenance(images),
     }
-    write_record(
-        directory,
-        fingerprint=fingerprint(config),
-        config=config,
-        **_merged(stated, {**(record or {}), "provenance": provenance or {}}),
-    )
+    write_record(directory, _merged(stated, {**(record or {}), "provenance": provenance or {}}))
     write_text(directory / "log.txt", f"seed {config['seed']}\n<script>alert(1)</script> is no script in a log\n")
     write_status(directory, state=State.DONE)
     return directory

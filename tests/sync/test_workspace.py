@@ -14,7 +14,7 @@ from tests.support.specs import spec_of
 from tests.support.studies import cell_config
 from wisesr.config.axes import leaves
 from wisesr.config.identity import computation
-from wisesr.sync.workspace import RunShown, grouping, make_workspace
+from wisesr.sync.workspace import grouping, make_workspace
 
 ROOT = Path("/nowhere")
 CHOICES: dict[str, list[Any]] = {
@@ -80,7 +80,7 @@ def test_keys_that_vary_together_are_one() -> None:
 
 def made(cells: list[dict[str, Any]]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The specification of its runs, and panels by their title."""
-    shown = [RunShown(f"{index:08x}", config) for index, config in enumerate(cells)]
+    shown = {f"{index:08x}": config for index, config in enumerate(cells)}
     spec = spec_of(make_workspace(shown, entity="me", project="p", study="digits_heads"))
     panels = [panel for section in spec["panelBankConfig"]["sections"] for panel in section["panels"]]
     return spec, {panel["config"].get("chartTitle", panel["viewType"]): panel for panel in panels}

@@ -17,7 +17,7 @@ from tests.support.runs import ROWS, history, logger, records, summary_of
 from tests.support.specs import named_figures
 from wisesr.data.images import open_rgb
 from wisesr.results.predictions import Predictions
-from wisesr.sync.workspace import RunShown, make_workspace
+from wisesr.sync.workspace import make_workspace
 from wisesr.training.loggers import content
 from wisesr.training.loggers.base import Findings, HardImage, Run
 from wisesr.training.loggers.tensorboard import TensorBoardLogger
@@ -136,7 +136,7 @@ def test_a_workspace_names_what_runs_have(finished: Path) -> None:
     figures = {f"{split}/{name}" for split, name in (("val", "loss"), ("val", "macro_f1"), ("val", "ece"), ("best", "epoch"))}
     recorded = {"best/val/top1", "best/test/macro_f1", "head_parameters", "trainable_parameters", "train_seconds"}
     there = rows | set(summary_of(finished)) | figures | recorded | {"images_per_second"}
-    spec = make_workspace([RunShown("a", {"head": {"name": "wise"}, "seed": 0})], entity="e", project="p", study="s")
+    spec = make_workspace({"a": {"head": {"name": "wise"}, "seed": 0}}, entity="e", project="p", study="s")
     named = named_figures(spec)
     assert {"val/top1", "best/test/top1", "kernels", "hardest", "confusion", "predictions"} <= named
     assert named - there == set()

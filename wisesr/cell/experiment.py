@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import logging
 import os
+import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.parts import build_loggers
-from wisesr.cell.attempt import is_main, start_attempt
-from wisesr.config.identity import fingerprint
+from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.config.schema import Config
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
-from wisesr.results.provenance import provenance
+from wisesr.results.provenance import commit, hardware, source_hash, versions
 from wisesr.results.record_file import write_record
 
 if TYPE_CHECKING:
-    from wisesr.models.backbones import TimmBackbone
     from wisesr.training.fit import Outcome
 
 log = logging.getLogger("wisesr")
@@ -40,38 +40,26 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     import torch
 
     _require_gpus(config, gpus)
-    weights = weights_hash(config)
-    started = start_attempt(
-        directory, config, data=manifest.fingerprint(), weights=weights, gpu=torch.cuda.is_available(), cores=cores
-    )
+    data, weights, gpu = manifest.fingerprint(), weights_hash(config), torch.cuda.is_available()
+    started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, cores=cores)
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
     log.info("%s", _describe(manifest, config, parts))
-    trained = _train(directory, config, manifest, parts)
+    trained = _train(directory, config, manifest, parts, started)
     if trained is None:
         return
     outcome, cost, budget = trained
-    device = parts.module.trainer.strategy.root_device
-    write_record(
-        directory,
-        fingerprint=fingerprint(config),
-        config=config,
-        metrics={"best": outcome.best, "last": outcome.last},
-        budget=budget,
-        selection=_selection(manifest, config),
-        cost=cost,
-        provenance=provenance(
-            threads=started.threads,
-            attempts=started.attempts,
-            sources=started.sources,
-            device=torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
-            weights=_describe_weights(config, parts.module.model.backbone, weights),
-            inputs=parts.module.inputs,
-            data_fingerprint=manifest.fingerprint(),
-            splits=manifest.splits,
-            left_out=manifest.left_out,
-        ),
-    )
+    content = {
+        "fingerprint": started.fingerprint,
+        "config": config,
+        "protocol": config["protocol"],
+        "selection": _selection(manifest, config),
+        "metrics": {"best": outcome.best, "last": outcome.last},
+        "budget": budget,
+        "cost": cost,
+        "provenance": _provenance(config, manifest, parts, started),
+    }
+    write_record(directory, content)
     best = outcome.best
     log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
 
@@ -88,7 +76,7 @@ def _require_gpus(config: Config, gpus: int) -> None:
 
 
 def _train(
-    directory: Path, config: Config, manifest: Manifest, parts: Parts
+    directory: Path, config: Config, manifest: Manifest, parts: Parts, started: Started
 ) -> tuple[Outcome, dict[str, Any], dict[str, Any]] | None:
     """Fit and test, with loggers.
 
@@ -108,10 +96,15 @@ def _train(
             return None
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
         cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
-        budget = _spent_budget(config, outcome)
+        budget = {
+            "epochs": config["recipe"]["epochs"],
+            "trained_epochs": int(outcome.last["epoch"]),
+            "steps": int(outcome.last["step"]),
+            "stopped": outcome.stopped,
+        }
         if loggers:
             texts = {"protocol": config["protocol"], "selection": _selection(manifest, config)}
-            prints = {"fingerprint": fingerprint(config), "data_fingerprint": manifest.fingerprint()}
+            prints = {"fingerprint": started.fingerprint, "data_fingerprint": started.data}
             summary = _flat_figures(outcome, cost, budget) | texts | prints
             findings = gather(directory, manifest, parts.module.measured)
             for logger in loggers:
@@ -147,18 +140,28 @@ def _flat_figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]
     return {**best, **cost["parameters"], **flops, **flat, **budget}
 
 
-def _spent_budget(config: Config, outcome: Outcome) -> dict[str, Any]:
-    """What was trained of what was planned; tables must show where the two differ."""
-    trained = {"trained_epochs": int(outcome.last["epoch"]), "steps": int(outcome.last["step"])}
-    return {"epochs": config["recipe"]["epochs"], **trained, "stopped": outcome.stopped}
+def _provenance(config: Config, manifest: Manifest, parts: Parts, started: Started) -> dict[str, Any]:
+    """Where the numbers come from."""
+    import torch
 
-
-def _describe_weights(config: Config, backbone: TimmBackbone, sha256: str | None) -> dict[str, Any]:
-    """Where the backbone's weights came from; of timm's own, the name that it knows them by."""
-    pretrained = getattr(getattr(backbone, "model", None), "pretrained_cfg", {})
+    device = parts.module.trainer.strategy.root_device
+    pretrained = getattr(getattr(parts.module.model.backbone, "model", None), "pretrained_cfg", {})
     source = config["backbone"].get("weights")
     hub = {"timm": pretrained.get("hf_hub_id") or pretrained.get("url")} if source == "imagenet" else {}
-    return {"source": source, "sha256": sha256, "tensors": getattr(backbone, "weights_hash", None), **hub}
+    tensors = getattr(parts.module.model.backbone, "weights_hash", None)
+    return {
+        "commit": commit(),
+        "source": source_hash(),
+        "sources": started.sources,
+        "versions": versions(),
+        "hardware": hardware(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type),
+        "threads": started.threads,
+        "attempts": started.attempts,
+        "weights": {"source": source, "sha256": started.weights, "tensors": tensors, **hub},
+        "inputs": parts.module.inputs,
+        "data": {"fingerprint": started.data, "images": Counter(manifest.splits), "left_out": manifest.left_out},
+        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
 
 
 def _selection(manifest: Manifest, config: Config) -> str:

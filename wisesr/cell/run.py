@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,28 +54,16 @@ class RunOptions(NamedTuple):
     """Descriptor of its lock, where whoever started it has taken it."""
 
 
-def finished(directory: Path, config: Mapping[str, Any], data: str | None, weights: str | None = None) -> list[str] | None:
-    """Whether a cell has its record.
+def changes(record: Record, data: str, weights: str | None) -> list[str]:
+    """What has changed since a record was made, a sentence each.
 
     Args:
-        directory: of the cell.
-        config: that it should have.
-        data: fingerprint of the manifest as it is now; None to leave the data unchecked.
+        record: of a finished cell.
+        data: fingerprint of the manifest as it is now.
         weights: hash of the file of pretrained weights as it is now; None to leave it unchecked.
-
-    Returns:
-        None if it is to be run; else warnings about what has changed since, usually none.
     """
-    record = read_record(directory)
-    if record is None or record.fingerprint != fingerprint(config):
-        return None
-    return changes(record, data, weights)
-
-
-def changes(record: Record, data: str | None, weights: str | None) -> list[str]:
-    """What has changed since a record was made, a sentence each. Arguments as of `finished`."""
     warnings = []
-    if data is not None and record.provenance.data.fingerprint != data:
+    if record.provenance.data.fingerprint != data:
         warnings.append("the images, labels or splits have changed since")
     if weights is not None and record.provenance.weights.get("sha256") != weights:
         warnings.append("the file of pretrained weights has changed since")
@@ -86,10 +74,6 @@ def changes(record: Record, data: str | None, weights: str | None) -> list[str]:
 
 def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B008  # a tuple, which nobody can change
     """Bring a cell to its record.
-
-    Args:
-        directory: of the cell; it holds `config.yaml`.
-        options: how it is run.
 
     Returns:
         An exit code: DONE, FAILED, DISK_FULL, BUSY or INTERRUPTED.
@@ -111,7 +95,7 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
         record = read_record(directory)
         if record is not None and record.fingerprint != fingerprint(config):
             raise UserError(f"{directory / CONFIG} was edited: its record belongs to another configuration. {ELSEWHERE}")
-        return _run_locked(directory, config, options)
+        return _run_locked(directory, config, record, options)
 
 
 def _load(directory: Path) -> Config:
@@ -121,12 +105,12 @@ def _load(directory: Path) -> Config:
     return config
 
 
-def _run_locked(directory: Path, config: Config, options: RunOptions) -> int:
+def _run_locked(directory: Path, config: Config, record: Record | None, options: RunOptions) -> int:
     work = work_dir(directory, force=options.force)
     if work != directory:
         config = _load(begin_redo(directory))
-    elif finished(directory, config, None) is not None:
-        return _note_end(directory, lambda: _log_skipped(directory, config))
+    elif record is not None:
+        return _note_end(directory, lambda: _log_skipped(directory, config, record))
     remove_partial(work)
     write_status(work, state=State.STARTING)
     code = _note_end(work, lambda: _train(work, config, options))
@@ -142,12 +126,7 @@ def _train(work: Path, config: Config, options: RunOptions) -> None:
 
 
 def _note_end(directory: Path, task: Callable[[], None]) -> int:
-    """Run a task; how it ended, as an exit code, and for a user to read in `status.json`.
-
-    Args:
-        directory: of the status.
-        task: what is to be done.
-    """
+    """Run a task; how it ended, as an exit code, and for a user to read in `status.json` of the directory."""
     try:
         task()
     except UserError as error:
@@ -183,10 +162,10 @@ def _disk_full(error: BaseException | None) -> str | None:
     return None
 
 
-def _log_skipped(directory: Path, config: Config) -> None:
+def _log_skipped(directory: Path, config: Config, record: Record) -> None:
     """Say that the cell was done before, and what has changed since."""
     try:
-        warnings = finished(directory, config, build_manifest(config).fingerprint(), weights_hash(config)) or []
+        warnings = changes(record, build_manifest(config).fingerprint(), weights_hash(config))
     except UserError as error:  # the record stands without what it was made from
         warnings = [str(error)]
     log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))

@@ -15,6 +15,7 @@ from wisesr.errors import UserError
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.lock import locked
+from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 
 
@@ -40,13 +41,16 @@ class Cell(NamedTuple):
         model = f"{config['backbone']['name']}-{config['head']['name']}"
         return f"{self.dataset} {model} seed {config['seed']} {self.settings}".rstrip()
 
+    def read_record(self) -> Record | None:
+        """Its record; None where there is none, or that of another configuration."""
+        record = read_record(self.directory)
+        return record if record is not None and record.fingerprint == self.fingerprint else None
+
 
 def make_cells(configs: Sequence[Config], directories: Sequence[Path] | None = None) -> list[Cell]:
     """Configurations as cells, nothing written. A configuration given twice is one cell.
 
-    Args:
-        configs: of the cells.
-        directories: where they lie, for cells found on disk; None for where they belong.
+    `directories` are the places of cells that were found on disk; None for where they belong.
     """
     names = [fingerprint(config) for config in configs]
     places = directories or [cell_dir(config, name) for config, name in zip(configs, names, strict=True)]

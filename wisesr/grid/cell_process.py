@@ -8,11 +8,12 @@ import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import wisesr
 from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
+from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
 from wisesr.results.cell_files import LOG
 from wisesr.results.state import State
@@ -22,41 +23,20 @@ CONTINUES = "the same command continues from the last finished epoch"
 RUNS_ELSEWHERE = "another process runs this cell"
 
 
-class Job(Protocol):
-    """A cell that was started somewhere."""
-
-    @property
-    def name(self) -> str:
-        """How the place where it runs calls it; empty for a process of this machine."""
-
-    @property
-    def ended(self) -> str:
-        """What is known of its end beside its exit code and status; usually nothing."""
-
-    def poll(self) -> int | None:
-        """Its exit code, negative for a signal; None while it runs."""
-
-    def interrupt(self) -> None:
-        """Ask it to stop; the checkpoint of its last epoch stands."""
-
-    def kill(self) -> None:
-        """Stop it at once, with all that it has started."""
-
-
 class ProcessJob:
-    """A cell in a process of this machine, in a session of its own: the terminal's Ctrl-C reaches only the parent.
-
-    Args:
-        process: that was started as the leader of a session.
-    """
+    """A cell in a process of this machine that leads a session of its own: the terminal's Ctrl-C reaches only the parent."""
 
     name = ended = ""
+    """What a cluster knows: how it calls the job, and why that ended without an exit code of its cell."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self._process = process
 
     def poll(self) -> int | None:
-        """Its exit code; what it has left running (decoding workers, DDP's processes) ends with it."""
+        """Its exit code, negative for a signal; None while it runs.
+
+        What it has left running (decoding workers, DDP's processes) ends with it.
+        """
         code = self._process.poll()
         if code is not None:
             self._end_session()
@@ -90,36 +70,39 @@ def environment() -> dict[str, str]:
     return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
 
 
-def start(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ProcessJob:
+def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
     """`python -m wisesr.cell DIR`, all that it prints going to `log.txt`. It ends with this process, however that ends.
 
     Args:
         directory: of the cell.
         run_dir: where it is computed, which differs where it is done anew.
         slot: where it runs.
-        lock: of the cell, held by this process; the child holds it from here on.
+        lock: of the cell, held by this process; the child holds it from here on. None where the child is to take it.
         force: whether a finished cell is done anew.
 
     Raises:
         OSError: log.txt cannot be written, or no process can be started.
     """
-    command = [sys.executable, "-m", "wisesr.cell", str(directory)]
-    command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))]
-    command += ["--parent", str(os.getpid()), "--lock", str(lock.fileno())]
+    command = [sys.executable, "-m", "wisesr.cell", str(directory), "--parent", str(os.getpid())]
+    command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))] + ["--force"] * force
+    handed_on = [] if lock is None else [lock.fileno()]
     devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
     run_dir.mkdir(exist_ok=True)
     with (run_dir / LOG).open("ab") as log:
-        return ProcessJob(
-            subprocess.Popen(
-                command + ["--force"] * force,
-                stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment() | devices,
-                start_new_session=True,
-                pass_fds=[lock.fileno()],
-            )
+        return subprocess.Popen(
+            command + [f"--lock={descriptor}" for descriptor in handed_on],
+            stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=environment() | devices,
+            start_new_session=True,
+            pass_fds=handed_on,
         )
+
+
+def start(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> ProcessJob:
+    """Start a cell on this machine; as `launch`."""
+    return ProcessJob(launch(cell.directory, run_dir, slot, lock, force=force))
 
 
 def state_after_exit(directory: Path, code: int, *, since: float = 0.0, ended: str = "") -> tuple[State, str]:
@@ -129,7 +112,7 @@ def state_after_exit(directory: Path, code: int, *, since: float = 0.0, ended: s
         directory: where it was computed.
         code: its exit code; negative for a signal.
         since: when it was started, seconds since 1970: what an earlier attempt said is no reason of this one.
-        ended: what the place where it ran knows of its end, as `Job.ended`.
+        ended: what the place where it ran knows of its end, as `ClusterJob.ended`.
     """
     if code == DONE:
         return State.DONE, ""

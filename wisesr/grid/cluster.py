@@ -41,11 +41,7 @@ class Cluster(NamedTuple):
 
 
 def make_cluster(kind: str, settings: Mapping[str, Any]) -> Cluster:
-    """The cluster that a launcher's settings describe.
-
-    Args:
-        kind: slurm or local.
-        settings: the YAML's keys beside `_target_` and `kind`.
+    """The cluster, slurm or local, that a launcher's settings beside `_target_` and `kind` describe.
 
     Raises:
         UserError: submitit is not installed.
@@ -73,11 +69,7 @@ def cluster_slots(cluster: Cluster, grid: Mapping[str, Any], cells: int) -> list
 
 
 class Submitter:
-    """Starts cells as jobs.
-
-    Args:
-        cluster: where.
-        outputs: folder of the outputs, shared by all nodes.
+    """Starts cells as jobs of a cluster, whose nodes all share the folder of the outputs.
 
     Raises:
         UserError: the cluster is not there, or refuses a setting.
@@ -105,7 +97,7 @@ class Submitter:
         note = cell.directory / _SUBMITTED
         if job := self._submitted(read_json(note)):
             return job
-        task = CellTask(cell.directory.absolute(), run_dir.absolute(), slot.cores, force=force)
+        task = CellTask(cell.directory.absolute(), run_dir.absolute(), slot, force)
         handler = signal.getsignal(signal.SIGINT)
         try:
             if self._kind == "local":  # the terminal's Ctrl-C, which reaches all its children, is for this process only

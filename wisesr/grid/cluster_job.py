@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from wisesr.cell.run import BUSY, FAILED, INTERRUPTED
-from wisesr.grid.cell_process import environment
-from wisesr.results.cell_files import LOG
+from wisesr.grid.cell_process import launch
+from wisesr.grid.slots import Slot
 
 _INTERVAL = 2.0
 """Seconds between two looks at a job."""
@@ -20,18 +17,16 @@ _GRACE = 90.0
 """Seconds that a job waits to be stopped, once its cell was told to end."""
 
 
-class CellTask:
-    """What a job does; pickled by submitit.
+class CellTask(NamedTuple):
+    """What a job does; pickled by submitit."""
 
-    Args:
-        directory: of the cell, absolute.
-        run_dir: where it is computed.
-        cores: CPU cores of the job.
-        force: whether a finished cell is done anew.
-    """
-
-    def __init__(self, directory: Path, run_dir: Path, cores: int, *, force: bool) -> None:
-        self._directory, self._run_dir, self._cores, self._force = directory, run_dir, cores, force
+    directory: Path
+    """Of the cell, absolute."""
+    run_dir: Path
+    """Where it is computed."""
+    slot: Slot
+    force: bool
+    """Whether a finished cell is done anew."""
 
     def __call__(self) -> int:
         """Run the cell in a process of its own, which ends with this one.
@@ -39,18 +34,7 @@ class CellTask:
         Returns:
             Its exit code.
         """
-        command = [sys.executable, "-m", "wisesr.cell", str(self._directory), "--cores", str(self._cores)]
-        command += ["--parent", str(os.getpid())] + ["--force"] * self._force
-        with (self._run_dir / LOG).open("ab") as log:
-            cell = subprocess.Popen(
-                command,
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=environment(),
-                start_new_session=True,
-            )
-        code = cell.wait()
+        code = launch(self.directory, self.run_dir, self.slot, force=self.force).wait()
         if code in (INTERRUPTED, -signal.SIGTERM, -signal.SIGUSR2):
             # The signal that ends the job reached the cell first; submitit's handler, which queues it again, is about to run.
             time.sleep(_GRACE)
@@ -64,12 +48,7 @@ class CellTask:
 
 
 class ClusterJob:
-    """A submitted cell.
-
-    Args:
-        job: of submitit.
-        name: how the cluster calls it, `slurm job 1234`.
-    """
+    """A job of submitit that runs a cell; its name is `slurm job 1234`."""
 
     ended = ""
     """What the cluster says of its end."""

@@ -22,14 +22,7 @@ def make_console(*, live: bool = True) -> Console:
 
 
 def tracked(items: Iterable[Item], total: int, description: str, console: Console) -> Iterator[Item]:
-    """The items; a bar for what is left of them after two seconds, on a terminal.
-
-    Args:
-        items: made while they are taken.
-        total: how many.
-        description: what is being done.
-        console: to show it on.
-    """
+    """The items, made while they are taken; a bar for what is left of them after two seconds, on a terminal."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     progress = Progress(*columns, console=console, transient=True)
     task, began = progress.add_task(description, total=total), time.monotonic()

@@ -15,9 +15,6 @@ from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import locked
 from wisesr.types import usable_cores
 
-Cores = dict[Path, int]
-"""By the folder of a study."""
-
 _FILE = "study.json"
 
 
@@ -26,16 +23,11 @@ def study_of(cell: Cell) -> Path:
     return Path(cell.config["output_dir"], cell.config["study"])
 
 
-def cores_by_study(cells: Sequence[Cell], slots: Sequence[Slot], console: Console) -> Cores:
-    """Cores of a cell of each study, for those on the CPU whose threads are not said.
-
-    Args:
-        cells: that are to run.
-        slots: for them.
-        console: to say where a study differs from what was asked for.
+def cores_by_study(cells: Sequence[Cell], slots: Sequence[Slot], console: Console) -> dict[Path, int]:
+    """Cores of a cell of each study, by its folder, for those on the CPU whose threads are not said.
 
     Raises:
-        UserError: that is more than there are.
+        UserError: all slots together would need more than there are.
     """
     studies = sorted({study_of(cell) for cell in cells if shares_cores(cell, slots[0])})
     shares = {study: study_cores(study, slots[0].cores) for study in studies}
@@ -59,12 +51,7 @@ def shares_cores(cell: Cell, slot: Slot) -> bool:
 
 
 def study_cores(study: Path, wanted: int) -> int:
-    """Cores of each cell of a study on CPU: what its first command chose, kept in `study.json`.
-
-    Args:
-        study: its folder; made if it is not there.
-        wanted: for a study that begins now.
-    """
+    """Cores of each cell of a study on CPU: what its first command wanted, kept in `study.json` of its folder."""
     study.mkdir(parents=True, exist_ok=True)
     with locked(study, patience=10.0):
         known = read_json(study / _FILE)

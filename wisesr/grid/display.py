@@ -14,8 +14,7 @@ from rich.markup import escape
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
 from wisesr.grid.live_table import LiveTable
-from wisesr.grid.outcome import CellOutcome, RunReason
-from wisesr.grid.schedule import Running
+from wisesr.grid.outcome import CellOutcome, Running, RunReason
 from wisesr.results.metrics import read_metrics
 from wisesr.results.status_file import Status, read_status
 
@@ -46,13 +45,7 @@ def describe_progress(status: Status) -> str:
 
 
 class Display:
-    """Shows a grid while it runs.
-
-    Args:
-        console: to show it on.
-        total: cells of the grid.
-        remote: whether cells are jobs of a cluster.
-    """
+    """Shows a grid of `total` cells while it runs; `remote` where they are jobs of a cluster."""
 
     def __init__(self, console: Console, total: int, *, remote: bool = False) -> None:
         self._console, self._total, self._remote = console, total, remote

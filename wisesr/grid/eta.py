@@ -26,13 +26,9 @@ class CellTime(NamedTuple):
 
 
 def cell_time(config: Mapping[str, Any], state: State, status: Status, record: Record | None) -> CellTime:
-    """A cell for the estimate.
+    """A cell for the estimate, by its latest status, and its record if it is done.
 
-    Args:
-        config: of the cell.
-        state: as `state_of` or the grid has it; cells that nobody is going to run (failed, busy) need no more time.
-        status: its latest.
-        record: of a cell that is done.
+    The state is as `state_of` or the grid has it; cells that nobody is going to run (failed, busy) need no more time.
     """
     data = (config["study"], config["dataset"]["name"], str(config["resolution"]["size"]))
     kind = (*data, config["backbone"]["name"], config["head"]["name"])

@@ -20,7 +20,6 @@ from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import is_running, take
-from wisesr.results.record_file import read_record
 from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.state import State
 from wisesr.results.store import state_of
@@ -33,11 +32,7 @@ Problems = list[tuple[str, str]]
 
 
 class CellInspector:
-    """Looks at cells, their data and their pretrained weights; the images of several cells are listed once.
-
-    Args:
-        grid: the settings `grid`.
-    """
+    """Looks at cells, their data and their pretrained weights; the images of several cells are listed once."""
 
     def __init__(self, grid: Mapping[str, Any]) -> None:
         self.problems: Problems = []
@@ -54,9 +49,7 @@ class CellInspector:
 
     def _inspect_cell(self, cell: Cell, console: Console) -> CellOutcome:
         _complete_redo(cell.directory)
-        record = read_record(cell.directory)
-        if record is not None and record.fingerprint != cell.fingerprint:
-            record = None
+        record = cell.read_record()
         waiting = record is None or self._force
         weights = self._weights(cell, strict=waiting)
         data = self._data(cell, strict=waiting)

@@ -15,8 +15,7 @@ from rich.table import Table
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
 from wisesr.grid.eta import CellTime, cell_time, seconds_left
-from wisesr.grid.outcome import CellOutcome
-from wisesr.grid.schedule import Running
+from wisesr.grid.outcome import CellOutcome, Running
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status
@@ -31,11 +30,7 @@ _FIGURES = ("epoch", "val top-1", "images/s", "left")
 
 
 class LiveTable:
-    """Renders the table, anew whenever it is asked.
-
-    Args:
-        total: cells of the grid.
-    """
+    """Renders the table of a grid of `total` cells, anew whenever it is asked."""
 
     def __init__(self, total: int) -> None:
         self._total, self._began = total, time.monotonic()
@@ -44,14 +39,7 @@ class LiveTable:
     def render(
         self, outcomes: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell], height: int
     ) -> Group:
-        """What is shown now.
-
-        Args:
-            outcomes: of all cells.
-            running: those that this grid runs.
-            elsewhere: those that other processes run.
-            height: of the terminal, lines; what is taller would be cut off.
-        """
+        """What is shown now; rows that a terminal of `height` lines would cut off are only counted."""
         current = [(job, _current_status(job)) for job in running]
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         table.add_column("cell", overflow="fold", ratio=1)

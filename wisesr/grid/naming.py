@@ -13,24 +13,17 @@ from wisesr.grid.cell_dirs import Cell
 NARROW = 120
 """Columns of a terminal below which names would be broken into pieces."""
 
-_COLUMNS = ("study", "dataset", "backbone", "head", "settings")
-
 
 def name_columns(cells: Sequence[Cell], width: int) -> tuple[Table, list[list[str]]]:
-    """Begin a table of cells.
-
-    Args:
-        cells: a row each; some may share one.
-        width: of the terminal, characters.
+    """Begin a table of cells, at least one, for a terminal of `width` characters.
 
     Returns:
         A table whose first columns name cells, still without rows; of each cell, what goes into these columns.
     """
     names = [_names(cell) for cell in cells]
-    values = {column: {row[index] for row in names} for index, column in enumerate(_COLUMNS)}
-    several = [column for column in _COLUMNS if len(values[column]) > 1]
+    values = {column: {row[column] for row in names} for column in names[0]}
     always = () if width < NARROW and len(cells) > 1 else ("dataset", "backbone", "head")
-    shown = [column for column in _COLUMNS if column in several or column in always]
+    shown = [column for column, texts in values.items() if len(texts) > 1 or column in always]
     alone = [escape(next(iter(values[column]))) for column in ("dataset", "backbone", "head") if column not in shown]
     table = Table(
         box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=" ".join(alone) or None, title_justify="left"
@@ -38,10 +31,15 @@ def name_columns(cells: Sequence[Cell], width: int) -> tuple[Table, list[list[st
     table.title_style = "none"
     for column in shown:
         table.add_column(column, overflow="fold")
-    return table, [[escape(row[_COLUMNS.index(column)]) for column in shown] for row in names]
+    return table, [[escape(row[column]) for column in shown] for row in names]
 
 
-def _names(cell: Cell) -> tuple[str, ...]:
-    """Of a cell, the texts of `_COLUMNS`."""
-    config = cell.config
-    return config["study"], cell.dataset, config["backbone"]["name"], config["head"]["name"], cell.settings
+def _names(cell: Cell) -> dict[str, str]:
+    """The texts of a cell by their column."""
+    return {
+        "study": cell.config["study"],
+        "dataset": cell.dataset,
+        "backbone": cell.config["backbone"]["name"],
+        "head": cell.config["head"]["name"],
+        "settings": cell.settings,
+    }

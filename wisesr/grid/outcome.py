@@ -1,4 +1,4 @@
-"""A cell of a grid and where it stands: what is to be done with it before it starts, then how it ended."""
+"""A cell of a grid and where it stands: what is to be done with it before it starts, where it runs, then how it ended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,26 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_process import ProcessJob
+from wisesr.grid.cluster_job import ClusterJob
+from wisesr.grid.slots import Slot
 from wisesr.results.state import State
+
+Job = ProcessJob | ClusterJob
+
+
+class Running(NamedTuple):
+    """A cell that this grid has started."""
+
+    number: int
+    """Its place among the grid's cells, from 0."""
+    cell: Cell
+    slot: Slot
+    job: Job
+    began: float
+    """Seconds since 1970."""
+    run_dir: Path
+    """Where it is computed."""
 
 
 class RunReason(Enum):

@@ -30,9 +30,7 @@ Results = Sequence[tuple[CellOutcome, Record | None]]
 def summary(outcomes: Sequence[CellOutcome], width: int) -> Group:
     """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
 
-    Args:
-        outcomes: the cells; figures come from the records on disk.
-        width: of the terminal, characters.
+    Figures come from the records on disk; the terminal is `width` characters wide.
     """
     results = [(outcome, read_record(outcome.cell.directory)) for outcome in outcomes]
     lines = _selections(results)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,13 +15,13 @@ from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
-from wisesr.grid.cell_process import Job, start
+from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
-from wisesr.grid.cores import Cores, cores_by_study, shares_cores, study_of
+from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
-from wisesr.grid.outcome import CellOutcome
+from wisesr.grid.outcome import CellOutcome, Job
 from wisesr.grid.planning.plan import make_plan, plan_table
 from wisesr.grid.results_table import next_step, summary
 from wisesr.grid.schedule import Schedule
@@ -133,26 +132,19 @@ def _run(
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
-    begin = _start_here if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    begin = start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
         where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
         console.print(escape(f"{len(slots)} cells at a time; {where}"))
+
+    def starter(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> Job:
+        """Start a cell with the cores of its study."""
+        if shares_cores(cell, slot):
+            slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
+        return begin(cell, run_dir, slot, lock, force=grid["force"])
+
     with Display(console, len(outcomes), remote=cluster is not None) as display:
-        starter = partial(_begin, begin, cores, force=grid["force"])
         schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began)
         return schedule.run(), schedule.interrupted
-
-
-def _begin(
-    start: Callable[..., Job], cores: Cores, cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool
-) -> Job:
-    """Start a cell with the cores of its study."""
-    if shares_cores(cell, slot):
-        slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
-    return start(cell, run_dir, slot, lock, force=force)
-
-
-def _start_here(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any], *, force: bool) -> Job:
-    return start(cell.directory, run_dir, slot, lock, force=force)

@@ -11,16 +11,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any
 
 from wisesr.grid.cell_dirs import Cell, write_config
-from wisesr.grid.cell_process import CONTINUES, RUNS_ELSEWHERE, Job, state_after_exit
-from wisesr.grid.outcome import CellOutcome, RunReason
+from wisesr.grid.cell_process import CONTINUES, RUNS_ELSEWHERE, state_after_exit
+from wisesr.grid.display import Display
+from wisesr.grid.outcome import CellOutcome, Job, Running
 from wisesr.grid.signals import SignalCounter
 from wisesr.grid.slots import Slot
 from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import is_running, take
-from wisesr.results.record_file import read_record
 from wisesr.results.redo import complete_redo, work_dir
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
@@ -33,39 +33,6 @@ Starter = Callable[[Cell, Path, Slot, IO[Any]], Job]
 """(cell, where it is computed, slot, its lock) -> what was started."""
 
 
-class Running(NamedTuple):
-    """A cell that this grid has started."""
-
-    number: int
-    """Its place among the grid's cells, from 0."""
-    cell: Cell
-    slot: Slot
-    job: Job
-    began: float
-    """Seconds since 1970."""
-    run_dir: Path
-    """Where it is computed."""
-
-
-class Watcher(Protocol):
-    """Who is told what happens."""
-
-    def started(self, running: Running, reason: RunReason | None) -> None:
-        """A cell has been started; why it is run, where that is known."""
-
-    def ended(self, index: int, outcome: CellOutcome) -> None:
-        """A cell has ended here, or elsewhere."""
-
-    def elsewhere(self, index: int, cell: Cell) -> None:
-        """Another process runs a cell, which is waited for."""
-
-    def stopping(self) -> None:
-        """Nothing new starts from here on."""
-
-    def update(self, outcomes: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
-        """Where all cells stand, several times a second."""
-
-
 class Schedule:
     """Runs the waiting cells of a grid.
 
@@ -73,7 +40,7 @@ class Schedule:
         outcomes: of all cells; those that are waiting are run.
         slots: for them.
         start: starts a cell.
-        watcher: is told.
+        display: shows what happens.
         force: whether finished cells are done anew.
         began: when the command began, seconds since 1970: what others have finished or failed since then is not done again.
     """
@@ -83,7 +50,7 @@ class Schedule:
         outcomes: Sequence[CellOutcome],
         slots: Sequence[Slot],
         start: Starter,
-        watcher: Watcher,
+        display: Display,
         *,
         force: bool,
         began: float,
@@ -93,7 +60,7 @@ class Schedule:
         self._elsewhere: dict[int, str] = {}
         self._free = deque(slots)
         self._running: list[Running] = []
-        self._start, self._watcher, self._force = start, watcher, force
+        self._start, self._display, self._force = start, display, force
         self._began = began
         self._signals = SignalCounter()
         self._stopped: float | None = None
@@ -110,7 +77,7 @@ class Schedule:
                 self._collect()
                 self._stop()
                 elsewhere = [self._outcomes[index].cell for index in self._elsewhere]
-                self._watcher.update(self._outcomes, self._running, elsewhere)
+                self._display.update(self._outcomes, self._running, elsewhere)
                 time.sleep(_POLL)
                 self._take_over()
         for index, reason in self._elsewhere.items():
@@ -135,7 +102,7 @@ class Schedule:
             lock = take(cell.directory)
             if lock is None:
                 self._elsewhere[index] = RUNS_ELSEWHERE
-                self._watcher.elsewhere(index, cell)
+                self._display.elsewhere(index, cell)
                 return
             with lock:  # this process's hold on it ends here, the child's with the child
                 if outcome := self._ended_elsewhere(cell):
@@ -150,21 +117,17 @@ class Schedule:
         self._free.popleft()
         self._running.append(running)
         reason, self._outcomes[index] = self._outcomes[index].run_reason, CellOutcome(cell, State.RUNNING)
-        self._watcher.started(running, reason)
+        self._display.started(running, reason)
 
     def _ended_elsewhere(self, cell: Cell) -> CellOutcome | None:
         """What another process has made of a cell since this grid began; None if it is to be run."""
         complete_redo(cell.directory)
-        if self._has_record(cell) and (not self._force or (cell.directory / RESULT).stat().st_mtime >= self._began):
+        if cell.read_record() and (not self._force or (cell.directory / RESULT).stat().st_mtime >= self._began):
             return CellOutcome(cell, State.DONE)
         status = read_status(work_dir(cell.directory, force=self._force))
         if status.get("state") is State.FAILED and status.get("time", 0.0) >= self._began:
             return CellOutcome(cell, State.FAILED, status.get("reason", ""))
         return None
-
-    def _has_record(self, cell: Cell) -> bool:
-        record = read_record(cell.directory)
-        return record is not None and record.fingerprint == cell.fingerprint
 
     def _collect(self) -> None:
         """Free the slots of cells whose process has ended."""
@@ -184,7 +147,7 @@ class Schedule:
         """Of a cell whose process has ended with this exit code."""
         state, reason = state_after_exit(running.run_dir, code, since=running.began, ended=running.job.ended)
         # Of a cluster its answer is believed: the file may take a minute to be seen here (NFS).
-        if state is State.DONE and not running.slot.cluster and not self._has_record(running.cell):
+        if state is State.DONE and not running.slot.cluster and running.cell.read_record() is None:
             state, reason = State.FAILED, "its process ended well, and left no record"
         if self.interrupted and -code in (signal.SIGINT, signal.SIGTERM):  # before it could listen
             state, reason = State.INTERRUPTED, CONTINUES
@@ -192,7 +155,7 @@ class Schedule:
 
     def _end(self, index: int, outcome: CellOutcome) -> None:
         self._outcomes[index] = outcome
-        self._watcher.ended(index, outcome)
+        self._display.ended(index, outcome)
 
     def _take_over(self) -> None:
         """Cells that no process holds any more are this one's to look at again, as long as it starts some."""
@@ -209,7 +172,7 @@ class Schedule:
             return
         if self._stopped is None:
             self._stopped = time.monotonic()
-            self._watcher.stopping()
+            self._display.stopping()
             for running in self._running:
                 running.job.interrupt()
         if self._signals.count > 1 or time.monotonic() - self._stopped > _PATIENCE:

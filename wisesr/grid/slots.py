@@ -63,13 +63,7 @@ def _torch_has_cuda() -> bool:
 
 
 def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int) -> list[Slot]:
-    """The slots of a grid.
-
-    Args:
-        configs: of its cells.
-        grid: the settings `grid`.
-        gpus: that are visible.
-        cores: of this machine.
+    """The slots of a grid on a machine with these GPUs and so many cores.
 
     Raises:
         UserError: more is asked for than there is, or settings that exclude each other.
@@ -83,15 +77,11 @@ def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequ
     groups = [tuple(gpus[start : start + size]) for start in range(0, len(gpus) - size + 1, size)] * share
     if grid["slots"] != "auto":
         if grid["slots"] > len(groups):
-            raise UserError(f"grid.slots={grid['slots']}: {_describe_gpus(gpus, size, share)} are {len(groups)} slots")
+            each = f"{share} cells each (grid.cells_per_gpu)" if share > 1 else f"{size} a cell"
+            raise UserError(f"grid.slots={grid['slots']}: {len(gpus)} GPUs with {each} are {len(groups)} slots")
         groups = groups[: grid["slots"]]
     _check_threads(configs, len(groups), cores)
     return [Slot(number, group, max(1, cores // len(groups))) for number, group in enumerate(groups)]
-
-
-def _describe_gpus(gpus: Sequence[str], size: int, share: int) -> str:
-    each = f"{share} cells each (grid.cells_per_gpu)" if share > 1 else f"{size} a cell"
-    return f"{len(gpus)} GPUs with {each}"
 
 
 def _gpus_per_cell(configs: Sequence[Config], grid: Mapping[str, Any], gpus: Sequence[str]) -> int:

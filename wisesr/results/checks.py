@@ -32,6 +32,11 @@ def is_count(value: Any) -> bool:
     return isinstance(value, int) and is_amount(value)
 
 
+def is_size(value: Any) -> bool:
+    """A count of at least 1."""
+    return is_count(value) and value > 0
+
+
 def is_whole(value: Any) -> bool:
     """A count, written as 3 or as 3.0."""
     return is_amount(value) and float(value).is_integer()
@@ -47,6 +52,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def is_protocol(value: Any) -> bool:
+    """How the epoch is selected: holdout or paper."""
+    return value in ("holdout", "paper")
+
+
 def is_texts(value: Any) -> bool:
     """A list of texts, which may be empty."""
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
@@ -55,6 +65,11 @@ def is_texts(value: Any) -> bool:
 def is_counts(value: Any) -> bool:
     """A mapping to counts."""
     return isinstance(value, Mapping) and all(is_count(count) for count in value.values())
+
+
+def is_shape(value: Any) -> bool:
+    """A list of three counts."""
+    return isinstance(value, list) and len(value) == 3 and all(map(is_count, value))
 
 
 def is_group(value: Any) -> bool:
@@ -74,7 +89,7 @@ def problem(values: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
         values: nested mappings.
         checks: what must be there, by dotted name.
     """
-    looked_up = {name: _look_up(values, name) for name in checks}
+    looked_up = {name: look_up(values, name) for name in checks}
     if absent := [name for name, (there, _) in looked_up.items() if not there]:
         return f"no {some_of(absent, _SHOWN)}"
     wrong = next((name for name, (_, value) in looked_up.items() if not checks[name](value)), None)
@@ -84,9 +99,9 @@ def problem(values: Mapping[str, Any], checks: Mapping[str, Check]) -> str:
     return f"{wrong} is {text if len(text) <= 40 else f'{text[:37]}...'}"
 
 
-def _look_up(values: Any, name: str) -> tuple[bool, Any]:
-    """Whether a dotted name leads to anything, and to what."""
-    for key in name.split("."):
+def look_up(values: Any, name: str) -> tuple[bool, Any]:
+    """Whether a dotted name leads to anything, and to what; the empty one to the whole."""
+    for key in filter(None, name.split(".")):
         if not isinstance(values, Mapping) or key not in values:
             return False, None
         values = values[key]

@@ -13,6 +13,9 @@ from wisesr.results.atomic_files import read_arrays, write_with
 
 KERNELS = "kernels.npz"
 
+_COLUMNS = {"mean": np.float32, "spread": np.float32, "zero": np.float64, "distance": np.float64}
+"""Fields of `KernelSummary`, of which the file holds an array each."""
+
 
 class KernelSummary(NamedTuple):
     """A kernel without its channels."""
@@ -39,11 +42,7 @@ class Kernels(NamedTuple):
 
 
 def summarize(kernel: NDArray[np.float32]) -> KernelSummary:
-    """Mean, spread, share of zeros, distance from uniform.
-
-    Args:
-        kernel: (channels, height, width).
-    """
+    """Mean, spread, share of zeros and distance from uniform of a kernel (channels, height, width)."""
     exact = kernel.astype(np.float64)
     flat = exact.reshape(len(exact), -1)
     size = np.linalg.norm(flat, axis=1)
@@ -57,35 +56,22 @@ def summarize(kernel: NDArray[np.float32]) -> KernelSummary:
 def write_kernels(
     directory: Path, kernel: NDArray[np.float32], epochs: Sequence[int], history: Sequence[KernelSummary]
 ) -> None:
-    """The file, whole or absent.
-
-    Args:
-        directory: of the cell.
-        kernel: of the chosen epoch, (channels, height, width).
-        epochs: those that `history` is of.
-        history: a summary an epoch.
-    """
-    means, spreads, zeros, distances = zip(*history, strict=True) if history else ((), (), (), ())
-    arrays: dict[str, Any] = {
-        "kernel": kernel.astype(np.float32),
-        "epochs": np.asarray(epochs, np.int64),
-        "mean": np.asarray(means, np.float32),
-        "spread": np.asarray(spreads, np.float32),
-        "zero": np.asarray(zeros, np.float64),
-        "distance": np.asarray(distances, np.float64),
-    }
+    """The file, whole or absent: the kernel of the chosen epoch, (channels, height, width), and a summary of each epoch."""
+    arrays: dict[str, Any] = {"kernel": kernel.astype(np.float32), "epochs": np.asarray(epochs, np.int64)}
+    for name, dtype in _COLUMNS.items():
+        arrays[name] = np.asarray([getattr(summary, name) for summary in history], dtype)
     write_with(directory / KERNELS, lambda file: np.savez_compressed(file, **arrays))
 
 
 def read_kernels(directory: Path) -> Kernels | None:
     """The kernels of a cell; None where its head has none, or the file is absent or damaged."""
     arrays = read_arrays(directory / KERNELS)
-    if arrays is None or not {"kernel", "epochs", "mean", "spread", "zero", "distance"} <= set(arrays):
+    if arrays is None or not {"kernel", "epochs", *_COLUMNS} <= set(arrays):
         return None
     kernel, epochs = arrays["kernel"], arrays["epochs"]
     if kernel.ndim != 3 or 0 in kernel.shape or epochs.ndim != 1 or epochs.dtype.kind not in "iu":
         return None
-    columns = [arrays[name] for name in ("mean", "spread", "zero", "distance")]
+    columns = [arrays[name] for name in _COLUMNS]
     planes = epochs.shape + kernel.shape[1:] if len(epochs) else (0,)  # as nothing is written
     wanted = [planes, planes, epochs.shape, epochs.shape]
     if any(column.shape != shape for column, shape in zip(columns, wanted, strict=True)):

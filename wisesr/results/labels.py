@@ -4,38 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 from wisesr.errors import UserError
-from wisesr.results.checks import Check, is_count, is_group, is_text, problem
+from wisesr.results.checks import Check, is_count, is_group, is_protocol, is_size, is_text, problem
+from wisesr.results.fields import Key, checks_of, make
 
 
 @dataclass(frozen=True)
 class Labels:
     """The names and numbers of a cell that tables and messages show."""
 
-    study: str
-    dataset: str
-    size: int
+    dataset: Annotated[str, is_text, Key("dataset.name")]
+    backbone: Annotated[str, is_text, Key("backbone.name")]
+    head: Annotated[str, is_text, Key("head.name")]
+    study: Annotated[str, is_text]
+    size: Annotated[int, is_size, Key("resolution.size")]
     """Pixels, height and width."""
-    backbone: str
-    head: str
-    seed: int
-    protocol: str
-    """holdout or paper."""
-    epochs: int
+    epochs: Annotated[int, is_count, Key("recipe.epochs")]
     """Planned."""
+    protocol: Annotated[str, is_protocol]
+    """holdout or paper."""
+    seed: Annotated[int, is_count]
 
 
-_CHECKS: dict[str, Check] = {
-    **{f"{group}.name": is_text for group in ("dataset", "backbone", "head")},
-    **dict.fromkeys(("recipe", "augment", "trainer"), is_group),
-    "study": is_text,
-    "resolution.size": lambda value: is_count(value) and value > 0,
-    "recipe.epochs": is_count,
-    "protocol": lambda value: value in ("holdout", "paper"),
-    "seed": is_count,
-}
+_CHECKS: dict[str, Check] = dict(checks_of(Labels)) | dict.fromkeys(("recipe", "augment", "trainer"), is_group)
 
 
 def parse_labels(config: Mapping[str, Any]) -> Labels:
@@ -46,13 +39,4 @@ def parse_labels(config: Mapping[str, Any]) -> Labels:
     """
     if wrong := problem(config, _CHECKS):
         raise UserError(f"config.yaml: {wrong}")
-    return Labels(
-        study=config["study"],
-        dataset=config["dataset"]["name"],
-        size=config["resolution"]["size"],
-        backbone=config["backbone"]["name"],
-        head=config["head"]["name"],
-        seed=config["seed"],
-        protocol=config["protocol"],
-        epochs=config["recipe"]["epochs"],
-    )
+    return make(Labels, config)

@@ -20,28 +20,26 @@ _LOCK = ".lock"
 def take(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
     """The lock of a cell, held until the file and all copies that children have of it are closed; None if it is taken.
 
-    Args:
-        directory: of the cell.
-        patience: seconds to wait for it: after a kill, workers that decode images hold it for a few more.
+    `patience` are seconds to wait for it: after a kill, workers that decode images hold it for a few more.
     """
     file = (directory / _LOCK).open("a")
     deadline = time.monotonic() + patience
-    while not _try_lock(file):
-        if time.monotonic() >= deadline:
-            file.close()
-            return None
-        time.sleep(0.05)
-    return file
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                file.close()
+                return None
+            time.sleep(0.05)
 
 
 @contextmanager
 def locked(directory: Path, *, patience: float = 0.0, inherited: int | None = None) -> Iterator[bool]:
-    """Hold the cell while the block runs; yields False if another process holds it.
+    """Hold the cell while the block runs; yields False if another process holds it, after `patience` seconds.
 
-    Args:
-        directory: of the cell.
-        patience: seconds to wait for it.
-        inherited: descriptor of the lock that the parent took and handed on.
+    `inherited` is the descriptor of a lock that the parent took and handed on.
     """
     file = os.fdopen(inherited, "a") if inherited is not None else take(directory, patience=patience)
     if file is None:
@@ -49,14 +47,6 @@ def locked(directory: Path, *, patience: float = 0.0, inherited: int | None = No
         return
     with file:
         yield True
-
-
-def _try_lock(file: IO[Any]) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def is_running(directory: Path) -> bool:

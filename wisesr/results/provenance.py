@@ -1,4 +1,4 @@
-"""Where a number comes from: commit, source, versions, hardware, data. No torch.
+"""Where a number comes from: commit, source, versions, hardware. No torch.
 
 Whether the code of a finished cell has changed is told by a hash of the package's source rather than by the commit: a commit
 to the README changes no number, and an edit that is not committed may.
@@ -10,13 +10,9 @@ import hashlib
 import platform
 import socket
 import subprocess
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PACKAGES = (
@@ -73,11 +69,21 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
+def versions() -> dict[str, str | None]:
+    """Of Python and of the packages that a number may depend on; None for one that is not installed."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def hardware(device: str) -> dict[str, str]:
+    """This machine, and the device that was trained on: the GPU's name or "cpu"."""
+    return {"host": socket.gethostname(), "device": device, "cpu": _processor(), "system": platform.platform()}
 
 
 def _processor() -> str:
@@ -86,50 +92,3 @@ def _processor() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
-def provenance(
-    *,
-    threads: int,
-    attempts: int,
-    sources: Sequence[str],
-    device: str,
-    weights: Mapping[str, Any],
-    inputs: Mapping[str, Any],
-    data_fingerprint: str,
-    splits: Sequence[str],
-    left_out: Sequence[str],
-) -> dict[str, Any]:
-    """The `provenance` of a record.
-
-    Args:
-        threads: CPU threads of the cell's process.
-        attempts: how often the cell was started until it was done.
-        sources: hashes of the code of all its attempts; more than one where it was edited in between.
-        device: what it trained on, the GPU's name or "cpu".
-        weights: what the backbone started from: `source`, `sha256` of its file where there is one, hash of its `tensors`.
-        inputs: what images are normalised with: `mean` and `std` of RGB images in [0, 1], a number a channel; `order` where the
-            channels are swapped.
-        data_fingerprint: of the manifest.
-        splits: of each image.
-        left_out: images left out because they could not be read.
-    """
-    counts: Mapping[str, int] = Counter(splits)
-    return {
-        "commit": commit(),
-        "source": source_hash(),
-        "sources": list(sources),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
-        "hardware": {
-            "host": socket.gethostname(),
-            "device": device,
-            "cpu": _processor(),
-            "system": platform.platform(),
-        },
-        "threads": threads,
-        "attempts": attempts,
-        "weights": dict(weights),
-        "inputs": dict(inputs),
-        "data": {"fingerprint": data_fingerprint, "images": dict(counts), "left_out": list(left_out)},
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }

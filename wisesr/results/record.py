@@ -7,24 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from wisesr.results.checks import (
+    is_amount,
+    is_count,
+    is_counts,
+    is_group,
+    is_protocol,
+    is_shape,
+    is_share,
+    is_text,
+    is_texts,
+    is_whole,
+    or_none,
+)
+from wisesr.results.fields import Key
 from wisesr.results.metrics import Row
+
+Amount = Annotated[float, is_amount]
+AmountOrNone = Annotated[float | None, or_none(is_amount)]
+Count = Annotated[int, is_count]
+Epoch = Annotated[int, is_whole, int]
+Group = Annotated[Mapping[str, Any], is_group]
+Share = Annotated[float, is_share]
+Text = Annotated[str, is_text]
+TextOrNone = Annotated[str | None, or_none(is_text)]
+Texts = Annotated[tuple[str, ...], is_texts, tuple]
 
 
 @dataclass(frozen=True)
 class BestEpoch:
     """Figures of the chosen epoch. Shares from 0 to 1."""
 
-    epoch: int
+    val_top1: Annotated[Share, Key("val/top1")]
+    test_top1: Annotated[Share, Key("test/top1")]
+    test_macro_f1: Annotated[Share, Key("test/macro_f1")]
+    test_ece: Annotated[Share, Key("test/ece")]
+    val_loss: Annotated[Amount, Key("val/loss")]
+    test_loss: Annotated[Amount, Key("test/loss")]
+    epoch: Epoch
     """Counted from 1."""
-    val_loss: float
-    val_top1: float
-    test_loss: float
-    test_top1: float
-    test_macro_f1: float
-    test_ece: float
-    row: Row
+    row: Annotated[Row, Key()]
     """All figures, as `metrics.csv` has them."""
 
 
@@ -32,22 +56,26 @@ class BestEpoch:
 class LastEpoch:
     """Figures of the last epoch that was trained."""
 
-    epoch: int
-    val_top1: float | None
-    """From 0 to 1; None where it was not measured."""
-    row: Row
+    epoch: Epoch
+    row: Annotated[Row, Key()]
+
+    @property
+    def val_top1(self) -> float | None:
+        """From 0 to 1; None where it was not measured."""
+        top1 = self.row.get("val/top1")
+        return top1 if is_share(top1) else None
 
 
 @dataclass(frozen=True)
 class SpentBudget:
     """What was trained of what was planned."""
 
-    epochs: int
+    epochs: Count
     """Planned."""
-    trained_epochs: int
-    steps: int
+    trained_epochs: Count
+    steps: Count
     """Optimizer steps that were taken."""
-    stopped: str | None
+    stopped: TextOrNone
     """Why training ended early: `patience`, `max_time`; None where it did not."""
 
 
@@ -55,9 +83,9 @@ class SpentBudget:
 class Parameters:
     """Counts of a model's parameters."""
 
-    backbone: int
-    head: int
-    trainable: int
+    backbone: Annotated[Count, Key("backbone_parameters")]
+    head: Annotated[Count, Key("head_parameters")]
+    trainable: Annotated[Count, Key("trainable_parameters")]
     """Of both, those that are not frozen."""
 
 
@@ -65,8 +93,8 @@ class Parameters:
 class Flops:
     """Of one image's forward pass, a multiply-add counted as two; None where they could not be counted."""
 
-    backbone: float | None
-    head: float | None
+    backbone: AmountOrNone
+    head: AmountOrNone
 
 
 @dataclass(frozen=True)
@@ -75,13 +103,13 @@ class CellCost:
 
     parameters: Parameters
     flops: Flops
-    feature_map: tuple[int, ...]
+    feature_map: Annotated[tuple[int, ...], is_shape, tuple]
     """(channels, height, width) before the head."""
-    train_seconds: float
+    train_seconds: Amount
     """Of training and its measurements, over all attempts."""
-    images_per_second: float | None
+    images_per_second: AmountOrNone
     """Trained, without measurements; None where training was too short to tell."""
-    peak_memory_bytes: float | None
+    peak_memory_bytes: AmountOrNone
     """On the GPU; None on CPU."""
 
 
@@ -89,11 +117,11 @@ class CellCost:
 class DataProvenance:
     """The images that a cell saw."""
 
-    fingerprint: str
+    fingerprint: Text
     """Of paths, labels and splits."""
-    images: Mapping[str, int]
+    images: Annotated[Mapping[str, int], is_counts]
     """Counts by split: train, val, test."""
-    left_out: tuple[str, ...]
+    left_out: Texts
     """Unreadable images."""
 
 
@@ -101,24 +129,24 @@ class DataProvenance:
 class Provenance:
     """Where the numbers come from."""
 
-    commit: str | None
-    source: str
+    commit: TextOrNone
+    source: Text
     """Hash of the package's source at the last attempt."""
-    sources: tuple[str, ...]
+    sources: Texts
     """Hashes of all attempts, without repetition."""
-    versions: Mapping[str, str | None]
+    versions: Annotated[Mapping[str, str | None], is_group]
     """Of Python and of packages."""
-    hardware: Mapping[str, str]
+    hardware: Annotated[Mapping[str, str], is_group]
     """host, device (the GPU's name, or cpu), cpu, system."""
-    threads: int
+    threads: Count
     """CPU threads of the cell's process."""
-    attempts: int
-    weights: Mapping[str, Any]
+    attempts: Count
+    weights: Group
     """What the backbone started from: source, sha256 of its file, hash of its tensors."""
-    inputs: Mapping[str, Any]
+    inputs: Group
     """What images were normalised with: mean, std, and order where channels are swapped."""
     data: DataProvenance
-    finished: str
+    finished: Text
     """Time, UTC, ISO 8601."""
 
 
@@ -126,16 +154,16 @@ class Provenance:
 class Record:
     """A finished cell."""
 
-    fingerprint: str
+    fingerprint: Text
     """Of its configuration."""
-    config: Mapping[str, Any]
-    protocol: Literal["holdout", "paper"]
-    selection: str
+    config: Group
+    protocol: Annotated[Literal["holdout", "paper"], is_protocol]
+    selection: Text
     """In words, on which images the epoch was chosen."""
-    best: BestEpoch
-    last: LastEpoch
+    best: Annotated[BestEpoch, Key("metrics.best")]
+    last: Annotated[LastEpoch, Key("metrics.last")]
     budget: SpentBudget
     cost: CellCost
     provenance: Provenance
-    json: Mapping[str, Any]
+    json: Annotated[Mapping[str, Any], Key()]
     """The whole file, for whoever shows all of it."""

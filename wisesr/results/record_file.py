@@ -1,7 +1,7 @@
 """`result.json`, the record of a finished cell on disk.
 
-It is written last and atomically: a directory with a valid record holds everything else too. `parse_record` alone knows how
-the file is laid out and what may stand in it, and names whatever is wrong with one.
+It is written last and atomically: a directory with a valid record holds everything else too. How the file is laid out and
+what may stand in it say the annotations of `Record`; `parse_record` names whatever is wrong with one.
 """
 
 from __future__ import annotations
@@ -14,31 +14,9 @@ from typing import Any
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import write_json
 from wisesr.results.cell_files import RESULT
-from wisesr.results.checks import (
-    Check,
-    is_amount,
-    is_count,
-    is_counts,
-    is_group,
-    is_share,
-    is_text,
-    is_texts,
-    is_whole,
-    or_none,
-    problem,
-)
-from wisesr.results.metrics import Row
-from wisesr.results.record import (
-    BestEpoch,
-    CellCost,
-    DataProvenance,
-    Flops,
-    LastEpoch,
-    Parameters,
-    Provenance,
-    Record,
-    SpentBudget,
-)
+from wisesr.results.checks import Check, is_count, problem
+from wisesr.results.fields import checks_of, make
+from wisesr.results.record import Record
 
 SCHEMA = 1
 
@@ -47,38 +25,9 @@ class RecordError(UserError):
     """A `result.json` that this version cannot read, or that is damaged. Its text says why."""
 
 
-# Keys hold no dots, so these are paths.
 _CHECKS: dict[str, Check] = {
-    "fingerprint": is_text,
-    "config": is_group,
-    "protocol": lambda value: value in ("holdout", "paper"),
-    "selection": is_text,
-    **{f"metrics.best.{name}": is_share for name in ("val/top1", "test/top1", "test/macro_f1", "test/ece")},
-    **{f"metrics.best.{name}": is_amount for name in ("val/loss", "test/loss")},
-    "metrics.best.epoch": is_whole,
-    "metrics.last.epoch": is_whole,
-    **{f"budget.{name}": is_count for name in ("epochs", "trained_epochs", "steps")},
-    "budget.stopped": or_none(is_text),
-    **{f"cost.parameters.{part}_parameters": is_count for part in ("backbone", "head", "trainable")},
-    **{f"cost.flops.{part}": or_none(is_amount) for part in ("backbone", "head")},
-    "cost.feature_map": lambda value: isinstance(value, list) and len(value) == 3 and all(map(is_count, value)),
-    "cost.train_seconds": is_amount,
-    **{f"cost.{name}": or_none(is_amount) for name in ("images_per_second", "peak_memory_bytes")},
-    "provenance.commit": or_none(is_text),
-    "provenance.source": is_text,
-    "provenance.sources": is_texts,
-    "provenance.versions": is_group,
-    "provenance.hardware": is_group,
-    "provenance.threads": is_count,
-    "provenance.attempts": is_count,
-    "provenance.weights": is_group,
-    "provenance.inputs": is_group,
-    "provenance.data.fingerprint": is_text,
-    "provenance.data.images": is_counts,
-    "provenance.data.images.test": is_count,
-    "provenance.data.images.train": is_count,
-    "provenance.data.left_out": is_texts,
-    "provenance.finished": is_text,
+    **dict(checks_of(Record)),
+    **{f"provenance.data.images.{split}": is_count for split in ("test", "train")},
 }
 
 
@@ -98,65 +47,7 @@ def parse_record(value: Any) -> Record:
         raise RecordError(f"{RESULT} is no record of a finished cell")
     if wrong := problem(value, _CHECKS):
         raise RecordError(f"{RESULT}: {wrong}")
-    return Record(
-        fingerprint=value["fingerprint"],
-        config=value["config"],
-        protocol=value["protocol"],
-        selection=value["selection"],
-        best=_best(value["metrics"]["best"]),
-        last=_last(value["metrics"]["last"]),
-        budget=SpentBudget(**{name: value["budget"][name] for name in ("epochs", "trained_epochs", "steps", "stopped")}),
-        cost=_cost(value["cost"]),
-        provenance=_provenance(value["provenance"]),
-        json=value,
-    )
-
-
-def _best(row: Row) -> BestEpoch:
-    return BestEpoch(
-        epoch=int(row["epoch"]),
-        val_loss=row["val/loss"],
-        val_top1=row["val/top1"],
-        test_loss=row["test/loss"],
-        test_top1=row["test/top1"],
-        test_macro_f1=row["test/macro_f1"],
-        test_ece=row["test/ece"],
-        row=row,
-    )
-
-
-def _last(row: Row) -> LastEpoch:
-    top1 = row.get("val/top1")
-    return LastEpoch(int(row["epoch"]), top1 if is_share(top1) else None, row)
-
-
-def _cost(cost: Mapping[str, Any]) -> CellCost:
-    parts = ("backbone", "head", "trainable")
-    return CellCost(
-        parameters=Parameters(**{part: cost["parameters"][f"{part}_parameters"] for part in parts}),
-        flops=Flops(cost["flops"]["backbone"], cost["flops"]["head"]),
-        feature_map=tuple(cost["feature_map"]),
-        train_seconds=cost["train_seconds"],
-        images_per_second=cost["images_per_second"],
-        peak_memory_bytes=cost["peak_memory_bytes"],
-    )
-
-
-def _provenance(values: Mapping[str, Any]) -> Provenance:
-    data = values["data"]
-    return Provenance(
-        commit=values["commit"],
-        source=values["source"],
-        sources=tuple(values["sources"]),
-        versions=values["versions"],
-        hardware=values["hardware"],
-        threads=values["threads"],
-        attempts=values["attempts"],
-        weights=values["weights"],
-        inputs=values["inputs"],
-        data=DataProvenance(data["fingerprint"], data["images"], tuple(data["left_out"])),
-        finished=values["finished"],
-    )
+    return make(Record, value)
 
 
 def load_record(directory: Path) -> Record | None:
@@ -189,47 +80,12 @@ def read_record(directory: Path) -> Record | None:
         return None
 
 
-def write_record(
-    directory: Path,
-    *,
-    fingerprint: str,
-    config: Mapping[str, Any],
-    metrics: Mapping[str, Mapping[str, float]],
-    budget: Mapping[str, Any],
-    selection: str,
-    cost: Mapping[str, Any],
-    provenance: Mapping[str, Any],
-) -> Record:
-    """`result.json` of a finished cell.
-
-    Args:
-        directory: of the cell.
-        fingerprint: of the configuration.
-        config: as in `config.yaml`.
-        metrics: `best`: figures of the chosen epoch with its test; `last`: of the last epoch. Nothing timed.
-        budget: epochs planned and trained, steps, and why training ended early if it did.
-        selection: in words, on which images the epoch was chosen.
-        cost: parameters, FLOPs, feature map, seconds, images/s, memory.
-        provenance: as of `results.provenance.provenance`.
-
-    Returns:
-        What was written, as it will be read.
+def write_record(directory: Path, content: Mapping[str, Any]) -> None:
+    """`result.json` of a finished cell: what `Record` reads, under the keys of the file.
 
     Raises:
         RecordError: it could not be read again, and is not written.
     """
-    content = {
-        "schema": SCHEMA,
-        "status": "done",
-        "fingerprint": fingerprint,
-        "config": config,
-        "protocol": config["protocol"],
-        "selection": selection,
-        "metrics": metrics,
-        "budget": budget,
-        "cost": cost,
-        "provenance": provenance,
-    }
-    record = parse_record(json.loads(json.dumps(content)))
-    write_json(directory / RESULT, content)
-    return record
+    whole = {"schema": SCHEMA, "status": "done", **content}
+    parse_record(json.loads(json.dumps(whole)))
+    write_json(directory / RESULT, whole)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict, cast, get_type_hints
 
@@ -40,13 +39,7 @@ class Status(TypedDict, total=False):
 
 
 def write_status(directory: Path, *, state: State, **fields: Any) -> None:
-    """Replace the status of a cell.
-
-    Args:
-        directory: of the cell.
-        state: where it stands.
-        fields: others of `Status`.
-    """
+    """Replace the status of a cell; `fields` are others of `Status`."""
     status = {"state": state, **fields, "pid": os.getpid(), "host": socket.gethostname(), "time": time.time()}
     write_json(directory / STATUS, status, durable=False)
 
@@ -61,10 +54,8 @@ def read_status(directory: Path) -> Status:
         content = read_json(directory / STATUS)
     except OSError:
         return Status()
-    return _parse(content) if isinstance(content, dict) else Status()
-
-
-def _parse(content: Mapping[str, Any]) -> Status:
+    if not isinstance(content, dict):
+        return Status()
     possible = {name: value for name, value in content.items() if isinstance(value, _TYPES.get(name, ()))}
     word = content.get("state")
     if isinstance(word, str) and word in _STATES:

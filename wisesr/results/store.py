@@ -27,11 +27,7 @@ def find_cells(root: Path) -> list[Path]:
 
 
 def state_of(directory: Path, *, running: bool) -> tuple[State, str]:
-    """State of a cell on disk, and the reason if it failed.
-
-    Args:
-        directory: of the cell.
-        running: whether a process holds its lock.
+    """State of a cell on disk, and the reason if it failed; `running` where a process holds its lock.
 
     Returns:
         DONE with a record; TRAINING, TESTING or STARTING while it runs; else FAILED, INTERRUPTED or WAITING.

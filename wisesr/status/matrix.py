@@ -32,12 +32,7 @@ def count_states(statuses: Iterable[CellStatus]) -> list[str]:
 
 
 def matrices(statuses: Sequence[CellStatus], width: int) -> list[Table]:
-    """The tables.
-
-    Args:
-        statuses: of all cells.
-        width: of the terminal, in characters; heads that do not fit go to further tables.
-    """
+    """The tables, for a terminal of `width` characters; heads that do not fit go to further ones."""
     blocks: dict[str, list[CellStatus]] = {}
     for status in statuses:
         blocks.setdefault(f"{status.labels.study}: {status.cell.dataset}", []).append(status)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from pathlib import Path
 
-from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.atomic_files import write_json
 from wisesr.sync.uploader import CellError, Uploader, UploadError
 from wisesr.sync.uploads import NOTES, Sent, SyncCell, UploadState, read_notes, sent_of
 
@@ -48,12 +47,7 @@ def send_all(cells: Sequence[SyncCell], *, timeout: float, again: bool, environm
 
 
 def by_workspace(cells: Sequence[SyncCell], account: str) -> dict[tuple[str, str, str], list[SyncCell]]:
-    """Cells whose run is on the server, by entity, project and study.
-
-    Args:
-        cells: of any studies.
-        account: entity of runs that name none.
-    """
+    """Cells whose run is on the server, by entity (`account` for runs that name none), project and study."""
     groups: dict[tuple[str, str, str], list[SyncCell]] = defaultdict(list)
     for cell in cells:
         if not cell.state.is_there:
@@ -70,18 +64,12 @@ def write_workspace(cells: Sequence[SyncCell], *, entity: str, project: str, stu
     Returns:
         Its address, noted in the study's directory.
     """
-    from wisesr.sync.workspace import RunShown, make_workspace, save
+    from wisesr.sync.workspace import make_workspace, save
 
-    shown = [RunShown(str(cell.identifier), cell.config) for cell in cells]
-    place = _study_directory(cells[0].directory) / NOTES
-    notes = read_json(place)
-    notes = notes if isinstance(notes, dict) else {}
+    configs = {str(cell.identifier): cell.config for cell in cells}
+    directory = cells[0].directory.absolute().parents[2]  # outputs/<study> of outputs/<study>/<dataset>/<heads>/<cell>
+    notes = read_notes(directory)
     key = f"{entity}/{project}/{study}"
-    url = save(make_workspace(shown, entity=entity, project=project, study=study), notes.get(key))
-    write_json(place, notes | {key: url})
+    url = save(make_workspace(configs, entity=entity, project=project, study=study), notes.get(key))
+    write_json(directory / NOTES, notes | {key: url})
     return url
-
-
-def _study_directory(cell: Path) -> Path:
-    """`outputs/<study>` of `outputs/<study>/<dataset>/<heads>/<cell>`."""
-    return cell.absolute().parents[2]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from wisesr.config.axes import leaves
 from wisesr.config.identity import computation
@@ -25,13 +25,6 @@ _FIRST = ("dataset.name", "resolution.size", "protocol", "backbone.name", "head.
 """Names that users know cells by; other keys only where these do not tell cells apart."""
 
 _BEST = ("best/test/top1", "best/test/macro_f1", "best/val/top1", "best/epoch", "head_parameters", "train_seconds")
-
-
-class RunShown(NamedTuple):
-    """A run on the server that the workspace shows."""
-
-    id: str
-    config: Mapping[str, Any]
 
 
 def grouping(configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -50,16 +43,16 @@ def grouping(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     return chosen if "head.name" in chosen else [*chosen, "head.name"]
 
 
-def make_workspace(shown: Sequence[RunShown], *, entity: str, project: str, study: str) -> spaces.Workspace:
+def make_workspace(configs: Mapping[str, Mapping[str, Any]], *, entity: str, project: str, study: str) -> spaces.Workspace:
     """The specification; nothing is sent.
 
     Args:
-        shown: the runs, one a cell.
+        configs: of the cells that it shows, by the id of their run on the server.
         entity: user or team.
         project: on the server.
         study: name of the runs' group, and of the workspace.
     """
-    keys = grouping([run.config for run in shown])
+    keys = grouping(list(configs.values()))
     return spaces.Workspace(
         entity=entity,
         project=project,
@@ -67,12 +60,12 @@ def make_workspace(shown: Sequence[RunShown], *, entity: str, project: str, stud
         sections=_sections(keys),
         settings=spaces.WorkspaceSettings(
             x_axis="epoch",
-            max_runs=max(10, min(len(shown), 100)),
+            max_runs=max(10, min(len(configs), 100)),
             # Deviations are only drawn of sampled points: https://github.com/wandb/wandb/issues/8370
             point_visualization_method="downsampling",
         ),
         runset_settings=spaces.RunsetSettings(
-            filters=expr.And(expr.Metric("Group") == study, expr.Metric("ID").isin([run.id for run in shown])),
+            filters=expr.And(expr.Metric("Group") == study, expr.Metric("ID").isin(list(configs))),
             groupby=[expr.Config(key) for key in keys],
             order=[expr.Ordering(expr.Summary("best/test/top1"), ascending=False)],
             pinned_columns=[f"summary:{name}" for name in _BEST],
@@ -126,30 +119,21 @@ def _sections(keys: Sequence[str]) -> list[spaces.Section]:
 
 
 def _line(name: str, title: str, keys: Sequence[str]) -> panels.LinePlot:
-    return panels.LinePlot(
-        title=f"{title}, mean and deviation over seeds",
-        x="epoch",
-        y=[name],
-        groupby=_own_group(keys),
-        groupby_aggfunc="mean",
-        groupby_rangefunc="stddev",
-        point_visualization_method="sampling",
-    )
+    return panels.LinePlot(x="epoch", y=[name], point_visualization_method="sampling", **_over_seeds(title, keys))
 
 
 def _bars(name: str, title: str, keys: Sequence[str]) -> panels.BarPlot:
-    return panels.BarPlot(
-        title=f"{title}, mean and deviation over seeds",
-        metrics=[name],
-        groupby=_own_group(keys),
-        groupby_aggfunc="mean",
-        groupby_rangefunc="stddev",
-    )
+    return panels.BarPlot(metrics=[name], **_over_seeds(title, keys))
 
 
-def _own_group(keys: Sequence[str]) -> panels.Config | None:
-    """A panel takes one key; with several the grouping of the runs holds."""
-    return panels.Config(keys[0]) if len(keys) == 1 else None
+def _over_seeds(title: str, keys: Sequence[str]) -> dict[str, Any]:
+    """A panel's title and grouping. It takes one key; with several the grouping of the runs holds."""
+    return {
+        "title": f"{title}, mean and deviation over seeds",
+        "groupby": panels.Config(keys[0]) if len(keys) == 1 else None,
+        "groupby_aggfunc": "mean",
+        "groupby_rangefunc": "stddev",
+    }
 
 
 def _cost(name: str, title: str) -> panels.ScatterPlot:
@@ -158,15 +142,7 @@ def _cost(name: str, title: str) -> panels.ScatterPlot:
 
 
 def save(workspace: spaces.Workspace, before: str | None) -> str:
-    """Send it to the server, in the place of an earlier one that still exists.
-
-    Args:
-        workspace: the specification.
-        before: address of the earlier one.
-
-    Returns:
-        Its address.
-    """
+    """Send it to the server, in the place of the earlier one at the address `before` if that still exists; its address."""
     target = workspace
     if before is not None:
         try:

@@ -34,19 +34,14 @@ _PER_EPOCH = 2048
 
 
 class CellPlanner:
-    """Plans cells one after another; what cells have in common is found out once.
-
-    Args:
-        gpus: that the grid sees; 0 for none.
-    """
+    """Plans cells of a grid that sees so many GPUs, one after another; what cells have in common is found out once."""
 
     def __init__(self, gpus: int) -> None:
         self._gpus = gpus
         self._dry_run = DryRun()
         self._plans: dict[str, CellPlan] = {}
-        self._manifests: dict[str, Manifest | str] = {}
-        self._problems: dict[str, str | None] = {}
-        """Of trainers and loggers, by their settings."""
+        self._attempts: dict[str, Any] = {}
+        """Manifests, trainers and loggers, by their settings."""
         self._states: dict[str, dict[Kind, int]] = {}
         """By optimizer, the bytes of its state for a parameter of each kind."""
 
@@ -58,8 +53,9 @@ class CellPlanner:
         return self._plans[key]
 
     def _plan_cell(self, config: Config) -> CellPlan:
-        manifest = self._manifest(config)
-        parts = (manifest, self._trainer_problem(config), self._logger_problem(config))
+        manifest = self._once(_key(config, "dataset", "protocol"), lambda: build_undecoded_manifest(config))
+        loggers = self._once(_key(config, "logger"), lambda: build_loggers(config, cell_dir(config)))  # none of them is started
+        parts = (manifest, self._trainer_problem(config), loggers)
         problems = [problem for problem in parts if isinstance(problem, str)]
         listed = manifest if isinstance(manifest, Manifest) else None
         classes = len(listed.class_names) if listed else _STAND_IN
@@ -68,16 +64,6 @@ class CellPlanner:
         except Exception as error:
             return None, [*problems, describe_error(error)]
         return (self._cost(config, listed, dry) if listed and dry else None), problems
-
-    def _manifest(self, config: Config) -> Manifest | str:
-        """The images of a cell, or what is wrong with them."""
-        key = _key(config, "dataset", "protocol")
-        if key not in self._manifests:
-            try:
-                self._manifests[key] = build_undecoded_manifest(config)
-            except Exception as error:
-                self._manifests[key] = describe_error(error)
-        return self._manifests[key]
 
     def _cost(self, config: Config, manifest: Manifest, dry: DryCell) -> Cost:
         model, steps = dry.parts.module.model, dry.parts.module.steps
@@ -114,21 +100,17 @@ class CellPlanner:
             if isinstance(wanted, int) and wanted > self._gpus:
                 return f"trainer.devices must be at most {self._gpus}, the GPUs that this grid sees, not {wanted}"
             return None
-        return self._problem(_key(config, "trainer"), lambda: _open_trainer(settings))
+        problem: str | None = self._once(_key(config, "trainer"), lambda: _open_trainer(settings))
+        return problem
 
-    def _logger_problem(self, config: Config) -> str | None:
-        """What keeps the loggers from being had, a package that is not installed for instance. None of them is started."""
-        return self._problem(_key(config, "logger"), lambda: build_loggers(config, cell_dir(config)))
-
-    def _problem(self, key: str, attempt: Callable[[], object]) -> str | None:
-        """What an attempt raises, in a user's words; None where it succeeds. Attempted once for each key."""
-        if key not in self._problems:
+    def _once(self, key: str, attempt: Callable[[], Any]) -> Any:
+        """What an attempt gives, or as a text what it raises. Attempted once for each key."""
+        if key not in self._attempts:
             try:
-                attempt()
-                self._problems[key] = None
+                self._attempts[key] = attempt()
             except Exception as error:
-                self._problems[key] = describe_error(error)
-        return self._problems[key]
+                self._attempts[key] = describe_error(error)
+        return self._attempts[key]
 
 
 def _open_trainer(settings: Mapping[str, Any]) -> None:

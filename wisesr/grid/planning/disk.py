@@ -17,12 +17,7 @@ Need = tuple[Cell, int, int]
 
 
 def disk_problems(needs: Sequence[Need], slots: int) -> list[str]:
-    """What keeps the files of all these cells from being written, a sentence each.
-
-    Args:
-        needs: of the cells that are to run.
-        slots: cells at a time.
-    """
+    """What keeps the files of all these cells from being written, a sentence each; `slots` of them run at a time."""
     problems = []
     devices: dict[int, list[Need]] = defaultdict(list)
     for root in dict.fromkeys(str(need[0].config["output_dir"]) for need in needs):

@@ -68,13 +68,7 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int 
 
 
 def plan_table(cells: Sequence[Cell], plan: Plan, width: int) -> Group:
-    """What each cell costs, those that differ only in their seed in one row, and all of them together.
-
-    Args:
-        cells: as given to `make_plan`.
-        plan: its answer.
-        width: of the terminal, characters.
-    """
+    """What each cell costs, those that differ only in their seed in one row, and all of them together."""
     table, names = name_columns(cells, width)
     for name in ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk"):
         table.add_column(name, justify="right", no_wrap=True)

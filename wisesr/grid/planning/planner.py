@@ -31,9 +31,7 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     Returns:
         Costs and problems, in the order of `configs`.
     """
-    from wisesr.grid.planning.cell_planner import (
-        CellPlanner,
-    )  # imports torch: stdin is watched before that
+    from wisesr.grid.planning.cell_planner import CellPlanner  # imports torch: stdin is watched before that
 
     planner = CellPlanner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]

@@ -30,13 +30,7 @@ _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
 
 def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:
-    """The planner's last answer, or in a sentence for users how it ended without one.
-
-    Args:
-        cells: to look at.
-        console: for the progress.
-        gpus: how many the grid sees.
-    """
+    """The planner's last answer on a grid that sees so many GPUs, or in a sentence for users how it ended without one."""
     question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus}) + "\n"
     current = ""
     answer: dict[str, Any] | None = None

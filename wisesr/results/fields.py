@@ -1,0 +1,62 @@
+"""Dataclasses made from JSON or YAML: the annotation of a field says where it stands there and what it may be.
+
+`top1: Annotated[float, is_share, Key("val/top1")]` stands under `val/top1` and is checked by `is_share`; a function after the
+check converts the value. A field that is a dataclass itself is a mapping there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from typing import Any, NamedTuple, TypeVar, get_type_hints
+
+from wisesr.results.checks import Check, look_up
+
+Made = TypeVar("Made")
+
+
+class Key(str):
+    """The dotted name of a field that does not stand under its own; empty for the whole mapping."""
+
+
+class _Field(NamedTuple):
+    name: str
+    key: str
+    nested: Any
+    """The dataclass that it is; None for a plain value."""
+    functions: list[Callable[[Any], Any]]
+    """A check, then conversions."""
+
+
+@cache
+def _fields(kind: Any) -> list[_Field]:
+    hints = get_type_hints(kind, include_extras=True)
+    found = []
+    for name in (field.name for field in fields(kind)):
+        notes = getattr(hints[name], "__metadata__", ())
+        key = next((note for note in notes if isinstance(note, Key)), name)
+        plain = hints[name].__origin__ if notes else hints[name]
+        functions = [note for note in notes if not isinstance(note, Key)]
+        found.append(_Field(name, key, plain if is_dataclass(plain) else None, functions))
+    return found
+
+
+def checks_of(kind: Any, prefix: str = "") -> Iterator[tuple[str, Check]]:
+    """What must stand in the mapping that a dataclass is made from, with its dotted name."""
+    for _, key, nested, functions in _fields(kind):
+        if nested:
+            yield from checks_of(nested, f"{prefix}{key}.")
+        elif functions:
+            yield f"{prefix}{key}", functions[0]
+
+
+def make(kind: Callable[..., Made], values: Mapping[str, Any]) -> Made:
+    """A dataclass from a mapping in which `checks_of` found nothing wrong."""
+    made = {}
+    for name, key, nested, functions in _fields(kind):
+        value = look_up(values, key)[1]
+        for convert in functions[1:]:
+            value = convert(value)
+        made[name] = make(nested, value) if nested else value
+    return kind(**made)
