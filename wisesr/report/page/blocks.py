@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from wisesr.report.convergence import Reach, reaches
@@ -26,17 +27,11 @@ class Block(NamedTuple):
     content: tuple[Reach, ...] | Costs | Disagreement
 
 
-def blocks(study: Study, analyses: Iterable[PredictionAnalysis]) -> Iterator[Block]:
-    """All of a study.
-
-    Args:
-        study: that is reported.
-        analyses: of its predictions, as of `prediction_analysis.analyse_predictions`.
-    """
-    analyses = tuple(analyses)
+def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Block]:
+    """All of a study."""
     for table in study.tables:
-        for group, reached in _by_group(reaches(table)).items():
-            yield Block("reach", table.key, "convergence", group, "", reached)
+        for group, reached in groupby(reaches(table), lambda reach: group_name(reach.entry)):
+            yield Block("reach", table.key, "convergence", group, "", tuple(reached))
         costs = table_costs(table)
         if costs.costs:
             yield Block("cost", table.key, "cost", "", "", costs)
@@ -44,14 +39,6 @@ def blocks(study: Study, analyses: Iterable[PredictionAnalysis]) -> Iterator[Blo
         for disagreement in (disagreement for analysis in own for disagreement in analysis.disagreements):
             entry = disagreement.entry
             yield Block("disagreement", table.key, "disagreement", group_name(entry), entry.head, disagreement)
-
-
-def _by_group(reached: Sequence[Reach]) -> dict[str, tuple[Reach, ...]]:
-    groups: dict[str, tuple[Reach, ...]] = {}
-    for reach in reached:
-        name = group_name(reach.entry)
-        groups[name] = (*groups.get(name, ()), reach)
-    return groups
 
 
 def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:

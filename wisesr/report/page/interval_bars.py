@@ -1,24 +1,14 @@
-"""The intervals of a table's differences as bars on one scale."""
+"""The scale on which a table's differences are drawn as bars, with their intervals."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from wisesr.report.study import Difference
 from wisesr.report.tables.table_content import Comparison
 
 _PAD = 0.06
 """Share of the scale that is left free at either end."""
-
-
-class IntervalBar(NamedTuple):
-    """Where an interval lies on the scale that all of a table's share, from 0 to 100."""
-
-    zero: float
-    mean: float
-    low: float | None
-    high: float | None
 
 
 class IntervalScale(NamedTuple):
@@ -31,16 +21,6 @@ class IntervalScale(NamedTuple):
     def place(self, value: float) -> float:
         """From 0, the left end, to 100."""
         return round(100 * (value - self.low) / (self.high - self.low), 2)
-
-    @property
-    def zero(self) -> float:
-        """Where no difference lies."""
-        return self.place(0.0)
-
-    def bar(self, difference: Difference) -> IntervalBar:
-        """The bar of a difference."""
-        low, high = (None if end is None else self.place(end) for end in (difference.low, difference.high))
-        return IntervalBar(self.zero, self.place(difference.mean), low, high)
 
 
 def interval_scale(comparisons: Sequence[Comparison]) -> IntervalScale:

@@ -16,8 +16,3 @@ def pack(value: Any) -> str:
     """
     text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
     return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")
-
-
-def unpack(text: str) -> Any:
-    """The value again."""
-    return json.loads(zlib.decompress(base64.b64decode(text)))

@@ -9,7 +9,6 @@ from wisesr.report.figures import Figure
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.formatting import slug
 from wisesr.report.page.interval_bars import IntervalScale, interval_scale
-from wisesr.report.page.pack import pack
 from wisesr.report.study import ReportTable
 from wisesr.report.tables.table_content import TableContent, table_content
 
@@ -25,23 +24,12 @@ _TOGETHER = 5
 """Heads whose kernels are shown at once, at most."""
 
 
-class PageFigure(NamedTuple):
-    """A figure with its spec ready to be drawn in the browser."""
-
-    title: str
-    caption: str
-    group: str
-    head: str
-    spec: str
-    """Packed."""
-
-
 class PageSection(NamedTuple):
     """Figures and blocks below one heading."""
 
     id: str
     title: str
-    figures: tuple[PageFigure, ...]
+    figures: tuple[Figure, ...]
     blocks: tuple[Block, ...]
     together: bool
     """Whether all heads are shown at first, and not the first one."""
@@ -49,14 +37,12 @@ class PageSection(NamedTuple):
     @property
     def groups(self) -> tuple[str, ...]:
         """Backbones with settings to choose from."""
-        groups = [*(figure.group for figure in self.figures), *(block.group for block in self.blocks)]
-        return tuple(dict.fromkeys(filter(None, groups)))
+        return tuple(dict.fromkeys(part.group for part in (*self.figures, *self.blocks) if part.group))
 
     @property
     def heads(self) -> tuple[str, ...]:
         """Heads to choose from."""
-        heads = [*(figure.head for figure in self.figures), *(block.head for block in self.blocks)]
-        return tuple(dict.fromkeys(filter(None, heads)))
+        return tuple(dict.fromkeys(part.head for part in (*self.figures, *self.blocks) if part.head))
 
 
 class PagePart(NamedTuple):
@@ -73,14 +59,10 @@ def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Bl
     name = f"table-{slug(table.key)}"
     sections = []
     for key, title in _SECTIONS.items():
-        own = tuple(_packed(figure) for figure in figures if (figure.table, figure.section) == (table.key, key))
+        own = tuple(figure for figure in figures if (figure.table, figure.section) == (table.key, key))
         beside = tuple(block for block in blocks if (block.table, block.section) == (table.key, key))
         if own or beside:
             together = key == "kernels" and len({figure.head for figure in own}) <= _TOGETHER
             sections.append(PageSection(f"{name}-{key}", title, own, beside, together))
     content = table_content(table)
     return PagePart(name, content, interval_scale(content.comparisons), tuple(sections))
-
-
-def _packed(figure: Figure) -> PageFigure:
-    return PageFigure(figure.title, figure.caption, figure.group, figure.head, pack(figure.spec))
