@@ -26,12 +26,7 @@ _CUT = 16
 
 
 def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> Iterator[Figure]:
-    """One for each entry.
-
-    Args:
-        table: that they are of.
-        confusions: of its entries.
-    """
+    """One for each entry of the table that has a confusion."""
     for confusion in confusions:
         group, head = group_name(confusion.entry), confusion.entry.head
         small = len(confusion.classes) <= CLASSES

@@ -19,12 +19,7 @@ _BANDS = {
 
 
 def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """One for each backbone and settings that has curves.
-
-    Args:
-        table: to draw.
-        order: of all heads, as of `style.head_order`.
-    """
+    """One for each backbone and settings that has curves, its heads in the order of `style.head_order`."""
     for entries in table.groups().values():
         shown = curves(entries)
         if shown:
@@ -67,7 +62,7 @@ def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str]) -> S
         "title": "Validation top-1 (%)" if table.protocol == "holdout" else "Test top-1 (%)",
         "scale": accuracy_scale(min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)),
     }
-    heads = by_head("head", order, [curve.entry.head for curve in shown], _WIDTH)
+    heads = by_head(order, [curve.entry.head for curve in shown], _WIDTH)
     return {
         "width": _WIDTH,
         "height": _HEIGHT,

@@ -33,9 +33,7 @@ _OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model w
 def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
     """One for each backbone and settings, and where there are several one that has them below each other.
 
-    Args:
-        table: to draw.
-        order: of all heads, as of `style.head_order`.
+    The heads are in the order of `style.head_order`.
     """
     costs_of_table = table_costs(table)
     groups: dict[str, list[Cost]] = {}
@@ -63,10 +61,9 @@ def _overview(table: Costs, order: Sequence[str]) -> Spec:
     for cost in sorted(table.costs, key=lambda cost: cost.parameters):
         least.setdefault(group_name(cost.entry), cost)
     names = {group: f"{group} ({_size(cost)})" for group, cost in least.items()}
-    rows = [_row(cost) for cost in table.costs]
-    rows = [row | {"name": names[row["group"]]} for row in rows]
+    rows = [_row(cost) | {"name": names[group_name(cost.entry)]} for cost in table.costs]
     here = [head for head in order if head in {row["head"] for row in rows}]
-    heads = by_head("head", order, here, _WIDE)
+    heads = by_head(order, here, _WIDE)
     scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows))
     x = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale, "axis": {"grid": True}}
     axis = {"labelLimit": 420, "ticks": False, "grid": False}
@@ -94,10 +91,9 @@ def _size(cost: Cost) -> str:
 
 def _spec(costs: Sequence[Cost], order: Sequence[str]) -> Spec:
     rows = [_row(cost) for cost in costs]
-    lows, highs = ([row[name] for row in rows] for name in ("low", "high"))
-    scale = accuracy_scale(min(lows), max(highs)) | {"padding": 8}
+    scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows)) | {"padding": 8}
     y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale}
-    heads = by_head("head", order, [cost.entry.head for cost in costs], 2 * _WIDTH)
+    heads = by_head(order, [cost.entry.head for cost in costs], 2 * _WIDTH)
     shown = [name for name in _PANELS if any(name in row for row in rows)]
     panels = [_panel(name, y, heads, rows) for name in shown]
     return {"data": {"values": rows}, "columns": 2, "spacing": 24, "concat": panels}

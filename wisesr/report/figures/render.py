@@ -28,12 +28,7 @@ class Picture(NamedTuple):
 
 
 def render(spec: Spec, theme: Theme = "light") -> Picture:
-    """Draw a figure.
-
-    Args:
-        spec: of the figure, without colours and fonts.
-        theme: which has them.
-    """
+    """Draw a figure with the colours and fonts of a theme."""
     drawn = themed(still(spec), theme)
     # A description of each mark would be most of the file, and says what the figure's data do.
     drawn["config"] = drawn["config"] | {"background": _GROUND[theme], "padding": _PADDING, "aria": False}

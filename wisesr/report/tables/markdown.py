@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from wisesr.report.study import ReportTable, Study
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
@@ -14,10 +15,8 @@ def markdown(study: Study) -> str:
     """All tables as Markdown (with GitHub's tables)."""
     blocks = ["# Results", *(block for table in study.tables for block in _table(table))]
     if study.damaged:
-        blocks += [
-            "## Cells in no table",
-            _list([f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]),
-        ]
+        lines = [f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]
+        blocks += ["## Cells in no table", _list(lines)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -35,7 +34,7 @@ def _table(table: ReportTable) -> list[str]:
     return blocks
 
 
-def _list(lines: tuple[str, ...] | list[str]) -> str:
+def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {escape(line)}" for line in lines)
 
 

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.report.study import LeftOut, ReportCell, Study
+from wisesr.report.study import Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.sentences import study_states
 from wisesr.report.tables.table_content import TableContent, table_content
@@ -41,8 +41,7 @@ def print_study(study: Study, console: Console) -> None:
 def unfinished(study: Study) -> str:
     """Where the cells of a study stand of which none is finished, in lines: a cell of each state and reason."""
     names: dict[tuple[str, str], list[str]] = {}
-    cells: list[ReportCell | LeftOut] = [*study.cells, *study.damaged]
-    for cell in cells:
+    for cell in (*study.cells, *study.damaged):
         names.setdefault((cell.state, cell.reason), []).append(cell.name)
     lines = [f"nothing to report yet, as no cell is finished ({study_states(study)}):"]
     for (state, reason), own in sorted(names.items(), key=lambda item: -len(item[1]))[:_REASONS]:
@@ -53,12 +52,7 @@ def unfinished(study: Study) -> str:
 
 
 def matrix_tables(content: TableContent, width: int) -> list[Table]:
-    """Backbones by heads, then published figures; heads that do not fit go to further tables.
-
-    Args:
-        content: of a table.
-        width: of the terminal, in characters.
-    """
+    """Backbones by heads, then published figures; heads that do not fit the width, in characters, go to further tables."""
     grid, title = matrix_grid(content), content.table.title
     if not grid.rows:
         return []
