@@ -76,10 +76,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Publish
     same_data, other_data = _of_one_data(finished, baseline)
     compared, repeated = _once(same_data)
     groups = divide(compared, cells)
-    every: dict[tuple[str, str], list[ReportCell]] = defaultdict(list)
-    for cell in cells:
-        every[(cell.place.backbone, cell.place.settings)].append(cell)
-    rows = [group_entries(heads, every[group], baseline, published) for group, heads in groups.shown.items()]
+    rows = [group_entries(heads, groups.every[key], baseline, published) for key, heads in groups.shown.items()]
     shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from wisesr.report.costs import same_machine
+from wisesr.report.costs import machines
 from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.results.metrics import read_metrics
 
@@ -107,33 +107,29 @@ def reaches(table: ReportTable) -> tuple[Reach, ...]:
         if baseline is not None:
             best = {cell.place.seed: max(read_validation_curve(cell).values(), default=math.nan) for cell in baseline.cells}
             goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
-            timed = same_machine(entries)
+            timed = len(machines(entries)) == 1  # else seconds cannot be compared
             reached += [_reach(entry, goals, timed) for entry in entries]
     return tuple(reached)
 
 
 def _reach(entry: Entry, goals: Mapping[int, float], timed: bool) -> Reach:
     """Args: goals: the accuracy to reach, by seed. timed: whether seconds can be compared."""
-    seeds: list[int] = []
-    epochs: list[float] = []
+    epochs: dict[int, float] = {}
     seconds: list[float] = []
-    trained: list[int] = []
+    never: list[int] = []
     for cell in entry.cells:
-        curve_of_cell = read_validation_curve(cell)
-        goal = goals.get(cell.place.seed)
-        if goal is None or not curve_of_cell:
+        seed, curve_of_cell = cell.place.seed, read_validation_curve(cell)
+        if seed not in goals or not curve_of_cell:
             continue
-        first = next((float(epoch) for epoch, top1 in sorted(curve_of_cell.items()) if top1 >= goal), math.inf)
-        seeds.append(cell.place.seed)
-        epochs.append(first)
-        seconds.append(seconds_until(cell, first))
-        trained.append(max(curve_of_cell))
-    reached = tuple(seed for seed, epoch in zip(seeds, epochs, strict=True) if epoch < math.inf)
-    median = _median(epochs)
-    beyond = min((last for last, epoch in zip(trained, epochs, strict=True) if epoch == math.inf), default=None)
-    return Reach(
-        entry, tuple(seeds), reached, median, None if median is not None else beyond, _median(seconds) if timed else None
-    )
+        reaching = (float(epoch) for epoch, top1 in sorted(curve_of_cell.items()) if top1 >= goals[seed])
+        epochs[seed] = next(reaching, math.inf)
+        seconds.append(seconds_until(cell, epochs[seed]))
+        if epochs[seed] == math.inf:
+            never.append(max(curve_of_cell))
+    reached = tuple(seed for seed, epoch in epochs.items() if epoch < math.inf)
+    median = _median(list(epochs.values()))
+    beyond = min(never, default=None) if median is None else None
+    return Reach(entry, tuple(epochs), reached, median, beyond, _median(seconds) if timed else None)
 
 
 def _median(values: Sequence[float]) -> float | None:

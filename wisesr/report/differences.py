@@ -46,13 +46,7 @@ def _over_seeds(baseline: CellsBySeed, head: CellsBySeed, common: Sequence[int])
 
 
 def _over_images(baseline: ReportCell, head: ReportCell, common: int) -> Difference:
-    """The difference of two models of one seed, which says nothing about their heads.
-
-    Args:
-        baseline: its cell.
-        head: the other's, of the same seed.
-        common: seeds that both heads have.
-    """
+    """The difference of two models of one seed, which says nothing about their heads, as these have only so many in common."""
     seed = baseline.place.seed
     why = f"of {common} seeds in common, too few to test: the models of seed {seed}" if common > 1 else ""
     result = _matched(baseline, head)

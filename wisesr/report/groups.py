@@ -20,6 +20,8 @@ class Groups(NamedTuple):
 
     shown: dict[GroupKey, Heads]
     """With their finished cells; a group with one head is shown where leaving it out would hide a result."""
+    every: dict[GroupKey, Heads]
+    """All groups, with all cells, finished or not."""
     left_out: list[LeftOut]
     """Finished cells of heads that another group compares, in settings that no other head has."""
     missing: list[LeftOut]
@@ -48,7 +50,7 @@ def divide(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Group
         else:
             shown[key] = heads
     warnings, notes = _single_heads(shown, every)
-    return Groups(shown, left_out, _missing(shown, every), warnings, notes)
+    return Groups(shown, every, left_out, _missing(shown, every), warnings, notes)
 
 
 def _by_group(cells: Sequence[ReportCell]) -> dict[GroupKey, Heads]:

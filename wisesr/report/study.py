@@ -124,9 +124,14 @@ class Entry(NamedTuple):
         return tuple(cell.place.seed for cell in self.cells)
 
     @property
+    def group(self) -> str:
+        """Backbone and settings: `resnet50 recipe.epochs=9`."""
+        return " ".join(part for part in (self.backbone, self.settings) if part)
+
+    @property
     def label(self) -> str:
         """Backbone, settings and head in one line."""
-        return " ".join(part for part in (self.backbone, self.settings, self.head) if part)
+        return f"{self.group} {self.head}"
 
 
 class LeftOut(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 
 from wisesr.report.convergence import Curve, EpochValues, curve
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
-from wisesr.report.figures.figure import Figure, Spec, group_name, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
 from wisesr.report.figures.heat_maps import heat_map, heat_maps
 from wisesr.report.figures.style import by_head
 from wisesr.report.study import Entry, ReportTable
@@ -62,7 +62,7 @@ def _maps(table: ReportTable, learned: _Learned) -> Figure:
         "weights. Strongest are the channels with the largest L2 norm. "
         f"The colour scale {'is centred' if signed else 'starts'} at zero."
     )
-    group = group_name(entry)
+    group = entry.group
     title = f"Kernel of {entry.head}, {group} on {table.title}"
     key = slug(table.key, "kernel", group, entry.head)
     return Figure(key, table.key, "kernels", title, caption, _maps_spec(kernels, signed), group, entry.head)
@@ -88,7 +88,7 @@ def _maps_spec(kernels: Kernels, signed: bool) -> Spec:
 
 
 def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequence[str]) -> Figure:
-    group = group_name(learned[0].entry)
+    group = learned[0].entry.group
     zero = _curves(learned, lambda summary: 100.0 * summary.zero)
     distance = _curves(learned, lambda summary: summary.distance)
     heads = by_head(order, [head.entry.head for head in learned], 2 * _WIDTH)

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 from wisesr.report.convergence import Reach, reaches
 from wisesr.report.costs import Costs, table_costs
 from wisesr.report.disagreement import Case, Disagreement
-from wisesr.report.figures.figure import group_name, seed_list
+from wisesr.report.figures.figure import seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.study import Entry, Study
 
@@ -30,7 +30,7 @@ class Block(NamedTuple):
 def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Block]:
     """All of a study."""
     for table in study.tables:
-        for group, reached in groupby(reaches(table), lambda reach: group_name(reach.entry)):
+        for group, reached in groupby(reaches(table), lambda reach: reach.entry.group):
             yield Block("reach", table.key, "convergence", group, "", tuple(reached))
         costs = table_costs(table)
         if costs.costs:
@@ -38,7 +38,7 @@ def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Blo
         own = (analysis for analysis in analyses if analysis.table == table.key)
         for disagreement in (disagreement for analysis in own for disagreement in analysis.disagreements):
             entry = disagreement.entry
-            yield Block("disagreement", table.key, "disagreement", group_name(entry), entry.head, disagreement)
+            yield Block("disagreement", table.key, "disagreement", entry.group, entry.head, disagreement)
 
 
 def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:

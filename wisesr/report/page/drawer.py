@@ -47,16 +47,14 @@ def _result(record: Record) -> list[tuple[str, str]]:
 
 
 def _metrics(row: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Figures of an epoch by name; shares as percentages."""
-    return [(f"{prefix}{name}", _share(value) if _is_share(name, value) else _value(value)) for name, value in row.items()]
+    """Figures of an epoch by name."""
+    return [(f"{prefix}{name}", _figure(name, value)) for name, value in row.items()]
 
 
-def _is_share(name: str, value: object) -> bool:
-    return name.rpartition("/")[2] in _PERCENT and isinstance(value, (int, float))
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2f} %"
+def _figure(name: str, value: Any) -> str:
+    """Shares are percentages."""
+    is_share = name.rpartition("/")[2] in _PERCENT and isinstance(value, (int, float))
+    return f"{100 * value:.2f} %" if is_share else _value(value)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

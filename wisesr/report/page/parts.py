@@ -37,12 +37,14 @@ class PageSection(NamedTuple):
     @property
     def groups(self) -> tuple[str, ...]:
         """Backbones with settings to choose from."""
-        return tuple(dict.fromkeys(part.group for part in (*self.figures, *self.blocks) if part.group))
+        groups = [*(figure.group for figure in self.figures), *(block.group for block in self.blocks)]
+        return tuple(dict.fromkeys(filter(None, groups)))
 
     @property
     def heads(self) -> tuple[str, ...]:
         """Heads to choose from."""
-        return tuple(dict.fromkeys(part.head for part in (*self.figures, *self.blocks) if part.head))
+        heads = [*(figure.head for figure in self.figures), *(block.head for block in self.blocks)]
+        return tuple(dict.fromkeys(filter(None, heads)))
 
 
 class PagePart(NamedTuple):

@@ -30,7 +30,7 @@ _FIGURES = {
     "data": "provenance.data.fingerprint",
     "finished": "provenance.finished",
 }
-"""Columns of finished cells, and where a record has them; of null they are empty. Under protocol=paper val/ is the test split."""
+"""Columns of finished cells, and where a record has them; null is empty. Under protocol=paper val/ is the test split."""
 
 
 def cells_csv(study: Study) -> str:

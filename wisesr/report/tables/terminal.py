@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.report.study import Study
+from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.sentences import study_states
 from wisesr.report.tables.table_content import TableContent, table_content
@@ -41,7 +41,8 @@ def print_study(study: Study, console: Console) -> None:
 def unfinished(study: Study) -> str:
     """Where the cells of a study stand of which none is finished, in lines: a cell of each state and reason."""
     names: dict[tuple[str, str], list[str]] = {}
-    for cell in (*study.cells, *study.damaged):
+    cells: list[ReportCell | LeftOut] = [*study.cells, *study.damaged]
+    for cell in cells:
         names.setdefault((cell.state, cell.reason), []).append(cell.name)
     lines = [f"nothing to report yet, as no cell is finished ({study_states(study)}):"]
     for (state, reason), own in sorted(names.items(), key=lambda item: -len(item[1]))[:_REASONS]:
