@@ -18,7 +18,7 @@ from wisesr.report.figures import all_figures
 from wisesr.report.page.document import render_page
 from wisesr.report.page.formatting import signed
 from wisesr.report.page.header import describe_study
-from wisesr.report.page.interval_bars import interval_scale
+from wisesr.report.page.parts import interval_scale
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.sentences import IMAGES, verdict

@@ -10,8 +10,7 @@ import pytest
 
 from tests.support.pages import unpack
 from wisesr.report.page.drawer import clipped
-from wisesr.report.page.formatting import p_value, signed
-from wisesr.report.page.pack import pack
+from wisesr.report.page.formatting import p_value, pack, signed
 from wisesr.report.page.vega import vega_script
 
 

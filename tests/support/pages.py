@@ -37,7 +37,7 @@ def write_study(root: Path) -> Path:
 
 
 def unpack(text: str) -> Any:
-    """The value that `page.pack` was given, as the page's script has it."""
+    """The value that `page.formatting.pack` was given, as the page's script has it."""
     return json.loads(zlib.decompress(base64.b64decode(text)))
 
 

@@ -6,13 +6,14 @@ import csv
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from wisesr.report.costs import machines
 from wisesr.report.study import Entry, ReportCell, ReportTable
-from wisesr.results.metrics import read_metrics
+from wisesr.results.metrics import Row, read_metrics
 
 EpochValues = Mapping[int, float]
 """Epoch, from 1, to validation top-1 after it, percent."""
@@ -56,23 +57,23 @@ class Reach(NamedTuple):
     and settings ran on different machines or a cell has no time."""
 
 
+def readable_metrics(directory: Path) -> list[Row]:
+    """The rows of `metrics.csv`; none where it is absent or damaged."""
+    try:
+        return read_metrics(directory)
+    except (OSError, ValueError, TypeError, csv.Error):  # UnicodeDecodeError is a ValueError; a row too long has a list
+        return []
+
+
 def read_validation_curve(cell: ReportCell) -> EpochValues:
     """Validation top-1 of a cell after each epoch, percent; empty where `metrics.csv` is absent or damaged."""
-    try:
-        rows = read_metrics(cell.directory)
-    except (OSError, ValueError, TypeError, csv.Error):  # UnicodeDecodeError is a ValueError; a row too long has a list
-        return {}
+    rows = readable_metrics(cell.directory)
     figures = ((row.get("epoch", math.nan), row.get("val/top1", math.nan)) for row in rows)
     return {int(epoch): 100.0 * top1 for epoch, top1 in figures if math.isfinite(epoch) and math.isfinite(top1)}
 
 
 def curve(entry: Entry, values_of_cells: Sequence[EpochValues]) -> Curve | None:
-    """The curve of an entry; None where no epoch is common to its seeds.
-
-    Args:
-        entry: with its cells.
-        values_of_cells: of each of its cells, epoch by epoch; empty where it has none.
-    """
+    """The curve of an entry, from the values of each of its cells; None where no epoch is common to those that have any."""
     by_seed = {
         cell.place.seed: epoch_values for cell, epoch_values in zip(entry.cells, values_of_cells, strict=True) if epoch_values
     }

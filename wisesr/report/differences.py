@@ -19,12 +19,7 @@ CellsBySeed = Mapping[int, ReportCell]
 
 
 def differences(baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]]) -> dict[str, Difference]:
-    """Each head's difference to the baseline; a head that shares no seed with it has none.
-
-    Args:
-        baseline: finished cells.
-        heads: those of each other head of the group, by its name.
-    """
+    """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none."""
     baseline_cells = {cell.place.seed: cell for cell in baseline}
     by_head: dict[str, Difference] = {}
     for head, cells in heads.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.axes import leaves
+from wisesr.report.convergence import readable_metrics
 from wisesr.report.study import ReportCell
 from wisesr.results.cell_files import CONFIG, LOG
-from wisesr.results.metrics import read_metrics
 from wisesr.results.record import Record
 
 LONGEST = 20_000
@@ -71,11 +70,7 @@ def _value(value: Any) -> str:
 
 def _curve(directory: Path) -> list[list[float | None]]:
     """Rows of epoch, training loss, validation loss, validation top-1 in percent."""
-    try:
-        rows = read_metrics(directory)
-    except (OSError, ValueError, TypeError, csv.Error):  # a damaged file costs its curve
-        return []
-    finite = [[_finite(row.get(name)) for name in _CURVE] for row in rows]
+    finite = [[_finite(row.get(name)) for name in _CURVE] for row in readable_metrics(directory)]
     return [[*row[:3], None if row[3] is None else round(100 * row[3], 3)] for row in finite if row[0] is not None]
 
 

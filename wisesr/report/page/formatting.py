@@ -1,14 +1,16 @@
-"""Numbers and sentences as the page has them."""
+"""What the page's templates make texts with: numbers, sentences, packed values."""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
 from wisesr.report.page.blocks import cases
 from wisesr.report.page.drawer import cell_details
-from wisesr.report.page.pack import pack
 from wisesr.report.statistics import mean_std
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import numbers, sentences
@@ -80,6 +82,18 @@ def matrix_legend(content: TableContent) -> str:
     if content.table.protocol == "paper" and content.table.entries:
         parts.append(_LAST)
     return " ".join(parts)
+
+
+def pack(value: Any) -> str:
+    """A JSON value as zlib's bytes in base 64, which the page unpacks with DecompressionStream("deflate") on demand.
+
+    So a thousand logs and charts stay a few megabytes, and no text of theirs is markup.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON does not have.
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {

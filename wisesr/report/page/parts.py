@@ -8,9 +8,8 @@ from typing import NamedTuple
 from wisesr.report.figures import Figure
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.formatting import slug
-from wisesr.report.page.interval_bars import IntervalScale, interval_scale
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.table_content import TableContent, table_content
+from wisesr.report.tables.table_content import Comparison, TableContent, table_content
 
 _SECTIONS = {
     "convergence": "Convergence",
@@ -22,6 +21,8 @@ _SECTIONS = {
 """In the order of the page."""
 _TOGETHER = 5
 """Heads whose kernels are shown at once, at most."""
+_PAD = 0.06
+"""Share of the scale of differences that is left free at either end."""
 
 
 class PageSection(NamedTuple):
@@ -47,6 +48,18 @@ class PageSection(NamedTuple):
         return tuple(dict.fromkeys(filter(None, heads)))
 
 
+class IntervalScale(NamedTuple):
+    """The scale of a table's differences, percentage points."""
+
+    low: float
+    """The left end."""
+    high: float
+
+    def place(self, value: float) -> float:
+        """From 0, the left end, to 100."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+
 class PagePart(NamedTuple):
     """A table with all that belongs to it."""
 
@@ -68,3 +81,12 @@ def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Bl
             sections.append(PageSection(f"{name}-{key}", title, own, beside, together))
     content = table_content(table)
     return PagePart(name, content, interval_scale(content.comparisons), tuple(sections))
+
+
+def interval_scale(comparisons: Sequence[Comparison]) -> IntervalScale:
+    """A scale with 0 and all intervals on it."""
+    differences = [comparison.difference for comparison in comparisons if comparison.difference is not None]
+    ends = [0.0, *(end for each in differences for end in (each.mean, each.low, each.high) if end is not None)]
+    low, high = min(ends), max(ends)
+    pad = _PAD * (high - low) or 1.0
+    return IntervalScale(low - pad, high + pad)

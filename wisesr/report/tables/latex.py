@@ -59,7 +59,7 @@ def _paragraphs(sentences: list[str], bold: int) -> list[str]:
 
 def _left_out(content: TableContent) -> list[str]:
     return [
-        f"Not in the table, {cells.reason} ({len(cells.names)}): {some_of(cells.names, _NAMED)}." for cells in content.left_out
+        f"Not in the table, {reason} ({len(names)}): {some_of(names, _NAMED)}." for reason, names in content.left_out.items()
     ]
 
 

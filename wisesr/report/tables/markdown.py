@@ -29,7 +29,7 @@ def _table(table: ReportTable) -> list[str]:
     blocks += [_grid(grid) for grid in grids if grid is not None and grid.rows]
     blocks += [_list(table.notes)] if table.notes else []
     if content.left_out:
-        lines = [f"{cells.reason} ({len(cells.names)}): {', '.join(cells.names)}" for cells in content.left_out]
+        lines = [f"{reason} ({len(names)}): {', '.join(names)}" for reason, names in content.left_out.items()]
         blocks += ["Not in the table:", _list(lines)]
     return blocks
 
