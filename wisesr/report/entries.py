@@ -33,14 +33,7 @@ class GroupEntries(NamedTuple):
 
 
 def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures) -> GroupEntries:
-    """The entries of one backbone and settings, the baseline first.
-
-    Args:
-        heads: finished cells of each head that may be compared.
-        every: all cells of the group, finished or not.
-        baseline: the head that others are compared with.
-        published: figures of `published.read_published`.
-    """
+    """The entries of one backbone and settings, the baseline first; `heads` has what may be compared, `every` all cells."""
     ordered = sorted(heads, key=lambda head: (head != baseline, head))
     choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}

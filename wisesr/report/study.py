@@ -153,8 +153,6 @@ class ReportTable(NamedTuple):
     """Unique, fit for a file's name: `intel-224`, `intel-224-paper`."""
     title: str
     """`intel, 224 px`."""
-    dataset: str
-    size: int
     protocol: str
     selections: tuple[str, ...]
     """How epochs were chosen, in sentences; one, unless something is wrong."""

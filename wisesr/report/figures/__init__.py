@@ -1,4 +1,4 @@
-"""Figures of a study as Vega-Lite specs: `all_figures`. `style.themed` gives them colours and fonts, `render` makes files."""
+"""Figures of a study as Vega-Lite specs: `all_figures`. `style.config` has their colours and fonts, `render` makes files."""
 
 from __future__ import annotations
 

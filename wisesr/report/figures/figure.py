@@ -6,7 +6,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 Spec = dict[str, Any]
-"""A Vega-Lite view without `$schema` and `config`, which `style.themed` adds."""
+"""A Vega-Lite view without `$schema` and `config`, which `style.config` has."""
 Section = Literal["convergence", "cost", "kernels", "confusion"]
 _LONGEST = 100
 """Characters of a key: file names end at 255 bytes, and folders and endings are added."""

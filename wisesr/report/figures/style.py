@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from wisesr.report.figures.figure import Spec
 from wisesr.report.study import Study
 
 Theme = Literal["light", "dark"]
@@ -35,11 +34,6 @@ DIVERGING: dict[Theme, tuple[str, ...]] = {
 }
 _STRONG: dict[Theme, str] = {"light": "white", "dark": "#10151b"}
 """Ink on the strong end of the sequential colours."""
-
-
-def themed(spec: Spec, theme: Theme = "light") -> Spec:
-    """The spec with its colours and fonts."""
-    return {**spec, "config": config(theme)}
 
 
 def config(theme: Theme) -> dict[str, Any]:

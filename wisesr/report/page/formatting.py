@@ -62,8 +62,8 @@ def seed_values(entry: Entry) -> str:
 
 
 def last_top1(cell: ReportCell) -> float | None:
-    """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images; None of no record."""
-    top1 = None if cell.record is None else cell.record.last.val_top1
+    """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images. Of finished cells."""
+    top1 = cell.finished_record.last.val_top1
     return None if top1 is None else 100.0 * top1
 
 
