@@ -229,7 +229,7 @@ def test_bars_lie_where_their_intervals_do(study: Study) -> None:
     scale = interval_scale(comparisons)
     ends = [(scale.place(0.0), 0.0)]
     for comparison in comparisons:
-        difference = comparison.difference
+        difference = comparison.entry.difference
         assert difference is not None
         assert difference.low is not None
         assert difference.high is not None

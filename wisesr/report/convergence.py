@@ -72,11 +72,9 @@ def read_validation_curve(cell: ReportCell) -> EpochValues:
     return {int(epoch): 100.0 * top1 for epoch, top1 in figures if math.isfinite(epoch) and math.isfinite(top1)}
 
 
-def curve(entry: Entry, values_of_cells: Sequence[EpochValues]) -> Curve | None:
-    """The curve of an entry, from the values of each of its cells; None where no epoch is common to those that have any."""
-    by_seed = {
-        cell.place.seed: epoch_values for cell, epoch_values in zip(entry.cells, values_of_cells, strict=True) if epoch_values
-    }
+def curve(entry: Entry, values_of_seeds: Mapping[int, EpochValues]) -> Curve | None:
+    """The curve of an entry, from the values of its seeds; None where no epoch is common to those that have any."""
+    by_seed = {seed: epoch_values for seed, epoch_values in values_of_seeds.items() if epoch_values}
     if not by_seed:
         return None
     epochs = sorted(set.intersection(*map(set, by_seed.values())))
@@ -96,7 +94,7 @@ def curve(entry: Entry, values_of_cells: Sequence[EpochValues]) -> Curve | None:
 
 def curves(entries: Sequence[Entry]) -> tuple[Curve, ...]:
     """The validation curves of one backbone's entries; heads whose files cannot be read have none."""
-    drawn = (curve(entry, [read_validation_curve(cell) for cell in entry.cells]) for entry in entries)
+    drawn = (curve(entry, {cell.place.seed: read_validation_curve(cell) for cell in entry.cells}) for entry in entries)
     return tuple(line for line in drawn if line is not None)
 
 
@@ -106,8 +104,8 @@ def reaches(table: ReportTable) -> tuple[Reach, ...]:
     for entries in table.groups().values():
         baseline = next((entry for entry in entries if entry.head == table.baseline), None)
         if baseline is not None:
-            best = {cell.place.seed: max(read_validation_curve(cell).values(), default=math.nan) for cell in baseline.cells}
-            goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
+            by_seed = {cell.place.seed: read_validation_curve(cell) for cell in baseline.cells}
+            goals = {seed: max(epoch_values.values()) for seed, epoch_values in by_seed.items() if epoch_values}
             timed = len(machines(entries)) == 1  # else seconds cannot be compared
             reached += [_reach(entry, goals, timed) for entry in entries]
     return tuple(reached)

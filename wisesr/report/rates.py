@@ -40,10 +40,8 @@ def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) ->
         cells: all of them, finished or not.
     """
     best: dict[int, ReportCell] = {}
-    for cell in finished:
-        seed = cell.place.seed
-        if seed not in best or _order(cell) < _order(best[seed]):
-            best[seed] = cell
+    for cell in sorted(finished, key=_order):
+        best.setdefault(cell.place.seed, cell)
     chosen = tuple(best[seed] for seed in sorted(best))
     if len({cell.place.rate for cell in cells}) == 1:
         return ChosenRates(chosen, "", (), (), ())
@@ -67,7 +65,7 @@ def _order(cell: ReportCell) -> tuple[float, float, tuple[float, ...], str]:
 
 def _numbers(cell: ReportCell) -> tuple[float, ...]:
     """Its rates, in the order of `places.RATES`; 0 for one that its configuration lacks."""
-    values = leaves(cell.config)
+    values = leaves(cell.config["recipe"], "recipe.")
     return tuple(float(value) if isinstance(value := values.get(name), (int, float)) else 0.0 for name in RATES)
 
 

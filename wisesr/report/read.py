@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -45,11 +44,6 @@ class _CellFiles(NamedTuple):
     """Fingerprint of its images; empty where no attempt has written it down yet."""
     study: str = ""
     """As of `Place.study`."""
-
-    @property
-    def computation(self) -> str:
-        """Equal for two cells that must give equal numbers from equal images."""
-        return hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()
 
 
 def read_study(
@@ -157,7 +151,7 @@ def _unique(cells: Sequence[_CellFiles]) -> tuple[list[_CellFiles], list[LeftOut
 
     same_computation: dict[tuple[str, str], list[_CellFiles]] = defaultdict(list)
     for cell in cells:
-        same_computation[(cell.study, cell.computation)].append(cell)
+        same_computation[(cell.study, json.dumps(cell.settings, sort_keys=True))].append(cell)
     kept: list[_CellFiles] = []
     repeated: list[LeftOut] = []
     for group in same_computation.values():

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wisesr.report.convergence import Curve, EpochValues, curve
+from wisesr.report.convergence import Curve, curve
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
 from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
 from wisesr.report.figures.heat_maps import heat_map, heat_maps
@@ -111,11 +111,10 @@ def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequenc
 def _curves(learned: Sequence[_Learned], figure: _Figure) -> list[Curve]:
     drawn = []
     for head in learned:
-        values: list[EpochValues] = []
-        for cell in head.entry.cells:
-            kernels = head.kernels.get(cell.place.seed)
-            summaries = zip(kernels.epochs, kernels.history, strict=True) if kernels else ()
-            values.append({epoch: figure(summary) for epoch, summary in summaries})
+        values = {
+            seed: {epoch: figure(summary) for epoch, summary in zip(kernels.epochs, kernels.history, strict=True)}
+            for seed, kernels in head.kernels.items()
+        }
         if line := curve(head.entry, values):
             drawn.append(line)
     return drawn

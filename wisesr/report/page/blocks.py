@@ -15,12 +15,11 @@ from wisesr.report.study import Entry, Study
 
 
 class Block(NamedTuple):
-    """A part of a section; `kind` names its template, `block_KIND.html`."""
+    """A part of a section, which names its template: `block_SECTION.html`."""
 
-    kind: Literal["reach", "cost", "disagreement"]
     table: str
     """Key of the table that it belongs to."""
-    section: str
+    section: Literal["convergence", "cost", "disagreement"]
     group: str
     """Backbone and settings that it is of; empty for all of its table."""
     head: str
@@ -31,14 +30,14 @@ def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Blo
     """All of a study."""
     for table in study.tables:
         for group, reached in groupby(reaches(table), lambda reach: reach.entry.group):
-            yield Block("reach", table.key, "convergence", group, "", tuple(reached))
+            yield Block(table.key, "convergence", group, "", tuple(reached))
         costs = table_costs(table)
         if costs.costs:
-            yield Block("cost", table.key, "cost", "", "", costs)
+            yield Block(table.key, "cost", "", "", costs)
         own = (analysis for analysis in analyses if analysis.table == table.key)
         for disagreement in (disagreement for analysis in own for disagreement in analysis.disagreements):
             entry = disagreement.entry
-            yield Block("disagreement", table.key, "disagreement", entry.group, entry.head, disagreement)
+            yield Block(table.key, "disagreement", entry.group, entry.head, disagreement)
 
 
 def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:

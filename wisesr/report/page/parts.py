@@ -85,7 +85,7 @@ def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Bl
 
 def interval_scale(comparisons: Sequence[Comparison]) -> IntervalScale:
     """A scale with 0 and all intervals on it."""
-    differences = [comparison.difference for comparison in comparisons if comparison.difference is not None]
+    differences = [comparison.entry.difference for comparison in comparisons if comparison.entry.difference is not None]
     ends = [0.0, *(end for each in differences for end in (each.mean, each.low, each.high) if end is not None)]
     low, high = min(ends), max(ends)
     pad = _PAD * (high - low) or 1.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables import sentences
 from wisesr.results.state import State
 
@@ -52,11 +52,6 @@ class Comparison(NamedTuple):
     entry: Entry
     name: str
     """Its head, with backbone and settings where the table has several of these."""
-
-    @property
-    def difference(self) -> Difference | None:
-        """To the baseline; None where only the published figure is compared."""
-        return self.entry.difference
 
     @property
     def distance(self) -> float | None:
