@@ -58,6 +58,6 @@ def test_colours_stand_out_from_their_ground(theme: str, ground: str) -> None:
 
 def test_56_heads_differ_in_colour_or_shape() -> None:
     heads = [f"head{index}" for index in range(56)]
-    shapes = by_head("head", heads, heads, 480)["shape"]["scale"]["range"]
+    shapes = by_head(heads, heads, 480)["shape"]["scale"]["range"]
     looks = {(HEADS["light"][index % len(HEADS["light"])], shape) for index, shape in enumerate(shapes)}
     assert len(looks) == len(HEADS["light"]) * len(SHAPES) == 56

@@ -74,7 +74,7 @@ def test_specs_are_strict_json_without_the_look(figures: dict[str, Figure]) -> N
 
 def test_a_curve_shows_the_means_of_the_records(study: Study, figures: dict[str, Figure]) -> None:
     shown = rows(figures["toy-64-convergence-resnet18"].spec)
-    toy = next(table for table in study.tables if table.dataset == "toy")
+    toy = next(table for table in study.tables if table.key == "toy-64")
     for curve in curves(toy.groups()["resnet18", ""]):
         own = [row for row in shown if row["head"] == curve.entry.head]
         assert [row["epoch"] for row in own] == [1, 2, 3]

@@ -12,14 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.pages import REASON, render, write_study
+from tests.support.pages import REASON, render, unpack, write_study
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.figures import all_figures
 from wisesr.report.page.document import render_page
 from wisesr.report.page.formatting import signed
 from wisesr.report.page.header import describe_study
-from wisesr.report.page.interval_bars import interval_scale
-from wisesr.report.page.pack import unpack
+from wisesr.report.page.parts import interval_scale
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
 from wisesr.report.tables.sentences import IMAGES, verdict
@@ -228,16 +227,16 @@ def test_bars_lie_where_their_intervals_do(study: Study) -> None:
     (table,) = study.tables
     comparisons = table_content(table).comparisons
     scale = interval_scale(comparisons)
-    ends = [(scale.zero, 0.0)]
+    ends = [(scale.place(0.0), 0.0)]
     for comparison in comparisons:
-        difference = comparison.difference
+        difference = comparison.entry.difference
         assert difference is not None
-        bar = scale.bar(difference)
-        assert bar.zero == scale.zero
-        assert bar.low is not None
-        assert bar.high is not None
-        assert 0 < bar.low <= bar.mean <= bar.high < 100
-        ends += [(bar.low, difference.low), (bar.mean, difference.mean), (bar.high, difference.high)]
+        assert difference.low is not None
+        assert difference.high is not None
+        values = (difference.low, difference.mean, difference.high)
+        low, mean, high = map(scale.place, values)
+        assert 0 < low <= mean <= high < 100
+        ends += zip((low, mean, high), values, strict=True)
     places, values = zip(*ends, strict=True)
     line = statistics.linear_regression(places, values)  # one straight scale for all
     assert all(abs(line.slope * place + line.intercept - value) < 0.02 for place, value in ends)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.pages import unpack
 from wisesr.report.page.drawer import clipped
-from wisesr.report.page.formatting import p_value, signed
-from wisesr.report.page.pack import pack, unpack
+from wisesr.report.page.formatting import p_value, pack, signed
 from wisesr.report.page.vega import vega_script
 
 
@@ -50,8 +50,10 @@ def test_a_cached_script_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         return "vega"
 
     monkeypatch.setattr("wisesr.report.page.vega.vl_convert.javascript_bundle", bundle)
-    assert [vega_script(tmp_path / "new") for _ in range(3)] == ["vega"] * 3
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "new"))
+    assert [vega_script() for _ in range(3)] == ["vega"] * 3
     assert len(made) == 1
     (tmp_path / "file").write_text("")  # a cache that cannot be made costs nothing but time
-    assert vega_script(tmp_path / "file" / "below") == "vega"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file" / "below"))
+    assert vega_script() == "vega"
     assert len(made) == 2

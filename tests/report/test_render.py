@@ -18,7 +18,7 @@ from wisesr.report.figures import all_figures
 from wisesr.report.figures.figure import Figure
 from wisesr.report.figures.heat_maps import heat_map
 from wisesr.report.figures.render import Picture, render, still
-from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, themed
+from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, config
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
 
@@ -99,9 +99,9 @@ def marks(part: Any, role: str) -> list[dict[str, Any]]:
 
 def test_points_lie_where_their_figures_are(study: Study, figures: dict[str, Figure]) -> None:
     """Heights fall with accuracy along one straight line for all heads, and widths rise with epochs."""
-    scene = vl_convert.vegalite_to_scenegraph(themed(still(figures["toy-64-convergence-resnet18"].spec)))
+    scene = vl_convert.vegalite_to_scenegraph(still(figures["toy-64-convergence-resnet18"].spec) | {"config": config("light")})
     points = marks(scene, "symbol")
-    toy = next(table for table in study.tables if table.dataset == "toy")
+    toy = next(table for table in study.tables if table.key == "toy-64")
     wanted = sorted(
         (epoch, mean)
         for curve in curves(toy.groups()["resnet18", ""])
@@ -121,7 +121,7 @@ def test_each_weight_is_drawn_in_its_row_and_column(signed: bool) -> None:
     """The strongest stands alone in the strongest colour, the weakest in that of zero."""
     plane = np.full((3, 5), 0.5)
     plane[1, 4], plane[2, 0] = 1, 0
-    scene = vl_convert.vegalite_to_scenegraph(themed(heat_map("x", plane, signed=signed, side=100)))
+    scene = vl_convert.vegalite_to_scenegraph(heat_map("x", plane, signed=signed, side=100) | {"config": config("light")})
     rects = {(round(item["x"] / 20), round(item["y"] / 20)): item["fill"] for item in marks(scene, "rect")}
     colors = (DIVERGING if signed else SEQUENTIAL)["light"]
     assert len(rects) == 15

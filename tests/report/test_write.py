@@ -14,11 +14,10 @@ from PIL import Image
 
 from tests.support.studies import cell_config, write_cell
 from wisesr.errors import UserError
-from wisesr.report.missing_parts import missing_parts
 from wisesr.report.output_folder import check_folder, replace_report
 from wisesr.report.prediction_analysis import analyse_predictions
 from wisesr.report.read import read_study
-from wisesr.report.write import write_report
+from wisesr.report.write import missing_parts, write_report
 from wisesr.results.lock import locked
 
 

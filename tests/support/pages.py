@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
 from pathlib import Path
+from typing import Any
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.figures import all_figures
@@ -30,6 +34,11 @@ def write_study(root: Path) -> Path:
     old = write_cell(cell_config(root, head="gap", seed=9))
     (old / "result.json").write_text((old / "result.json").read_text().replace('"schema": 1', '"schema": 0'))
     return root
+
+
+def unpack(text: str) -> Any:
+    """The value that `page.formatting.pack` was given, as the page's script has it."""
+    return json.loads(zlib.decompress(base64.b64decode(text)))
 
 
 def render(root: Path, script: str = "") -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,6 @@ from wisesr.cli.studies import OUTPUTS, find_study
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from wisesr.report.write import Load
 
 _REPORT = """\
@@ -58,6 +57,9 @@ def report(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: there is no such directory, no cell, none is finished, or the folder is none for a report.
     """
+    from rich.console import Console
+
+    from wisesr.grid.console import make_console, tracked
     from wisesr.report.output_folder import check_folder
     from wisesr.report.read import read_study
     from wisesr.report.tables.terminal import print_study, unfinished
@@ -65,15 +67,11 @@ def report(chosen: argparse.Namespace) -> int:
 
     roots = [find_study(name) for name in chosen.directories or [OUTPUTS]]
     output = chosen.output or (roots[0] / "report" if len(roots) == 1 else Path("report"))
-    console, beside = _consoles()
-
-    def tracked(items: Iterable[Any], total: int, activity: str) -> Iterator[Any]:
-        from wisesr.grid.console import tracked as shown
-
-        return shown(items, total, activity, beside)
+    console = make_console()
+    shown = partial(tracked, console=Console(stderr=True, highlight=False))
 
     def reading(directories: Sequence[Path]) -> Iterator[Path]:
-        return tracked(directories, len(directories), "reading cells")
+        return shown(directories, len(directories), "reading cells")
 
     study = read_study(roots, baseline=chosen.baseline, published=chosen.published, tracked=reading)
     if all(cell.record is None for cell in study.cells):
@@ -81,21 +79,12 @@ def report(chosen: argparse.Namespace) -> int:
     check_folder("--output", output)
     pictures = None if chosen.no_pictures else _test_images
     command = _command(chosen)
-    written = write_report(study, output, command=command, version=__version__, pictures=pictures, tracked=tracked)
+    written = write_report(study, output, command=command, version=__version__, pictures=pictures, tracked=shown)
     print_study(study, console)
     for note in written.notes:
         console.print(note, markup=False)
     console.print(str(written.page), soft_wrap=True, markup=False)
     return 0
-
-
-def _consoles() -> tuple[Console, Console]:
-    """For what is asked for, and for how far it is."""
-    from rich.console import Console
-
-    from wisesr.grid.console import make_console
-
-    return make_console(), Console(stderr=True, highlight=False)
 
 
 def _command(chosen: argparse.Namespace) -> str:

@@ -12,7 +12,7 @@ from wisesr.report.groups import divide
 from wisesr.report.guard import table_notes, table_warnings
 from wisesr.report.places import TableKey, table_of
 from wisesr.report.published import PublishedFigures
-from wisesr.report.study import LeftOut, ReportCell, ReportTable
+from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -30,13 +30,7 @@ _PAPER = (
 def compare(
     cells: Sequence[ReportCell], *, baseline: str, published: PublishedFigures, common: Mapping[TableKey, str]
 ) -> tuple[ReportTable, ...]:
-    """A table for each study (where studies have tables of their own), dataset, size and protocol.
-
-    Args:
-        cells: of the study, sorted by place.
-        baseline: as of `read.read_study`.
-        published: figures of `published.read_published`.
-        common: of `places.shared`.
+    """A table for each study (where studies have tables of their own), dataset, size and protocol; cells are sorted by place.
 
     Raises:
         UserError: no cell has the baseline's head, and it is not just the one that is usual.
@@ -76,17 +70,12 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Publish
     same_data, other_data = _of_one_data(finished, baseline)
     compared, repeated = _once(same_data)
     groups = divide(compared, cells)
-    every: dict[tuple[str, str], list[ReportCell]] = defaultdict(list)
-    for cell in cells:
-        every[(cell.place.backbone, cell.place.settings)].append(cell)
-    rows = [group_entries(heads, every[group], baseline, published) for group, heads in groups.shown.items()]
+    rows = [group_entries(heads, groups.every[name], baseline, published) for name, heads in groups.shown.items()]
     shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
         key=key,
-        title=_title(place.study, place.dataset, place.size, place.protocol),
-        dataset=place.dataset,
-        size=place.size,
+        title=_title(place),
         protocol=place.protocol,
         selections=tuple(sorted({cell.finished_record.selection for cell in shown})),
         baseline=baseline,
@@ -106,12 +95,13 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Publish
             *_together(rows, [group.notes for group in rows]),
             *table_notes(shown),
         ),
-        left_out=(*unfinished, *other_data, *repeated, *groups.left_out, *groups.missing),
+        left_out=(*unfinished, *other_data, *repeated, *groups.left_out),
     )
 
 
-def _title(study: str, dataset: str, size: int, protocol: str) -> str:
-    return f"{f'{study}: ' * bool(study)}{dataset}, {size} px{', protocol=paper' * (protocol == 'paper')}"
+def _title(place: Place) -> str:
+    study = f"{place.study}: " if place.study else ""
+    return f"{study}{place.dataset}, {place.size} px{', protocol=paper' if place.protocol == 'paper' else ''}"
 
 
 def _why(cell: ReportCell) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wisesr.report.disagreement import PredictionsBySeed
 from wisesr.report.study import Entry
-from wisesr.results.predictions import Predictions
 
 
 class Confusion(NamedTuple):
@@ -36,18 +35,12 @@ class Confusion(NamedTuple):
         )
 
 
-def confusion(entry: Entry, seeds: Sequence[int], predictions: Sequence[Predictions]) -> Confusion | None:
-    """What an entry's models predicted for the test images; None without predictions.
-
-    Args:
-        entry: whose models they are.
-        seeds: of each file of predictions.
-        predictions: of the same images and classes.
-    """
+def confusion(entry: Entry, predictions: PredictionsBySeed) -> Confusion | None:
+    """What an entry's models predicted for the test images; None without predictions."""
     if not predictions:
         return None
-    classes = predictions[0].classes
+    classes = next(iter(predictions.values())).classes
     counts = np.zeros((len(classes), len(classes)), np.int64)
-    for model in predictions:
+    for model in predictions.values():
         np.add.at(counts, (model.labels, model.probabilities.argmax(axis=1)), 1)
-    return Confusion(entry, tuple(seeds), classes, counts)
+    return Confusion(entry, tuple(predictions), classes, counts)

@@ -6,13 +6,14 @@ import csv
 import math
 import statistics
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from wisesr.report.costs import same_machine
+from wisesr.report.costs import machines
 from wisesr.report.study import Entry, ReportCell, ReportTable
-from wisesr.results.metrics import read_metrics
+from wisesr.results.metrics import Row, read_metrics
 
 EpochValues = Mapping[int, float]
 """Epoch, from 1, to validation top-1 after it, percent."""
@@ -56,26 +57,24 @@ class Reach(NamedTuple):
     and settings ran on different machines or a cell has no time."""
 
 
+def readable_metrics(directory: Path) -> list[Row]:
+    """The rows of `metrics.csv`; none where it is absent or damaged."""
+    try:
+        return read_metrics(directory)
+    except (OSError, ValueError, TypeError, csv.Error):  # UnicodeDecodeError is a ValueError; a row too long has a list
+        return []
+
+
 def read_validation_curve(cell: ReportCell) -> EpochValues:
     """Validation top-1 of a cell after each epoch, percent; empty where `metrics.csv` is absent or damaged."""
-    try:
-        rows = read_metrics(cell.directory)
-    except (OSError, ValueError, TypeError, csv.Error):  # UnicodeDecodeError is a ValueError; a row too long has a list
-        return {}
+    rows = readable_metrics(cell.directory)
     figures = ((row.get("epoch", math.nan), row.get("val/top1", math.nan)) for row in rows)
     return {int(epoch): 100.0 * top1 for epoch, top1 in figures if math.isfinite(epoch) and math.isfinite(top1)}
 
 
-def curve(entry: Entry, values_of_cells: Sequence[EpochValues]) -> Curve | None:
-    """The curve of an entry; None where no epoch is common to its seeds.
-
-    Args:
-        entry: with its cells.
-        values_of_cells: of each of its cells, epoch by epoch; empty where it has none.
-    """
-    by_seed = {
-        cell.place.seed: epoch_values for cell, epoch_values in zip(entry.cells, values_of_cells, strict=True) if epoch_values
-    }
+def curve(entry: Entry, values_of_seeds: Mapping[int, EpochValues]) -> Curve | None:
+    """The curve of an entry, from the values of its seeds; None where no epoch is common to those that have any."""
+    by_seed = {seed: epoch_values for seed, epoch_values in values_of_seeds.items() if epoch_values}
     if not by_seed:
         return None
     epochs = sorted(set.intersection(*map(set, by_seed.values())))
@@ -95,7 +94,7 @@ def curve(entry: Entry, values_of_cells: Sequence[EpochValues]) -> Curve | None:
 
 def curves(entries: Sequence[Entry]) -> tuple[Curve, ...]:
     """The validation curves of one backbone's entries; heads whose files cannot be read have none."""
-    drawn = (curve(entry, [read_validation_curve(cell) for cell in entry.cells]) for entry in entries)
+    drawn = (curve(entry, {cell.place.seed: read_validation_curve(cell) for cell in entry.cells}) for entry in entries)
     return tuple(line for line in drawn if line is not None)
 
 
@@ -105,35 +104,31 @@ def reaches(table: ReportTable) -> tuple[Reach, ...]:
     for entries in table.groups().values():
         baseline = next((entry for entry in entries if entry.head == table.baseline), None)
         if baseline is not None:
-            best = {cell.place.seed: max(read_validation_curve(cell).values(), default=math.nan) for cell in baseline.cells}
-            goals = {seed: goal for seed, goal in best.items() if not math.isnan(goal)}
-            timed = same_machine(entries)
+            by_seed = {cell.place.seed: read_validation_curve(cell) for cell in baseline.cells}
+            goals = {seed: max(epoch_values.values()) for seed, epoch_values in by_seed.items() if epoch_values}
+            timed = len(machines(entries)) == 1  # else seconds cannot be compared
             reached += [_reach(entry, goals, timed) for entry in entries]
     return tuple(reached)
 
 
 def _reach(entry: Entry, goals: Mapping[int, float], timed: bool) -> Reach:
     """Args: goals: the accuracy to reach, by seed. timed: whether seconds can be compared."""
-    seeds: list[int] = []
-    epochs: list[float] = []
+    epochs: dict[int, float] = {}
     seconds: list[float] = []
-    trained: list[int] = []
+    never: list[int] = []
     for cell in entry.cells:
-        curve_of_cell = read_validation_curve(cell)
-        goal = goals.get(cell.place.seed)
-        if goal is None or not curve_of_cell:
+        seed, curve_of_cell = cell.place.seed, read_validation_curve(cell)
+        if seed not in goals or not curve_of_cell:
             continue
-        first = next((float(epoch) for epoch, top1 in sorted(curve_of_cell.items()) if top1 >= goal), math.inf)
-        seeds.append(cell.place.seed)
-        epochs.append(first)
-        seconds.append(seconds_until(cell, first))
-        trained.append(max(curve_of_cell))
-    reached = tuple(seed for seed, epoch in zip(seeds, epochs, strict=True) if epoch < math.inf)
-    median = _median(epochs)
-    beyond = min((last for last, epoch in zip(trained, epochs, strict=True) if epoch == math.inf), default=None)
-    return Reach(
-        entry, tuple(seeds), reached, median, None if median is not None else beyond, _median(seconds) if timed else None
-    )
+        reaching = (float(epoch) for epoch, top1 in sorted(curve_of_cell.items()) if top1 >= goals[seed])
+        epochs[seed] = next(reaching, math.inf)
+        seconds.append(seconds_until(cell, epochs[seed]))
+        if epochs[seed] == math.inf:
+            never.append(max(curve_of_cell))
+    reached = tuple(seed for seed, epoch in epochs.items() if epoch < math.inf)
+    median = _median(list(epochs.values()))
+    beyond = min(never, default=None) if median is None else None
+    return Reach(entry, tuple(epochs), reached, median, beyond, _median(seconds) if timed else None)
 
 
 def _median(values: Sequence[float]) -> float | None:

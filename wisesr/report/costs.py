@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from wisesr.report.study import Entry, ReportCell, ReportTable
@@ -32,17 +32,14 @@ class Costs(NamedTuple):
     """In the order of its entries."""
     machine: str
     """The machine that the times are of: the one that most cells ran on."""
-    cells: int
-    """Cells that ran on it."""
     others: tuple[str, ...]
     """Machines whose times are left out: they cannot be compared with these."""
 
 
 def table_costs(table: ReportTable) -> Costs:
     """Costs of all entries of a table."""
-    cells = [cell for entry in table.entries for cell in entry.cells]
-    common, number, others = common_machine(cells)
-    return Costs(tuple(_cost(entry, common) for entry in table.entries), common, number, others)
+    common, *others = machines(table.entries) or [""]
+    return Costs(tuple(_cost(entry, common) for entry in table.entries), common, tuple(others))
 
 
 def _cost(entry: Entry, common: str) -> Cost:
@@ -70,13 +67,7 @@ def machine(cell: ReportCell) -> str:
     return f"{name}, {count_of(provenance.threads, 'thread')}"
 
 
-def common_machine(cells: Iterable[ReportCell]) -> tuple[str, int, tuple[str, ...]]:
-    """The machine of most cells (of equals the first by name), how many these are, and the others' names."""
-    counts = Counter(machine(cell) for cell in cells)
-    ranked = sorted(counts, key=lambda name: (-counts[name], name))
-    return (ranked[0], counts[ranked[0]], tuple(ranked[1:])) if ranked else ("", 0, ())
-
-
-def same_machine(entries: Sequence[Entry]) -> bool:
-    """Whether all cells of these entries ran on machines of one kind, so that their seconds can be compared."""
-    return not common_machine(cell for entry in entries for cell in entry.cells)[2]
+def machines(entries: Sequence[Entry]) -> list[str]:
+    """Kinds of machines that the cells of entries ran on: that of the most cells first, of equals the first by name."""
+    counts = Counter(machine(cell) for entry in entries for cell in entry.cells)
+    return sorted(counts, key=lambda name: (-counts[name], name))

@@ -19,12 +19,7 @@ CellsBySeed = Mapping[int, ReportCell]
 
 
 def differences(baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]]) -> dict[str, Difference]:
-    """Each head's difference to the baseline; a head that shares no seed with it has none.
-
-    Args:
-        baseline: finished cells.
-        heads: those of each other head of the group, by its name.
-    """
+    """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none."""
     baseline_cells = {cell.place.seed: cell for cell in baseline}
     by_head: dict[str, Difference] = {}
     for head, cells in heads.items():
@@ -46,13 +41,7 @@ def _over_seeds(baseline: CellsBySeed, head: CellsBySeed, common: Sequence[int])
 
 
 def _over_images(baseline: ReportCell, head: ReportCell, common: int) -> Difference:
-    """The difference of two models of one seed, which says nothing about their heads.
-
-    Args:
-        baseline: its cell.
-        head: the other's, of the same seed.
-        common: seeds that both heads have.
-    """
+    """The difference of two models of one seed, which says nothing about their heads, as these have only so many in common."""
     seed = baseline.place.seed
     why = f"of {common} seeds in common, too few to test: the models of seed {seed}" if common > 1 else ""
     result = _matched(baseline, head)

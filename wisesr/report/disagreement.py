@@ -57,14 +57,7 @@ PredictionsBySeed = Mapping[int, Predictions]
 def disagreement(
     entry: Entry, baseline: str, of_head: PredictionsBySeed, of_baseline: PredictionsBySeed
 ) -> Disagreement | None:
-    """The images on which two heads differ most; None where they have no seed in common.
-
-    Args:
-        entry: of the head.
-        baseline: label of the head that it is compared with.
-        of_head: predictions of the head.
-        of_baseline: predictions of the baseline.
-    """
+    """The images on which a head and the baseline differ most; None where they have no seed in common."""
     seeds = tuple(seed for seed in of_head if seed in of_baseline)
     if not seeds:
         return None

@@ -32,38 +32,25 @@ class GroupEntries(NamedTuple):
     """Sentences on the group, without its name."""
 
 
-def group_entries(heads: Heads, cells: Sequence[ReportCell], baseline: str, published: PublishedFigures) -> GroupEntries:
-    """The entries of one backbone and settings, the baseline first.
-
-    Args:
-        heads: finished cells of each head that may be compared.
-        cells: all of the group, finished or not.
-        baseline: the head that others are compared with.
-        published: figures of `published.read_published`.
-    """
+def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures) -> GroupEntries:
+    """The entries of one backbone and settings, the baseline first; `heads` has what may be compared, `every` all cells."""
     ordered = sorted(heads, key=lambda head: (head != baseline, head))
-    choices = {head: choose_rates(heads[head], [cell for cell in cells if cell.place.head == head]) for head in ordered}
+    choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}
     by_head = differences(choices[baseline].cells, others) if baseline in choices else {}
-    several = len({cell.place.rate for cell in cells}) > 1
+    several = len({cell.place.rate for cells in every.values() for cell in cells}) > 1
     best = _best(choices)
     entries = tuple(
         _entry(choice, several=several, best=head in best, difference=by_head.get(head), published=published)
         for head, choice in choices.items()
     )
-    place = entries[0].cells[0].place
-    name = " ".join(part for part in (place.backbone, place.settings) if part)
-    failed, unfinished = _absent(heads, cells)
+    failed, unfinished = _absent(heads, every)
     chosen = [cell for choice in choices.values() for cell in choice.cells]
-    tried = {head: _tried([cell for cell in cells if cell.place.head == head]) for head in choices}
-    warnings = [*failed, *(_rate_warnings(choices, tried) if several else [])]
-    notes = [
-        *unfinished,
-        *_twins(entries),
-        *_seed_notes(entries, baseline, several=len(best) > 0),
-        *(_rate_notes(choices, tried) if several else []),
-    ]
-    return GroupEntries(name, entries, (*group_warnings(chosen), *warnings), tuple(notes))
+    tried = {head: _tried(every[head]) for head in choices}
+    warnings = (*group_warnings(chosen), *failed, *_rate_warnings(choices, tried))
+    seed_notes = _seed_notes(entries, baseline, several=len(best) > 0)
+    notes = (*unfinished, *_twins(entries), *seed_notes, *_rate_notes(choices, tried))
+    return GroupEntries(entries[0].group, entries, warnings, notes)
 
 
 def _tried(cells: Sequence[ReportCell]) -> tuple[str, ...]:
@@ -118,11 +105,10 @@ def is_usual(cell: ReportCell) -> bool:
     return all(head[key] == usual[key] for key in head.keys() & usual.keys() - {"_target_"})
 
 
-def _absent(heads: Heads, cells: Sequence[ReportCell]) -> tuple[list[str], list[str]]:
+def _absent(heads: Heads, every: Heads) -> tuple[list[str], list[str]]:
     """Of each head the seeds of which every cell failed, and those that no cell has finished yet."""
     failed, unfinished = [], []
-    for head in sorted({cell.place.head for cell in cells}):
-        own = [cell for cell in cells if cell.place.head == head]
+    for head, own in sorted(every.items()):
         seeds = {cell.place.seed for cell in own}
         have = {cell.place.seed for cell in heads.get(head, ())}
         lost = {seed for seed in seeds - have if all(cell.state is State.FAILED for cell in own if cell.place.seed == seed)}
@@ -164,7 +150,7 @@ def _seed_notes(entries: Sequence[Entry], baseline: str, *, several: bool) -> li
 
 
 def _rate_notes(choices: Mapping[str, ChosenRates], tried: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Args: tried: rates of each head."""
+    """How rates were chosen; nothing where each head was tried at one."""
     counts = sorted({len(tried[head]) for head, choice in choices.items() if choice.tried})
     notes = []
     if counts:
@@ -174,7 +160,7 @@ def _rate_notes(choices: Mapping[str, ChosenRates], tried: Mapping[str, tuple[st
 
 
 def _rate_warnings(choices: Mapping[str, ChosenRates], tried: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Args: tried: rates of each head."""
+    """Where the choice of rates favours a head, or may."""
     warnings = []
     if len(set(tried.values())) > 1:
         rates = "; ".join(f"{head}: {', '.join(own)}" for head, own in tried.items())

@@ -20,21 +20,17 @@ class Groups(NamedTuple):
 
     shown: dict[GroupKey, Heads]
     """With their finished cells; a group with one head is shown where leaving it out would hide a result."""
+    every: dict[GroupKey, Heads]
+    """All groups, with all cells, finished or not."""
     left_out: list[LeftOut]
-    """Finished cells of heads that another group compares, in settings that no other head has."""
-    missing: list[LeftOut]
-    """Seeds, rates and heads that others of the group, or other backbones, have."""
+    """Finished cells of heads that another group compares, in settings that no other head has; then missing seeds, rates and
+    heads that others of the group, or other backbones, have."""
     warnings: list[str]
     notes: list[str]
 
 
 def divide(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Groups:
-    """The groups of a table.
-
-    Args:
-        finished: cells that may be compared.
-        cells: all of the table, finished or not.
-    """
+    """The groups of a table, by its finished cells that may be compared and by all of its cells."""
     done, every = _by_group(finished), _by_group(cells)
     shown: dict[GroupKey, Heads] = {}
     left_out = []
@@ -48,7 +44,7 @@ def divide(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) -> Group
         else:
             shown[key] = heads
     warnings, notes = _single_heads(shown, every)
-    return Groups(shown, left_out, _missing(shown, every), warnings, notes)
+    return Groups(shown, every, left_out + _missing(shown, every), warnings, notes)
 
 
 def _by_group(cells: Sequence[ReportCell]) -> dict[GroupKey, Heads]:

@@ -24,11 +24,7 @@ ReadRecord = Callable[[Record], Any]
 
 
 def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
-    """What all cells of a table must share and do not; in red.
-
-    Args:
-        cells: finished ones, of a table.
-    """
+    """What all finished cells of a table must share and do not; in red."""
     warnings = [_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) - _ASIDE]
     if len({cell.finished_record.provenance.source for cell in cells}) > 1:
         warnings.append(_unlike("Not the same code of wisesr", cells, _code))
@@ -42,11 +38,7 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
 
 
 def group_warnings(cells: Sequence[ReportCell]) -> list[str]:
-    """What the cells of one backbone and settings must share and do not; in red.
-
-    Args:
-        cells: finished ones, of the group.
-    """
+    """What the finished cells of one backbone and settings must share and do not; in red."""
     warnings = [
         _unlike("images were not normalised in the same way", cells, lambda record: record.provenance.inputs),
         _unlike("not the same initial weights", cells, lambda record: record.provenance.weights),
@@ -60,11 +52,7 @@ def group_warnings(cells: Sequence[ReportCell]) -> list[str]:
 
 
 def table_notes(cells: Sequence[ReportCell]) -> list[str]:
-    """What a reader should know of a table's cells.
-
-    Args:
-        cells: finished ones, of a table.
-    """
+    """What a reader should know of a table's finished cells."""
     hardware = sorted({name for cell in cells for name in cell.finished_record.provenance.hardware})
     unlike = [_compared(f"Not the same {key}", cells, values) for key, values in _execution(cells).items()]
     unlike += [_unlike(f"Not the same {name}", cells, _hardware(name)) for name in hardware]
@@ -106,12 +94,8 @@ def _hardware(name: str) -> ReadRecord:
 
 def _code(record: Record) -> str:
     """The commit, which a user can look up, and the hash of the source, which alone decides whether code is the same."""
-    provenance = record.provenance
-    return f"commit {_short(provenance.commit or 'unknown')} (source {provenance.source[:8]})"
-
-
-def _short(commit: str) -> str:
-    return re.sub(r"\b([0-9a-f]{10})[0-9a-f]{30}\b", r"\1", commit)
+    commit = re.sub(r"\b([0-9a-f]{10})[0-9a-f]{30}\b", r"\1", record.provenance.commit or "unknown")
+    return f"commit {commit} (source {record.provenance.source[:8]})"
 
 
 def _execution(cells: Sequence[ReportCell]) -> dict[str, list[str]]:

@@ -26,13 +26,7 @@ class Pictures(NamedTuple):
 
 
 def pictures(ids: Iterable[str], load: Callable[[str], Image.Image], *, room: int) -> Pictures:
-    """A small picture of each image, in order, each once, as long as there is room.
-
-    Args:
-        ids: of images; one that stands twice has one picture.
-        load: the image of a name.
-        room: bytes of all pictures together.
-    """
+    """A small picture of each image, in order, each once, as long as there is room: bytes of all together."""
     jpegs: dict[str, bytes] = {}
     unread: list[str] = []
     without_room = 0

@@ -54,29 +54,16 @@ def places(cells: Sequence[Leaves], studies: Sequence[str]) -> list[Place]:
     ]
     backbones, heads = _labels(cells, "backbone", tables), _labels(cells, "head", tables)
     settings, rates = _settings(tables, backbones, cells)
+    seeds = [values["seed"] for values in cells]
+    columns = zip(tables, backbones, settings, heads, rates, seeds, strict=True)
     return [
-        Place(
-            dataset=tables[index][1],
-            size=tables[index][2],
-            protocol=tables[index][3],
-            backbone=backbones[index],
-            settings=settings[index],
-            head=heads[index],
-            rate=rates[index],
-            seed=values["seed"],
-            study=studies[index],
-        )
-        for index, values in enumerate(cells)
+        Place(dataset, size, protocol, backbone, setting, head, rate, seed, study)
+        for (study, dataset, size, protocol), backbone, setting, head, rate, seed in columns
     ]
 
 
 def shared(cells: Sequence[Leaves], tables: Sequence[TableKey]) -> dict[TableKey, str]:
-    """What all cells of a table share and those of another table do not: `recipe.epochs=130 backbone.weights=imagenet`.
-
-    Args:
-        cells: settings of each, as of `settings.settings_of`.
-        tables: that each belongs to.
-    """
+    """What all cells of a table share and those of another table do not: `recipe.epochs=130 backbone.weights=imagenet`."""
     aside = ("backbone.name", "backbone.model", "backbone._target_")
 
     def kept(key: str) -> bool:

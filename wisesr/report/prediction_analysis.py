@@ -47,7 +47,7 @@ def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis
                 unread.append(cell.name)
             else:
                 by_seed[cell.place.seed] = predictions
-        if matrix := confusion(entry, tuple(by_seed), tuple(by_seed.values())):
+        if matrix := confusion(entry, by_seed):
             confusions.append(matrix)
         if entry.head == table.baseline:
             baseline = by_seed

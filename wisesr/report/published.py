@@ -57,12 +57,7 @@ def _check_columns(path: Path, names: list[str]) -> None:
 
 
 def _run(where: str, row: Mapping[str, str]) -> tuple[PublishedRun, float]:
-    """The run and its figure.
-
-    Args:
-        where: file and line, for errors.
-        row: a line of the file.
-    """
+    """The run of a row, and its figure; `where` that is, for errors."""
     try:
         size = int(row["resolution"])
     except ValueError:
@@ -77,13 +72,7 @@ def _run(where: str, row: Mapping[str, str]) -> tuple[PublishedRun, float]:
 
 
 def unmatched(path: Path, figures: PublishedFigures, cells: Iterable[ReportCell]) -> list[str]:
-    """A sentence for each figure that is of no cell, finished or not, with the nearest one.
-
-    Args:
-        path: where they were read.
-        figures: as of `read_published`.
-        cells: of the report.
-    """
+    """A sentence for each figure in a file that is of no cell of the report, finished or not, with the nearest one."""
     here = {run_of(cell) for cell in cells}
     names = {" ".join(map(str, run)): run for run in here}
     sentences = []

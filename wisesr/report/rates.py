@@ -7,11 +7,12 @@ simulations of two equal heads at four rates 0.3 to 1 point apart, up to 13 % we
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from statistics import fmean
+from typing import NamedTuple
 
+from wisesr.config.axes import leaves
 from wisesr.report.places import RATES
 from wisesr.report.study import ReportCell
 from wisesr.results.state import State
@@ -39,10 +40,8 @@ def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) ->
         cells: all of them, finished or not.
     """
     best: dict[int, ReportCell] = {}
-    for cell in finished:
-        seed = cell.place.seed
-        if seed not in best or _order(cell) < _order(best[seed]):
-            best[seed] = cell
+    for cell in sorted(finished, key=_order):
+        best.setdefault(cell.place.seed, cell)
     chosen = tuple(best[seed] for seed in sorted(best))
     if len({cell.place.rate for cell in cells}) == 1:
         return ChosenRates(chosen, "", (), (), ())
@@ -50,7 +49,7 @@ def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) ->
     for cell in sorted(finished, key=_numbers):
         by_rate.setdefault(cell.place.rate, []).append(cell)
     tried = tuple(
-        (rate, 100.0 * _mean([cell.finished_record.best.val_top1 for cell in own]), len(own)) for rate, own in by_rate.items()
+        (rate, 100.0 * fmean(cell.finished_record.best.val_top1 for cell in own), len(own)) for rate, own in by_rate.items()
     )
     failed, pending = _unfinished(chosen, finished, cells)
     warnings = [f"has no finished cell at {rates}, so its best rate is provisional" for rates in pending]
@@ -66,18 +65,8 @@ def _order(cell: ReportCell) -> tuple[float, float, tuple[float, ...], str]:
 
 def _numbers(cell: ReportCell) -> tuple[float, ...]:
     """Its rates, in the order of `places.RATES`; 0 for one that its configuration lacks."""
-
-    def number(name: str) -> float:
-        value: Any = cell.config
-        for key in name.split("."):
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return float(value) if isinstance(value, (int, float)) else 0.0
-
-    return tuple(map(number, RATES))
-
-
-def _mean(values: Sequence[float]) -> float:
-    return math.fsum(values) / len(values)
+    values = leaves(cell.config["recipe"], "recipe.")
+    return tuple(float(value) if isinstance(value := values.get(name), (int, float)) else 0.0 for name in RATES)
 
 
 def _counted(chosen: Sequence[ReportCell]) -> str:

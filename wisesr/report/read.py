@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,11 +42,8 @@ class _CellFiles(NamedTuple):
     """As of `settings.settings_of`."""
     data: str
     """Fingerprint of its images; empty where no attempt has written it down yet."""
-
-    @property
-    def computation(self) -> str:
-        """Equal for two cells that must give equal numbers from equal images."""
-        return hashlib.sha256(json.dumps(self.settings, sort_keys=True).encode()).hexdigest()
+    study: str = ""
+    """As of `Place.study`."""
 
 
 def read_study(
@@ -79,10 +75,10 @@ def read_study(
             damaged.append(cell)
         else:
             read.append(cell)
-    apart = len(roots) == 1 and len({cell.config["study"] for cell in read}) > 1
-    studies = {cell.directory: cell.config["study"] if apart else "" for cell in read}
-    unique, repeated = _unique(read, studies)
-    cells, common = _placed(unique, studies)
+    if len(roots) == 1 and len({cell.config["study"] for cell in read}) > 1:
+        read = [cell._replace(study=cell.config["study"]) for cell in read]
+    unique, repeated = _unique(read)
+    cells, common = _placed(unique)
     tables = compare(cells, baseline=baseline, published=figures, common=common)
     notes = unmatched(published, figures, cells) if published else []
     return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes))
@@ -141,7 +137,7 @@ def _started_with(directory: Path) -> str:
     return data if isinstance(data, str) else ""
 
 
-def _unique(cells: Sequence[_CellFiles], studies: Mapping[Path, str]) -> tuple[list[_CellFiles], list[LeftOut]]:
+def _unique(cells: Sequence[_CellFiles]) -> tuple[list[_CellFiles], list[LeftOut]]:
     """One cell of each computation on the same images; the others, named.
 
     Of several the finished one is kept, then that of the study with the most cells, then the newest. A cell of which nobody
@@ -155,7 +151,7 @@ def _unique(cells: Sequence[_CellFiles], studies: Mapping[Path, str]) -> tuple[l
 
     same_computation: dict[tuple[str, str], list[_CellFiles]] = defaultdict(list)
     for cell in cells:
-        same_computation[(studies[cell.directory], cell.computation)].append(cell)
+        same_computation[(cell.study, json.dumps(cell.settings, sort_keys=True))].append(cell)
     kept: list[_CellFiles] = []
     repeated: list[LeftOut] = []
     for group in same_computation.values():
@@ -170,10 +166,10 @@ def _unique(cells: Sequence[_CellFiles], studies: Mapping[Path, str]) -> tuple[l
     return kept, repeated
 
 
-def _placed(cells: Sequence[_CellFiles], studies: Mapping[Path, str]) -> tuple[tuple[ReportCell, ...], dict[TableKey, str]]:
+def _placed(cells: Sequence[_CellFiles]) -> tuple[tuple[ReportCell, ...], dict[TableKey, str]]:
     """Cells with their places, in the order of these, and what all cells of a table share."""
     settings = [cell.settings for cell in cells]
-    where = places(settings, [studies[cell.directory] for cell in cells])
+    where = places(settings, [cell.study for cell in cells])
     placed = [
         ReportCell(cell.directory, cell.name, cell.state, cell.reason, cell.config, cell.record, place)
         for cell, place in zip(cells, where, strict=True)

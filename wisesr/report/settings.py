@@ -40,13 +40,10 @@ def settings_of(config: Mapping[str, Any]) -> Leaves:
 
 
 def by_option(cells: Sequence[Leaves]) -> list[Leaves]:
-    """The same cells, with an option's name in place of its keys where the cells have several options of a group.
+    """The settings of cells, with an option's name in place of its keys where the cells have several options of a group.
 
     A key in which a cell departs from its option stays a key of its own, in all cells of this option; so values that were
     different are different still. An option that all cells with it depart from in the same way is `paper(changed)`.
-
-    Args:
-        cells: settings of each, as of `settings_of`.
     """
     named = [dict(values) for values in cells]
     for group in _GROUPS:

@@ -31,11 +31,7 @@ class Interval(NamedTuple):
 
 
 def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
-    """Mean, and sample standard deviation (n - 1); None of one value.
-
-    Args:
-        values: at least one.
-    """
+    """Mean, and sample standard deviation (n - 1), of at least one value; None of just one."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return mean, None
@@ -61,10 +57,9 @@ def paired_t(differences: Sequence[float]) -> Interval:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """P-values after Holm's step-down correction, in the order given (Holm 1979, Scandinavian Journal of Statistics 6:65-70).
+    """P-values of a family after Holm's step-down correction, in the order given.
 
-    Args:
-        values: p-values of one family.
+    Holm 1979, Scandinavian Journal of Statistics 6:65-70.
     """
     adjusted = [0.0] * len(values)
     highest = 0.0

@@ -124,9 +124,14 @@ class Entry(NamedTuple):
         return tuple(cell.place.seed for cell in self.cells)
 
     @property
+    def group(self) -> str:
+        """Backbone and settings: `resnet50 recipe.epochs=9`."""
+        return " ".join(part for part in (self.backbone, self.settings) if part)
+
+    @property
     def label(self) -> str:
         """Backbone, settings and head in one line."""
-        return " ".join(part for part in (self.backbone, self.settings, self.head) if part)
+        return f"{self.group} {self.head}"
 
 
 class LeftOut(NamedTuple):
@@ -148,8 +153,6 @@ class ReportTable(NamedTuple):
     """Unique, fit for a file's name: `intel-224`, `intel-224-paper`."""
     title: str
     """`intel, 224 px`."""
-    dataset: str
-    size: int
     protocol: str
     selections: tuple[str, ...]
     """How epochs were chosen, in sentences; one, unless something is wrong."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from PIL import Image
 
 from wisesr.report.figures import Figure, all_figures, for_files
 from wisesr.report.figures.render import render
-from wisesr.report.missing_parts import missing_parts
 from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.document import render_page
@@ -22,14 +21,16 @@ from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
 from wisesr.results.atomic_files import write_text
-from wisesr.wording import count_of
+from wisesr.results.kernels import KERNELS
+from wisesr.wording import count_of, some_of
 
 PAGE = "index.html"
 ROOM = 4 << 20
 """Bytes of all pictures of test images together."""
+_SHOWN = 3
+"""Cells that are named of those whose files are missing."""
 
-Item = TypeVar("Item")
-Tracked = Callable[[Iterable[Item], int, str], Iterator[Item]]
+Tracked = Callable[[Iterable[Any], int, str], Iterator[Any]]
 """Items, how many, what is done with them."""
 Load = Callable[[str], Image.Image]
 """The test image of a name."""
@@ -46,7 +47,7 @@ class WrittenReport(NamedTuple):
 
 
 def write_report(
-    study: Study, output: Path, *, command: str, version: str, pictures: ImageSource | None, tracked: Tracked[Any]
+    study: Study, output: Path, *, command: str, version: str, pictures: ImageSource | None, tracked: Tracked
 ) -> WrittenReport:
     """Write a report into its folder, in the place of the one that is there.
 
@@ -71,15 +72,15 @@ def write_report(
         notes.extend(missing_parts(study, analyses))
         figures = list(all_figures(study, analyses))
         notes.extend(_write_figures(folder / "figures", figures, tracked))
-        shown = _pictures(study, analyses, pictures)
-        notes.extend(shown.notes)
+        shown, not_shown = _pictures(study, analyses, pictures) if pictures else ({}, [])
+        notes.extend(not_shown)
         page = render_page(
             study,
             figures,
             made=f"{made} by wisesr {version}",
             command=command,
             blocks=blocks(study, analyses),
-            pictures=shown.pictures,
+            pictures=shown,
             about=notes,
         )
         write_text(folder / PAGE, page, durable=False)
@@ -98,6 +99,20 @@ def _damaged_note(study: Study) -> list[str]:
     return [f"{cells} in no table, damaged or the same computation as another: index.html and tables.md list them."]
 
 
+def missing_parts(study: Study, analyses: Iterable[PredictionAnalysis]) -> list[str]:
+    """A sentence for each kind of file that cells of the tables lack, with their names."""
+    cells = [cell for table in study.tables for entry in table.entries for cell in entry.cells]
+    # Only heads that learn a depthwise kernel have the setting that constrains it.
+    learning = [cell for cell in cells if "non_negative" in cell.config["head"]]
+    sentences = []
+    if kernels := [cell.name for cell in learning if not (cell.directory / KERNELS).exists()]:
+        sentences.append(f"No kernels of {some_of(kernels, _SHOWN)}: they have no {KERNELS}.")
+    if unread := [name for analysis in analyses for name in analysis.unread]:
+        why = "predictions are absent, damaged, or of other images or classes than the others'"
+        sentences.append(f"No confusion and disagreement of {some_of(unread, _SHOWN)}: {why}.")
+    return sentences
+
+
 def _write_tables(folder: Path, study: Study) -> None:
     """A row a cell as CSV; the tables as Markdown, and as LaTeX, one a file."""
     write_text(folder / "cells.csv", cells_csv(study), durable=False)
@@ -107,7 +122,7 @@ def _write_tables(folder: Path, study: Study) -> None:
         write_text(folder / "tables" / f"{table.key}.tex", latex(table), durable=False)
 
 
-def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Figure]) -> list[str]:
+def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked) -> list[str]:
     """SVG and PNG of each, light, as papers and slides want them."""
     static = for_files(figures)
     folder.mkdir()
@@ -119,20 +134,12 @@ def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked[Fig
     return [f"{len(static)} figures are files in figures/ too; {rest} more are in this page only."] if rest else []
 
 
-class _ShownPictures(NamedTuple):
-    """Pictures of test images."""
-
-    pictures: dict[str, dict[str, bytes]]
-    """JPEG files, by the key of their table and their name."""
-    notes: list[str]
-    """What is not shown, and why."""
-
-
-def _pictures(study: Study, analyses: Sequence[PredictionAnalysis], source: ImageSource | None) -> _ShownPictures:
-    """For each table pictures of the test images that its disagreements show."""
-    shown = _ShownPictures({}, [])
-    if source is None:
-        return shown
+def _pictures(
+    study: Study, analyses: Sequence[PredictionAnalysis], source: ImageSource
+) -> tuple[dict[str, dict[str, bytes]], list[str]]:
+    """JPEG files of the test images that disagreements show, by the key of their table and their name; what is not shown."""
+    shown: dict[str, dict[str, bytes]] = {}
+    notes: list[str] = []
     room = ROOM
     for table in study.tables:
         of_table = [(entry, ids) for key, entry, ids in shown_images(analyses) if key == table.key]
@@ -141,14 +148,14 @@ def _pictures(study: Study, analyses: Sequence[PredictionAnalysis], source: Imag
         cell = of_table[0][0].cells[0]
         load = source(cell.config, cell.finished_record.provenance.data.fingerprint)
         if isinstance(load, str):
-            shown.notes.append(f"{table.title}: test images are not shown: {load}")
+            notes.append(f"{table.title}: test images are not shown: {load}")
             continue
         made = make_pictures((name for _, ids in of_table for name in ids), load, room=room)
-        shown.pictures[table.key] = made.jpegs
+        shown[table.key] = made.jpegs
         room -= sum(map(len, made.jpegs.values()))
         if made.unread:
-            shown.notes.append(f"{table.title}: {count_of(len(made.unread), 'test image')} cannot be opened any more.")
+            notes.append(f"{table.title}: {count_of(len(made.unread), 'test image')} cannot be opened any more.")
         if made.without_room:
             left_out = f"{count_of(made.without_room, 'picture')} {'is' if made.without_room == 1 else 'are'} left out"
-            shown.notes.append(f"{table.title}: {left_out}, as all may take {ROOM >> 20} MB.")
-    return shown
+            notes.append(f"{table.title}: {left_out}, as all may take {ROOM >> 20} MB.")
+    return shown, notes

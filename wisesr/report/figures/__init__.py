@@ -1,4 +1,4 @@
-"""Figures of a study as Vega-Lite specs: `all_figures`. `style.themed` gives them colours and fonts, `render` makes files."""
+"""Figures of a study as Vega-Lite specs: `all_figures`. `style.config` has their colours and fonts, `render` makes files."""
 
 from __future__ import annotations
 
@@ -27,12 +27,7 @@ def for_files(figures: Iterable[Figure]) -> list[Figure]:
 
 
 def all_figures(study: Study, analyses: Iterable[PredictionAnalysis] | None = None) -> Iterator[Figure]:
-    """Every figure of a study, table by table, each with a key of its own.
-
-    Args:
-        study: to draw.
-        analyses: of its predictions, as of `prediction_analysis.analyse_predictions`, where they have been read already.
-    """
+    """Every figure of a study, table by table, each with a key of its own; `analyses` where they have been made already."""
     used: set[str] = set()
     for figure in _figures(study, tuple(analyse_predictions(study) if analyses is None else analyses)):
         number, key = 1, figure.key

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wisesr.report.confusion import Confusion
-from wisesr.report.figures.figure import Figure, Spec, group_name, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
 from wisesr.report.study import ReportTable
 from wisesr.wording import count_of
 
@@ -26,14 +26,9 @@ _CUT = 16
 
 
 def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> Iterator[Figure]:
-    """One for each entry.
-
-    Args:
-        table: that they are of.
-        confusions: of its entries.
-    """
+    """One for each entry of the table that has a confusion."""
     for confusion in confusions:
-        group, head = group_name(confusion.entry), confusion.entry.head
+        group, head = confusion.entry.group, confusion.entry.head
         small = len(confusion.classes) <= CLASSES
         if not small and not confusion.pairs():
             continue  # all are right: there is nothing to list

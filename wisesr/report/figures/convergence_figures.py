@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from wisesr.report.convergence import Curve, curves
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
-from wisesr.report.figures.figure import Figure, Spec, group_name, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
 
@@ -19,16 +19,11 @@ _BANDS = {
 
 
 def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """One for each backbone and settings that has curves.
-
-    Args:
-        table: to draw.
-        order: of all heads, as of `style.head_order`.
-    """
+    """One for each backbone and settings that has curves, its heads in the order of `style.head_order`."""
     for entries in table.groups().values():
         shown = curves(entries)
         if shown:
-            group = group_name(entries[0])
+            group = entries[0].group
             title = f"{group} on {table.title}"
             key = slug(table.key, "convergence", group)
             yield Figure(key, table.key, "convergence", title, _caption(table, shown), _spec(table, shown, order), group, "")
@@ -67,7 +62,7 @@ def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str]) -> S
         "title": "Validation top-1 (%)" if table.protocol == "holdout" else "Test top-1 (%)",
         "scale": accuracy_scale(min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)),
     }
-    heads = by_head("head", order, [curve.entry.head for curve in shown], _WIDTH)
+    heads = by_head(order, [curve.entry.head for curve in shown], _WIDTH)
     return {
         "width": _WIDTH,
         "height": _HEIGHT,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wisesr.report.costs import Cost, Costs, table_costs
-from wisesr.report.figures.figure import Figure, Spec, group_name, slug
+from wisesr.report.figures.figure import Figure, Spec, slug
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
 
@@ -33,14 +33,12 @@ _OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model w
 def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
     """One for each backbone and settings, and where there are several one that has them below each other.
 
-    Args:
-        table: to draw.
-        order: of all heads, as of `style.head_order`.
+    The heads are in the order of `style.head_order`.
     """
     costs_of_table = table_costs(table)
     groups: dict[str, list[Cost]] = {}
     for cost in costs_of_table.costs:
-        groups.setdefault(group_name(cost.entry), []).append(cost)
+        groups.setdefault(cost.entry.group, []).append(cost)
     if len(groups) > 1:
         spec = _overview(costs_of_table, order)
         yield Figure(slug(table.key, "backbones"), table.key, "cost", f"Backbones on {table.title}", _OVERVIEW, spec, "", "")
@@ -61,12 +59,11 @@ def _caption(table: Costs, costs: Sequence[Cost]) -> str:
 def _overview(table: Costs, order: Sequence[str]) -> Spec:
     least: dict[str, Cost] = {}
     for cost in sorted(table.costs, key=lambda cost: cost.parameters):
-        least.setdefault(group_name(cost.entry), cost)
+        least.setdefault(cost.entry.group, cost)
     names = {group: f"{group} ({_size(cost)})" for group, cost in least.items()}
-    rows = [_row(cost) for cost in table.costs]
-    rows = [row | {"name": names[row["group"]]} for row in rows]
+    rows = [_row(cost) | {"name": names[cost.entry.group]} for cost in table.costs]
     here = [head for head in order if head in {row["head"] for row in rows}]
-    heads = by_head("head", order, here, _WIDE)
+    heads = by_head(order, here, _WIDE)
     scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows))
     x = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale, "axis": {"grid": True}}
     axis = {"labelLimit": 420, "ticks": False, "grid": False}
@@ -94,10 +91,9 @@ def _size(cost: Cost) -> str:
 
 def _spec(costs: Sequence[Cost], order: Sequence[str]) -> Spec:
     rows = [_row(cost) for cost in costs]
-    lows, highs = ([row[name] for row in rows] for name in ("low", "high"))
-    scale = accuracy_scale(min(lows), max(highs)) | {"padding": 8}
+    scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows)) | {"padding": 8}
     y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale}
-    heads = by_head("head", order, [cost.entry.head for cost in costs], 2 * _WIDTH)
+    heads = by_head(order, [cost.entry.head for cost in costs], 2 * _WIDTH)
     shown = [name for name in _PANELS if any(name in row for row in rows)]
     panels = [_panel(name, y, heads, rows) for name in shown]
     return {"data": {"values": rows}, "columns": 2, "spacing": 24, "concat": panels}
@@ -106,7 +102,7 @@ def _spec(costs: Sequence[Cost], order: Sequence[str]) -> Spec:
 def _row(cost: Cost) -> dict[str, Any]:
     spread = cost.entry.std or 0.0
     figures = {"top1": cost.entry.mean, "low": cost.entry.mean - spread, "high": cost.entry.mean + spread}
-    row: dict[str, Any] = {"group": group_name(cost.entry), "head": cost.entry.head, "seeds": len(cost.entry.cells)}
+    row: dict[str, Any] = {"group": cost.entry.group, "head": cost.entry.head, "seeds": len(cost.entry.cells)}
     row |= {name: round(value, 2) for name, value in figures.items()}
     row |= {"parameters": cost.parameters, "head_parameters": cost.head_parameters}
     row |= {} if cost.flops is None else {"flops": int(cost.flops)}

@@ -13,12 +13,7 @@ _MARKS = 12
 
 
 def columns(curve: Curve, digits: int = 2) -> dict[str, Any]:
-    """A head's figures in columns, which Vega-Lite's `flatten` makes rows of: names stand once.
-
-    Args:
-        curve: of a head.
-        digits: after the point.
-    """
+    """A head's figures in columns, which Vega-Lite's `flatten` makes rows of: names stand once."""
     figures = {"mean": curve.mean, "low": curve.low, "high": curve.high}
     rounded = {name: [round(value, digits) for value in values] for name, values in figures.items()}
     return {"head": curve.entry.head, "seeds": len(curve.seeds), "epoch": list(curve.epochs)} | rounded
@@ -38,7 +33,7 @@ def curve_layers(x: Spec, y: Spec, heads: Spec, *, last: int, banded: bool) -> S
     Args:
         x: encoding of the epoch.
         y: encoding of the figure, without its field.
-        heads: their colours and shapes, as of `style.by_head`.
+        heads: as of `style.by_head`.
         last: epoch.
         banded: whether there is a band.
     """

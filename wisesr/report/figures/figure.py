@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, NamedTuple
 
-from wisesr.report.study import Entry
-
 Spec = dict[str, Any]
-"""A Vega-Lite view without `$schema` and `config`, which `style.themed` adds."""
+"""A Vega-Lite view without `$schema` and `config`, which `style.config` has."""
 Section = Literal["convergence", "cost", "kernels", "confusion"]
 _LONGEST = 100
 """Characters of a key: file names end at 255 bytes, and folders and endings are added."""
@@ -27,14 +25,9 @@ class Figure(NamedTuple):
     """What is drawn and how it came about, in sentences."""
     spec: Spec
     group: str
-    """Backbone and settings that it shows, as `group_name` has them; empty where it shows all of its table."""
+    """Backbone and settings that it shows, as `Entry.group` has them; empty where it shows all of its table."""
     head: str
     """The head that it shows; empty where it shows several."""
-
-
-def group_name(entry: Entry) -> str:
-    """Backbone and settings: `resnet50 recipe.epochs=9`."""
-    return " ".join(part for part in (entry.backbone, entry.settings) if part)
 
 
 def slug(*parts: str) -> str:

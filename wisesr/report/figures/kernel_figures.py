@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wisesr.report.convergence import Curve, EpochValues, curve
+from wisesr.report.convergence import Curve, curve
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
-from wisesr.report.figures.figure import Figure, Spec, group_name, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
 from wisesr.report.figures.heat_maps import heat_map, heat_maps
 from wisesr.report.figures.style import by_head
 from wisesr.report.study import Entry, ReportTable
@@ -34,9 +34,7 @@ class _Learned(NamedTuple):
 def kernel_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
     """For each backbone and settings: maps of each head that has a kernel of more than one weight, and the kernels over epochs.
 
-    Args:
-        table: to draw.
-        order: of all heads, as of `style.head_order`.
+    The heads are in the order of `style.head_order`.
     """
     for entries in table.groups().values():
         learned = [head for head in map(_learned, entries) if head.kernels]
@@ -56,17 +54,15 @@ def _learned(entry: Entry) -> _Learned:
 def _maps(table: ReportTable, learned: _Learned) -> Figure:
     seed = min(learned.kernels)
     kernels, entry = learned.kernels[seed], learned.entry
-    record = next(cell.record for cell in entry.cells if cell.place.seed == seed)
-    assert record is not None
+    record = next(cell.finished_record for cell in entry.cells if cell.place.seed == seed)
     channels, height, width = kernels.kernel.shape
-    exact = kernels.kernel.astype(np.float64)
-    signed = bool((exact < 0).any())
+    signed = bool((kernels.kernel < 0).any())
     caption = (
         f"The kernel of seed {seed} at the chosen epoch ({record.best.epoch}): {channels:,} channels of {height} x {width} "
-        "weights. Strongest are the channels with the largest L2 norm."
-        + (" The colour scale is centred at zero." if signed else " The colour scale starts at zero.")
+        "weights. Strongest are the channels with the largest L2 norm. "
+        f"The colour scale {'is centred' if signed else 'starts'} at zero."
     )
-    group = group_name(entry)
+    group = entry.group
     title = f"Kernel of {entry.head}, {group} on {table.title}"
     key = slug(table.key, "kernel", group, entry.head)
     return Figure(key, table.key, "kernels", title, caption, _maps_spec(kernels, signed), group, entry.head)
@@ -92,10 +88,10 @@ def _maps_spec(kernels: Kernels, signed: bool) -> Spec:
 
 
 def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequence[str]) -> Figure:
-    group = group_name(learned[0].entry)
+    group = learned[0].entry.group
     zero = _curves(learned, lambda summary: 100.0 * summary.zero)
     distance = _curves(learned, lambda summary: summary.distance)
-    heads = by_head("head", order, [head.entry.head for head in learned], 2 * _WIDTH)
+    heads = by_head(order, [head.entry.head for head in learned], 2 * _WIDTH)
     panels = [
         _panel(zero, "Weights at zero (%)", heads, [0, 100], 2),
         _panel(distance, "Distance from uniform", heads, [0, 1], 4),
@@ -115,11 +111,10 @@ def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequenc
 def _curves(learned: Sequence[_Learned], figure: _Figure) -> list[Curve]:
     drawn = []
     for head in learned:
-        values: list[EpochValues] = []
-        for cell in head.entry.cells:
-            kernels = head.kernels.get(cell.place.seed)
-            summaries = zip(kernels.epochs, kernels.history, strict=True) if kernels else ()
-            values.append({epoch: figure(summary) for epoch, summary in summaries})
+        values = {
+            seed: {epoch: figure(summary) for epoch, summary in zip(kernels.epochs, kernels.history, strict=True)}
+            for seed, kernels in head.kernels.items()
+        }
         if line := curve(head.entry, values):
             drawn.append(line)
     return drawn

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import vl_convert
 
 from wisesr.report.figures.figure import Spec
-from wisesr.report.figures.style import Theme, themed
+from wisesr.report.figures.style import Theme, config
 
 _SCALE = 2.0
 """Pixels of the PNG for each of the figure."""
@@ -28,16 +28,10 @@ class Picture(NamedTuple):
 
 
 def render(spec: Spec, theme: Theme = "light") -> Picture:
-    """Draw a figure.
-
-    Args:
-        spec: of the figure, without colours and fonts.
-        theme: which has them.
-    """
-    drawn = themed(still(spec), theme)
-    # A description of each mark would be most of the file, and says what the figure's data do.
-    drawn["config"] = drawn["config"] | {"background": _GROUND[theme], "padding": _PADDING, "aria": False}
-    svg: str = vl_convert.vegalite_to_svg(drawn)
+    """Draw a figure with the colours and fonts of a theme."""
+    # aria: a description of each mark would be most of the file, and says what the figure's data do.
+    of_files = {"background": _GROUND[theme], "padding": _PADDING, "aria": False}
+    svg: str = vl_convert.vegalite_to_svg(still(spec) | {"config": config(theme) | of_files})
     return Picture(svg, vl_convert.svg_to_png(svg, scale=_SCALE))
 
 

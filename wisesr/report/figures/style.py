@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from wisesr.report.figures.figure import Spec
 from wisesr.report.study import Study
 
 Theme = Literal["light", "dark"]
@@ -35,11 +34,6 @@ DIVERGING: dict[Theme, tuple[str, ...]] = {
 }
 _STRONG: dict[Theme, str] = {"light": "white", "dark": "#10151b"}
 """Ink on the strong end of the sequential colours."""
-
-
-def themed(spec: Spec, theme: Theme = "light") -> Spec:
-    """The spec with its colours and fonts."""
-    return {**spec, "config": config(theme)}
 
 
 def config(theme: Theme) -> dict[str, Any]:
@@ -91,24 +85,21 @@ def head_order(study: Study) -> tuple[str, ...]:
     return (*(head for head in baselines if head in heads), *sorted(heads - set(baselines)))
 
 
-def by_head(field: str, order: Sequence[str], shown: Iterable[str], width: int, *, legend: bool = True) -> dict[str, Any]:
-    """Encodings of colour and shape.
+def by_head(order: Sequence[str], shown: Iterable[str], width: int) -> dict[str, Any]:
+    """Encodings of colour and shape, of data that have a field `head`.
 
     Args:
-        field: of the data, that holds the head.
         order: of all heads of the study.
         shown: heads of this figure: others are not in its legend.
         width: of the figure, px, for the columns of the legend above it.
-        legend: whether there is one.
     """
     here = [head for head in order if head in set(shown)]
     columns = max(1, min(len(here), int(width / (7.4 * max(map(len, here), default=1) + 34))))
-    legend_spec = None
-    if legend:  # symbolOpacity: bands are faint, and their legend would be
-        legend_spec = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}
+    # symbolOpacity: bands are faint, and their legend would be.
+    legend = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}
     scale = {"domain": list(order)}
-    channel = {"field": field, "type": "nominal", "title": None, "legend": legend_spec}
-    shapes = {"domain": list(order), "range": [SHAPES[index % len(SHAPES)] for index in range(len(order))]}
+    channel = {"field": "head", "type": "nominal", "title": None, "legend": legend}
+    shapes = scale | {"range": [SHAPES[index % len(SHAPES)] for index in range(len(order))]}
     return {"color": channel | {"scale": scale}, "shape": channel | {"scale": shapes}}
 
 

@@ -3,55 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Literal, NamedTuple
 
 from wisesr.report.convergence import Reach, reaches
 from wisesr.report.costs import Costs, table_costs
 from wisesr.report.disagreement import Case, Disagreement
-from wisesr.report.figures.figure import group_name, seed_list
+from wisesr.report.figures.figure import seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.study import Entry, Study
 
 
 class Block(NamedTuple):
-    """A part of a section; `kind` names its template, `block_KIND.html`."""
+    """A part of a section, which names its template: `block_SECTION.html`."""
 
-    kind: Literal["reach", "cost", "disagreement"]
     table: str
     """Key of the table that it belongs to."""
-    section: str
+    section: Literal["convergence", "cost", "disagreement"]
     group: str
     """Backbone and settings that it is of; empty for all of its table."""
     head: str
     content: tuple[Reach, ...] | Costs | Disagreement
 
 
-def blocks(study: Study, analyses: Iterable[PredictionAnalysis]) -> Iterator[Block]:
-    """All of a study.
-
-    Args:
-        study: that is reported.
-        analyses: of its predictions, as of `prediction_analysis.analyse_predictions`.
-    """
-    analyses = tuple(analyses)
+def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Block]:
+    """All of a study."""
     for table in study.tables:
-        for group, reached in _by_group(reaches(table)).items():
-            yield Block("reach", table.key, "convergence", group, "", reached)
+        for group, reached in groupby(reaches(table), lambda reach: reach.entry.group):
+            yield Block(table.key, "convergence", group, "", tuple(reached))
         costs = table_costs(table)
         if costs.costs:
-            yield Block("cost", table.key, "cost", "", "", costs)
+            yield Block(table.key, "cost", "", "", costs)
         own = (analysis for analysis in analyses if analysis.table == table.key)
         for disagreement in (disagreement for analysis in own for disagreement in analysis.disagreements):
             entry = disagreement.entry
-            yield Block("disagreement", table.key, "disagreement", group_name(entry), entry.head, disagreement)
-
-
-def _by_group(reached: Sequence[Reach]) -> dict[str, tuple[Reach, ...]]:
-    groups: dict[str, tuple[Reach, ...]] = {}
-    for reach in reached:
-        name = group_name(reach.entry)
-        groups[name] = (*groups.get(name, ()), reach)
-    return groups
+            yield Block(table.key, "disagreement", entry.group, entry.head, disagreement)
 
 
 def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:

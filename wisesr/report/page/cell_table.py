@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from wisesr.report.page.drawer import cell_details
 from wisesr.report.page.formatting import last_top1
-from wisesr.report.page.pack import pack
 from wisesr.report.study import ReportCell
 from wisesr.report.tables.sentences import by_state
 from wisesr.results.state import State
@@ -25,14 +23,9 @@ class Column(NamedTuple):
 class CellRow(NamedTuple):
     """A cell as a row."""
 
-    name: str
-    short: str
-    """The last part of its name: the columns have the rest."""
-    state: State
+    cell: ReportCell
     texts: tuple[str, ...]
     """In the order of the columns."""
-    details: str
-    """What opens when the cell is asked for, packed."""
 
 
 class CellTable(NamedTuple):
@@ -55,13 +48,7 @@ def cell_table(cells: Sequence[ReportCell]) -> CellTable:
     columns += [Column("test top-1, last epoch", True)] * with_last
     columns.append(Column("state", False))
     rows = (
-        CellRow(
-            name=cell.name,
-            short=cell.name.rpartition("/")[2],
-            state=cell.state,
-            texts=(*(str(getattr(cell.place, name)) for name in varying), *_figures(cell, with_last), cell.state),
-            details=pack(cell_details(cell)),
-        )
+        CellRow(cell, (*(str(getattr(cell.place, name)) for name in varying), *_figures(cell, with_last), cell.state))
         for cell in cells
     )
     return CellTable(tuple(columns), tuple(rows), _shared(cells, varying), tuple(by_state(cell.state for cell in cells)))

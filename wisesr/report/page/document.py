@@ -13,7 +13,7 @@ import jinja2
 
 from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
-from wisesr.report.page.blocks import Block, cases
+from wisesr.report.page.blocks import Block
 from wisesr.report.page.cell_table import cell_table
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
@@ -49,9 +49,8 @@ def render_page(
     """
     figures, blocks = list(figures), list(blocks)
     numbers, jpegs = _numbered(pictures or {})
-    early, js = (_file(name) for name in ("early.js", "page.js"))
+    early, js = _file("early.js"), _file("page.js")
     vega = script if script is not None else vega_script()
-    order = head_order(study)
     return _template().render(
         header=describe_study(study, made=made, command=command),
         missing=missing(study),
@@ -61,7 +60,7 @@ def render_page(
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
-        swatch={head: index % len(HEADS["light"]) for index, head in enumerate(order)},
+        swatch={head: index % len(HEADS["light"]) for index, head in enumerate(head_order(study))},
         css=_file("page.css") + _swatches(),
         early=early,
         js=js,
@@ -109,5 +108,5 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(FILTERS, cases=cases)
+    environment.filters.update(FILTERS)
     return environment.get_template("template.html")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping
@@ -10,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.axes import leaves
+from wisesr.report.convergence import readable_metrics
 from wisesr.report.study import ReportCell
 from wisesr.results.cell_files import CONFIG, LOG
-from wisesr.results.metrics import read_metrics
 from wisesr.results.record import Record
 
 LONGEST = 20_000
@@ -47,16 +46,14 @@ def _result(record: Record) -> list[tuple[str, str]]:
 
 
 def _metrics(row: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Figures of an epoch by name; shares as percentages."""
-    return [(f"{prefix}{name}", _share(value) if _is_share(name, value) else _value(value)) for name, value in row.items()]
+    """Figures of an epoch by name."""
+    return [(f"{prefix}{name}", _figure(name, value)) for name, value in row.items()]
 
 
-def _is_share(name: str, value: object) -> bool:
-    return name.rpartition("/")[2] in _PERCENT and isinstance(value, (int, float))
-
-
-def _share(value: float) -> str:
-    return f"{100 * value:.2f} %"
+def _figure(name: str, value: Any) -> str:
+    """Shares are percentages."""
+    is_share = name.rpartition("/")[2] in _PERCENT and isinstance(value, (int, float))
+    return f"{100 * value:.2f} %" if is_share else _value(value)
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -73,11 +70,7 @@ def _value(value: Any) -> str:
 
 def _curve(directory: Path) -> list[list[float | None]]:
     """Rows of epoch, training loss, validation loss, validation top-1 in percent."""
-    try:
-        rows = read_metrics(directory)
-    except (OSError, ValueError, TypeError, csv.Error):  # a damaged file costs its curve
-        return []
-    finite = [[_finite(row.get(name)) for name in _CURVE] for row in rows]
+    finite = [[_finite(row.get(name)) for name in _CURVE] for row in readable_metrics(directory)]
     return [[*row[:3], None if row[3] is None else round(100 * row[3], 3)] for row in finite if row[0] is not None]
 
 

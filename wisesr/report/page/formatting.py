@@ -1,13 +1,18 @@
-"""Numbers and sentences as the page has them."""
+"""What the page's templates make texts with: numbers, sentences, packed values."""
 
 from __future__ import annotations
 
+import base64
+import json
 import re
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Callable
 from typing import Any
 
+from wisesr.report.page.blocks import cases
+from wisesr.report.page.drawer import cell_details
 from wisesr.report.statistics import mean_std
-from wisesr.report.study import Entry, LeftOut, ReportCell
+from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import numbers, sentences
 from wisesr.report.tables.numbers import mean_and_std, typographic
 from wisesr.report.tables.table_content import TableContent
@@ -18,11 +23,6 @@ _LAST = (
     'The epoch was chosen by its top-1 on the test images, the highest of all: "last epoch" is the test top-1 after the last '
     "epoch, without a choice."
 )
-
-
-def fixed(value: float, digits: int = 2) -> str:
-    """`93.21`."""
-    return typographic(f"{value:.{digits}f}")
 
 
 def signed(value: float) -> str:
@@ -40,11 +40,6 @@ def decimal(value: float | None, digits: int) -> str:
     return DASH if value is None else f"{value:,.{digits}f}"
 
 
-def grouped(value: float) -> str:
-    """`11,181,642`."""
-    return f"{value:,.0f}"
-
-
 def short(value: float | None) -> str:
     """`8.17 G`."""
     if value is None:
@@ -60,30 +55,15 @@ def slug(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
 
 
-def path_end(path: str) -> str:
-    """The last two parts of a path."""
-    return "/".join(path.split("/")[-2:])
-
-
-def accuracy(entry: Entry) -> str:
-    """`93.21 ± 0.41`."""
-    return typographic(mean_and_std(entry.mean, entry.std))
-
-
 def seed_values(entry: Entry) -> str:
     """A line a seed, for who points at a place of the matrix."""
-    lines = [f"seed {seed}: {fixed(value)}" for seed, value in zip(entry.seeds, entry.values, strict=True)]
+    lines = [f"seed {seed}: {value:.2f}" for seed, value in zip(entry.seeds, entry.values, strict=True)]
     return "\n".join([entry.label, *lines])
 
 
-def cell_states(cells: Sequence[LeftOut]) -> str:
-    """`10 cells: 2 training, 8 waiting`."""
-    return sentences.count_states(cell.state for cell in cells)
-
-
 def last_top1(cell: ReportCell) -> float | None:
-    """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images; None of no record."""
-    top1 = None if cell.record is None else cell.record.last.val_top1
+    """Validation top-1 after the last epoch, percent, which under protocol=paper is of the test images. Of finished cells."""
+    top1 = cell.finished_record.last.val_top1
     return None if top1 is None else 100.0 * top1
 
 
@@ -91,7 +71,7 @@ def last_epoch(entry: Entry) -> str:
     """`82.10 ± 0.33`: under protocol=paper the test top-1 after the last epoch; empty elsewhere, and without it."""
     values = [last_top1(cell) for cell in entry.cells if cell.place.protocol == "paper"]
     known = [value for value in values if value is not None]
-    return typographic(mean_and_std(*mean_std(known))) if len(known) == len(entry.cells) else ""
+    return mean_and_std(*mean_std(known)) if len(known) == len(entry.cells) else ""
 
 
 def matrix_legend(content: TableContent) -> str:
@@ -104,25 +84,32 @@ def matrix_legend(content: TableContent) -> str:
     return " ".join(parts)
 
 
-def difference_sentences(content: TableContent) -> list[str]:
-    """What the differences are, and which conclusions they allow."""
-    return sentences.difference_sentences(content.table, star="★")
+def pack(value: Any) -> str:
+    """A JSON value as zlib's bytes in base 64, which the page unpacks with DecompressionStream("deflate") on demand.
+
+    So a thousand logs and charts stay a few megabytes, and no text of theirs is markup.
+
+    Raises:
+        ValueError: NaN or infinity, which JSON does not have.
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    return base64.b64encode(zlib.compress(text.encode("utf-8", "replace"), 9)).decode("ascii")
 
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
-        accuracy,
-        cell_states,
+        cases,
+        cell_details,
         decimal,
-        difference_sentences,
-        fixed,
-        grouped,
         last_epoch,
         matrix_legend,
+        mean_and_std,
         p_value,
-        path_end,
+        pack,
         seed_values,
+        sentences.count_states,
+        sentences.difference_sentences,
         short,
         signed,
         slug,

@@ -28,13 +28,7 @@ class Header(NamedTuple):
 
 
 def describe_study(study: Study, *, made: str, command: str) -> Header:
-    """The head of the page.
-
-    Args:
-        study: that is reported.
-        made: when, in words.
-        command: that made the report.
-    """
+    """The head of the page; `made` says when, and by what."""
     names = [name for name in dict.fromkeys(str(cell.config.get("study", "")) for cell in study.cells) if name]
     title = some_of(names, _SHOWN) if names else ", ".join(root.name for root in study.roots) or "report"
     cells = [cell for cell in study.cells if cell.record is not None]

@@ -8,10 +8,8 @@ from typing import NamedTuple
 from wisesr.report.figures import Figure
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.formatting import slug
-from wisesr.report.page.interval_bars import IntervalScale, interval_scale
-from wisesr.report.page.pack import pack
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.table_content import TableContent, table_content
+from wisesr.report.tables.table_content import Comparison, TableContent, table_content
 
 _SECTIONS = {
     "convergence": "Convergence",
@@ -23,17 +21,8 @@ _SECTIONS = {
 """In the order of the page."""
 _TOGETHER = 5
 """Heads whose kernels are shown at once, at most."""
-
-
-class PageFigure(NamedTuple):
-    """A figure with its spec ready to be drawn in the browser."""
-
-    title: str
-    caption: str
-    group: str
-    head: str
-    spec: str
-    """Packed."""
+_PAD = 0.06
+"""Share of the scale of differences that is left free at either end."""
 
 
 class PageSection(NamedTuple):
@@ -41,7 +30,7 @@ class PageSection(NamedTuple):
 
     id: str
     title: str
-    figures: tuple[PageFigure, ...]
+    figures: tuple[Figure, ...]
     blocks: tuple[Block, ...]
     together: bool
     """Whether all heads are shown at first, and not the first one."""
@@ -59,6 +48,18 @@ class PageSection(NamedTuple):
         return tuple(dict.fromkeys(filter(None, heads)))
 
 
+class IntervalScale(NamedTuple):
+    """The scale of a table's differences, percentage points."""
+
+    low: float
+    """The left end."""
+    high: float
+
+    def place(self, value: float) -> float:
+        """From 0, the left end, to 100."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+
 class PagePart(NamedTuple):
     """A table with all that belongs to it."""
 
@@ -73,7 +74,7 @@ def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Bl
     name = f"table-{slug(table.key)}"
     sections = []
     for key, title in _SECTIONS.items():
-        own = tuple(_packed(figure) for figure in figures if (figure.table, figure.section) == (table.key, key))
+        own = tuple(figure for figure in figures if (figure.table, figure.section) == (table.key, key))
         beside = tuple(block for block in blocks if (block.table, block.section) == (table.key, key))
         if own or beside:
             together = key == "kernels" and len({figure.head for figure in own}) <= _TOGETHER
@@ -82,5 +83,10 @@ def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Bl
     return PagePart(name, content, interval_scale(content.comparisons), tuple(sections))
 
 
-def _packed(figure: Figure) -> PageFigure:
-    return PageFigure(figure.title, figure.caption, figure.group, figure.head, pack(figure.spec))
+def interval_scale(comparisons: Sequence[Comparison]) -> IntervalScale:
+    """A scale with 0 and all intervals on it."""
+    differences = [comparison.entry.difference for comparison in comparisons if comparison.entry.difference is not None]
+    ends = [0.0, *(end for each in differences for end in (each.mean, each.low, each.high) if end is not None)]
+    low, high = min(ends), max(ends)
+    pad = _PAD * (high - low) or 1.0
+    return IntervalScale(low - pad, high + pad)

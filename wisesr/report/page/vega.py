@@ -18,13 +18,9 @@ VEGA_LITE = "6.4"
 """The version in the script."""
 
 
-def vega_script(folder: Path | None = None) -> str:
-    """A script that makes `vegaEmbed` a name of the window.
-
-    Args:
-        folder: where it is kept; `cache()` by default. One that cannot be written costs each report the seconds of bundling.
-    """
-    kept = (folder or cache()) / f"vega-lite-{VEGA_LITE}-{version('vl-convert-python')}.js"
+def vega_script() -> str:
+    """A script that makes `vegaEmbed` a name of the window. A cache that cannot be written costs each report its bundling."""
+    kept = _cache() / f"vega-lite-{VEGA_LITE}-{version('vl-convert-python')}.js"
     try:
         return kept.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
@@ -37,7 +33,7 @@ def vega_script(folder: Path | None = None) -> str:
     return made
 
 
-def cache() -> Path:
+def _cache() -> Path:
     """The user's folder for what can be made again: https://specifications.freedesktop.org/basedir-spec/latest/"""
     base = os.environ.get("XDG_CACHE_HOME", "")
     return (Path(base) if base.startswith("/") else Path("~/.cache").expanduser()) / "wisesr"

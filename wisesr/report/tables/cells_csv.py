@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from wisesr.config.axes import Leaves
+from wisesr.config.axes import Leaves, leaves
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, Place, ReportCell, Study
 from wisesr.results.state import State
@@ -30,7 +30,7 @@ _FIGURES = {
     "data": "provenance.data.fingerprint",
     "finished": "provenance.finished",
 }
-"""Columns of finished cells, and where a record has them. Under protocol=paper val/ is the test split."""
+"""Columns of finished cells, and where a record has them; null is empty. Under protocol=paper val/ is the test split."""
 
 
 def cells_csv(study: Study) -> str:
@@ -67,7 +67,8 @@ def _in_table(study: Study) -> dict[str, str]:
 
 def _row(cell: ReportCell, settings: Leaves, axes: Sequence[str]) -> dict[str, Any]:
     own = {name: _text(settings[name]) for name in axes if name in settings}
-    figures = {} if cell.record is None else {name: _figure(_at(cell.record.json, path)) for name, path in _FIGURES.items()}
+    recorded = leaves(cell.record.json) if cell.record else {}
+    figures = {name: _text(recorded[path]) for name, path in _FIGURES.items() if recorded.get(path) is not None}
     labels = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
     return labels | _place(cell.place) | own | figures
 
@@ -86,17 +87,3 @@ def _text(value: object) -> object:
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
     return repr(value) if isinstance(value, float) else value
-
-
-def _figure(value: object) -> object:
-    """Empty where a record has null: nothing stopped the training, nothing was measured."""
-    return "" if value is None else _text(value)
-
-
-def _at(values: Any, path: str) -> Any:
-    """The value of a dotted name; empty where there is none."""
-    for key in path.split("."):
-        if not isinstance(values, Mapping) or key not in values:
-            return ""
-        values = values[key]
-    return values

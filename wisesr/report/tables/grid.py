@@ -55,7 +55,7 @@ def comparison_grid(content: TableContent) -> Grid | None:
     rows = tuple(
         (
             Text(comparison.name),
-            *map(Text, _difference(comparison.difference)),
+            *map(Text, _difference(comparison.entry.difference)),
             *map(Text, _published(comparison, content) if published else ()),
             Text(comparison.remark),
         )

@@ -43,23 +43,16 @@ def latex(table: ReportTable) -> str:
     lines.append(rf"\label{{tab:{''.join(letter if letter.isalnum() else '-' for letter in table.key)}}}")
     for grid in (*_parts(matrix_grid(content)), _narrow(comparison_grid(content)), published_grid(content)):
         lines += [*_tabular(grid), r"\par\medskip"] if grid is not None and grid.rows else []
-    warnings = [f"Warning: {sentence}" for sentence in table.warnings]
-    sentences = [*warnings, *_remarks(content), *table.notes, *_left_out(content)]
-    if sentences:
-        lines += [r"\begin{minipage}{\linewidth}\footnotesize\raggedright", *_paragraphs(sentences, len(table.warnings))]
-        lines.append(r"\end{minipage}")
+    paragraphs = [rf"\textbf{{Warning: {escape(sentence)}}}\par" for sentence in table.warnings]
+    paragraphs += [rf"{escape(sentence)}\par" for sentence in (*_remarks(content), *table.notes, *_left_out(content))]
+    if paragraphs:
+        lines += [r"\begin{minipage}{\linewidth}\footnotesize\raggedright", *paragraphs, r"\end{minipage}"]
     return "\n".join([*lines, r"\end{table}", ""])
-
-
-def _paragraphs(sentences: list[str], bold: int) -> list[str]:
-    """The first ones bold."""
-    texts = [escape(sentence) for sentence in sentences]
-    return [rf"\textbf{{{text}}}\par" if index < bold else rf"{text}\par" for index, text in enumerate(texts)]
 
 
 def _left_out(content: TableContent) -> list[str]:
     return [
-        f"Not in the table, {cells.reason} ({len(cells.names)}): {some_of(cells.names, _NAMED)}." for cells in content.left_out
+        f"Not in the table, {reason} ({len(names)}): {some_of(names, _NAMED)}." for reason, names in content.left_out.items()
     ]
 
 

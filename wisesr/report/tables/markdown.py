@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from wisesr.report.study import ReportTable, Study
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
@@ -14,10 +15,8 @@ def markdown(study: Study) -> str:
     """All tables as Markdown (with GitHub's tables)."""
     blocks = ["# Results", *(block for table in study.tables for block in _table(table))]
     if study.damaged:
-        blocks += [
-            "## Cells in no table",
-            _list([f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]),
-        ]
+        lines = [f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]
+        blocks += ["## Cells in no table", _list(lines)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -30,12 +29,12 @@ def _table(table: ReportTable) -> list[str]:
     blocks += [_grid(grid) for grid in grids if grid is not None and grid.rows]
     blocks += [_list(table.notes)] if table.notes else []
     if content.left_out:
-        lines = [f"{cells.reason} ({len(cells.names)}): {', '.join(cells.names)}" for cells in content.left_out]
+        lines = [f"{reason} ({len(names)}): {', '.join(names)}" for reason, names in content.left_out.items()]
         blocks += ["Not in the table:", _list(lines)]
     return blocks
 
 
-def _list(lines: tuple[str, ...] | list[str]) -> str:
+def _list(lines: Sequence[str]) -> str:
     return "\n".join(f"- {escape(line)}" for line in lines)
 
 

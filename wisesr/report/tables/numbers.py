@@ -4,7 +4,6 @@ from __future__ import annotations
 
 DASH = "-"
 """Where there is nothing."""
-MINUS = "\N{MINUS SIGN}"
 
 
 def mean_and_std(mean: float, std: float | None) -> str:
@@ -20,7 +19,7 @@ def signed(value: float) -> str:
 
 def typographic(number: str) -> str:
     """With a minus sign in place of a hyphen, for prose and the page; files keep the hyphen, which programs read."""
-    return number.replace("-", MINUS)
+    return number.replace("-", "\N{MINUS SIGN}")
 
 
 def p_value(value: float | None) -> str:

@@ -33,12 +33,7 @@ def legend(table: ReportTable) -> list[str]:
 
 
 def difference_sentences(table: ReportTable, star: str = STAR) -> list[str]:
-    """What the differences are, and which conclusions they allow.
-
-    Args:
-        table: that they stand in.
-        star: mark of a significant one.
-    """
+    """What the differences of a table are, and which conclusions they allow; `star` marks a significant one."""
     kinds = {entry.difference.kind for entry in table.entries if entry.difference is not None}
     over_seeds = [_SEEDS.format(baseline=table.baseline, family=_family(table), star=star)] if "seeds" in kinds else []
     return over_seeds + [_IMAGES] * ("images" in kinds)

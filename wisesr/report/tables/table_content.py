@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables import sentences
 from wisesr.results.state import State
 
@@ -54,11 +54,6 @@ class Comparison(NamedTuple):
     """Its head, with backbone and settings where the table has several of these."""
 
     @property
-    def difference(self) -> Difference | None:
-        """To the baseline; None where only the published figure is compared."""
-        return self.entry.difference
-
-    @property
     def distance(self) -> float | None:
         """Measured minus published, points; None without a published figure."""
         return None if self.entry.published is None else self.entry.mean - self.entry.published
@@ -81,14 +76,6 @@ class TriedRate(NamedTuple):
     """Seeds whose cell has this rate."""
 
 
-class LeftOutCells(NamedTuple):
-    """Cells that the table does not show for one reason."""
-
-    reason: str
-    """With the state: `waiting: not started yet`."""
-    names: tuple[str, ...]
-
-
 class TableContent(NamedTuple):
     """All that a table shows."""
 
@@ -97,7 +84,8 @@ class TableContent(NamedTuple):
     comparisons: tuple[Comparison, ...]
     rates: tuple[TriedRate, ...]
     """Empty where no head was tried at several."""
-    left_out: tuple[LeftOutCells, ...]
+    left_out: dict[str, list[str]]
+    """Names of cells that the table does not show, by the reason with the state: `waiting: not started yet`."""
     verdict: str
     """What the differences show; empty where nothing was compared."""
 
@@ -155,8 +143,8 @@ def _absent(table: ReportTable) -> dict[tuple[str, str, str], str]:
     }
 
 
-def _left_out(table: ReportTable) -> tuple[LeftOutCells, ...]:
+def _left_out(table: ReportTable) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for cell in table.left_out:
         names.setdefault(f"{cell.state}: {' '.join(cell.reason.split())}", []).append(cell.name)
-    return tuple(LeftOutCells(reason, tuple(cells)) for reason, cells in names.items())
+    return names

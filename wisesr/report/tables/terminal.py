@@ -53,12 +53,7 @@ def unfinished(study: Study) -> str:
 
 
 def matrix_tables(content: TableContent, width: int) -> list[Table]:
-    """Backbones by heads, then published figures; heads that do not fit go to further tables.
-
-    Args:
-        content: of a table.
-        width: of the terminal, in characters.
-    """
+    """Backbones by heads, then published figures; heads that do not fit the width, in characters, go to further tables."""
     grid, title = matrix_grid(content), content.table.title
     if not grid.rows:
         return []
