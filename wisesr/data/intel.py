@@ -22,9 +22,7 @@ def intel(*, root: str, partial: bool = False, on_bad_image: Literal["error", "s
 
     Args:
         root: the folder that holds `seg_train` and `seg_test`.
-        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
-            unreadable. Needed for such a copy, refused for a whole one.
-        on_bad_image: as in `wisesr.data.folder.folder`.
+        partial, on_bad_image: as of `wisesr.data.published.read_copy`.
 
     Raises:
         UserError: another layout, other counts.

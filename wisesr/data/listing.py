@@ -58,7 +58,6 @@ def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Man
     """The manifest of the files that are there, classes in alphabetical order.
 
     Args:
-        listing: the files.
         on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
@@ -94,9 +93,7 @@ def class_rows(base: Path, below: str, split: str) -> tuple[list[Row], list[Row]
     """The images of a folder that holds a folder for each class; and those of these folders that hold none.
 
     Args:
-        base: the root.
-        below: path of the folder below it; empty for the root itself.
-        split: that they belong to.
+        below: path of the folder below the root; empty for the root itself.
 
     Raises:
         UserError: there are no classes.
@@ -131,8 +128,7 @@ def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
     """The images of a CSV file with columns filename,class[,split][,group]; folders are separated by / or \\.
 
     Args:
-        base: the root, which the file's path and its filenames are below.
-        name: of the file.
+        name: of the file, below the root.
         split: of the images that the file gives none.
 
     Raises:
@@ -146,16 +142,7 @@ def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
 
 
 def read_rows(lines: Iterable[str], path: Path | str, split: str = TRAIN) -> list[Row]:
-    """The images that the lines of a CSV file list.
-
-    Args:
-        lines: of a file opened with `newline=""` as UTF-8.
-        path: what errors call it.
-        split: of the images that the file gives none.
-
-    Raises:
-        UserError: no such columns, a line that lacks something, no images.
-    """
+    """The images that the lines of a CSV file list, as by `csv_rows`; `path`: what errors call it."""
     try:
         reader = csv.DictReader(lines)
         columns = reader.fieldnames or []

@@ -25,9 +25,7 @@ def mit_indoor(*, root: str, partial: bool = False, on_bad_image: Literal["error
 
     Args:
         root: the folder that holds `indoorCVPR_09` (or `Images`).
-        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
-            unreadable. Needed for such a copy, refused for a whole one.
-        on_bad_image: as in `wisesr.data.folder.folder`.
+        partial, on_bad_image: as of `wisesr.data.published.read_copy`.
 
     Raises:
         UserError: another layout, listed images that are missing, lists in the copy that are not the official ones.

@@ -20,9 +20,7 @@ def sub_imagenet(*, root: str, partial: bool = False, on_bad_image: Literal["err
 
     Args:
         root: the folder that holds the lists, and below which their filenames are.
-        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
-            unreadable. Needed for such a copy, refused for a whole one.
-        on_bad_image: as in `wisesr.data.folder.folder`.
+        partial, on_bad_image: as of `wisesr.data.published.read_copy`.
 
     Raises:
         UserError: a list is missing, other counts, a listed file that is missing.
