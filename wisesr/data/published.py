@@ -110,6 +110,8 @@ def read_copy(facts: Published, listing: Listing, *, partial: bool, on_bad_image
     """The manifest of a copy that is what it is called: the published dataset, or `partial`, a part of it.
 
     Args:
+        facts: of the dataset.
+        listing: files of the copy.
         partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
             unreadable. Needed for such a copy, refused for a whole one.
         on_bad_image: as in `wisesr.data.folder.folder`.

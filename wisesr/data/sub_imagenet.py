@@ -18,9 +18,8 @@ LISTS = {TRAIN: "train.csv", TEST: "test.csv"}
 def sub_imagenet(*, root: str, partial: bool = False, on_bad_image: Literal["error", "skip"] = "error") -> Manifest:
     """The images that `train.csv` and `test.csv` list, columns filename,class, folders separated by backslashes.
 
-    Args:
-        root: the folder that holds the lists, and below which their filenames are.
-        partial, on_bad_image: as of `wisesr.data.published.read_copy`.
+    `root` is the folder that holds the lists, and below which their filenames are.
+    `partial` and `on_bad_image` are those of `wisesr.data.published.read_copy`.
 
     Raises:
         UserError: a list is missing, other counts, a listed file that is missing.

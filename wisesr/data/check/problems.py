@@ -143,9 +143,7 @@ def stopping(
 ) -> list[str]:
     """What a training would stop at, a phrase each.
 
-    Args:
-        partial: whether the user calls it a part of a dataset.
-        skip: whether files that cannot be read are left out.
+    `partial`: whether the user calls it a part of a dataset; `skip`: whether files that cannot be read are left out.
     """
     left_out = UNREADABLE if skip and (partial or facts is None) else ()
     stop = {"listed-twice", "empty-class", *UNREADABLE, *INCOMPLETE} - {*left_out, *(INCOMPLETE if partial else ())}

@@ -32,7 +32,7 @@ def print_summary(
     *,
     partial: bool,
 ) -> None:
-    """Print the counts, formats and problems of a copy, on one screen; `partial`: whether the user takes one that is not whole."""
+    """Print counts, formats and problems of a copy on one screen; `partial`: whether the user takes one that is not whole."""
     completeness = _completeness(listing, findings, facts, partial)
     console.print(escape(legible(f"{listing.base}: {completeness}")), soft_wrap=True)
     console.print(_formats_and_sizes(decoded), soft_wrap=True)

@@ -22,12 +22,7 @@ from wisesr.errors import UserError
 
 @contextmanager
 def open_source(path: Path, skip: Path, console: Console) -> Iterator[Source]:
-    """A zip, a tar packed in any way, or a folder, looked through. Archives are recognised by their content.
-
-    Args:
-        path: of it.
-        skip: a folder that is no part of a folder.
-        console: shows how far it is.
+    """A zip, a tar packed in any way, or a folder without `skip` in it, looked through. Content tells which it is.
 
     Raises:
         UserError: it is something else, damaged, or holds what no archive may hold.

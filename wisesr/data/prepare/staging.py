@@ -19,8 +19,7 @@ _FILES, _LOCK = "unfinished-by-wisesr", ".lock"
 def staging(target: Path) -> Iterator[Path]:
     """An empty folder below `<target>.partial` that becomes the target if the block ends well; else nothing is left of it.
 
-    Args:
-        target: the dataset's folder, resolved; empty if it is there.
+    The target is resolved, and empty if it is there.
 
     Raises:
         UserError: another process is at work, or what is there was made by no attempt.
