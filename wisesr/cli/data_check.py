@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 import warnings
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wisesr.data.check.decode import Decoded
-    from wisesr.data.check.problems import Finding, Overlap
+    from wisesr.data.check.problems import Overlap
     from wisesr.data.listing import Listing
-    from wisesr.data.published_facts import Published
 
 _CHECK = """\
 Decode every image of a dataset, in parallel, and report what would stop or
@@ -72,7 +70,7 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.build.data import build_listing
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked
-    from wisesr.data.check.problems import as_csv, find_problems, overlaps
+    from wisesr.data.check.problems import as_csv, find_problems, overlaps, stopping
     from wisesr.data.check.summary import print_summary
     from wisesr.data.legible import legible
     from wisesr.data.published_facts import published_of
@@ -99,52 +97,15 @@ def check(chosen: argparse.Namespace) -> int:
 
 def _last(stops: Sequence[str], shared: Sequence[Overlap]) -> str:
     """The last line: whether a training would stop, and if not, whether what it measures would be worth something."""
-    from wisesr.data.manifest import TEST, TRAIN
-
     if stops:
         return f"A training would stop: {', '.join(stops)}."
-    memory = [overlap for overlap in shared if overlap.split == TEST and overlap.other == TRAIN]
-    if memory:
-        return (
-            f"Nothing here stops a training, but {memory[0].images:,} of the {memory[0].of:,} test images are also in the "
-            "train split: what is measured on them would be memory."
-        )
+    for overlap in shared:
+        if (overlap.split, overlap.other) == ("test", "train"):
+            return (
+                f"Nothing here stops a training, but {overlap.images:,} of the {overlap.of:,} test images are also in the "
+                "train split: what is measured on them would be memory."
+            )
     return "Nothing here stops a training."
-
-
-def stopping(
-    listing: Listing,
-    decoded: Sequence[Decoded],
-    findings: Iterable[Finding],
-    facts: Published | None,
-    *,
-    partial: bool,
-    skip: bool,
-) -> list[str]:
-    """What a training would stop at, a phrase each.
-
-    Args:
-        listing: the files.
-        decoded: each of its rows after decoding.
-        findings: of the check.
-        facts: what is published of the dataset, where anything is.
-        partial: whether the user calls it a part of a dataset.
-        skip: whether files that cannot be read are left out.
-    """
-    from wisesr.data.check.problems import INCOMPLETE, KINDS, UNREADABLE
-    from wisesr.data.manifest import TRAIN
-    from wisesr.data.published_facts import whole_not_partial
-
-    left_out = UNREADABLE if skip and (partial or facts is None) else ()
-    stop = {"listed-twice", "empty-class", *UNREADABLE, *INCOMPLETE} - {*left_out, *(INCOMPLETE if partial else ())}
-    found = Counter(finding.problem for finding in findings)
-    phrases = [f"{KINDS[name].description} ({found[name]:,})" for name in KINDS if name in stop and found[name]]
-    trained = [(row.label, bool(image.format)) for row, image in zip(listing.rows, decoded, strict=True) if row.split == TRAIN]
-    if left_out and (lost := {label for label, _ in trained} - {label for label, readable in trained if readable}):
-        phrases.append(f"class {min(lost)!r} has no readable images to train on")
-    if facts is not None and partial and not any(found[name] for name in (*INCOMPLETE, *left_out)):
-        phrases.append(whole_not_partial(facts))
-    return phrases + ([listing.refused] if listing.refused else [])
 
 
 def _decode(listing: Listing, console: Console) -> list[Decoded]:

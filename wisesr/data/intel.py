@@ -20,11 +20,8 @@ FOLDERS = {TRAIN: "seg_train/seg_train", TEST: "seg_test/seg_test"}
 def intel(*, root: str, partial: bool = False, on_bad_image: Literal["error", "skip"] = "error") -> Manifest:
     """The images below `seg_train/seg_train/<class>` and `seg_test/seg_test/<class>`, split as published.
 
-    Args:
-        root: the folder that holds `seg_train` and `seg_test`.
-        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
-            unreadable. Needed for such a copy, refused for a whole one.
-        on_bad_image: as in `wisesr.data.folder.folder`.
+    `root` is the folder that holds `seg_train` and `seg_test`.
+    `partial` and `on_bad_image` are those of `wisesr.data.published_facts.read_copy`.
 
     Raises:
         UserError: another layout, other counts.

@@ -43,11 +43,7 @@ class Draw(NamedTuple):
 def affine(draw: Draw, height: int, width: int, offset: float) -> NDArray[np.float64]:
     """The matrix (3, 3) from an output pixel (row, column, 1) to its place in the input: rotation * shift * zoom, mirrored.
 
-    Args:
-        draw: parameters.
-        height: of the image.
-        width: of the image.
-        offset: of the centre from height / 2 and width / 2, pixels.
+    `offset`: of the centre from height / 2 and width / 2, pixels.
     """
     angle = math.radians(draw.rotation)
     cosine, sine = math.cos(angle), math.sin(angle)

@@ -57,9 +57,7 @@ def look_up(base: Path, listed: Iterable[Row], empty: Sequence[Row] = ()) -> Lis
 def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Manifest:
     """The manifest of the files that are there, classes in alphabetical order.
 
-    Args:
-        listing: the files.
-        on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
+    `on_bad_image`: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
         UserError: a class has no images, or no readable ones; a file has vanished.
@@ -93,10 +91,7 @@ def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Man
 def class_rows(base: Path, below: str, split: str) -> tuple[list[Row], list[Row]]:
     """The images of a folder that holds a folder for each class; and those of these folders that hold none.
 
-    Args:
-        base: the root.
-        below: path of the folder below it; empty for the root itself.
-        split: that they belong to.
+    `below` is the folder's path below the root, `base`; empty for the root itself.
 
     Raises:
         UserError: there are no classes.
@@ -130,10 +125,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
     """The images of a CSV file with columns filename,class[,split][,group]; folders are separated by / or \\.
 
-    Args:
-        base: the root, which the file's path and its filenames are below.
-        name: of the file.
-        split: of the images that the file gives none.
+    `base` is the root, which the file's path and its filenames are below; `split` is of images that the file gives none.
 
     Raises:
         UserError: no such file, no such columns, a line that lacks something, no images.
@@ -146,16 +138,7 @@ def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
 
 
 def read_rows(lines: Iterable[str], path: Path | str, split: str = TRAIN) -> list[Row]:
-    """The images that the lines of a CSV file list.
-
-    Args:
-        lines: of a file opened with `newline=""` as UTF-8.
-        path: what errors call it.
-        split: of the images that the file gives none.
-
-    Raises:
-        UserError: no such columns, a line that lacks something, no images.
-    """
+    """The images that the lines of a CSV file list, as by `csv_rows`; `path`: what errors call it."""
     try:
         reader = csv.DictReader(lines)
         columns = reader.fieldnames or []

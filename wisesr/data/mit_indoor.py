@@ -23,11 +23,8 @@ IMAGES = ("indoorCVPR_09/Images", "Images", "indoorCVPR_09/indoorCVPR_09/Images"
 def mit_indoor(*, root: str, partial: bool = False, on_bad_image: Literal["error", "skip"] = "error") -> Manifest:
     """The listed images below `indoorCVPR_09/Images/<class>`.
 
-    Args:
-        root: the folder that holds `indoorCVPR_09` (or `Images`).
-        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
-            unreadable. Needed for such a copy, refused for a whole one.
-        on_bad_image: as in `wisesr.data.folder.folder`.
+    `root` is the folder that holds `indoorCVPR_09` (or `Images`).
+    `partial` and `on_bad_image` are those of `wisesr.data.published_facts.read_copy`.
 
     Raises:
         UserError: another layout, listed images that are missing, lists in the copy that are not the official ones.

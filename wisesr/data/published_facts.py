@@ -59,11 +59,7 @@ def published_of(target: str) -> Published | None:
 
 
 def require_folder(facts: Published, root: str) -> Path:
-    """The folder of a copy.
-
-    Raises:
-        UserError: there is none.
-    """
+    """The folder of a copy; raises UserError if there is none."""
     base = Path(root)
     if not base.is_dir():
         raise UserError(f"dataset.root: there is no folder {base}. To make it: wisesr data prepare {facts.name} --help")
@@ -83,10 +79,7 @@ class Count(NamedTuple):
 def counts(facts: Published, rows: Sequence[Row], missing: Sequence[Row] = ()) -> list[Count]:
     """A copy's counts beside the published ones: of each split, then of its classes where those are known.
 
-    Args:
-        facts: of the dataset, counts a class among them or not.
-        rows: the copy's images.
-        missing: listed images that it lacks; where there are any, the lists tell the counts a class.
+    Where listed images are missing, the lists tell the counts a class that are not among the facts.
     """
     here = Counter((row.split, row.label) for row in rows)
     wanted = {(split, label): both[split == TEST] for label, both in facts.per_class.items() for split in (TRAIN, TEST)}
@@ -119,7 +112,8 @@ def read_copy(facts: Published, listing: Listing, *, partial: bool, on_bad_image
     Args:
         facts: of the dataset.
         listing: files of the copy.
-        partial: whether it is called a part: other counts than the published ones, or images left out.
+        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
+            unreadable. Needed for such a copy, refused for a whole one.
         on_bad_image: as in `wisesr.data.folder.folder`.
 
     Raises:

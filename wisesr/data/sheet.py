@@ -41,13 +41,7 @@ class Strip(NamedTuple):
 
 
 class Views:
-    """The training images of a cell, through the dataset that feeds its training.
-
-    Args:
-        manifest: of the cell, its splits complete.
-        augment: of the cell.
-        seed: of the cell.
-    """
+    """The training images of a cell, through the dataset that feeds its training; the manifest's splits are complete."""
 
     def __init__(self, manifest: Manifest, augment: Augmentation, *, seed: int) -> None:
         self._manifest, self._augment = manifest, augment

@@ -18,11 +18,8 @@ LISTS = {TRAIN: "train.csv", TEST: "test.csv"}
 def sub_imagenet(*, root: str, partial: bool = False, on_bad_image: Literal["error", "skip"] = "error") -> Manifest:
     """The images that `train.csv` and `test.csv` list, columns filename,class, folders separated by backslashes.
 
-    Args:
-        root: the folder that holds the lists, and below which their filenames are.
-        partial: whether it is a part of the dataset, called so: other counts than the published ones, or images left out as
-            unreadable. Needed for such a copy, refused for a whole one.
-        on_bad_image: as in `wisesr.data.folder.folder`.
+    `root` is the folder that holds the lists, and below which their filenames are.
+    `partial` and `on_bad_image` are those of `wisesr.data.published_facts.read_copy`.
 
     Raises:
         UserError: a list is missing, other counts, a listed file that is missing.

@@ -71,10 +71,11 @@ def _git(*arguments: str) -> str | None:
 
 def versions() -> dict[str, str | None]:
     """Of Python and of the packages that a number may depend on; None for one that is not installed."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
+    return {"python": platform.python_version()} | {name: installed_version(name) for name in _PACKAGES}
 
 
-def _version(package: str) -> str | None:
+def installed_version(package: str) -> str | None:
+    """Of a distribution; None where it is not installed."""
     try:
         return version(package)
     except PackageNotFoundError:

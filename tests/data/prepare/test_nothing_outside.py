@@ -14,11 +14,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.downloads import add, files_of, intel_files, make, pack, tree
-from wisesr.data.prepare.entries import normal
+from wisesr.data.prepare.source import normal
 from wisesr.errors import UserError
 
 ODD = ["..", ".", "", "/", "C:", "\\", "..\\..", "\u2025", "a\u0301", "\udcff", "\uff0e\uff0e", " ..", "%2e%2e", "CON", "-rf"]
-OURS = ["seg_train", "seg_test", "sea", "x.jpg", ".wisesr.json", "intel", "intel.partial", ".wisesr.unfinished", "outside"]
+OURS = ["seg_train", "seg_test", "sea", "x.jpg", ".wisesr.json", "intel", "intel.partial", "unfinished-by-wisesr", "outside"]
 PARTS = st.one_of(st.sampled_from(ODD), st.sampled_from(OURS), st.text(max_size=6))
 NAMES = st.builds(
     lambda start, parts, separator: start + separator.join(parts),
@@ -89,7 +89,7 @@ def check_nothing_outside(entries: list[tuple[str, str]], kind: str) -> None:
             written = files_of(base / "a" / "b")
             added = {name: content for name, content in written.items() if content == b"evil"}
             # Both writers end a name at a NUL; a zip knows no hard links.
-            asked = {normal(name.partition("\0")[0]) for name, what in entries if what in ("file", "hard link")}
+            asked = {normal("", name.partition("\0")[0]) for name, what in entries if what in ("file", "hard link")}
             assert {name.removeprefix("intel/") for name in added} <= asked, "where they stand in the archive, and nowhere else"
             assert {name: content for name, content in written.items() if name not in added} == {
                 f"intel/{name}": content for name, content in intel_files().items()
@@ -101,9 +101,9 @@ def check_nothing_outside(entries: list[tuple[str, str]], kind: str) -> None:
 @given(name=NAMES)
 def test_a_name_that_passes_stays_below(name: str) -> None:
     try:
-        path = normal(name)
-    except ValueError:
+        path = normal("", name)
+    except UserError:
         return
     assert os.path.normpath(os.path.join("/base", path)) == "/base" + ("/" + path if path else "")  # noqa: PTH118
-    assert normal(path) == path
+    assert normal("", path) == path
     assert ".." not in path.split("/") and "\\" not in path

@@ -62,17 +62,17 @@ ZIPS: dict[str, tuple[Callable[[Zip], None], str]] = {
     "a link": (change("link.jpg", **mode(stat.S_IFLNK)), "entry 'link.jpg' is a link"),
     "a link of DOS": (change("link.jpg", **mode(stat.S_IFLNK, 0)), "entry 'link.jpg' is a link"),
     "a link as a folder": (change("link/", **mode(stat.S_IFLNK)), "entry 'link/' is a link"),
-    "a pipe": (change("pipe", **mode(stat.S_IFIFO)), "entry 'pipe' is a pipe or a device"),
-    "a device": (change("dev", **mode(stat.S_IFBLK)), "entry 'dev' is a pipe or a device"),
-    "encrypted": (change("secret.jpg", flag_bits=1), "entry 'secret.jpg' is encrypted"),
-    "encrypted strongly": (change("secret.jpg", flag_bits=0x41), "entry 'secret.jpg' is encrypted"),
+    "a pipe": (change("pipe", **mode(stat.S_IFIFO)), "entry 'pipe' is a link, a pipe or a device"),
+    "a device": (change("dev", **mode(stat.S_IFBLK)), "entry 'dev' is a link, a pipe or a device"),
+    "encrypted": (change("secret.jpg", flag_bits=1), "at 'secret.jpg': File 'secret.jpg' is encrypted"),
+    "encrypted strongly": (change("secret.jpg", flag_bits=0x41), "at 'secret.jpg': strong encryption"),
     "Deflate64": (change("x.jpg", compress_type=9), "entry 'x.jpg' is packed by method 9"),
     "bzip2": (packed_by(zipfile.ZIP_BZIP2), "entry 'x.jpg' is packed by method 12"),
     "LZMA": (packed_by(zipfile.ZIP_LZMA), "entry 'x.jpg' is packed by method 14"),
-    "a bomb": (lambda archive: archive.writestr("bomb.jpg", bytes(2_000_000)), "'bomb.jpg' brings what is unpacked to 2,00"),
-    "declared a bomb": (change("bomb.jpg", file_size=10**15), "entry 'bomb.jpg' brings what is unpacked to 1,000,000,00"),
-    "many small bombs": (many_small_bombs, "entry '1.jpg' brings what is unpacked to 1,80"),
-    "overlapping": (overlapping, "times the archive's"),
+    "a bomb": (lambda archive: archive.writestr("bomb.jpg", bytes(2_000_000)), "'bomb.jpg' brings all to 2,00"),
+    "declared a bomb": (change("bomb.jpg", file_size=10**15), "entry 'bomb.jpg' brings all to 1,000,000,00"),
+    "many small bombs": (many_small_bombs, "entry '1.jpg' brings all to 1,80"),
+    "overlapping": (overlapping, "at '1.jpg': File name in directory '1.jpg' and header b'0.jpg' differ"),
 }  # fmt: skip
 
 
@@ -86,12 +86,6 @@ def test_zips(tmp_path: Path, what: str) -> None:
 
 def test_small_entries_of_one_colour_are_no_bombs(tmp_path: Path) -> None:
     make("intel", pack(intel_files() | {"a.txt": bytes(900_000)}, tmp_path / "x", "zip"), tmp_path / "intel")
-
-
-def test_a_directory_that_is_too_large_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused before it is read, whatever the zip says of its number of entries."""
-    monkeypatch.setattr("wisesr.data.prepare.archives._MAX_DIRECTORY", 1000)
-    refused(pack(intel_files(), tmp_path / "intel.zip", "zip"), "intel.zip has a directory of 1,", "more than 1,000")
 
 
 def test_a_zip64_and_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,33 +110,17 @@ def records(*content: bytes, kind: bytes = tarfile.XHDTYPE, count: int = 1) -> C
     return add_headers
 
 
-def flood(tar: Tar) -> None:
-    """Headers for all entries, more with each entry."""
-    for index in range(2000):
-        add(tar, "header", f"14 a{index:04d}=bcde\n".encode(), type=tarfile.XGLTYPE)
-        add(tar, f"{index}.jpg", b"x")
-
-
 SPARSE = {"GNU.sparse.major": "0", "GNU.sparse.size": "9", "GNU.sparse.name": "hole.jpg", "GNU.sparse.map": "0,1"}
 TARS: dict[str, tuple[Callable[[Tar], None], str]] = {
-    "a link": (lambda tar: add(tar, "a.jpg", type=tarfile.SYMTYPE, linkname="/etc"), "entry 'a.jpg' is a link"),
-    "a hard link": (lambda tar: add(tar, "a.jpg", type=tarfile.LNKTYPE, linkname=GOOD), "entry 'a.jpg' is a link"),
-    "a pipe": (lambda tar: add(tar, "pipe", type=tarfile.FIFOTYPE), "entry 'pipe' is a pipe, a device"),
-    "a terminal": (lambda tar: add(tar, "tty", type=tarfile.CHRTYPE), "entry 'tty' is a pipe, a device"),
-    "a disk": (lambda tar: add(tar, "disk", type=tarfile.BLKTYPE), "entry 'disk' is a pipe, a device"),
-    "unknown": (lambda tar: add(tar, "label", type=b"V"), "entry 'label' is a pipe, a device"),
-    "sparse": (lambda tar: add(tar, "hole", b"", type=tarfile.GNUTYPE_SPARSE), "entry 'hole' is a pipe, a device, sparse"),
-    "sparse in attributes": (lambda tar: add(tar, "x", b"x", pax_headers=SPARSE), "'hole.jpg' is a pipe, a device, sparse"),
-    "a negative size": (lambda tar: add(tar, "x.jpg", pax_headers={"size": "-1536"}), "'x.jpg' is a pipe, a device, sparse"),
-    "a long name": (
-        lambda tar: add(tar, "././@LongLink", bytes(1 << 17), type=tarfile.GNUTYPE_LONGNAME),
-        "entry '././@LongLink' has headers of more than 8,192 bytes",
-    ),
-    "large attributes": (
-        lambda tar: add(tar, "x.jpg", b"x", pax_headers={"SCHILY.xattr.user.a": "1" * (1 << 17)}),
-        "has headers of more than 8,192 bytes",
-    ),
-    "bytes for all": (flood, "entry 'header' has headers of more than 8,192 bytes"),
+    "a link": (lambda tar: add(tar, "a.jpg", type=tarfile.SYMTYPE, linkname="/etc"), "entry 'a.jpg' is a link, a pipe"),
+    "a hard link": (lambda tar: add(tar, "a.jpg", type=tarfile.LNKTYPE, linkname=GOOD), "entry 'a.jpg' is a link, a pipe"),
+    "a pipe": (lambda tar: add(tar, "pipe", type=tarfile.FIFOTYPE), "entry 'pipe' is a link, a pipe, a device"),
+    "a terminal": (lambda tar: add(tar, "tty", type=tarfile.CHRTYPE), "entry 'tty' is a link, a pipe, a device"),
+    "a disk": (lambda tar: add(tar, "disk", type=tarfile.BLKTYPE), "entry 'disk' is a link, a pipe, a device"),
+    "unknown": (lambda tar: add(tar, "label", type=b"V"), "entry 'label' is a link, a pipe, a device"),
+    "sparse": (lambda tar: add(tar, "hole", b"", type=tarfile.GNUTYPE_SPARSE), "entry 'hole' is a link, a pipe, a device"),
+    "sparse in attributes": (lambda tar: add(tar, "x", b"x", pax_headers=SPARSE), "'hole.jpg' is a link, a pipe, a device"),
+    "a negative size": (lambda tar: add(tar, "x.jpg", pax_headers={"size": "-1536"}), "'x.jpg' is a link, a pipe, a device"),
     "a chain": (records(b"9 path=a\n", count=3000), "cannot be read"),
     "a length of nothing": (records(b"0 path=a\n"), "damaged"),
 }  # fmt: skip
@@ -168,19 +146,12 @@ def many(tar: Tar) -> None:
         add(tar, f"{index}.jpg", bytes(900_000))
 
 
-def trailing(tar: Tar) -> None:
-    """Zeros behind the end mark."""
-    assert tar.fileobj is not None
-    tar.fileobj.write(bytes(50_000_000))
-
-
 @pytest.mark.parametrize("packing", ["gz", "bz2", "xz"])
 @pytest.mark.parametrize(
     ("do", "part"),
     [
-        (lambda tar: add(tar, "bomb.jpg", bytes(50_000_000)), "entry 'bomb.jpg' brings what is unpacked to 50,"),
-        (many, "entry '1.jpg' brings what is unpacked to 1,8"),
-        (trailing, "times the archive's"),
+        (lambda tar: add(tar, "bomb.jpg", bytes(50_000_000)), "entry 'bomb.jpg' brings all to 50,"),
+        (many, "entry '1.jpg' brings all to 1,8"),
     ],
 )
 def test_bombs_in_tars(tmp_path: Path, packing: str, do: Callable[[Tar], None], part: str) -> None:
@@ -194,19 +165,6 @@ def test_bombs_in_tars(tmp_path: Path, packing: str, do: Callable[[Tar], None], 
     finally:
         tracemalloc.stop()
     assert time.process_time() - began < 5
-
-
-def test_a_folder_may_have_a_size(tmp_path: Path) -> None:
-    """A hint to the file system in the format's words; no content comes with it."""
-
-    def do(tar: Tar) -> None:
-        member = tarfile.TarInfo("seg_train/seg_train")
-        member.type, member.size = tarfile.DIRTYPE, 4096
-        tar.addfile(member)
-        add(tar, "seg_train/seg_train/sea/new.jpg", b"new")
-
-    make("intel", tar_of(tmp_path / "x.tar", do), tmp_path / "intel")
-    assert (tmp_path / "intel/seg_train/seg_train/sea/new.jpg").read_bytes() == b"new"
 
 
 def test_honest_headers(tmp_path: Path) -> None:

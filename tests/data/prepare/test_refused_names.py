@@ -24,15 +24,11 @@ NAMES = {
     "\\\\server\\share\\x.jpg": "has an absolute path",
     "C:\\x.jpg": "has an absolute path",
     "./c:/x.jpg": "has an absolute path",
-    "x/" * 512 + "x": "has a name of more than 1,024 characters",
     GOOD: f"is there twice, the other time as '{GOOD}'",
     f"./{GOOD}": "is there twice",
     GOOD.replace("/", "//"): "is there twice",
     GOOD.replace("/", "\\"): "is there twice",
     GOOD.upper(): "is there twice",
-    f"{GOOD}/1.jpg": f"makes a folder of the file '{GOOD}'",
-    f"{GOOD.upper()}/deep/1.jpg": f"makes a folder of the file '{GOOD}'",
-    ".": "has no name",
 }
 
 
@@ -56,14 +52,20 @@ def pack_with(path: Path, kind: str, *names: str) -> Path:
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
 def test_names(tmp_path: Path, name: str, kind: str) -> None:
-    shown = ascii(name) if len(name) < 200 else ascii(name[:150]) + "..."
-    refused(pack_with(tmp_path / "intel", kind, name), f"entry {shown} ", NAMES[name])
+    refused(pack_with(tmp_path / "intel", kind, name), f"entry {name!a} ", NAMES[name])
+
+
+def test_names_in_a_folder_that_differ_in_case_alone(tmp_path: Path) -> None:
+    """A folder on this disk may hold both; the dataset may lie on another disk tomorrow."""
+    folder = pack(intel_files(), tmp_path / "intel", "folder")
+    other = GOOD.replace(".jpg", ".JPG")
+    shutil.copy(folder / GOOD, folder / other)
+    refused(folder, f"{GOOD!a}", f"{other!a}", "blind to case")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_a_file_that_is_also_a_folder(tmp_path: Path, kind: str) -> None:
-    for name in ("seg_train/seg_train/sea", "SEG_TRAIN"):
-        refused(pack_with(tmp_path / name.replace("/", "_"), kind, name), f"makes a folder of the file '{name}'")
+    refused(pack_with(tmp_path / "intel", kind, f"{GOOD}/1.jpg"), f"File exists: '{tmp_path}", f"{GOOD}'")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
@@ -84,15 +86,15 @@ def test_names_in_two_unicode_forms(tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
 def test_too_many_entries(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.data.prepare.entries.MAX_ENTRIES", 10)
+    monkeypatch.setattr("wisesr.data.prepare.source.MAX_ENTRIES", 10)
     refused(pack(intel_files(), tmp_path / kind, kind), "entry 'seg_t", "is one of more than 10")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
 def test_lists_too_large_for_memory(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.data.prepare.entries.MAX_LISTS", len(NOISE) + 1)
+    monkeypatch.setattr("wisesr.data.prepare.source.MAX_LIST", len(NOISE) - 1)
     source = pack({"train.csv": NOISE, "test.csv": NOISE}, tmp_path / kind, kind)
-    refused(source, "csv' brings the lists to more than 5,001 bytes", name="sub_imagenet")
+    refused(source, "csv' has more than the 4,999 bytes of a list", name="sub_imagenet")
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
@@ -139,4 +141,4 @@ def test_a_linked_list(tmp_path: Path) -> None:
 def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source", "folder")
     os.mkfifo(source / "seg_train" / "seg_train" / "sea" / "9.jpg")
-    refused(source, "9.jpg' is a pipe")
+    refused(source, "9.jpg' is a link, which is not followed, a pipe")

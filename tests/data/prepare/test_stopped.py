@@ -19,10 +19,11 @@ import pytest
 from tests.support.downloads import KINDS, files_of, intel_files, make, mit_files, pack, tree
 from tests.support.paths import ROOT
 from wisesr.cli import main
-from wisesr.data.prepare.entries import Entry, Source
-from wisesr.data.prepare.staging import Staging
+from wisesr.data.prepare.source import Entry, Source
+from wisesr.data.prepare.staging import staging
 from wisesr.errors import UserError
-from wisesr.results.lock import take
+
+FILES = "unfinished-by-wisesr"
 
 
 def fail_at(count: int, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +48,13 @@ class Killed(BaseException):
 
 def kill_at(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """As `kill -9` while a file is copied: nothing is cleaned up."""
-    monkeypatch.setattr(Staging, "_remove", lambda self: None)
+    remove = shutil.rmtree
+
+    def remove_alive(path: Path, **others: Any) -> None:
+        if sys.exc_info()[0] is not Killed:
+            remove(path, **others)
+
+    monkeypatch.setattr(shutil, "rmtree", remove_alive)
     fail_at(count, Killed(), monkeypatch)
 
 
@@ -61,40 +68,33 @@ def test_killed_half_way(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPa
             with pytest.raises(Killed):
                 make("intel", source, tmp_path / "cut" / "intel")
         left = files_of(tmp_path / "cut")
-        assert len(left) == count + 3 and all(name.startswith("intel.partial/") for name in left), "a mark, a lock, half a file"
+        assert len(left) == count + 2 and all(name.startswith("intel.partial/") for name in left), "a lock, half a file"
     make("intel", source, tmp_path / "cut" / "intel")
     assert tree(tmp_path / "cut") == tree(tmp_path / "whole")
 
 
 def test_what_another_archive_has_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Other files of the same names, links that lead out of it; also where the dataset is there by now."""
+    """Other files of the same names, links that lead out of it."""
     outside = pack({"keep.txt": b"precious"}, tmp_path / "outside", "folder")
     with monkeypatch.context() as patch:
         kill_at(5, patch)
         with pytest.raises(Killed):
             make("mit_indoor", pack(mit_files(), tmp_path / "mit.zip", "zip"), tmp_path / "intel")
-    (tmp_path / "intel.partial" / "files" / "link").symlink_to(outside)
-    shutil.copytree(tmp_path / "intel.partial", tmp_path / "there.partial", symlinks=True)
-    source = pack(intel_files(), tmp_path / "source.zip", "zip")
-    make("intel", source, tmp_path / "intel")
+    (tmp_path / "intel.partial" / FILES / "link").symlink_to(outside)
+    make("intel", pack(intel_files(), tmp_path / "source.zip", "zip"), tmp_path / "intel")
     assert files_of(tmp_path / "intel") == intel_files() and not (tmp_path / "intel.partial").exists()
-    shutil.copytree(tmp_path / "intel", tmp_path / "there")
-    with pytest.raises(UserError, match="there is there already"):
-        make("intel", source, tmp_path / "there")
-    assert not (tmp_path / "there.partial").exists()
     assert files_of(outside) == {"keep.txt": b"precious"}
 
 
-def test_killed_before_the_mark_and_after_it(tmp_path: Path) -> None:
+def test_killed_before_the_lock_and_after_it(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
-    for names in ((), (".lock",), (".lock", ".wisesr.unfinished")):
+    for names in ((), (".lock",), (".lock", f"{FILES}/x")):
         target = tmp_path / f"intel{len(names)}"
-        staging = target.with_name(f"{target.name}.partial")
-        staging.mkdir()
-        for name in names:
-            (staging / name).touch()
+        partial = target.with_name(f"{target.name}.partial")
+        partial.mkdir()
+        pack(dict.fromkeys(names, b""), partial, "folder")
         make("intel", source, target)
-        assert files_of(target) == intel_files() and not staging.exists()
+        assert files_of(target) == intel_files() and not partial.exists()
 
 
 def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
@@ -111,9 +111,7 @@ def test_a_folder_of_the_users_is_left_alone(tmp_path: Path) -> None:
         with pytest.raises(UserError, match="intel.partial is in the way"):
             make("intel", source, tmp_path / "intel")
         partial.unlink()
-    (tmp_path / "intel.partial").mkdir()
-    (tmp_path / "intel.partial" / ".wisesr.unfinished").touch()
-    (tmp_path / "intel.partial" / "mine.txt").write_text("precious")  # put there since
+    pack({f"{FILES}/x": b"", "mine.txt": b"precious"}, tmp_path / "intel.partial", "folder")  # put there since
     with pytest.raises(UserError, match="intel.partial is in the way"):
         make("intel", source, tmp_path / "intel")
     assert (tmp_path / "intel.partial" / "mine.txt").read_text() == "precious"
@@ -124,7 +122,7 @@ def test_images_planted_while_it_runs_are_noticed(tmp_path: Path, monkeypatch: p
     real = Source.read
 
     def read(self: Source, entry: Entry) -> Any:
-        pack({"seg_train/seg_train/sea/planted.jpg": b"x"}, tmp_path / "intel.partial" / "files", "folder")
+        pack({"seg_train/seg_train/sea/planted.jpg": b"x"}, tmp_path / "intel.partial" / FILES, "folder")
         return real(self, entry)
 
     monkeypatch.setattr(Source, "read", read)
@@ -178,35 +176,14 @@ def test_too_little_room_is_known_before(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_two_at_once(tmp_path: Path) -> None:
     source = pack(intel_files(), tmp_path / "source.zip", "zip")
-    with Staging(tmp_path / "intel").alone():
+    with pytest.raises(Killed), staging(tmp_path / "intel"):
         before = tree(tmp_path)
         with pytest.raises(UserError, match=r"another `wisesr data prepare` is at work in .*intel\.partial"):
             make("intel", source, tmp_path / "intel")
         assert tree(tmp_path) == before
         make("intel", source, tmp_path / "other")
+        raise Killed
     make("intel", source, tmp_path / "intel")
-
-
-def test_the_other_one_ends_between_two_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its folder goes before the lock in it is opened, or held: who locks a file without a name keeps nobody out."""
-    calls = 0
-
-    def take_late(directory: Path) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls == 1:
-            shutil.rmtree(directory)
-        file = take(directory)
-        if calls == 2:
-            shutil.rmtree(directory)
-        return file
-
-    monkeypatch.setattr("wisesr.data.prepare.staging.take", take_late)
-    with Staging(tmp_path / "intel").alone():
-        assert calls == 3
-        with pytest.raises(UserError, match="is at work"), Staging(tmp_path / "intel").alone():
-            pass
-    assert not list(tmp_path.iterdir())
 
 
 def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
@@ -251,7 +228,7 @@ def test_killed_at_random(tmp_path: Path, kind: str) -> None:
     among = 0
     for attempt in range(25):
         process = run(source, target)
-        while process.poll() is None and count_files(partial / "files"):  # what the attempt before has left
+        while process.poll() is None and count_files(partial / FILES):  # what the attempt before has left
             time.sleep(0.001)
         if attempt < 2:
             time.sleep(generator.uniform(0.5, 3))
@@ -260,7 +237,7 @@ def test_killed_at_random(tmp_path: Path, kind: str) -> None:
             time.sleep(generator.uniform(0, 0.01))
         process.kill()
         assert process.wait(60) in (0, -signal.SIGKILL), (tmp_path / "cut" / "printed.txt").read_text()
-        among += 0 < count_files(partial / "files") < len(files) and not target.exists()
+        among += 0 < count_files(partial / FILES) < len(files) and not target.exists()
         shutil.rmtree(target, ignore_errors=True)
         if among == 5:
             break

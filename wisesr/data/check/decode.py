@@ -14,19 +14,8 @@ from PIL import ExifTags, Image
 from wisesr.data.images import UNREADABLE, to_rgb, why
 from wisesr.types import usable_cores
 
-_FORMATS = {
-    ".jpg": ("JPEG", "MPO"),  # MPO: what some cameras write, a JPEG with more pictures behind it
-    ".jpeg": ("JPEG", "MPO"),
-    ".png": ("PNG",),
-    ".gif": ("GIF",),
-    ".bmp": ("BMP", "DIB"),
-    ".webp": ("WEBP",),
-    ".tif": ("TIFF",),
-    ".tiff": ("TIFF",),
-    ".ppm": ("PPM",),
-    ".pgm": ("PPM",),
-}
-"""Ending of a name -> Pillow's names of the formats that it promises."""
+_VARIANTS = {"JPEG": "MPO", "BMP": "DIB"}
+"""Pillow's name of a format -> of one in files of the same ending; MPO is a JPEG with more pictures behind it."""
 
 _UPRIGHT_BY = {
     2: "mirrored left and right",
@@ -101,8 +90,8 @@ def _digest(rgb: Image.Image) -> bytes:
 
 
 def _notes(path: Path, image: Image.Image) -> Iterator[tuple[str, str]]:
-    promised = _FORMATS.get(path.suffix.lower())
-    if promised and image.format not in promised:
+    promised = Image.registered_extensions().get(path.suffix.lower())
+    if promised and image.format not in (promised, _VARIANTS.get(promised)):
         yield "format", f"{image.format} in a file that ends in {path.suffix}"
     if mode := _mode(image):
         yield "mode", mode

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, combinations
 from typing import NamedTuple
@@ -12,8 +12,8 @@ from typing import NamedTuple
 from wisesr.data.check.decode import Decoded
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
-from wisesr.data.manifest import SPLITS, TEST
-from wisesr.data.published_facts import Published, counts
+from wisesr.data.manifest import SPLITS, TEST, TRAIN
+from wisesr.data.published_facts import Published, counts, whole_not_partial
 from wisesr.wording import some_of
 
 _TWINS = {"leak": "split", "two-labels": "label"}
@@ -78,10 +78,7 @@ class Overlap(NamedTuple):
 def find_problems(listing: Listing, decoded: Sequence[Decoded], facts: Published | None = None) -> list[Finding]:
     """All that is to be said, in the order of `KINDS`.
 
-    Args:
-        listing: the files.
-        decoded: each of its rows after decoding.
-        facts: what is published of it, where anything is.
+    `decoded` are the rows of the listing; `facts` what is published of the dataset, where anything is.
     """
     found = [*_listed_twice(listing.rows), *_twins(listing.rows, decoded)]
     for row, image in zip(listing.rows, decoded, strict=True):
@@ -133,6 +130,31 @@ def _others(row: Row, group: Sequence[Row], by: str) -> str:
     foreign = (twin for twin in group if getattr(twin, by) != mine)
     alike = (twin for twin in group if getattr(twin, by) == mine and twin is not row)
     return f"as {some_of([f'{twin.path} ({twin.split}, {twin.label})' for twin in chain(foreign, alike)], _SHOWN)}"
+
+
+def stopping(
+    listing: Listing,
+    decoded: Sequence[Decoded],
+    findings: Iterable[Finding],
+    facts: Published | None,
+    *,
+    partial: bool,
+    skip: bool,
+) -> list[str]:
+    """What a training would stop at, a phrase each.
+
+    `partial`: whether the user calls it a part of a dataset; `skip`: whether files that cannot be read are left out.
+    """
+    left_out = UNREADABLE if skip and (partial or facts is None) else ()
+    stop = {"listed-twice", "empty-class", *UNREADABLE, *INCOMPLETE} - {*left_out, *(INCOMPLETE if partial else ())}
+    found = Counter(finding.problem for finding in findings)
+    phrases = [f"{KINDS[name].description} ({found[name]:,})" for name in KINDS if name in stop and found[name]]
+    trained = [(row.label, bool(image.format)) for row, image in zip(listing.rows, decoded, strict=True) if row.split == TRAIN]
+    if left_out and (lost := {label for label, _ in trained} - {label for label, readable in trained if readable}):
+        phrases.append(f"class {min(lost)!r} has no readable images to train on")
+    if facts is not None and partial and not any(found[name] for name in (*INCOMPLETE, *left_out)):
+        phrases.append(whole_not_partial(facts))
+    return phrases + ([listing.refused] if listing.refused else [])
 
 
 def overlaps(rows: Sequence[Row], decoded: Sequence[Decoded]) -> list[Overlap]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from rich import box
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -32,34 +32,20 @@ def print_summary(
     *,
     partial: bool,
 ) -> None:
-    """Print the counts, formats and problems of a copy, on one screen.
-
-    Args:
-        console: to print on.
-        listing: the files.
-        decoded: each of its rows after decoding.
-        findings: about them.
-        facts: what is published of the dataset, where anything is.
-        partial: whether the user takes a copy that is not whole.
-    """
-    for part in _parts(listing, decoded, findings, facts, partial):
-        console.print(part, soft_wrap=isinstance(part, str))
-
-
-def _parts(
-    listing: Listing, decoded: Sequence[Decoded], findings: Sequence[Finding], facts: Published | None, partial: bool
-) -> Iterator[RenderableType]:
-    yield escape(legible(f"{listing.base}: {_completeness(listing, findings, facts, partial)}"))
-    yield _formats_and_sizes(decoded)
+    """Print counts, formats and problems of a copy on one screen; `partial`: whether the user takes one that is not whole."""
+    completeness = _completeness(listing, findings, facts, partial)
+    console.print(escape(legible(f"{listing.base}: {completeness}")), soft_wrap=True)
+    console.print(_formats_and_sizes(decoded), soft_wrap=True)
     for overlap in overlaps(listing.rows, decoded):
-        share = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({overlap.images / overlap.of:.1%})"
-        yield f"[bold]{share.replace('%', ' %')} are also in the {overlap.other} split[/bold]"
+        share = f"{100 * overlap.images / overlap.of:.1f} %"
+        line = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({share}) are also in the {overlap.other} split"
+        console.print(f"[bold]{line}[/bold]", soft_wrap=True)
     if facts is None:
-        yield _classes(listing)
+        console.print(_classes(listing))
     elif any(finding.problem == "count" for finding in findings):
-        yield _beside(listing, facts)
+        console.print(_beside(listing, facts))
     if any(finding.problem != "count" for finding in findings):
-        yield _kinds(findings)
+        console.print(_kinds(findings))
 
 
 def _completeness(listing: Listing, findings: Sequence[Finding], facts: Published | None, partial: bool) -> str:

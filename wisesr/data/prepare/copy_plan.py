@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
@@ -10,7 +9,7 @@ from typing import NamedTuple
 
 from wisesr.data.images import EXTENSIONS
 from wisesr.data.listing import Row
-from wisesr.data.prepare.entries import Entry, Names, refusal
+from wisesr.data.prepare.source import Entry, Source
 from wisesr.errors import UserError
 from wisesr.wording import count_of, some_of
 
@@ -23,7 +22,7 @@ class Plan(NamedTuple):
     root: str
     """The folder of the source in which the dataset was found; empty for its top."""
     copies: dict[str, Entry]
-    """Path below the target -> entry."""
+    """Path below the target -> entry, in the order of the source."""
     texts: dict[str, bytes]
     """Path below the target -> content of the dataset's lists."""
     rows: list[Row]
@@ -38,17 +37,14 @@ class Plan(NamedTuple):
         """Bytes to copy."""
         return sum(entry.size for entry in self.copies.values()) + sum(map(len, self.texts.values()))
 
-    def with_left_out(self, entries: Iterable[Entry], unlisted: str) -> Plan:
-        """The plan of a source with these entries, `left_out` counted. `unlisted`: what images are that the dataset lacks."""
+    def with_left_out(self, source: Source, unlisted: str) -> Plan:
+        """The plan with `left_out` counted. `unlisted`: what images of the source are that the dataset lacks."""
         taken = {entry.name for entry in self.copies.values()}
-        names = [entry.name for entry in entries if entry.name not in taken and entry.name.rpartition("/")[2] not in self.texts]
-        kinds = ("hidden files" if is_hidden(name) else unlisted if is_image(name) else "other files" for name in names)
-        return self._replace(left_out=Counter(kinds))
-
-
-def is_hidden(name: str) -> bool:
-    """Whether an entry is what a file browser leaves behind: `__MACOSX/...`, `.DS_Store`, `._1.jpg`, `Thumbs.db`."""
-    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in name.split("/"))
+        names = [entry.name for entry in source.entries if entry.name.rpartition("/")[2] not in self.texts]
+        rest = [name for name in names if name not in taken]
+        images = sum(map(is_image, rest))
+        counts = {"hidden files": source.hidden, unlisted: images, "other files": len(rest) - images}
+        return self._replace(left_out={kind: count for kind, count in counts.items() if count})
 
 
 def is_image(name: str) -> bool:
@@ -56,50 +52,34 @@ def is_image(name: str) -> bool:
     return name.lower().endswith(EXTENSIONS)
 
 
-def one_root(label: str, roots: Iterable[str], looked_for: str, entries: Sequence[Entry]) -> str:
+def one_root(source: Source, roots: Iterable[str], looked_for: str) -> str:
     """The only folder that looks like the dataset's, as `looked_for` says, among the `roots` that do.
 
     Raises:
         UserError: there is none, or more than one.
     """
     found = sorted(set(roots))
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if not found:
+        raise UserError(f"{source.label} does not hold {looked_for} in any of its folders. {contents(source)}")
+    if len(found) > 1:
         shown = some_of([root or "its top" for root in found], _SHOWN)
-        raise UserError(
-            f"{label} holds {looked_for} in {len(found)} places: {shown}. Which of them is meant cannot be known: "
-            "unpack it, and name one of the folders with --from"
-        )
-    raise UserError(f"{label} does not hold {looked_for} in any of its folders. {contents(entries)}")
+        raise ambiguous(f"{source.label} holds {looked_for} in {len(found)} places: {shown}")
+    return found[0]
 
 
-def contents(entries: Sequence[Entry]) -> str:
+def ambiguous(what: str) -> UserError:
+    """The error for what is found in more than one place."""
+    return UserError(f"{what}. Which of them is meant cannot be known: unpack it, and leave one")
+
+
+def contents(source: Source) -> str:
     """What a source holds at its top, and links that are not followed, as sentences."""
-    tops = Counter(entry.name.partition("/")[0] for entry in entries)
+    tops = Counter(entry.name.partition("/")[0] for entry in source.entries)
     shown = [f"{top!a} ({count_of(count, 'file')})" for top, count in tops.most_common()]
-    return f"It holds: {some_of(shown, _SHOWN) or 'nothing'}.{links(entries)}"
+    return f"It holds: {some_of(shown, _SHOWN) or 'nothing'}.{links(source)}"
 
 
-def links(entries: Iterable[Entry]) -> str:
+def links(source: Source) -> str:
     """What could not be taken of a folder, as a sentence; empty where there is nothing."""
-    refused = [ascii(entry.name) for entry in entries if entry.refused]
+    refused = [ascii(entry.name) for entry in source.entries if entry.refused]
     return f" Not taken, as links or no files: {some_of(refused, _SHOWN)}." if refused else ""
-
-
-def check_targets(plan: Plan, label: str) -> None:
-    """Hold every path that will be written against the rules for an archive's names, whoever made it up.
-
-    Raises:
-        UserError: an entry that may not be taken is wanted, a path is not below the target, two are the same.
-    """
-    names = Names(label)
-    for path, entry in plan.copies.items():
-        if entry.refused:
-            raise refusal(label, entry.name, entry.refused)
-        if any(unicodedata.category(character) in ("Cc", "Cs") for character in path):  # tools cannot read and print it
-            raise refusal(label, entry.name, f"would become {path!a}, which is no plain name of a file")
-        names.add(path)
-    names.check_folders()
-    if twice := [name for name, count in Counter(entry.name for entry in plan.copies.values()).items() if count > 1]:
-        raise refusal(label, twice[0], "is listed by two names")

@@ -10,10 +10,11 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.filesize import decimal
 
+from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.prepare.copy_plan import Plan, links
 from wisesr.data.prepare.downloads import Dataset
-from wisesr.data.prepare.entries import Source
+from wisesr.data.prepare.source import Source, refusal, without_case
 from wisesr.data.published_facts import shortfall
 from wisesr.errors import UserError
 
@@ -32,6 +33,10 @@ class Job(NamedTuple):
     take_part: bool
     """Whether a source that lacks images will do."""
     console: Console
+
+    def say(self, text: str) -> None:
+        """Print a line as it is: names come from whoever made an archive."""
+        self.console.print(legible(text), markup=False, emoji=False, soft_wrap=True)
 
 
 def read_existing(job: Job) -> Manifest | None:
@@ -57,15 +62,12 @@ def read_existing(job: Job) -> Manifest | None:
 
 
 def check_source(job: Job, plan: Plan, source: Source) -> None:
-    """Whether the source has all images; where a part will do, whether it has some of both splits.
-
-    Raises:
-        UserError: no.
-    """
+    """Raise UserError unless the source has all images, or some of both splits where a part will do, that may be taken."""
+    _check_copies(plan, source)
     lacking = shortfall(job.dataset.facts, plan.rows, plan.missing)
     if lacking and not job.take_part:
         raise UserError(
-            f"{source.label} is not {job.dataset.facts.name} as published: {lacking}{links(source.entries)} "
+            f"{source.label} is not {job.dataset.facts.name} as published: {lacking}{links(source)} "
             "Get all of it, or keep what is there with --partial"
         )
     for split in (TRAIN, TEST):
@@ -73,12 +75,24 @@ def check_source(job: Job, plan: Plan, source: Source) -> None:
             raise UserError(f"{source.label} has no image of the {split} split")
 
 
-def check_room(job: Job, plan: Plan) -> None:
-    """Whether the disk has room for the bytes that the source declares.
+def _check_copies(plan: Plan, source: Source) -> None:
+    """Raise UserError for an entry that may not be taken or is wanted twice, and for a path that not every disk can hold."""
+    paths: dict[str, str] = {}
+    names: set[str] = set()
+    for path, entry in plan.copies.items():
+        if entry.refused:
+            raise refusal(source.label, entry.name, entry.refused)
+        if entry.name in names:
+            raise refusal(source.label, entry.name, "is listed by two names")
+        if not path.isprintable():  # tools cannot read and print it
+            raise refusal(source.label, entry.name, f"would become {path!a}, which is no plain name of a file")
+        if (other := paths.setdefault(without_case(path), path)) != path:
+            raise refusal(source.label, entry.name, f"would become {path!a}, and that is {other!a} on a disk blind to case")
+        names.add(entry.name)
 
-    Raises:
-        UserError: no.
-    """
+
+def check_room(job: Job, plan: Plan) -> None:
+    """Raise UserError unless the disk has room for the bytes that the source declares."""
     need = plan.size + _BLOCK * (len(plan.copies) + len(plan.texts))
     if need > (free := shutil.disk_usage(job.target.parent).free):
         raise UserError(
@@ -88,11 +102,7 @@ def check_room(job: Job, plan: Plan) -> None:
 
 
 def check_copied(plan: Plan, manifest: Manifest) -> None:
-    """Whether training will read from the copied files what was planned, image by image.
-
-    Raises:
-        UserError: no.
-    """
+    """Raise UserError unless training will read from the copied files what was planned, image by image."""
     labels = [manifest.class_names[label] for label in manifest.labels]
     read = set(zip(manifest.ids, labels, manifest.splits, strict=True))
     if other := sorted(read ^ {(row.path, row.label, row.split) for row in plan.rows}):

@@ -1,4 +1,4 @@
-"""What a preparation prints: lines, and on a terminal a bar for what takes its time. No torch."""
+"""A bar on a terminal for what a preparation takes its time for. No torch."""
 
 from __future__ import annotations
 
@@ -7,15 +7,6 @@ from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.text import Text
-
-from wisesr.data.legible import legible
-
-
-def say(console: Console, text: str) -> None:
-    """Print a line as it is: names come from whoever made an archive, and the terminal need not know all their characters."""
-    encoded = legible(text).encode(console.encoding, "backslashreplace")
-    console.print(Text(encoded.decode(console.encoding)), soft_wrap=True)
 
 
 @contextmanager
