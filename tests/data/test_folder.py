@@ -101,11 +101,12 @@ def test_what_is_wrong_is_named(tmp_path: Path, names: list[str], settings: dict
         ("filename,class\n,b\n", "line 2: filename and class"),
         ("filename,class,split\n1.png,b,tset\n", "no split is called 'tset'. Did you mean test"),
         ("filename,class\n", "lists no images"),
-        ("filename,class\n9.png,a\n1.png,b\n", "9.png is listed, but there is no such file"),
+        ("filename,class\n9.png,a\n1.png,b\n", "listed, but there is no such file: .*9.png"),
         ("filename,class\n1.png,a\n1.png,b\n", "listed twice: 1.png"),
         ("filename,class\n1.png,a\n./1.png,b\n", "listed twice: 1.png"),
         ('filename,class\n"1.png,a\n' + "x" * 140_000, "labels.csv cannot be read as a CSV file"),
-        ("filename,class\n1.png/2.png,a\n", "1.png/2.png is listed, but there is no such file"),
+        ("filename,class\n1.png,a\n7.png,a\n8.png,b\n9.png,b\n", "7.png and 2 more$"),
+        ("filename,class\n1.png/2.png,a\n", "listed, but there is no such file: .*1.png/2.png"),
     ],
 )
 def test_what_is_wrong_in_a_csv_is_named(tmp_path: Path, text: str, message: str) -> None:

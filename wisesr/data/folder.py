@@ -8,6 +8,7 @@ from typing import Literal
 from wisesr.data.listing import Listing, Row, class_rows, csv_rows, look_up, to_manifest
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.errors import UserError
+from wisesr.wording import some_of
 
 
 def folder(
@@ -35,8 +36,8 @@ def folder(
     """
     listing = listed(root=root, csv=csv, train=train, val=val, test=test)
     if listing.missing:
-        more = f"; and {len(listing.missing) - 1:,} more" if len(listing.missing) > 1 else ""
-        raise UserError(f"{listing.base / listing.missing[0].path} is listed, but there is no such file{more}")
+        names = [str(listing.base / row.path) for row in listing.missing]
+        raise UserError(f"listed, but there is no such file: {some_of(names, 1)}")
     return to_manifest(listing, on_bad_image)
 
 

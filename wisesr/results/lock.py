@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,19 +20,21 @@ _LOCK = ".lock"
 def take(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
     """The lock of a cell, held until the file and all copies that children have of it are closed; None if it is taken.
 
-    `patience` are seconds to wait for it: after a kill, workers that decode images hold it for a few more.
+    `patience` are seconds to wait for it: after a kill, workers that decode images hold it for a few more. A file that its
+    holder has removed since it was opened here counts as taken: it would keep nobody out.
     """
-    file = (directory / _LOCK).open("a")
+    path = directory / _LOCK
     deadline = time.monotonic() + patience
     while True:
-        try:
+        file = path.open("a")
+        with suppress(BlockingIOError, FileNotFoundError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                file.close()
-                return None
-            time.sleep(0.05)
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        file.close()
+        if time.monotonic() >= deadline:
+            return None
+        time.sleep(0.05)
 
 
 @contextmanager

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import struct
 import zipfile
 import zlib
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.downloads import NOISE, files_of, intel_files, make, pack, picture, refused
+from wisesr.data.prepare.source import reading
 from wisesr.errors import UserError
 
 
@@ -61,6 +64,12 @@ def test_a_packed_file_that_is_no_tar(tmp_path: Path) -> None:
     refused(tmp_path / "labels.csv.gz", "labels.csv.gz cannot be read")
     (tmp_path / "empty.zip").write_bytes(b"PK\x05\x06" + bytes(18))
     refused(tmp_path / "empty.zip", "It holds: nothing")
+
+
+def test_a_fault_of_the_disk_is_no_damage() -> None:
+    """A new download would not mend it."""
+    with pytest.raises(UserError, match="x.zip cannot be read at 'a.jpg': .*Input/output error$"), reading("x.zip", "a.jpg"):
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
 
 FIRST = "seg_train/seg_train/buildings/0.jpg"

@@ -64,8 +64,8 @@ ZIPS: dict[str, tuple[Callable[[Zip], None], str]] = {
     "a link as a folder": (change("link/", **mode(stat.S_IFLNK)), "entry 'link/' is a link"),
     "a pipe": (change("pipe", **mode(stat.S_IFIFO)), "entry 'pipe' is a link, a pipe or a device"),
     "a device": (change("dev", **mode(stat.S_IFBLK)), "entry 'dev' is a link, a pipe or a device"),
-    "encrypted": (change("secret.jpg", flag_bits=1), "at 'secret.jpg': File 'secret.jpg' is encrypted"),
-    "encrypted strongly": (change("secret.jpg", flag_bits=0x41), "at 'secret.jpg': strong encryption"),
+    "encrypted": (change("secret.jpg", flag_bits=1), "entry 'secret.jpg' is encrypted: unpack it"),
+    "encrypted strongly": (change("secret.jpg", flag_bits=0x41), "entry 'secret.jpg' is encrypted: unpack it"),
     "Deflate64": (change("x.jpg", compress_type=9), "entry 'x.jpg' is packed by method 9"),
     "bzip2": (packed_by(zipfile.ZIP_BZIP2), "entry 'x.jpg' is packed by method 12"),
     "LZMA": (packed_by(zipfile.ZIP_LZMA), "entry 'x.jpg' is packed by method 14"),
@@ -96,6 +96,17 @@ def test_a_zip64_and_a_comment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert files_of(tmp_path / "intel") == intel_files()
 
 
+def test_a_directory_too_large_for_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the size that it declares, before any of it is read."""
+    source = pack(intel_files(), tmp_path / "intel.zip", "zip")
+    with zipfile.ZipFile(source) as archive:
+        size = source.stat().st_size - archive.start_dir - 22  # the zip's end mark
+    monkeypatch.setattr("wisesr.data.prepare.formats.MAX_DIRECTORY", size - 1)
+    refused(source, f"intel.zip declares a directory of {size:,} bytes")
+    monkeypatch.setattr("wisesr.data.prepare.formats.MAX_DIRECTORY", size)
+    make("intel", source, tmp_path / "intel")
+
+
 # Tars.
 
 
@@ -121,6 +132,9 @@ TARS: dict[str, tuple[Callable[[Tar], None], str]] = {
     "sparse": (lambda tar: add(tar, "hole", b"", type=tarfile.GNUTYPE_SPARSE), "entry 'hole' is a link, a pipe, a device"),
     "sparse in attributes": (lambda tar: add(tar, "x", b"x", pax_headers=SPARSE), "'hole.jpg' is a link, a pipe, a device"),
     "a negative size": (lambda tar: add(tar, "x.jpg", pax_headers={"size": "-1536"}), "'x.jpg' is a link, a pipe, a device"),
+    "a long link": (records(bytes(70_000), kind=tarfile.GNUTYPE_LONGLINK), "is a long name of a link of 70,000 bytes"),
+    "attributes for all": (records(bytes(70_000), kind=tarfile.XGLTYPE), "is attributes of 70,000 bytes"),
+    "attributes of Solaris": (records(bytes(70_000), kind=tarfile.SOLARIS_XHDTYPE), "is attributes of 70,000 bytes"),
     "a chain": (records(b"9 path=a\n", count=3000), "cannot be read"),
     "a length of nothing": (records(b"0 path=a\n"), "damaged"),
 }  # fmt: skip
@@ -165,6 +179,45 @@ def test_bombs_in_tars(tmp_path: Path, packing: str, do: Callable[[Tar], None], 
     finally:
         tracemalloc.stop()
     assert time.process_time() - began < 5
+
+
+def many_attributes(tar: Tar) -> None:
+    for index in range(1000):
+        add(tar, "header", bytes(60_000), type=tarfile.XHDTYPE)
+        add(tar, f"{index}.jpg", b"x")
+
+
+def many_folders(tar: Tar) -> None:
+    for index in range(10_000):
+        add(tar, str(index % 10), type=tarfile.DIRTYPE)
+
+
+def sparse(tar: Tar) -> None:
+    """Of format 1.0: its map stands in the content, and says itself how long it is."""
+    add(tar, "header", b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n", type=tarfile.XHDTYPE)
+    add(tar, "hole", b"9999999\n" + b"1\n" * 10**7)
+
+
+HUNGRY: dict[str, tuple[Callable[[Tar], None], str]] = {
+    "a long name": (records(bytes(100_000_000), kind=tarfile.GNUTYPE_LONGNAME), "'header' is a long name of 100,000,000"),
+    "attributes": (records(bytes(100_000_000)), "'header' is attributes of 100,000,000 bytes, more than 65,536"),
+    "many attributes": (many_attributes, "'header' brings all to"),
+    "many folders": (many_folders, "brings all to"),
+    "sparse": (sparse, "'hole' is a link, a pipe, a device, sparse"),
+}
+
+
+@pytest.mark.parametrize("what", HUNGRY)
+def test_headers_too_large_for_memory(tmp_path: Path, what: str) -> None:
+    """`tarfile` alone reads them whole, and keeps them."""
+    do, part = HUNGRY[what]
+    source = tar_of(tmp_path / "intel.tar.gz", do, "gz")
+    tracemalloc.start()
+    try:
+        refused(source, part)
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_honest_headers(tmp_path: Path) -> None:

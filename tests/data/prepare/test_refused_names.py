@@ -107,6 +107,20 @@ def test_names_that_are_no_text(tmp_path: Path) -> None:
     refused(pack_with(tmp_path / "tar", "tar", "seg_train/seg_train/sea/\udcff.jpg"), "sea/\\udcff.jpg", "no plain name")
 
 
+@pytest.mark.parametrize("kind", ["zip", "tar", "tar.gz"])
+def test_names_too_long_for_a_disk(tmp_path: Path, kind: str) -> None:
+    """Refused, wanted or not, and not written out."""
+    message = refused(pack_with(tmp_path / kind, kind, "a/" * 2050 + "x.jpg"), "entry 'a/a/a", "more than 4,096 bytes")
+    assert len(message) < 400
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "folder"])
+def test_long_names_are_cut_in_messages(tmp_path: Path, kind: str) -> None:
+    names = [letter * 240 for letter in "abcdefgh"]
+    message = refused(pack({f"{name}/x.jpg": b"x" for name in names}, tmp_path / kind, kind), "It holds: 'aaa")
+    assert "a" * 151 not in message
+
+
 # Folders.
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import random
@@ -184,6 +185,23 @@ def test_two_at_once(tmp_path: Path) -> None:
         make("intel", source, tmp_path / "other")
         raise Killed
     make("intel", source, tmp_path / "intel")
+
+
+def test_another_ends_when_this_one_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It removes the folder, and the lock that was opened here keeps nobody out any more."""
+    real = fcntl.flock
+
+    def flock(file: Any, operation: int) -> None:
+        shutil.rmtree(tmp_path / "intel.partial")
+        real(file, operation)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", flock)
+        with pytest.raises(UserError, match="another `wisesr data prepare` is at work"), staging(tmp_path / "intel"):
+            pass
+    with staging(tmp_path / "intel") as folder:
+        (folder / "x").touch()
+    assert list(tree(tmp_path)) == ["intel", "intel/x"]
 
 
 def test_ctrl_c(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from wisesr.data.images import EXTENSIONS
+from wisesr.data.legible import shorten
 from wisesr.data.listing import Row
 from wisesr.data.prepare.source import Entry, Source
 from wisesr.errors import UserError
@@ -62,7 +63,7 @@ def one_root(source: Source, roots: Iterable[str], looked_for: str) -> str:
     if not found:
         raise UserError(f"{source.label} does not hold {looked_for} in any of its folders. {contents(source)}")
     if len(found) > 1:
-        shown = some_of([root or "its top" for root in found], _SHOWN)
+        shown = some_of([root[:150] or "its top" for root in found], _SHOWN)
         raise ambiguous(f"{source.label} holds {looked_for} in {len(found)} places: {shown}")
     return found[0]
 
@@ -75,11 +76,11 @@ def ambiguous(what: str) -> UserError:
 def contents(source: Source) -> str:
     """What a source holds at its top, and links that are not followed, as sentences."""
     tops = Counter(entry.name.partition("/")[0] for entry in source.entries)
-    shown = [f"{top!a} ({count_of(count, 'file')})" for top, count in tops.most_common()]
+    shown = [f"{shorten(top)} ({count_of(count, 'file')})" for top, count in tops.most_common()]
     return f"It holds: {some_of(shown, _SHOWN) or 'nothing'}.{links(source)}"
 
 
 def links(source: Source) -> str:
     """What could not be taken of a folder, as a sentence; empty where there is nothing."""
-    refused = [ascii(entry.name) for entry in source.entries if entry.refused]
+    refused = [shorten(entry.name) for entry in source.entries if entry.refused]
     return f" Not taken, as links or no files: {some_of(refused, _SHOWN)}." if refused else ""

@@ -114,15 +114,15 @@ def _find_listed(listed: Sequence[str], source: Source, name: str) -> dict[str, 
             path = "/".join(parts[-length:])
             if length <= len(parts) and path in wanted:
                 found["/".join(parts[:-length])][path] = entry
-    files = f"{listed[0]}, and {len(listed) - 1:,} others,"
+    files = some_of(listed, 1)
     if not found:
         raise UserError(
-            f"{source.label}: no file is what {name} lists. Looked for: {files} below any folder. {contents(source)}"
+            f"{source.label}: no file is what {name} lists. Looked for, below any folder: {files}. {contents(source)}"
         )
     if len(found) > 1:
         places = [f"{folder or 'its top'} ({len(entries):,})" for folder, entries in sorted(found.items())]
         where = f"are found in {len(found)} places: {some_of(places, 4, '; ')}"
-        raise ambiguous(f"{source.label}: the files that {name} lists, {files} {where}")
+        raise ambiguous(f"{source.label}: the files that {name} lists, {files}, {where}")
     return found.popitem()[1]
 
 

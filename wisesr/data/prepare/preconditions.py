@@ -10,7 +10,7 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.filesize import decimal
 
-from wisesr.data.legible import legible
+from wisesr.data.legible import legible, shorten
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.prepare.copy_plan import Plan, links
 from wisesr.data.prepare.downloads import Dataset
@@ -52,22 +52,22 @@ def read_existing(job: Job) -> Manifest | None:
     there = f"{job.shown} is there already, and nothing is overwritten"
     try:
         listing = job.dataset.listed(root=str(target))
-        lacking = shortfall(job.dataset.facts, listing.rows, [row.path for row in listing.missing])
-        manifest = job.dataset.read(root=str(target), partial=bool(lacking))
+        problem = shortfall(job.dataset.facts, listing.rows, [row.path for row in listing.missing])
+        manifest = job.dataset.read(root=str(target), partial=bool(problem))
     except UserError as error:
         raise UserError(f"{there}: {ways}. It cannot be read as {name}: {error}") from None
-    if lacking:
-        raise UserError(f"{there}. It is not {name} as published: {lacking} Train on it with dataset.partial=true; or {ways}")
+    if problem:
+        raise UserError(f"{there}. It is not {name} as published: {problem} Train on it with dataset.partial=true; or {ways}")
     return manifest
 
 
 def check_source(job: Job, plan: Plan, source: Source) -> None:
     """Raise UserError unless the source has all images, or some of both splits where a part will do, that may be taken."""
     _check_copies(plan, source)
-    lacking = shortfall(job.dataset.facts, plan.rows, plan.missing)
-    if lacking and not job.take_part:
+    problem = shortfall(job.dataset.facts, plan.rows, plan.missing)
+    if problem and not job.take_part:
         raise UserError(
-            f"{source.label} is not {job.dataset.facts.name} as published: {lacking}{links(source)} "
+            f"{source.label} is not {job.dataset.facts.name} as published: {problem}{links(source)} "
             "Get all of it, or keep what is there with --partial"
         )
     for split in (TRAIN, TEST):
@@ -85,9 +85,11 @@ def _check_copies(plan: Plan, source: Source) -> None:
         if entry.name in names:
             raise refusal(source.label, entry.name, "is listed by two names")
         if not path.isprintable():  # tools cannot read and print it
-            raise refusal(source.label, entry.name, f"would become {path!a}, which is no plain name of a file")
+            raise refusal(source.label, entry.name, f"would become {shorten(path)}, which is no plain name of a file")
         if (other := paths.setdefault(without_case(path), path)) != path:
-            raise refusal(source.label, entry.name, f"would become {path!a}, and that is {other!a} on a disk blind to case")
+            raise refusal(
+                source.label, entry.name, f"would become {shorten(path)}, and that is {shorten(other)} on a disk blind to case"
+            )
         names.add(entry.name)
 
 

@@ -13,10 +13,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, NamedTuple
 
+from wisesr.data.legible import shorten
 from wisesr.errors import UserError
 
 CHUNK = 1 << 18
 MAX_ENTRIES = 1_000_000
+MAX_NAME = 4096
+"""Bytes of an entry's name: no disk that Linux knows takes a longer path."""
 MAX_LIST = 8_000_000
 """Bytes of a list (train.csv, ...), which is read into memory; real ones have 2 MB."""
 MAX_RATIO = 100
@@ -64,18 +67,22 @@ class Source:
         name = normal(self.label, raw)
         key = name if self.kind == "folder" else without_case(name)
         if key in self._names:
-            raise refusal(self.label, raw, f"is there twice, the other time as {self._names[key]!a}")
+            raise refusal(self.label, raw, f"is there twice, the other time as {shorten(self._names[key])}")
         self._names[key] = raw
         if len(self._names) > MAX_ENTRIES:
             raise refusal(self.label, raw, f"is one of more than {MAX_ENTRIES:,}: it is no dataset as downloaded")
-        self._unpacked += size
-        if self.size and self._unpacked > max(SMALL, MAX_RATIO * self.size):
-            why = f"brings all to {self._unpacked:,} bytes, more than {MAX_RATIO} times the archive's {self.size:,}: a bomb"
-            raise refusal(self.label, raw, why)
+        self.weigh(raw, size)
         if _is_hidden(name):
             self.hidden += 1
         else:
             self.entries.append(Entry(name, size, opener, refused))
+
+    def weigh(self, raw: str, size: int) -> None:
+        """Count bytes of an archive, unpacked. Raises UserError when they are too many for its own size, at this entry."""
+        self._unpacked += size
+        if self.size and self._unpacked > max(SMALL, MAX_RATIO * self.size):
+            why = f"brings all to {self._unpacked:,} bytes, more than {MAX_RATIO} times the archive's {self.size:,}: a bomb"
+            raise refusal(self.label, raw, why)
 
     def read(self, entry: Entry) -> Iterator[bytes]:
         """An entry's content in chunks, never more of it than it declares.
@@ -106,8 +113,10 @@ def normal(label: str, raw: str) -> str:
     """An entry's name as a path below a source's top: forward slashes, no empty parts, Unicode NFC.
 
     Raises:
-        UserError: it leads out of the source.
+        UserError: it leads out of the source, or is too long.
     """
+    if len(raw.encode(errors="surrogatepass")) > MAX_NAME:
+        raise refusal(label, raw, f"has a name of more than {MAX_NAME:,} bytes")
     name = unicodedata.normalize("NFC", raw.replace("\\", "/"))
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or re.match(r"[A-Za-z]:", "/".join(parts)):
@@ -129,7 +138,7 @@ def _is_hidden(name: str) -> bool:
 
 def refusal(label: str, name: str, why: str) -> UserError:
     """The error for an entry, by its name as it stands in the source: `why` goes on after it, "is a link"."""
-    return UserError(f"{label}: entry {ascii(name) if len(name) < 200 else ascii(name[:150]) + '...'} {why}")
+    return UserError(f"{label}: entry {shorten(name)} {why}")
 
 
 @contextmanager
@@ -140,10 +149,8 @@ def reading(label: str, entry: str = "") -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        where = f" at {entry!a}" if entry else ""
+        where = f" at {shorten(entry)}" if entry else ""
         reason = str(error).partition("\n")[0].strip(" :.") or type(error).__name__
-        raise UserError(
-            f"{label} cannot be read{where}: {reason[:200]}. If it was cut off, is damaged or a page of the web, download it "
-            "again; if it is encrypted, or neither a zip nor a tar (.tar, .tar.gz, .tar.bz2, .tar.xz), unpack it, and name the "
-            "folder"
-        ) from error
+        is_of_disk = getattr(error, "errno", None) is not None
+        advice = "" if is_of_disk else ". It is damaged or was cut off: download it again"
+        raise UserError(f"{label} cannot be read{where}: {reason[:200]}{advice}") from error
