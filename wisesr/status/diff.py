@@ -21,6 +21,7 @@ from wisesr.results.lock import is_running
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import find_cells, state_of
+from wisesr.wording import count_of
 
 _SHOWN = 12
 """Cells listed for an ambiguous name."""
@@ -103,7 +104,9 @@ def find_cell(name: str, root: Path) -> Path:
     if len(matches) == 1:
         return matches[0]
     listed = matches or list(cells)
-    lines = [f"  {cell}" for cell in listed[:_SHOWN]] + [f"  and {len(listed) - _SHOWN} more"] * (len(listed) > _SHOWN)
+    lines = [f"  {cell}" for cell in listed[:_SHOWN]]
+    if len(listed) > _SHOWN:
+        lines.append(f"  and {count_of(len(listed) - _SHOWN, 'more cell')}")
     what = f"is part of the path of {len(matches)} cells; give more of it" if matches else "is part of no path"
     raise UserError("\n".join([f"--diff: {name!r} {what}. Cells below {root}:", *(lines or ["  none"])]))
 

@@ -11,7 +11,7 @@ from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.sentences import study_states
 from wisesr.report.tables.table_content import TableContent, table_content
-from wisesr.wording import some_of
+from wisesr.wording import count_of, some_of
 
 _GAP = 2
 """Blanks between columns."""
@@ -48,7 +48,7 @@ def unfinished(study: Study) -> str:
     for (state, reason), own in sorted(names.items(), key=lambda item: -len(item[1]))[:_REASONS]:
         lines.append(f"  {state}: {some_of(own, 1)}{f': {reason}' if reason else ''}")
     if len(names) > _REASONS:
-        lines.append(f"  and {len(names) - _REASONS} other reasons")
+        lines.append(f"  and {count_of(len(names) - _REASONS, 'other reason')}")
     return "\n".join(lines)
 
 
