@@ -39,8 +39,8 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _grid(grid: Grid) -> str:
-    align = [":---"] * grid.names + ["---:"] * (len(grid.header) - grid.names)
-    lines = [[escape(name) for name in grid.header], align]
+    align = [":---"] * grid.names + ["---:"] * (len(grid.columns) - grid.names)
+    lines = [[escape(column.title) for column in grid.columns], align]
     lines += [[f"**{escape(cell.text)}**" if cell.bold else escape(cell.text) for cell in row] for row in grid.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

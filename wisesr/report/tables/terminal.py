@@ -71,11 +71,11 @@ def _name_width(grid: Grid) -> int:
 
 def _drawn(title: str, grid: Grid) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold")
-    for index, name in enumerate(grid.header):
+    for index, column in enumerate(grid.columns):
         if index < grid.names:
-            table.add_column(escape(name), overflow="fold", max_width=_FIRST // grid.names)
+            table.add_column(escape(column.title), overflow="fold", max_width=_FIRST // grid.names)
         else:
-            table.add_column(escape(name), justify="right", overflow="fold", max_width=_PLACE)
+            table.add_column(escape(column.title), justify="right", overflow="fold", max_width=_PLACE)
     for row in grid.rows:
         table.add_row(*map(_cell, row))
     return table
