@@ -182,7 +182,7 @@ def test_heads_may_be_called_anything(tmp_path: Path) -> None:
     name = "a.b[0] 'x' \"y\" ${z} </script>"
     for seed in range(2):
         write_cell(cell_config(tmp_path, seed=seed))
-        write_cell(cell_config(tmp_path, head="wise", seed=seed) | {"head": {"name": name, "_target_": "own.Head"}})
+        write_cell(cell_config(tmp_path, head=name, seed=seed))
     figures = list(all_figures(read_study([tmp_path])))
     assert any(name in json.dumps(figure.spec["data"], ensure_ascii=False).replace('\\"', '"') for figure in figures)
     for figure in figures:
