@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pages import unpack
-from wisesr.report.page.drawer import clipped
+from wisesr.report.page.cell_details import clipped
 from wisesr.report.page.formatting import p_value_or_dash, pack, typographic_signed
 from wisesr.report.page.vega import vega_script
 

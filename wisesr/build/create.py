@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wisesr.build.cell import join
+from wisesr.build.cell import make_classifier
 from wisesr.build.parts import build_head
 from wisesr.config.options import load_option, options
 from wisesr.config.schema import Config
@@ -70,7 +70,7 @@ def create_model(backbone: str, head: str, num_classes: int, image_size: int, **
         raise UserError(f"the backbone {backbone} needs the name of a model: create_model({backbone!r}, ..., model='resnet18')")
     of_body = {key: value for key, value in settings.items() if key in body}
     of_top = {key: value for key, value in settings.items() if key in top}
-    return join(_settings("backbone", body, of_body), _settings("head", top, of_top), num_classes, image_size)
+    return make_classifier(_settings("backbone", body, of_body), _settings("head", top, of_top), num_classes, image_size)
 
 
 def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:

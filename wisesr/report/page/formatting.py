@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wisesr.report.page.blocks import cases
-from wisesr.report.page.drawer import cell_details
+from wisesr.report.page.cell_details import cell_details
 from wisesr.report.statistics import mean_std
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import sentences

@@ -7,7 +7,7 @@ import re
 from wisesr.report.study import ReportTable
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, published_grid, select_columns, split, widths
 from wisesr.report.tables.numbers import DASH
-from wisesr.report.tables.sentences import how
+from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import some_of
 
@@ -41,7 +41,7 @@ def latex(table: ReportTable) -> str:
     """A table as LaTeX."""
     content = table_content(table)
     lines = [r"% \usepackage{booktabs}", r"\begin{table}", r"\centering", r"\small"]
-    lines.append(rf"\caption{{{escape(table.title)}. {escape(' '.join(how(table)))}}}")
+    lines.append(rf"\caption{{{escape(table.title)}. {escape(' '.join(method_sentences(table)))}}}")
     lines.append(rf"\label{{tab:{''.join(letter if letter.isalnum() else '-' for letter in table.key)}}}")
     for grid in (*_parts(matrix_grid(content)), _narrow(comparison_grid(content)), published_grid(content)):
         lines += [*_tabular(grid), r"\par\medskip"] if grid is not None and grid.rows else []
