@@ -67,8 +67,9 @@ def as_written(made: Any) -> dict[str, Any]:
 
     It holds what the dataclass reads and nothing else; fields that are a whole mapping (`Key()`) cannot be told back.
     """
+    kind: Any = type(made)
     written = {}
-    for name, key, nested, _ in _fields(type(made)):
+    for name, key, nested, _ in _fields(kind):
         value = getattr(made, name)
         written[key] = as_written(value) if nested else list(value) if isinstance(value, tuple) else value
     return written
