@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from torch import Tensor, nn
@@ -11,6 +11,7 @@ from tests.support.configs import change
 from wisesr.build.data import build_manifest
 from wisesr.errors import UserError
 from wisesr.grid.planning.planner import plan_cells
+from wisesr.models.heads.base import Head
 from wisesr.types import FeatureShape, Steps
 
 Config = dict[str, Any]
@@ -45,6 +46,23 @@ class Linear(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         return features.mean(dim=(2, 3))
+
+
+class OwnHead(Head):
+    """A head of somebody's own, with settings as they should not be among those as they should."""
+
+    def __init__(  # type: ignore[no-untyped-def]
+        self,
+        feature_shape: FeatureShape,
+        num_classes: int,
+        by_position: int = 1,
+        *,
+        k: int = 1,
+        kind: Literal["mean", "max"] | None = None,
+        bare=1,
+        table: dict[str, int] | None = None,
+    ) -> None:
+        super().__init__(feature_shape, num_classes, aggregation=nn.Flatten(), dropout=0.0, features=feature_shape[0] * 4)
 
 
 def three(steps: Steps) -> float:
@@ -92,3 +110,80 @@ def test_optimizers_of_torch_by_name(config: Config) -> None:
         changed = change(config, "recipe.optimizer", {"_target_": f"torch.optim.{name}"} | settings)
         ((cost, problems),) = plan_cells([changed], 0, lambda *_: None)
         assert (problems, cost is not None) == ([], True)
+
+
+@pytest.mark.parametrize(
+    ("place", "target", "settings", "problem"),
+    [
+        (
+            "recipe.schedule",
+            "torch.optim.lr_scheduler.StepLR",
+            {"step_siz": 1},
+            "no key of recipe.schedule is called 'step_siz'. Did you mean step_size? "
+            "There are: gamma, interval, last_epoch, step_size",
+        ),
+        (
+            "recipe.schedule",
+            "torch.optim.lr_scheduler.StepLR",
+            {"step_size": 1, "optimizer": None},
+            "recipe.schedule.optimizer is given by the framework and cannot be set: leave it out",
+        ),
+        (
+            "recipe.optimizer",
+            "torch.optim.SGD",
+            {"params": []},
+            "recipe.optimizer.params is given by the framework and cannot be set: leave it out",
+        ),
+        (
+            "backbone",
+            "torchvision.models.resnet18",
+            {"frozen": "all"},
+            "no key of backbone is called 'frozen'. Did you mean freeze? There are: freeze, weights",
+        ),
+        (
+            "backbone",
+            "torchvision.models.resnet18",
+            {"model": "resnet34"},
+            "backbone.model is given by the framework and cannot be set: leave it out",
+        ),
+        (
+            "logger.mine",
+            "lightning.pytorch.loggers.CSVLogger",
+            {"nam": "a"},
+            "no key of logger.mine is called 'nam'. Did you mean name? "
+            "There are: flush_logs_every_n_steps, name, prefix, save_dir, version",
+        ),
+        (
+            "head",
+            f"{__name__}.OwnHead",
+            {"num_classes": 3},
+            "head.num_classes is given by the framework and cannot be set: leave it out",
+        ),
+    ],
+)
+def test_what_can_be_set(config: Config, place: str, target: str, settings: Config, problem: str) -> None:
+    """Neither more nor less than the user may give: not what the framework gives."""
+    assert problem_of(config, place, target, **settings) == problem
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"k": "banana"}, ("head.k must be a whole number, not 'banana'",)),
+        ({"kind": "median"}, ("head.kind must be one of mean, max or null, not 'median'",)),
+        ({"by_position": 2}, ("setting by_position is taken by position", "test_contracts.py:", "docs/extending.md")),
+        ({"bare": 2}, ("setting bare has no annotation", "test_contracts.py:", "docs/extending.md")),
+        ({"table": None}, ("setting table is annotated with dict[str, int] | None", "test_contracts.py:", "docs/extending.md")),
+    ],
+)
+def test_settings_of_ones_own(config: Config, settings: Config, words: tuple[str, ...]) -> None:
+    """Held, once imported, to the rules that wisesr's sources are held to; annotations are texts in this module."""
+    problem = problem_of(config, "head", f"{__name__}.OwnHead", **settings)
+    assert "\n" not in problem
+    assert all(word in problem for word in words), problem
+
+
+def test_settings_as_they_should_be(config: Config) -> None:
+    node = {"name": "mine", "_target_": f"{__name__}.OwnHead", "k": 3, "kind": "max"}
+    ((cost, problems),) = plan_cells([change(config, "head", node)], 0, lambda *_: None)
+    assert (problems, cost is not None) == ([], True)

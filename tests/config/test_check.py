@@ -92,8 +92,8 @@ def test_all_problems_at_once(config: dict[str, Any]) -> None:
 
 
 def test_one_problem_of_many_cells_stands_once() -> None:
-    text = describe_problems([("a", "bad"), ("b", "bad"), ("c", "worse")])
-    assert text == "  - bad   [a and 1 more cells]\n  - worse   [c]"
+    text = describe_problems([("a", "bad"), ("b", "bad"), ("c", "worse"), *[(cell, "worst") for cell in "abc"]])
+    assert text == "  - bad   [a and 1 more cell]\n  - worse   [c]\n  - worst   [a and 2 more cells]"
 
 
 def test_a_foreign_target_is_left_to_its_import(config: dict[str, Any]) -> None:

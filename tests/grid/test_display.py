@@ -42,11 +42,11 @@ def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100
     return output.getvalue().splitlines()
 
 
-@pytest.mark.parametrize(("running", "height", "rows"), [(2, 40, 2), (20, 40, 20), (20, 15, 7), (20, 3, 3)])
+@pytest.mark.parametrize(("running", "height", "rows"), [(2, 40, 2), (20, 40, 20), (20, 15, 7), (20, 3, 3), (8, 15, 7)])
 def test_it_fits_and_begins_with_the_count(config: dict[str, Any], running: int, height: int, rows: int) -> None:
     lines = shown(config, running, height=height)
     assert sum("training" in line for line in lines) == rows
-    assert (f"and {running - rows} more that run" in lines) == (running > rows)
+    assert (f"and {running - rows} more cell{'' if running - rows == 1 else 's'} running" in lines) == (running > rows)
     assert lines[0].startswith(f"30 cells: {running} running, {30 - running} waiting; 0:00 so far, about ")
     assert all(len(line.rstrip()) <= 100 for line in lines)
     assert any("1/3" in line and "0.5000" in line and "50" in line and "1:20" in line for line in lines)

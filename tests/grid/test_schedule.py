@@ -23,7 +23,7 @@ from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots
 from wisesr.results.atomic_files import write_json
 from wisesr.results.cell_files import RESULT
-from wisesr.results.lock import is_running, take
+from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 
@@ -131,7 +131,7 @@ def test_no_gpu_is_shared_and_none_idles(config: dict[str, Any], devices: int, s
 def test_cells_that_others_run_are_waited_for_and_taken_over(config: dict[str, Any]) -> None:
     cells_to_run = waiting(config, 3)
     done, gone, mine = (outcome.cell.directory for outcome in cells_to_run)
-    locks = [take(done), take(gone)]
+    locks = [acquire_lock(done), acquire_lock(gone)]
     assert all(locks)
     machine = Machine(iter(lambda: 3, 0))
     looks = 0

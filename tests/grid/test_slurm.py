@@ -18,7 +18,7 @@ from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Submitter, make_cluster
 from wisesr.grid.cluster_job import ClusterJob
 from wisesr.grid.slots import Slot
-from wisesr.results.lock import take
+from wisesr.results.lock import acquire_lock
 
 SBATCH = """#!/bin/sh
 cp "$1" {folder}/submitted.sh
@@ -53,7 +53,7 @@ def submit(config: dict[str, Any], **more: Any) -> tuple[ClusterJob, Cell]:
     cluster = make_cluster("slurm", settings() | more)
     (cell,) = check_cells([config])
     write_cell(cell)
-    lock = take(cell.directory)
+    lock = acquire_lock(cell.directory)
     assert lock
     SlurmJob.watcher.clear()
     with lock:

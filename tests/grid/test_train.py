@@ -21,7 +21,7 @@ def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:
     assert broken.returncode == 1, broken.stdout + broken.stderr
     assert "Nothing was started" in broken.stderr
     assert "head.dropout must be at least 0 and below 1, not 1.5" in broken.stderr
-    assert "and 1 more cells" in broken.stderr
+    assert "and 1 more cell" in broken.stderr
     assert not list(tmp_path.iterdir()), "nothing was written"
     good = train("-m", "head=gap,wise", "head.dropout=0", "grid.slots=2", *TOY, *data, cwd=tmp_path)
     assert good.returncode == 0, good.stdout + good.stderr
@@ -43,7 +43,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
     result = train("-m", "head=gap,wise", "head.dropout=x", "recipe.epochs=-1", *TOY[:3], cwd=tmp_path)
     assert result.returncode == 1
     assert "nothing was started" in result.stderr
-    assert "head.dropout must be a number, not 'x'   [digits test_efficientnet-gap seed 0 and 1 more cells]" in result.stderr
+    assert "head.dropout must be a number, not 'x'   [digits test_efficientnet-gap seed 0 and 1 more cell]" in result.stderr
     assert "recipe.epochs must be a whole number at least 1, not -1" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(tmp_path.rglob("config.yaml"))

@@ -101,6 +101,19 @@ def test_refused_pairs_say_why(head: str, model: str, size: int, words: str | No
             create_model(model, head, 5, size)
 
 
+@pytest.mark.parametrize(("backbone", "channels"), [("timm", 512), ("torchvision", 512)])
+def test_a_package_and_its_name_of_a_model(backbone: str, channels: int) -> None:
+    """The options that take any model of a package have its name as a setting, and ask for it."""
+    with torch.device("meta"):
+        assert create_model(backbone, "gap", 5, 64, model="resnet18").backbone.feature_shape == (channels, 2, 2)
+        with pytest.raises(
+            UserError, match=rf"{backbone} needs the name of a model: create_model\('{backbone}', .*model='resnet18'"
+        ):
+            create_model(backbone, "gap", 5, 64)
+        with pytest.raises(UserError, match="no setting of backbone or head is called 'modle'. Did you mean model"):
+            create_model(backbone, "gap", 5, 64, modle="resnet18")
+
+
 def test_stages_that_timm_does_not_name() -> None:
     with torch.device("meta"), pytest.raises(UserError, match="freeze must be null or all for MetaFormer"):
         create_model("poolformer_s12", "gap", 5, 64, freeze=1)

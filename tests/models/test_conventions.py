@@ -37,11 +37,11 @@ def equal(one: State, other: State) -> bool:
 
 def test_pytorchs_conventions_are_the_model_as_it_was_built_before_there_were_any(config: Config) -> None:
     """The first numbers of the generator that `seed` starts, in the order of construction."""
-    from wisesr.build.cell import join
+    from wisesr.build.cell import make_classifier
     from wisesr.types import derive_seed
 
     torch.manual_seed(derive_seed(0, "initialisation"))
-    assert equal(dict(join(config["backbone"], config["head"], 3, 64).state_dict()), state(config))
+    assert equal(dict(make_classifier(config["backbone"], config["head"], 3, 64).state_dict()), state(config))
 
 
 def test_a_backbone_starts_the_same_beside_every_head_and_a_head_behind_every_backbone(config: Config) -> None:
@@ -79,12 +79,12 @@ def test_structure_changes_what_a_model_computes_and_none_of_its_weights(
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Random or loaded; at timm, to the bit what it was before there was such a convention."""
-    from wisesr.build.cell import join
+    from wisesr.build.cell import make_classifier
     from wisesr.types import derive_seed
 
     monkeypatch.setitem(STRUCTURES, "test_efficientnet", STRUCTURES["efficientnet_b0"])
     torch.manual_seed(derive_seed(0, "initialisation"))
-    before = join(config["backbone"], config["head"], 3, 64).eval()
+    before = make_classifier(config["backbone"], config["head"], 3, 64).eval()
     timms, keras = (build_model(change(config, "recipe.structure", which), 3).eval() for which in ("timm", "keras"))
     assert equal(dict(before.state_dict()), dict(timms.state_dict()))
     assert equal(dict(timms.state_dict()), dict(keras.state_dict()))

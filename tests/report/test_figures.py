@@ -13,7 +13,7 @@ import pytest
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.convergence import curves
 from wisesr.report.figures import FILES, all_figures, for_files
-from wisesr.report.figures.figure import Figure, Section, seed_list, slug
+from wisesr.report.figures.figure import Figure, Section, file_name, seed_list
 from wisesr.report.figures.style import accuracy_scale, head_order
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
@@ -152,7 +152,7 @@ def test_a_scale_of_accuracies_shows_them_all_and_nothing_impossible(low: float,
 def test_names_of_files_hold_nothing_that_a_file_system_minds() -> None:
     allowed = set(string.ascii_lowercase + string.digits + "._-")
     for parts in [("toy-64", "wise dropout=0.5"), ("..", "/etc/passwd"), ("A b", "Ünï\x00", "c" * 300), ("", "=", "")]:
-        name = slug(*parts)
+        name = file_name(*parts)
         assert set(name) <= allowed
         assert 0 < len(name) <= 100
         assert not name.startswith(".")
@@ -182,7 +182,7 @@ def test_heads_may_be_called_anything(tmp_path: Path) -> None:
     name = "a.b[0] 'x' \"y\" ${z} </script>"
     for seed in range(2):
         write_cell(cell_config(tmp_path, seed=seed))
-        write_cell(cell_config(tmp_path, head="wise", seed=seed) | {"head": {"name": name, "_target_": "own.Head"}})
+        write_cell(cell_config(tmp_path, head=name, seed=seed))
     figures = list(all_figures(read_study([tmp_path])))
     assert any(name in json.dumps(figure.spec["data"], ensure_ascii=False).replace('\\"', '"') for figure in figures)
     for figure in figures:

@@ -16,7 +16,7 @@ from tests.support.pages import REASON, render, unpack, write_study
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.figures import all_figures
 from wisesr.report.page.document import render_page
-from wisesr.report.page.formatting import signed
+from wisesr.report.page.formatting import typographic_signed
 from wisesr.report.page.header import describe_study
 from wisesr.report.page.parts import interval_scale
 from wisesr.report.read import read_study
@@ -210,7 +210,7 @@ def test_the_verdict_counts_what_is_significant(study: Study) -> None:
     assert len(tested) == 2
     for entry in marked:
         assert entry.difference is not None
-        assert f"{entry.label} {signed(entry.difference.mean)}" in text
+        assert f"{entry.label} {typographic_signed(entry.difference.mean)}" in text
     few = [
         entry._replace(difference=entry.difference._replace(seeds=(0, 1, 2), p_holm=0.2)) if entry in tested else entry
         for entry in table.entries

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.pages import unpack
-from wisesr.report.page.drawer import clipped
-from wisesr.report.page.formatting import p_value, pack, signed
+from wisesr.report.page.cell_details import clipped
+from wisesr.report.page.formatting import p_value_or_dash, pack, typographic_signed
 from wisesr.report.page.vega import vega_script
 
 
@@ -38,8 +38,13 @@ def test_packed_values_come_back(value: object) -> None:
 
 
 def test_numbers_are_written_as_in_papers() -> None:
-    assert [signed(value) for value in (1.234, -1.234, -0.004, 0.0)] == ["+1.23", "\N{MINUS SIGN}1.23", "0.00", "0.00"]
-    assert [p_value(value) for value in (0.0004, 0.0123, 0.5, None)] == ["< 0.001", "0.012", "0.500", "\N{EN DASH}"]
+    assert [typographic_signed(value) for value in (1.234, -1.234, -0.004, 0.0)] == [
+        "+1.23",
+        "\N{MINUS SIGN}1.23",
+        "0.00",
+        "0.00",
+    ]
+    assert [p_value_or_dash(value) for value in (0.0004, 0.0123, 0.5, None)] == ["< 0.001", "0.012", "0.500", "\N{EN DASH}"]
 
 
 def test_a_cached_script_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from wisesr.report.convergence import curves
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.figure import Figure
 from wisesr.report.figures.heat_maps import heat_map
-from wisesr.report.figures.render import Picture, render, still
+from wisesr.report.figures.render import Picture, render, without_hover
 from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, config
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
@@ -82,7 +82,7 @@ def test_axes_legends_and_names_are_there(drawn: dict[str, Picture]) -> None:
 def test_what_is_for_the_pointer_is_not_in_files(figures: dict[str, Figure]) -> None:
     spec = figures["toy-64-convergence-resnet18"].spec
     assert [layer.get("name") for layer in spec["layer"]][-1] == "hover"
-    assert "hover" not in str(still(spec))
+    assert "hover" not in str(without_hover(spec))
     assert "hover" in str(spec), "the page has it"
 
 
@@ -99,7 +99,9 @@ def marks(part: Any, role: str) -> list[dict[str, Any]]:
 
 def test_points_lie_where_their_figures_are(study: Study, figures: dict[str, Figure]) -> None:
     """Heights fall with accuracy along one straight line for all heads, and widths rise with epochs."""
-    scene = vl_convert.vegalite_to_scenegraph(still(figures["toy-64-convergence-resnet18"].spec) | {"config": config("light")})
+    scene = vl_convert.vegalite_to_scenegraph(
+        without_hover(figures["toy-64-convergence-resnet18"].spec) | {"config": config("light")}
+    )
     points = marks(scene, "symbol")
     toy = next(table for table in study.tables if table.key == "toy-64")
     wanted = sorted(

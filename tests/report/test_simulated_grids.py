@@ -11,7 +11,7 @@ from scipy import stats
 
 from tests.support.compared import write
 from wisesr.report.compare import compare
-from wisesr.report.places import table_of
+from wisesr.report.placement import table_of
 from wisesr.report.read import read_study
 from wisesr.report.study import ReportCell
 

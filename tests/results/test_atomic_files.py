@@ -12,6 +12,7 @@ import pytest
 from tests.support.records import record_of
 from wisesr.config.identity import fingerprint
 from wisesr.results.atomic_files import read_json, replacing, write_json
+from wisesr.results.fields import as_written
 from wisesr.results.metrics import read_metrics, write_metrics
 from wisesr.results.record_file import RecordError, load_record, read_record
 
@@ -45,6 +46,9 @@ def test_a_good_record(tmp_path: Path, config: dict[str, Any]) -> None:
     assert record is not None
     assert (record.fingerprint, record.best.test_top1, record.cost.feature_map) == (fingerprint(config), 0.25, (4, 2, 2))
     assert record.json == content
+    for part in ("budget", "cost", "provenance"):
+        written = as_written(getattr(record, part))
+        assert json.dumps(written) == json.dumps(content[part]), "the order of keys and all types too"
 
 
 @pytest.mark.parametrize(

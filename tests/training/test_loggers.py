@@ -17,8 +17,8 @@ from tests.support.runs import NOTHING, ROWS, history, logger, records
 from wisesr import create_head
 from wisesr.training.kernels import kernel_sheet
 from wisesr.training.loggers.base import Findings, Run, StepRow
-from wisesr.training.loggers.mode import decide_mode
 from wisesr.training.loggers.steps import StepsLogger
+from wisesr.training.loggers.wandb_mode import decide_mode
 
 
 @pytest.mark.parametrize(

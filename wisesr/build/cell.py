@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from wisesr.build.parts import build_augmentation, build_backbone, build_head, build_optimizer, build_schedule
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.errors import UserError
-from wisesr.models.sources import find_weights
+from wisesr.models.weight_sources import find_weights
 from wisesr.results.provenance import file_hash
 from wisesr.types import Budget, Steps, derive_seed, seconds_of
 
@@ -59,7 +59,7 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
     from wisesr.models.conventions import apply_conventions
 
     torch.manual_seed(derive_seed(config["seed"], "initialisation"))
-    model = join(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+    model = make_classifier(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
     apply_conventions(model, build_conventions(config["recipe"]), config["seed"])
     return model
 
@@ -71,8 +71,8 @@ def build_conventions(recipe: Mapping[str, Any]) -> Conventions:
     return Conventions(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
 
 
-def join(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:
-    """Backbone and head from their nodes of the configuration.
+def make_classifier(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:
+    """A classifier: backbone and head from their nodes of the configuration.
 
     Raises:
         UserError: the backbone refuses the resolution, the head the feature map.

@@ -1,4 +1,4 @@
-"""What each place of the configuration takes, and what is told where a `_target_` names something else. No torch."""
+"""What each place of the configuration takes, and what is told where a `_target_` or a setting of it is wrong. No torch."""
 
 from __future__ import annotations
 
@@ -24,15 +24,35 @@ RULES = {
 """What may stand there; settings are given by keyword everywhere."""
 
 
-def broken(where: str, target: Callable[..., Any], what: str) -> UserError:
+PROVIDED = {"backbone": 1, "head": 2, "dataset": 0, "augment": 3, "recipe.optimizer": 1, "recipe.schedule": 1, "logger": 1}
+"""How many arguments the framework gives, all of them by position."""
+
+
+def provided_arguments(where: str) -> int:
+    """How many arguments the framework gives to what stands at `where`."""
+    return PROVIDED[_place(where)]
+
+
+def contract_error(where: str, target: Callable[..., Any], what: str) -> UserError:
     """The error for a target that does not keep to the rule of its place: one sentence with the line and the page.
 
     `where` is the place, `head`, `recipe.schedule` or `logger.NAME`; `what` is wrong with the target, "is none".
     """
-    place = where if where in RULES else where.split(".")[0]
-    name = f"{target.__module__}.{getattr(target, '__qualname__', target)}"
-    line = _line(target)
-    return UserError(f"{where}._target_: {name} {what}; it must be {RULES[place]} ({line}see {EXTENDING})")
+    must_be = RULES[_place(where)]
+    return UserError(f"{where}._target_: {_name(target)} {what}; it must be {must_be} ({_line(target)}see {EXTENDING})")
+
+
+def setting_error(where: str, target: Callable[..., Any], key: str, what: str) -> UserError:
+    """The error for a setting that breaks the rules of signatures: one sentence with the line and the page."""
+    return UserError(f"{where}: {_name(target)}: the setting {key} {what} ({_line(target)}see {EXTENDING})")
+
+
+def _place(where: str) -> str:
+    return where if where in RULES else where.split(".")[0]
+
+
+def _name(target: Callable[..., Any]) -> str:
+    return f"{target.__module__}.{getattr(target, '__qualname__', target)}"
 
 
 def _line(target: Callable[..., Any]) -> str:

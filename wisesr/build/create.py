@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from wisesr.build.cell import join
+from wisesr.build.cell import make_classifier
 from wisesr.build.parts import build_head
 from wisesr.config.options import load_option, options
 from wisesr.config.schema import Config
@@ -42,7 +42,8 @@ def create_model(backbone: str, head: str, num_classes: int, image_size: int, **
     """A classifier by the names of its parts.
 
     Args:
-        backbone: a name in `conf/backbone`, or timm's name of a model.
+        backbone: a name in `conf/backbone`, or timm's name of a model. "timm" and "torchvision" take the name as the setting
+            `model`: `create_model("torchvision", "wise", 10, 224, model="resnet18")`.
         head: a name in `conf/head`.
         num_classes: logits.
         image_size: pixels, height and width.
@@ -57,15 +58,19 @@ def create_model(backbone: str, head: str, num_classes: int, image_size: int, **
     Raises:
         UserError: no such part or setting, or a value that does not fit.
     """
-    known = backbone in options("backbone") and backbone != "timm"
+    known = backbone in options("backbone")
     body = load_option("backbone", backbone if known else "timm") | ({} if known else {"model": backbone})
+    unnamed = body.get("model") == "???"
     top = load_option("head", head)
     for key in settings:
         if key not in {**body, **top}:
-            raise UserError(unknown("setting of backbone or head", key, {**body, **top}.keys() - {"_target_", "model"}))
+            hidden = {"_target_"} if unnamed else {"_target_", "model"}
+            raise UserError(unknown("setting of backbone or head", key, {**body, **top}.keys() - hidden))
+    if unnamed and "model" not in settings:
+        raise UserError(f"the backbone {backbone} needs the name of a model: create_model({backbone!r}, ..., model='resnet18')")
     of_body = {key: value for key, value in settings.items() if key in body}
     of_top = {key: value for key, value in settings.items() if key in top}
-    return join(_settings("backbone", body, of_body), _settings("head", top, of_top), num_classes, image_size)
+    return make_classifier(_settings("backbone", body, of_body), _settings("head", top, of_top), num_classes, image_size)
 
 
 def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:

@@ -19,7 +19,7 @@ from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
 from wisesr.models.conventions import check_conventions
 from wisesr.models.keras_structure import structure_as_keras
-from wisesr.models.sources import IMAGENET
+from wisesr.models.weight_sources import IMAGENET
 from wisesr.training.cost import forward_flops
 
 

@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wisesr.build.contracts import broken
+from wisesr.build.contracts import contract_error
 from wisesr.build.targets import check_settings, locate, make_part
 from wisesr.types import FeatureShape, Steps
 
@@ -35,11 +35,13 @@ def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
     if target.__module__.startswith("torchvision.models."):
         from wisesr.models.torchvision_backbone import TorchvisionBackbone
 
+        settings = {key: value for key, value in node.items() if key not in ("_target_", "name")}
+        check_settings("backbone", TorchvisionBackbone, settings, named=("model",))
         named = {"_target_": f"{TorchvisionBackbone.__module__}.{TorchvisionBackbone.__name__}", "model": target.__name__}
         return build_backbone({**node, **named}, image_size)
     backbone = make_part("backbone", node, nn.Module, skip=("name",))(image_size)
     if problem := check_backbone(backbone):
-        raise broken("backbone", target, problem)
+        raise contract_error("backbone", target, problem)
     return backbone  # type: ignore[no-any-return]
 
 
@@ -106,10 +108,11 @@ def build_schedule(recipe: Mapping[str, Any], steps: Steps) -> Schedule:
         from wisesr.training.torch_schedules import INTERVAL, asked_at_each_step, schedule_of
 
         if asked := asked_at_each_step(target):
-            raise broken("recipe.schedule", target, f"needs {asked[0]} at each step")
-        settings = {key: value for key, value in node.items() if key not in ("_target_", INTERVAL)}
-        check_settings("recipe.schedule", target, settings)
-        return schedule_of(target, settings, steps, build_optimizer(recipe["optimizer"]), node.get(INTERVAL, "epoch"))
+            raise contract_error("recipe.schedule", target, f"needs {asked[0]} at each step")
+        settings = {key: value for key, value in node.items() if key != "_target_"}
+        check_settings("recipe.schedule", target, settings, added=(INTERVAL,))
+        interval = settings.pop(INTERVAL, "epoch")
+        return schedule_of(target, settings, steps, build_optimizer(recipe["optimizer"]), interval)
     return make_part("recipe.schedule", node, Callable)(steps)  # type: ignore[no-any-return]
 
 
@@ -137,9 +140,9 @@ def _build_logger(where: str, node: Mapping[str, Any], run: Any) -> RunLogger:
         from wisesr.training.loggers.lightning import LightningLogger
 
         settings = {key: value for key, value in node.items() if key != "_target_"}
-        check_settings(where, target, settings)
+        check_settings(where, target, settings, provided=0)
         try:
             return LightningLogger(run, target, settings)
         except TypeError as error:
-            raise broken(where, target, f"cannot be called so ({error})") from error
+            raise contract_error(where, target, f"cannot be called so ({error})") from error
     return make_part(where, node, RunLogger)(run)  # type: ignore[no-any-return]

@@ -119,7 +119,7 @@ def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence
 def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, workspace: bool) -> None:
     """What would be sent and written, where, and whether there is a key for it. No server is asked."""
     from wisesr.sync.connection import obstacle
-    from wisesr.training.loggers.mode import server
+    from wisesr.training.loggers.wandb_mode import server
 
     lines = [f"  would send {cell.name}" for cell in sending]
     for (entity, project), count in Counter(cell.destination for cell in sending).items():

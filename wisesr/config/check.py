@@ -16,6 +16,7 @@ from wisesr.config.setting_types import Setting, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
+from wisesr.wording import count_of
 
 
 def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]:
@@ -114,4 +115,5 @@ def _where(cells: Sequence[str]) -> str:
     """The first cell, and how many there are beyond it; nothing for one that has no name."""
     if not cells[0]:
         return ""
-    return f"   [{cells[0]}{f' and {len(cells) - 1} more cells' if len(cells) > 1 else ''}]"
+    others = f" and {count_of(len(cells) - 1, 'more cell')}" if len(cells) > 1 else ""
+    return f"   [{cells[0]}{others}]"

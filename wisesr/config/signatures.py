@@ -22,6 +22,10 @@ _PACKAGE = Path(__file__).parent.parent
 EXTENDING = "docs/extending.md"
 """The page that has the rules for parts of one's own."""
 _KINDS = "int, float, str, bool, list[...], Literal[...] and None"
+BY_POSITION = "is taken by position, and settings are keyword-only: put a * before it"
+NO_ANNOTATION = f"has no annotation, and needs one made of {_KINDS}"
+OTHER_ANNOTATION = f"needs an annotation made of {_KINDS}"
+"""The rules of a setting, as messages tell them."""
 _NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "Literal": Literal}
 
 
@@ -58,8 +62,7 @@ def positional_settings(target: str, keys: Iterable[str]) -> list[str]:
     source = _read(target)
     arguments = source.arguments()
     by_position = {argument.arg: argument for argument in (*arguments.posonlyargs, *arguments.args)}
-    rule = "is taken by position, and settings are keyword-only: put a * before it"
-    return [str(source.fault(f"the setting {key} {rule}", by_position[key])) for key in keys if key in by_position]
+    return [str(source.fault(f"the setting {key} {BY_POSITION}", by_position[key])) for key in keys if key in by_position]
 
 
 class _Source(NamedTuple):
@@ -88,24 +91,22 @@ class _Source(NamedTuple):
     def annotation(self, argument: ast.arg) -> Any:
         """The type of a setting: our own source, names restricted to builtins and Literal."""
         if argument.annotation is None:
-            raise self.fault(f"the setting {argument.arg} has no annotation, and needs one made of {_KINDS}", argument)
+            raise self.fault(f"the setting {argument.arg} {NO_ANNOTATION}", argument)
         text = ast.unparse(argument.annotation)
         try:
             annotation = eval(text, {"__builtins__": {}}, dict(_NAMES))
         except Exception:  # of whatever stands there
             annotation = ...
-        if not _fit_for_yaml(annotation):
-            raise self.fault(
-                f"the setting {argument.arg} is annotated with {text}, and needs an annotation made of {_KINDS}", argument
-            )
+        if not fit_for_yaml(annotation):
+            raise self.fault(f"the setting {argument.arg} is annotated with {text}, and {OTHER_ANNOTATION}", argument)
         return annotation
 
 
-def _fit_for_yaml(annotation: Any) -> bool:
-    """Whether `fits` knows it."""
+def fit_for_yaml(annotation: Any) -> bool:
+    """Whether a type is one that settings may have: builtins, None, Literal, and lists and unions of them."""
     origin = typing.get_origin(annotation)
     if origin in (list, Union, types.UnionType):
-        return all(map(_fit_for_yaml, typing.get_args(annotation)))
+        return all(map(fit_for_yaml, typing.get_args(annotation)))
     return origin is Literal or annotation in (int, float, str, bool, None, type(None))
 
 

@@ -19,7 +19,7 @@ from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.results.cell_files import RESULT
-from wisesr.results.lock import is_running, take
+from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.state import State
 from wisesr.results.store import state_of
@@ -104,7 +104,7 @@ def _complete_redo(directory: Path) -> None:
     """Finish what a kill interrupted: a complete redo that had not replaced all of the old cell yet."""
     if not (directory / REDO / RESULT).exists():
         return
-    if lock := take(directory):
+    if lock := acquire_lock(directory):
         with lock:
             complete_redo(directory)
 

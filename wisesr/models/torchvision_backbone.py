@@ -14,7 +14,7 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 from wisesr.errors import UserError, unknown
 from wisesr.models.freeze import FreezableBackbone
-from wisesr.models.sources import IMAGENET, PACKAGE, find_weights
+from wisesr.models.weight_sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import load_file
 from wisesr.types import FeatureShape
 

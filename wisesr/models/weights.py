@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from wisesr.errors import UserError
 from wisesr.models.keras_conventions import set_epsilons
 from wisesr.models.keras_structure import structure_as_keras
-from wisesr.models.sources import rename_packaged
+from wisesr.models.weight_sources import rename_packaged
 from wisesr.wording import some_of
 
 State = dict[str, Tensor]

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
+from wisesr.report.comparability import table_notes, table_warnings
 from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
-from wisesr.report.guard import table_notes, table_warnings
-from wisesr.report.places import TableKey, table_of
+from wisesr.report.placement import TableKey, table_of
 from wisesr.report.published import PublishedFigures
 from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
 from wisesr.results.state import State
@@ -72,7 +72,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Publish
     groups = divide(compared, cells)
     rows = [group_entries(heads, groups.every[name], baseline, published) for name, heads in groups.shown.items()]
     shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
-    unfinished = [LeftOut(cell.name, cell.state, _why(cell), cell.place) for cell in cells if cell.record is None]
+    unfinished = [LeftOut(cell.name, cell.state, _left_out_reason(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
         key=key,
         title=_title(place),
@@ -104,7 +104,7 @@ def _title(place: Place) -> str:
     return f"{study}{place.dataset}, {place.size} px{', protocol=paper' if place.protocol == 'paper' else ''}"
 
 
-def _why(cell: ReportCell) -> str:
+def _left_out_reason(cell: ReportCell) -> str:
     """Why a cell is not finished."""
     return cell.reason or _UNFINISHED.get(cell.state, "it runs")
 

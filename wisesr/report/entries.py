@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from wisesr.config.options import load_option, options
+from wisesr.report.comparability import group_warnings
 from wisesr.report.differences import differences
 from wisesr.report.groups import Heads
-from wisesr.report.guard import group_warnings
 from wisesr.report.published import PublishedFigures, run_of
 from wisesr.report.rates import ChosenRates, choose_rates
 from wisesr.report.statistics import mean_std

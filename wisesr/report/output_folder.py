@@ -11,7 +11,7 @@ from typing import Any
 from wisesr.data.images import why
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
-from wisesr.results.lock import take
+from wisesr.results.lock import acquire_lock
 from wisesr.results.store import find_cells
 from wisesr.wording import count_of
 
@@ -56,7 +56,7 @@ def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> Non
         UserError: another process is writing this report.
     """
     output.mkdir(parents=True, exist_ok=True)
-    lock = take(output)
+    lock = acquire_lock(output)
     if lock is None:
         raise UserError(f"another process is writing the report in {output}")
     with lock:

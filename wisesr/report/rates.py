@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from wisesr.config.axes import leaves
-from wisesr.report.places import RATES
+from wisesr.report.placement import RATES
 from wisesr.report.study import ReportCell
 from wisesr.results.state import State
 from wisesr.wording import count_of

@@ -12,7 +12,7 @@ from wisesr.config.axes import Leaves
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.report.compare import compare
-from wisesr.report.places import TableKey, places, shared, table_of
+from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, ReportCell, Study

@@ -60,3 +60,16 @@ def make(kind: Callable[..., Made], values: Mapping[str, Any]) -> Made:
             value = convert(value)
         made[name] = make(nested, value) if nested else value
     return kind(**made)
+
+
+def as_written(made: Any) -> dict[str, Any]:
+    """A dataclass that `make` made, as it stands in the file: keys of the file, lists.
+
+    It holds what the dataclass reads and nothing else; fields that are a whole mapping (`Key()`) cannot be told back.
+    """
+    kind: Any = type(made)
+    written = {}
+    for name, key, nested, _ in _fields(kind):
+        value = getattr(made, name)
+        written[key] = as_written(value) if nested else list(value) if isinstance(value, tuple) else value
+    return written

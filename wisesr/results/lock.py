@@ -17,7 +17,7 @@ from typing import IO, Any
 _LOCK = ".lock"
 
 
-def take(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
+def acquire_lock(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
     """The lock of a cell, held until the file and all copies that children have of it are closed; None if it is taken.
 
     `patience` are seconds to wait for it: after a kill, workers that decode images hold it for a few more. A file that its
@@ -43,7 +43,7 @@ def locked(directory: Path, *, patience: float = 0.0, inherited: int | None = No
 
     `inherited` is the descriptor of a lock that the parent took and handed on.
     """
-    file = os.fdopen(inherited, "a") if inherited is not None else take(directory, patience=patience)
+    file = os.fdopen(inherited, "a") if inherited is not None else acquire_lock(directory, patience=patience)
     if file is None:
         yield False
         return

@@ -34,7 +34,7 @@ class State(str, Enum):
     """Its files cannot be read."""
 
     def __str__(self) -> str:
-        """The word."""
+        """As status files, tables and messages have it: `by hand`."""
         return self.value
 
     @property

@@ -17,10 +17,12 @@ from wisesr.config.files import load_cell
 from wisesr.errors import UserError
 from wisesr.grid.console import make_console
 from wisesr.results.cell_files import CONFIG
+from wisesr.results.fields import as_written
 from wisesr.results.lock import is_running
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import find_cells, state_of
+from wisesr.wording import count_of
 
 _SHOWN = 12
 """Cells listed for an ambiguous name."""
@@ -103,7 +105,9 @@ def find_cell(name: str, root: Path) -> Path:
     if len(matches) == 1:
         return matches[0]
     listed = matches or list(cells)
-    lines = [f"  {cell}" for cell in listed[:_SHOWN]] + [f"  and {len(listed) - _SHOWN} more"] * (len(listed) > _SHOWN)
+    lines = [f"  {cell}" for cell in listed[:_SHOWN]]
+    if len(listed) > _SHOWN:
+        lines.append(f"  and {count_of(len(listed) - _SHOWN, 'more cell')}")
     what = f"is part of the path of {len(matches)} cells; give more of it" if matches else "is part of no path"
     raise UserError("\n".join([f"--diff: {name!r} {what}. Cells below {root}:", *(lines or ["  none"])]))
 
@@ -121,7 +125,7 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Dif
 
 def environment(record: Record) -> Mapping[str, Any]:
     """Where the numbers of a record come from; not when."""
-    return {name: value for name, value in record.json["provenance"].items() if name != "finished"}
+    return {name: value for name, value in as_written(record.provenance).items() if name != "finished"}
 
 
 def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -131,8 +135,9 @@ def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[s
 
 
 def _result(record: Record, *, once: bool) -> Mapping[str, Any]:
-    metrics = {name: rows for name, rows in record.json["metrics"].items() if name == "best" or not once}
-    return {"selection": record.selection, **metrics, "budget": record.json["budget"], **record.json["cost"]}
+    last = {} if once else {"last": record.last.row}
+    spent = {"budget": as_written(record.budget), **as_written(record.cost)}
+    return {"selection": record.selection, "best": record.best.row, **last, **spent}
 
 
 def notes(first: Record, second: Record) -> list[str]:

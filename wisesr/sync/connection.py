@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wisesr.errors import UserError
-from wisesr.training.loggers.mode import knows_key, server
+from wisesr.training.loggers.wandb_mode import knows_key, server
 
 _PATIENCE = 20
 """Seconds for the server's answer."""

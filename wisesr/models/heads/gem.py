@@ -8,7 +8,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from wisesr.models.heads.base import Head
-from wisesr.models.heads.one_number import OneNumberPool, at_least_float32
+from wisesr.models.heads.parametric_pooling import ParametricPool, at_least_float32
 from wisesr.types import FeatureShape
 
 EPS = 1e-6
@@ -65,6 +65,6 @@ class GeneralisedMeanHead(Head):
         super().__init__(
             feature_shape,
             num_classes,
-            aggregation=OneNumberPool(generalised_mean, "p", p, learnable),
+            aggregation=ParametricPool(generalised_mean, "p", p, learnable),
             dropout=dropout,
         )

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from wisesr.models.heads.base import Head
-from wisesr.models.heads.one_number import OneNumberPool, at_least_float32
+from wisesr.models.heads.parametric_pooling import ParametricPool, at_least_float32
 from wisesr.types import FeatureShape
 
 
@@ -58,6 +58,6 @@ class LogSumExpHead(Head):
         super().__init__(
             feature_shape,
             num_classes,
-            aggregation=OneNumberPool(log_mean_exp, "r", r, learnable),
+            aggregation=ParametricPool(log_mean_exp, "r", r, learnable),
             dropout=dropout,
         )

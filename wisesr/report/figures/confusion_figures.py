@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wisesr.report.confusion import Confusion
-from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
 from wisesr.report.study import ReportTable
 from wisesr.wording import count_of
 
@@ -33,7 +33,7 @@ def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> It
         if not small and not confusion.pairs():
             continue  # all are right: there is nothing to list
         title = f"{'Confusion matrix' if small else 'Most confused classes'} of {head}, {group} on {table.title}"
-        key = slug(table.key, "confusion", group, head)
+        key = file_name(table.key, "confusion", group, head)
         spec = _matrix(confusion) if small else _pairs(confusion)
         yield Figure(key, table.key, "confusion", title, _caption(confusion, small), spec, group, head)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from wisesr.report.convergence import Curve, curves
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
-from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
 
@@ -25,7 +25,7 @@ def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Fi
         if shown:
             group = entries[0].group
             title = f"{group} on {table.title}"
-            key = slug(table.key, "convergence", group)
+            key = file_name(table.key, "convergence", group)
             yield Figure(key, table.key, "convergence", title, _caption(table, shown), _spec(table, shown, order), group, "")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wisesr.report.costs import Cost, Costs, table_costs
-from wisesr.report.figures.figure import Figure, Spec, slug
+from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
 
@@ -41,9 +41,11 @@ def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
         groups.setdefault(cost.entry.group, []).append(cost)
     if len(groups) > 1:
         spec = _overview(costs_of_table, order)
-        yield Figure(slug(table.key, "backbones"), table.key, "cost", f"Backbones on {table.title}", _OVERVIEW, spec, "", "")
+        yield Figure(
+            file_name(table.key, "backbones"), table.key, "cost", f"Backbones on {table.title}", _OVERVIEW, spec, "", ""
+        )
     for group, costs in groups.items():
-        key, title = slug(table.key, "cost", group), f"Accuracy and cost, {group} on {table.title}"
+        key, title = file_name(table.key, "cost", group), f"Accuracy and cost, {group} on {table.title}"
         yield Figure(key, table.key, "cost", title, _caption(costs_of_table, costs), _spec(costs, order), group, "")
 
 

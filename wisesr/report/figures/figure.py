@@ -30,7 +30,7 @@ class Figure(NamedTuple):
     """The head that it shows; empty where it shows several."""
 
 
-def slug(*parts: str) -> str:
+def file_name(*parts: str) -> str:
     """A name for a file: lower case, letters, digits, dots, underscores and dashes."""
     plain = (re.sub(r"[^a-z0-9._]+", "-", part.lower()).strip("-.") for part in parts)
     return "-".join(part for part in plain if part)[:_LONGEST].rstrip("-.") or "figure"

@@ -9,7 +9,7 @@ import numpy as np
 
 from wisesr.report.convergence import Curve, curve
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
-from wisesr.report.figures.figure import Figure, Spec, seed_list, slug
+from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
 from wisesr.report.figures.heat_maps import heat_map, heat_maps
 from wisesr.report.figures.style import by_head
 from wisesr.report.study import Entry, ReportTable
@@ -64,7 +64,7 @@ def _maps(table: ReportTable, learned: _Learned) -> Figure:
     )
     group = entry.group
     title = f"Kernel of {entry.head}, {group} on {table.title}"
-    key = slug(table.key, "kernel", group, entry.head)
+    key = file_name(table.key, "kernel", group, entry.head)
     return Figure(key, table.key, "kernels", title, caption, _maps_spec(kernels, signed), group, entry.head)
 
 
@@ -103,7 +103,7 @@ def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequenc
         "Right: how far a channel is from plain averaging, |k - mean of k| / |k|: 0 for equal weights, near 1 for a single "
         "position, averaged over channels."
     ) + same_curves(distance)
-    key = slug(table.key, "kernels", group, "epochs")
+    key = file_name(table.key, "kernels", group, "epochs")
     title = f"Kernels over epochs, {group} on {table.title}"
     return Figure(key, table.key, "kernels", title, caption, {"hconcat": panels, "spacing": 28}, group, "")
 

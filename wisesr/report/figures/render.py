@@ -31,14 +31,14 @@ def render(spec: Spec, theme: Theme = "light") -> Picture:
     """Draw a figure with the colours and fonts of a theme."""
     # aria: a description of each mark would be most of the file, and says what the figure's data do.
     of_files = {"background": _GROUND[theme], "padding": _PADDING, "aria": False}
-    svg: str = vl_convert.vegalite_to_svg(still(spec) | {"config": config(theme) | of_files})
+    svg: str = vl_convert.vegalite_to_svg(without_hover(spec) | {"config": config(theme) | of_files})
     return Picture(svg, vl_convert.svg_to_png(svg, scale=_SCALE))
 
 
-def still(spec: Any) -> Any:
+def without_hover(spec: Any) -> Any:
     """The spec without layers that are there to be pointed at."""
     if isinstance(spec, dict):
-        return {name: still(part) for name, part in spec.items()}
+        return {name: without_hover(part) for name, part in spec.items()}
     if isinstance(spec, list):
-        return [still(part) for part in spec if not (isinstance(part, dict) and part.get("name") == "hover")]
+        return [without_hover(part) for part in spec if not (isinstance(part, dict) and part.get("name") == "hover")]
     return spec

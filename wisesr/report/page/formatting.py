@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from wisesr.report.page.blocks import cases
-from wisesr.report.page.drawer import cell_details
+from wisesr.report.page.cell_details import cell_details
 from wisesr.report.statistics import mean_std
 from wisesr.report.study import Entry, ReportCell
-from wisesr.report.tables import numbers, sentences
-from wisesr.report.tables.numbers import mean_and_std, typographic
+from wisesr.report.tables import sentences
+from wisesr.report.tables.numbers import mean_and_std, p_value, signed, typographic
 from wisesr.report.tables.table_content import TableContent
 
 DASH = "\N{EN DASH}"
@@ -25,14 +25,14 @@ _LAST = (
 )
 
 
-def signed(value: float) -> str:
-    """`+1.42`; what rounds to 0 has no sign."""
-    return typographic(numbers.signed(value))
+def typographic_signed(value: float) -> str:
+    """`+1.42`, with a minus sign where `numbers.signed` has the hyphen of files."""
+    return typographic(signed(value))
 
 
-def p_value(value: float | None) -> str:
-    """`0.012`; a dash where nothing was tested."""
-    return DASH if value is None else numbers.p_value(value)
+def p_value_or_dash(value: float | None) -> str:
+    """`0.012`; an en dash, where `numbers.p_value` has the hyphen of files, where nothing was tested."""
+    return DASH if value is None else p_value(value)
 
 
 def decimal(value: float | None, digits: int) -> str:
@@ -50,8 +50,8 @@ def short(value: float | None) -> str:
     return f"{value:.3g}"
 
 
-def slug(text: str) -> str:
-    """For ids and classes: letters, digits, dashes."""
+def html_name(text: str) -> str:
+    """For ids and classes: letters, digits, dashes, underscores; case stays."""
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
 
 
@@ -105,14 +105,14 @@ FILTERS: dict[str, Callable[..., Any]] = {
         last_epoch,
         matrix_legend,
         mean_and_std,
-        p_value,
+        html_name,
+        p_value_or_dash,
         pack,
         seed_values,
         sentences.count_states,
         sentences.difference_sentences,
         short,
-        signed,
-        slug,
+        typographic_signed,
     )
 }
 """For the templates, by their names."""

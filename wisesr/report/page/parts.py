@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from wisesr.report.figures import Figure
 from wisesr.report.page.blocks import Block
-from wisesr.report.page.formatting import slug
+from wisesr.report.page.formatting import html_name
 from wisesr.report.study import ReportTable
 from wisesr.report.tables.table_content import Comparison, TableContent, table_content
 
@@ -71,7 +71,7 @@ class PagePart(NamedTuple):
 
 def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Block]) -> PagePart:
     """A table of the report with the figures and blocks that belong to it."""
-    name = f"table-{slug(table.key)}"
+    name = f"table-{html_name(table.key)}"
     sections = []
     for key, title in _SECTIONS.items():
         own = tuple(figure for figure in figures if (figure.table, figure.section) == (table.key, key))

@@ -4,33 +4,51 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from wisesr.config.axes import Leaves, leaves
+from wisesr.config.axes import Leaves
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, Place, ReportCell, Study
+from wisesr.results.record import Record
 from wisesr.results.state import State
 
 _PLACE = tuple(field for field in Place._fields if field != "study")
-_FIGURES = {
-    "epoch": "metrics.best.epoch",
-    **{name: f"metrics.best.{name}" for name in ("train/loss", "val/loss", "val/top1", "val/top5", "val/macro_f1", "val/ece")},
-    **{name: f"metrics.best.{name}" for name in ("test/loss", "test/top1", "test/top5", "test/macro_f1", "test/ece")},
-    "last epoch": "metrics.last.epoch",
-    "last val/top1": "metrics.last.val/top1",
-    "selection": "selection",
-    **{name: f"budget.{name}" for name in ("epochs", "trained_epochs", "steps", "stopped")},
-    **{f"{part} parameters": f"cost.parameters.{part}_parameters" for part in ("backbone", "head", "trainable")},
-    **{f"{part} FLOPs": f"cost.flops.{part}" for part in ("backbone", "head")},
-    **{name: f"cost.{name}" for name in ("train_seconds", "images_per_second", "peak_memory_bytes")},
-    "commit": "provenance.commit",
-    "source": "provenance.source",
-    "threads": "provenance.threads",
-    "data": "provenance.data.fingerprint",
-    "finished": "provenance.finished",
+_BEST = (
+    *("train/loss", "val/loss", "val/top1", "val/top5", "val/macro_f1", "val/ece"),
+    *("test/loss", "test/top1", "test/top5", "test/macro_f1", "test/ece"),
+)
+
+
+def _of_best(name: str) -> Callable[[Record], object]:
+    return lambda record: record.best.row.get(name)
+
+
+_FIGURES: dict[str, Callable[[Record], object]] = {
+    "epoch": lambda record: record.best.epoch,
+    **{name: _of_best(name) for name in _BEST},
+    "last epoch": lambda record: record.last.epoch,
+    "last val/top1": lambda record: record.last.row.get("val/top1"),
+    "selection": lambda record: record.selection,
+    "epochs": lambda record: record.budget.epochs,
+    "trained_epochs": lambda record: record.budget.trained_epochs,
+    "steps": lambda record: record.budget.steps,
+    "stopped": lambda record: record.budget.stopped,
+    "backbone parameters": lambda record: record.cost.parameters.backbone,
+    "head parameters": lambda record: record.cost.parameters.head,
+    "trainable parameters": lambda record: record.cost.parameters.trainable,
+    "backbone FLOPs": lambda record: record.cost.flops.backbone,
+    "head FLOPs": lambda record: record.cost.flops.head,
+    "train_seconds": lambda record: record.cost.train_seconds,
+    "images_per_second": lambda record: record.cost.images_per_second,
+    "peak_memory_bytes": lambda record: record.cost.peak_memory_bytes,
+    "commit": lambda record: record.provenance.commit,
+    "source": lambda record: record.provenance.source,
+    "threads": lambda record: record.provenance.threads,
+    "data": lambda record: record.provenance.data.fingerprint,
+    "finished": lambda record: record.provenance.finished,
 }
-"""Columns of finished cells, and where a record has them; null is empty. Under protocol=paper val/ is the test split."""
+"""Columns of finished cells, and what of a record stands there; null is empty. Under protocol=paper val/ is the test split."""
 
 
 def cells_csv(study: Study) -> str:
@@ -67,8 +85,8 @@ def _in_table(study: Study) -> dict[str, str]:
 
 def _row(cell: ReportCell, settings: Leaves, axes: Sequence[str]) -> dict[str, Any]:
     own = {name: _text(settings[name]) for name in axes if name in settings}
-    recorded = leaves(cell.record.json) if cell.record else {}
-    figures = {name: _text(recorded[path]) for name, path in _FIGURES.items() if recorded.get(path) is not None}
+    recorded = {name: read(cell.record) for name, read in _FIGURES.items()} if cell.record else {}
+    figures = {name: _text(value) for name, value in recorded.items() if value is not None}
     labels = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
     return labels | _place(cell.place) | own | figures
 

@@ -18,10 +18,18 @@ class Text(NamedTuple):
     bold: bool = False
 
 
+class Column(NamedTuple):
+    """A column of a grid."""
+
+    key: str
+    """Which it is, whatever its title: `interval`; of a head's figures in the matrix the head."""
+    title: str
+
+
 class Grid(NamedTuple):
     """Rows and columns; the first ones are names, the others figures."""
 
-    header: tuple[str, ...]
+    columns: tuple[Column, ...]
     rows: tuple[tuple[Text, ...], ...]
     names: int
     """Columns that are names."""
@@ -34,7 +42,12 @@ def matrix_grid(content: TableContent) -> Grid:
     rows = tuple(
         (Text(row.backbone), *[Text(row.settings or DASH)] * settings, *map(_place, row.places)) for row in matrix.rows
     )
-    return Grid(("backbone", *["settings"] * settings, *matrix.heads), rows, 1 + settings)
+    return Grid(_titled("backbone", *["settings"] * settings, *matrix.heads), rows, 1 + settings)
+
+
+def _titled(*titles: str) -> tuple[Column, ...]:
+    """Columns whose titles are their keys."""
+    return tuple(Column(title, title) for title in titles)
 
 
 def _place(place: MatrixPlace) -> Text:
@@ -51,7 +64,8 @@ def comparison_grid(content: TableContent) -> Grid | None:
     if not content.comparisons:
         return None
     published = content.has_published
-    header = ("head", "seeds", "difference", "95 % interval, uncorrected", "p", "p after Holm")
+    figures = (Column("interval", "95 % interval, uncorrected"), Column("p", "p"), Column("p_holm", "p after Holm"))
+    after = _titled(*["published", "distance"] * published, "remark")
     rows = tuple(
         (
             Text(comparison.name),
@@ -61,7 +75,7 @@ def comparison_grid(content: TableContent) -> Grid | None:
         )
         for comparison in content.comparisons
     )
-    return Grid((*header, *["published", "distance"] * published, "remark"), rows, 1)
+    return Grid((*_titled("head", "seeds", "difference"), *figures, *after), rows, 1)
 
 
 def published_grid(content: TableContent) -> Grid | None:
@@ -71,7 +85,7 @@ def published_grid(content: TableContent) -> Grid | None:
         for comparison in content.comparisons
         if comparison.distance is not None
     )
-    return Grid(("head", "top-1", "published", "distance"), rows, 1) if rows else None
+    return Grid(_titled("head", "top-1", "published", "distance"), rows, 1) if rows else None
 
 
 def _difference(difference: Difference | None) -> list[str]:
@@ -104,21 +118,23 @@ def rates_grid(content: TableContent) -> Grid | None:
         )
         for tried in content.rates
     )
-    return Grid(("model", "rate", "validation top-1", "seeds", "seeds choosing it"), rows, 2) if rows else None
+    return Grid(_titled("model", "rate", "validation top-1", "seeds", "seeds choosing it"), rows, 2) if rows else None
 
 
 def split(grid: Grid, count: int) -> list[Grid]:
     """A grid in parts with at most so many columns of figures, each with the names."""
-    starts = range(grid.names, len(grid.header), count)
-    return [columns(grid, [*range(grid.names), *range(at, min(at + count, len(grid.header)))]) for at in starts] or [grid]
+    starts = range(grid.names, len(grid.columns), count)
+    return [select_columns(grid, [*range(grid.names), *range(at, min(at + count, len(grid.columns)))]) for at in starts] or [
+        grid
+    ]
 
 
-def columns(grid: Grid, kept: Sequence[int]) -> Grid:
+def select_columns(grid: Grid, kept: Sequence[int]) -> Grid:
     """Some columns of a grid, all names among them."""
     rows = tuple(tuple(row[index] for index in kept) for row in grid.rows)
-    return Grid(tuple(grid.header[index] for index in kept), rows, grid.names)
+    return Grid(tuple(grid.columns[index] for index in kept), rows, grid.names)
 
 
 def widths(grid: Grid) -> list[int]:
     """The width of each column, in characters."""
-    return [max([len(name), *(len(row[index].text) for row in grid.rows)]) for index, name in enumerate(grid.header)]
+    return [max([len(column.title), *(len(row[index].text) for row in grid.rows)]) for index, column in enumerate(grid.columns)]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.grid import Grid, columns, comparison_grid, matrix_grid, published_grid, split, widths
+from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, published_grid, select_columns, split, widths
 from wisesr.report.tables.numbers import DASH
-from wisesr.report.tables.sentences import how
+from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import some_of
 
@@ -18,7 +18,9 @@ _GAP = 3
 _LONG = 24
 """Characters of names that stand in a line, a quarter of it; longer ones are broken."""
 _ASIDE = ("published", "distance", "remark")
-"""Columns of the differences that no page has room for: they stand in a table and in sentences of their own."""
+"""Keys of the columns of differences that no page has room for: they stand in a table and in sentences of their own."""
+_TITLES = {"interval": "95 % interval"}
+"""Shorter titles of columns, by key."""
 _NAMED = 4
 """Cells that are named where several are left out for one reason."""
 _SPECIAL = {
@@ -39,7 +41,7 @@ def latex(table: ReportTable) -> str:
     """A table as LaTeX."""
     content = table_content(table)
     lines = [r"% \usepackage{booktabs}", r"\begin{table}", r"\centering", r"\small"]
-    lines.append(rf"\caption{{{escape(table.title)}. {escape(' '.join(how(table)))}}}")
+    lines.append(rf"\caption{{{escape(table.title)}. {escape(' '.join(method_sentences(table)))}}}")
     lines.append(rf"\label{{tab:{''.join(letter if letter.isalnum() else '-' for letter in table.key)}}}")
     for grid in (*_parts(matrix_grid(content)), _narrow(comparison_grid(content)), published_grid(content)):
         lines += [*_tabular(grid), r"\par\medskip"] if grid is not None and grid.rows else []
@@ -70,9 +72,9 @@ def _narrow(grid: Grid | None) -> Grid | None:
     """Differences without the columns that no page has room for, and without rows that have no difference."""
     if grid is None:
         return None
-    kept = columns(grid, [index for index, name in enumerate(grid.header) if name not in _ASIDE])
+    kept = select_columns(grid, [index for index, column in enumerate(grid.columns) if column.key not in _ASIDE])
     return kept._replace(
-        header=tuple("95 % interval" if name.startswith("95 %") else name for name in kept.header),
+        columns=tuple(column._replace(title=_TITLES.get(column.key, column.title)) for column in kept.columns),
         rows=tuple(row for row in kept.rows if any(cell.text != DASH for cell in row[grid.names :])),
     )
 
@@ -88,10 +90,10 @@ def _remarks(content: TableContent) -> list[str]:
 
 def _tabular(grid: Grid) -> list[str]:
     kinds = [r"p{0.25\linewidth}" if width > _LONG else "l" for width in widths(grid)[: grid.names]]
-    kinds += ["r"] * (len(grid.header) - grid.names)
+    kinds += ["r"] * (len(grid.columns) - grid.names)
     rows = [[rf"\textbf{{{escape(cell.text)}}}" if cell.bold else escape(cell.text) for cell in row] for row in grid.rows]
     lines = [" & ".join(row) + r" \\" for row in rows]
-    header = " & ".join(map(escape, grid.header)) + r" \\"
+    header = " & ".join(escape(column.title) for column in grid.columns) + r" \\"
     return [
         rf"\begin{{tabular}}{{{''.join(kinds)}}}",
         r"\toprule",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from wisesr.report.study import ReportTable, Study
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
-from wisesr.report.tables.sentences import how
+from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import table_content
 
 
@@ -24,7 +24,7 @@ def _table(table: ReportTable) -> list[str]:
     content = table_content(table)
     blocks = [f"## {escape(table.title)}"]
     blocks += [f"> **Warning:** {escape(sentence)}" for sentence in table.warnings]
-    blocks.append(escape(" ".join(how(table))))
+    blocks.append(escape(" ".join(method_sentences(table))))
     grids = (matrix_grid(content), comparison_grid(content), rates_grid(content))
     blocks += [_grid(grid) for grid in grids if grid is not None and grid.rows]
     blocks += [_list(table.notes)] if table.notes else []
@@ -39,8 +39,8 @@ def _list(lines: Sequence[str]) -> str:
 
 
 def _grid(grid: Grid) -> str:
-    align = [":---"] * grid.names + ["---:"] * (len(grid.header) - grid.names)
-    lines = [[escape(name) for name in grid.header], align]
+    align = [":---"] * grid.names + ["---:"] * (len(grid.columns) - grid.names)
+    lines = [[escape(column.title) for column in grid.columns], align]
     lines += [[f"**{escape(cell.text)}**" if cell.bold else escape(cell.text) for cell in row] for row in grid.rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

@@ -49,7 +49,7 @@ def _family(table: ReportTable) -> str:
     return f"{low} to {high} heads" if low < high else count_of(low, "head")
 
 
-def how(table: ReportTable) -> list[str]:
+def method_sentences(table: ReportTable) -> list[str]:
     """How the figures came about."""
     if not table.entries:
         return ["No cell of this table is finished."]

@@ -11,7 +11,7 @@ from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.sentences import study_states
 from wisesr.report.tables.table_content import TableContent, table_content
-from wisesr.wording import some_of
+from wisesr.wording import count_of, some_of
 
 _GAP = 2
 """Blanks between columns."""
@@ -48,7 +48,7 @@ def unfinished(study: Study) -> str:
     for (state, reason), own in sorted(names.items(), key=lambda item: -len(item[1]))[:_REASONS]:
         lines.append(f"  {state}: {some_of(own, 1)}{f': {reason}' if reason else ''}")
     if len(names) > _REASONS:
-        lines.append(f"  and {len(names) - _REASONS} other reasons")
+        lines.append(f"  and {count_of(len(names) - _REASONS, 'other reason')}")
     return "\n".join(lines)
 
 
@@ -71,11 +71,11 @@ def _name_width(grid: Grid) -> int:
 
 def _drawn(title: str, grid: Grid) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold")
-    for index, name in enumerate(grid.header):
+    for index, column in enumerate(grid.columns):
         if index < grid.names:
-            table.add_column(escape(name), overflow="fold", max_width=_FIRST // grid.names)
+            table.add_column(escape(column.title), overflow="fold", max_width=_FIRST // grid.names)
         else:
-            table.add_column(escape(name), justify="right", overflow="fold", max_width=_PLACE)
+            table.add_column(escape(column.title), justify="right", overflow="fold", max_width=_PLACE)
     for row in grid.rows:
         table.add_row(*map(_cell, row))
     return table

@@ -77,14 +77,14 @@ class RunLogger:
         self.run = run
 
     def start(self, history: Sequence[Row]) -> None:
-        """Training begins.
+        """Called once, before the first epoch that this attempt trains.
 
         Args:
             history: rows of epochs that an interrupted attempt finished; empty at the first attempt.
         """
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
-        """An epoch's checkpoint is on disk.
+        """Called after each epoch, once its checkpoint is on disk.
 
         Args:
             row: its line of metrics.csv.
@@ -92,7 +92,7 @@ class RunLogger:
         """
 
     def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
-        """The record is about to be written.
+        """Called once at the end, before the record is written.
 
         Args:
             summary: final figures and words: `best/val/top1`, `best/test/top1`, `head_parameters`, `protocol`, ...

@@ -20,19 +20,19 @@ class Guarded(RunLogger):
         self._logger: RunLogger | None = logger
 
     def start(self, history: Sequence[Row]) -> None:
-        """Training begins."""
+        """Hand on that training starts, with copies of the finished epochs' rows."""
         self._tell("start", lambda logger: logger.start([dict(row) for row in history]))
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
-        """An epoch's checkpoint is on disk."""
+        """Hand on a finished epoch, in copies."""
         self._tell("epoch", lambda logger: logger.epoch(dict(row), list(steps)))
 
     def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
-        """The record is about to be written."""
+        """Hand on the summary, as a copy, and the findings."""
         self._tell("finish", lambda logger: logger.finish(dict(summary), findings))
 
     def fail(self) -> None:
-        """The attempt ended with an error."""
+        """Hand on that the attempt ended with an error."""
         self._tell("fail", lambda logger: logger.fail())
 
     def _tell(self, what: str, call: Callable[[RunLogger], None]) -> None:

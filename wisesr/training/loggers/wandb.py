@@ -22,7 +22,7 @@ from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
 from wisesr.training.loggers.content import define_metrics, final_row
-from wisesr.training.loggers.mode import decide_mode
+from wisesr.training.loggers.wandb_mode import decide_mode
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ TableKey = tuple[str, str, int, str]
 _OWN = ("resolution.size", "protocol", "seed")
 """Keys that have a field of their own in a Place."""
 _NUMBERS = ("precision", "clip", "accumulate")
-"""Keys of `trainer` that say what is computed; the others say how, and are for `report.guard`."""
+"""Keys of `trainer` that say what is computed; the others say how, and are for `report.comparability`."""
 
 Texts = dict[str, str]
 """Text of each setting that a label names, by dotted name."""
@@ -73,7 +73,7 @@ def shared(cells: Sequence[Leaves], tables: Sequence[TableKey]) -> dict[TableKey
     for table, texts in zip(tables, _varying(by_option([_only(values, kept) for values in cells])), strict=True):
         members[table].append(texts)
     return {
-        table: _join({key: text for key, text in own[0].items() if all(texts.get(key) == text for texts in own)})
+        table: _settings_text({key: text for key, text in own[0].items() if all(texts.get(key) == text for texts in own)})
         for table, own in members.items()
     }
 
@@ -81,14 +81,16 @@ def shared(cells: Sequence[Leaves], tables: Sequence[TableKey]) -> dict[TableKey
 def _settings(tables: Sequence[TableKey], backbones: Sequence[str], cells: Sequence[Leaves]) -> tuple[list[str], list[str]]:
     """Labels of each cell's settings and rates."""
     varying = _within(tables, [_only(values, _is_setting) for values in cells], by_option)
-    rates = [_join({key.rpartition(".")[2]: text for key, text in texts.items() if key in RATES}) for texts in varying]
-    others = [_join({key: text for key, text in texts.items() if key not in RATES}) for texts in varying]
+    rates = [_settings_text({key.rpartition(".")[2]: text for key, text in texts.items() if key in RATES}) for texts in varying]
+    others = [_settings_text({key: text for key, text in texts.items() if key not in RATES}) for texts in varying]
     groups = list(zip(tables, backbones, others, strict=True))
     tried: dict[Hashable, set[str]] = defaultdict(set)
     for group, rate in zip(groups, rates, strict=True):
         tried[group].add(rate)
     has_rates = [len(tried[group]) > 1 for group in groups]
-    settings = [other if rated else _join(texts) for other, rated, texts in zip(others, has_rates, varying, strict=True)]
+    settings = [
+        other if rated else _settings_text(texts) for other, rated, texts in zip(others, has_rates, varying, strict=True)
+    ]
     return settings, [rate if rated else "" for rate, rated in zip(rates, has_rates, strict=True)]
 
 
@@ -105,10 +107,12 @@ def _labels(cells: Sequence[Leaves], group: str, classes: Sequence[Hashable]) ->
     own = [{key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.")} for values in cells]
     names = [str(values["name"]) for values in own]
     varying = _within(list(zip(classes, names, strict=True)), own)
-    return [" ".join(part for part in (name, _join(texts)) if part) for name, texts in zip(names, varying, strict=True)]
+    return [
+        " ".join(part for part in (name, _settings_text(texts)) if part) for name, texts in zip(names, varying, strict=True)
+    ]
 
 
-def _join(texts: Mapping[str, str]) -> str:
+def _settings_text(texts: Mapping[str, str]) -> str:
     return " ".join(f"{re.sub(r'[.]?_target_$', '', key) or 'code'}={text}" for key, text in texts.items())
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.support.studies import cell_config
 from wisesr.config.options import load_option
-from wisesr.report.places import is_execution, places, shared, table_of
+from wisesr.report.placement import is_execution, places, shared, table_of
 from wisesr.report.settings import settings_of
 from wisesr.report.study import Place
 

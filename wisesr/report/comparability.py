@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from wisesr.config.axes import leaves
-from wisesr.report.places import is_execution
+from wisesr.report.placement import is_execution
 from wisesr.report.study import ReportCell
 from wisesr.results.record import Record
 from wisesr.wording import count_of, some_of

@@ -1,4 +1,4 @@
-"""Poolings that lie between the average and the maximum, and one positive number that says where."""
+"""Pooling with one parameter, learnable or fixed, that says where between the average and the maximum it lies."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ SMALLEST = 0.01
 """Where a learned number is held: GeM and log-sum-exp divide by theirs, and below 0 the smallest feature would rule."""
 
 
-class OneNumberPool(Constrained):
-    """A pooling function with its number, the same for all channels.
+class ParametricPool(Constrained):
+    """A pooling function with its parameter, one positive number for all channels.
 
     Args:
         pool: features (batch, channels, height, width), number -> (batch, channels).

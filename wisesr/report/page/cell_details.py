@@ -12,6 +12,7 @@ from wisesr.config.axes import leaves
 from wisesr.report.convergence import readable_metrics
 from wisesr.report.study import ReportCell
 from wisesr.results.cell_files import CONFIG, LOG
+from wisesr.results.fields import as_written
 from wisesr.results.record import Record
 
 LONGEST = 20_000
@@ -33,16 +34,14 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
         "curve": _curve(cell.directory),
         "config": _text(cell.directory / CONFIG),
         "log": clipped(_text(cell.directory / LOG)),
-        "provenance": _flat(cell.record.json["provenance"]) if cell.record else [],
+        "provenance": _flat(as_written(cell.record.provenance)) if cell.record else [],
     }
 
 
 def _result(record: Record) -> list[tuple[str, str]]:
     """Names and values: the figures of the chosen epoch, how it was chosen, what was trained, what it cost."""
     rows = [("selection", record.selection), *_metrics(record.best.row), *_metrics(record.last.row, "last.")]
-    for part in ("budget", "cost"):
-        rows += _flat(record.json[part], f"{part}.")
-    return rows
+    return rows + _flat(as_written(record.budget), "budget.") + _flat(as_written(record.cost), "cost.")
 
 
 def _metrics(row: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:
