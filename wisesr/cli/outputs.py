@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from wisesr.data.images import why
 from wisesr.errors import UserError
 
 
@@ -20,4 +19,4 @@ def require_writable(option: str, path: Path) -> None:
         with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".partial"):
             pass
     except OSError as error:
-        raise UserError(f"{option}: {path} cannot be written: {why(error)}") from error
+        raise UserError(f"{option}: {path} cannot be written: {error.strerror or error}") from error

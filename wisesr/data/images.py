@@ -29,12 +29,12 @@ def open_rgb(path: Path) -> Image.Image:
             return to_rgb(image)
     except UNREADABLE as error:
         raise UserError(
-            f"{path}: {why(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip (of a "
+            f"{path}: {reading_problem(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip (of a "
             "published dataset with dataset.partial=true besides)"
         ) from error
 
 
-def why(error: BaseException) -> str:
+def reading_problem(error: BaseException) -> str:
     """Why a file cannot be read, without its name."""
     if isinstance(error, UnidentifiedImageError):
         return "not an image that can be read"

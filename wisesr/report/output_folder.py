@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from wisesr.data.images import why
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import acquire_lock
@@ -40,7 +39,9 @@ def check_folder(option: str, output: Path) -> None:
         output.mkdir(parents=True, exist_ok=True)
         (output / _BUILDING).mkdir(exist_ok=True)
     except OSError as error:
-        raise UserError(f"{option}: {output} cannot be written ({why(error)}): name another folder with {option}") from error
+        raise UserError(
+            f"{option}: {output} cannot be written ({error.strerror or error}): name another folder with {option}"
+        ) from error
 
 
 def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> None:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from PIL import ExifTags, Image
 
-from wisesr.data.images import UNREADABLE, to_rgb, why
+from wisesr.data.images import UNREADABLE, reading_problem, to_rgb
 from wisesr.types import usable_cores
 
 _VARIANTS = {"JPEG": "MPO", "BMP": "DIB"}
@@ -78,7 +78,7 @@ def decode_file(path: Path) -> Decoded:
             return Decoded(notes, rgb.size, image.format or "", _digest(rgb))
     except UNREADABLE as error:
         system = isinstance(error, OSError) and error.errno is not None
-        return Decoded((("unopened" if system else "corrupt", why(error)),))
+        return Decoded((("unopened" if system else "corrupt", reading_problem(error)),))
 
 
 def _digest(rgb: Image.Image) -> bytes:
