@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -103,6 +104,18 @@ def test_another_thing_in_its_place(config: Config, place: str, target: str, wor
 def test_a_dataset_that_is_none() -> None:
     with pytest.raises(UserError, match=r"dataset._target_: builtins.list is no Manifest; .*wisesr.data.manifest.Manifest"):
         build_manifest({"dataset": {"_target_": "builtins.list"}, "protocol": "holdout"})
+
+
+def test_an_optimizer_of_another_library_keeps_torchs_signature(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`lr` by position, as torch.optim and what follows it have it."""
+    source = "from torch.optim import SGD\n\n\nclass Mine(SGD):\n    def __init__(self, params, lr=0.1, nesterov=False):\n"
+    (tmp_path / "others_optimizer.py").write_text(source + "        super().__init__(params, lr=lr)\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    changed = change(config, "recipe.optimizer", {"_target_": "others_optimizer.Mine", "lr": 0.3})
+    ((cost, problems),) = plan_cells([changed], 0, lambda *_: None)
+    assert (problems, cost is not None) == ([], True)
 
 
 def test_optimizers_of_torch_by_name(config: Config) -> None:
