@@ -39,7 +39,7 @@ def make_part(where: str, node: Mapping[str, Any], kind: Any, skip: tuple[str, .
 
 
 def _is_held_to_rules(where: str, target: Callable[..., Any]) -> bool:
-    """Wisesr's own parts were checked before torch was imported; a class of optimizers has torch's signature, whoever wrote it."""
+    """Wisesr's own parts were checked before torch was imported; an optimizer's class has torch's signature."""
     is_optimizer = where == "recipe.optimizer" and isinstance(target, type)
     return not is_optimizer and target.__module__.partition(".")[0] not in ("wisesr", *_LIBRARIES)
 
