@@ -16,8 +16,9 @@ from omegaconf import OmegaConf
 from tests.support.configs import composed, hydra_loader
 from wisesr.config.check import check
 from wisesr.config.command_line import quote_choices
+from wisesr.config.compose import compose_cell
 from wisesr.config.identity import fingerprint
-from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
+from wisesr.config.options import GROUPS, conf_dir, is_option, keys_without_effect, load_option, options
 from wisesr.config.schema import SCHEMAS, RecipeSchema
 from wisesr.config.signatures import target_settings
 from wisesr.errors import UserError
@@ -111,14 +112,20 @@ def test_a_key_stands_in_the_shared_file_with_its_default(group: str) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=file_name)
 def test_no_file_says_what_another_overrides(path: Path) -> None:
-    """After `_self_` come only files that have no value for a key of this one's: theirs would win, unseen."""
-    own = yaml.safe_load(path.read_text())
-    defaults = own.pop("defaults", ["_self_"])
-    if "_self_" not in defaults:
-        return
-    for name in defaults[defaults.index("_self_") + 1 :]:
-        later = yaml.safe_load(path.with_name(f"{name}.yaml").read_text())
-        assert not [key for key in own if later.get(key, "???") != "???"]
+    assert keys_without_effect(path) == ()
+
+
+def test_a_value_where_another_file_has_the_last_word_is_refused(
+    images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever edits `folder.yaml` would else train with another share than the one that they wrote."""
+    shutil.copytree(conf_dir(), tmp_path / "conf")
+    edited = tmp_path / "conf" / "dataset" / "folder.yaml"
+    edited.write_text(edited.read_text() + "val_fraction: 0.3\n")
+    for module in ("options", "compose"):
+        monkeypatch.setattr(f"wisesr.config.{module}.conf_dir", lambda: tmp_path / "conf")
+    with pytest.raises(UserError, match=r"conf/dataset/folder.yaml: val_fraction has no effect there.*dataset.val_fraction="):
+        compose_cell(["dataset=folder", f"dataset.root={images}"])
 
 
 OWN = """

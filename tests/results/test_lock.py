@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from wisesr.results.lock import is_running, take
+from wisesr.results.lock import acquire_lock, is_running
 
 
 def end_between(monkeypatch: pytest.MonkeyPatch, remove: Callable[[], object]) -> None:
@@ -28,16 +28,16 @@ def end_between(monkeypatch: pytest.MonkeyPatch, remove: Callable[[], object]) -
 
 def test_a_lock_that_was_just_removed_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end_between(monkeypatch, (tmp_path / ".lock").unlink)
-    assert take(tmp_path) is None and not is_running(tmp_path)
-    lock = take(tmp_path)
-    assert lock is not None and is_running(tmp_path) and take(tmp_path) is None
+    assert acquire_lock(tmp_path) is None and not is_running(tmp_path)
+    lock = acquire_lock(tmp_path)
+    assert lock is not None and is_running(tmp_path) and acquire_lock(tmp_path) is None
     lock.close()
     assert not is_running(tmp_path)
 
 
 def test_patience_finds_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     end_between(monkeypatch, (tmp_path / ".lock").unlink)
-    lock = take(tmp_path, patience=5)
+    lock = acquire_lock(tmp_path, patience=5)
     assert lock is not None and is_running(tmp_path)
     lock.close()
 
@@ -47,8 +47,8 @@ def test_a_lock_whose_place_another_has_taken(tmp_path: Path, monkeypatch: pytes
 
     def replace() -> None:
         (tmp_path / ".lock").unlink()
-        others.append(take(tmp_path))
+        others.append(acquire_lock(tmp_path))
 
     end_between(monkeypatch, replace)
-    assert take(tmp_path) is None and is_running(tmp_path)
+    assert acquire_lock(tmp_path) is None and is_running(tmp_path)
     others[0].close()

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.defaults import with_defaults
-from wisesr.config.options import options_by_group
+from wisesr.config.options import options_by_group, refuse_keys_without_effect
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
@@ -32,8 +33,10 @@ def to_dict(cfg: DictConfig) -> Config:
     """A composed configuration as plain data: resolved, without Hydra's own node, `dataset.root` absolute.
 
     Raises:
-        UserError: values that must be given (???) and are not, all of them named.
+        UserError: values that must be given (???) and are not, all of them named; a YAML file with a key without effect.
     """
+    if HydraConfig.initialized():
+        refuse_keys_without_effect(HydraConfig.get().runtime.choices)
     own = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "experiment")])
     if missing := _missing(OmegaConf.to_container(own, resolve=False)):
         raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))

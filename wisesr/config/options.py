@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -87,3 +87,32 @@ def _composed(path: Path) -> DictConfig:
         assert isinstance(name, str), f"{path}: options of a group name files of their own folder, not {name!r}"
         whole.merge_with(own if name == "_self_" else _composed(path.with_name(f"{name}.yaml")))
     return whole
+
+
+@cache
+def keys_without_effect(path: Path) -> tuple[str, ...]:
+    """Keys of an option's YAML file on which a file that its `defaults` name after `_self_` has the last word, in silence."""
+    own = OmegaConf.load(path)
+    assert isinstance(own, DictConfig), path
+    defaults = list(own.pop("defaults", []))
+    later = defaults[defaults.index("_self_") + 1 :] if "_self_" in defaults else []
+    last = OmegaConf.merge(*(_composed(path.with_name(f"{name}.yaml")) for name in later)) if later else DictConfig({})
+    return tuple(str(key) for key in own if key in last and not OmegaConf.is_missing(last, key))
+
+
+def refuse_keys_without_effect(choices: Mapping[str, object]) -> None:
+    """Hold the files of the chosen options against a trap: a value that somebody writes where another file has the last word.
+
+    Args:
+        choices: option by group, as Hydra has them.
+
+    Raises:
+        UserError: a file has such a key.
+    """
+    for group in GROUPS:
+        path = conf_dir() / group / f"{choices.get(group)}.yaml"
+        if path.is_file() and (keys := keys_without_effect(path)):
+            raise UserError(
+                f"conf/{group}/{path.name}: {', '.join(keys)} has no effect there, as what its defaults name after _self_ "
+                f"comes later: set it in that, or on the command line with {group}.{keys[0]}=..."
+            )
