@@ -18,15 +18,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TOY = (
-    "backbone=timm",
-    "backbone.model=test_efficientnet",
-    "resolution.size=32",
-    "recipe.epochs=1",
-    "logger=none",
-    "trainer=cpu",
-    "trainer.threads=1",
-)
+sys.path.insert(0, str(ROOT))
+
+from tests.support.command import TOY  # noqa: E402
+
 WITHOUT_TORCH = f"""
 import runpy, sys
 sys.argv[0] = "train.py"

@@ -165,5 +165,3 @@ class Record:
     budget: SpentBudget
     cost: CellCost
     provenance: Provenance
-    json: Annotated[Mapping[str, Any], Key()]
-    """The whole file, for whoever shows all of it."""
