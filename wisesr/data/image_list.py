@@ -69,10 +69,10 @@ def read_rows(
 ) -> list[Row]:
     """The images of a list that is no file: of its text, or of its bytes. `path`: what errors call it. See `read_list`."""
     try:
-        text = list_text(lines, path) if isinstance(lines, bytes) else "".join(lines).removeprefix("\ufeff")
+        content = lines if isinstance(lines, bytes) else "".join(lines).encode()
     except UnicodeDecodeError as error:
         raise UserError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error
-    return _read(text, path, split, columns or {}, None).rows
+    return _read(list_text(content, path), path, split, columns or {}, None).rows
 
 
 def _read(

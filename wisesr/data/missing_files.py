@@ -51,8 +51,10 @@ def missing_hint(
     if not found:
         return there.nearest(base, missing[0].path)
     say, files = max(found.items(), key=lambda item: len(item[1]))
-    some = "" if len(files) == len(missing) else f"of {len(files):,} of the {len(missing):,}: "
-    return some + say(base, files, _list_of(base, csv, columns))
+    if len(files) < len(missing):
+        some = f"{len(files):,} of the {len(missing):,} are there under other names: "
+        return some + say(base, files, None)
+    return say(base, files, _list_of(base, csv, columns))
 
 
 def _other_than_file(base: Path, row: Row) -> str:

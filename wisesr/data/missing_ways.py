@@ -143,6 +143,8 @@ def _replacing(files: Sequence[Found], listing: ImageList | None) -> str:
     if listing is None or len(changes) != 1:
         return ""
     old, new = changes.pop()
+    if sum(_ending(row.path) == old for row in listing.rows) > len(files):  # of files that are there as well
+        return ""
     if not all(re.fullmatch(r"\.\w+", ending, re.ASCII) for ending in (old, new)):
         return ""
     change = shlex.quote(rf"s/\{old}/{new}/")

@@ -85,7 +85,7 @@ def find_columns(header: Header, chosen: Mapping[str, str | None]) -> Columns:
     """
     for key, name in chosen.items():
         if key not in NAMES:
-            raise UserError("dataset.columns: " + unknown("part of an image's line", str(key), NAMES))
+            raise UserError(unknown("key of dataset.columns", str(key), NAMES))
         if name is None and key in ("filename", "class"):
             raise UserError(f"dataset.columns.{key} must be the name of a column, not null")
     found = {key: _position(header, key, str(name)) for key, name in chosen.items() if name is not None}
@@ -125,11 +125,12 @@ def _ambiguous(key: str, names: Sequence[str]) -> str:
 def _absent(header: Header, found: Mapping[str, int]) -> str:
     """What is to be said where no column is the filename, or none is the class."""
     names = [name for name in header.names if name]
-    if any(map(_is_data, names)):
+    numbers = any(re.fullmatch(r"[\d.]+", name) for name in names)
+    if any(map(_is_image, names)) or (numbers and not any(map(_is_image, header.first))):  # pandas may call columns 0 and 1
         return _headless(header)
     missing = [key for key in ("filename", "class") if key not in found]
     guess = {key: header.names[place] for key, place in found.items()}
-    images = [name for name, cell in zip(header.names, header.first, strict=False) if name and _IMAGE.search(cell.strip())]
+    images = [name for name, cell in zip(header.names, header.first, strict=False) if name and _is_image(cell)]
     if "filename" not in guess and len(images) == 1:
         guess["filename"] = images[0]
     elif "filename" not in guess and "class" not in guess and len(names) == 2:
@@ -138,23 +139,25 @@ def _absent(header: Header, found: Mapping[str, int]) -> str:
     if "class" not in guess and "filename" in guess and len(others) == 1:
         guess["class"] = others[0]
     listed = some_of(names, _SHOWN) if names else "none"
+    if len(names) < 2 and found:
+        return f": {listed} is its only column, and filename and class must both be given"
     if len(names) < 2:
         what = "What separates columns must be a comma, semicolon, tab or |"
         return f": its first line, {listed}, names one column. {what}{_spaced(header)}"
     return (
-        f": no column is called {', and none '.join(missing)}. There are: {listed}. Say which it is: "
+        f": no column is called {', and none '.join(map(repr, missing))}. There are: {listed}. Say which it is: "
         f"{columns_override({key: guess.get(key, 'COLUMN') for key in missing})}"
     )
 
 
-def _is_data(cell: str) -> bool:
-    """Whether a cell of a first line is the value of an image, and no column's name."""
-    return bool(_IMAGE.search(cell) or re.fullmatch(r"[\d.]+", cell) or re.search(r"[/\\]\w", cell))
+def _is_image(cell: str) -> bool:
+    """Whether a cell looks like an image's path, and like no column's name or class."""
+    return bool(_IMAGE.search(cell.strip()) or re.search(r"[/\\]\w", cell))
 
 
 def _headless(header: Header) -> str:
     cells = header.names if len(header.names) > 1 else header.names[0].split()
-    first = next((place for place, cell in enumerate(cells) if _IMAGE.search(cell) or re.search(r"[/\\]\w", cell)), 0)
+    first = next((place for place, cell in enumerate(cells) if _is_image(cell)), 0)
     names = ("filename", "class")[:: -1 if first else 1]
     spaced = _spaced(header, names)
     line = f"printf '{header.mark.join(names)}\\n'".replace("\t", "\\t")

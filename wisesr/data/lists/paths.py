@@ -46,7 +46,8 @@ def _refuse(filename: str, path: str, base: Path | None) -> None:
     if "\n" in path or "\r" in path:
         raise UserError(f"filename {filename[:80]!r} goes over several lines: is there a quotation mark too many?")
     if path.startswith("/") or re.match(r"[A-Za-z]:/", path):
-        raise UserError(f"filename {filename!r} must be a path below the root{_shorter(filename, path, base)}")
+        way = _shorter(filename, path, base)
+        raise UserError(f"filename {filename!r} must be a relative path that stays below the root{way}")
     if path in (".", "..") or path.startswith("../"):
         raise UserError(f"filename {filename!r} must be a relative path that stays below the root")
 

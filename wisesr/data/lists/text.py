@@ -86,14 +86,15 @@ def _by_zeros(head: bytes) -> str:
     if min(zeros[:2]) > 0.9 and zeros[3] < 0.1:
         return "utf-32-be"
     even, odd = zeros[0] + zeros[2], zeros[1] + zeros[3]
-    if max(even, odd) > 0.5 and min(even, odd) < 0.1:
+    if max(even, odd) > 0.3 and min(even, odd) < max(even, odd) / 4:
         return "utf-16-le" if odd > even else "utf-16-be"
     return "utf-8"
 
 
 def _line(before: str | bytes) -> int:
     """The number of the line that what stands before it leads to; lines end by LF, CR or both."""
-    return len((before.encode("utf-8", "replace") if isinstance(before, str) else before + b"x").splitlines()) or 1
+    content = before.encode("utf-8", "replace") if isinstance(before, str) else before
+    return len((content + b"x").splitlines())
 
 
 def _undecoded(content: bytes, start: int, encoding: str, path: Path | str) -> str:
