@@ -134,6 +134,21 @@ def test_fewer_images_than_devices(config: dict[str, Any], tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+def test_one_image_for_each_device(config: dict[str, Any], tmp_path: Path) -> None:
+    """The last batch has two images for two devices, and the map is 1x1: told by both before the first step."""
+    config["backbone"]["model"] = "test_resnet"
+    config["resolution"]["size"] = 32
+    config["head"] |= {"pre_pool": 1}
+    config["recipe"]["batch_size"] = 52
+    config["trainer"] |= {"strategy": "ddp", "devices": 2}
+    cell = make(config, tmp_path / "cell")
+    assert spawn(cell).wait() == FAILED
+    reason = read_status(cell)["reason"]
+    assert "holds 2 (recipe.batch_size=52), of which the smallest of 2 parts (devices x trainer.accumulate) gets 1" in reason
+    assert not (cell / "metrics.csv").exists()
+
+
+@pytest.mark.slow
 def test_ends_early_together(config: dict[str, Any], tmp_path: Path) -> None:
     """Each process has a clock of its own; they must agree on when the time is over."""
     config["recipe"]["epochs"] = 500
