@@ -19,7 +19,7 @@ from wisesr.data.sub_imagenet import listed as listed_sub
 
 
 def rows_of(report: Path) -> list[list[str]]:
-    with report.open(newline="") as file:
+    with report.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 

@@ -109,6 +109,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     module = ClassificationModule(
         model,
         num_classes=len(manifest.class_names),
+        image_size=config["resolution"]["size"],
         optimizer=build_optimizer(recipe["optimizer"]),
         schedule=build_schedule(recipe, steps),
         steps=steps,

@@ -117,7 +117,7 @@ def _read(target: str) -> _Source:
     if not path.is_file():
         raise UserError(f"_target_ {target!r}: there is no module {module}")
     try:
-        body = ast.parse(path.read_text()).body
+        body = ast.parse(path.read_text(encoding="utf-8")).body
     except SyntaxError as error:
         raise UserError(f"_target_ {target!r}: {error.msg} ({path.relative_to(_PACKAGE.parent)}:{error.lineno})") from error
     public = {
