@@ -39,7 +39,7 @@ class Images(Dataset[tuple[Tensor, int, int] | UserError]):
 
     def __getitem__(self, key: Key) -> tuple[Tensor, int, int] | UserError:
         epoch, index = key
-        position = self._indices[index]
+        position = int(self._indices[index])
         try:
             image = self._manifest.load(position)
         except UserError as error:
@@ -47,7 +47,7 @@ class Images(Dataset[tuple[Tensor, int, int] | UserError]):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive_seed(self._seed, "sample", epoch, position))
             tensor = self._augment(image, training=self._training)
-        return tensor, self._manifest.labels[position], position
+        return tensor, int(self._manifest.labels[position]), position
 
 
 def _collate(samples: list[tuple[Tensor, int, int] | UserError]) -> Batch | UserError:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Range = Literal["auto", "8", "12", "16", "float"]
+Range = Literal["auto", 8, 12, 16, "float"]
 Depth = Literal["8", "16", "32", "float"]
 
 _TOPS = {"8": 255.0, "12": 4095.0, "16": 65535.0, "32": 2.0**31 - 1, "float": 1.0}
@@ -47,7 +47,7 @@ def range_top(depth: Depth, range: Range) -> float:
         depth: of the image. Images of 8 bit have no other range than theirs.
         range: "auto" for the whole of the type (32 bit: 2^31 - 1); or bits that the values really have; or "float", for 1.0.
     """
-    return _TOPS[depth if range == "auto" or depth == "8" else range]
+    return _TOPS[depth if range == "auto" or depth == "8" else str(range)]
 
 
 def levels_of(image: Image.Image) -> Levels | None:
