@@ -86,18 +86,73 @@ class Augmentation(ABC):
         return "; or else ".join(part for part in (tag, paper) if part)
 
 
+_LONG = 4
+"""Short sides that a long side may have: of a strip of 1 x 10,000 pixels, resized whole, 500 million would be made."""
+
+
+class CentreCrop(nn.Module):
+    """The short side resized to the square's, then the middle of the long one; bilinear, antialiased."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> (..., size, size)."""
+        height, width = image.shape[-2:]
+        kept = _LONG * min(height, width)
+        if (longest := max(height, width)) > kept:
+            kept += (longest - kept) % 2  # or else the middle moves by half a pixel
+            image = v2.functional.center_crop(image, [min(height, kept), min(width, kept)])
+        image = v2.functional.resize(image, [self._size], antialias=True)
+        return v2.functional.center_crop(image, [self._size, self._size])
+
+
+class Pad(nn.Module):
+    """The long side resized to the square's, bilinear, antialiased; black on both sides of the short one."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> (..., size, size)."""
+        longest = max(image.shape[-2:])
+        height, width = (max(1, round(side * self._size / longest)) for side in image.shape[-2:])
+        image = v2.functional.resize(image, [height, width], antialias=True)
+        left, top = (self._size - width) // 2, (self._size - height) // 2
+        return v2.functional.pad(image, [left, top, self._size - width - left, self._size - height - top])
+
+
+def _whole(size: int, resize: str) -> nn.Module:
+    if resize == "squash":
+        return v2.Resize((size, size), antialias=True)
+    if resize == "crop":
+        return CentreCrop(size)
+    if resize == "pad":
+        return Pad(size)
+    raise ValueError(f"augment.resize must be one of squash, crop, pad, not {resize!r}")
+
+
 class Plain(Augmentation):
-    """The whole image, resized to a square: bilinear, antialiased, aspect ignored. The same in training and testing.
+    """The whole image, made a square: bilinear, antialiased. The same in training and testing.
 
     Args:
         size: pixels of the square's side.
         mean, std: per channel, of images in [0, 1]: (x - mean) / std.
+        resize: "squash": both sides, aspect ignored; "crop": the short side, of the long one the middle is kept; "pad": the
+            long side, centred on black.
+
+    Raises:
+        ValueError: no such resize.
     """
 
-    def __init__(self, size: int, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(
+        self, size: int, mean: Sequence[float], std: Sequence[float], *, resize: Literal["squash", "crop", "pad"] = "squash"
+    ) -> None:
         super().__init__(mean, std)
         self._finish: list[nn.Module] = [v2.Normalize(list(mean), list(std))]
-        self.test = self._pipeline([v2.Resize((size, size), antialias=True)])
+        self.test = self._pipeline([_whole(size, resize)])
         self.train = self.test
 
     def _pipeline(self, steps: Sequence[nn.Module]) -> v2.Compose:
@@ -116,9 +171,10 @@ class Standard(Plain):
         size, mean, std: as in `Plain`.
         min_area, max_area: the crop's share of the image.
         flip: probability of mirroring left and right.
+        resize: as in `Plain`, of test images. Training crops, of shapes from 3:4 to 4:3, are always squashed.
 
     Raises:
-        ValueError: areas not in 0 < min <= max <= 1, or no probability.
+        ValueError: areas not in 0 < min <= max <= 1, or no probability; no such resize.
     """
 
     def __init__(
@@ -130,8 +186,9 @@ class Standard(Plain):
         min_area: float = 0.35,
         max_area: float = 1.0,
         flip: float = 0.5,
+        resize: Literal["squash", "crop", "pad"] = "squash",
     ) -> None:
-        super().__init__(size, mean, std)
+        super().__init__(size, mean, std, resize=resize)
         if not 0 < min_area <= max_area <= 1:
             raise ValueError(f"augment must have 0 < min_area <= max_area <= 1, not {min_area} and {max_area}")
         if not 0 <= flip <= 1:

@@ -7,9 +7,10 @@ from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from wisesr.data.grey_levels import Depth, Levels, Range, levels_of, peak_of, range_top
-from wisesr.data.image_file import UNREADABLE, open_image, stated_size
+from wisesr.data.image_file import UNREADABLE, open_image, refused_size
 from wisesr.data.orientation import orientation
 from wisesr.data.quiet import quiet
 
@@ -46,8 +47,8 @@ def read_header(content: bytes) -> Header | None:
         try:
             with open_image(BytesIO(content)) as image:
                 return _header(image, content)
-        except Image.DecompressionBombError:
-            size = stated_size(BytesIO(content))
+        except Image.DecompressionBombError as error:
+            size = refused_size(error)
             return Header(*size) if size else None
         except UNREADABLE:
             return None
@@ -66,8 +67,9 @@ def _header(image: Image.Image, content: bytes) -> Header:
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
     """Of a TIFF by its tags: from version 11 on Pillow tells how large it will be when upright."""
-    tags = getattr(image, "tag_v2", {})
-    return tags.get(256, image.width), tags.get(257, image.height)
+    if isinstance(image, TiffImageFile):
+        return image.tag_v2.get(256, image.width), image.tag_v2.get(257, image.height)
+    return image.size
 
 
 def _peak(image: Image.Image, levels: Levels) -> float:
