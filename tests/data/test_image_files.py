@@ -201,16 +201,16 @@ def test_warnings_are_held_back_in_one_thread_and_come_through_in_another() -> N
         assert len(seen) == 4
 
 
-def test_warnings_are_held_back_whatever_the_filters_of_others_are() -> None:
-    def held_back(index: int) -> None:
-        with quiet():
-            if index % 7 == 0:
-                warnings.simplefilter("error")  # somebody else, meanwhile
+@pytest.mark.parametrize("action", ["error", "always", "default"])
+def test_warnings_are_held_back_whatever_filter_was_set_last(action: Any) -> None:
+    def held_back(_: int) -> None:
         with quiet():
             warn_here(5)
 
-    with warnings.catch_warnings(), ThreadPoolExecutor(8) as pool:
-        list(pool.map(held_back, range(200)))
-        warnings.simplefilter("error")
-        with pytest.raises(UserWarning):
+    with warnings.catch_warnings(record=True) as seen, ThreadPoolExecutor(8) as pool:
+        for _ in range(3):
+            warnings.simplefilter(action)
+            list(pool.map(held_back, range(100)))
+        assert seen == []
+        with pytest.warns(UserWarning, match="number 0") if action != "error" else pytest.raises(UserWarning):
             warn_here(1)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from wisesr.data.normalization import NAMED
+from wisesr.data.whole_view import whole_view
 from wisesr.errors import UserError
 
 Inputs = dict[str, Any]
@@ -86,54 +87,6 @@ class Augmentation(ABC):
         return "; or else ".join(part for part in (tag, paper) if part)
 
 
-_LONG = 4
-"""Short sides that a long side may have: of a strip of 1 x 10,000 pixels, resized whole, 500 million would be made."""
-
-
-class CentreCrop(nn.Module):
-    """The short side resized to the square's, then the middle of the long one; bilinear, antialiased."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(..., height, width) -> (..., size, size)."""
-        height, width = image.shape[-2:]
-        kept = _LONG * min(height, width)
-        if (longest := max(height, width)) > kept:
-            kept += (longest - kept) % 2  # or else the middle moves by half a pixel
-            image = v2.functional.center_crop(image, [min(height, kept), min(width, kept)])
-        image = v2.functional.resize(image, [self._size], antialias=True)
-        return v2.functional.center_crop(image, [self._size, self._size])
-
-
-class Pad(nn.Module):
-    """The long side resized to the square's, bilinear, antialiased; black on both sides of the short one."""
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(..., height, width) -> (..., size, size)."""
-        longest = max(image.shape[-2:])
-        height, width = (max(1, round(side * self._size / longest)) for side in image.shape[-2:])
-        image = v2.functional.resize(image, [height, width], antialias=True)
-        left, top = (self._size - width) // 2, (self._size - height) // 2
-        return v2.functional.pad(image, [left, top, self._size - width - left, self._size - height - top])
-
-
-def _whole(size: int, resize: str) -> nn.Module:
-    if resize == "squash":
-        return v2.Resize((size, size), antialias=True)
-    if resize == "crop":
-        return CentreCrop(size)
-    if resize == "pad":
-        return Pad(size)
-    raise ValueError(f"augment.resize must be one of squash, crop, pad, not {resize!r}")
-
-
 class Plain(Augmentation):
     """The whole image, made a square: bilinear, antialiased. The same in training and testing.
 
@@ -152,7 +105,7 @@ class Plain(Augmentation):
     ) -> None:
         super().__init__(mean, std)
         self._finish: list[nn.Module] = [v2.Normalize(list(mean), list(std))]
-        self.test = self._pipeline([_whole(size, resize)])
+        self.test = self._pipeline([whole_view(size, resize)])
         self.train = self.test
 
     def _pipeline(self, steps: Sequence[nn.Module]) -> v2.Compose:

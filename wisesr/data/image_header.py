@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from io import BytesIO
 from typing import NamedTuple
 
@@ -14,8 +15,8 @@ from wisesr.data.image_file import UNREADABLE, open_image, refused_size
 from wisesr.data.orientation import orientation
 from wisesr.data.quiet import quiet
 
-_PNG_EXIF = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
-"""Chunks, and keys of chunks, of a PNG that may hold an orientation."""
+_TEXTS = (b"Raw profile type ", b"XML:com.adobe.xmp")
+"""Beginnings of a PNG's texts that may hold an orientation."""
 
 
 class Header(NamedTuple):
@@ -57,12 +58,22 @@ def read_header(content: bytes) -> Header | None:
 def _header(image: Image.Image, content: bytes) -> Header:
     levels = levels_of(image)
     width, height = _stored_size(image)
-    # a PNG without is decoded to its end, in search of one behind the pixels
-    maybe_turned = image.format != "PNG" or any(mark in content for mark in _PNG_EXIF)
-    turn = orientation(image) if maybe_turned else 1
+    # a PNG without EXIF would be decoded to its end, in search of one behind the pixels
+    turn = orientation(image) if image.format != "PNG" or _has_exif(content) else 1
     if levels is None:
         return Header(width, height, turn)
     return Header(width, height, turn, levels.depth, _peak(image, levels), levels.white)
+
+
+def _has_exif(content: bytes) -> bool:
+    """Whether a chunk of a PNG may hold an orientation."""
+    at = 8
+    while at + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        if kind == b"eXIf" or (kind in (b"tEXt", b"zTXt", b"iTXt") and content.startswith(_TEXTS, at + 8)):
+            return True
+        at += 12 + length
+    return False
 
 
 def _stored_size(image: Image.Image) -> tuple[int, int]:
