@@ -10,6 +10,7 @@ import pytest
 from tests.support.images import noise
 from wisesr.cli import main
 from wisesr.data.check import decode
+from wisesr.data.images import PixelRules
 from wisesr.data.intel import listed as listed_intel
 from wisesr.data.listing import Row
 from wisesr.data.mit_indoor import listed as listed_mit
@@ -150,7 +151,7 @@ def test_what_is_wrong_with_the_command_is_told(arguments: list[str], message: s
 
 
 def test_an_interrupt_leaves_no_report(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(path: Path, *_: object) -> None:
+    def interrupted(path: Path, rules: PixelRules) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(decode, "decode_file", interrupted)

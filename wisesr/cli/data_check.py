@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -132,8 +131,5 @@ def _decode(listing: Listing, console: Console) -> list[Decoded]:
     from wisesr.data.check.decode import decode_files
     from wisesr.grid.console import tracked
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of damaged metadata and large images, would break the bar
-        return list(
-            tracked(decode_files(listing.base / row.path for row in listing.rows), len(listing.rows), "decoding", console)
-        )
+    paths = (listing.base / row.path for row in listing.rows)
+    return list(tracked(decode_files(paths, listing.rules), len(listing.rows), "decoding", console))
