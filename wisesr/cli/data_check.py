@@ -121,7 +121,14 @@ def _as_training(config: Config, listing: Listing, console: Console) -> tuple[li
         notes = build_undecoded_manifest(config, progress=partial(tracked, console=console)).notes
     except UserError as error:
         notes = Notes(ignored=listing.ignored.kinds, hints=listing.ignored.hints, merged=listing.merged)
-        hint = missing_hint(listing.base, listing.missing, list(listing.tree.files())) if listing.missing else ""
+        listed_in = config["dataset"]
+        hint = (
+            missing_hint(
+                listing.base, listing.missing, list(listing.tree.files()), listed_in.get("csv"), listed_in.get("columns")
+            )
+            if listing.missing
+            else ""
+        )
         return notes.remarks() + ([hint] if hint else []), [str(error)]
     return notes.remarks(), []
 
