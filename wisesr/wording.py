@@ -1,18 +1,20 @@
-"""Counts and lists in sentences, written once. No torch."""
+"""Counts, lists and their order in sentences, written once. No torch."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 
-def count_of(number: int, noun: str) -> str:
+def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 cell`, `0 cells`, `1,340 images`.
 
     Args:
         number: how many; at least 0.
-        noun: in the singular; its plural takes an s.
+        noun: in the singular.
+        plural: where it takes more than an s.
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
@@ -25,3 +27,15 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     """
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
     return separator.join(names[:shown]) + more
+
+
+def natural_key(text: str) -> tuple[tuple[tuple[str, int, str], ...], str]:
+    """A key for `sorted`: runs of digits count by their value, so 2 comes before 10 and `fold2` before `fold10`.
+
+    Names without digits keep the order of a plain sort. Names that differ only in leading zeros, as 1 and 01, are told apart by
+    the text itself, so that the order never depends on the one in which they came. A value is compared by its number of digits
+    first, since `int` refuses very long ones.
+    """
+    runs = re.findall(r"([^0-9]*)([0-9]*)", text)
+    values = [(before, digits.lstrip("0"), bool(digits)) for before, digits in runs]
+    return tuple((before, len(value) if has_digits else -1, value) for before, value, has_digits in values), text
