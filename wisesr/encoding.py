@@ -1,6 +1,6 @@
 """Text under every locale: names of files are read alike, and what a terminal cannot show never ends a command. No torch.
 
-Files are written and read as UTF-8 wherever the package opens one (ruff's rule PLW1514 holds that).
+Files are written and read as UTF-8 wherever the package opens one.
 """
 
 from __future__ import annotations
