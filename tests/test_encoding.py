@@ -18,8 +18,9 @@ from tests.support.command import TOY, train
 from tests.support.images import paint
 from tests.support.paths import ROOT
 from wisesr.cli import main
-from wisesr.encoding import take_any_text
+from wisesr.encoding import begin_in_utf_8, take_any_text
 from wisesr.grid.cell_process import environment
+from wisesr.grid.console import make_console
 
 NAMES = ("M\u00fcll", "\u5783\u573e", os.fsdecode(b"caf\xe9"), "plain")
 
@@ -57,6 +58,12 @@ def test_signs_of_our_own_keep_their_meaning(monkeypatch: pytest.MonkeyPatch) ->
     assert taken.getvalue() == b"-0.5 93.1 +- 0.2\n"
 
 
+def test_a_console_takes_any_text_in_whatever_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = output(monkeypatch, "ascii")
+    make_console().print("M\u00fcll")
+    assert taken.getvalue() == b"M?ll\n"
+
+
 def test_what_the_user_chose_for_such_letters_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = output(monkeypatch, "ascii", "xmlcharrefreplace")
     take_any_text()
@@ -77,12 +84,12 @@ def test_a_locale_of_plain_ascii_begins_again_in_utf_8(monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONUTF8", "0")
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)
     output(monkeypatch, "ascii")
-    take_any_text()
+    begin_in_utf_8()
     ((program, arguments, variables),) = begun
     assert (program, arguments) == (sys.executable, sys.orig_argv)
     assert (variables["PYTHONUTF8"], variables["PYTHONIOENCODING"]) == ("1", "ascii")
     monkeypatch.setenv("PYTHONUTF8", "1")  # a mode that had no effect is not tried for ever
-    take_any_text()
+    begin_in_utf_8()
     assert len(begun) == 1
 
 
