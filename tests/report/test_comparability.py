@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.records import record_of
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.read import read_study
 from wisesr.report.study import ReportTable
@@ -151,3 +152,15 @@ def test_many_cells_are_counted_and_the_first_named(tmp_path: Path) -> None:
     named = ", ".join(f"resnet18 gap seed {seed}" for seed in (7, 8, 9, 10))
     (warning,) = table.warnings
     assert f"torch: 2.14.1 in 7 cells, 2.13.0 in 6 ({named} and 2 more)" in warning
+
+
+def test_test_images_that_were_trained_on_stand_in_red(tmp_path: Path) -> None:
+    """Of records before anybody looked nothing is said."""
+    data = record_of(cell_config(tmp_path))["provenance"]["data"]
+    count = data["images"]["test"]
+    for head in ("gap", "wise"):
+        notes = {"notes": {"shared": {"test in train": 3, "test in val": 1}}}
+        write_cell(cell_config(tmp_path, head=head), provenance={"data": data | notes})
+    (table,) = read_study([tmp_path]).tables
+    (warning,) = table.warnings
+    assert warning.startswith(f"3 of the {count:,} test images (") and warning.endswith("what is measured on them is memory.")

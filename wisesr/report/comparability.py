@@ -10,7 +10,7 @@ from typing import Any
 from wisesr.config.axes import leaves
 from wisesr.report.placement import is_execution
 from wisesr.report.study import ReportCell
-from wisesr.results.record import Record
+from wisesr.results.record import DataProvenance, Record
 from wisesr.wording import count_of, some_of
 
 _SHOWN = 4
@@ -31,10 +31,20 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
     if edited := [cell for cell in cells if len(set(cell.finished_record.provenance.sources)) > 1]:
         warnings.append(f"The code of wisesr was changed between the attempts of {_names(edited)}.")
     warnings.append(_unlike("Epochs were not chosen in the same way", cells, lambda record: record.selection))
+    warnings += sorted({_memory(cell.finished_record.provenance.data) for cell in cells})
     if blind := [cell for cell in cells if cell.finished_record.cost.feature_map[1:] == (1, 1)]:
         cells_had = f"{count_of(len(blind), 'cell')} had"
         warnings.append(f"No head can tell where a feature fires on a feature map of 1x1, as {cells_had}: {_names(blind)}.")
     return sorted(sentence for sentence in warnings if sentence)
+
+
+def _memory(data: DataProvenance) -> str:
+    """What is to be said of test images that were trained on; empty where there are none."""
+    count, total = data.shared.get("test in train", 0), data.images["test"]
+    if not count:
+        return ""
+    share = f"{100 * count / total:.1f} %"
+    return f"{count:,} of the {total:,} test images ({share}) are also training images: what is measured on them is memory."
 
 
 def group_warnings(cells: Sequence[ReportCell]) -> list[str]:

@@ -1,13 +1,13 @@
 """Dataclasses made from JSON or YAML: the annotation of a field says where it stands there and what it may be.
 
 `top1: Annotated[float, is_share, Key("val/top1")]` stands under `val/top1` and is checked by `is_share`; a function after the
-check converts the value. A field that is a dataclass itself is a mapping there.
+check converts the value. A field that is a dataclass itself is a mapping there. A field with a default may be absent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, get_type_hints
 
@@ -27,35 +27,42 @@ class _Field(NamedTuple):
     """The dataclass that it is; None for a plain value."""
     functions: list[Callable[[Any], Any]]
     """A check, then conversions."""
+    default: Any
+    """Of a field that a file may lack; `MISSING` of one that it must have."""
 
 
 @cache
 def _fields(kind: Any) -> list[_Field]:
     hints = get_type_hints(kind, include_extras=True)
     found = []
-    for name in (field.name for field in fields(kind)):
+    for field in fields(kind):
+        name = field.name
         notes = getattr(hints[name], "__metadata__", ())
         key = next((note for note in notes if isinstance(note, Key)), name)
         plain = hints[name].__origin__ if notes else hints[name]
         functions = [note for note in notes if not isinstance(note, Key)]
-        found.append(_Field(name, key, plain if is_dataclass(plain) else None, functions))
+        default = field.default if field.default_factory is MISSING else field.default_factory()
+        found.append(_Field(name, key, plain if is_dataclass(plain) else None, functions, default))
     return found
 
 
 def checks_of(kind: Any, prefix: str = "") -> Iterator[tuple[str, Check]]:
     """What must stand in the mapping that a dataclass is made from, with its dotted name."""
-    for _, key, nested, functions in _fields(kind):
+    for _, key, nested, functions, default in _fields(kind):
         if nested:
             yield from checks_of(nested, f"{prefix}{key}.")
-        elif functions:
+        elif functions and default is MISSING:
             yield f"{prefix}{key}", functions[0]
 
 
 def make(kind: Callable[..., Made], values: Mapping[str, Any]) -> Made:
     """A dataclass from a mapping in which `checks_of` found nothing wrong."""
     made = {}
-    for name, key, nested, functions in _fields(kind):
-        value = look_up(values, key)[1]
+    for name, key, nested, functions, default in _fields(kind):
+        there, value = look_up(values, key)
+        if default is not MISSING and not (there and functions[0](value)):
+            made[name] = default
+            continue
         for convert in functions[1:]:
             value = convert(value)
         made[name] = make(nested, value) if nested else value
@@ -69,7 +76,7 @@ def as_written(made: Any) -> dict[str, Any]:
     """
     kind: Any = type(made)
     written = {}
-    for name, key, nested, _ in _fields(kind):
+    for name, key, nested, *_ in _fields(kind):
         value = getattr(made, name)
         written[key] = as_written(value) if nested else list(value) if isinstance(value, tuple) else value
     return written

@@ -6,7 +6,7 @@ Whoever has a `Record` may rely on all of its attributes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from wisesr.results.checks import (
@@ -123,6 +123,8 @@ class DataProvenance:
     """Counts by split: train, val, test."""
     left_out: Texts
     """Unreadable images."""
+    shared: Annotated[Mapping[str, int], is_counts, Key("notes.shared")] = field(default_factory=dict)
+    """`test in train`: images of the one split whose bytes the other has; empty where nobody looked, as before 2026-11-28."""
 
 
 @dataclass(frozen=True)

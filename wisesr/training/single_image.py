@@ -64,6 +64,10 @@ def _way_out(steps: Steps, world: int, accumulate: int) -> str:
     for fewer in range(accumulate - 1, 0, -1):
         if size % (world * fewer) == 0 and smallest_part(count, size, world * fewer) > 1:
             return f"trainer.accumulate={fewer} leaves no such part"
+    for fewer in range(accumulate - 1, 0, -1):
+        for other in range(2 * world * fewer, count + world * fewer, world * fewer):
+            if smallest_part(count, other, world * fewer) > 1:
+                return f"recipe.batch_size={other} trainer.accumulate={fewer} leave no such part"
     return "take fewer devices (trainer.devices)" if world > 1 else "there must be more training images"
 
 
