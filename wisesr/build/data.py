@@ -33,8 +33,16 @@ def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = Non
     walk over its folders is all that this takes. `progress` shows how far the first reading of the files is.
 
     Raises:
-        UserError: the dataset is not there, or not in order; splits share images, and `dataset.on_leak` is error.
+        UserError: the dataset is not there, or not in order; files cannot be read, and `dataset.on_bad_image` is not skip;
+            splits share images, and `dataset.on_leak` is error.
     """
+    manifest = _with_broken(config, progress)
+    _refuse_broken(config["dataset"], manifest)
+    return manifest
+
+
+def _with_broken(config: Mapping[str, Any], progress: Progress | None) -> Manifest:
+    """As `build_manifest`; files that cannot be read stop nothing."""
     try:
         manifest = _kept_or_made(config, progress)
     except OSError as error:
@@ -51,7 +59,8 @@ def _kept_or_made(config: Mapping[str, Any], progress: Progress | None) -> Manif
     manifest = read_manifest(key, stamp, root)
     if manifest is None:
         manifest = _make(config, progress)
-        keep_manifest(key, stamp, manifest)
+        if not manifest.notes.broken:  # what is mended by a decoder that is installed shows in no file
+            keep_manifest(key, stamp, manifest)
     return manifest
 
 
@@ -88,19 +97,31 @@ def _refuse_leaks(dataset: Mapping[str, Any], manifest: Manifest) -> None:
         )
 
 
+def _refuse_broken(dataset: Mapping[str, Any], manifest: Manifest) -> None:
+    """Before anything is trained, rather than where the test split is read: after the last epoch."""
+    broken = manifest.notes.broken
+    if not broken or dataset.get("on_bad_image") == "skip":
+        return
+    partial = " dataset.partial=true" if "partial" in dataset else ""
+    skip = f", or leave it out with dataset.on_bad_image=skip{partial}" if "on_bad_image" in dataset else ""
+    raise UserError(f"{broken}. Replace what cannot be read{skip}")
+
+
 def build_undecoded_manifest(config: Mapping[str, Any], *, progress: Progress | None = None) -> Manifest:
-    """The images of a cell, none of them decoded, though the cell may do that first. Else as `build_manifest`."""
+    """The images of a cell, none of them decoded, though the cell may do that first; with those that cannot be read, which
+    its notes tell. Else as `build_manifest`.
+    """
     dataset = config["dataset"]
     if dataset.get("on_bad_image") != "skip":
-        return build_manifest(config, progress=progress)
+        return _with_broken(config, progress)
     dataset = dataset | {"on_bad_image": "error"}
     try:
-        return build_manifest({**config, "dataset": dataset}, progress=progress)
+        return _with_broken({**config, "dataset": dataset}, progress)
     except UserError as error:
         if not dataset.get("partial"):
             raise
         try:  # whole by its counts? Whether images are to be left out, which makes it a part, only decoding tells
-            return build_manifest({**config, "dataset": dataset | {"partial": False}}, progress=progress)
+            return _with_broken({**config, "dataset": dataset | {"partial": False}}, progress)
         except UserError:
             raise error from None
 

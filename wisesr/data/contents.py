@@ -19,7 +19,6 @@ from wisesr.data.images import RULES, read_header
 from wisesr.data.kept import FileCache, file_cache, one_at_a_time
 from wisesr.data.manifest import DIGEST, digest_of
 from wisesr.data.packed import Names
-from wisesr.errors import UserError
 from wisesr.types import usable_cores
 
 Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
@@ -33,7 +32,7 @@ _AT_ONCE = 64
 
 
 class Contents(NamedTuple):
-    """Columns, a row a file; all zero where the bytes are no image that could be read."""
+    """Columns, a row a file; zero and nan where the bytes are no image."""
 
     digests: NDArray[np.uint8]
     """(files, 16)"""
@@ -43,9 +42,16 @@ class Contents(NamedTuple):
     """Width times height."""
     depths: NDArray[np.uint8]
     peaks: NDArray[np.float32]
-    """The highest grey value, in the file's own units; nan for 8 bits."""
+    """The highest grey value, in the file's own units; nan for 8 bits. Of deep colours the highest of a channel, of 255."""
     whites: NDArray[np.float32]
     """The value that is white by the file's own word."""
+    lowest: NDArray[np.float32]
+    """The lowest grey value; nan for 8 bits, and for colours."""
+    bits: NDArray[np.uint8]
+    """Of a channel, where Pillow reads 8 of more (`wisesr.data.channel_bits`); else 8."""
+    bad: NDArray[np.bool_]
+    """Files that cannot be opened or decoded, or hold more pixels than are read. Of files that do not look cut short, damage
+    shows when they are decoded, and not here."""
 
     def take(self, rows: NDArray[Any]) -> Contents:
         """Some of the rows."""
@@ -61,19 +67,19 @@ class Contents(NamedTuple):
             np.zeros(count, np.uint8),
             np.full(count, np.nan, np.float32),
             np.zeros(count, np.float32),
+            np.full(count, np.nan, np.float32),
+            np.zeros(count, np.uint8),
+            np.zeros(count, bool),
         )
 
 
 def read_contents(files: FileImages, names: Names, *, progress: Progress | None = None) -> Contents:
-    """What lies in each file; those that are known by path, size and time of change are not read.
+    """What lies in each file; those that are known by path, size and time of change are not read, unless they could not be.
 
     Args:
         files: where they are, with sizes and times.
         names: of the files, below its base.
         progress: shows how far the reading is.
-
-    Raises:
-        UserError: a file cannot be opened.
     """
     found, missing, cache = _known(files, names)
     if not len(missing):
@@ -89,7 +95,7 @@ def _known(files: FileImages, names: Names) -> tuple[Contents, NDArray[np.int64]
     """What is kept, and the rows of which nothing is."""
     cache = file_cache(files.base, RULES, Contents._fields)
     known, found = cache.look_up(names, files.sizes, files.changed, Contents.zeros(len(names)))
-    return found, np.flatnonzero(~known), cache
+    return found, np.flatnonzero(~known | found.bad), cache  # that may have been mended, and a decoder been installed
 
 
 def _fill(
@@ -129,10 +135,10 @@ def _read_block(paths: Sequence[Path]) -> list[tuple[Any, ...]]:
 def _read(path: Path) -> tuple[Any, ...]:
     try:
         content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}. See to permissions and disk, or dataset.on_bad_image=skip") from error
+    except OSError:
+        return np.zeros(DIGEST, np.uint8), 0, 0, 0, np.nan, 0, np.nan, 0, True
     digest, header = np.frombuffer(digest_of(content), np.uint8), read_header(content)
     if header is None:
-        return digest, 0, 0, 0, np.nan, 0
-    depth = DEPTHS.index(header.depth) + 1
-    return digest, header.orientation, header.width * header.height, depth, header.peak, header.white
+        return digest, 0, 0, 0, np.nan, 0, np.nan, 0, True
+    values = header.orientation, header.width * header.height, DEPTHS.index(header.depth) + 1, header.peak, header.white
+    return digest, *values, header.lowest, header.bits, not header.readable

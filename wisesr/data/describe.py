@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import combinations
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wisesr.data.contents import DEPTHS, Contents, Progress, read_contents
+from wisesr.data.contents import Contents, Progress, read_contents
 from wisesr.data.file_images import FileImages
-from wisesr.data.images import HUGE, PixelRules, range_top
+from wisesr.data.image_file import problem_of
+from wisesr.data.images import HUGE
 from wisesr.data.manifest import DIGEST, SPLITS, Manifest
 from wisesr.data.notes import Notes
 from wisesr.data.packed import Names
-from wisesr.wording import count_of
-
-_DARK = 1 / 8
-"""Of the range: what lies below it as a whole was most likely stored with fewer bits."""
-_FAINT = 1 / 32
-"""Of a range: values that all lie below it were hardly stored for it."""
-_RANGES = (("float", 1.0), (8, 255.0), (12, 4095.0), (16, 65535.0))
+from wisesr.data.range_notes import RangeNotes
 
 
 def describe(manifest: Manifest, *, contents: bool = True, progress: Progress | None = None) -> Manifest:
@@ -32,13 +27,14 @@ def describe(manifest: Manifest, *, contents: bool = True, progress: Progress | 
         contents: whether files are read, to hash and compare them; else the fingerprint knows their sizes alone.
         progress: shows how far the reading is.
 
-    Raises:
-        UserError: a file cannot be opened.
+    Files that cannot be read stop nothing here: they are told by `Notes.broken`.
     """
+    bad = np.zeros(len(manifest), bool)
     files = manifest.load if isinstance(manifest.load, FileImages) else None
     if files is not None and contents:
         found = read_contents(files, cast(Names, manifest.ids), progress=progress)
-        manifest = replace(manifest, digests=found.digests, notes=_of_contents(manifest.notes, found, files.rules))
+        manifest = replace(manifest, digests=found.digests, notes=_of_contents(manifest, files, found))
+        bad = found.bad
     counts = manifest.counts()
     absent = {
         split: tuple(name for name, count in zip(manifest.class_names, row, strict=True) if not count)
@@ -48,55 +44,43 @@ def describe(manifest: Manifest, *, contents: bool = True, progress: Progress | 
     notes = replace(
         manifest.notes,
         compared=manifest.hashed,
-        shared=_shared(manifest) if manifest.hashed else {},
+        shared=_shared(manifest, bad) if manifest.hashed else {},
         sides={split: int(row.sum()) for split, row in zip(SPLITS, counts, strict=True)},
         absent={split: names for split, names in absent.items() if names},
     )
     return replace(manifest, notes=notes)
 
 
-def _shared(manifest: Manifest) -> dict[str, int]:
-    """Images of a split whose bytes another split has, too: the test split first."""
+def _shared(manifest: Manifest, bad: NDArray[np.bool_]) -> dict[str, int]:
+    """Images of a split whose bytes another split has, too: the test split first. Empty files are no images."""
     digests = np.ascontiguousarray(manifest.digests).view(f"V{DIGEST}").ravel()
+    rows = {split: [at for at in manifest.indices(split) if not bad[at]] for split in SPLITS}
     found = {}
     for other, split in sorted(combinations(SPLITS, 2), key=lambda pair: SPLITS[::-1].index(pair[1])):
-        known = {digest.tobytes() for digest in digests[manifest.indices(other)]}
-        if images := sum(digest.tobytes() in known for digest in digests[manifest.indices(split)]):
+        known = {digest.tobytes() for digest in digests[rows[other]]}
+        if images := sum(digest.tobytes() in known for digest in digests[rows[split]]):
             found[f"{split} in {other}"] = images
     return found
 
 
-def _of_contents(notes: Notes, found: Contents, rules: PixelRules) -> Notes:
+def _of_contents(manifest: Manifest, files: FileImages, found: Contents) -> Notes:
+    good = ~found.bad
     return replace(
-        notes,
-        turned=int((found.orientations > 1).sum()),
-        upright=rules.upright,
-        huge=int((found.pixels > HUGE).sum()),
-        grey=tuple(_grey(found, rules)),
+        manifest.notes,
+        turned=int((found.orientations[good] > 1).sum()),
+        upright=files.rules.upright,
+        huge=int((found.pixels[good] > HUGE).sum()),
+        grey=tuple(RangeNotes(found, np.asarray(manifest.labels), manifest.class_names, files.rules.range).sentences()),
+        broken=_broken(files, np.flatnonzero(found.bad)),
     )
 
 
-def _grey(found: Contents, rules: PixelRules) -> Iterator[str]:
-    """What is odd about deep grey values, for each depth: all of them dark, or some beyond white."""
-    for number, depth in enumerate(DEPTHS, start=1):
-        deep = (found.depths == number) & ~np.isnan(found.peaks)
-        peaks = found.peaks[deep]
-        if depth == "8" or not len(peaks):
-            continue
-        tops = found.whites[deep] if rules.range == "auto" else np.full(len(peaks), range_top(depth, rules.range))
-        images = f"{count_of(len(peaks), 'grey image')} of {'floats' if depth == 'float' else f'{depth} bits'}"
-        highest, brightest = float(peaks.max()), int((peaks / tops).argmax())
-        if 0 < peaks[brightest] < tops[brightest] * _DARK:
-            yield (
-                f"all {images} are darker than an eighth of their range, at most {highest:,.6g} where "
-                f"{float(tops[brightest]):,.6g} is white{_say(highest)}"
-            )
-        elif above := int((peaks > tops).sum()):
-            top = float(tops[peaks > tops][0])
-            yield f"{above:,} of {images} have values above {top:,.6g}, up to {highest:,.6g}, which become white{_say(highest)}"
-
-
-def _say(highest: float) -> str:
-    """Which setting has room for the highest value."""
-    fitting = [name for name, top in _RANGES if top * _FAINT <= highest <= top]
-    return f": dataset.range={fitting[0]}, if that is what they hold" if fitting else ""
+def _broken(files: FileImages, rows: NDArray[np.int64]) -> str:
+    """What is to be said of files that could not be read: of the first why, in the words of a second try."""
+    if not len(rows):
+        return ""
+    path = files.base / files.names[int(rows[0])]
+    problem = problem_of(path) or "it could not be read at first, and now can"
+    if len(rows) == 1:
+        return f"{path} cannot be read: {problem}"
+    return f"{len(rows):,} files cannot be read, such as {path}: {problem}"

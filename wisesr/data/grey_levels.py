@@ -99,12 +99,17 @@ def values_of(image: Image.Image, levels: Levels) -> NDArray[Any]:
     return values if levels.unit == 1 else (values * levels.unit).round()
 
 
-def peak_of(image: Image.Image, levels: Levels) -> float:
-    """The highest value in the file's own units that is a finite number; NaN where there is none."""
+def extent_of(image: Image.Image, levels: Levels) -> tuple[float, float]:
+    """The lowest and the highest value in the file's own units that are finite numbers; NaN where there are none."""
     values = values_of(image, levels)
     if values.dtype.kind == "f":
         values = values[np.isfinite(values)]
-    return float(values.max()) if values.size else math.nan
+    return (float(values.min()), float(values.max())) if values.size else (math.nan, math.nan)
+
+
+def peak_of(image: Image.Image, levels: Levels) -> float:
+    """The highest value of `extent_of`."""
+    return extent_of(image, levels)[1]
 
 
 def as_8_bit(image: Image.Image, levels: Levels, range: Range) -> Image.Image:

@@ -11,6 +11,7 @@ from typing import IO
 from PIL import Image, UnidentifiedImageError
 
 from wisesr.data.image_formats import heif
+from wisesr.data.quiet import quiet
 
 UNREADABLE = (
     *(OSError, EOFError, SyntaxError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError),
@@ -30,6 +31,16 @@ def open_image(file: Path | IO[bytes]) -> Image.Image:
         if not heif():
             raise
         return Image.open(file)
+
+
+def problem_of(path: Path) -> str:
+    """Why a file cannot be decoded, as `reading_problem` says it; empty where it can be."""
+    try:
+        with quiet(), open_image(path) as image:
+            image.load()
+    except UNREADABLE as error:
+        return reading_problem(error)
+    return ""
 
 
 def reading_problem(error: BaseException) -> str:

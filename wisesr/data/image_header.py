@@ -10,7 +10,9 @@ from typing import NamedTuple
 from PIL import Image
 from PIL.TiffImagePlugin import TiffImageFile
 
-from wisesr.data.grey_levels import Depth, Levels, Range, levels_of, peak_of, range_top
+from wisesr.data.channel_bits import brightest, channel_bits
+from wisesr.data.cut_short import looks_cut_short
+from wisesr.data.grey_levels import Depth, Range, extent_of, levels_of, range_top
 from wisesr.data.image_file import UNREADABLE, open_image, refused_size
 from wisesr.data.orientation import orientation
 from wisesr.data.quiet import quiet
@@ -20,7 +22,7 @@ _TEXTS = (b"Raw profile type ", b"XML:com.adobe.xmp")
 
 
 class Header(NamedTuple):
-    """What is known of a picture that was not decoded (but for deep grey ones, whose values were looked at)."""
+    """What is known of a picture that was not decoded, unless it has more than 8 bits or looks cut short."""
 
     width: int
     """Pixels, as stored."""
@@ -30,9 +32,16 @@ class Header(NamedTuple):
     depth: Depth = "8"
     """Bits of a grey value; "8" for colours of any depth, which Pillow makes 8 bit."""
     peak: float = math.nan
-    """The highest grey value of a deep image, in its own units; NaN of 8 bit images, and where it cannot be decoded."""
+    """The highest grey value of a deep image, in its own units; of deep colours the highest of a channel as Pillow reads it, of
+    255; NaN of 8 bit images, and where it cannot be decoded."""
     white: float = 255.0
     """The value that is white by the file's own word, as `range=auto` takes it."""
+    lowest: float = math.nan
+    """The lowest grey value of a deep image, in its own units; NaN where there is no peak, and of colours."""
+    bits: int = 8
+    """Of a channel in the file, where Pillow reads 8 of more: of colours, and of grey with transparency."""
+    readable: bool = True
+    """False where the picture is larger than is read, or was decoded, to no good end."""
 
     def top(self, range: Range) -> float:
         """The value that becomes white under a range; `peak / top` above 1 is clipped."""
@@ -42,7 +51,8 @@ class Header(NamedTuple):
 def read_header(content: bytes) -> Header | None:
     """The header of a file with this content; None if it is no image. Without warnings, in any thread.
 
-    About 60 us for a small JPEG; deep grey images are decoded. A picture of more pixels than are read has its size told.
+    About 60 us for a small JPEG. Decoded is what has more than 8 bits, for its values, and what looks cut short. A picture of
+    more pixels than are read has its size told.
     """
     with quiet():
         try:
@@ -50,19 +60,29 @@ def read_header(content: bytes) -> Header | None:
                 return _header(image, content)
         except Image.DecompressionBombError as error:
             size = refused_size(error)
-            return Header(*size) if size else None
+            return Header(*size, readable=False) if size else None
         except UNREADABLE:
             return None
 
 
 def _header(image: Image.Image, content: bytes) -> Header:
-    levels = levels_of(image)
+    levels, bits = levels_of(image), channel_bits(image, content)
     width, height = _stored_size(image)
     # a PNG without EXIF would be decoded to its end, in search of one behind the pixels
     turn = orientation(image) if image.format != "PNG" or _has_exif(content) else 1
-    if levels is None:
-        return Header(width, height, turn)
-    return Header(width, height, turn, levels.depth, _peak(image, levels), levels.white)
+    header = Header(width, height, turn, bits=bits)
+    if levels is not None:
+        header = header._replace(depth=levels.depth, white=levels.white)
+    elif bits == 8 and not looks_cut_short(image, content):
+        return header
+    try:
+        image.load()
+    except UNREADABLE:
+        return header._replace(readable=False)
+    if levels is not None:
+        lowest, peak = extent_of(image, levels)
+        return header._replace(peak=peak, lowest=lowest)
+    return header if bits == 8 else header._replace(peak=brightest(image))
 
 
 def _has_exif(content: bytes) -> bool:
@@ -81,11 +101,3 @@ def _stored_size(image: Image.Image) -> tuple[int, int]:
     if isinstance(image, TiffImageFile):
         return image.tag_v2.get(256, image.width), image.tag_v2.get(257, image.height)
     return image.size
-
-
-def _peak(image: Image.Image, levels: Levels) -> float:
-    try:
-        image.load()
-    except UNREADABLE:
-        return math.nan
-    return peak_of(image, levels)

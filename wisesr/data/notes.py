@@ -37,6 +37,8 @@ class Notes:
     """Images of more pixels than Pillow reads without a warning."""
     grey: Sequence[str] = ()
     """What is odd about the range of deep grey values, a sentence each."""
+    broken: str = ""
+    """Which files cannot be read, and why: such a dataset is refused, unless they are left out of it."""
     compared: bool = False
     """Whether contents were looked at: hashed, compared, their metadata read."""
 
@@ -55,7 +57,8 @@ class Notes:
             total = self.sides.get(split, 0)
             share = f" ({100 * count / total:.1f} %)" if total else ""
             memory = ": what is measured on them is memory" if other == "train" else ""
-            found.append(f"{count:,} of {total:,} {split} images{share} are also in the {other} split{memory}")
+            where = f"are also in the {other} split, byte for byte{memory}"
+            found.append(f"{count:,} of {total:,} {split} images{share} {where}")
         return found
 
     def _absent(self) -> list[str]:

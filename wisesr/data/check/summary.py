@@ -51,6 +51,7 @@ def print_summary(
     for overlap in overlaps(listing.rows, decoded):
         share = f"{100 * overlap.images / overlap.of:.1f} %"
         line = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({share}) are also in the {overlap.other} split"
+        line += ", as decoded"
         console.print(f"[bold]{line}[/bold]", soft_wrap=True)
     for remark in remarks:
         console.print(legible(remark), soft_wrap=True, markup=False)
