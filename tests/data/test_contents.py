@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from tests.support.configs import composed
+from tests.support.copies import intel_names, make_intel
 from tests.support.images import noise
-from wisesr.build.data import build_manifest
+from wisesr.build.data import build_manifest, build_undecoded_manifest
 from wisesr.data import contents
 from wisesr.data.manifest import Manifest
 from wisesr.errors import UserError
@@ -178,7 +179,7 @@ def test_images_that_two_splits_share(root: Path) -> None:
     shutil.copy(split / "train/b/0.png", split / "test/b/0.png")
     assert notes(split)["shared"] == {"test in train": 2, "test in val": 1, "val in train": 1}
     first = made(split).notes.sentences()[0]
-    assert first == "2 of 6 test images (33.3 %) are also in the train split: what is measured on them is memory"
+    assert first == "2 of 6 test images (33.3 %) are also in the train split, byte for byte: what is measured on them is memory"
     with pytest.raises(UserError, match=r"2 of 6 test images .*wisesr data check names them; dataset.on_leak=warn trains all"):
         made(split, "dataset.on_leak=error")
     assert made(split, "dataset.on_leak=error", "dataset.val=null", "dataset.leave_out=[val]", "dataset.test=null")
@@ -238,5 +239,94 @@ def test_a_file_that_cannot_be_opened_is_named_before_training(root: Path) -> No
     (root / "a" / "3.png").chmod(0)
     if os.access(root / "a" / "3.png", os.R_OK):
         pytest.skip("this user may read everything")
-    with pytest.raises(UserError, match=r"a/3.png: Permission denied.*on_bad_image=skip"):
+    with pytest.raises(UserError, match=r"a/3.png cannot be read: Permission denied.*on_bad_image=skip"):
         made(root)
+    (root / "a" / "3.png").chmod(0o600)
+    assert len(made(root)) == 24
+
+
+def cut(path: Path, length: int) -> None:
+    path.write_bytes(path.read_bytes()[:length])
+
+
+@pytest.fixture
+def split(root: Path) -> Path:
+    """The images with a test split, as JPEG files."""
+    for path in root.rglob("*.png"):
+        part = "test" if path.stem in ("10", "11") else "train"
+        target = root.parent / "split" / part / path.parent.name / f"{path.stem}.jpg"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        Image.open(path).save(target)
+    return root.parent / "split"
+
+
+BROKEN = {
+    "another page": (lambda path: path.write_text("<!doctype html><p>404"), "not an image that can be read"),
+    "nothing": (lambda path: path.write_bytes(b""), "not an image that can be read"),
+    "zeros": (lambda path: path.write_bytes(bytes(4000)), "not an image that can be read"),
+    "cut short": (lambda path: cut(path, 1500), "truncated"),
+    "too large": (lambda path: Image.new("1", (15_000, 13_000)).save(path, "PNG"), "15,000 x 13,000 = 195 million pixels"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_unreadable_test_images_stop_before_anything_is_trained(split: Path, kind: str) -> None:
+    """Rather than where they are read first: after the last epoch."""
+    spoil, words = BROKEN[kind]
+    before = made(split)
+    spoil(split / "test" / "b" / "11.jpg")
+    for _ in range(2):  # nothing of it is kept that would let it pass
+        with pytest.raises(UserError, match=rf"test/b/11.jpg cannot be read: .*{words}") as caught:
+            made(split)
+        assert str(caught.value).endswith(". Replace what cannot be read, or leave it out with dataset.on_bad_image=skip")
+    rest = made(split, "dataset.on_bad_image=skip")
+    assert list(rest.left_out) == ["test/b/11.jpg"] and len(rest) == len(before) - 1
+    assert made(split, "dataset.fingerprint=listing").counts().sum() == 24  # which reads no file
+    noise(77).save(split / "test" / "b" / "11.jpg")
+    assert len(made(split)) == 24
+
+
+def test_several_are_counted_and_the_first_is_named(split: Path) -> None:
+    for label, index in (("a", 10), ("a", 11), ("b", 10)):
+        (split / "test" / label / f"{index}.jpg").write_bytes(b"")
+    (split / "train" / "a" / "0.jpg").write_bytes(b"")
+    with pytest.raises(
+        UserError, match=r"^4 files cannot be read, such as .*train/a/0.jpg: not an image that can be read\. Rep"
+    ):
+        made(split, "dataset.on_leak=error")  # that they are equal is no leak
+
+
+def test_a_plan_without_decoding_keeps_what_it_knows(split: Path) -> None:
+    """A check tells unreadable files one by one; what is to be said of the others is not lost."""
+    (split / "test" / "a" / "10.jpg").write_bytes(b"")
+    Image.open(split / "train" / "b" / "1.jpg").save(split / "test" / "b" / "10.jpg", exif=_turned())
+    config = composed("dataset=folder", f"dataset.root={split}")
+    manifest = build_undecoded_manifest(config)
+    assert len(manifest) == 24 and manifest.notes.turned == 1 and manifest.notes.broken
+    with pytest.raises(UserError, match=r"test/a/10.jpg cannot be read"):
+        build_manifest(config)
+    skip = composed("dataset=folder", f"dataset.root={split}", "dataset.on_bad_image=skip")
+    assert len(build_undecoded_manifest(skip)) == 24 and build_manifest(skip).notes.broken == ""
+
+
+def _turned() -> Image.Exif:
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    return exif
+
+
+def test_a_decoder_that_is_installed_later_mends_what_could_not_be_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(contents, "read_header", lambda content: None)
+        with pytest.raises(UserError, match=r"24 files cannot be read, such as .*: it could not be read at first, and now can"):
+            made(root)
+    assert len(made(root)) == 24
+
+
+def test_a_published_dataset_is_a_part_without_them(tmp_path: Path) -> None:
+    root = make_intel(tmp_path / "intel")
+    first = root / "seg_test" / "seg_test" / intel_names()["test"][0]
+    first.unlink()
+    first.write_bytes(b"")
+    with pytest.raises(UserError, match=r"cannot be read.*dataset.on_bad_image=skip dataset.partial=true$"):
+        build_manifest(composed("dataset=intel", f"dataset.root={root}"))

@@ -151,10 +151,7 @@ def test_a_thumbnails_end_is_not_the_pictures() -> None:
         assert not looks_cut_short(image, content) and looks_cut_short(image, content[: scan + 300])
 
 
-@pytest.mark.parametrize(
-    "content",
-    [lambda: saved("PNG")[:-12], lambda: frames("GIF")[:-400], lambda: saved("JPEG")[:-2], lambda: saved("TIFF") + b"x"],
-)
+@pytest.mark.parametrize("content", [lambda: saved("PNG")[:-12], lambda: frames("GIF")[:-400]])
 def test_what_looks_cut_short_and_decodes_is_no_problem(content: Callable[[], bytes], tmp_path: Path) -> None:
     """Some writers leave the end out."""
     header = read_header(content())

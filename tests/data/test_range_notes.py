@@ -136,8 +136,8 @@ def test_several_classes_are_named_and_single_dark_images_are_not(tmp_path: Path
     classes[1] = ("a", 9, grey16, 0, 3000)
     (sentence,) = said(tmp_path / "k", *classes)
     assert sentence.startswith("9 of 49 grey images of 16 bits are darker")
-    (sentence,) = said(tmp_path / "k", ("c", 2, grey16, 0, 300))
-    assert sentence.startswith("11 of 51 grey images of 16 bits, all of class c among them, are darker")
+    (sentence,) = said(tmp_path / "k", ("c", 3, grey16, 0, 300))
+    assert sentence.startswith("12 of 52 grey images of 16 bits, all of class c among them, are darker")
 
 
 def test_black_images_are_not_dark_ones(tmp_path: Path) -> None:
@@ -158,8 +158,8 @@ def test_a_setting_that_blackens_a_class_is_told(tmp_path: Path, range: int, top
     (sentence,) = said(tmp_path / "i", ("a", 7, floats, 0, 0.97), ("b", 6, floats, 0, top), range=range)
     white = f"{2**range - 1:,}"
     assert sentence == (
-        f"all 7 grey images of floats of class a are darker than an eighth of their range, at most 0.97 where {white} is white, "
-        f"and the others are not: {NONE_SUITS}"
+        "all 7 grey images of floats of class a are darker than an eighth of their range, at most 0.97 where "
+        f"{white} is white, and the others are not: {NONE_SUITS}"
     )
 
 
@@ -217,8 +217,8 @@ def test_colours_of_16_bits_that_hold_fewer(tmp_path: Path, kind: Kind) -> None:
         assert header is not None and (header.bits, header.depth, header.peak) == (16, "8", read)
         assert abs(int(read) - top // 256) <= 1
     words = (
-        "darker than an eighth of their range: the upper 8 bits of each are read, and dataset.range is for grey images alone, so "
-        "store them with 8 bits a channel"
+        "darker than an eighth of their range: the upper 8 bits of each are read, and dataset.range is for grey images alone, "
+        "so store them with 8 bits a channel"
     )
     root = tmp_path / "i"
     assert said(root, ("a", 6, kind, 0, 65000), ("b", 6, kind, 0, 50000)) == []

@@ -89,8 +89,8 @@ class RangeNotes:
         kind = "of 16 bits a colour channel"
         if dark.any() and self._many(dark, self._colours):
             yield (
-                f"{self._are(dark, self._colours, kind, noun='image')} darker than an eighth of their range: the upper 8 bits of "
-                "each are read, and dataset.range is for grey images alone, so store them with 8 bits a channel"
+                f"{self._are(dark, self._colours, kind, noun='image')} darker than an eighth of their range: the upper 8 bits "
+                "of each are read, and dataset.range is for grey images alone, so store them with 8 bits a channel"
             )
         elif self._colours.any() and self._range != "auto":
             count = count_of(int(self._colours.sum()), "image")
