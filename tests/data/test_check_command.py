@@ -90,7 +90,7 @@ def test_the_report_and_the_screen(copy: Path, tmp_path: Path, capsys: pytest.Ca
     ]
     printed = capsys.readouterr().out
     assert "11 images of 2 classes" in printed and "Decoded: 10 PNG; all 40x36 px" in printed
-    assert "1 of 5 test images (20.0 %) are also in the train split" in printed
+    assert "1 of 5 test images (20.0 %) are also in the train split, as decoded" in printed
     assert "A training would stop: cannot be decoded (1)." in printed
     assert len(printed.splitlines()) <= 30
     assert [path.name for path in report.parent.iterdir()] == ["report.csv"]
