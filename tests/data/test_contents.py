@@ -108,7 +108,7 @@ def test_a_listing_knows_sizes_alone(root: Path, monkeypatch: pytest.MonkeyPatch
     reads = Reads(monkeypatch)
     manifest = made(root, "dataset.fingerprint=listing")
     assert reads.taken() == 0 and not manifest.hashed and not manifest.notes.compared
-    with pytest.raises(UserError, match=r"on_leak=error compares contents, which dataset.fingerprint=listing does not"):
+    with pytest.raises(UserError, match=r"on_leak=error compares contents: it needs dataset.fingerprint=contents"):
         made(root, "dataset.fingerprint=listing", "dataset.on_leak=error")
 
 
