@@ -3,51 +3,77 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from wisesr.data.grey_levels import Range, as_8_bit, levels_of, range_top
+from wisesr.data.image_file import HUGE, UNREADABLE, open_image, reading_problem
+from wisesr.data.image_formats import ending_hint, endings
+from wisesr.data.image_header import Header, read_header
+from wisesr.data.orientation import turned
+from wisesr.data.quiet import quiet
 from wisesr.errors import UserError
 
-UNREADABLE = (OSError, UnidentifiedImageError, SyntaxError, ValueError, Image.DecompressionBombError)
-"""What Pillow raises on files that are missing, damaged, no images, or of more pixels than it takes."""
+__all__ = [
+    "EXTENSIONS",
+    "HUGE",
+    "RULES",
+    "Header",
+    "PixelRules",
+    "ending_hint",
+    "endings",
+    "open_rgb",
+    "range_top",
+    "read_header",
+    "to_rgb",
+]
+
+RULES = 2
+"""Version of the rules by which a file becomes RGB pixels, part of the data's fingerprint and of every cache's key.
+
+1: as stored, deep grey scaled by each image's own highest value. 2: upright, deep grey scaled by its type or by a setting.
+"""
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
-def open_rgb(path: Path) -> Image.Image:
-    """A file as an RGB image, by its content and not by its name's ending.
+class PixelRules(NamedTuple):
+    """What a dataset may decide about how its files become RGB."""
+
+    upright: bool = True
+    """Whether EXIF's orientation is applied, as viewers do; or else the picture stays as it is stored."""
+    range: Range = "auto"
+    """Which value becomes white in grey images of more than 8 bits and of floats (`wisesr.data.grey_levels.range_top`)."""
+
+
+AS_A_VIEWER = PixelRules()
+
+
+def open_rgb(path: Path, rules: PixelRules = AS_A_VIEWER) -> Image.Image:
+    """A file as an RGB image, by its content and not by its name's ending; no warnings of Pillow's.
 
     Grey, palette, CMYK, 16 bit and GIF (its first frame) become RGB; transparency is laid on black.
 
     Raises:
-        UserError: the file is missing, truncated or no image.
+        UserError: the file is missing, truncated, too large or no image.
     """
     try:
-        with Image.open(path) as image:
-            image.load()
-            return to_rgb(image)
+        with quiet(), open_image(path) as image:
+            return to_rgb(image, rules)
     except UNREADABLE as error:
         raise UserError(
-            f"{path}: {reading_problem(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip (of a "
-            "published dataset with dataset.partial=true besides)"
+            f"{path}: {reading_problem(error, path)}. Replace the file, or leave such files out with dataset.on_bad_image=skip "
+            "(of a published dataset with dataset.partial=true besides)"
         ) from error
 
 
-def reading_problem(error: BaseException) -> str:
-    """Why a file cannot be read, without its name."""
-    if isinstance(error, UnidentifiedImageError):
-        return "not an image that can be read"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """Any mode as RGB."""
-    if image.mode.startswith("I") or image.mode == "F":  # 16 bit and deeper: Pillow would clip at 255
-        values = np.asarray(image, dtype=np.float64)
-        highest = values.max(initial=0)
-        top = 1.0 if image.mode == "F" and highest <= 1 else 65535.0 if highest > 255 else 255.0
-        return Image.fromarray((values / top * 255).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+def to_rgb(image: Image.Image, rules: PixelRules = AS_A_VIEWER) -> Image.Image:
+    """Any mode as RGB. An image that is not decoded yet will be."""
+    levels = levels_of(image)
+    image = turned(image, upright=rules.upright)
+    if levels is not None:
+        return as_8_bit(image, levels, rules.range).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")

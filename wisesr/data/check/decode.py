@@ -9,9 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import ExifTags, Image
+from PIL import Image
 
-from wisesr.data.images import UNREADABLE, reading_problem, to_rgb
+from wisesr.data.grey_levels import Levels, levels_of, peak_of
+from wisesr.data.image_file import HUGE, UNREADABLE, open_image, reading_problem
+from wisesr.data.images import AS_A_VIEWER, PixelRules, to_rgb
+from wisesr.data.orientation import orientation
+from wisesr.data.quiet import quiet
 from wisesr.types import usable_cores
 
 _VARIANTS = {"JPEG": "MPO", "BMP": "DIB"}
@@ -48,8 +52,8 @@ class Decoded(NamedTuple):
     """Of its size and RGB pixels, 16 bytes; empty if it cannot be read."""
 
 
-def decode_files(paths: Iterable[Path]) -> Iterator[Decoded]:
-    """Each file, decoded by as many threads as there are cores, in order.
+def decode_files(paths: Iterable[Path], rules: PixelRules = AS_A_VIEWER) -> Iterator[Decoded]:
+    """Each file, decoded by as many threads as there are cores, in order; `rules`: of its dataset.
 
     Threads, as Pillow decodes and hashlib hashes without the interpreter's lock. Processes were measured too (JPEGs of 150
     to 1,280 px, two cores): neither was ahead everywhere, and threads need no imports and nothing sent. When the caller ends,
@@ -59,7 +63,7 @@ def decode_files(paths: Iterable[Path]) -> Iterator[Decoded]:
     waiting: deque[Future[Decoded]] = deque()
     try:
         for path in paths:
-            waiting.append(pool.submit(decode_file, path))
+            waiting.append(pool.submit(decode_file, path, rules))
             if len(waiting) > _AHEAD:
                 yield waiting.popleft().result()
         while waiting:
@@ -68,17 +72,17 @@ def decode_files(paths: Iterable[Path]) -> Iterator[Decoded]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def decode_file(path: Path) -> Decoded:
-    """One file, decoded as by `wisesr.data.images.open_rgb`."""
+def decode_file(path: Path, rules: PixelRules = AS_A_VIEWER) -> Decoded:
+    """One file, decoded as by `wisesr.data.images.open_rgb` under its dataset's rules."""
     try:
-        with Image.open(path) as image:
-            image.load()
-            rgb = to_rgb(image)
-            notes = tuple(_notes(path, image))
+        with quiet(), open_image(path) as image:
+            levels, stored = levels_of(image), orientation(image)  # which Pillow forgets, of some, as it decodes them
+            rgb = to_rgb(image, rules)
+            notes = tuple(_notes(path, image, levels, stored, rules))
             return Decoded(notes, rgb.size, image.format or "", _digest(rgb))
     except UNREADABLE as error:
         system = isinstance(error, OSError) and error.errno is not None
-        return Decoded((("unopened" if system else "corrupt", reading_problem(error)),))
+        return Decoded((("unopened" if system else "corrupt", reading_problem(error, path)),))
 
 
 def _digest(rgb: Image.Image) -> bytes:
@@ -89,26 +93,34 @@ def _digest(rgb: Image.Image) -> bytes:
     return digest.digest()
 
 
-def _notes(path: Path, image: Image.Image) -> Iterator[tuple[str, str]]:
+def _notes(path: Path, image: Image.Image, levels: Levels | None, stored: int, rules: PixelRules) -> Iterator[tuple[str, str]]:
+    """Of an image that was decoded; `levels` and `stored` (its orientation) as they were before."""
     promised = Image.registered_extensions().get(path.suffix.lower())
     if promised and image.format not in (promised, _VARIANTS.get(promised)):
         yield "format", f"{image.format} in a file that ends in {path.suffix}"
-    if mode := _mode(image):
+    if mode := _mode(image) if levels is None else _deep(image, levels, rules):
         yield "mode", mode
     if (frames := _whole_number(lambda: getattr(image, "n_frames", 1))) > 1 and image.format != "MPO":
         yield "mode", f"{frames} frames, of which the first is read"
-    if turn := _UPRIGHT_BY.get(_whole_number(lambda: image.getexif().get(ExifTags.Base.Orientation, 1))):
-        yield "orientation", f"EXIF says: upright when {turn}; it is read as it is stored"
+    if turn := _UPRIGHT_BY.get(stored):
+        read = "it is read upright" if rules.upright else "it is read as it is stored, as the published results had it"
+        yield "orientation", f"EXIF says: upright when {turn}; {read}"
     if min(image.size) < _TINY:
         yield "tiny", f"{image.width}x{image.height} px"
-    if Image.MAX_IMAGE_PIXELS and image.width * image.height > Image.MAX_IMAGE_PIXELS:
-        yield "huge", f"{image.width}x{image.height} px"
+    if (pixels := image.width * image.height) > HUGE:
+        yield "huge", f"{image.width:,} x {image.height:,} = {pixels / 1e6:,.0f} million pixels"
+
+
+def _deep(image: Image.Image, levels: Levels, rules: PixelRules) -> str:
+    """`16 bit grey, 12 to 4,081: 65,535 becomes white`."""
+    top, peak = levels.top(rules.range), peak_of(image, levels)
+    kind = "floats" if levels.depth == "float" else f"{levels.depth} bit grey"
+    clipped = ", and what is above it" if peak > top else ""
+    return f"{kind} up to {peak:,.6g}: {top:,.10g} becomes white{clipped}"
 
 
 def _mode(image: Image.Image) -> str:
     """What becomes of an image that is neither RGB, grey, nor a palette of such colours."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return f"{image.mode}, of which 8 bits are kept"
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         solid = image.convert("RGBA").getchannel("A").getextrema() == (255, 255)
         return "" if solid else f"{image.mode} with transparent parts, which become black"
