@@ -26,7 +26,7 @@ from wisesr.wording import some_of
 
 _DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 _SHOWN = 8
-_BITS: tuple[Range, ...] = ("8", "12", "16")
+_BITS: tuple[Range, ...] = (8, 12, 16)
 
 
 class _Pair(NamedTuple):
@@ -72,7 +72,7 @@ def arrays(*, root: str, file: str, range: Literal["auto", 8, 12, 16, "float"] =
         part, note = _part(npz, pair, named, range)
         parts.append(part)
         dark += note
-    return join(npz.path.name, parts, named, rules=range, notes=Notes(grey=dark, hints=npz.unread()))
+    return join(npz.path.name, parts, named, rules=str(range), notes=Notes(grey=dark, hints=npz.unread()))
 
 
 def _part(npz: _Npz, pair: _Pair, named: Sequence[str], range: Range) -> tuple[Part, list[str]]:
@@ -126,7 +126,7 @@ def _white(where: str, pixels: NDArray[Any], range: Range) -> tuple[float, list[
     kind = pixels.dtype
     if kind != np.uint8 and kind != np.uint16 and kind.kind != "f":
         raise UserError(f"{where} is {kind}: pixels are uint8, uint16 or floating point, as images.astype('uint8') gives")
-    if kind == np.uint8 and range not in ("auto", "8"):
+    if kind == np.uint8 and range not in ("auto", 8):
         raise UserError(f"dataset.range={range} is for pixels deeper than 8 bits, and {where} is uint8: leave it out")
     low, high = float(pixels.min()), float(pixels.max())
     if np.isnan(low) or np.isinf(low) or np.isinf(high):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -45,7 +46,7 @@ def load(source: str, root: Path, config_name: str | None, revision: str | None)
         raise UserError(
             f"dataset.config_name is of the hub, or of a copy with its README.md, and {place} is neither: leave it out"
         )
-    if not local and not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source):
+    if not local and (source.endswith(_PARQUET) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source)):
         raise UserError(f"dataset.source: there is no {place}, and on the hub names are owner/name")
     try:
         if not local:
@@ -108,13 +109,21 @@ def _refuse_lost(made: Any, place: Path, tree: Tree, found: Mapping[str, Any]) -
     there = {path for path in tree.files() if Path(path).suffix.lower() in endings()}
     for dataset in found.values():
         for row in dataset.select_columns(["image"]).cast_column("image", made.Image(decode=False)):
-            there.discard(Path(row["image"]["path"]).relative_to(place.resolve()).as_posix())
+            there.discard(below(place, row["image"]["path"]))
     if there:
         folders = sorted({path.rpartition("/")[0].partition("/")[0] or path for path in there})
         raise UserError(
             f"`datasets` leaves out {count_of(len(there), 'image')} of {place}, in {some_of(folders, _SHOWN)}: rename "
             f"split folders to train, validation, test, or take dataset=folder dataset.root={place}"
         )
+
+
+def below(folder: Path, path: str) -> str:
+    """A file's path below a folder, with forward slashes; as it is where it lies elsewhere."""
+    for start in (folder, folder.resolve()):
+        if path.startswith(f"{start}{os.sep}"):
+            return path[len(str(start)) + 1 :].replace(os.sep, "/")
+    return path
 
 
 def _problem(source: str, place: Path, local: bool, error: Exception) -> str:

@@ -13,8 +13,7 @@ from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
-from wisesr.data.grey_levels import Range
-from wisesr.data.huggingface_files import library, load
+from wisesr.data.huggingface_files import below, library, load
 from wisesr.data.images import PixelRules
 from wisesr.data.manifest import SPLITS, TRAIN, Manifest, digest_of
 from wisesr.data.notes import Notes
@@ -64,7 +63,7 @@ def huggingface(
             why = "is none of train, val, test" if split is None else "has no labels"
             words.append(f"{own} of {source} {why} and is left out: {count_of(len(dataset), 'image')}")
             continue
-        images = _Column.of(dataset, columns.image, f"{name}/{own}", PixelRules(range=as_range(range)))
+        images = _Column.of(dataset, columns.image, f"{name}/{own}", PixelRules(range=range))
         parts.append(Part(images, _ids(images, base), labels, [split] * len(labels)))
         class_names = class_names or list(getattr(dataset.features[columns.label], "names", ()))
     if not any(TRAIN in part.splits for part in parts):
@@ -159,9 +158,7 @@ def _ids(images: _Column, base: Path) -> list[str]:
     plain = [f"{images.name}/{index:06d}" for index in range(len(images))]
     if not base.is_dir() or not len(images) or images.dataset[0][images.column]["bytes"] is not None:
         return plain
-    paths = [row[images.column]["path"] for row in images.dataset]
-    start = f"{base.resolve()}/"
-    return [path.removeprefix(start) for path in paths] if all(path.startswith(start) for path in paths) else plain
+    return [below(base, row[images.column]["path"]) for row in images.dataset]
 
 
 def _stored(where: str, row: Any) -> Path | bytes:

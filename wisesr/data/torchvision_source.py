@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.error import URLError
 
 import numpy as np
 
@@ -24,7 +25,11 @@ from wisesr.data.tree import Folder, Tree, scan
 from wisesr.errors import UserError, unknown
 from wisesr.wording import natural_key, some_of
 
-_ADVICE = ("You can use download=True to download it", "You can set download=True to download it", "Dataset not found")
+_ADVICE = (
+    *("Dataset not found or corrupted", "Dataset not found"),
+    *("You can use download=True to download it", "You can set download=True to download it"),
+)
+"""What torchvision says where files are missing, which is said here in other words."""
 
 
 class _Part(NamedTuple):
@@ -200,7 +205,9 @@ def _absent(name: str, source: table.Source, root: Path, error: Exception) -> st
 
 
 def _told(error: Exception) -> str:
-    """What torchvision says, without its advice for people who write Python."""
+    """What torchvision says, without what is said otherwise here."""
+    if isinstance(error, URLError):
+        return f"no connection: {getattr(error.reason, 'strerror', None) or error.reason}"
     text = str(error)
     for advice in _ADVICE:
         text = text.replace(advice, "")
