@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from wisesr.config.check import check
 # Before wandb is imported by anything: no test talks to a server, none depends on this machine's login.
 os.environ["WANDB_MODE"] = "offline"
 os.environ.pop("WANDB_API_KEY", None)
+
+# What is kept of datasets between commands goes where no other run of the tests, and no user, sees it; children inherit it.
+_KEPT = tempfile.TemporaryDirectory(prefix="wisesr-tests-")
+os.environ["WISESR_CACHE"] = _KEPT.name
 
 # `make test` runs several processes beside each other: together they would be far slower than one with several threads each.
 if "PYTEST_XDIST_WORKER" in os.environ:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import f1_score
 
 from tests.support.cells import make, spawn, weights
 from tests.support.command import TOY, train
@@ -19,6 +20,7 @@ from wisesr.cell.run import DONE, FAILED
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record_file import read_record
 from wisesr.results.status_file import read_status
+from wisesr.training.metrics import MacroF1
 
 
 @pytest.fixture
@@ -86,12 +88,40 @@ def _step_and_compare(rank: int, port: int) -> None:
     dist.destroy_process_group()
 
 
-@pytest.mark.slow
-def test_the_kernel_is_non_negative_on_both_ranks() -> None:
+def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    torch.multiprocessing.spawn(_step_and_compare, (port,), nprocs=2)
+        return int(free.getsockname()[1])
+
+
+@pytest.mark.slow
+def test_the_kernel_is_non_negative_on_both_ranks() -> None:
+    torch.multiprocessing.spawn(_step_and_compare, (_free_port(),), nprocs=2)
+
+
+def _measure_and_compare(rank: int, port: int) -> None:
+    """In each of two processes: half of the images. Of five classes one lies on either side alone, and one nowhere."""
+    import torch.distributed as dist
+
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    labels = torch.tensor([0, 1] * 10 + [3, 2] * 10)[rank::2]
+    logits = torch.randn(40, 5, generator=torch.Generator().manual_seed(0))[rank::2]
+    metric = MacroF1(5)
+    metric.update(logits, labels)
+    both: list[tuple[torch.Tensor, torch.Tensor]] = [(logits, labels)] * 2
+    dist.all_gather_object(both, (logits.argmax(1), labels))
+    predicted, true = (torch.cat(parts) for parts in zip(*both, strict=True))
+    assert 4 in predicted, "the absent class is predicted, or this shows nothing"
+    assert set(labels.tolist()) != set(true.tolist()) == {0, 1, 2, 3}
+    wanted = f1_score(true, predicted, labels=[0, 1, 2, 3], average="macro", zero_division=0)
+    assert float(metric.compute()) == pytest.approx(wanted, abs=1e-6)
+    dist.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_macro_f1_averages_the_classes_of_all_ranks() -> None:
+    torch.multiprocessing.spawn(_measure_and_compare, (_free_port(),), nprocs=2)
 
 
 @pytest.mark.slow
@@ -101,6 +131,21 @@ def test_fewer_images_than_devices(config: dict[str, Any], tmp_path: Path) -> No
     cell = make(config, tmp_path / "cell")
     assert spawn(cell).wait() == FAILED
     assert "the val split has 3 images for 4 devices" in read_status(cell)["reason"]
+
+
+@pytest.mark.slow
+def test_one_image_for_each_device(config: dict[str, Any], tmp_path: Path) -> None:
+    """The last batch has two images for two devices, and the map is 1x1: told by both before the first step."""
+    config["backbone"]["model"] = "test_resnet"
+    config["resolution"]["size"] = 32
+    config["head"] |= {"pre_pool": 1}
+    config["recipe"]["batch_size"] = 52
+    config["trainer"] |= {"strategy": "ddp", "devices": 2}
+    cell = make(config, tmp_path / "cell")
+    assert spawn(cell).wait() == FAILED
+    reason = read_status(cell)["reason"]
+    assert "holds 2 (recipe.batch_size=52), of which the smallest of 2 parts (devices x trainer.accumulate) gets 1" in reason
+    assert not (cell / "metrics.csv").exists()
 
 
 @pytest.mark.slow

@@ -6,14 +6,15 @@ import re
 from collections.abc import Sequence
 
 
-def count_of(number: int, noun: str) -> str:
+def count_of(number: int, noun: str, plural: str = "") -> str:
     """`1 cell`, `0 cells`, `1,340 images`.
 
     Args:
         number: how many; at least 0.
-        noun: in the singular; its plural takes an s.
+        noun: in the singular.
+        plural: where it takes more than an s.
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:

@@ -52,7 +52,7 @@ def test_several_directories_are_reported_where_one_stands(
     write_cell(cell_config(tmp_path / "two", head="gap", backbone="resnet34"))
     monkeypatch.chdir(tmp_path)
     assert main(["report", "one", "two", "--baseline", "wise", "--no-pictures"]) == 0
-    manifest = json.loads(Path("report", "report.json").read_text())
+    manifest = json.loads(Path("report", "report.json").read_text(encoding="utf-8"))
     assert manifest["command"] == "wisesr report one two --baseline wise --no-pictures"
     assert "resnet34" in capsys.readouterr().out
     assert main(["report", "one", "--output", "elsewhere/deep"]) == 0

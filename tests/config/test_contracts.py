@@ -59,7 +59,12 @@ def wrong(config: dict[str, Any], place: str, target: str, **settings: Any) -> s
 def test_annotations(config: dict[str, Any], package: Path, setting: str, at_fault: str) -> None:
     (package / "mine.py").write_text(HEAD.format(setting=setting))
     problem = wrong(config, "head", "wisesr.mine.Mine")
-    for words in (at_fault, "int, float, str, bool, list[...], Literal[...] and None", "wisesr/mine.py:2", "docs/extending.md"):
+    for words in (
+        at_fault,
+        "int, float, str, bool, list[...], dict[str, str], Literal[...] and None",
+        "wisesr/mine.py:2",
+        "docs/extending.md",
+    ):
         assert words in problem
 
 

@@ -10,6 +10,7 @@ import pytest
 from tests.support.images import noise
 from wisesr.cli import main
 from wisesr.data.check import decode
+from wisesr.data.images import PixelRules
 from wisesr.data.intel import listed as listed_intel
 from wisesr.data.listing import Row
 from wisesr.data.mit_indoor import listed as listed_mit
@@ -19,7 +20,7 @@ from wisesr.data.sub_imagenet import listed as listed_sub
 
 
 def rows_of(report: Path) -> list[list[str]]:
-    with report.open(newline="") as file:
+    with report.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
 
 
@@ -111,16 +112,17 @@ def test_a_partial_copy_of_intel(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for folder in ("seg_train/seg_train", "seg_test/seg_test"):
         for label in INTEL.per_class:
             (tmp_path / folder / label).mkdir(parents=True)
-            noise(next(number)).save(tmp_path / folder / label / "1.jpg")
+            for index in range(3):
+                noise(next(number)).save(tmp_path / folder / label / f"{index}.jpg")
     arguments = ("intel", f"dataset.root={tmp_path}", "--report", tmp_path / "intel.csv")
     assert run(*arguments) == 1
     printed = capsys.readouterr().out
-    assert "a partial copy: 12 of 17,034 images; usable with dataset.partial=true" in printed
-    assert printed.split("buildings")[1].split()[:4] == ["1", "2,191", "1", "437"]
+    assert "a partial copy: 36 of 17,034 images; usable with dataset.partial=true" in printed
+    assert printed.split("buildings")[1].split()[:4] == ["3", "2,191", "3", "437"]
     rows = rows_of(tmp_path / "intel.csv")
-    assert rows[2] == ["count", "", "train", "buildings", "1 here, 2191 published"] and len(rows) == 1 + 14
+    assert rows[2] == ["count", "", "train", "buildings", "3 here, 2191 published"] and len(rows) == 1 + 14
     assert run(*arguments, "dataset.partial=true") == 0
-    assert "a partial copy: 12 of 17,034 images\n" in capsys.readouterr().out
+    assert "a partial copy: 36 of 17,034 images\n" in capsys.readouterr().out
 
 
 def test_listed_files_that_are_missing_are_all_named(copy: Path, tmp_path: Path) -> None:
@@ -149,7 +151,7 @@ def test_what_is_wrong_with_the_command_is_told(arguments: list[str], message: s
 
 
 def test_an_interrupt_leaves_no_report(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(path: Path) -> None:
+    def interrupted(path: Path, rules: PixelRules) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(decode, "decode_file", interrupted)
@@ -237,7 +239,7 @@ def test_a_reader_that_stops_reading_does_not_cost_the_report(
 
 def test_overrides_may_stand_on_both_sides_of_an_option(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = tmp_path / "r.csv"
-    assert run("folder", f"dataset.root={copy}", "--report", report, "dataset.test=nowhere", "dataset.val=test") == 0
+    assert run("folder", f"dataset.root={copy}", "--report", report, "dataset.test=null", "dataset.val=test") == 0
     assert report.exists()
     with pytest.raises(SystemExit):
         run("folder", "--reprot", report, f"dataset.root={copy}")

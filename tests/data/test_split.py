@@ -69,7 +69,7 @@ def test_a_test_split_that_the_dataset_brings_stays() -> None:
     dataset = manifest([25, 25], splits=splits)
     for protocol, val in (("holdout", 4), ("paper", 0)):
         result = done(dataset, protocol)
-        assert result.indices("test") == dataset.indices("test")
+        assert result.indices("test").tolist() == dataset.indices("test").tolist()
         assert len(result.indices("val")) == val
     assert len(done(dataset, "paper").indices("train")) == 40
 

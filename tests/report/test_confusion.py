@@ -57,7 +57,10 @@ def test_a_class_without_an_image_has_no_share(tmp_path: Path) -> None:
     probabilities = np.eye(3, dtype=np.float32)[[0, 1]]
     write_predictions(cell.directory, Predictions(np.array(["a", "b"]), np.array([0, 0]), probabilities, ("x", "y", "z")))
     ((one,),) = (found.confusions for found in analyse_predictions(read_study([tmp_path])))
-    assert one.shares().tolist() == [[0.5, 0.5, 0], [0, 0, 0], [0, 0, 0]]
+    assert one.shares()[0].tolist() == [0.5, 0.5, 0]
+    assert np.isnan(one.shares()[1:]).all(), "0 would say that none of its images is right"
+    assert one.absent == ("y", "z")
+    assert one.pairs() == [(0, 1)]
 
 
 def test_predictions_that_are_damaged_or_of_other_images_are_named(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -21,6 +22,7 @@ from wisesr.report.figures.render import Picture, render, without_hover
 from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, config
 from wisesr.report.read import read_study
 from wisesr.report.study import Study
+from wisesr.results.predictions import Predictions, read_predictions, write_predictions
 
 NAME = "wise dropout=0.5 'x' <b>&"
 
@@ -49,6 +51,32 @@ def drawn(figures: dict[str, Figure]) -> dict[str, Picture]:
     kinds = ["convergence-resnet18", "backbones", "cost-resnet18", "kernel-resnet18-wise", "kernels-resnet18-epochs"]
     keys = [f"toy-64-{kind}" for kind in [*kinds, "confusion-resnet18-wise"]]
     return {key: render(figures[key].spec) for key in [*keys, "many-64-confusion-resnet18-gap"]}
+
+
+@pytest.fixture(scope="module")
+def numbered(tmp_path_factory: pytest.TempPathFactory) -> Figure:
+    """A matrix of the classes 1, 2, ..., 12, of which 3 and 11 have no test image."""
+    directory = write_cell(cell_config(tmp_path_factory.mktemp("numbered")), classes=12, images=60, top1=0.5)
+    tested = read_predictions(directory)
+    assert tested is not None
+    names, kept = tuple(map(str, range(1, 13))), ~np.isin(tested.labels, [2, 10])
+    write_predictions(directory, Predictions(tested.ids[kept], tested.labels[kept], tested.probabilities[kept], names))
+    study = read_study([directory])
+    return next(figure for figure in all_figures(study) if figure.section == "confusion")
+
+
+def test_a_class_without_test_images_is_shown_as_absent(numbered: Figure) -> None:
+    assert numbered.caption.endswith(" Without test images, and so without percentages: 3, 11.")
+    svg = render(numbered.spec).svg
+    assert svg.count(">no test images<") == 2
+    ground = re.findall(rf'd="M0,(\d+)h[^"]*" fill="{SEQUENTIAL["light"][0]}"', svg)
+    assert [int(top) // 36 for top in ground] == [0, 1, *range(3, 10), 11], "only rows with images are painted as 0 %"
+
+
+def test_classes_stand_in_the_order_of_the_dataset(numbered: Figure) -> None:
+    labels = re.findall(r'text-anchor="(middle|end)" [^>]*opacity="1">(\d+)<', render(numbered.spec).svg)
+    for axis in ("middle", "end"):
+        assert [int(text) for anchor, text in labels if anchor == axis] == list(range(1, 13))
 
 
 def texts(svg: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from tests.support.records import record_of
 from wisesr.config.identity import fingerprint
-from wisesr.results.atomic_files import read_json, replacing, write_json
+from wisesr.results.atomic_files import read_json, replacing, write_json, write_text
 from wisesr.results.fields import as_written
 from wisesr.results.metrics import read_metrics, write_metrics
 from wisesr.results.record_file import RecordError, load_record, read_record
@@ -25,6 +26,11 @@ def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
         raise RuntimeError
     assert read_json(path) == {"a": 1}
     assert [file.name for file in tmp_path.iterdir()] == ["x.json"]
+
+
+def test_text_is_utf_8_whatever_a_name_of_a_file_was(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.md", f"M\u00fcll {os.fsdecode(bytes([0xFC]))}")
+    assert (tmp_path / "a.md").read_bytes() == b"M\xc3\xbcll \\udcfc"
 
 
 def test_nan_is_no_result(tmp_path: Path) -> None:

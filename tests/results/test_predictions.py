@@ -27,6 +27,14 @@ def test_a_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert read.right.tolist() == [True, True, False]
 
 
+def test_class_names_that_are_no_utf_8_become_escapes(tmp_path: Path) -> None:
+    """As Python reads a folder whose name is in Latin-1: figures, pages and W&B take no such letter."""
+    write_predictions(tmp_path, GOOD._replace(classes=(b"M\xfcll".decode(errors="surrogateescape"), "M\u00fcll")))
+    read = read_predictions(tmp_path)
+    assert read is not None
+    assert read.classes == (r"M\udcfcll", "M\u00fcll")
+
+
 def test_a_file_that_lacks_an_array_is_none(tmp_path: Path) -> None:
     for absent in Predictions._fields:
         arrays = {name: np.array(value) for name, value in GOOD._asdict().items() if name != absent}

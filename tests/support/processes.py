@@ -93,7 +93,7 @@ def assert_whole(cell: Path) -> None:
 
 
 def finish(process: subprocess.Popen[str], terminal: Path) -> None:
-    assert process.wait(600) == 0, terminal.read_text()
+    assert process.wait(600) == 0, terminal.read_text(encoding="utf-8")
 
 
 def wait_until(what: str, check: object, seconds: float = 120.0) -> None:

@@ -94,6 +94,17 @@ def test_confusion_against_scikit_learn() -> None:
     assert np.array_equal(confusion(tested), truth)
 
 
+def test_the_row_of_a_class_without_images_is_grey_and_no_other() -> None:
+    tested = predictions()
+    kept = tested.labels != 2
+    absent = Predictions(tested.ids[kept], tested.labels[kept], tested.probabilities[kept], tested.classes)
+    side = 640 // CLASSES
+    for shown, row in ((tested, None), (absent, 2)):
+        picture = confusion_picture(shown)
+        corners = [picture.getpixel((152, 152 + side * label)) for label in range(CLASSES)]
+        assert [label for label, colour in enumerate(corners) if colour == (208, 208, 208)] == ([] if row is None else [row])
+
+
 @pytest.mark.parametrize("classes", [2, 30, 31, 700])
 def test_the_picture_of_a_confusion_matrix(classes: int) -> None:
     """A model that is always right, but of the last class: the diagonal is dark, the last row is dark at its left."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, log_loss, top_k_accuracy_score
+from torchmetrics.classification import MulticlassF1Score
 
-from wisesr.training.metrics import SplitMetrics
+from wisesr.training.metrics import MacroF1, SplitMetrics
 
 
 def measure(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
@@ -40,3 +43,60 @@ def test_against_scikit_learn() -> None:
 
 def test_top5_only_above_five_classes() -> None:
     assert "top5" not in measure(torch.randn(20, 5), torch.randint(5, (20,)))
+
+
+def drawn(classes: int, present: list[int], images: int, seed: int, skill: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits, of any class, and labels, of the present ones alone and of each of them."""
+    generator = torch.Generator().manual_seed(seed)
+    among = torch.tensor(present)
+    more = among[torch.randint(len(present), (max(0, images - len(present)),), generator=generator)]
+    labels = torch.cat([among, more])
+    logits = torch.randn(len(labels), classes, generator=generator)
+    logits[torch.arange(len(labels)), labels] += skill
+    return logits, labels
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_figures_with_absent_classes_are_those_of_scikit_learn(data: st.DataObject) -> None:
+    classes = data.draw(st.integers(2, 12))
+    present = data.draw(st.lists(st.integers(0, classes - 1), min_size=1, unique=True))
+    logits, labels = drawn(classes, present, data.draw(st.integers(1, 60)), data.draw(st.integers(0, 10**6)), 1.5)
+    result, predicted = measure(logits, labels), logits.argmax(1)
+    wanted = f1_score(labels, predicted, labels=sorted(present), average="macro", zero_division=0)
+    assert result["macro_f1"] == pytest.approx(wanted, abs=1e-6)
+    assert result["top1"] == pytest.approx(accuracy_score(labels, predicted))
+    if classes > 5:
+        place = (logits > logits.gather(1, labels[:, None])).sum(1)
+        assert result["top5"] == pytest.approx(float((place < 5).double().mean()))
+    confidence, hit = logits.softmax(1).max(1).values.numpy(), (predicted == labels).numpy()
+    bins = np.clip(np.ceil(confidence * 15) - 1, 0, 14)
+    gaps = [abs(hit[bins == one].sum() - confidence[bins == one].sum()) for one in range(15)]
+    assert result["ece"] == pytest.approx(sum(gaps) / len(hit), abs=1e-5)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 40), st.integers(1, 300), st.integers(0, 10**6), st.floats(0, 5))
+def test_where_every_class_has_images_macro_f1_is_torchmetrics_to_the_bit(
+    classes: int, images: int, seed: int, skill: float
+) -> None:
+    logits, labels = drawn(classes, list(range(classes)), images, seed, skill)
+    metric = MulticlassF1Score(classes, average="macro")
+    metric.update(logits, labels)
+    assert measure(logits, labels)["macro_f1"] == float(metric.compute())
+
+
+def test_macro_f1_averages_the_same_classes_whatever_is_predicted() -> None:
+    """Of a, b and c none is c. Predicting c once must not make it one of the classes that are averaged."""
+    labels = torch.tensor([0, 0, 1, 1])
+    right = MacroF1(3)
+    right.update(labels, labels)
+    assert float(right.compute()) == 1
+    once = MacroF1(3)
+    once.update(torch.tensor([0, 0, 1, 2]), labels)
+    assert float(once.compute()) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_macro_f1_of_nothing_is_0() -> None:
+    with pytest.warns(UserWarning, match="before the ``update``"):
+        assert float(MacroF1(3).compute()) == 0

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from wisesr.build.parts import build_augmentation, build_backbone, build_head, build_optimizer, build_schedule
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.errors import UserError
@@ -109,6 +111,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     module = ClassificationModule(
         model,
         num_classes=len(manifest.class_names),
+        image_size=config["resolution"]["size"],
         optimizer=build_optimizer(recipe["optimizer"]),
         schedule=build_schedule(recipe, steps),
         steps=steps,
@@ -153,7 +156,7 @@ def _objective(recipe: Mapping[str, Any], manifest: Manifest) -> Objective:
     count, kind = len(manifest.class_names), recipe["class_weights"]
     if kind not in ("none", "balanced"):
         raise UserError(f"recipe.class_weights must be one of none, balanced, not {kind!r}")
-    labels = [manifest.labels[index] for index in manifest.indices(TRAIN)]
+    labels = np.asarray(manifest.labels)[manifest.indices(TRAIN)].tolist()
     return Objective(
         count,
         label_smoothing=recipe["label_smoothing"],

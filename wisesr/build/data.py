@@ -3,43 +3,98 @@
 from __future__ import annotations
 
 import inspect
+import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from wisesr.build.targets import locate, make_part
 from wisesr.config.schema import DATASET_KEYS
+from wisesr.data.contents import Progress
+from wisesr.data.describe import describe
+from wisesr.data.file_images import FileImages
+from wisesr.data.kept import key_of
+from wisesr.data.kept_manifest import keep_manifest, read_manifest
 from wisesr.data.listing import Listing, to_manifest
 from wisesr.data.manifest import TEST, Manifest
 from wisesr.data.split import complete
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
+from wisesr.results.provenance import source_hash
+
+_NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak")
 
 
-def build_manifest(config: Mapping[str, Any]) -> Manifest:
-    """The images of a cell with the splits of its protocol. No torch.
+def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = None) -> Manifest:
+    """The images of a cell with the splits of its protocol, and what is to be said of them. No torch.
+
+    What was found out about files is kept on this machine (`wisesr.data.kept`): where nothing below the root has changed, one
+    walk over its folders is all that this takes. `progress` shows how far the first reading of the files is.
 
     Raises:
-        UserError: the dataset is not there, or not in order.
+        UserError: the dataset is not there, or not in order; splits share images, and `dataset.on_leak` is error.
     """
     try:
-        manifest = make_part("dataset", config["dataset"], Manifest, skip=DATASET_KEYS)()
+        manifest = _kept_or_made(config, progress)
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
-    return _complete(config, manifest, config["protocol"])
+    _refuse_leaks(config["dataset"], manifest)
+    return manifest
 
 
-def build_undecoded_manifest(config: Mapping[str, Any]) -> Manifest:
-    """The images of a cell, none of them decoded, though the cell may do that first. Errors as of `build_manifest`."""
+def _kept_or_made(config: Mapping[str, Any], progress: Progress | None) -> Manifest:
+    dataset = config["dataset"]
+    root = Path(str(dataset.get("root")))
+    if not dataset["_target_"].startswith("wisesr.") or "root" not in dataset or not root.is_dir():
+        return _make(config, progress)
+    stamp, key = scan(root).stamp(), _key(config, root)
+    kept = read_manifest(key, stamp, root)
+    if kept is not None:
+        return kept
+    manifest = _make(config, progress)
+    if isinstance(manifest.load, FileImages):
+        keep_manifest(key, stamp, manifest)
+    return manifest
+
+
+def _make(config: Mapping[str, Any], progress: Progress | None) -> Manifest:
+    dataset = config["dataset"]
+    manifest = make_part("dataset", dataset, Manifest, skip=DATASET_KEYS)()
+    whole = _complete(config, manifest, config["protocol"])
+    return describe(whole, contents=dataset.get("fingerprint", "contents") == "contents", progress=progress)
+
+
+def _key(config: Mapping[str, Any], root: Path) -> str:
+    """A name for the manifest of these settings, by this code."""
+    settings = {key: value for key, value in config["dataset"].items() if key not in _NO_PART_OF_MANIFEST}
+    return key_of(json.dumps(settings, sort_keys=True), config["protocol"], os.path.realpath(root), source_hash())
+
+
+def _refuse_leaks(dataset: Mapping[str, Any], manifest: Manifest) -> None:
+    if dataset.get("on_leak") != "error":
+        return
+    if not manifest.hashed:
+        raise UserError("dataset.on_leak=error compares contents, which dataset.fingerprint=listing does not look at: contents")
+    if manifest.notes.shared:
+        raise UserError(
+            f"{manifest.notes.sentences()[0]}. wisesr data check names them; dataset.on_leak=warn trains all the same"
+        )
+
+
+def build_undecoded_manifest(config: Mapping[str, Any], *, progress: Progress | None = None) -> Manifest:
+    """The images of a cell, none of them decoded, though the cell may do that first. Else as `build_manifest`."""
     dataset = config["dataset"]
     if dataset.get("on_bad_image") != "skip":
-        return build_manifest(config)
+        return build_manifest(config, progress=progress)
     dataset = dataset | {"on_bad_image": "error"}
     try:
-        return build_manifest({**config, "dataset": dataset})
+        return build_manifest({**config, "dataset": dataset}, progress=progress)
     except UserError as error:
         if not dataset.get("partial"):
             raise
         try:  # whole by its counts? Whether images are to be left out, which makes it a part, only decoding tells
-            return build_manifest({**config, "dataset": dataset | {"partial": False}})
+            return build_manifest({**config, "dataset": dataset | {"partial": False}}, progress=progress)
         except UserError:
             raise error from None
 
@@ -58,8 +113,8 @@ def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> M
 def build_listing(config: Mapping[str, Any]) -> Listing:
     """The files of a cell's dataset, whatever is wrong with them; where it brings no test split, the one that is drawn.
 
-    Images that are held out of the training split are not told apart from it. What a manifest of them refuses, except that
-    some are listed twice, which is told by their rows, is in `refused`. No torch.
+    Images that are held out of the training split are not told apart from it. What a training of this configuration would
+    refuse, except that some images are listed twice, which is told by their rows, is in `refused`. No torch.
 
     Raises:
         UserError: its images are no files: its module has no function `listed`; it is not there, or holds no image.
@@ -73,16 +128,25 @@ def build_listing(config: Mapping[str, Any]) -> Listing:
     try:
         node = {"_target_": target} | {key: dataset[key] for key in accepted if key in dataset}
         listing: Listing = make_part("dataset", node, Listing)()
-        if not listing.rows:
+        if not listing.rows and not listing.missing:
             raise UserError(f"{listing.base} holds no image of {dataset['name']}")
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
-    once = listing._replace(rows=list({row.path: row for row in listing.rows}.values()), empty=())
+    if not listing.rows:
+        return listing
+    return _with_drawn_test(config, listing)
+
+
+def _with_drawn_test(config: Mapping[str, Any], listing: Listing) -> Listing:
+    """The listing with the test split that is drawn where it has none, and what a training refuses of it."""
+    once = listing._replace(rows=list({row.path: row for row in listing.rows}.values()), empty=(), dangling={})
     try:
-        manifest = _complete(config, to_manifest(once, "error"), "paper")  # which draws no val split
+        manifest = to_manifest(once, "error")
+        drawn = _complete(config, manifest, "paper")  # which draws no val split
+        _complete(config, manifest, config["protocol"])
     except (UserError, OSError) as error:
         return listing._replace(refused=str(error))
     if any(row.split == TEST for row in listing.rows):
         return listing
-    drawn = dict(zip(manifest.ids, manifest.splits, strict=True))
-    return listing._replace(rows=[row._replace(split=drawn[row.path]) for row in listing.rows])
+    split_of = dict(zip(drawn.ids, drawn.splits, strict=True))
+    return listing._replace(rows=[row._replace(split=split_of[row.path]) for row in listing.rows])

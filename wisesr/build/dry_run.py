@@ -109,5 +109,5 @@ def _check_devices(config: Config, parts: Parts) -> None:
     """What Lightning's start of training would tell. Of devices=auto no more than one is certain."""
     devices = parts.trainer.devices
     world = (devices if isinstance(devices, int) else 1) * config["trainer"]["num_nodes"]
-    parts.module.check_parts(world * parts.trainer.accumulate)
     parts.data.check_devices(world)
+    parts.module.check_parts(world, parts.trainer.accumulate)

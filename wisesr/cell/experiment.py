@@ -13,6 +13,7 @@ from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.config.schema import Config
+from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.provenance import commit, hardware, source_hash, versions
@@ -45,6 +46,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
     log.info("%s", _describe(manifest, config, parts))
+    for sentence in manifest.notes.sentences():
+        log.warning("data: %s", legible(sentence))
     trained = _train(directory, config, manifest, parts, started)
     if trained is None:
         return
@@ -159,7 +162,12 @@ def _provenance(config: Config, manifest: Manifest, parts: Parts, started: Start
         "attempts": started.attempts,
         "weights": {"source": source, "sha256": started.weights, "tensors": tensors, **hub},
         "inputs": parts.module.inputs,
-        "data": {"fingerprint": started.data, "images": Counter(manifest.splits), "left_out": manifest.left_out},
+        "data": {
+            "fingerprint": started.data,
+            "images": Counter(manifest.splits),
+            "left_out": list(manifest.left_out),
+            "notes": manifest.notes.as_dict(),
+        },
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wisesr.config.schema import Config
     from wisesr.data.check.decode import Decoded
     from wisesr.data.check.problems import Overlap
     from wisesr.data.listing import Listing
@@ -84,12 +85,13 @@ def check(chosen: argparse.Namespace) -> int:
     if report.is_dir():
         raise UserError(f"--report must be a file, and {report} is a folder")
     require_writable("--report", report)
-    partial, skip = dataset.get("partial") is True, dataset.get("on_bad_image") == "skip"
+    part, skip = dataset.get("partial") is True, dataset.get("on_bad_image") == "skip"
     decoded = _decode(listing, console)
     findings = find_problems(listing, decoded, facts)
     write_text(report, as_csv(findings))  # first: who reads the summary may stop reading
-    print_summary(console, listing, decoded, findings, facts, partial=partial)
-    stops = stopping(listing, decoded, findings, facts, partial=partial, skip=skip)
+    remarks, refused = _as_training(config, listing, console)
+    print_summary(console, listing, decoded, findings, facts, partial=part, remarks=remarks)
+    stops = stopping(listing, decoded, findings, facts, partial=part, skip=skip) or refused
     console.print(f"Every finding: {legible(str(report))}", soft_wrap=True, markup=False)
     console.print(legible(_last(stops, overlaps(listing.rows, decoded))), soft_wrap=True, markup=False)
     return 1 if stops else 0
@@ -108,13 +110,26 @@ def _last(stops: Sequence[str], shared: Sequence[Overlap]) -> str:
     return "Nothing here stops a training."
 
 
+def _as_training(config: Config, listing: Listing, console: Console) -> tuple[list[str], list[str]]:
+    """What a training of this configuration would say of the data, and what it would stop at."""
+    from wisesr.build.data import build_undecoded_manifest
+    from wisesr.data.missing_files import missing_hint
+    from wisesr.data.notes import Notes
+    from wisesr.grid.console import tracked
+
+    try:
+        notes = build_undecoded_manifest(config, progress=partial(tracked, console=console)).notes
+    except UserError as error:
+        notes = Notes(ignored=listing.ignored.kinds, hints=listing.ignored.hints, merged=listing.merged)
+        hint = missing_hint(listing.base, listing.missing, list(listing.tree.files())) if listing.missing else ""
+        return notes.remarks() + ([hint] if hint else []), [str(error)]
+    return notes.remarks(), []
+
+
 def _decode(listing: Listing, console: Console) -> list[Decoded]:
     """Each of the files after decoding; a bar on a terminal."""
     from wisesr.data.check.decode import decode_files
     from wisesr.grid.console import tracked
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's, of damaged metadata and large images, would break the bar
-        return list(
-            tracked(decode_files(listing.base / row.path for row in listing.rows), len(listing.rows), "decoding", console)
-        )
+    paths = (listing.base / row.path for row in listing.rows)
+    return list(tracked(decode_files(paths, listing.rules), len(listing.rows), "decoding", console))

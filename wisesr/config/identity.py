@@ -13,7 +13,16 @@ from wisesr.config.defaults import as_json, whole_numbers, with_defaults, withou
 from wisesr.config.schema import Config
 
 # What decides where and how fast a cell runs, but no number in its record.
-_NOT_IN_FINGERPRINT = ("study", "logger", "output_dir", "dataset.root", "dataset.workers", "trainer.threads")
+_NOT_IN_FINGERPRINT = (
+    "study",
+    "logger",
+    "output_dir",
+    "dataset.root",
+    "dataset.workers",
+    "dataset.on_leak",
+    "dataset.fingerprint",
+    "trainer.threads",
+)
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:

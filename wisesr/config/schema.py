@@ -89,6 +89,8 @@ class DatasetSchema:
     val_fraction: Share = 0.1
     split_seed: Annotated[int, Bound("at least", 0)] = 0
     workers: Annotated[int, Bound("at least", 0)] | Literal["auto"] = "auto"
+    on_leak: Literal["warn", "error"] = "warn"
+    fingerprint: Literal["contents", "listing"] = "contents"
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,11 @@ def describe(annotation: Any) -> str:
     if origin in (Union, types.UnionType):
         return " or ".join(describe(part) for part in typing.get_args(annotation))
     words = {int: "a whole number", float: "a number", str: "text", bool: "true or false", type(None): "null"}
-    words[list[float]] = "a list of numbers"
+    words |= {
+        list[float]: "a list of numbers",
+        list[str]: "a list of texts",
+        dict[str, str | None]: "names of names",
+    }
     return words.get(annotation, str(annotation))
 
 
@@ -74,6 +78,9 @@ def fits(value: object, annotation: Any) -> bool:
         return isinstance(value, annotation)
     if origin is list:
         return isinstance(value, list) and all(fits(item, arguments[0]) for item in value)
+    if origin is dict:
+        key, item = arguments
+        return isinstance(value, dict) and all(fits(name, key) and fits(own, item) for name, own in value.items())
     raise TypeError(f"settings are annotated with builtins, None or Literal, not with {annotation!r}")
 
 

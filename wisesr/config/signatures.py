@@ -21,12 +21,12 @@ from wisesr.errors import UserError, unknown
 _PACKAGE = Path(__file__).parent.parent
 EXTENDING = "docs/extending.md"
 """The page that has the rules for parts of one's own."""
-_KINDS = "int, float, str, bool, list[...], Literal[...] and None"
+_KINDS = "int, float, str, bool, list[...], dict[str, str], Literal[...] and None"
 BY_POSITION = "is taken by position, and settings are keyword-only: put a * before it"
 NO_ANNOTATION = f"has no annotation, and needs one made of {_KINDS}"
 OTHER_ANNOTATION = f"needs an annotation made of {_KINDS}"
 """The rules of a setting, as messages tell them."""
-_NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "Literal": Literal}
+_NAMES = {"int": int, "float": float, "str": str, "bool": bool, "list": list, "dict": dict, "Literal": Literal}
 
 
 @cache
@@ -107,7 +107,7 @@ def fit_for_yaml(annotation: Any) -> bool:
     origin = typing.get_origin(annotation)
     if origin in (list, Union, types.UnionType):
         return all(map(fit_for_yaml, typing.get_args(annotation)))
-    return origin is Literal or annotation in (int, float, str, bool, None, type(None))
+    return origin is Literal or annotation in (int, float, str, bool, None, type(None), dict[str, str | None])
 
 
 @cache
@@ -117,7 +117,7 @@ def _read(target: str) -> _Source:
     if not path.is_file():
         raise UserError(f"_target_ {target!r}: there is no module {module}")
     try:
-        body = ast.parse(path.read_text()).body
+        body = ast.parse(path.read_text(encoding="utf-8")).body
     except SyntaxError as error:
         raise UserError(f"_target_ {target!r}: {error.msg} ({path.relative_to(_PACKAGE.parent)}:{error.lineno})") from error
     public = {

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from wisesr.data.normalization import NAMED
+from wisesr.data.whole_view import whole_view
 from wisesr.errors import UserError
 
 Inputs = dict[str, Any]
@@ -87,17 +88,24 @@ class Augmentation(ABC):
 
 
 class Plain(Augmentation):
-    """The whole image, resized to a square: bilinear, antialiased, aspect ignored. The same in training and testing.
+    """The whole image, made a square: bilinear, antialiased. The same in training and testing.
 
     Args:
         size: pixels of the square's side.
         mean, std: per channel, of images in [0, 1]: (x - mean) / std.
+        resize: "squash": both sides, aspect ignored; "crop": the short side, of the long one the middle is kept; "pad": the
+            long side, centred on black.
+
+    Raises:
+        ValueError: no such resize.
     """
 
-    def __init__(self, size: int, mean: Sequence[float], std: Sequence[float]) -> None:
+    def __init__(
+        self, size: int, mean: Sequence[float], std: Sequence[float], *, resize: Literal["squash", "crop", "pad"] = "squash"
+    ) -> None:
         super().__init__(mean, std)
         self._finish: list[nn.Module] = [v2.Normalize(list(mean), list(std))]
-        self.test = self._pipeline([v2.Resize((size, size), antialias=True)])
+        self.test = self._pipeline([whole_view(size, resize)])
         self.train = self.test
 
     def _pipeline(self, steps: Sequence[nn.Module]) -> v2.Compose:
@@ -116,9 +124,10 @@ class Standard(Plain):
         size, mean, std: as in `Plain`.
         min_area, max_area: the crop's share of the image.
         flip: probability of mirroring left and right.
+        resize: as in `Plain`, of test images. Training crops, of shapes from 3:4 to 4:3, are always squashed.
 
     Raises:
-        ValueError: areas not in 0 < min <= max <= 1, or no probability.
+        ValueError: areas not in 0 < min <= max <= 1, or no probability; no such resize.
     """
 
     def __init__(
@@ -130,8 +139,9 @@ class Standard(Plain):
         min_area: float = 0.35,
         max_area: float = 1.0,
         flip: float = 0.5,
+        resize: Literal["squash", "crop", "pad"] = "squash",
     ) -> None:
-        super().__init__(size, mean, std)
+        super().__init__(size, mean, std, resize=resize)
         if not 0 < min_area <= max_area <= 1:
             raise ValueError(f"augment must have 0 < min_area <= max_area <= 1, not {min_area} and {max_area}")
         if not 0 <= flip <= 1:

@@ -39,7 +39,7 @@ class Images(Dataset[tuple[Tensor, int, int] | UserError]):
 
     def __getitem__(self, key: Key) -> tuple[Tensor, int, int] | UserError:
         epoch, index = key
-        position = self._indices[index]
+        position = int(self._indices[index])
         try:
             image = self._manifest.load(position)
         except UserError as error:
@@ -47,7 +47,7 @@ class Images(Dataset[tuple[Tensor, int, int] | UserError]):
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive_seed(self._seed, "sample", epoch, position))
             tensor = self._augment(image, training=self._training)
-        return tensor, self._manifest.labels[position], position
+        return tensor, int(self._manifest.labels[position]), position
 
 
 def _collate(samples: list[tuple[Tensor, int, int] | UserError]) -> Batch | UserError:
@@ -146,6 +146,10 @@ class ImageData(LightningDataModule):
             world=self._world,
             accumulate=self._accumulate,
         )
+        # Lightning makes the iterator first and calls `set_epoch` then; where it resumes it makes no other, and workers, which
+        # fetch ahead, would begin with epoch 0. Its own count of epochs is one behind here, so it is taken from the steps.
+        # https://github.com/Lightning-AI/pytorch-lightning/blob/2.6.0/src/lightning/pytorch/loops/fit_loop.py
+        batches.set_epoch(self.trainer.global_step // self.steps.per_epoch if self.trainer else 0)
         return self._loader(Images(self.manifest, TRAIN, self._augment, training=True, seed=self._seed), batches)
 
     def val_dataloader(self) -> DataLoader[Batch]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.manifest import TRAIN, Manifest, digest_of
 
 
 def digits() -> Manifest:
@@ -27,7 +27,7 @@ def digits() -> Manifest:
         class_names=[str(digit) for digit in range(10)],
         splits=[TRAIN] * len(grey),
         load=partial(_load, grey),
-        sizes=[int(image.astype(np.int64).sum()) for image in grey],
+        digests=[digest_of(image.tobytes()) for image in grey],
     )
 
 

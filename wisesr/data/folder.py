@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 from typing import Literal
 
-from wisesr.data.listing import Listing, Row, class_rows, csv_rows, look_up, to_manifest
-from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
+from wisesr.data.image_list import csv_rows
+from wisesr.data.images import PixelRules
+from wisesr.data.listing import Listing, listing_of_folders, listing_of_lists, to_manifest
+from wisesr.data.manifest import TEST, VAL, Manifest
+from wisesr.data.missing_files import missing_hint
+from wisesr.data.split_folders import SplitNames, find_splits
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
 from wisesr.wording import some_of
 
@@ -15,9 +21,12 @@ def folder(
     *,
     root: str,
     csv: str | None = None,
-    train: str = "train",
-    val: str = "val",
-    test: str = "test",
+    columns: dict[str, str | None] | None = None,
+    train: str | None = "train",
+    val: str | None = "val",
+    test: str | None = "test",
+    leave_out: list[str] | None = None,
+    range: Literal["auto", 8, 12, 16, "float"] = "auto",
     on_bad_image: Literal["error", "skip"] = "error",
 ) -> Manifest:
     """Images below `root`.
@@ -26,44 +35,55 @@ def folder(
         root: the folder.
         csv: a file below it with columns filename, class and optionally split (train, val, test) and group; None to
             read folders: `<class>/*`, or the split folders.
-        train: name of the folder of the training split; nested ones too, `seg_train/seg_train`.
-        val: of the validation split; without a test folder it is the test split.
-        test: of the test split.
+        columns: what its columns are called where not so: {filename: image, class: label}.
+        train: name of the folder of the training split; nested ones too, `seg_train/seg_train`. The default is found by any
+            usual name, `Training` for instance; None where there are no splits, and all folders are classes.
+        val: of the validation split; without a test folder it is the test split. None does without.
+        test: of the test split. None does without: it is drawn from the training images.
+        leave_out: folders at the root that are not read; None for none.
+        range: which grey value of images deeper than 8 bits is white: of 8, 12 or 16 bits, "float" 1.0, "auto" by the
+            file's type. Never by what lies in an image.
         on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
-        UserError: nothing there, a class without images, a split or column missing, a listed file missing.
+        UserError: nothing there, a class without images, a split or column missing, a listed file missing, a folder that
+            looks like a split and is none of these.
     """
-    listing = listed(root=root, csv=csv, train=train, val=val, test=test)
+    listing = listed(root=root, csv=csv, columns=columns, train=train, val=val, test=test, leave_out=leave_out, range=range)
     if listing.missing:
         names = [str(listing.base / row.path) for row in listing.missing]
-        raise UserError(f"listed, but there is no such file: {some_of(names, 1)}")
+        hint = missing_hint(listing.base, listing.missing, list(listing.tree.files()), csv, columns)
+        raise UserError(f"listed, but there is no such file: {some_of(names, 1)}{'; ' + hint if hint else ''}")
     return to_manifest(listing, on_bad_image)
 
 
-def listed(*, root: str, csv: str | None = None, train: str = "train", val: str = "val", test: str = "test") -> Listing:
+def listed(
+    *,
+    root: str,
+    csv: str | None = None,
+    columns: dict[str, str | None] | None = None,
+    train: str | None = "train",
+    val: str | None = "val",
+    test: str | None = "test",
+    leave_out: list[str] | None = None,
+    range: Literal["auto", 8, 12, 16, "float"] = "auto",
+) -> Listing:
     """The files below `root`. Arguments and errors as of `folder`, but listed files may be missing, classes empty."""
     base = Path(root)
     if not base.is_dir():
         raise UserError(f"dataset.root: there is no folder {base}")
-    rows, empty = (csv_rows(base, csv), []) if csv is not None else _from_folders(base, train, val, test)
-    if TEST not in (splits := {row.split for row in rows}) and VAL in splits:
-        rows = [row._replace(split=TEST) if row.split == VAL else row for row in rows]
-    return look_up(base, rows, empty)
-
-
-def _from_folders(base: Path, train: str, val: str, test: str) -> tuple[list[Row], list[Row]]:
-    if not (base / train).is_dir():
-        present = [name for name in (val, test) if (base / name).is_dir()]
-        if present:
-            raise UserError(f"{base} holds {', '.join(present)} but no {train}: name it with dataset.train=FOLDER")
-        return class_rows(base, "", TRAIN)
-    rows, empty = class_rows(base, train, TRAIN)
-    for name in ("valid", "validation", "dev"):
-        if (base / name).is_dir() and name not in (val, test):
-            raise UserError(f"{base / name} would be left out: say what it is, with dataset.val={name} or dataset.test={name}")
-    for name, split in ((val, VAL), (test, TEST)):
-        if (base / name).is_dir():
-            more, none = class_rows(base, name, split)
-            rows, empty = rows + more, empty + none
-    return rows, empty
+    tree, rules = scan(base), PixelRules(range=range)
+    if csv is not None:
+        listing = listing_of_lists(tree, csv_rows(base, csv, columns=columns), [posixpath.normpath(csv)], rules)
+    else:
+        if columns is not None:
+            raise UserError("dataset.columns names the columns of a list: give dataset.csv, too")
+        names = SplitNames(train, val, test)
+        listing = listing_of_folders(tree, find_splits(tree, names, leave_out or ()), rules, leave_out or ())
+    splits = {row.split for row in (*listing.rows, *listing.missing)}
+    if TEST not in splits and VAL in splits:
+        return listing._replace(
+            rows=[row._replace(split=TEST) if row.split == VAL else row for row in listing.rows],
+            missing=[row._replace(split=TEST) if row.split == VAL else row for row in listing.missing],
+        )
+    return listing

@@ -10,9 +10,11 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
-Range = Literal["auto", "8", "12", "16", "float"]
+Range = Literal["auto", "8", "12", "16", "float", 8, 12, 16]
+"""On a command line 16 is a number."""
 Depth = Literal["8", "16", "32", "float"]
 
 _TOPS = {"8": 255.0, "12": 4095.0, "16": 65535.0, "32": 2.0**31 - 1, "float": 1.0}
@@ -47,7 +49,7 @@ def range_top(depth: Depth, range: Range) -> float:
         depth: of the image. Images of 8 bit have no other range than theirs.
         range: "auto" for the whole of the type (32 bit: 2^31 - 1); or bits that the values really have; or "float", for 1.0.
     """
-    return _TOPS[depth if range == "auto" or depth == "8" else range]
+    return _TOPS[depth if range == "auto" or depth == "8" else str(range)]
 
 
 def levels_of(image: Image.Image) -> Levels | None:
@@ -71,15 +73,16 @@ def levels_of(image: Image.Image) -> Levels | None:
 
 def _pgm_maximum(image: Image.Image) -> int:
     """The maximum that the header names, from 256 to 65,535."""
-    arguments = getattr(image, "tile", None) and image.tile[0][3]  # type: ignore[attr-defined]
+    tile = image.tile if isinstance(image, ImageFile.ImageFile) else ()
+    arguments = tile[0][3] if tile else None
     return int(arguments[1]) if isinstance(arguments, tuple) and len(arguments) == 2 else 65535
 
 
 def _tiff(image: Image.Image, levels: Levels) -> Levels:
     """What the tags of a TIFF add to its mode."""
-    if image.format != "TIFF":
+    if not isinstance(image, TiffImageFile):
         return levels
-    tags: Any = image.tag_v2  # type: ignore[attr-defined]
+    tags = image.tag_v2
     inverted = tags.get(_PHOTOMETRIC) == 0
     if levels.depth == "float":
         return levels._replace(inverted=inverted)

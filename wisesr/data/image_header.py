@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
+import struct
 from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from wisesr.data.grey_levels import Depth, Levels, Range, levels_of, peak_of, range_top
-from wisesr.data.image_file import UNREADABLE, open_image, stated_size
+from wisesr.data.image_file import UNREADABLE, open_image, refused_size
 from wisesr.data.orientation import orientation
 from wisesr.data.quiet import quiet
 
-_PNG_EXIF = (b"eXIf", b"Raw profile type", b"XML:com.adobe.xmp")
-"""Chunks, and keys of chunks, of a PNG that may hold an orientation."""
+_TEXTS = (b"Raw profile type ", b"XML:com.adobe.xmp")
+"""Beginnings of a PNG's texts that may hold an orientation."""
 
 
 class Header(NamedTuple):
@@ -46,8 +48,8 @@ def read_header(content: bytes) -> Header | None:
         try:
             with open_image(BytesIO(content)) as image:
                 return _header(image, content)
-        except Image.DecompressionBombError:
-            size = stated_size(BytesIO(content))
+        except Image.DecompressionBombError as error:
+            size = refused_size(error)
             return Header(*size) if size else None
         except UNREADABLE:
             return None
@@ -56,18 +58,29 @@ def read_header(content: bytes) -> Header | None:
 def _header(image: Image.Image, content: bytes) -> Header:
     levels = levels_of(image)
     width, height = _stored_size(image)
-    # a PNG without is decoded to its end, in search of one behind the pixels
-    maybe_turned = image.format != "PNG" or any(mark in content for mark in _PNG_EXIF)
-    turn = orientation(image) if maybe_turned else 1
+    # a PNG without EXIF would be decoded to its end, in search of one behind the pixels
+    turn = orientation(image) if image.format != "PNG" or _has_exif(content) else 1
     if levels is None:
         return Header(width, height, turn)
     return Header(width, height, turn, levels.depth, _peak(image, levels), levels.white)
 
 
+def _has_exif(content: bytes) -> bool:
+    """Whether a chunk of a PNG may hold an orientation."""
+    at = 8
+    while at + 8 <= len(content):
+        length, kind = struct.unpack_from(">I4s", content, at)
+        if kind == b"eXIf" or (kind in (b"tEXt", b"zTXt", b"iTXt") and content.startswith(_TEXTS, at + 8)):
+            return True
+        at += 12 + length
+    return False
+
+
 def _stored_size(image: Image.Image) -> tuple[int, int]:
     """Of a TIFF by its tags: from version 11 on Pillow tells how large it will be when upright."""
-    tags = getattr(image, "tag_v2", {})
-    return tags.get(256, image.width), tags.get(257, image.height)
+    if isinstance(image, TiffImageFile):
+        return image.tag_v2.get(256, image.width), image.tag_v2.get(257, image.height)
+    return image.size
 
 
 def _peak(image: Image.Image, levels: Levels) -> float:

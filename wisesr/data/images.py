@@ -63,7 +63,7 @@ def open_rgb(path: Path, rules: PixelRules = AS_A_VIEWER) -> Image.Image:
             return to_rgb(image, rules)
     except UNREADABLE as error:
         raise UserError(
-            f"{path}: {reading_problem(error, path)}. Replace the file, or leave such files out with dataset.on_bad_image=skip "
+            f"{path}: {reading_problem(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip "
             "(of a published dataset with dataset.partial=true besides)"
         ) from error
 

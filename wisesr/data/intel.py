@@ -6,12 +6,12 @@ folder, `seg_pred`, has no labels and is not read.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Literal
 
-from wisesr.data.listing import Listing, class_rows, look_up
+from wisesr.data.listing import AS_STORED, Listing, listing_of_folders
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.published_facts import INTEL, read_copy, require_folder
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
 
 FOLDERS = {TRAIN: "seg_train/seg_train", TEST: "seg_test/seg_test"}
@@ -35,5 +35,4 @@ def listed(*, root: str) -> Listing:
     for below in FOLDERS.values():
         if not (base / below).is_dir():
             raise UserError(f"dataset.root: {base} is no copy of intel: it has no folder {below}")
-    found = [class_rows(base, below, split) for split, below in FOLDERS.items()]
-    return look_up(base, chain.from_iterable(rows for rows, _ in found), [row for _, empty in found for row in empty])
+    return listing_of_folders(scan(base), {below: split for split, below in FOLDERS.items()}, AS_STORED)

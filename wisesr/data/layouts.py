@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.manifest import TRAIN, Manifest, digest_of
 from wisesr.errors import UserError
 from wisesr.types import derive_seed
 
@@ -59,16 +59,16 @@ def layouts(*, images: int, classes: int, pixels: int, seed: int) -> Manifest:
     """
     _check(images, classes, pixels, seed)
     assignments = draw_classes(seed)[:classes]
-    # The fingerprint needs a number that changes with the pictures. Drawing all of them for their bytes would take
-    # minutes, and every picture is a pure function of these settings (and of this file, whose hash a record holds).
-    stamp = derive_seed("layouts", images, classes, pixels, seed)
+    # Drawing all pictures for their pixels would take minutes, and every picture is a pure function of these settings and its
+    # index (and of this file, whose hash a record holds).
+    drawn = ("layouts", images, classes, pixels, seed)
     return Manifest(
         ids=[f"layouts/{index:05d}" for index in range(images)],
         labels=[index % classes for index in range(images)],
         class_names=[_picture(places) for places in assignments],
         splits=[TRAIN] * images,
         load=partial(_load, assignments, pixels, seed),
-        sizes=[stamp] * images,
+        digests=[digest_of(repr((*drawn, index)).encode()) for index in range(images)],
     )
 
 

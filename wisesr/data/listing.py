@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import posixpath
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from PIL import Image
+import numpy as np
 
-from wisesr.data.images import EXTENSIONS, open_rgb
-from wisesr.data.manifest import SPLITS, TRAIN, Manifest
-from wisesr.errors import UserError, unknown
+from wisesr.data.file_images import FileImages
+from wisesr.data.ignored import Ignored, find_ignored
+from wisesr.data.images import AS_A_VIEWER, PixelRules, ending_hint, endings, open_rgb
+from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.notes import Notes
+from wisesr.data.packed import Names
+from wisesr.data.tree import Tree
+from wisesr.errors import UserError
+from wisesr.wording import count_of, natural_key
+
+AS_STORED = PixelRules(upright=False)
+"""How the paper's datasets are read: Keras' `load_img` leaves EXIF's orientation alone (docs/paper.md)."""
 
 
 class Row(NamedTuple):
@@ -33,159 +41,185 @@ class Row(NamedTuple):
 class Listing(NamedTuple):
     """The files of a dataset's copy, as its module's `listed` finds them."""
 
-    base: Path
-    """The folder that all paths are below."""
+    tree: Tree
+    """Of the folder that all paths are below."""
     rows: Sequence[Row]
     """Images that are there."""
     missing: Sequence[Row] = ()
     """Images that a list names and that are not there."""
     empty: Sequence[Row] = ()
     """Folders of classes that hold no images."""
+    dangling: Mapping[str, str] = {}
+    """Links that stand where images would, to nothing: path -> where they point to."""
+    ignored: Ignored = Ignored({}, ())
+    merged: Sequence[str] = ()
+    """Classes whose folders' names are written in several ways that Unicode calls equal."""
     refused: str = ""
     """Why no training takes these images, where the manifest or its splits object to them."""
+    rules: PixelRules = AS_A_VIEWER
+
+    @property
+    def base(self) -> Path:
+        """The folder that all paths are below."""
+        return self.tree.base
 
 
-def look_up(base: Path, listed: Iterable[Row], empty: Sequence[Row] = ()) -> Listing:
-    """Which of the images that a list names are there."""
+class ClassFolders(NamedTuple):
+    """What lies below a folder that holds a folder for each class."""
+
+    rows: list[Row]
+    empty: list[Row]
+    """The folders themselves of classes that hold no images."""
+
+
+def listing_of_lists(tree: Tree, listed: Iterable[Row], lists: Collection[str], rules: PixelRules = AS_A_VIEWER) -> Listing:
+    """Which of the images that lists name are there; `lists` are the lists' own paths below the root."""
     rows: list[Row] = []
     missing: list[Row] = []
+    known = tree.states
     for row in listed:
-        (rows if (base / row.path).is_file() else missing).append(row)
-    return Listing(base, rows, missing, empty)
+        (rows if row.path in known or Path(tree.base / row.path).is_file() else missing).append(row)
+    links = tree.dangling()
+    dangling = {row.path: links[row.path] for row in missing if row.path in links}
+    missing = [row for row in missing if row.path not in dangling]
+    ignored = find_ignored(tree, {row.path for row in rows}, lists=lists, dangling=dangling)
+    return Listing(tree, rows, missing, dangling=dangling, ignored=ignored, rules=rules)
+
+
+def listing_of_folders(
+    tree: Tree, splits: Mapping[str, str], rules: PixelRules = AS_A_VIEWER, leave_out: Collection[str] = ()
+) -> Listing:
+    """The images of folders that each hold a folder a class.
+
+    Args:
+        tree: of the root.
+        splits: folder below the root -> split.
+        rules: by which the images are read.
+        leave_out: folders at the root that are no classes.
+    """
+    found = {folder: class_folders(tree, folder, split, leave_out) for folder, split in splits.items()}
+    rows = [row for own in found.values() for row in own.rows]
+    empty = [row for own in found.values() for row in own.empty]
+    readable = endings()
+    dangling = {
+        path: target
+        for folder in splits
+        for path, target in tree.dangling(folder).items()
+        if posixpath.dirname(path) != folder and posixpath.splitext(path)[1].lower() in readable
+    }
+    ignored = find_ignored(tree, {row.path for row in rows}, parents=set(splits), dangling=dangling)
+    return Listing(tree, rows, empty=empty, dangling=dangling, ignored=ignored, merged=_merged(tree, splits), rules=rules)
+
+
+def class_folders(tree: Tree, below: str, split: str, leave_out: Collection[str] = ()) -> ClassFolders:
+    """The images of a folder that holds a folder for each class, but for those that are left out.
+
+    `below` is the folder's path below the root; empty for the root itself. Names that are equal after Unicode normalisation
+    (an umlaut in one or in two characters) are one class.
+    """
+    found = ClassFolders([], [])
+    readable = endings()
+    for name in tree.folders[below].folders:
+        label, place = same_name(name), f"{below}/{name}" if below else name
+        if place in leave_out:
+            continue
+        before = len(found.rows)
+        for path in tree.files(place):
+            if posixpath.splitext(path)[1].lower() in readable:
+                found.rows.append(Row(path, label, split))
+        if len(found.rows) == before:
+            found.empty.append(Row(place, label, split))
+    return found
+
+
+def same_name(name: str) -> str:
+    """A class's name as it is compared: in Unicode's normal form C."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
+def _merged(tree: Tree, folders: Iterable[str]) -> list[str]:
+    written = defaultdict(set)
+    for folder in folders:
+        for name in tree.folders[folder].folders:
+            written[same_name(name)].add(name)
+    return sorted(label for label, names in written.items() if len(names) > 1)
 
 
 def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Manifest:
-    """The manifest of the files that are there, classes in alphabetical order.
+    """The manifest of the files that are there, classes in alphabetical order, numbers in them by their value.
 
     `on_bad_image`: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
 
     Raises:
-        UserError: a class has no images, or no readable ones; a file has vanished.
+        UserError: a class has no images, or no readable ones; a link leads nowhere; a file has vanished.
     """
-    for row in listing.empty:
-        hint = f"; image files end in {' '.join(EXTENSIONS)}" if any((listing.base / row.path).iterdir()) else ""
-        raise UserError(f"class {row.label!r} has no images: {listing.base / row.path}{hint}")
-    base, rows = listing.base, listing.rows
-    sizes = {row.path: _size(base / row.path) for row in rows}  # a listed file that is missing is an error, not a bad image
-    bad: list[str] = []
+    _refuse_empty(listing)
+    if listing.dangling and on_bad_image == "error":
+        raise UserError(dangling_problem(listing))
+    rows, bad = list(listing.rows), sorted(listing.dangling)
     if on_bad_image == "skip":
-        bad = _unreadable(base, rows)
-        readable = [row for row in rows if row.path not in set(bad)]
-        if lost := sorted({row.label for row in rows} - {row.label for row in readable}):
-            raise UserError(f"class {lost[0]!r} has no readable images below {base}")
-        rows = readable
-    names = sorted({row.label for row in rows})
-    number = {name: index for index, name in enumerate(names)}
+        unreadable = set(_unreadable(listing))
+        bad += [row.path for row in rows if row.path in unreadable]
+        rows = [row for row in rows if row.path not in unreadable]
+        if lost := sorted({row.label for row in listing.rows} - {row.label for row in rows}, key=natural_key):
+            raise UserError(f"class {lost[0]!r} has no readable images below {listing.base}")
+    class_names = sorted({row.label for row in rows}, key=natural_key)
+    number = {name: index for index, name in enumerate(class_names)}
+    names = Names(row.path for row in rows)
+    states = np.array([_state(listing.tree, row.path) for row in rows], np.int64).reshape(-1, 2)
     return Manifest(
-        ids=[row.path for row in rows],
+        ids=names,
         labels=[number[row.label] for row in rows],
-        class_names=names,
+        class_names=class_names,
         splits=[row.split for row in rows],
-        load=partial(_load, base, [row.path for row in rows]),
-        sizes=[sizes[row.path] for row in rows],
+        load=FileImages(listing.base, names, listing.rules, states[:, 0], states[:, 1]),
+        sizes=states[:, 0],
         groups=[row.group for row in rows] if any(row.group for row in rows) else (),
         left_out=bad,
+        notes=Notes(ignored=listing.ignored.kinds, hints=listing.ignored.hints, merged=listing.merged),
     )
 
 
-def class_rows(base: Path, below: str, split: str) -> tuple[list[Row], list[Row]]:
-    """The images of a folder that holds a folder for each class; and those of these folders that hold none.
-
-    `below` is the folder's path below the root, `base`; empty for the root itself.
-
-    Raises:
-        UserError: there are no classes.
-    """
-    parent = base / below
-    folders = sorted(entry.name for entry in os.scandir(parent) if entry.is_dir() and not entry.name.startswith("."))
-    if not folders:
-        raise UserError(f"{parent} holds no folders: there must be one for each class, or a CSV file (dataset.csv)")
-    rows: list[Row] = []
-    empty: list[Row] = []
-    for name in folders:
-        files = sorted(_files(parent / name))
-        in_class = [Row(path.relative_to(base).as_posix(), name, split) for path in files or [parent / name]]
-        (rows if files else empty).extend(in_class)
-    return rows, empty
+def _refuse_empty(listing: Listing) -> None:
+    if not listing.empty:
+        return
+    row = listing.empty[0]
+    others = sorted({posixpath.splitext(path)[1].lower() for path in listing.tree.files(row.path)})
+    hints = [f"; {ending}: {hint}" for ending in others if (hint := ending_hint(ending))]
+    seen = f", only files that end in {' '.join(others)}" if any(others) else ""
+    raise UserError(f"class {row.label!r} has no images: {listing.base / row.path}{seen}{hints[0] if hints else ''}")
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Images at any depth; what begins with a dot (.ipynb_checkpoints, macOS' ._1.jpg) is not the user's."""
-
-    def refuse(error: OSError) -> None:
-        raise error
-
-    for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if not name.startswith(".") and name.lower().endswith(EXTENSIONS):
-                yield Path(place, name)
+def dangling_problem(listing: Listing) -> str:
+    """What is to be said of links to nothing, in a sentence."""
+    path, target = next(iter(sorted(listing.dangling.items())))
+    count = count_of(len(listing.dangling), "dangling link")
+    return (
+        f"{count} below {listing.base}, such as {path} -> {target}: fetch the files, or leave such links out with "
+        "dataset.on_bad_image=skip"
+    )
 
 
-def csv_rows(base: Path, name: str, split: str = TRAIN) -> list[Row]:
-    """The images of a CSV file with columns filename,class[,split][,group]; folders are separated by / or \\.
-
-    `base` is the root, which the file's path and its filenames are below; `split` is of images that the file gives none.
-
-    Raises:
-        UserError: no such file, no such columns, a line that lacks something, no images.
-    """
-    path = base / name
-    if not path.is_file():
-        raise UserError(f"there is no file {path}")
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        return read_rows(file, path, split)
-
-
-def read_rows(lines: Iterable[str], path: Path | str, split: str = TRAIN) -> list[Row]:
-    """The images that the lines of a CSV file list, as by `csv_rows`; `path`: what errors call it."""
+def _state(tree: Tree, path: str) -> tuple[int, int]:
+    """Size and time of change of a file; it is stated anew where the walk did not see it, as in a hidden folder."""
+    if known := tree.states.get(path):
+        return known
     try:
-        reader = csv.DictReader(lines)
-        columns = reader.fieldnames or []
-        for column in ("filename", "class"):
-            if column not in columns:
-                raise UserError(f"{path}: " + unknown("column", column, columns))
-        rows = [_csv_row(path, number, row, split) for number, row in enumerate(reader, start=2)]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as a CSV file in UTF-8: {error}") from error
-    if not rows:
-        raise UserError(f"{path} lists no images")
-    return rows
-
-
-def _csv_row(path: Path | str, number: int, row: dict[str, str | None], default: str) -> Row:
-    filename, label = (row["filename"] or "").strip(), (row["class"] or "").strip()
-    split = (row.get("split") or default).strip()
-    if not filename or not label:
-        raise UserError(f"{path}, line {number}: filename and class must both be given")
-    if split not in SPLITS:
-        raise UserError(f"{path}, line {number}: " + unknown("split", split, SPLITS))
-    below = posixpath.normpath(filename.replace("\\", "/"))
-    if below.startswith("/") or below in (".", "..") or below.startswith("../") or "\0" in below:
-        raise UserError(f"{path}, line {number}: filename {filename!a} must be a relative path that stays below the root")
-    return Row(below, label, split, (row.get("group") or "").strip(), f"{Path(path).name}, line {number}")
-
-
-def _load(base: Path, paths: Sequence[str], index: int) -> Image.Image:
-    return open_rgb(base / paths[index])
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
+        state = (tree.base / path).stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path} is listed, but there is no such file") from None
+        raise UserError(f"{tree.base / path} is listed, but there is no such file") from None
+    return state.st_size, state.st_mtime_ns
 
 
-def _unreadable(base: Path, rows: Sequence[Row]) -> list[str]:
+def _unreadable(listing: Listing) -> list[str]:
     """Paths of the images that do not decode."""
 
     def bad(row: Row) -> bool:
         try:
-            open_rgb(base / row.path)
+            open_rgb(listing.base / row.path, listing.rules)
         except UserError:
             return True
         return False
 
     with ThreadPoolExecutor() as pool:
-        return [row.path for row, is_bad in zip(rows, pool.map(bad, rows), strict=True) if is_bad]
+        return [row.path for row, is_bad in zip(listing.rows, pool.map(bad, listing.rows), strict=True) if is_bad]

@@ -7,12 +7,14 @@ list names are not used. 18 of the listed files end in `_gif.jpg` and hold a GIF
 
 from __future__ import annotations
 
+import posixpath
 from pathlib import Path
 from typing import Literal
 
-from wisesr.data.listing import Listing, Row, look_up
+from wisesr.data.listing import AS_STORED, Listing, Row, listing_of_lists
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.published_facts import MIT_INDOOR, read_copy, require_folder
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
 
 LISTS = {TRAIN: "TrainImages.txt", TEST: "TestImages.txt"}
@@ -39,7 +41,9 @@ def listed(*, root: str) -> Listing:
     if below is None:
         raise UserError(f"dataset.root: {base} is no copy of mit_indoor: it has no folder {IMAGES[0]}")
     _check_lists(base, below)
-    return look_up(base, (Row(f"{below}/{name}", name.split("/")[0], split) for split in LISTS for name in official(split)))
+    rows = (Row(f"{below}/{name}", name.split("/")[0], split) for split in LISTS for name in official(split))
+    lists = {posixpath.join(place, name) for place in ("", posixpath.dirname(below)) for name in LISTS.values()}
+    return listing_of_lists(scan(base), rows, lists, AS_STORED)
 
 
 def official(split: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PIL import ExifTags, Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -37,11 +38,12 @@ def turned(image: Image.Image, *, upright: bool) -> Image.Image:
     Pillow sets TIFF files upright by itself, so these are turned back where the stored picture is asked for. HEIF is always
     upright: its own rotation is part of decoding it.
     """
-    tiff = image.format == "TIFF"
-    stored = orientation(image) if tiff else 1  # decoding forgets it
-    image.load()
-    if tiff:
+    if isinstance(image, TiffImageFile):
+        stored = orientation(image)  # decoding forgets it
+        image.filename = ""  # Pillow maps a file with a name into memory, by the size that it will have when it is upright
+        image.load()
         method = None if upright else _BACK.get(stored, _UPRIGHT.get(stored))
     else:
+        image.load()
         method = _UPRIGHT.get(orientation(image)) if upright else None
     return image if method is None else image.transpose(method)

@@ -29,6 +29,13 @@ def divide(batch: list[int], parts: int) -> list[list[int]]:
     return [batch[low:high] or [batch[low % size]] for low, high in zip(bounds, bounds[1:], strict=False)]
 
 
+def smallest_part(count: int, batch_size: int, parts: int) -> int:
+    """Images that one device is given at once, at least, in an epoch of `count` images, a batch divided as by `divide`."""
+    last = (count - 1) % batch_size + 1
+    sizes = {min(count, batch_size), last}
+    return min(len(part) for size in sizes for part in divide(list(range(size)), parts))
+
+
 class TrainBatches(Sampler[list[Key]]):
     """Batches of one device.
 

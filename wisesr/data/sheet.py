@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from wisesr.data.augmentation import Augmentation
@@ -69,7 +70,8 @@ class Views:
         return [self._strip(in_class[number * len(in_class) // count], draws) for number in range(count)]
 
     def _of(self, label: int) -> list[int]:
-        return [at for at, index in enumerate(self._indices) if self._manifest.labels[index] == label]
+        found: list[int] = np.flatnonzero(np.asarray(self._manifest.labels)[self._indices] == label).tolist()
+        return found
 
     def _strip(self, at: int, draws: int) -> Strip:
         pictures = [self._picture(self._tested, 0, at), *(self._picture(self._trained, epoch, at) for epoch in range(draws))]

@@ -8,12 +8,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
+from wisesr.data.manifest import SPLITS, TEST, TRAIN, VAL, Manifest
+from wisesr.data.packed import Codes
 from wisesr.errors import UserError
 from wisesr.types import derive_seed
+from wisesr.wording import some_of
+
+_SHOWN = 8
+"""Classes that an error names."""
 
 
 def complete(manifest: Manifest, *, protocol: str, test_fraction: float, val_fraction: float, seed: int) -> Manifest:
@@ -32,56 +39,65 @@ def complete(manifest: Manifest, *, protocol: str, test_fraction: float, val_fra
     """
     if protocol not in ("holdout", "paper"):
         raise UserError(f"protocol must be one of holdout, paper, not {protocol!r}")
-    if not manifest.indices(TEST):
+    if not len(manifest.indices(TEST)):
         manifest = _move(manifest, TEST, test_fraction, seed)
-    if protocol == "holdout" and not manifest.indices(VAL):
+    if protocol == "holdout" and not len(manifest.indices(VAL)):
         manifest = _move(manifest, VAL, val_fraction, seed)
     return manifest
 
 
 def _move(manifest: Manifest, to: str, fraction: float, seed: int) -> Manifest:
-    chosen = set(draw(manifest, manifest.indices(TRAIN), fraction, derive_seed(seed, "split", to)))
-    splits = [to if index in chosen else split for index, split in enumerate(manifest.splits)]
-    moved = [manifest.class_names[label] for label in sorted({manifest.labels[i] for i in chosen})]
-    if len(moved) < len(manifest.class_names):
-        without = sorted(set(manifest.class_names) - set(moved))
-        raise UserError(f"too few images or groups to draw a {to} split from: {', '.join(without[:8])}")
-    return replace(manifest, splits=splits)
+    chosen = np.array(draw(manifest, manifest.indices(TRAIN), fraction, derive_seed(seed, "split", to)), np.int64)
+    codes = cast(Codes, manifest.splits).codes.copy()
+    codes[chosen] = SPLITS.index(to)
+    moved = np.bincount(np.asarray(manifest.labels)[chosen], minlength=len(manifest.class_names))
+    if without := [name for name, count in zip(manifest.class_names, moved, strict=True) if not count]:
+        raise UserError(f"too few images or groups to draw a {to} split from: {some_of(without, _SHOWN)}")
+    return replace(manifest, splits=Codes(kinds=SPLITS, codes=codes))
 
 
-def draw(manifest: Manifest, among: Sequence[int], fraction: float, seed: int) -> list[int]:
+def draw(manifest: Manifest, among: Sequence[int] | NDArray[np.int64], fraction: float, seed: int) -> list[int]:
     """Indices of about `fraction` of each class, in order.
 
     Without groups, every class gives round(fraction * n), and at least one of its images, but never its last. With
     groups, whole groups are taken in random order, each if it brings the classes' counts nearer to that aim.
     """
-    aim = {label: _share(len(items), fraction) for label, items in _by_label(manifest, among).items()}
+    rows = np.asarray(among, np.int64)
+    labels = np.asarray(manifest.labels)[rows]
+    counts = np.bincount(labels, minlength=len(manifest.class_names))
+    aim = np.array([_share(int(count), fraction) if count else 0 for count in counts])
     generator = np.random.Generator(np.random.PCG64(seed))
+    if len(manifest.groups):
+        return _draw_groups(manifest, rows, aim, generator)
+    order = generator.permutation(len(rows))
+    return sorted(rows[order[_rank_in_class(labels[order]) < aim[labels[order]]]].tolist())
+
+
+def _rank_in_class(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Of each image, how many of its class come before it."""
+    by_class = np.argsort(labels, kind="stable")
+    starts = np.searchsorted(labels[by_class], labels[by_class])
+    rank = np.empty(len(labels), np.int64)
+    rank[by_class] = np.arange(len(labels)) - starts
+    return rank
+
+
+def _draw_groups(manifest: Manifest, rows: NDArray[np.int64], aim: NDArray[Any], generator: np.random.Generator) -> list[int]:
     units = defaultdict(list)
-    for index in among:
-        units[manifest.groups[index] or index if manifest.groups else index].append(index)
-    names = list(units)
-    taken: dict[int, int] = defaultdict(int)
+    groups = list(manifest.groups)
+    for index in rows.tolist():
+        units[groups[index] or index].append(index)
+    names, labels = list(units), np.asarray(manifest.labels)
+    taken = np.zeros(len(manifest.class_names), np.int64)
     chosen: list[int] = []
     for position in generator.permutation(len(names)):
         unit = units[names[position]]
-        counts: dict[int, int] = defaultdict(int)
-        for index in unit:
-            counts[manifest.labels[index]] += 1
-        gain = sum(abs(aim[label] - taken[label]) - abs(aim[label] - taken[label] - count) for label, count in counts.items())
-        if gain > 0:
+        count = np.bincount(labels[unit], minlength=len(taken))
+        if (abs(aim - taken) - abs(aim - taken - count)).sum() > 0:
             chosen += unit
-            for label, count in counts.items():
-                taken[label] += count
+            taken += count
     return sorted(chosen)
 
 
 def _share(count: int, fraction: float) -> int:
     return min(max(round(count * fraction), 1), count - 1)
-
-
-def _by_label(manifest: Manifest, among: Sequence[int]) -> dict[int, list[int]]:
-    items = defaultdict(list)
-    for index in among:
-        items[manifest.labels[index]].append(index)
-    return items

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wisesr.data.listing import Listing, csv_rows, look_up
+from wisesr.data.image_list import csv_rows
+from wisesr.data.listing import AS_STORED, Listing, listing_of_lists
 from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.published_facts import SUB_IMAGENET, read_copy, require_folder
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
 
 LISTS = {TRAIN: "train.csv", TEST: "test.csv"}
@@ -33,4 +35,5 @@ def listed(*, root: str) -> Listing:
     for name in LISTS.values():
         if not (base / name).is_file():
             raise UserError(f"dataset.root: {base} is no copy of sub_imagenet: it has no file {name}")
-    return look_up(base, (row._replace(split=split) for split, name in LISTS.items() for row in csv_rows(base, name)))
+    rows = (row._replace(split=split) for split, name in LISTS.items() for row in csv_rows(base, name))
+    return listing_of_lists(scan(base), rows, LISTS.values(), AS_STORED)

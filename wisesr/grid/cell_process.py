@@ -13,6 +13,7 @@ from typing import IO, Any
 import wisesr
 from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
+from wisesr.encoding import CHILD_OUTPUT
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
 from wisesr.results.cell_files import LOG
@@ -60,14 +61,14 @@ class ProcessJob:
 
 
 def environment() -> dict[str, str]:
-    """Environment variables of a child process that imports the package that this process runs.
+    """Environment variables of a child process that imports the package that this process runs; its output is UTF-8.
 
     Without ranks: they number this process among others (of srun, of a pod), and its cells are no part of that.
     """
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
-    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1"}
+    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
 
 
 def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
@@ -138,7 +139,7 @@ def log_tail(directory: Path, lines: int = 8) -> list[str]:
     if read_status(directory).get("told"):
         return []
     try:
-        text = (directory / LOG).read_text(errors="replace")
+        text = (directory / LOG).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return []
     return text.splitlines()[-lines:]

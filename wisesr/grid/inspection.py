@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,10 @@ from rich.progress import track
 from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
+from wisesr.data.legible import legible
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.console import tracked
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import acquire_lock, is_running
@@ -39,6 +42,8 @@ class CellInspector:
         """(cell, problem): data or weights of cells to be run that are not in order."""
         self._force, self._retry = grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
+        self._sentences: dict[str, list[str]] = {}
+        """What is still to be said of the data, by the same keys."""
 
     def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""
@@ -52,7 +57,7 @@ class CellInspector:
         record = cell.read_record()
         waiting = record is None or self._force
         weights = self._weights(cell, strict=waiting)
-        data = self._data(cell, strict=waiting)
+        data = self._data(cell, console, strict=waiting)
         if record is None:
             return self._unfinished(cell)
         if self._force:
@@ -82,22 +87,32 @@ class CellInspector:
                 self.problems.append((cell.label, str(error)))
             return None
 
-    def _data(self, cell: Cell, *, strict: bool) -> str:
-        """Fingerprint of the manifest."""
+    def _data(self, cell: Cell, console: Console, *, strict: bool) -> str:
+        """Fingerprint of the manifest; what is to be said of the data is printed once, for cells that are to be run."""
         if strict and cell.config["dataset"].get("on_bad_image") == "skip":
             return ""  # would decode everything; left to the cell
         key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
         if key not in self._fingerprints:
             try:
-                self._fingerprints[key] = build_manifest(cell.config).fingerprint()
+                manifest = build_manifest(cell.config, progress=partial(tracked, console=console))
+                self._fingerprints[key] = manifest.fingerprint()
+                self._sentences[key] = manifest.notes.sentences()
             except UserError as error:
                 self._fingerprints[key] = error
         answer = self._fingerprints[key]
         if isinstance(answer, str):
+            if strict:
+                _say(cell, self._sentences.pop(key, []), console)
             return answer
         if strict:
             self.problems.append((cell.label, str(answer)))
         return "unreadable"  # a finished cell stands; that its data is gone shows as a change
+
+
+def _say(cell: Cell, sentences: Sequence[str], console: Console) -> None:
+    """What is to be known of the data before a number is made of it, a line each."""
+    for sentence in sentences:
+        console.print(escape(legible(f"data: {cell.config['dataset']['name']}: {sentence}")), soft_wrap=True)
 
 
 def _complete_redo(directory: Path) -> None:

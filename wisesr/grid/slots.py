@@ -50,7 +50,7 @@ def visible_gpus(environment: Mapping[str, str]) -> list[str]:
         return named[:end]  # CUDA itself ignores what comes after a name that it does not know
     query = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
     try:
-        listed = subprocess.run(query, capture_output=True, text=True, timeout=30, check=True)
+        listed = subprocess.run(query, capture_output=True, encoding="utf-8", errors="replace", timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return []
     return [line.strip() for line in listed.stdout.splitlines() if line.strip().startswith("GPU-")]
@@ -59,7 +59,9 @@ def visible_gpus(environment: Mapping[str, str]) -> list[str]:
 def _torch_has_cuda() -> bool:
     torch = find_spec("torch")
     file = Path(torch.origin or "").with_name("version.py") if torch else None
-    return file is None or not file.is_file() or re.search(r"^cuda\b.*= None$", file.read_text(), re.MULTILINE) is None
+    if file is None or not file.is_file():
+        return True
+    return re.search(r"^cuda\b.*= None$", file.read_text(encoding="utf-8"), re.MULTILINE) is None
 
 
 def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int) -> list[Slot]:

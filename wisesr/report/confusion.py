@@ -21,9 +21,14 @@ class Confusion(NamedTuple):
     """Images of all seeds, (true class, predicted class)."""
 
     def shares(self) -> NDArray[np.float64]:
-        """Counts as shares of each true class, (true class, predicted class); a row adds up to 1, or to 0 without images."""
+        """Counts as shares of each true class, (true class, predicted class); a row adds up to 1, or is NaN without images."""
         totals = self.counts.sum(axis=1, keepdims=True)
-        return np.asarray(self.counts / np.maximum(totals, 1))
+        return np.asarray(np.where(totals > 0, self.counts / np.maximum(totals, 1), np.nan))
+
+    @property
+    def absent(self) -> tuple[str, ...]:
+        """Classes without a test image, of which no share can be told; in their order."""
+        return tuple(name for name, total in zip(self.classes, self.counts.sum(axis=1), strict=True) if not total)
 
     def pairs(self) -> list[tuple[int, int]]:
         """Pairs of a true and another class that was predicted for it: the most images first, then the largest share."""

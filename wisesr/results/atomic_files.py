@@ -45,9 +45,9 @@ def remove_partial(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """A text file, whole or absent."""
+    """A text file, whole or absent, in UTF-8; bytes of a file's name that are none are written as escapes."""
     with replacing(path, durable=durable) as partial:
-        partial.write_text(text, encoding="utf-8")
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:

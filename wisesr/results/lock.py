@@ -26,7 +26,7 @@ def acquire_lock(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
     path = directory / _LOCK
     deadline = time.monotonic() + patience
     while True:
-        file = path.open("a")
+        file = path.open("ab")
         with suppress(BlockingIOError, FileNotFoundError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
@@ -43,7 +43,7 @@ def locked(directory: Path, *, patience: float = 0.0, inherited: int | None = No
 
     `inherited` is the descriptor of a lock that the parent took and handed on.
     """
-    file = os.fdopen(inherited, "a") if inherited is not None else acquire_lock(directory, patience=patience)
+    file = os.fdopen(inherited, "ab") if inherited is not None else acquire_lock(directory, patience=patience)
     if file is None:
         yield False
         return

@@ -31,7 +31,7 @@ def write_metrics(path: Path, rows: Sequence[Row]) -> None:
 def read_metrics(directory: Path) -> list[Row]:
     """The rows of a cell's `metrics.csv`; empty figures are left out, a missing file has none."""
     try:
-        with (directory / METRICS).open(newline="") as file:
+        with (directory / METRICS).open(newline="", encoding="utf-8") as file:
             return [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(file)]
     except FileNotFoundError:
         return []

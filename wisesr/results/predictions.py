@@ -37,7 +37,10 @@ def write_predictions(directory: Path, predictions: Predictions) -> None:
 
 
 def read_predictions(directory: Path) -> Predictions | None:
-    """The predictions of a cell; None where there are none, or a damaged file."""
+    """The predictions of a cell; None where there are none, or a damaged file.
+
+    Names of classes are fit for any file and figure: of a folder's name, bytes that are no UTF-8 are escapes.
+    """
     arrays = read_arrays(directory / PREDICTIONS)
     if arrays is None or not set(Predictions._fields) <= set(arrays):
         return None
@@ -50,4 +53,5 @@ def read_predictions(directory: Path) -> Predictions | None:
     sane = classes.shape == (number,) and bool(np.isfinite(probabilities).all())
     if not sane or bool(((labels < 0) | (labels >= number)).any()) or len(np.unique(ids)) < len(ids):
         return None
-    return Predictions(ids, labels, probabilities, tuple(map(str, classes.tolist())))
+    names = (str(name).encode(errors="backslashreplace").decode() for name in classes.tolist())
+    return Predictions(ids, labels, probabilities, tuple(names))

@@ -22,6 +22,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
+from wisesr.encoding import CHILD_OUTPUT
 from wisesr.results.lock import locked
 from wisesr.sync.uploads import Destination, Sent, SyncCell, UploadState, note_attempt, note_success, read_sync_cell
 
@@ -115,7 +116,7 @@ class Uploader:
                 raise UploadError("not tried")
             process = subprocess.Popen(
                 command,
-                env=self._environment,
+                env={**self._environment, **CHILD_OUTPUT},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -33,15 +33,44 @@ class MeanLoss(nn.Module):
         self.images.reset()
 
 
+class MacroF1(MulticlassF1Score):
+    """F1 averaged over the classes that have images in what was measured, whatever was predicted, all of equal weight.
+
+    A class without an image is left out, and named by the plan, the log and the record (`Manifest.notes`): no prediction of it
+    can be right, so its F1 says nothing. torchmetrics' macro average leaves it out only as long as nothing is predicted as that
+    class, so that of two cells on one split one may average 9 classes and the other 10. Images that are wrongly predicted as an
+    absent class still count, as those that their own class lacks. Equal to scikit-learn's `f1_score(labels=present,
+    average="macro", zero_division=0)`, and to the bit to torchmetrics' where every class has images.
+
+    Args:
+        num_classes: logits.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        super().__init__(num_classes, average="none", validate_args=False)
+
+    def compute(self) -> Tensor:
+        """From 0 to 1; 0 before any image."""
+        of_class: Tensor = super().compute()
+        right, lacking = self.tp, self.fn  # of all devices: torchmetrics brings them together before it calls this
+        assert isinstance(right, Tensor)
+        assert isinstance(lacking, Tensor)
+        weights = (right + lacking > 0).to(of_class.dtype)
+        return (weights * of_class / weights.sum().clamp(min=1)).sum()
+
+
 class SplitMetrics(nn.Module):
-    """Metrics of one pass over one split, top-5 where there are more than five classes; torchmetrics synchronises devices."""
+    """Metrics of one pass over one split, top-5 where there are more than five classes; torchmetrics synchronises devices.
+
+    Only `macro_f1` is an average over classes; the others are means over images, which no absent class can move.
+    """
 
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         metrics: dict[str, Metric] = {
             # micro: over images, which is what "top-1" means; torchmetrics' default averages over classes.
             "top1": MulticlassAccuracy(num_classes, average="micro", validate_args=False),
-            "macro_f1": MulticlassF1Score(num_classes, average="macro", validate_args=False),
+            "macro_f1": MacroF1(num_classes),
             "ece": MulticlassCalibrationError(num_classes, n_bins=15, norm="l1", validate_args=False),
         }
         if num_classes > 5:

@@ -21,6 +21,7 @@ from wisesr.training.constraint import constrain
 from wisesr.training.metrics import MeanLoss, SplitMetrics
 from wisesr.training.objective import Objective
 from wisesr.training.schedules import Schedule
+from wisesr.training.single_image import check_single_images
 from wisesr.types import Steps, derive_seed
 
 
@@ -29,6 +30,8 @@ class ClassificationModule(LightningModule):
 
     Args:
         model: images -> logits.
+        num_classes: logits.
+        image_size: pixels, height and width.
         optimizer: two groups of parameters, the backbone's and the head's -> optimizer.
         schedule: optimizer step -> factor of the optimizer's rate.
         seed: of the cell; dropout and mixing are drawn from (seed, epoch, batch, device).
@@ -44,6 +47,7 @@ class ClassificationModule(LightningModule):
         model: Classifier,
         *,
         num_classes: int,
+        image_size: int,
         optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer],
         schedule: Schedule,
         steps: Steps,
@@ -67,7 +71,7 @@ class ClassificationModule(LightningModule):
         """Of the test on this device: positions in the manifest, labels, probabilities."""
         self.objective = objective
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
-        self._head_lr_scale = head_lr_scale
+        self._head_lr_scale, self._image_size = head_lr_scale, image_size
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self._layout)
         self.ema = None if ema is None else averaged_model(self.model, ema)
@@ -97,20 +101,22 @@ class ClassificationModule(LightningModule):
             checkpoint["structure"] = "keras"
 
     def on_fit_start(self) -> None:
-        """Check the objective against the devices, once they are known: see `check_parts`."""
-        self.check_parts(self.trainer.world_size * self.trainer.accumulate_grad_batches)
+        """Check objective and model against the devices, once they are known: see `check_parts`."""
+        self.check_parts(self.trainer.world_size, self.trainer.accumulate_grad_batches)
 
-    def check_parts(self, parts: int) -> None:
-        """Check the objective against the number of parts (devices x accumulation) that a batch is cut into.
+    def check_parts(self, world: int, accumulate: int) -> None:
+        """Check objective and model against the parts that a batch is cut into: so many devices x accumulation.
 
         Raises:
-            UserError: images are to be mixed, and there are none to mix with.
+            UserError: images are to be mixed, and there are none to mix with; a part holds one image, which the model refuses.
         """
+        parts = world * accumulate
         if self.objective.mixes and self.steps.batch_size < 2 * parts:
             raise UserError(
                 f"recipe.mixup and recipe.cutmix mix the images of one device's part of a batch: recipe.batch_size must be at "
                 f"least 2 for each of the {parts} parts (devices x trainer.accumulate), not {self.steps.batch_size}"
             )
+        check_single_images(self.model, self._image_size, self.steps, world=world, accumulate=accumulate)
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> logits of the measured model, (batch, classes)."""

@@ -200,7 +200,7 @@ def test_a_part_needs_the_flag(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "filename", ["/etc/passwd", "\\etc\\passwd", "..\\x.jpg", "a/../../x.jpg", "../../x.jpg", "..", "a/..", "a\0b"]
+    "filename", ["/etc/passwd", "\\etc\\passwd", "..\\x.jpg", "a/../../x.jpg", "../../x.jpg", "..", "a/.."]
 )
 @pytest.mark.parametrize("name", ["train.csv", "test.csv"])
 def test_lists_that_lead_out(tmp_path: Path, filename: str, name: str) -> None:

@@ -82,7 +82,7 @@ def decode_file(path: Path, rules: PixelRules = AS_A_VIEWER) -> Decoded:
             return Decoded(notes, rgb.size, image.format or "", _digest(rgb))
     except UNREADABLE as error:
         system = isinstance(error, OSError) and error.errno is not None
-        return Decoded((("unopened" if system else "corrupt", reading_problem(error, path)),))
+        return Decoded((("unopened" if system else "corrupt", reading_problem(error)),))
 
 
 def _digest(rgb: Image.Image) -> bytes:

@@ -39,6 +39,7 @@ KINDS: Mapping[str, Kind] = {
     "corrupt": Kind("cannot be decoded", "replace, or dataset.on_bad_image=skip"),
     "unopened": Kind("cannot be opened", "see to permissions and disk, or skip"),
     "missing": Kind("listed, not there", "complete the copy, or mend the list"),
+    "dangling": Kind("links to nothing", "fetch what they lead to, or skip"),
     "empty-class": Kind("classes without images", "complete or remove the folder"),
     "count": Kind("other counts", "complete, or dataset.partial=true"),
     "duplicate": Kind("twice in a class", "each counts as often as it is there"),
@@ -50,7 +51,7 @@ KINDS: Mapping[str, Kind] = {
 }
 """Name in the report -> what it is, the most important first."""
 
-UNREADABLE, INCOMPLETE = ("corrupt", "unopened"), ("missing", "count")
+UNREADABLE, INCOMPLETE = ("corrupt", "unopened", "dangling"), ("missing", "count")
 """Kinds that stop a training, unless the user has said that such files are left out, or that this is a part of a dataset."""
 
 
@@ -84,6 +85,7 @@ def find_problems(listing: Listing, decoded: Sequence[Decoded], facts: Published
     for row, image in zip(listing.rows, decoded, strict=True):
         found += [Finding(name, row.path, row.split, row.label, detail) for name, detail in image.notes]
     found += [Finding("missing", row.path, row.split, row.label, "") for row in listing.missing]
+    found += [Finding("dangling", path, "", "", f"leads to {target}") for path, target in sorted(listing.dangling.items())]
     found += [Finding("empty-class", row.path, row.split, row.label, "") for row in listing.empty]
     if facts is not None:
         found += _counts(facts, listing)

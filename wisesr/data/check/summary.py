@@ -18,6 +18,7 @@ from wisesr.data.legible import legible
 from wisesr.data.listing import Listing
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
 from wisesr.data.published_facts import Published, counts, whole_not_partial
+from wisesr.wording import natural_key
 
 _CLASSES = 10
 """Rows of a table of classes; the report has all."""
@@ -31,8 +32,19 @@ def print_summary(
     facts: Published | None,
     *,
     partial: bool,
+    remarks: Sequence[str] = (),
 ) -> None:
-    """Print counts, formats and problems of a copy on one screen; `partial`: whether the user takes one that is not whole."""
+    """Print counts, formats and problems of a copy on one screen.
+
+    Args:
+        console: to print on.
+        listing: of the copy.
+        decoded: its images.
+        findings: about them.
+        facts: what is published of the dataset.
+        partial: whether the user takes a copy that is not whole.
+        remarks: what is to be said of all of it, a line each.
+    """
     completeness = _completeness(listing, findings, facts, partial)
     console.print(escape(legible(f"{listing.base}: {completeness}")), soft_wrap=True)
     console.print(_formats_and_sizes(decoded), soft_wrap=True)
@@ -40,6 +52,8 @@ def print_summary(
         share = f"{100 * overlap.images / overlap.of:.1f} %"
         line = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({share}) are also in the {overlap.other} split"
         console.print(f"[bold]{line}[/bold]", soft_wrap=True)
+    for remark in remarks:
+        console.print(legible(remark), soft_wrap=True, markup=False)
     if facts is None:
         console.print(_classes(listing))
     elif any(finding.problem == "count" for finding in findings):
@@ -93,9 +107,9 @@ def _classes(listing: Listing) -> Table:
     here = Counter((row.split, row.label) for row in listing.rows)
     splits = [split for split in SPLITS if any(split == other for other, _ in here)]
     totals = Counter(row.label for row in listing.rows)
-    labels = sorted(totals)
+    labels = sorted(totals, key=natural_key)
     if len(labels) > _CLASSES:
-        labels = sorted(labels, key=lambda label: (totals[label], label))[:_CLASSES]
+        labels = sorted(labels, key=lambda label: totals[label])[:_CLASSES]
     table = _table("class" if len(labels) == len(totals) else f"class ({_CLASSES} of {len(totals)}, the smallest)", *splits)
     for label in labels:
         table.add_row(Text(legible(label)), *(f"{here[split, label]:,}" for split in splits))

@@ -75,7 +75,7 @@ def _prepare(job: Job, given: str) -> None:
         check_copied(plan, manifest)
         digest = file_hash(path) if source.size else None
         origin = {"name": name, "kind": source.kind, "bytes": source.size or None, "sha256": digest}
-        (folder / _NOTE).write_text(_note(job, plan, origin, manifest))
+        (folder / _NOTE).write_text(_note(job, plan, origin, manifest), encoding="utf-8")
     _say_end(job, manifest, is_part=is_part)
 
 

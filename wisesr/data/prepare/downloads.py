@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wisesr.data import intel, mit_indoor, sub_imagenet
-from wisesr.data.listing import Listing, Row, read_rows
+from wisesr.data.image_list import read_rows
+from wisesr.data.listing import Listing, Row
 from wisesr.data.manifest import Manifest
 from wisesr.data.mit_indoor import IMAGES, official
 from wisesr.data.prepare.copy_plan import Plan, ambiguous, contents, is_image, one_root

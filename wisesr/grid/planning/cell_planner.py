@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from wisesr.build.cell import build_trainer_settings
 from wisesr.build.data import build_undecoded_manifest
@@ -14,6 +14,7 @@ from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
 from wisesr.config.schema import Config
 from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.packed import Names
 from wisesr.errors import UserError
 from wisesr.grid.planning.plan import Cost
 from wisesr.training.cost import Kind, kinds, parameters, state_bytes, stored_bytes
@@ -122,8 +123,8 @@ def _open_trainer(settings: Mapping[str, Any]) -> None:
 
 def _predictions_bytes(manifest: Manifest) -> int:
     """Of predictions.npz without its compression: names (4 bytes a character), labels, probabilities."""
-    tested = [len(manifest.ids[index]) for index in manifest.indices(TEST)]
-    return len(tested) * (4 * max(tested, default=0) + 8 + 4 * len(manifest.class_names))
+    tested = cast(Names, manifest.ids).lengths[manifest.indices(TEST)]
+    return len(tested) * (4 * int(tested.max(initial=0)) + 8 + 4 * len(manifest.class_names))
 
 
 def _key(config: Config, *groups: str) -> str:

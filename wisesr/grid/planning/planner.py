@@ -51,7 +51,7 @@ def _end_with_the_grid() -> None:
 
 def main() -> None:
     """The command: see above."""
-    answers = os.fdopen(os.dup(1), "w")
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what foreign code prints is no answer
     asked = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_the_grid, daemon=True).start()

@@ -77,7 +77,7 @@ def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
 def _describe_end(code: int, current: str, errors: IO[bytes]) -> str:
     """A sentence for users: the child gave no answer while it looked at the cell `current`; and the end of what it printed."""
     errors.seek(0)
-    tail = errors.read().decode(errors="replace").splitlines()[-_TAIL:]
+    tail = errors.read().decode("utf-8", errors="replace").splitlines()[-_TAIL:]
     how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
     memory = " (out of memory?)" if code == -signal.SIGKILL else ""
     where = f" while it looked at {current}" if current else ""

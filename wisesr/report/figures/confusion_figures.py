@@ -10,7 +10,7 @@ import numpy as np
 from wisesr.report.confusion import Confusion
 from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
 from wisesr.report.study import ReportTable
-from wisesr.wording import count_of
+from wisesr.wording import count_of, some_of
 
 CLASSES = 40
 """A matrix of more is not legible, and large."""
@@ -23,6 +23,8 @@ _STRONG = 30
 """Share whose colour asks for the other ink, %."""
 _CUT = 16
 """Letters of a long name at either end."""
+_SHOWN = 6
+"""Names that a caption lists."""
 
 
 def confusion_figures(table: ReportTable, confusions: Iterable[Confusion]) -> Iterator[Figure]:
@@ -44,12 +46,19 @@ def _caption(confusion: Confusion, small: bool) -> str:
     predictions = f"{count_of(total, 'prediction')} on the test split, {seed_list(confusion.seeds)}{together}"
     if small:
         shares = "Percentage of each true class (row) that was predicted as each class (column), on a square-root colour scale."
-        return f"{shares} {predictions}."
+        return f"{shares} {predictions}.{_absent(confusion)}"
     wrong = total - int(np.trace(confusion.counts))
     return (
         f"{predictions}; {wrong:,} are wrong. Of {len(confusion.pairs()):,} confused pairs (true class and predicted one), "
         f"the {_PAIRS} with the most images. At the bars, the share of the true class's images."
     )
+
+
+def _absent(confusion: Confusion) -> str:
+    """A sentence on empty rows: without images a class has no percentages, which is something else than 0 %."""
+    if not (names := confusion.absent):
+        return ""
+    return f" Without test images, and so without percentages: {some_of(names, _SHOWN)}."
 
 
 def _names(confusion: Confusion) -> list[str]:
@@ -85,14 +94,31 @@ def _matrix(confusion: Confusion) -> Spec:
     scale = {"type": "sqrt", "domain": [0, 100], "range": "heatmap", "interpolate": "rgb"}
     legend = {"title": "%", "gradientLength": min(160, step * number), "gradientThickness": 10, "values": [0, 5, 20, 50, 100]}
     color = {"field": "share", "type": "quantitative", "scale": scale, "legend": legend}
-    ground: Spec = {"data": {"values": [{}]}, "mark": {"type": "rect", "style": "matrix"}}  # shares of 0 are not in the data
-    layers: list[Spec] = [ground, {"mark": "rect", "encoding": place | {"color": color, "tooltip": _tooltip()}}]
+    layers: list[Spec] = [*_ground(confusion, names, place, step)]
+    layers.append({"mark": "rect", "encoding": place | {"color": color, "tooltip": _tooltip()}})
     return {
         "width": {"step": step},
         "height": {"step": step},
         "data": {"values": _rows(confusion, names)},
         "transform": [{"flatten": ["predicted", "images", "share"]}],
         "layer": layers + (_written(place, step) if number <= _WRITTEN else []),
+    }
+
+
+def _ground(confusion: Confusion, names: Sequence[str], place: Spec, step: int) -> Iterator[Spec]:
+    """Layers below the shares: the colour of 0, which is not in the data; a row without images has none, but says so."""
+    ground: Spec = {"type": "rect", "style": "matrix"}
+    if not confusion.absent:
+        yield {"data": {"values": [{}]}, "mark": ground}
+        return
+    totals, row = confusion.counts.sum(axis=1), {"y": place["y"]}
+    present = [{"true": name} for name, total in zip(names, totals, strict=True) if total]
+    absent = [{"true": name, "text": "no test images"} for name, total in zip(names, totals, strict=True) if not total]
+    yield {"data": {"values": present}, "mark": ground, "encoding": row}
+    yield {
+        "data": {"values": absent},
+        "mark": {"type": "text", "align": "left", "fontSize": min(11, step - 2)},
+        "encoding": row | {"x": {"value": 4}, "text": {"field": "text", "type": "nominal"}},
     }
 
 

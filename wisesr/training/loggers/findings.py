@@ -48,7 +48,7 @@ def hardest(predictions: Predictions, manifest: Manifest, count: int = _HARDEST)
 
     Images that cannot be opened are left out.
     """
-    places = {manifest.ids[position]: position for position in manifest.indices(TEST)}
+    places = {manifest.ids[position]: position for position in manifest.indices(TEST).tolist()}
     loss = losses(predictions)
     for index in np.argsort(-loss, kind="stable")[:count]:
         name, label = str(predictions.ids[index]), int(predictions.labels[index])

@@ -15,6 +15,8 @@ _NAMED = 30
 """Classes up to which each row has its name beside it."""
 _LETTERS = 16
 _INK, _PAPER, _DEEP = (24, 24, 27), (255, 255, 255), np.array([8.0, 48.0, 107.0])
+_ABSENT = 208
+"""Grey of the row of a class without test images: white would say that none of them is right."""
 
 
 def confusion(predictions: Predictions) -> NDArray[np.int64]:
@@ -26,12 +28,12 @@ def confusion(predictions: Predictions) -> NDArray[np.int64]:
 
 
 def confusion_picture(predictions: Predictions) -> Image.Image:
-    """Rows are true classes, columns what was predicted; a row's darkness is its share, white 0, darkest 1."""
+    """Rows are true classes, columns what was predicted; a row's darkness is its share, white 0, darkest 1, grey no images."""
     counts = confusion(predictions)
-    classes = len(counts)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    classes, totals = len(counts), counts.sum(axis=1, keepdims=True)
+    share = counts / np.maximum(totals, 1)
     side = max(1, _SIDE // classes)
-    colours = 255 + share[:, :, None] * (_DEEP - 255)
+    colours = np.where(totals[:, :, None] > 0, 255 + share[:, :, None] * (_DEEP - 255), _ABSENT)
     matrix = Image.fromarray(np.rint(colours).astype(np.uint8)).resize((classes * side,) * 2, Image.Resampling.NEAREST)
     named = classes <= _NAMED
     margin = 150 if named else 24
@@ -43,7 +45,10 @@ def confusion_picture(predictions: Predictions) -> Image.Image:
     draw.rectangle((margin - 1, margin - 1, margin + matrix.width, margin + matrix.height), outline=_INK)
     if named:
         _numbers(draw, counts, share, margin, side)
-    draw.text((4, 4), "true: rows\nsaid: columns" if named else "true: rows; predicted: columns", fill=_INK, font=_font(13))
+    legend = ["true: rows", "said: columns" if named else "predicted: columns"] + ["grey: no images"] * bool(
+        (totals == 0).any()
+    )
+    draw.text((4, 4), ("\n" if named else "; ").join(legend), fill=_INK, font=_font(13))
     return sheet
 
 

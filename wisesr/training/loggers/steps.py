@@ -21,10 +21,10 @@ class StepsLogger(RunLogger):
     def start(self, history: Sequence[Row]) -> None:
         """Keep the rows of finished epochs only."""
         done = history[-1]["step"] if history else 0
-        old = self._path.read_text().splitlines(keepends=True)[1:] if self._path.exists() else []
+        old = self._path.read_text(encoding="utf-8").splitlines(keepends=True)[1:] if self._path.exists() else []
         write_text(self._path, _HEADER + "".join(line for line in old if int(line.split(",")[0]) <= done))
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
         """Append the epoch's steps."""
-        with self._path.open("a") as file:
+        with self._path.open("a", encoding="utf-8") as file:
             file.writelines(f"{step.step},{step.lr!r},{step.loss!r}\n" for step in steps)

@@ -1,0 +1,242 @@
+"""What lies in files: found out once, kept by path, size and time, and said before anything is trained."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.configs import composed
+from tests.support.images import noise
+from wisesr.build.data import build_manifest
+from wisesr.data import contents
+from wisesr.data.manifest import Manifest
+from wisesr.errors import UserError
+
+ORIENTATION = 0x0112
+
+
+@pytest.fixture(autouse=True)
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for what is kept."""
+    monkeypatch.setenv("WISESR_CACHE", str(tmp_path / "kept"))
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two classes of 12 images, drawn from two seeds."""
+    for label, name in enumerate("ab"):
+        for index in range(12):
+            path = tmp_path / "images" / name / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise(100 * label + index).save(path)
+    return tmp_path / "images"
+
+
+def made(root: Path, *overrides: str, **arguments: Any) -> Manifest:
+    return build_manifest(composed("dataset=folder", f"dataset.root={root}", *overrides), **arguments)
+
+
+class Reads:
+    """Counts the files that are read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.paths: list[Path] = []
+        read = contents._read
+
+        def counting(path: Path) -> tuple[Any, ...]:
+            self.paths.append(path)
+            return read(path)
+
+        monkeypatch.setattr(contents, "_read", counting)
+
+    def taken(self) -> int:
+        count = len(self.paths)
+        self.paths.clear()
+        return count
+
+
+def test_digests_are_those_of_the_files(root: Path) -> None:
+    manifest = made(root)
+    assert manifest.hashed
+    for name, digest in zip(manifest.ids, np.asarray(manifest.digests), strict=True):
+        assert digest.tobytes() == hashlib.blake2b((root / name).read_bytes(), digest_size=16).digest()
+
+
+def test_files_are_read_once(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And again only where size or time say that they are others; whatever else is asked of the folder."""
+    reads = Reads(monkeypatch)
+    first = made(root)
+    assert reads.taken() == 24
+    same = made(root)
+    assert reads.taken() == 0 and same.fingerprint() == first.fingerprint()
+    assert (same.ids, same.splits, same.class_names) == (first.ids, first.splits, first.class_names)
+    np.testing.assert_array_equal(np.asarray(same.labels), np.asarray(first.labels))
+    np.testing.assert_array_equal(np.asarray(same.load(3)), np.asarray(first.load(3)))
+    made(root, "dataset.split_seed=7")
+    assert reads.taken() == 0
+    os.utime(root / "a" / "3.png", ns=(1, 1))
+    assert made(root).fingerprint() == first.fingerprint() and reads.taken() == 1
+    noise(999).save(root / "b" / "new.png")
+    assert made(root).fingerprint() != first.fingerprint() and reads.taken() == 1
+
+
+def test_the_fingerprint_sees_pixels(root: Path) -> None:
+    """Of a picture that is changed in a bit: the same name, size and labels."""
+    for path in root.rglob("*.png"):
+        Image.open(path).save(path.with_suffix(".bmp"))
+        path.unlink()
+    before = made(root)
+    path = root / "a" / "5.bmp"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    after = made(root)
+    assert after.fingerprint() != before.fingerprint()
+    assert made(root, "dataset.fingerprint=listing").fingerprint() not in (before.fingerprint(), after.fingerprint())
+
+
+def test_a_listing_knows_sizes_alone(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = Reads(monkeypatch)
+    manifest = made(root, "dataset.fingerprint=listing")
+    assert reads.taken() == 0 and not manifest.hashed and not manifest.notes.compared
+    with pytest.raises(UserError, match=r"on_leak=error compares contents, which dataset.fingerprint=listing does not"):
+        made(root, "dataset.fingerprint=listing", "dataset.on_leak=error")
+
+
+def test_a_copy_elsewhere_has_the_same_fingerprint(root: Path, tmp_path: Path) -> None:
+    shutil.copytree(root, tmp_path / "copy")
+    assert made(tmp_path / "copy").fingerprint() == made(root).fingerprint()
+
+
+@pytest.mark.parametrize("what", ["nothing can be written", "garbage", "half a file"])
+def test_what_is_kept_may_be_lost_or_damaged(root: Path, kept: Path, what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = made(root).fingerprint()
+    if what == "nothing can be written":
+        blocked = kept.parent / "a file"
+        blocked.write_text("x")
+        monkeypatch.setenv("WISESR_CACHE", str(blocked))
+    for path in kept.rglob("*.npz"):
+        content = path.read_bytes()
+        path.write_bytes(content[: len(content) // 2] if what == "half a file" else b"garbage")
+    assert made(root).fingerprint() == first
+
+
+def test_an_interrupted_reading_keeps_what_it_read(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contents, "_AT_ONCE", 1)
+
+    def stops(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:
+        for number, item in enumerate(items):
+            if number == 10:
+                raise KeyboardInterrupt
+            yield item
+
+    with pytest.raises(KeyboardInterrupt):
+        made(root, progress=stops)
+    reads = Reads(monkeypatch)
+    made(root)
+    assert reads.taken() == 14
+
+
+def test_how_far_the_reading_is(root: Path) -> None:
+    seen: list[tuple[int, str, int]] = []
+
+    def show(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:
+        taken = list(items)
+        seen.append((total, text, len(taken)))
+        return taken
+
+    made(root, progress=show)
+    made(root, progress=show)
+    assert seen == [(24, "reading images once", 24)]
+
+
+def notes(root: Path, *overrides: str) -> Mapping[str, Any]:
+    return made(root, *overrides).notes.as_dict()
+
+
+def test_images_that_two_splits_share(root: Path) -> None:
+    """By content, whatever the name; the val split counts for itself."""
+    for label in "ab":
+        for split, numbers in (("train", range(8)), ("val", (8, 9)), ("test", (10, 11))):
+            for index in numbers:
+                target = root.parent / "split" / split / label / f"{index}.png"
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(root / label / f"{index}.png", target)
+    split = root.parent / "split"
+    assert notes(split)["shared"] == {}
+    shutil.copy(split / "train/a/3.png", split / "test/a/renamed.png")
+    shutil.copy(split / "train/a/3.png", split / "val/a/again.png")
+    shutil.copy(split / "train/b/0.png", split / "test/b/0.png")
+    assert notes(split)["shared"] == {"test in train": 2, "test in val": 1, "val in train": 1}
+    first = made(split).notes.sentences()[0]
+    assert first == "2 of 6 test images (33.3 %) are also in the train split: what is measured on them is memory"
+    with pytest.raises(UserError, match=r"2 of 6 test images .*wisesr data check names them; dataset.on_leak=warn trains all"):
+        made(split, "dataset.on_leak=error")
+    assert made(split, "dataset.on_leak=error", "dataset.val=null", "dataset.leave_out=[val]", "dataset.test=null")
+
+
+def test_orientations_are_counted(root: Path) -> None:
+    for index, orientation in enumerate((1, 3, 6, 8)):
+        exif = Image.Exif()
+        exif[ORIENTATION] = orientation
+        noise(500 + index).save(root / "a" / f"turned{index}.jpg", exif=exif)
+    assert notes(root)["turned"] == 3
+    assert "3 images turned upright as their EXIF says" in made(root).notes.sentences()
+
+
+def test_classes_without_test_images_are_named(tmp_path: Path) -> None:
+    for split, labels in (("train", "abc"), ("test", "ab")):
+        for label in labels:
+            for index in range(4):
+                path = tmp_path / "images" / split / label / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                noise(index + 10 * ord(label) + len(labels) * 1000).save(path)
+    manifest = made(tmp_path / "images")
+    assert manifest.notes.absent == {"test": ("c",)}
+    assert "the test split has no image of 1 class, which its macro F1 leaves out: c" in manifest.notes.sentences()
+
+
+@pytest.mark.parametrize(
+    ("top", "kind", "words"),
+    [
+        (200, np.uint16, "all 24 grey images of 16 bits are darker than an eighth of their range, at most 200"),
+        (4000, np.uint16, "dataset.range=12"),
+        (9000, np.uint16, ""),
+        (65535, np.uint16, ""),
+        (0.9, np.float32, ""),
+        (1.5, np.float32, "values above 1, up to 1.5, which become white"),
+        (255.0, np.float32, "dataset.range=8"),
+    ],
+)
+def test_a_range_that_does_not_fit(tmp_path: Path, top: float, kind: type, words: str) -> None:
+    for label in "ab":
+        for index in range(12):
+            values = np.random.default_rng([ord(label), index]).uniform(0, top, (20, 20))
+            values.flat[0] = top
+            path = tmp_path / "images" / label / f"{index}.{'tif' if kind is np.float32 else 'png'}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(values.astype(kind)).save(path)
+    sentences = made(tmp_path / "images").notes.sentences()
+    assert words in " ".join(sentences) and bool(sentences) == bool(words)
+    settled = {200: "8", 4000: "12", 1.5: "auto", 255.0: "8"}.get(top)
+    if settled and settled != "auto":
+        again = made(tmp_path / "images", f"dataset.range={settled}")
+        assert again.notes.sentences() == [] and again.fingerprint() != made(tmp_path / "images").fingerprint()
+        assert np.asarray(again.load(0)).max() == round(255 * top / {"8": 255, "12": 4095}[settled])
+
+
+def test_a_file_that_cannot_be_opened_is_named_before_training(root: Path) -> None:
+    (root / "a" / "3.png").chmod(0)
+    if os.access(root / "a" / "3.png", os.R_OK):
+        pytest.skip("this user may read everything")
+    with pytest.raises(UserError, match=r"a/3.png: Permission denied.*on_bad_image=skip"):
+        made(root)

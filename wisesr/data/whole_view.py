@@ -1,0 +1,57 @@
+"""How a whole picture becomes a square: squashed, its middle cut out, or laid on black."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+from torchvision.transforms import v2
+
+_LONG = 4
+"""Short sides that a long side may have: of a strip of 1 x 10,000 pixels, resized whole, 500 million would be made."""
+
+
+class CentreCrop(nn.Module):
+    """The short side resized to the square's, then the middle of the long one; bilinear, antialiased."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> (..., size, size)."""
+        height, width = image.shape[-2:]
+        kept = _LONG * min(height, width)
+        if (longest := max(height, width)) > kept:
+            kept += (longest - kept) % 2  # or else the middle moves by half a pixel
+            image = v2.functional.center_crop(image, [min(height, kept), min(width, kept)])
+        image = v2.functional.resize(image, [self._size], antialias=True)
+        square: Tensor = v2.functional.center_crop(image, [self._size, self._size])
+        return square
+
+
+class Pad(nn.Module):
+    """The long side resized to the square's, bilinear, antialiased; black on both sides of the short one."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> (..., size, size)."""
+        longest = max(image.shape[-2:])
+        height, width = (max(1, round(side * self._size / longest)) for side in image.shape[-2:])
+        image = v2.functional.resize(image, [height, width], antialias=True)
+        left, top = (self._size - width) // 2, (self._size - height) // 2
+        square: Tensor = v2.functional.pad(image, [left, top, self._size - width - left, self._size - height - top])
+        return square
+
+
+def whole_view(size: int, resize: str) -> nn.Module:
+    """The step that makes a whole picture a square.
+
+    Raises:
+        ValueError: no such resize.
+    """
+    ways: dict[str, nn.Module] = {"squash": v2.Resize((size, size), antialias=True), "crop": CentreCrop(size), "pad": Pad(size)}
+    if resize not in ways:
+        raise ValueError(f"augment.resize must be one of {', '.join(ways)}, not {resize!r}")
+    return ways[resize]
