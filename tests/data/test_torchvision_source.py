@@ -218,6 +218,9 @@ def test_damaged_and_missing_files(tmp_path: Path) -> None:
     (tmp_path / manifest.ids[3]).write_text("no image")
     with pytest.raises(UserError, match="not an image that can be read"):
         manifest.load(3)
+    skipped = torchvision(source="RenderedSST2", root=str(tmp_path), on_bad_image="skip")
+    assert list(skipped.left_out) == [manifest.ids[3]]
+    assert list(skipped.ids) == [name for name in manifest.ids if name != manifest.ids[3]]
     _, meant = written("DTD", tmp_path)
     (tmp_path / "dtd" / "dtd" / "images" / "braided" / "test_8.jpg").unlink()
     with pytest.raises(UserError, match=r"dataset.source=DTD lists what is not there: .*braided/test_8.jpg$"):

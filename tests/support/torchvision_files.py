@@ -70,7 +70,7 @@ def colour(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def text(path: Path, lines: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(lines if isinstance(lines, str) else "".join(f"{line}\n" for line in lines))
+    path.write_text(lines if isinstance(lines, str) else "".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def cifar(root: Path, folder: str, batches: dict[str, str], labels: str, meta: str, key: str) -> Written:

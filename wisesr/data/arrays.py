@@ -6,12 +6,10 @@ The file is read as a whole, as no member of an .npz can be mapped into memory: 
 
 from __future__ import annotations
 
-import difflib
-import zipfile
-import zlib
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,33 +17,13 @@ from numpy.typing import NDArray
 from wisesr.data.grey_levels import Range, range_top
 from wisesr.data.manifest import SPLITS, TRAIN, Manifest
 from wisesr.data.notes import Notes
+from wisesr.data.npz_file import Npz, Pair
 from wisesr.data.parts import Part, PixelArray, class_name, join, split_of
-from wisesr.data.split_folders import SYNONYMS
 from wisesr.errors import UserError, unknown
 from wisesr.wording import some_of
 
-_DAMAGED = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 _SHOWN = 8
 _BITS: tuple[Range, ...] = (8, 12, 16)
-
-
-class _Pair(NamedTuple):
-    """What the arrays of a split are called."""
-
-    split: str
-    images: str
-    labels: str
-
-
-_PAIRS = (
-    _Pair("", "images", "labels"),
-    *(
-        _Pair(split, images.format(name), labels.format(name))
-        for images, labels in (("{}_images", "{}_labels"), ("x_{}", "y_{}"))  # MedMNIST's names, and Keras'
-        for split in SPLITS
-        for name in SYNONYMS[split]
-    ),
-)
 
 
 def arrays(*, root: str, file: str, range: Literal["auto", 8, 12, 16, "float"] = "auto") -> Manifest:
@@ -64,18 +42,14 @@ def arrays(*, root: str, file: str, range: Literal["auto", 8, 12, 16, "float"] =
     Raises:
         UserError: no such file, an array missing, of another type or length, values beyond white or that are no numbers.
     """
-    npz = _Npz(Path(root) / file)
-    pairs = npz.pairs()
-    named = [class_name(name) for name in npz.column("class_names")] if "class_names" in npz.names else []
-    parts, dark = [], []
-    for pair in pairs:
-        part, note = _part(npz, pair, named, range)
-        parts.append(part)
-        dark += note
-    return join(npz.path.name, parts, named, rules=str(range), notes=Notes(grey=dark, hints=npz.unread()))
+    with closing(Npz(Path(root) / file)) as npz:
+        named = [class_name(name) for name in npz.column("class_names")] if "class_names" in npz.names else []
+        found = [_part(npz, pair, named, range) for pair in npz.pairs()]
+        parts, dark = [part for part, _ in found], [word for _, words in found for word in words]
+        return join(npz.path.name, parts, named, rules=str(range), notes=Notes(grey=dark, hints=npz.unread()))
 
 
-def _part(npz: _Npz, pair: _Pair, named: Sequence[str], range: Range) -> tuple[Part, list[str]]:
+def _part(npz: Npz, pair: Pair, named: Sequence[str], range: Range) -> tuple[Part, list[str]]:
     pixels, labels = npz.read(pair.images), _as_labels(npz, pair.labels, named)
     _check_shape(npz.of(pair.images), pixels)
     count = len(pixels)
@@ -93,7 +67,7 @@ def _part(npz: _Npz, pair: _Pair, named: Sequence[str], range: Range) -> tuple[P
     return Part(PixelArray(pixels, white), ids, labels, splits, groups), note
 
 
-def _as_labels(npz: _Npz, name: str, named: Sequence[str]) -> list[str]:
+def _as_labels(npz: Npz, name: str, named: Sequence[str]) -> list[str]:
     """Names of classes: of numbers those of `class_names`, else the numbers as text."""
     values = npz.column(name)
     if values.dtype.kind in "US":
@@ -144,88 +118,8 @@ def _white(where: str, pixels: NDArray[Any], range: Range) -> tuple[float, list[
     return white, []
 
 
-def _split(npz: _Npz, value: object) -> str:
+def _split(npz: Npz, value: object) -> str:
     name = class_name(value)
     if (split := split_of(name)) is None:
         raise UserError(f"{npz.of('split')}: {unknown('split', name, SPLITS)}")
     return split
-
-
-class _Npz:
-    """The file, its arrays read when they are asked for."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.is_file():
-            raise UserError(f"dataset.file: there is no file {path}")
-        try:
-            content = np.load(path, allow_pickle=False)
-        except _DAMAGED as error:
-            raise UserError(f"{path} is no .npz file that numpy can read: numpy.savez(file, images=..., labels=...)") from error
-        if isinstance(content, np.ndarray):
-            raise UserError(f"{path} is a single array: numpy.savez(file, images=..., labels=...) puts its labels beside it")
-        self._content, self.names = content, list(content.files)
-        self._read: set[str] = set()
-
-    def of(self, name: str) -> str:
-        """How messages call an array."""
-        return f"{name} in {self.path}"
-
-    def pairs(self) -> list[_Pair]:
-        """The layout of the file; raises UserError if it has none."""
-        found = [pair for pair in _PAIRS if pair.images in self.names]
-        if not found:
-            raise UserError(
-                f"{self.path}: {unknown('array', 'images', self.names)}. There must be images and labels, or train_images, "
-                "train_labels, test_images, ..."
-            )
-        used = [name for pair in found for name in (pair.images, pair.labels)]
-        doubled = [pair.images for pair in found if sum(pair.split == other.split for other in found) > 1]
-        if doubled or (found[0].split == "" and len(found) > 1):
-            raise UserError(f"{self.path} has {', '.join(pair.images for pair in found)}: which of them? Save the others apart")
-        if missing := [pair.labels for pair in found if pair.labels not in self.names]:
-            raise UserError(f"{self.path}: {unknown('array', missing[0], self.names)}")
-        self._refuse_alike([*used, *(("split", "group", "class_names") if found[0].split == "" else ("class_names",))])
-        return found
-
-    def _refuse_alike(self, known: Sequence[str]) -> None:
-        """Stop at an array that nobody would read and that is called nearly as one that is: groups, splits, class_name."""
-        for name in self.names:
-            if name not in known and (near := difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.8)):
-                raise UserError(f"{self.of(name)} would not be read: is {near[0]} meant? Rename it, or leave it out")
-
-    def read(self, name: str) -> NDArray[Any]:
-        """An array; raises UserError if it cannot be read."""
-        self._read.add(name)
-        try:
-            array: NDArray[Any] = self._content[name]
-        except ValueError as error:
-            raise UserError(
-                f"{self.of(name)} holds Python objects, which could run code when they are read: save numbers or texts of one "
-                "length each (images all of one size; numpy.array(labels, dtype=str))"
-            ) from error
-        except _DAMAGED as error:
-            raise UserError(f"{self.of(name)} is damaged ({error}): save the file again") from error
-        return array
-
-    def column(self, name: str, count: int | None = None) -> NDArray[Any]:
-        """An array of one entry an image; a second dimension of 1, as MedMNIST's labels have, is dropped."""
-        array = self.read(name)
-        if array.ndim == 2 and array.shape[1] == 1:
-            array = array[:, 0]
-        if array.ndim != 1:
-            hint = f": {name}.argmax(1) of rows with a single 1" if array.ndim == 2 else ""
-            raise UserError(f"{self.of(name)} has the shape {array.shape}, and must have one entry an image{hint}")
-        if count is not None:
-            self.same_length(name, len(array), "images", count)
-        return array
-
-    def unread(self) -> list[str]:
-        """What is to be said of arrays that nobody asked for."""
-        others = [name for name in self.names if name not in self._read]
-        return [f"arrays of {self.path.name} that are not read: {some_of(others, _SHOWN)}"] if others else []
-
-    def same_length(self, name: str, length: int, images: str, count: int) -> None:
-        """Raises UserError if an array has not an entry for each image."""
-        if length != count:
-            raise UserError(f"{self.of(name)} has {length:,} entries for {count:,} {images}")

@@ -162,4 +162,4 @@ def read_image(file: Path | bytes, name: object, rules: PixelRules) -> Image.Ima
         with quiet(), open_image(opened) as image:
             return to_rgb(image, rules)
     except UNREADABLE as error:
-        raise UserError(f"{name}: {reading_problem(error, opened)}") from error
+        raise UserError(f"{name}: {reading_problem(error)}") from error
