@@ -142,7 +142,7 @@ def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any],
     assert record is not None
     data = record.provenance.data.fingerprint
     assert changes(record, data, None) == []
-    assert changes(record, "other", None) == ["the images, labels or splits have changed since"]
+    assert changes(record, "other", None) == ["the images, labels or splits, or how files are read, have changed since"]
     older = replace(record, provenance=replace(record.provenance, source="other"))
     assert changes(older, data, None) == ["the code has changed since"]
     assert record.fingerprint == fingerprint(config) != fingerprint(config | {"seed": 5})

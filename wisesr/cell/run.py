@@ -64,7 +64,7 @@ def changes(record: Record, data: str, weights: str | None) -> list[str]:
     """
     warnings = []
     if record.provenance.data.fingerprint != data:
-        warnings.append("the images, labels or splits have changed since")
+        warnings.append("the images, labels or splits, or how files are read, have changed since")
     if weights is not None and record.provenance.weights.get("sha256") != weights:
         warnings.append("the file of pretrained weights has changed since")
     if record.provenance.source != source_hash():

@@ -29,7 +29,9 @@ falsify a training, or surprise you:
   - the same picture in two splits (what is measured on it is memory), in two
     classes, or twice in a class; by decoded pixels, whatever the files' bytes
   - formats other than the name's ending says, unusual pixels, several frames,
-    EXIF orientations, tiny and huge images
+    pictures that EXIF turns, tiny and huge images, a range that does not fit
+  - files that are not taken, by kind; links to nothing; folders that look like
+    splits and are none; classes without test images
 
 NAME and KEY=VALUE are those of train.py. A summary is printed; a CSV file gets
 a row for every finding (problem,path,split,class,detail). A copy that is not
@@ -40,7 +42,7 @@ one: files that cannot be read (unless dataset.on_bad_image=skip, and for the
 paper's datasets dataset.partial=true), other counts or missing files (unless
 dataset.partial=true), dataset.partial=true of a whole copy, files listed twice,
 classes without images, splits that cannot be had; else 0. Pictures that two
-files hold in two splits do not change it.
+files hold in two splits change it with dataset.on_leak=error alone.
 
 examples:
   wisesr data check intel                       the copy in data/intel
@@ -121,7 +123,14 @@ def _as_training(config: Config, listing: Listing, console: Console) -> tuple[li
         notes = build_undecoded_manifest(config, progress=partial(tracked, console=console)).notes
     except UserError as error:
         notes = Notes(ignored=listing.ignored.kinds, hints=listing.ignored.hints, merged=listing.merged)
-        hint = missing_hint(listing.base, listing.missing, list(listing.tree.files())) if listing.missing else ""
+        listed_in = config["dataset"]
+        hint = (
+            missing_hint(
+                listing.base, listing.missing, list(listing.tree.files()), listed_in.get("csv"), listed_in.get("columns")
+            )
+            if listing.missing
+            else ""
+        )
         return notes.remarks() + ([hint] if hint else []), [str(error)]
     return notes.remarks(), []
 

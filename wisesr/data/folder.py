@@ -74,7 +74,8 @@ def listed(
         raise UserError(f"dataset.root: there is no folder {base}")
     tree, rules = scan(base), PixelRules(range=range)
     if csv is not None:
-        listing = listing_of_lists(tree, csv_rows(base, csv, columns=columns), [posixpath.normpath(csv)], rules)
+        own = posixpath.relpath(base / csv, base)
+        listing = listing_of_lists(tree, csv_rows(base, csv, columns=columns), [own], rules)
     else:
         if columns is not None:
             raise UserError("dataset.columns names the columns of a list: give dataset.csv, too")

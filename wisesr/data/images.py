@@ -16,7 +16,6 @@ from wisesr.data.quiet import quiet
 from wisesr.errors import UserError
 
 __all__ = [
-    "EXTENSIONS",
     "HUGE",
     "RULES",
     "Header",
@@ -34,8 +33,6 @@ RULES = 2
 
 1: as stored, deep grey scaled by each image's own highest value. 2: upright, deep grey scaled by its type or by a setting.
 """
-
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 
 
 class PixelRules(NamedTuple):

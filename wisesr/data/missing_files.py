@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from wisesr.data import missing_ways as ways
 from wisesr.data.image_list import ImageList, read_list
+from wisesr.data.images import endings
 from wisesr.data.listing import Row
 from wisesr.data.missing_ways import Found
 from wisesr.errors import UserError
@@ -34,15 +35,17 @@ def missing_hint(
     Args:
         base: the root.
         missing: listed and not there; at least one.
-        present: paths of all files, or images, below the root.
+        present: paths of all files below the root; where there are images among them, only these count.
         csv: `dataset.csv`: with it, the sentence has a command that makes a list that fits, where there is one.
         columns: `dataset.columns`.
     """
     if said := _other_than_file(base, missing[0]):
         return said
+    readable = endings()
+    images = [name for name in present if posixpath.splitext(name)[1].lower() in readable]  # 0.png, and not 0.xml beside it
     if not present:
         return f"no image lies below {base}"
-    there, found = _There(present), defaultdict(list)
+    there, found = _There(images or present), defaultdict(list)
     for row in missing:
         for find, say in _CAUSES.items():
             if names := find(there, row):

@@ -45,7 +45,7 @@ KINDS: Mapping[str, Kind] = {
     "duplicate": Kind("twice in a class", "each counts as often as it is there"),
     "format": Kind("not as its ending", "harmless: read by its content"),
     "mode": Kind("unusual pixels", "see it as it is read: wisesr data show"),
-    "orientation": Kind("not upright", "turn it, if that matters"),
+    "orientation": Kind("stored turned", "see how it is read: wisesr data show"),
     "huge": Kind("huge", "harmless but slow: scale it down"),
     "tiny": Kind("below 32 px", "blown up: see it with wisesr data show"),
 }

@@ -68,7 +68,7 @@ def split_records(text: str, mark: str, path: Path | str, skipped: int) -> Itera
     before = skipped
     try:
         for cells in reader:
-            if any(cells) and any(map(str.strip, cells)):
+            if (cells and cells[0].strip()) or any(map(str.strip, cells)):
                 yield before + 1, cells
             before = reader.line_num + skipped
     except csv.Error as error:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wisesr.data.lists.commands import columns_override, filtered
-from wisesr.data.manifest import TEST, TRAIN, VAL
+from wisesr.data.manifest import VAL
+from wisesr.data.split_folders import SYNONYMS
 from wisesr.errors import UserError, unknown
 from wisesr.wording import some_of
 
@@ -23,11 +24,10 @@ NAMES: Mapping[str, Sequence[str]] = {
 }
 """What a column is -> names that say so, whatever their case, spaces and underscores."""
 SPLIT_WORDS: Mapping[str, str] = {
-    **dict.fromkeys(("train", "training"), TRAIN),
-    **dict.fromkeys(("val", "valid", "validation", "eval", "evaluation", "dev"), VAL),
-    **dict.fromkeys(("test", "testing"), TEST),
+    **{word: split for split, words in SYNONYMS.items() for word in words},
+    **{"evaluation": VAL, "dev": VAL},
 }
-"""Words for the splits, in small letters."""
+"""Words for the splits, in small letters: those that folders may have as names, and two that stand in lists."""
 _IMAGE = re.compile(r"\.(jpe?g|jfif|jp2|png|gif|bmp|dib|tiff?|webp|avif|hei[cf]|p[bgnp]m|dng|dcm)$", re.IGNORECASE)
 _SHOWN = 20
 """Columns that a message lists."""

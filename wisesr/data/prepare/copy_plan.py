@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from wisesr.data.images import EXTENSIONS
+from wisesr.data.images import endings
 from wisesr.data.legible import shorten
 from wisesr.data.listing import Row
 from wisesr.data.prepare.source import Entry, Source
@@ -50,7 +51,7 @@ class Plan(NamedTuple):
 
 def is_image(name: str) -> bool:
     """Whether an entry is an image by its name's ending."""
-    return name.lower().endswith(EXTENSIONS)
+    return posixpath.splitext(name)[1].lower() in endings()
 
 
 def one_root(source: Source, roots: Iterable[str], looked_for: str) -> str:
