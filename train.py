@@ -15,7 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import refuse_shared_files
-from wisesr.encoding import take_any_text
+from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError
 
 register_resolvers()
@@ -40,7 +40,7 @@ def run(cfg: DictConfig) -> None:
 
 def main() -> None:
     """Compose and run; whatever is wrong with the command is said in a few lines, with exit code 1."""
-    take_any_text()
+    begin_in_utf_8()
     sys.argv[1:] = arrange(sys.argv[1:])
     if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
         run()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,8 +18,9 @@ from tests.support.command import TOY, train
 from tests.support.images import paint
 from tests.support.paths import ROOT
 from wisesr.cli import main
-from wisesr.encoding import take_any_text
+from wisesr.encoding import begin_in_utf_8, take_any_text
 from wisesr.grid.cell_process import environment
+from wisesr.grid.console import make_console
 
 NAMES = ("M\u00fcll", "\u5783\u573e", os.fsdecode(b"caf\xe9"), "plain")
 
@@ -55,6 +58,12 @@ def test_signs_of_our_own_keep_their_meaning(monkeypatch: pytest.MonkeyPatch) ->
     assert taken.getvalue() == b"-0.5 93.1 +- 0.2\n"
 
 
+def test_a_console_takes_any_text_in_whatever_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = output(monkeypatch, "ascii")
+    make_console().print("M\u00fcll")
+    assert taken.getvalue() == b"M?ll\n"
+
+
 def test_what_the_user_chose_for_such_letters_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     taken = output(monkeypatch, "ascii", "xmlcharrefreplace")
     take_any_text()
@@ -75,13 +84,41 @@ def test_a_locale_of_plain_ascii_begins_again_in_utf_8(monkeypatch: pytest.Monke
     monkeypatch.setenv("PYTHONUTF8", "0")
     monkeypatch.delenv("PYTHONIOENCODING", raising=False)
     output(monkeypatch, "ascii")
-    take_any_text()
+    begin_in_utf_8()
     ((program, arguments, variables),) = begun
     assert (program, arguments) == (sys.executable, sys.orig_argv)
     assert (variables["PYTHONUTF8"], variables["PYTHONIOENCODING"]) == ("1", "ascii")
     monkeypatch.setenv("PYTHONUTF8", "1")  # a mode that had no effect is not tried for ever
-    take_any_text()
+    begin_in_utf_8()
     assert len(begun) == 1
+
+
+FILES = {"open", "read_text", "write_text", "fdopen", "TextIOWrapper", "FileHandler"}
+PROCESSES = {"run", "Popen", "check_output"}
+NO_TEXT = {"Image", "os", "archive", "tarfile", "zipfile", "entry"}
+"""What has an `open` that gives no text."""
+
+
+def without_encoding(source: str) -> list[int]:
+    """Lines of calls that read or write text in the encoding of the locale."""
+    lines = []
+    for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
+        owner, _, name = ast.unparse(call.func).rpartition(".")
+        words = {word.arg for word in call.keywords}
+        binary = any(re.fullmatch("'([rwxa]b|b[rwxa])'", ast.unparse(value)) for value in call.args)
+        own = name.endswith("_text") and not owner  # `atomic_files.write_text`, which says UTF-8
+        of_file = name in FILES and not binary and not own and not (name == "open" and owner in NO_TEXT)
+        of_process = name in PROCESSES and words & {"text", "universal_newlines"}
+        if (of_file or of_process) and "encoding" not in words:
+            lines.append(call.lineno)
+    return lines
+
+
+def test_no_file_is_opened_in_the_encoding_of_the_locale() -> None:
+    source = "open(a)\npath.read_text()\nrun(a, text=True)\nopen(a, 'rb')\npath.open(encoding='utf-8')\nrun(a)"
+    assert without_encoding(source) == [1, 2, 3]
+    for path in (ROOT / "train.py", *(ROOT / "wisesr").rglob("*.py"), *(ROOT / "hydra_plugins").rglob("*.py")):
+        assert without_encoding(path.read_text(encoding="utf-8")) == [], path
 
 
 def test_children_that_write_to_a_log_write_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:

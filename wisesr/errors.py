@@ -5,20 +5,25 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from wisesr.wording import natural_key, some_of
+
+_SHOWN = 100
+"""Choices that a message lists: all options of a group, not all classes of ImageNet."""
+
 
 class UserError(ValueError):
     """Wrong input. Its text names the argument, the rule and the value, and lists the choices."""
 
 
 def unknown(kind: str, name: str, choices: Iterable[str]) -> str:
-    """One sentence for a name that does not exist, with the nearest ones and the whole list.
+    """One sentence for a name that does not exist, with the nearest ones and the list, cut where it is very long.
 
     Args:
         kind: what is being named: "head", "key of recipe".
         name: what the user wrote.
         choices: all that exist.
     """
-    listed = sorted(choices)
+    listed = sorted(choices, key=natural_key)
     near = difflib.get_close_matches(name, listed, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"no {kind} is called {name!r}.{hint} There are: {', '.join(listed) or 'none'}"
+    return f"no {kind} is called {name!r}.{hint} There are: {some_of(listed, _SHOWN) or 'none'}"

@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,15 @@ TOY = ("backbone=timm", "backbone.model=test_efficientnet", "resolution.size=64"
 WITHOUT_TF32 = {"NVIDIA_TF32_OVERRIDE": "0"}
 """https://docs.nvidia.com/deeplearning/frameworks/tensorflow-user-guide/#NVIDIA_TF32_OVERRIDE"""
 
+_ONE_AT_A_TIME = threading.Lock()
+"""Hydra composes for a process, not for a thread."""
+
+
+def composed(words: Sequence[str]) -> dict[str, Any]:
+    """The configuration that `train.py` makes of overrides."""
+    with _ONE_AT_A_TIME:
+        return dict(compose_cell(words))
+
 
 def overrides(options: Options, *more: str, trainer: str = "") -> list[str]:
     """Of a cell on the images of this run."""
@@ -38,7 +48,7 @@ def kill_and_resume(options: Options) -> Iterator[Row]:
     """One row: a cell that was killed with SIGKILL in mid-epoch and went on, beside an undisturbed one."""
     epochs = 4
     random = ("head=wise_dropout", "augment=standard", f"recipe.epochs={epochs}", "dataset.workers=2")
-    config = compose_cell(overrides(options, *options.small_cell, *random))
+    config = composed(overrides(options, *options.small_cell, *random))
     with tempfile.TemporaryDirectory() as folder:
         whole, cut = make(config, Path(folder, "whole")), make(config, Path(folder, "cut"))
         undisturbed = spawn(whole)
@@ -106,7 +116,7 @@ def toy(options: Options, trainer: str, precision: str) -> dict[str, Any]:
     With SGD: Adam's first steps have one size however small a gradient is, and so make much of its last bit.
     """
     plain = ("head=wise", "augment=none", f"trainer.precision={precision}", "dataset.workers=0")
-    config = dict(compose_cell(overrides(options, *TOY, *plain, trainer=trainer)))
+    config = composed(overrides(options, *TOY, *plain, trainer=trainer))
     sgd = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.02, "momentum": 0.9, "weight_decay": 0.0}
     return config | {"recipe": config["recipe"] | {"optimizer": sgd}}
 

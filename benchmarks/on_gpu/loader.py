@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 from PIL import Image
@@ -46,14 +45,9 @@ def make_data(options: Options, words: str, size: int, workers: int) -> ImageDat
 def repeated(manifest: Manifest, times: int) -> Manifest:
     """The same images under so many names each."""
     count = len(manifest)
-
-    def many(values: object) -> list[object]:
-        assert isinstance(values, (list, tuple))
-        return list(values) * times
-
     ids = [f"{name} {turn}" for turn in range(times) for name in manifest.ids]
-    lists = {name: many(getattr(manifest, name)) for name in ("labels", "splits", "sizes", "groups")}
-    return replace(manifest, ids=ids, load=lambda index: manifest.load(index % count), **lists)  # type: ignore[arg-type]
+    labels, splits = [int(label) for label in manifest.labels] * times, list(manifest.splits) * times
+    return Manifest(ids, labels, manifest.class_names, splits, lambda index: manifest.load(index % count), [1] * len(ids))
 
 
 def images_per_second(data: ImageData, workers: int, seconds: float) -> tuple[float, int]:

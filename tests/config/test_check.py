@@ -118,6 +118,8 @@ def test_types(value: object, annotation: Any, good: bool) -> None:
 
 def test_the_nearest_name_and_the_list() -> None:
     assert unknown("head", "wize", ["gap", "wise"]) == "no head is called 'wize'. Did you mean wise? There are: gap, wise"
+    assert unknown("class", "13", map(str, range(1, 13))).endswith("There are: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")
+    assert unknown("class", "x", map(str, range(1000))).endswith(", 98, 99 and 900 more")
     assert unknown("head", "xyz", []) == "no head is called 'xyz'. There are: none"
 
 

@@ -187,3 +187,20 @@ def test_a_class_of_files_that_cannot_be_read_here(tmp_path: Path) -> None:
     (root / "c" / "1.nef").write_text("x")
     message = stop(root)
     assert "class 'c' has no images" in message and "end in .nef" in message
+
+
+def test_columns_that_are_not_used_are_named(tmp_path: Path) -> None:
+    """A column that would have been a group, for instance: images of one patient in two splits."""
+    root = make(tmp_path, "x", images=4)
+    rows = [f"x/{index}.png,{'ab'[index % 2]},p{index // 2},{30 + index}" for index in range(4)]
+    (root / "labels.csv").write_text("\n".join(["filename,class,patient,age", *rows]), encoding="utf-8")
+    dataset = folder(root=str(root), csv="labels.csv")
+    assert "columns of the list that are not used: patient, age" in dataset.notes.sentences()
+    grouped = folder(root=str(root), csv="labels.csv", columns={"group": "patient"})
+    assert list(grouped.groups) == ["p0", "p0", "p1", "p1"] and list(grouped.notes.unread) == ["age"]
+
+
+def test_an_over_long_listed_name_is_a_missing_file(tmp_path: Path) -> None:
+    root = make(tmp_path, "x", images=4)
+    (root / "labels.csv").write_text(f"filename,class\nx/0.png,a\n{'y' * 300}.png,b\n", encoding="utf-8")
+    assert "listed, but there is no such file" in stop(root, csv="labels.csv")

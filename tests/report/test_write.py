@@ -135,6 +135,10 @@ def test_folders_of_others_are_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("")
     with pytest.raises(UserError, match=r"--output: .* holds thesis\.tex, and is no report"):
         check_folder("--output", tmp_path)
+    for name in "abcd":
+        (tmp_path / name).touch()
+    with pytest.raises(UserError, match=r"--output: .* holds a, b, c and 2 more, and is no report"):
+        check_folder("--output", tmp_path)
     study = tmp_path / "cells"
     write_cell(cell_config(study))
     with pytest.raises(UserError, match="holds 1 cell, and is no report"):

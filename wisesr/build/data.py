@@ -6,6 +6,7 @@ import inspect
 import json
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from wisesr.build.targets import locate, make_part
 from wisesr.config.schema import DATASET_KEYS
 from wisesr.data.contents import Progress
 from wisesr.data.describe import describe
-from wisesr.data.file_images import FileImages
 from wisesr.data.kept import key_of
 from wisesr.data.kept_manifest import keep_manifest, read_manifest
 from wisesr.data.listing import Listing, to_manifest
@@ -44,18 +44,24 @@ def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = Non
 
 
 def _kept_or_made(config: Mapping[str, Any], progress: Progress | None) -> Manifest:
-    dataset = config["dataset"]
-    root = Path(str(dataset.get("root")))
-    if not dataset["_target_"].startswith("wisesr.") or "root" not in dataset or not root.is_dir():
+    root = _root_of_files(config["dataset"])
+    if root is None:
         return _make(config, progress)
     stamp, key = scan(root).stamp(), _key(config, root)
-    kept = read_manifest(key, stamp, root)
-    if kept is not None:
-        return kept
-    manifest = _make(config, progress)
-    if isinstance(manifest.load, FileImages):
+    manifest = read_manifest(key, stamp, root)
+    if manifest is None:
+        manifest = _make(config, progress)
         keep_manifest(key, stamp, manifest)
     return manifest
+
+
+def _root_of_files(dataset: Mapping[str, Any]) -> Path | None:
+    """The root of a dataset of wisesr's whose images are files below it; None of another, and where there is no such folder."""
+    target = dataset["_target_"]
+    if not target.startswith("wisesr.") or not isinstance(dataset.get("root"), str):
+        return None
+    root = Path(dataset["root"])
+    return root if root.is_dir() and hasattr(import_module(target.rpartition(".")[0]), "listed") else None
 
 
 def _make(config: Mapping[str, Any], progress: Progress | None) -> Manifest:

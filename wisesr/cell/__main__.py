@@ -14,7 +14,7 @@ from typing import NoReturn
 from wisesr.cell.attempt import is_main
 from wisesr.cell.lifeline import end_with_parent
 from wisesr.cell.run import FAILED, INTERRUPTED, RunOptions, run
-from wisesr.encoding import take_any_text
+from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError
 
 _MAIN = "WISESR_MAIN"
@@ -31,7 +31,7 @@ def main() -> int:
     Returns:
         An exit code, as of `wisesr.cell.run.run`.
     """
-    take_any_text()
+    begin_in_utf_8()
     parser = argparse.ArgumentParser(prog="python -m wisesr.cell", description="Run one cell's directory.")
     parser.add_argument("directory", type=Path, help="a cell, as train.py made it: outputs/STUDY/.../seed-...")
     parser.add_argument(

@@ -77,8 +77,8 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
         raise UserError(f"{directory / 'config.yaml'} was edited since {directory} was interrupted. {ELSEWHERE}")
     if earlier.data != now.data:
         raise UserError(
-            f"the images, labels or splits, or how files are read, have changed since {directory} was interrupted, so it cannot continue. "
-            f"Bring the data back, choose another study=NAME, or delete the directory to begin anew"
+            f"the images, labels or splits, or how files are read, have changed since {directory} was interrupted, so it "
+            f"cannot continue. Bring the data back, choose another study=NAME, or delete the directory to begin anew"
         )
     if earlier.weights != now.weights:
         raise UserError(

@@ -12,7 +12,7 @@ from wisesr.cli.data import add_data
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
-from wisesr.encoding import take_any_text
+from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError
 
 
@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         An exit code.
     """
-    take_any_text()
+    begin_in_utf_8()
     parser = argparse.ArgumentParser(prog="wisesr", description="Look at what train.py has left. Training: train.py --help")
     parser.add_argument("--version", action="version", version=f"wisesr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.schema import Config
 from wisesr.errors import UserError, unknown
+from wisesr.wording import natural_key
 
 GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger")
 
@@ -31,7 +32,7 @@ def is_option(name: str) -> bool:
 
 def options(group: str) -> list[str]:
     """The choices of a group: its YAML files, without those that options share."""
-    return sorted(path.stem for path in (conf_dir() / group).glob("*.yaml") if is_option(path.stem))
+    return sorted((path.stem for path in (conf_dir() / group).glob("*.yaml") if is_option(path.stem)), key=natural_key)
 
 
 def options_by_group() -> str:
@@ -43,7 +44,8 @@ def options_by_group() -> str:
     for source in GlobalHydra.instance().config_loader().get_sources():
         for group in source.list("", ObjectType.GROUP) if source.available() else ():
             found[group].update(filter(is_option, source.list(group, ObjectType.CONFIG)))
-    return "".join(f"{group}: {', '.join(sorted(found[group]))}\n" for group in sorted(found) if group != "hydra")
+    named = {group: ", ".join(sorted(found[group], key=natural_key)) for group in sorted(found) if group != "hydra"}
+    return "".join(f"{group}: {names}\n" for group, names in named.items())
 
 
 def refuse_shared_files(overrides: Iterable[str]) -> None:

@@ -6,7 +6,7 @@ import posixpath
 from pathlib import Path
 from typing import Literal
 
-from wisesr.data.image_list import csv_rows
+from wisesr.data.image_list import read_list
 from wisesr.data.images import PixelRules
 from wisesr.data.listing import Listing, listing_of_folders, listing_of_lists, to_manifest
 from wisesr.data.manifest import TEST, VAL, Manifest
@@ -75,7 +75,8 @@ def listed(
     tree, rules = scan(base), PixelRules(range=range)
     if csv is not None:
         own = posixpath.relpath(base / csv, base)
-        listing = listing_of_lists(tree, csv_rows(base, csv, columns=columns), [own], rules)
+        table = read_list(base, csv, columns=columns)
+        listing = listing_of_lists(tree, table.rows, [own], rules)._replace(unread=table.unread)
     else:
         if columns is not None:
             raise UserError("dataset.columns names the columns of a list: give dataset.csv, too")

@@ -52,6 +52,8 @@ class Listing(NamedTuple):
     dangling: Mapping[str, str] = {}
     """Links that stand where images would, to nothing: path -> where they point to."""
     ignored: Ignored = Ignored({}, ())
+    unread: Sequence[str] = ()
+    """Columns of the list that are not used."""
     merged: Sequence[str] = ()
     """Classes whose folders' names are written in several ways that Unicode calls equal."""
     refused: str = ""
@@ -78,12 +80,20 @@ def listing_of_lists(tree: Tree, listed: Iterable[Row], lists: Collection[str], 
     missing: list[Row] = []
     known = tree.states
     for row in listed:
-        (rows if row.path in known or Path(tree.base / row.path).is_file() else missing).append(row)
+        (rows if row.path in known or _is_file(tree.base / row.path) else missing).append(row)
     links = tree.dangling()
     dangling = {row.path: links[row.path] for row in missing if row.path in links}
     missing = [row for row in missing if row.path not in dangling]
     ignored = find_ignored(tree, {row.path for row in rows}, lists=lists, dangling=dangling)
     return Listing(tree, rows, missing, dangling=dangling, ignored=ignored, rules=rules)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether a file is there that the walk did not see, as in a hidden folder."""
+    try:
+        return path.is_file()
+    except OSError:  # its name is longer than a name can be
+        return False
 
 
 def listing_of_folders(
@@ -176,8 +186,14 @@ def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Man
         sizes=states[:, 0],
         groups=[row.group for row in rows] if any(row.group for row in rows) else (),
         left_out=bad,
-        notes=Notes(ignored=listing.ignored.kinds, hints=listing.ignored.hints, merged=listing.merged),
+        notes=notes_of(listing),
     )
+
+
+def notes_of(listing: Listing) -> Notes:
+    """What the listing alone knows."""
+    ignored = listing.ignored
+    return Notes(ignored=ignored.kinds, hints=ignored.hints, unread=listing.unread, merged=listing.merged)
 
 
 def _refuse_empty(listing: Listing) -> None:

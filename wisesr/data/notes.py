@@ -19,6 +19,8 @@ class Notes:
     """Files below the root that are not taken, by kind: `.txt`, `images beside the class folders`."""
     hints: Sequence[str] = ()
     """What would make some of them be read, a sentence each."""
+    unread: Sequence[str] = ()
+    """Columns of the list that are not used: a patient's number among them is a leak in silence."""
     merged: Sequence[str] = ()
     """Classes whose name is written in several ways that Unicode calls equal."""
     shared: Mapping[str, int] = field(default_factory=dict)
@@ -44,7 +46,7 @@ class Notes:
 
     def remarks(self) -> list[str]:
         """What is to be said of the dataset as a whole: no single image can tell it."""
-        return [*self.grey, *self._absent(), *self._ignored(), *self._merged()]
+        return [*self.grey, *self._absent(), *self._ignored(), *self._unread(), *self._merged()]
 
     def _shared(self) -> list[str]:
         found = []
@@ -70,6 +72,9 @@ class Notes:
             total = sum(self.ignored.values())
             found.append(f"{count_of(total, 'file')} ignored: {kinds}" if len(self.ignored) > 1 else f"ignored: {kinds}")
         return [*found, *self.hints]
+
+    def _unread(self) -> list[str]:
+        return [f"columns of the list that are not used: {some_of(self.unread, _SHOWN)}"] if self.unread else []
 
     def _merged(self) -> list[str]:
         if not self.merged:

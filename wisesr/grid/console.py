@@ -9,6 +9,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wisesr.encoding import take_any_text
+
 Item = TypeVar("Item")
 
 _PATIENCE = 2.0
@@ -16,7 +18,11 @@ _PATIENCE = 2.0
 
 
 def make_console(*, live: bool = True) -> Console:
-    """The terminal; where there is none, or it may not be drawn on, lines wide enough for the table."""
+    """The terminal; where there is none, or it may not be drawn on, lines wide enough for the table.
+
+    In workers of another launcher too, which begin with no command of ours, it takes any text.
+    """
+    take_any_text()
     console = Console(highlight=False, force_terminal=None if live else False)
     return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
 

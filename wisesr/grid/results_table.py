@@ -18,10 +18,13 @@ from wisesr.results.metrics import read_metrics
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
+from wisesr.wording import some_of
 
 _FIGURES = ("epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained")
 _MAIN = 3
 """Figures that narrow terminals show too."""
+_SHOWN = 4
+"""Images that a line names; the record has all."""
 
 Results = Sequence[tuple[CellOutcome, Record | None]]
 """Cells with their records, where they have one."""
@@ -36,7 +39,7 @@ def summary(outcomes: Sequence[CellOutcome], width: int) -> Group:
     lines = _selections(results)
     for outcome, record in results:
         if record is not None and (left_out := record.provenance.data.left_out):
-            lines.append(f"{outcome.cell.label}: unreadable images were left out: {', '.join(left_out)}")
+            lines.append(f"{outcome.cell.label}: unreadable images were left out: {some_of(left_out, _SHOWN)}")
     lines += _reasons(outcomes)
     if any(outcome.state is State.FAILED for outcome in outcomes):
         lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]

@@ -12,7 +12,7 @@ from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import acquire_lock
 from wisesr.results.store import find_cells
-from wisesr.wording import count_of
+from wisesr.wording import count_of, some_of
 
 MANIFEST = "report.json"
 SCHEMA = 1
@@ -34,7 +34,7 @@ def check_folder(option: str, output: Path) -> None:
         names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
         if names and MANIFEST not in names:
             cells = len(find_cells(output))
-            content = count_of(cells, "cell") if cells else ", ".join(sorted(names)[:3])
+            content = count_of(cells, "cell") if cells else some_of(sorted(names), 3)
             raise UserError(f"{option}: {output} holds {content}, and is no report: name another folder with {option}")
         output.mkdir(parents=True, exist_ok=True)
         (output / _BUILDING).mkdir(exist_ok=True)

@@ -25,6 +25,7 @@ from urllib.parse import unquote, urlparse
 from wisesr.encoding import CHILD_OUTPUT
 from wisesr.results.lock import locked
 from wisesr.sync.uploads import Destination, Sent, SyncCell, UploadState, note_attempt, note_success, read_sync_cell
+from wisesr.wording import some_of
 
 _RETRIES = {
     "WANDB__GRAPHQL_RETRY_MAX": "3",
@@ -102,7 +103,7 @@ class Uploader:
         complaints = [line for line in output.splitlines() if line.startswith("wandb: ERROR")]
         if complaints:
             kind = CellError if any(phrase in line for line in complaints for phrase in _DAMAGED) else UploadError
-            raise kind("; ".join(_plain(line) for line in complaints[:2]))
+            raise kind(some_of([_plain(line) for line in complaints], 2, "; "))
         if not any(folder.glob("*.wandb.synced")):
             raise UploadError(f"wandb sync did not finish: {_plain((output.splitlines() or ['it said nothing'])[-1])}")
         return _place(output, identifier, where)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -93,8 +92,7 @@ def plan_sub_imagenet(source: Source) -> Plan:
     plan = Plan(root, {}, {name: source.read_list(entry) for name, entry in lists_of[root].items()}, [])
     missing: list[str] = []
     for split, name in sub_imagenet.LISTS.items():
-        lines = io.TextIOWrapper(io.BytesIO(plan.texts[name]), encoding="utf-8-sig", newline="")
-        listed = [row._replace(split=split) for row in read_rows(lines, f"{source.label}: {name}", split)]
+        listed = [row._replace(split=split) for row in read_rows(plan.texts[name], f"{source.label}: {name}", split)]
         found = _find_listed([row.path for row in listed], source, name)
         for path, entry in found.items():
             if plan.copies.setdefault(path, entry) is not entry:
