@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.configs import composed
+from wisesr.build.data import build_manifest
+from wisesr.config.check import check
 from wisesr.data.arrays import arrays
 from wisesr.data.images import PixelRules, to_rgb
 from wisesr.data.manifest import Manifest, digest_of
@@ -187,3 +190,14 @@ def test_the_fingerprint_is_of_contents(tmp_path: Path) -> None:
     assert made(tmp_path, images=GREY, labels=[1, 0, 2, 0, 1, 2]).fingerprint() != before
     np.savez_compressed(tmp_path / "own.npz", images=GREY, labels=LABELS)
     assert arrays(root=str(tmp_path), file="own.npz").fingerprint() == before
+
+
+def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(tmp_path, images=np.tile(GREY, (5, 1, 1)), labels=LABELS * 5)
+    monkeypatch.chdir(tmp_path)
+    config = composed("dataset=arrays", "dataset.file=own.npz", "dataset.range=8")
+    assert check(config) == []
+    monkeypatch.chdir("/")
+    manifest = build_manifest(config)
+    assert {split: len(manifest.indices(split)) for split in ("train", "val", "test")} == {"train": 21, "val": 3, "test": 6}
+    assert config["dataset"]["name"] == "own.npz"

@@ -14,7 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.configs import composed
 from tests.support.images import noise
+from wisesr.build.data import build_manifest
+from wisesr.config.check import check
 from wisesr.data.huggingface_source import huggingface
 from wisesr.data.images import open_rgb
 from wisesr.data.manifest import Manifest, digest_of
@@ -262,3 +265,12 @@ def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(UserError, match=r"needs the library datasets .*: pip install 'wisesr\[huggingface\]'$"):
         huggingface(root=".", source="some/one")
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    folder(tmp_path / "own", "train", "test")
+    config = composed("dataset=huggingface", "dataset.source=own", f"dataset.root={tmp_path}")
+    assert check(config) == []
+    manifest = build_manifest(config)
+    assert {split: len(manifest.indices(split)) for split in ("train", "val", "test")} == {"train": 4, "val": 2, "test": 6}
+    assert config["dataset"]["name"] == "own"

@@ -14,8 +14,10 @@ import pytest
 import torchvision.datasets as datasets
 from torchvision.datasets import utils
 
+from tests.support.configs import composed
 from tests.support.torchvision_files import COUNTS, SPLITS, WRITERS
-from wisesr.build.data import build_listing
+from wisesr.build.data import build_listing, build_manifest
+from wisesr.config.check import check
 from wisesr.config.options import conf_dir
 from wisesr.data import torchvision_source
 from wisesr.data.manifest import Manifest
@@ -266,3 +268,14 @@ def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(datasets.eurosat, "download_and_extract_archive", refuse)
     with pytest.raises(UserError, match=r"could not download it to .* \(no connection: Name or service not known\)"):
         torchvision(source="EuroSAT", root=str(tmp_path), download=True)
+
+
+def test_from_the_command_line(tmp_path: Path) -> None:
+    WRITERS["DTD"](tmp_path)
+    config = composed("dataset=torchvision", "dataset.source=DTD", "dataset.variant=7", f"dataset.root={tmp_path}")
+    assert check(config) == []
+    made, kept = build_manifest(config), build_manifest(config)
+    assert list(kept.class_names) == ["banded", "blotchy", "braided"]
+    assert kept.hashed
+    assert (kept.fingerprint(), list(kept.labels)) == (made.fingerprint(), list(made.labels))
+    assert config["dataset"]["name"] == "DTD"
