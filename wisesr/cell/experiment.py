@@ -18,11 +18,15 @@ from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.provenance import commit, hardware, source_hash, versions
 from wisesr.results.record_file import write_record
+from wisesr.wording import some_of
 
 if TYPE_CHECKING:
     from wisesr.training.fit import Outcome
 
 log = logging.getLogger("wisesr")
+
+_SHOWN = 8
+"""Unreadable images that the log names; the record names all."""
 
 
 def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0) -> None:
@@ -186,5 +190,5 @@ def _describe(manifest: Manifest, config: Config, parts: Parts) -> str:
     return (
         f"{config['backbone']['name']} with {config['head']['name']} on {config['dataset']['name']}, "
         f"{config['resolution']['size']} px, feature map {shape}; {len(manifest.class_names)} classes, {counts} images"
-        + (f"; unreadable and left out: {', '.join(manifest.left_out)}" if manifest.left_out else "")
+        + (f"; unreadable and left out: {some_of(manifest.left_out, _SHOWN)}" if manifest.left_out else "")
     )
