@@ -13,6 +13,7 @@ from typing import Any
 from wisesr.build.targets import locate, make_part
 from wisesr.config.schema import DATASET_KEYS
 from wisesr.data.describe import describe
+from wisesr.data.file_images import FileImages
 from wisesr.data.images import decoders
 from wisesr.data.kept import key_of
 from wisesr.data.kept_manifest import keep_manifest, read_manifest
@@ -24,7 +25,7 @@ from wisesr.data.tree import Tree, scan
 from wisesr.errors import UserError
 from wisesr.results.provenance import source_hash
 
-_NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak")
+_NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak", "download")
 
 
 def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = None) -> Manifest:
@@ -54,7 +55,7 @@ def _kept_or_made(config: Mapping[str, Any]) -> Manifest:
     manifest = read_manifest(key, stamp, root)
     if manifest is None:
         manifest = _make(config)
-        if _may_be_kept(manifest, tree):
+        if isinstance(manifest.load, FileImages) and _may_be_kept(manifest, tree):  # torchvision has some in arrays
             keep_manifest(key, stamp, manifest)
     return manifest
 

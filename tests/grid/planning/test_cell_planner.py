@@ -199,7 +199,7 @@ def test_images_that_are_left_out_are_found_once(config: Config, tmp_path: Path,
     assert cost(config).train_images == 7, "nine, of which two are held out"
     assert len(decoded) == 20
     manifest = build_manifest(config)
-    assert len(decoded) == 20 and list(manifest.left_out) == ["test/b/3.png", "train/a/0.png"]
+    assert len(decoded) == 20 and list(manifest.left_out) == ["train/a/0.png", "test/b/3.png"]
 
 
 def test_a_copy_that_is_whole_is_no_part(config: Config, tmp_path: Path) -> None:
