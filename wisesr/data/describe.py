@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.data.contents import Contents, Progress, read_contents
+from wisesr.data.contents import Contents, read_contents
 from wisesr.data.file_images import FileImages
 from wisesr.data.image_file import problem_of
 from wisesr.data.images import HUGE
@@ -19,20 +19,19 @@ from wisesr.data.packed import Names
 from wisesr.data.range_notes import RangeNotes
 
 
-def describe(manifest: Manifest, *, contents: bool = True, progress: Progress | None = None) -> Manifest:
+def describe(manifest: Manifest, *, contents: bool = True) -> Manifest:
     """The manifest with digests and notes.
 
     Args:
         manifest: with all its splits.
         contents: whether files are read, to hash and compare them; else the fingerprint knows their sizes alone.
-        progress: shows how far the reading is.
 
     Files that cannot be read stop nothing here: they are told by `Notes.broken`.
     """
     bad = np.zeros(len(manifest), bool)
     files = manifest.load if isinstance(manifest.load, FileImages) else None
     if files is not None and contents:
-        found = read_contents(files, cast(Names, manifest.ids), progress=progress)
+        found = read_contents(files, cast(Names, manifest.ids))
         manifest = replace(manifest, digests=found.digests, notes=_of_contents(manifest, files, found))
         bad = found.bad
     counts = manifest.counts()

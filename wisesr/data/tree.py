@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -39,6 +39,10 @@ _SYSTEM_FOLDERS = frozenset(
 _SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "zbthumbnail.info", "icon\r"))
 
 
+State = Sequence[int]
+"""Of a file: bytes, time of the last change of its content, and of the file itself, both ns."""
+
+
 @dataclass
 class Folder:
     """A folder's own content, by name."""
@@ -47,7 +51,9 @@ class Folder:
     sizes: list[int] = field(default_factory=list)
     """Bytes, a file each."""
     changed: list[int] = field(default_factory=list)
-    """Time of the last change, ns, a file each."""
+    """Time of the last change of the content, ns, a file each."""
+    touched: list[int] = field(default_factory=list)
+    """Time of the last change of the file itself, ns: renamed, replaced, opened to others."""
     folders: list[str] = field(default_factory=list)
     dangling: dict[str, str] = field(default_factory=dict)
     """Links to nothing: name -> where they point to."""
@@ -85,12 +91,12 @@ class Tree:
         }
 
     @cached_property
-    def states(self) -> dict[str, tuple[int, int]]:
-        """Path of a file below the root -> its size and time of change."""
+    def states(self) -> dict[str, State]:
+        """Path of a file below the root -> what tells it from another one of that name."""
         return {
-            f"{path}/{name}" if path else name: (size, changed)
+            f"{path}/{name}" if path else name: state
             for path, folder in self.folders.items()
-            for name, size, changed in zip(folder.files, folder.sizes, folder.changed, strict=True)
+            for name, *state in zip(folder.files, folder.sizes, folder.changed, folder.touched, strict=True)
         }
 
     def stamp(self) -> str:
@@ -99,7 +105,8 @@ class Tree:
         for path, folder in self.folders.items():
             names = "\0".join([path, *folder.files, "", *folder.folders, "", *map("\0".join, folder.dangling.items())])
             digest.update(names.encode("utf-8", "surrogateescape") + b"\0\0")
-            digest.update(np.array(folder.sizes, np.int64).tobytes() + np.array(folder.changed, np.int64).tobytes())
+            for column in (folder.sizes, folder.changed, folder.touched):
+                digest.update(np.array(column, np.int64).tobytes())
         return digest.hexdigest()
 
 
@@ -156,14 +163,12 @@ def _read(place: str, folder: Folder) -> None:
             if stat.S_IFMT(state.st_mode) != regular:
                 folder.special.append(name)
             else:
-                found.append((name, state.st_size, state.st_mtime_ns))
+                found.append((name, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
     folder.folders.sort()
     folder.special.sort()
     if found:
         found.sort()
-        if any(len(name) <= 22 and name.lower() in _SYSTEM_FILES for name, _, _ in found):
+        if any(len(row[0]) <= 22 and row[0].lower() in _SYSTEM_FILES for row in found):
             found = [row for row in found if row[0].lower() not in _SYSTEM_FILES]
-    for name, size, changed in found:
-        folder.files.append(name)
-        folder.sizes.append(size)
-        folder.changed.append(changed)
+        columns = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
+        folder.files, folder.sizes, folder.changed, folder.touched = columns
