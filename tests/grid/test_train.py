@@ -67,7 +67,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["-m", "--cfg", "job"], "Only one of"),
         (["head=gap,wise"], "several values are a sweep, which needs -m: python train.py -m head=gap,wise"),
         (["dataset.root=/x"], "no key of dataset is called 'root'"),
-        (["dataset.root=/x"], "It belongs to dataset=folder"),
+        (["dataset.root=/x"], "It belongs to dataset=arrays, dataset=folder"),
         (["resolution=160"], "Any other size: resolution.size=160"),
         (["head", "=", "gap"], "'head' is no override: GROUP=OPTION or KEY=VALUE"),
         (["dataset=folder", "dataset.root=."], "holds no folders"),
