@@ -107,7 +107,7 @@ def _last(stops: Sequence[str], shared: Sequence[Overlap]) -> str:
         if (overlap.split, overlap.other) == ("test", "train"):
             return (
                 f"Nothing here stops a training, but {overlap.images:,} of the {overlap.of:,} test images are also in the "
-                "train split: what is measured on them would be memory."
+                "train split, as decoded: what is measured on them would be memory."
             )
     return "Nothing here stops a training."
 
