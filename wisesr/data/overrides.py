@@ -10,7 +10,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 _BARE = re.compile(r"[A-Za-z0-9_./@%+-]+(?: [A-Za-z0-9_./@%+-]+)*")
-"""What Hydra takes without quotes, and no number or word of its own."""
+"""What Hydra takes without quotes, but for numbers and words of its own."""
 _WORDS = ("null", "true", "false", "nan", "inf")
 
 
@@ -35,8 +35,13 @@ def _written(value: str | Sequence[str] | Mapping[str, str | None] | None) -> st
     if isinstance(value, str):
         return _quoted(value)
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_written(one)}' for key, one in value.items())}}}"
+        return f"{{{', '.join(f'{key}: {_cell(one)}' for key, one in value.items())}}}"
     return f"[{','.join(map(_quoted, value))}]"
+
+
+def _cell(text: str | None) -> str:
+    """A text by name: quotes around spaces show where it ends."""
+    return f'"{text}"' if text and " " in text and _quoted(text) == text else _written(text)
 
 
 def _quoted(text: str) -> str:
