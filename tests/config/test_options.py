@@ -27,6 +27,10 @@ OPTIONS = [(group, name) for group in GROUPS for name in options(group)]
 FILES = sorted(path for group in GROUPS for path in (conf_dir() / group).glob("*.yaml"))
 
 
+_GIVEN = {"model": "resnet18", "source": "Flowers102", "file": "cells.npz"}
+"""Of settings that must be given."""
+
+
 def file_name(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
 
@@ -34,13 +38,14 @@ def file_name(path: Path) -> str:
 @pytest.mark.parametrize(("group", "name"), OPTIONS)
 def test_every_option_composes_and_checks(group: str, name: str, images: Path) -> None:
     node = load_option(group, name)
-    extra = (
-        ["dataset.root=" + str(images)] if "root" in node else ["backbone.model=resnet18"] if node.get("model") == "???" else []
-    )
+    extra = ["dataset.root=" + str(images)] if "root" in node else []
+    extra += [f"{group}.{key}={_GIVEN[key]}" for key in node if node[key] == "???" and key in _GIVEN]
     config = composed(f"{group}={name}", *extra)
     assert check(config) == []
     if "name" in config[group]:
-        assert config[group]["name"] == {"folder": images.name, "timm": "resnet18", "torchvision": "resnet18"}.get(name, name)
+        others = {"backbone": {"timm": "resnet18", "torchvision": "resnet18"}, "dataset": {"folder": images.name}}
+        others["dataset"] |= {"arrays": "cells.npz", "huggingface": "Flowers102", "torchvision": "Flowers102"}
+        assert config[group]["name"] == others.get(group, {}).get(name, name)
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -12,18 +12,20 @@ from typing import Any
 
 from wisesr.build.targets import locate, make_part
 from wisesr.config.schema import DATASET_KEYS
-from wisesr.data.contents import Progress
 from wisesr.data.describe import describe
+from wisesr.data.file_images import FileImages
+from wisesr.data.images import decoders
 from wisesr.data.kept import key_of
 from wisesr.data.kept_manifest import keep_manifest, read_manifest
 from wisesr.data.listing import Listing, to_manifest
-from wisesr.data.manifest import TEST, Manifest
+from wisesr.data.manifest import TEST, Manifest, digest_of
+from wisesr.data.progress import Progress, shown_by
 from wisesr.data.split import complete
-from wisesr.data.tree import scan
+from wisesr.data.tree import Tree, scan
 from wisesr.errors import UserError
 from wisesr.results.provenance import source_hash
 
-_NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak")
+_NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak", "download")
 
 
 def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = None) -> Manifest:
@@ -36,23 +38,48 @@ def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = Non
         UserError: the dataset is not there, or not in order; splits share images, and `dataset.on_leak` is error.
     """
     try:
-        manifest = _kept_or_made(config, progress)
+        with shown_by(progress):
+            manifest = _kept_or_made(config)
     except OSError as error:
         raise UserError(f"dataset: {error}") from error
     _refuse_leaks(config["dataset"], manifest)
     return manifest
 
 
-def _kept_or_made(config: Mapping[str, Any], progress: Progress | None) -> Manifest:
+def _kept_or_made(config: Mapping[str, Any]) -> Manifest:
     root = _root_of_files(config["dataset"])
     if root is None:
-        return _make(config, progress)
-    stamp, key = scan(root).stamp(), _key(config, root)
+        return _make(config)
+    tree, key = scan(root), _key(config, root)
+    stamp = tree.stamp() + _list_stamp(config["dataset"], root)
     manifest = read_manifest(key, stamp, root)
     if manifest is None:
-        manifest = _make(config, progress)
-        keep_manifest(key, stamp, manifest)
+        manifest = _make(config)
+        if isinstance(manifest.load, FileImages) and _may_be_kept(manifest, tree):  # torchvision has some in arrays
+            keep_manifest(key, stamp, manifest)
     return manifest
+
+
+def _list_stamp(dataset: Mapping[str, Any], root: Path) -> str:
+    """Of a list, which may lie where the walk does not come: hidden, or outside the root."""
+    path = root / str(dataset.get("csv") or "")
+    return digest_of(path.read_bytes()).hex() if path.is_file() else ""
+
+
+def _may_be_kept(manifest: Manifest, tree: Tree) -> bool:
+    """Whether a look at the tree tells when the manifest holds no more.
+
+    It does not where listed images lie in hidden folders, or where a file was left out for a disk that did not answer.
+    """
+    return tree.states.keys() >= set(manifest.ids) and all(_can_be_opened(tree.base / name) for name in manifest.left_out)
+
+
+def _can_be_opened(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return path.is_symlink() and not path.exists()  # a link to nothing, which the walk sees
 
 
 def _root_of_files(dataset: Mapping[str, Any]) -> Path | None:
@@ -64,45 +91,28 @@ def _root_of_files(dataset: Mapping[str, Any]) -> Path | None:
     return root if root.is_dir() and hasattr(import_module(target.rpartition(".")[0]), "listed") else None
 
 
-def _make(config: Mapping[str, Any], progress: Progress | None) -> Manifest:
+def _make(config: Mapping[str, Any]) -> Manifest:
     dataset = config["dataset"]
     manifest = make_part("dataset", dataset, Manifest, skip=DATASET_KEYS)()
     whole = _complete(config, manifest, config["protocol"])
-    return describe(whole, contents=dataset.get("fingerprint", "contents") == "contents", progress=progress)
+    return describe(whole, contents=dataset.get("fingerprint", "contents") == "contents")
 
 
 def _key(config: Mapping[str, Any], root: Path) -> str:
     """A name for the manifest of these settings, by this code."""
     settings = {key: value for key, value in config["dataset"].items() if key not in _NO_PART_OF_MANIFEST}
-    return key_of(json.dumps(settings, sort_keys=True), config["protocol"], os.path.realpath(root), source_hash())
+    return key_of(json.dumps(settings, sort_keys=True), config["protocol"], os.path.realpath(root), source_hash(), *decoders())
 
 
 def _refuse_leaks(dataset: Mapping[str, Any], manifest: Manifest) -> None:
     if dataset.get("on_leak") != "error":
         return
     if not manifest.hashed:
-        raise UserError("dataset.on_leak=error compares contents, which dataset.fingerprint=listing does not look at: contents")
+        raise UserError("dataset.on_leak=error compares contents: it needs dataset.fingerprint=contents")
     if manifest.notes.shared:
         raise UserError(
             f"{manifest.notes.sentences()[0]}. wisesr data check names them; dataset.on_leak=warn trains all the same"
         )
-
-
-def build_undecoded_manifest(config: Mapping[str, Any], *, progress: Progress | None = None) -> Manifest:
-    """The images of a cell, none of them decoded, though the cell may do that first. Else as `build_manifest`."""
-    dataset = config["dataset"]
-    if dataset.get("on_bad_image") != "skip":
-        return build_manifest(config, progress=progress)
-    dataset = dataset | {"on_bad_image": "error"}
-    try:
-        return build_manifest({**config, "dataset": dataset}, progress=progress)
-    except UserError as error:
-        if not dataset.get("partial"):
-            raise
-        try:  # whole by its counts? Whether images are to be left out, which makes it a part, only decoding tells
-            return build_manifest({**config, "dataset": dataset | {"partial": False}}, progress=progress)
-        except UserError:
-            raise error from None
 
 
 def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> Manifest:

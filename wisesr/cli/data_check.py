@@ -114,13 +114,13 @@ def _last(stops: Sequence[str], shared: Sequence[Overlap]) -> str:
 
 def _as_training(config: Config, listing: Listing, console: Console) -> tuple[list[str], list[str]]:
     """What a training of this configuration would say of the data, and what it would stop at."""
-    from wisesr.build.data import build_undecoded_manifest
+    from wisesr.build.data import build_manifest
     from wisesr.data.listing import notes_of
     from wisesr.data.missing_files import missing_hint
     from wisesr.grid.console import tracked
 
     try:
-        notes = build_undecoded_manifest(config, progress=partial(tracked, console=console)).notes
+        notes = build_manifest(config, progress=partial(tracked, console=console)).notes
     except UserError as error:
         notes = notes_of(listing)
         listed_in = config["dataset"]

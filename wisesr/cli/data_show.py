@@ -65,6 +65,7 @@ def show(chosen: argparse.Namespace) -> int:
     from wisesr.build.parts import build_view
     from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked, option_of
+    from wisesr.data.legible import legible
     from wisesr.data.sheet import Views, draw_sheet
     from wisesr.grid.console import make_console, tracked
 
@@ -75,7 +76,7 @@ def show(chosen: argparse.Namespace) -> int:
     if to.exists() and not to.is_dir():
         raise UserError(f"--to must be a folder, and {to} is a file")
     require_writable("--to", to / f"{_INDEX}.png")
-    manifest = build_manifest(config)
+    manifest = build_manifest(config, progress=partial(tracked, console=console))
     labels = _labels(chosen.classes, manifest.class_names)
     views = Views(manifest, build_view(config), seed=config["seed"])
     where, settings = f"{dataset} · augment={augment} · {size} px", _settings(config)
@@ -86,6 +87,8 @@ def show(chosen: argparse.Namespace) -> int:
         _write(to / f"{files[label]}.png", draw_sheet(f"{name} · {where}", [count, *settings], strips))
         rows.append(strips[0].reduced()._replace(caption=f"{name}: {strips[0].caption}"))
     _write(to / f"{_INDEX}.png", draw_sheet(where, [f"one image of each of {len(labels)} classes", *settings], rows))
+    for sentence in manifest.notes.sentences():
+        console.print(legible(sentence), soft_wrap=True, markup=False)
     console.print(f"{count_of(len(labels), 'sheet')} and {_INDEX}.png in {to}", soft_wrap=True, markup=False)
     return 0
 

@@ -19,6 +19,7 @@ _NOT_IN_FINGERPRINT = (
     "output_dir",
     "dataset.root",
     "dataset.workers",
+    "dataset.download",
     "dataset.on_leak",
     "dataset.fingerprint",
     "trainer.threads",

@@ -6,7 +6,8 @@ not read them again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,20 +15,21 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wisesr.data.file_cache import FileCache
 from wisesr.data.file_images import FileImages
-from wisesr.data.images import RULES, read_header
-from wisesr.data.kept import FileCache, file_cache, one_at_a_time
+from wisesr.data.images import RULES, decoders, read_header
+from wisesr.data.kept import one_at_a_time
 from wisesr.data.manifest import DIGEST, digest_of
 from wisesr.data.packed import Names
+from wisesr.data.progress import show
 from wisesr.errors import UserError
 from wisesr.types import usable_cores
-
-Progress = Callable[[Iterable[Any], int, str], Iterable[Any]]
-"""Hands on items while they are taken, and shows how many of how many there were, and of what: `grid.console.tracked`."""
 
 DEPTHS: tuple[Literal["8", "16", "32", "float"], ...] = ("8", "16", "32", "float")
 """Of a grey value, as the file's type tells; the number in `Contents.depths` counts from 1, and 0 is no image."""
 
+_KEPT_EVERY = 60.0
+"""Seconds after which a kill costs no more than a minute of reading."""
 _AT_ONCE = 64
 """Files that a thread reads in one go."""
 
@@ -64,13 +66,12 @@ class Contents(NamedTuple):
         )
 
 
-def read_contents(files: FileImages, names: Names, *, progress: Progress | None = None) -> Contents:
+def read_contents(files: FileImages, names: Names) -> Contents:
     """What lies in each file; those that are known by path, size and time of change are not read.
 
     Args:
         files: where they are, with sizes and times.
         names: of the files, below its base.
-        progress: shows how far the reading is.
 
     Raises:
         UserError: a file cannot be opened.
@@ -78,37 +79,38 @@ def read_contents(files: FileImages, names: Names, *, progress: Progress | None 
     found, missing, cache = _known(files, names)
     if not len(missing):
         return found
-    with one_at_a_time("contents"):
+    with one_at_a_time(cache.key):
         found, missing, cache = _known(files, names)  # another process may have read them meanwhile
         if len(missing):
-            _fill(found, missing, files, names, cache, progress)
+            _fill(found, missing, files, names, cache)
     return found
 
 
 def _known(files: FileImages, names: Names) -> tuple[Contents, NDArray[np.int64], FileCache]:
     """What is kept, and the rows of which nothing is."""
-    cache = file_cache(files.base, RULES, Contents._fields)
-    known, found = cache.look_up(names, files.sizes, files.changed, Contents.zeros(len(names)))
+    cache = FileCache(files.base, Contents._fields, RULES, *decoders())
+    known, found = cache.look_up(names, files, Contents.zeros(len(names)))
     return found, np.flatnonzero(~known), cache
 
 
-def _fill(
-    found: Contents, missing: NDArray[np.int64], files: FileImages, names: Names, cache: FileCache, progress: Progress | None
-) -> None:
-    """Read the missing files into their rows, and keep what was found, also where the reading is interrupted."""
+def _fill(found: Contents, missing: NDArray[np.int64], files: FileImages, names: Names, cache: FileCache) -> None:
+    """Read the missing files into their rows. What was found is kept every minute, and where the reading is interrupted."""
     paths = [files.base / names[int(at)] for at in missing]
-    done: list[int] = []
     columns: tuple[NDArray[Any], ...] = tuple(found)
+    known = np.ones(len(names), bool)
+    known[missing] = False
+    kept = time.monotonic()
     try:
         rows: Iterable[Any] = _read_all(paths)
-        for at, row in zip(missing, progress(rows, len(paths), "reading images once") if progress else rows, strict=True):
+        for at, row in zip(missing, show(rows, len(paths), "reading images once"), strict=True):
             for column, value in zip(columns, row, strict=True):
                 column[at] = value
-            done.append(int(at))
+            known[at] = True
+            if time.monotonic() - kept > _KEPT_EVERY:
+                cache.keep(names, files, columns, np.flatnonzero(known))
+                kept = time.monotonic()
     finally:
-        known = np.setdiff1d(np.arange(len(names)), missing)
-        rows_known = np.sort(np.concatenate([known, np.array(done, np.int64)]).astype(np.int64))
-        cache.keep(names, files.sizes, files.changed, found, rows_known)
+        cache.keep(names, files, columns, np.flatnonzero(known))
 
 
 def _read_all(paths: Sequence[Path]) -> Iterator[tuple[Any, ...]]:

@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from wisesr.data.contents import DEPTHS, Contents, Progress, read_contents
+from wisesr.data.contents import DEPTHS, Contents, read_contents
 from wisesr.data.file_images import FileImages
 from wisesr.data.images import HUGE, PixelRules, range_top
 from wisesr.data.manifest import DIGEST, SPLITS, Manifest
@@ -24,20 +24,19 @@ _FAINT = 1 / 32
 _RANGES = (("float", 1.0), (8, 255.0), (12, 4095.0), (16, 65535.0))
 
 
-def describe(manifest: Manifest, *, contents: bool = True, progress: Progress | None = None) -> Manifest:
+def describe(manifest: Manifest, *, contents: bool = True) -> Manifest:
     """The manifest with digests and notes.
 
     Args:
         manifest: with all its splits.
         contents: whether files are read, to hash and compare them; else the fingerprint knows their sizes alone.
-        progress: shows how far the reading is.
 
     Raises:
         UserError: a file cannot be opened.
     """
     files = manifest.load if isinstance(manifest.load, FileImages) else None
     if files is not None and contents:
-        found = read_contents(files, cast(Names, manifest.ids), progress=progress)
+        found = read_contents(files, cast(Names, manifest.ids))
         manifest = replace(manifest, digests=found.digests, notes=_of_contents(manifest.notes, found, files.rules))
     counts = manifest.counts()
     absent = {

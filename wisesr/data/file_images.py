@@ -24,7 +24,9 @@ class FileImages:
     sizes: NDArray[np.int64] = field(default_factory=lambda: np.array([], np.int64))
     """Bytes, a file each."""
     changed: NDArray[np.int64] = field(default_factory=lambda: np.array([], np.int64))
-    """Time of the last change, ns, a file each."""
+    """Time of the last change of the content, ns, a file each."""
+    touched: NDArray[np.int64] = field(default_factory=lambda: np.array([], np.int64))
+    """Time of the last change of the file itself, ns."""
 
     def __call__(self, index: int) -> Image.Image:
         """The RGB image at an index.

@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+
+
+State = Sequence[int]
+"""Of a file: bytes, time of the last change of its content, and of the file itself, both ns."""
 
 
 def same_name(name: str) -> str:
@@ -36,7 +40,9 @@ class Folder:
     sizes: list[int] = field(default_factory=list)
     """Bytes, a file each."""
     changed: list[int] = field(default_factory=list)
-    """Time of the last change, ns, a file each."""
+    """Time of the last change of the content, ns, a file each."""
+    touched: list[int] = field(default_factory=list)
+    """Time of the last change of the file itself, ns: renamed, replaced, opened to others."""
     folders: list[str] = field(default_factory=list)
     dangling: dict[str, str] = field(default_factory=dict)
     """Links to nothing: name -> where they point to."""
@@ -61,6 +67,7 @@ class Folder:
             files=[self.files[place] for place in kept],
             sizes=[self.sizes[place] for place in kept],
             changed=[self.changed[place] for place in kept],
+            touched=[self.touched[place] for place in kept],
             folders=[name for name in self.folders if name not in names],
             dangling={name: target for name, target in self.dangling.items() if name not in names},
             unreadable={name: why for name, why in self.unreadable.items() if name not in names},
@@ -109,12 +116,12 @@ class Tree:
         }
 
     @cached_property
-    def states(self) -> dict[str, tuple[int, int]]:
-        """Path of a file below the root -> its size and time of change."""
+    def states(self) -> dict[str, State]:
+        """Path of a file below the root -> what tells it from another one of that name."""
         return {
-            f"{path}/{name}" if path else name: (size, changed)
+            f"{path}/{name}" if path else name: state
             for path, folder in self.folders.items()
-            for name, size, changed in zip(folder.files, folder.sizes, folder.changed, strict=True)
+            for name, *state in zip(folder.files, folder.sizes, folder.changed, folder.touched, strict=True)
         }
 
     def find(self, name: str) -> str | None:
@@ -162,5 +169,6 @@ class Tree:
             links = [*folder.dangling.items(), ("", ""), *folder.unreadable.items()]
             names = "\0".join([path, *folder.files, "", *folder.folders, "", *map("\0".join, links)])
             digest.update(names.encode("utf-8", "surrogateescape") + b"\0\0")
-            digest.update(np.array(folder.sizes, np.int64).tobytes() + np.array(folder.changed, np.int64).tobytes())
+            for column in (folder.sizes, folder.changed, folder.touched):
+                digest.update(np.array(column, np.int64).tobytes())
         return digest.hexdigest()

@@ -14,6 +14,7 @@ from wisesr.data.image_header import Header, read_header
 from wisesr.data.orientation import turned
 from wisesr.data.quiet import quiet
 from wisesr.errors import UserError
+from wisesr.results.provenance import installed_version
 
 __all__ = [
     "HUGE",
@@ -45,6 +46,11 @@ class PixelRules(NamedTuple):
 
 
 AS_A_VIEWER = PixelRules()
+
+
+def decoders() -> tuple[object, ...]:
+    """What decodes here: Pillow and its plugins by version, and the endings that they read. Part of every cache's key."""
+    return (installed_version("pillow"), installed_version("pillow-heif"), *sorted(endings()))
 
 
 def open_rgb(path: Path, rules: PixelRules = AS_A_VIEWER) -> Image.Image:

@@ -56,6 +56,7 @@ def keep_manifest(key: str, stamp: str, manifest: Manifest) -> None:
         "groups": groups.codes,
         "sizes": files.sizes,
         "changed": files.changed,
+        "touched": files.touched,
         "digests": cast(NDArray[np.uint8], manifest.digests),
         "texts": np.frombuffer(json.dumps(texts).encode("utf-8"), np.uint8),
     }
@@ -69,7 +70,7 @@ def _make(arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, Any], base: Pa
         labels=arrays["labels"],
         class_names=texts["class_names"],
         splits=Codes(kinds=texts["split_kinds"], codes=arrays["splits"]),
-        load=FileImages(base, names, PixelRules(*texts["rules"]), arrays["sizes"], arrays["changed"]),
+        load=FileImages(base, names, PixelRules(*texts["rules"]), arrays["sizes"], arrays["changed"], arrays["touched"]),
         sizes=arrays["sizes"],
         groups=Codes(kinds=texts["group_kinds"], codes=arrays["groups"]),
         left_out=texts["left_out"],

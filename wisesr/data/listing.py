@@ -13,13 +13,14 @@ import numpy as np
 
 from wisesr.data.class_names import hardly_different, strangers
 from wisesr.data.file_images import FileImages
-from wisesr.data.folder_tree import Tree, is_below, join, same_name
+from wisesr.data.folder_tree import State, Tree, is_below, join, same_name
 from wisesr.data.ignored import Ignored, find_ignored
 from wisesr.data.images import AS_A_VIEWER, PixelRules, ending_hint, endings, open_rgb
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.notes import Notes
 from wisesr.data.overrides import override
 from wisesr.data.packed import Names
+from wisesr.data.progress import show
 from wisesr.errors import UserError
 from wisesr.wording import count_of, natural_key, some_of
 
@@ -185,13 +186,13 @@ def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Man
     class_names = sorted({row.label for row in rows}, key=natural_key)
     number = {name: index for index, name in enumerate(class_names)}
     names = Names(row.path for row in rows)
-    states = np.array([_state(listing.tree, row.path) for row in rows], np.int64).reshape(-1, 2)
+    states = np.array([_state(listing.tree, row.path) for row in rows], np.int64).reshape(-1, 3)
     return Manifest(
         ids=names,
         labels=[number[row.label] for row in rows],
         class_names=class_names,
         splits=[row.split for row in rows],
-        load=FileImages(listing.base, names, listing.rules, states[:, 0], states[:, 1]),
+        load=FileImages(listing.base, names, listing.rules, *states.T),
         sizes=states[:, 0],
         groups=[row.group for row in rows] if any(row.group for row in rows) else (),
         left_out=bad,
@@ -260,15 +261,15 @@ def dangling_problem(listing: Listing) -> str:
     )
 
 
-def _state(tree: Tree, path: str) -> tuple[int, int]:
-    """Size and time of change of a file; it is stated anew where the walk did not see it, as in a hidden folder."""
+def _state(tree: Tree, path: str) -> State:
+    """Of a file; it is looked at anew where the walk did not see it, as in a hidden folder."""
     if known := tree.states.get(path):
         return known
     try:
         state = (tree.base / path).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{tree.base / path} is listed, but there is no such file") from None
-    return state.st_size, state.st_mtime_ns
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def _unreadable(listing: Listing) -> list[str]:
@@ -282,4 +283,5 @@ def _unreadable(listing: Listing) -> list[str]:
         return False
 
     with ThreadPoolExecutor() as pool:
-        return [row.path for row, is_bad in zip(listing.rows, pool.map(bad, listing.rows), strict=True) if is_bad]
+        verdicts = show(pool.map(bad, listing.rows), len(listing.rows), "decoding images once")
+        return [row.path for row, is_bad in zip(listing.rows, verdicts, strict=True) if is_bad]

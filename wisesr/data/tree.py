@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wisesr.data.folder_tree import Folder as Folder
+from wisesr.data.folder_tree import State as State
 from wisesr.data.folder_tree import Tree as Tree
 from wisesr.data.folder_tree import is_below as is_below
 from wisesr.data.folder_tree import join as join
@@ -136,17 +137,15 @@ def _read(place: str) -> tuple[Folder, set[str]]:
             if stat.S_IFMT(state.st_mode) != regular:
                 folder.special.append(name)
             else:
-                found.append((name, state.st_size, state.st_mtime_ns))
+                found.append((name, state.st_size, state.st_mtime_ns, state.st_ctime_ns))
     folder.folders.sort()
     folder.special.sort()
     if found:
         found.sort()
-        if any(len(name) <= 22 and name.lower() in _SYSTEM_FILES for name, _, _ in found):
+        if any(len(row[0]) <= 22 and row[0].lower() in _SYSTEM_FILES for row in found):
             found = [row for row in found if row[0].lower() not in _SYSTEM_FILES]
-    for name, size, changed in found:
-        folder.files.append(name)
-        folder.sizes.append(size)
-        folder.changed.append(changed)
+        columns = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
+        folder.files, folder.sizes, folder.changed, folder.touched = columns
     return folder, links
 
 

@@ -89,8 +89,6 @@ class CellInspector:
 
     def _data(self, cell: Cell, console: Console, *, strict: bool) -> str:
         """Fingerprint of the manifest; what is to be said of the data is printed once, for cells that are to be run."""
-        if strict and cell.config["dataset"].get("on_bad_image") == "skip":
-            return ""  # would decode everything; left to the cell
         key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
         if key not in self._fingerprints:
             try:

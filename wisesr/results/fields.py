@@ -75,8 +75,13 @@ def as_written(made: Any) -> dict[str, Any]:
     It holds what the dataclass reads and nothing else; fields that are a whole mapping (`Key()`) cannot be told back.
     """
     kind: Any = type(made)
-    written = {}
-    for name, key, nested, *_ in _fields(kind):
+    written: dict[str, Any] = {}
+    for name, key, nested, _, default in _fields(kind):
         value = getattr(made, name)
-        written[key] = as_written(value) if nested else list(value) if isinstance(value, tuple) else value
+        if value != default:
+            *groups, last = key.split(".")
+            place = written
+            for group in groups:
+                place = place.setdefault(group, {})
+            place[last] = as_written(value) if nested else list(value) if isinstance(value, tuple) else value
     return written

@@ -14,9 +14,13 @@ from torch.optim import LBFGS, SGD
 
 from tests.support.configs import change as changed
 from tests.support.copies import make_intel
+from tests.support.images import paint
 from wisesr.build.cell import build_model
+from wisesr.build.data import build_manifest
 from wisesr.cell.run import DONE, run
 from wisesr.config.options import load_option
+from wisesr.data import listing
+from wisesr.data.images import open_rgb
 from wisesr.grid.cell_dirs import make_cells, write_cell
 from wisesr.grid.planning.plan import Cost
 from wisesr.grid.planning.planner import plan_cells
@@ -176,23 +180,31 @@ def test_images_and_head_are_both_told(config: Config, tmp_path: Path) -> None:
     assert ["head.dropout" in problem for problem in problems] == [False, True]
 
 
-def test_no_image_is_decoded(config: Config, tmp_path: Path) -> None:
-    """What would be left out costs a decoding of all; that is left to the cell."""
-    for split, label in ((split, label) for split in ("train", "test") for label in "ab"):
-        for number in range(4):
-            path = tmp_path / "d" / split / label / f"{number}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(b"no image")
+def test_images_that_are_left_out_are_found_once(config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All images are decoded for that, by the plan; what it found is kept for the cells."""
+    decoded: list[Path] = []
+
+    def counting(path: Path, *rules: Any) -> Any:
+        decoded.append(path)
+        return open_rgb(path, *rules)
+
+    monkeypatch.setattr(listing, "open_rgb", counting)
+    for number, name in enumerate(
+        f"{split}/{label}/{at}.png" for split in ("train", "test") for label in "ab" for at in range(5)
+    ):
+        paint(tmp_path / "d" / name, 0, number)
+    for name in ("train/a/0.png", "test/b/3.png"):
+        (tmp_path / "d" / name).write_bytes(b"no image")
     config["dataset"] |= {"root": str(tmp_path / "d"), "on_bad_image": "skip"}
-    assert cost(config).train_images == 6
+    assert cost(config).train_images == 7, "nine, of which two are held out"
+    assert len(decoded) == 20
+    manifest = build_manifest(config)
+    assert len(decoded) == 20 and list(manifest.left_out) == ["train/a/0.png", "test/b/3.png"]
 
 
-def test_a_copy_that_is_a_part_only_without_its_unreadable_images(config: Config, tmp_path: Path) -> None:
-    """Which only decoding tells: the plan lets it pass, the cell will see."""
-    node = {"name": "intel", **load_option("dataset", "intel"), "root": str(make_intel(tmp_path / "intel"))}
-    node |= {"partial": True, "on_bad_image": "skip"}
-    assert cost(config | {"dataset": node, "protocol": "paper"}).train_images == 14_034
-    (problem,) = found(config | {"dataset": node | {"on_bad_image": "error"}})
+def test_a_copy_that_is_whole_is_no_part(config: Config, tmp_path: Path) -> None:
+    node = {"name": "intel", **load_option("dataset", "intel"), "root": str(make_intel(tmp_path / "intel")), "partial": True}
+    (problem,) = found(config | {"dataset": node})
     assert "this copy is whole" in problem
     (problem,) = found(config | {"dataset": node | {"root": str(tmp_path)}})
     assert "is no copy of intel" in problem

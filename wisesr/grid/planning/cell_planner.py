@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from wisesr.build.cell import build_trainer_settings
-from wisesr.build.data import build_undecoded_manifest
+from wisesr.build.data import build_manifest
 from wisesr.build.dry_run import DryCell, DryRun
 from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
@@ -54,7 +54,7 @@ class CellPlanner:
         return self._plans[key]
 
     def _plan_cell(self, config: Config) -> CellPlan:
-        manifest = self._once(_key(config, "dataset", "protocol"), lambda: build_undecoded_manifest(config))
+        manifest = self._once(_key(config, "dataset", "protocol"), lambda: build_manifest(config))
         loggers = self._once(_key(config, "logger"), lambda: build_loggers(config, cell_dir(config)))  # none of them is started
         parts = (manifest, self._trainer_problem(config), loggers)
         problems = [problem for problem in parts if isinstance(problem, str)]

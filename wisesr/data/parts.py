@@ -1,0 +1,165 @@
+"""Images that come in parts, as libraries and array files keep them, a split in each: joined into one manifest. No torch."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wisesr.data.image_file import UNREADABLE, open_image, reading_problem
+from wisesr.data.images import PixelRules, to_rgb
+from wisesr.data.manifest import TEST, VAL, Manifest, digest_of
+from wisesr.data.notes import Notes
+from wisesr.data.quiet import quiet
+from wisesr.data.split_folders import SYNONYMS
+from wisesr.errors import UserError
+from wisesr.wording import natural_key, some_of
+
+NOTHING = Notes()
+_SHOWN = 5
+_BLOCK = 256
+"""Images of an array that are taken at a time: all of some arrays are more than memory holds."""
+
+
+class Images(Protocol):
+    """The images of a part."""
+
+    def __len__(self) -> int: ...
+
+    def load(self, index: int) -> Image.Image:
+        """One of them as RGB. Raises UserError if it cannot be read."""
+        ...
+
+    def digests(self) -> Iterable[bytes]:
+        """`digest_of` each one's content, in order; nothing is decoded."""
+        ...
+
+
+class Part(NamedTuple):
+    """Images that are kept together: of one split, mostly."""
+
+    images: Images
+    ids: Sequence[str]
+    """An image each, unique over all parts; as are all that follow."""
+    labels: Sequence[str]
+    """The names of their classes."""
+    splits: Sequence[str]
+    groups: Sequence[str] = ()
+    """Empty where there are none."""
+
+
+@dataclass(frozen=True)
+class PixelArray:
+    """Images as an array of pixels; anything that gives such arrays when it is sliced will do."""
+
+    pixels: NDArray[np.generic]
+    """(images, height, width) or (images, height, width, 3)."""
+    white: float = 255.0
+    """The value that becomes 255, where they are not of 8 bits."""
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def load(self, index: int) -> Image.Image:
+        """The RGB image at an index."""
+        values = np.asarray(self.pixels[index])
+        if values.dtype != np.uint8:
+            values = (values.astype(np.float64) / self.white * 255).round().clip(0, 255).astype(np.uint8)
+        return Image.fromarray(np.ascontiguousarray(values)).convert("RGB")
+
+    def digests(self) -> Iterator[bytes]:
+        """Of the pixels' bytes, row by row."""
+        for start in range(0, len(self), _BLOCK):
+            for values in np.asarray(self.pixels[start : start + _BLOCK]):
+                yield digest_of(values.tobytes())
+
+
+@dataclass(frozen=True)
+class Joined:
+    """`Manifest.load` over several parts."""
+
+    parts: tuple[Images, ...]
+    rules: str = ""
+    """By what settings the images are made RGB, where there are any: for the fingerprint of the data."""
+
+    def __call__(self, index: int) -> Image.Image:
+        """The RGB image at an index of the manifest."""
+        starts = [0, *accumulate(map(len, self.parts))]
+        part = bisect(starts, index) - 1
+        return self.parts[part].load(index - starts[part])
+
+
+def join(
+    what: str, parts: Sequence[Part], class_names: Sequence[str] = (), *, rules: str = "", notes: Notes = NOTHING
+) -> Manifest:
+    """One manifest of several parts, one behind the other. Without a test split, the val split is the test split.
+
+    Args:
+        what: how messages call the dataset.
+        parts: at least one.
+        class_names: in the order of the logits, those without images left out; empty for the names that occur, 2 before 10.
+        rules: as of `Joined`.
+        notes: what is to be said of them.
+
+    Raises:
+        UserError: whatever a manifest refuses.
+    """
+    labels = [name for part in parts for name in part.labels]
+    names, words = with_images(what, class_names or sorted(set(labels), key=natural_key), labels)
+    number = {name: label for label, name in enumerate(names)}
+    splits = [split for part in parts for split in part.splits]
+    if TEST not in splits:
+        splits = [TEST if split == VAL else split for split in splits]
+    groups = [group for part in parts for group in part.groups or [""] * len(part.ids)]
+    return Manifest(
+        ids=[name for part in parts for name in part.ids],
+        labels=[number[name] for name in labels],
+        class_names=names,
+        splits=splits,
+        load=Joined(tuple(part.images for part in parts), rules),
+        groups=groups if any(groups) else (),
+        digests=[digest for part in parts for digest in part.images.digests()],
+        notes=replace(notes, hints=[*notes.hints, *words]),
+    )
+
+
+def with_images(what: str, known: Sequence[str], labels: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Those of the known classes that have images here, and what is to be said of the others."""
+    there = set(labels)
+    empty = [name for name in known if name not in there]
+    words = [f"{what} has no image of {len(empty):,} of its {len(known):,} classes: {some_of(empty, _SHOWN)}"] if empty else []
+    return [name for name in known if name in there], words
+
+
+def split_of(name: str) -> str | None:
+    """The split that goes by a name, in any case: `Validation` is val; None for other names."""
+    return next((split for split, names in SYNONYMS.items() if name.strip().lower() in names), None)
+
+
+def class_name(value: object) -> str:
+    """A label as the name of its class: a text in Unicode's normal form C, so that names that look the same are one class."""
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def read_image(file: Path | bytes, name: object, rules: PixelRules) -> Image.Image:
+    """A file, or the content of one, as an RGB image; `name` is what errors call it.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    opened = io.BytesIO(file) if isinstance(file, bytes) else file
+    try:
+        with quiet(), open_image(opened) as image:
+            return to_rgb(image, rules)
+    except UNREADABLE as error:
+        raise UserError(f"{name}: {reading_problem(error)}") from error
