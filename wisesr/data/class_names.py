@@ -27,7 +27,9 @@ def hardly_different(names: Iterable[str]) -> str:
     groups = [" and ".join(map(in_quotes, same)) for same in alike.values() if len(same) > 1]
     if not groups:
         return ""
-    return f"class names that differ only in case, spaces or signs that look alike, each a class of its own: {_some(groups, '; ')}"
+    return (
+        f"class names that differ only in case, spaces or signs that look alike, each a class of its own: {_some(groups, '; ')}"
+    )
 
 
 def strangers(split: str, names: Sequence[str], known: Iterable[str]) -> str:

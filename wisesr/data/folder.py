@@ -11,6 +11,7 @@ from wisesr.data.images import PixelRules
 from wisesr.data.listing import Listing, Row, listing_of_folders, listing_of_lists, to_manifest
 from wisesr.data.manifest import SPLITS, TEST, VAL, Manifest
 from wisesr.data.missing_files import missing_hint
+from wisesr.data.overrides import override
 from wisesr.data.root_problems import folder_of
 from wisesr.data.split_folders import SplitNames, find_splits, left_out
 from wisesr.data.tree import scan
@@ -83,10 +84,9 @@ def listed(
     else:
         if columns is not None:
             raise UserError("dataset.columns names the columns of a list: give dataset.csv, too")
-        gone = left_out(tree, leave_out or ())
-        rest = tree.without(gone)
+        rest = tree.leaving_out(left_out(tree, leave_out or ()))
         folders = find_splits(rest, names)
-        listing = listing_of_folders(rest, folders, rules, whole=tree, left_out=gone)._replace(folders=folders)
+        listing = listing_of_folders(rest, folders, rules, whole=tree)._replace(folders=folders)
     splits = {row.split for row in (*listing.rows, *listing.missing)}
     return _val_as_test(listing) if TEST not in splits and VAL in splits else listing
 
@@ -94,12 +94,14 @@ def listed(
 def _refuse_folders(names: SplitNames, leave_out: Sequence[str] | None) -> None:
     """Raise UserError for settings that are about folders, where a list names the images."""
     if leave_out:
-        raise UserError("dataset.leave_out is about folders, and dataset.csv lists the images: leave their lines out of the list")
+        raise UserError(
+            "dataset.leave_out is about folders, and dataset.csv lists the images: leave their lines out of the list"
+        )
     for split, name, default in zip(SPLITS, names, SplitNames(), strict=True):
         if name != default:
             raise UserError(
                 f"dataset.{split} is about folders, and dataset.csv lists the images: its column split says which are which. "
-                "To leave that unread: 'dataset.columns={split: null}'"
+                f"To leave that unread: {override('dataset.columns', {'split': None})}"
             )
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-
 State = Sequence[int]
 """Of a file: bytes, time of the last change of its content, and of the file itself, both ns."""
 
@@ -83,6 +82,8 @@ class Tree:
 
     base: Path
     folders: dict[str, Folder]
+    left_out: Sequence[str] = ()
+    """What the user does without, below the root."""
 
     def files(self, below: str = "") -> Iterator[str]:
         """Paths below the root of all files in and below a folder, in the order of `sorted(Path(...))`."""
@@ -161,6 +162,10 @@ class Tree:
             if parent in folders:
                 folders[parent] = folders[parent].without({name})
         return replace(self, folders=folders)
+
+    def leaving_out(self, paths: Sequence[str]) -> Tree:
+        """The tree without what the user does without."""
+        return replace(self.without(paths), left_out=tuple(paths))
 
     def stamp(self) -> str:
         """32 hexadecimal digits over all names, sizes and times: the same as long as nothing was touched."""

@@ -18,7 +18,7 @@ from wisesr.data.ignored import Ignored, find_ignored
 from wisesr.data.images import AS_A_VIEWER, PixelRules, ending_hint, endings, open_rgb
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.notes import Notes
-from wisesr.data.overrides import override
+from wisesr.data.overrides import leave_out
 from wisesr.data.packed import Names
 from wisesr.data.progress import show
 from wisesr.errors import UserError
@@ -108,7 +108,6 @@ def listing_of_folders(
     rules: PixelRules = AS_A_VIEWER,
     *,
     whole: Tree | None = None,
-    left_out: Collection[str] = (),
 ) -> Listing:
     """The images of folders that each hold a folder a class.
 
@@ -117,7 +116,6 @@ def listing_of_folders(
         splits: folder below the root -> split. One that lies in another is no part of that.
         rules: by which the images are read.
         whole: the tree with what is left out, which is counted; None where nothing is.
-        left_out: paths of that below the root.
     """
     found = {folder: class_folders(tree, folder, split, _inner(splits, folder)) for folder, split in splits.items()}
     rows = [row for own in found.values() for row in own.rows]
@@ -130,7 +128,7 @@ def listing_of_folders(
         if posixpath.dirname(path) not in splits and posixpath.splitext(path)[1].lower() in readable
     }
     taken = {row.path for row in rows}
-    ignored = find_ignored(whole or tree, taken, parents=set(splits), dangling=dangling, left_out=left_out)
+    ignored = find_ignored(whole or tree, taken, parents=set(splits), dangling=dangling, left_out=tree.left_out)
     return Listing(tree, rows, empty=empty, dangling=dangling, ignored=ignored, merged=_merged(tree, splits), rules=rules)
 
 
@@ -217,7 +215,7 @@ def _refuse_empty(listing: Listing) -> None:
     others = f" ({count_of(more, 'other class has', 'other classes have')} none either)" if more else ""
     way = ""
     if listing.folders and len({row.label for row in listing.rows}) > 1:
-        way = f". {_without([row.path for row in listing.empty])}"
+        way = f". {_without(listing, [row.path for row in listing.empty])}"
     seen = _seen(listing.tree, row.path)
     raise UserError(f"class {row.label!r} has no images: {listing.base / row.path}{seen}{others}{way}")
 
@@ -241,14 +239,15 @@ def _refuse_strangers(listing: Listing) -> None:
         labels = {row.label for row in listing.rows if row.split == split} - known
         if labels and known:
             names = [name for name in listing.tree.folders[folder].folders if same_name(name) in labels]
-            places = [join(folder, name) for name in names]
-            raise UserError(f"{strangers(split, sorted(labels, key=natural_key), known)}. {_without(places)}")
+            some = len(names) < len(listing.tree.folders[folder].folders)
+            way = _without(listing, [join(folder, name) for name in names]) if some else "Give the folders the same names"
+            raise UserError(f"{strangers(split, sorted(labels, key=natural_key), known)}. {way}")
 
 
-def _without(paths: Sequence[str]) -> str:
+def _without(listing: Listing, paths: Sequence[str]) -> str:
     if len(paths) > _LEFT_OUT:
         return "dataset.leave_out does without such folders"
-    return f"{override('dataset.leave_out', paths)} does without {'it' if len(paths) == 1 else 'them'}"
+    return f"{leave_out(listing.tree.left_out, paths)} does without {'it' if len(paths) == 1 else 'them'}"
 
 
 def dangling_problem(listing: Listing) -> str:

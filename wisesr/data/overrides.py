@@ -29,6 +29,11 @@ def overrides(values: Mapping[str, str | Sequence[str] | None]) -> str:
     return " ".join(override(key, value) for key, value in values.items())
 
 
+def leave_out(already: Sequence[str], more: Sequence[str]) -> str:
+    """The override that does without more files and folders than before."""
+    return override("dataset.leave_out", [*already, *more])
+
+
 def _written(value: str | Sequence[str] | Mapping[str, str | None] | None) -> str:
     if value is None:
         return "null"

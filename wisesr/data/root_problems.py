@@ -51,5 +51,6 @@ def no_folders(tree: Tree) -> str:
     if images := sum(map(is_image, files)):
         there = f", only {count_of(images, 'image')} side by side, and nothing says what they show"
     elif packed := archives(files):
-        there = f", only {some_of(packed, 3)}, {'an archive' if len(packed) == 1 else 'archives'}: unpack there first"
-    return f"{tree.base} holds no folders{there}. There must be one for each class{way}"
+        what = "an archive" if len(packed) == 1 else "archives"
+        return f"{tree.base} holds no folders, only {what}, {some_of(packed, 3)}: unpack {'it' if len(packed) == 1 else 'them'}"
+    return f"{tree.base} holds no folders{there}: there must be one for each class{way}"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from wisesr.data.folder_tree import Tree, is_below
 from wisesr.data.manifest import SPLITS, TEST, TRAIN, VAL
-from wisesr.data.overrides import override, overrides
+from wisesr.data.overrides import leave_out, override, overrides
 from wisesr.data.split_shape import classes_below, image_folders, is_image, label_of, listed
 from wisesr.errors import UserError
 from wisesr.wording import count_of
@@ -42,17 +42,19 @@ def _unlabelled(tree: Tree, folder: str, split: str, used: Mapping[str, str]) ->
     if split == TRAIN:
         whole = override("dataset.train", None)
         return f"{what}: a CSV file can (dataset.csv); if {folder} is itself a class, {whole}"
-    return f"{what}: {override(f'dataset.{split}', None)} leaves it out, {_instead(split, used)}"
+    return f"{what}: {_without(tree, folder, split, used)}"
 
 
-def _instead(split: str, used: Mapping[str, str]) -> str:
-    """What becomes of a split whose folder is left out."""
+def _without(tree: Tree, folder: str, split: str, used: Mapping[str, str]) -> str:
+    """How to do without a split's folder, and what becomes of the split then."""
+    null = override(f"dataset.{split}", None)  # which would make it a class where the root itself is a split
+    how = leave_out(tree.left_out, [folder]) if "" in used else null
     folders = {split: folder for folder, split in used.items()}
     if split == TEST and VAL in folders:
-        return f"and {folders[VAL]} is the test split then"
+        return f"{how} leaves it out, and {folders[VAL]} is the test split then"
     if split == VAL and TEST in folders:
-        return "and the epoch is chosen on images that are held out of the training split"
-    return "and draws a test split from the training images"
+        return f"{how} leaves it out, and the epoch is chosen on images that are held out of the training split"
+    return f"{how} leaves it out, and draws a test split from the training images"
 
 
 def check_labels(tree: Tree, used: Mapping[str, str]) -> None:
@@ -65,7 +67,7 @@ def check_labels(tree: Tree, used: Mapping[str, str]) -> None:
             if names and not set(labels[train]) & set(names):
                 raise UserError(
                     f"{tree.base / folder} has no class of the training split, only {listed(list(names.values()))}: "
-                    f"{override(f'dataset.{split}', None)} leaves it out, {_instead(split, used)}"
+                    f"{_without(tree, folder, split, used)}"
                 )
 
 

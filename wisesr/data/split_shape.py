@@ -86,10 +86,11 @@ def ask_about_shape(tree: Tree, folder: str, used: Mapping[str, str]) -> None:
         raise UserError(_splits_inside(tree, folder, split, as_they_are))
     if shared := _same_inside(outer):
         one, *_ = names = sorted(shared, key=natural_key)
-        inner = listed(sorted(set.intersection(*(outer[name] for name in names[:2]))))
+        inner = listed([own for own in image_folders(tree, join(folder, one)) if label_of(own) in outer[names[1]]])
         raise UserError(
             f"{tree.base / folder}: {listed(names, ' and ')} hold folders of the same names ({inner}). If those are the "
             f"classes: {_one_of_them(tree, folder, one, used)}; if {listed(names, ' and ')} are: {as_they_are}"
+            f"{_or_splits(names) if list(used) == [''] else ''}"
         )
 
 
@@ -98,7 +99,7 @@ def _splits_inside(tree: Tree, folder: str, names: Sequence[str], as_they_are: s
     inner = image_folders(tree, first)
     what = f"{tree.base / folder}: {listed(names, ' and ')} {'holds' if len(names) == 1 else 'hold'} {listed(inner, ' and ')}"
     classes = f"{as_they_are} takes {listed(names, ' and ')} for classes, without regard to that"
-    if not has_images(tree, join(first, inner[0])):
+    if any(labels_in(tree, join(first, name)) for name in inner):
         root = override("dataset.root", str(tree.base / first))
         several = "" if len(names) == 1 else ", or a list of all files in a CSV file (dataset.csv)"
         return f"{what}: {root}{several}; {classes}"
@@ -126,6 +127,13 @@ def _one_of_them(tree: Tree, folder: str, name: str, used: Mapping[str, str]) ->
         return override("dataset.root", str(tree.base / name))
     deeper = {f"dataset.{split}": join(own, name) for own, split in used.items() if own == folder or _is_there(tree, own, name)}
     return overrides(deeper)
+
+
+def _or_splits(names: Sequence[str]) -> str:
+    if len(names) != 2:
+        return ""
+    splits = overrides({"dataset.train": names[0], "dataset.test": names[1]})
+    return f"; if they are the training and the test split: {splits}, or the other way round"
 
 
 def _is_there(tree: Tree, folder: str, name: str) -> bool:

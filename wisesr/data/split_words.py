@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import NamedTuple
 
 from wisesr.data.folder_tree import same_name
@@ -27,10 +26,11 @@ _MEANT = {
 _WEAK = frozenset(("dev", "devel", "tests", "evaluate", "evaluating", "validate", "validating"))
 """Those that name a class as easily, on their own."""
 _FILLERS = frozenset(
-    """
-    set sets data dataset datasets images image imgs img pictures pics photos photographs split splits seg part folder files
-    sample samples dir subset daten menge bilder satz datensatz
-    """.split()
+    (
+        *("set", "sets", "data", "dataset", "datasets", "subset", "split", "splits", "sample", "samples"),
+        *("images", "image", "imgs", "img", "pictures", "pics", "photos", "photographs"),
+        *("seg", "part", "folder", "files", "dir", "daten", "menge", "bilder", "satz", "datensatz"),
+    )
 )
 _PARTS = frozenset(["fold", "folds", "split", "part", "partition"])
 
@@ -89,8 +89,6 @@ def alike(names: Sequence[str]) -> dict[str, Likeness]:
         if len(set(same.values())) > 1:
             found |= {name: Likeness(split, True) for name, split in same.items()}
     return found
-
-
 
 
 def _rest(words: Sequence[str]) -> tuple[str, ...]:

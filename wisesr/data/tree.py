@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 from collections import Counter, deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,6 +45,8 @@ _WORDS_OF_SYSTEMS = frozenset(("recycler", "temporary items", "network trash fol
 _SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "zbthumbnail.info", "icon\r"))
 _TIMES = 4
 """How often one link is followed. Above 1, as two splits may be links to one folder that holds links itself."""
+_REPEATS = 5_000
+"""How many links in all are followed again."""
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
 _Identity = tuple[int, int]
@@ -59,14 +62,25 @@ class _Way(NamedTuple):
     above: tuple[_Identity, ...]
 
 
-class _Walk(NamedTuple):
+@dataclass
+class _Walk:
     """What a walk has seen so far."""
 
-    folders: dict[str, Folder]
     waiting: deque[_Way]
     """Behind links."""
-    followed: Counter[tuple[_Identity, str]]
+    folders: dict[str, Folder] = field(default_factory=dict)
+    followed: Counter[tuple[_Identity, str]] = field(default_factory=Counter)
     """Links, by the folder that holds them and their name."""
+    repeats: int = 0
+
+    def may_follow(self, link: tuple[_Identity, str]) -> bool:
+        """Whether a link is followed, once more perhaps."""
+        again = link in self.followed
+        if again and (self.followed[link] >= _TIMES or self.repeats >= _REPEATS):
+            return False
+        self.followed[link] += 1
+        self.repeats += again
+        return True
 
 
 def scan(base: Path) -> Tree:
@@ -75,8 +89,7 @@ def scan(base: Path) -> Tree:
     Raises:
         OSError: the root itself cannot be read.
     """
-    start = _Way(os.fspath(base), "", ())
-    walk = _Walk({}, deque([start]), Counter())
+    walk = _Walk(deque([_Way(os.fspath(base), "", ())]))
     while walk.waiting:
         _enter(walk.waiting.popleft(), walk)
     folders = dict(sorted(walk.folders.items())) if walk.followed else walk.folders
@@ -106,8 +119,7 @@ def _enter(way: _Way, walk: _Walk) -> None:
         inner = _Way(f"{way.place}/{name}", join(way.path, name), (*way.above, here))
         if name not in links:
             _enter(inner, walk)
-        elif walk.followed[here, name] < _TIMES:
-            walk.followed[here, name] += 1
+        elif walk.may_follow((here, name)):
             walk.waiting.append(inner)
         else:
             folder.folders.remove(name)
