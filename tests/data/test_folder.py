@@ -81,7 +81,7 @@ def test_csv_with_backslashes_groups_and_a_byte_order_mark(tmp_path: Path) -> No
         (["a/1.png"], {}, "at least two classes"),
         (["a/1.png", "b/note.txt"], {}, "class 'b' has no images"),
         (["test/a/1.png", "test/b/1.png"], {}, "holds test but no train"),
-        (["train/a/1.png", "train/b/1.png", "test/c/1.png", "test/a/1.png"], {}, "classes of the test split.*: c"),
+        (["train/a/1.png", "train/b/1.png", "test/c/1.png", "test/a/1.png"], {}, "classes of the test split.*: 'c'"),
         (["a/1.png", "b/1.png"], {"csv": "no.csv"}, "there is no file .*no.csv"),
     ],
 )

@@ -44,7 +44,7 @@ def follow(message: str) -> str:
     """What `dataset.csv` is after the command in a message, run by a shell."""
     command, override = message.rsplit(": ", 1)[1].split(", then ")
     subprocess.run(command, shell=True, check=True)
-    return shlex.split(override)[0].removeprefix("dataset.csv=")
+    return str(OverridesParser.create().parse_override(shlex.split(override)[0]).value())
 
 
 @given(
@@ -292,3 +292,9 @@ def test_overrides_in_messages_are_taken_by_shell_and_hydra(name: str) -> None:
     (word,) = shlex.split(columns_override({"filename": name, "split": None}))
     override = OverridesParser.create().parse_override(word)
     assert (override.key_or_group, override.value()) == ("dataset.columns", {"filename": name, "split": None})
+
+
+def test_groups_that_unicode_calls_equal_are_one(tmp_path: Path) -> None:
+    """As labels are: a patient's name in one character and in two would else stand in two splits."""
+    a_list(tmp_path, "filename,class,group\n1.png,a,J\u00f6rg\n2.png,b,Jo\u0308rg \n")
+    assert {row.group for row in csv_rows(tmp_path, "labels.csv")} == {"J\u00f6rg"}

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -58,7 +61,7 @@ def test_linked_folders_are_followed_once(tmp_path: Path) -> None:
     (root / "a" / "4.png").symlink_to(elsewhere / "2.png")
     tree = scan(root)
     assert list(tree.files()) == ["a/3.png", "a/4.png", "b/2.png", "b/x/1.png"]
-    assert tree.folders["a"].special == ["up"] and tree.folders["b/x"].special == ["around"]
+    assert tree.folders["a"].loops == ["up"] and tree.folders["b/x"].loops == ["around"]
     assert tree.states["a/4.png"][0] == (elsewhere / "2.png").stat().st_size
 
 
@@ -103,13 +106,119 @@ def test_a_stamp_changes_with_every_name_size_and_time(tmp_path: Path) -> None:
     assert len(set(stamps)) == len(stamps)
 
 
-def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
-    write(tmp_path, "a/1.png", "b/1.png")
-    (tmp_path / "b").chmod(0)
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+@contextmanager
+def without_rights() -> Iterator[None]:
+    """As another user, where this one may read everything."""
+    if os.geteuid():
+        yield
+        return
+    os.seteuid(65534)
     try:
-        if os.access(tmp_path / "b", os.R_OK):
-            pytest.skip("this user may read everything")
-        with pytest.raises(PermissionError):
-            scan(tmp_path)
+        yield
     finally:
-        (tmp_path / "b").chmod(0o755)
+        os.seteuid(0)
+
+
+def test_what_may_not_be_read_is_kept_with_the_reason() -> None:
+    """A closed folder, one whose names alone may be read, and a link into one, which is no link to nothing."""
+    with open_folder() as root:
+        write(root, "a/1.png", "b/1.png", "c/1.png", "d/e/1.png")
+        (root / "a" / "2.png").symlink_to(root / "b" / "1.png")
+        (root / "b").chmod(0)
+        (root / "c").chmod(0o444)
+        with without_rights():
+            tree = scan(root)
+        for name in "bc":
+            (root / name).chmod(0o755)
+    assert list(tree.files()) == ["a/1.png", "d/e/1.png"] and not tree.dangling()
+    assert list(tree.unreadable()) == ["b", "c", "a/2.png"]
+    assert all("Permission denied" in why for why in tree.unreadable().values())
+
+
+def test_a_root_that_cannot_be_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def closed(place: str) -> None:
+        raise PermissionError(13, "Permission denied", place)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    with pytest.raises(PermissionError):
+        scan(tmp_path)
+
+
+@pytest.mark.parametrize("count", [6, 9])
+def test_folders_that_link_to_each_other_are_walked_in_bounded_time(tmp_path: Path, count: int) -> None:
+    """K! ways lead through them; what is seen of each from each is seen, and what is not followed is said."""
+    for one in range(count):
+        write(tmp_path, f"k{one}/{one}.png")
+        for other in range(count):
+            if one != other:
+                (tmp_path / f"k{one}" / f"to{other}").symlink_to(f"../k{other}")
+    tree = scan(tmp_path)
+    assert len(tree.folders) <= 1 + count + 4 * count * (count - 1)
+    for one in range(count):
+        assert {name.rpartition("/")[2] for name in tree.files(f"k{one}")} == {f"{other}.png" for other in range(count)}
+    assert any(folder.too_often for folder in tree.folders.values())
+
+
+def test_two_links_to_a_folder_of_links_are_both_seen(tmp_path: Path) -> None:
+    """As versions and splits are made of one pool."""
+    root, pool, version = (tmp_path / name for name in ("root", "pool", "version"))
+    write(pool, "cat/1.png", "dog/1.png")
+    version.mkdir()
+    root.mkdir()
+    for name in ("cat", "dog"):
+        (version / name).symlink_to(pool / name)
+    for name in ("train", "val", "test"):
+        (root / name).symlink_to(version)
+    tree = scan(root)
+    assert list(tree.files()) == [f"{split}/{name}/1.png" for split in ("test", "train", "val") for name in ("cat", "dog")]
+
+
+def test_words_that_systems_use_are_the_users_where_they_hold_files(tmp_path: Path) -> None:
+    write(tmp_path, "recycler/1.png", "paper/1.png")
+    (tmp_path / "Network Trash Folder" / "empty").mkdir(parents=True)
+    assert scan(tmp_path).folders[""].folders == ["paper", "recycler"]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("extra", "extra"),
+        ("./extra/", "extra"),
+        ("train\\cow", "train/cow"),
+        ("train//cow/.", "train/cow"),
+        ("ROOT/train/cow", "train/cow"),
+        ("../root/extra", "extra"),
+        (".", ""),
+        ("Mu\u0308ll", "M\u00fcll"),
+        ("train/gone", "train/gone"),
+        ("a\\b", "a\\b"),
+        ("Extra", None),
+        ("", None),
+        ("..", None),
+        ("../root2", None),
+        ("extra/x", None),
+    ],
+)
+def test_what_a_user_names_is_found(tmp_path: Path, name: str, path: str | None) -> None:
+    root = write(tmp_path / "root", "extra/1.png", "train/cow/1.png", "M\u00fcll/1.png", "a\\b/1.png")
+    (root / "train" / "gone").symlink_to("/nowhere")
+    (tmp_path / "root2").mkdir()
+    assert scan(root).find(name.replace("ROOT", str(root))) == path
+
+
+def test_a_tree_without_some_of_it(tmp_path: Path) -> None:
+    write(tmp_path, "a/1.png", "a/2.png", "ab/1.png", "b/c/1.png", "b/2.png")
+    (tmp_path / "b" / "x").symlink_to("/nowhere")
+    tree = scan(tmp_path)
+    less = tree.without(["a", "b/c", "b/x", "b/2.png"])
+    assert list(less.files()) == ["ab/1.png"] and not less.dangling() and less.folders["b"].folders == []
+    assert list(tree.files()) == ["a/1.png", "a/2.png", "ab/1.png", "b/2.png", "b/c/1.png"] and tree.dangling()
+    assert set(less.states) == {"ab/1.png"}

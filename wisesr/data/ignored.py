@@ -7,11 +7,20 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+from wisesr.data.folder_tree import Tree, is_below
 from wisesr.data.images import ending_hint, endings
-from wisesr.data.tree import Tree, is_below
 
 BESIDE = "images beside the class folders"
+_BESIDE_SPLITS = "images beside the split folders"
 _NO_ENDING = "without an ending"
+_SINGULAR = {
+    "images": "image",
+    "pipes, sockets or devices": "pipe, socket or device",
+    "links": "link",
+    "dangling links": "dangling link",
+    "folders or links": "folder or link",
+}
+"""How a kind begins where there is one of it."""
 
 
 class Ignored(NamedTuple):
@@ -30,6 +39,7 @@ def find_ignored(
     parents: Collection[str] = (),
     lists: Collection[str] = (),
     dangling: Collection[str] = (),
+    left_out: Collection[str] = (),
 ) -> Ignored:
     """Every file of a tree that is not taken.
 
@@ -39,30 +49,49 @@ def find_ignored(
         parents: folders that hold the folders of classes.
         lists: the files that name the images, where any do: they are used, and are not counted.
         dangling: links to nothing that are told otherwise.
+        left_out: files and folders that the user leaves out, below the root.
     """
     kinds: Counter[str] = Counter()
     used = {*taken, *lists}
-    readable, lost = endings(), 0
+    readable = endings()
     for path in tree.files():
         if path not in used:
-            kinds[_kind(path, readable, parents, lists)] += 1
+            kinds[_kind(path, readable, parents, lists, left_out)] += 1
     for folder in tree.folders.values():
-        kinds["neither files nor folders"] += len(folder.special)
-    lost = len(set(tree.dangling()) - set(dangling))
-    kinds["dangling links"] += lost
-    found = {kind: count for kind, count in kinds.items() if count}
+        kinds["pipes, sockets or devices"] += len(folder.special)
+        kinds["links to a folder above"] += len(folder.loops)
+        kinds["links not followed again, as links lead round in circles"] += len(folder.too_often)
+        kinds["folders or links that cannot be read"] += len(folder.unreadable)
+    kinds["dangling links"] = len(set(tree.dangling()) - set(dangling))
+    found = {_named(kind, count): count for kind, count in kinds.items() if count}
     return Ignored(found, tuple(_hints(found)))
 
 
-def _kind(path: str, readable: Collection[str], parents: Collection[str], lists: Collection[str]) -> str:
+def _named(kind: str, count: int) -> str:
+    """`images in extra`, and of one, `image in extra`."""
+    several = next((start for start in _SINGULAR if kind == start or kind.startswith(f"{start} ")), None)
+    if count > 1 or several is None:
+        return kind
+    return _SINGULAR[several] + kind[len(several) :]
+
+
+def _kind(
+    path: str, readable: Collection[str], parents: Collection[str], lists: Collection[str], left_out: Collection[str]
+) -> str:
     ending = posixpath.splitext(path)[1].lower()
     if ending not in readable:
         return ending or _NO_ENDING
     folder = posixpath.dirname(path)
     if lists:
         return "images that no list names" if len(lists) > 1 else f"images that {next(iter(lists))} does not name"
+    if path in left_out:
+        return "images left out by name"
+    if gone := next((gone for gone in left_out if is_below(folder, gone)), ""):
+        return f"images in {gone}"
     if folder in parents:
         return BESIDE
+    if not folder:
+        return _BESIDE_SPLITS
     inside = max((parent for parent in parents if is_below(folder, parent)), key=len, default="")
     below = folder[len(inside) :].lstrip("/") if inside else folder
     top = below.partition("/")[0]

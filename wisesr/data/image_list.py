@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -17,6 +16,7 @@ from wisesr.data.lists.paths import path_reader
 from wisesr.data.lists.text import list_text
 from wisesr.data.lists.unread import Unread
 from wisesr.data.manifest import SPLITS, TRAIN
+from wisesr.data.tree import same_name
 from wisesr.errors import UserError, unknown
 from wisesr.wording import some_of
 
@@ -102,6 +102,7 @@ def _rows(
 ) -> list[Row]:
     """A row for each record; what repeats, labels and splits, is understood once."""
     labels, splits, below = _Known(_label), _Known(_split(header, columns)), path_reader(base)
+    groups = _Known(lambda cell: same_name(cell.strip()))
     at_path, at_label, at_split, at_group = columns
     width, rows, place = max(at for at, name in enumerate(header.names) if name) + 1, [], Path(header.path).name
     last = max(at for at in columns if at is not None)
@@ -113,7 +114,7 @@ def _rows(
             if not filename or not label:
                 raise UserError(f"filename and class must both be given, and this line holds {_shown(cells)}")
             split = (splits[cells[at_split]] if at_split is not None else "") or default
-            group = cells[at_group].strip() if at_group is not None else ""
+            group = groups[cells[at_group]] if at_group is not None else ""
             rows.append(Row(below(filename), label, split, group, f"{place}, line {line}"))
         except UserError as error:
             raise UserError(f"{header.path}, line {line}: {error}") from None
@@ -133,7 +134,7 @@ class _Known(dict[str, str]):
 
 
 def _label(cell: str) -> str:
-    label = unicodedata.normalize("NFC", cell.strip())
+    label = same_name(cell.strip())
     if re.search(r"[\r\n]", label):
         raise UserError(f"the class {label[:80]!r} goes over several lines: is there a quotation mark too many?")
     return label

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,19 +11,23 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from wisesr.data.class_names import hardly_different, strangers
 from wisesr.data.file_images import FileImages
+from wisesr.data.folder_tree import State, Tree, is_below, join, same_name
 from wisesr.data.ignored import Ignored, find_ignored
 from wisesr.data.images import AS_A_VIEWER, PixelRules, ending_hint, endings, open_rgb
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.notes import Notes
+from wisesr.data.overrides import leave_out
 from wisesr.data.packed import Names
 from wisesr.data.progress import show
-from wisesr.data.tree import State, Tree
 from wisesr.errors import UserError
-from wisesr.wording import count_of, natural_key
+from wisesr.wording import count_of, natural_key, some_of
 
 AS_STORED = PixelRules(upright=False)
 """How the paper's datasets are read: Keras' `load_img` leaves EXIF's orientation alone (docs/paper.md)."""
+_LEFT_OUT = 20
+"""Folders that an override lists."""
 
 
 class Row(NamedTuple):
@@ -57,6 +60,8 @@ class Listing(NamedTuple):
     """Columns of the list that are not used."""
     merged: Sequence[str] = ()
     """Classes whose folders' names are written in several ways that Unicode calls equal."""
+    folders: Mapping[str, str] = {}
+    """Folders below the root that hold the folders of classes -> split, where the user may leave some of these out."""
     refused: str = ""
     """Why no training takes these images, where the manifest or its splits object to them."""
     rules: PixelRules = AS_A_VIEWER
@@ -98,17 +103,21 @@ def _is_file(path: Path) -> bool:
 
 
 def listing_of_folders(
-    tree: Tree, splits: Mapping[str, str], rules: PixelRules = AS_A_VIEWER, leave_out: Collection[str] = ()
+    tree: Tree,
+    splits: Mapping[str, str],
+    rules: PixelRules = AS_A_VIEWER,
+    *,
+    whole: Tree | None = None,
 ) -> Listing:
     """The images of folders that each hold a folder a class.
 
     Args:
-        tree: of the root.
-        splits: folder below the root -> split.
+        tree: of the root, without what is left out.
+        splits: folder below the root -> split. One that lies in another is no part of that.
         rules: by which the images are read.
-        leave_out: folders at the root that are no classes.
+        whole: the tree with what is left out, which is counted; None where nothing is.
     """
-    found = {folder: class_folders(tree, folder, split, leave_out) for folder, split in splits.items()}
+    found = {folder: class_folders(tree, folder, split, _inner(splits, folder)) for folder, split in splits.items()}
     rows = [row for own in found.values() for row in own.rows]
     empty = [row for own in found.values() for row in own.empty]
     readable = endings()
@@ -116,36 +125,34 @@ def listing_of_folders(
         path: target
         for folder in splits
         for path, target in tree.dangling(folder).items()
-        if posixpath.dirname(path) != folder and posixpath.splitext(path)[1].lower() in readable
+        if posixpath.dirname(path) not in splits and posixpath.splitext(path)[1].lower() in readable
     }
-    ignored = find_ignored(tree, {row.path for row in rows}, parents=set(splits), dangling=dangling)
+    taken = {row.path for row in rows}
+    ignored = find_ignored(whole or tree, taken, parents=set(splits), dangling=dangling, left_out=tree.left_out)
     return Listing(tree, rows, empty=empty, dangling=dangling, ignored=ignored, merged=_merged(tree, splits), rules=rules)
 
 
-def class_folders(tree: Tree, below: str, split: str, leave_out: Collection[str] = ()) -> ClassFolders:
-    """The images of a folder that holds a folder for each class, but for those that are left out.
+def _inner(splits: Collection[str], folder: str) -> list[str]:
+    return [other for other in splits if other != folder and is_below(other, folder)]
 
-    `below` is the folder's path below the root; empty for the root itself. Names that are equal after Unicode normalisation
-    (an umlaut in one or in two characters) are one class.
+
+def class_folders(tree: Tree, below: str, split: str, others: Collection[str] = ()) -> ClassFolders:
+    """The images of a folder that holds a folder for each class.
+
+    `below` is the folder's path below the root; empty for the root itself. `others` are folders in it that are splits of their
+    own. Names that are equal after Unicode normalisation (an umlaut in one or in two characters) are one class.
     """
     found = ClassFolders([], [])
-    readable = endings()
-    for name in tree.folders[below].folders:
-        label, place = same_name(name), f"{below}/{name}" if below else name
-        if place in leave_out:
-            continue
+    readable, own = endings(), tree.without(others)
+    for name in own.folders[below].folders:
+        label, place = same_name(name), join(below, name)
         before = len(found.rows)
-        for path in tree.files(place):
+        for path in own.files(place):
             if posixpath.splitext(path)[1].lower() in readable:
                 found.rows.append(Row(path, label, split))
-        if len(found.rows) == before:
+        if len(found.rows) == before and not any(is_below(other, place) for other in others):
             found.empty.append(Row(place, label, split))
     return found
-
-
-def same_name(name: str) -> str:
-    """A class's name as it is compared: in Unicode's normal form C."""
-    return name if name.isascii() else unicodedata.normalize("NFC", name)
 
 
 def _merged(tree: Tree, folders: Iterable[str]) -> list[str]:
@@ -194,17 +201,53 @@ def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Man
 def notes_of(listing: Listing) -> Notes:
     """What the listing alone knows."""
     ignored = listing.ignored
-    return Notes(ignored=ignored.kinds, hints=ignored.hints, unread=listing.unread, merged=listing.merged)
+    alike = hardly_different({row.label for row in listing.rows})
+    hints = (*ignored.hints, alike) if alike else ignored.hints
+    return Notes(ignored=ignored.kinds, hints=hints, unread=listing.unread, merged=listing.merged)
 
 
 def _refuse_empty(listing: Listing) -> None:
+    """Raise UserError for a class without images, or one that the training split has not."""
     if not listing.empty:
+        _refuse_strangers(listing)
         return
-    row = listing.empty[0]
-    others = sorted({posixpath.splitext(path)[1].lower() for path in listing.tree.files(row.path)})
-    hints = [f"; {ending}: {hint}" for ending in others if (hint := ending_hint(ending))]
-    seen = f", only files that end in {' '.join(others)}" if any(others) else ""
-    raise UserError(f"class {row.label!r} has no images: {listing.base / row.path}{seen}{hints[0] if hints else ''}")
+    row, more = listing.empty[0], len(listing.empty) - 1
+    others = f" ({count_of(more, 'other class has', 'other classes have')} none either)" if more else ""
+    way = ""
+    if listing.folders and len({row.label for row in listing.rows}) > 1:
+        way = f". {_without(listing, [row.path for row in listing.empty])}"
+    seen = _seen(listing.tree, row.path)
+    raise UserError(f"class {row.label!r} has no images: {listing.base / row.path}{seen}{others}{way}")
+
+
+def _seen(tree: Tree, folder: str) -> str:
+    """What lies in a folder in the stead of images, and what would have it read."""
+    kinds = Counter(posixpath.splitext(path)[1].lower() for path in tree.files(folder))
+    phrases = [f"{count_of(kinds[''], 'file')} without an ending, and an image must have one, as .jpg"] if kinds[""] else []
+    if ends := sorted(ending for ending in kinds if ending):
+        phrases.append(f"files that end in {some_of(ends, 5, ' ')}")
+    if links := len(tree.dangling(folder)):
+        phrases.append(count_of(links, "dangling link"))
+    hint = next((f"; {ending}: {hint}" for ending in sorted(kinds) if (hint := ending_hint(ending))), "")
+    return f" holds only {', '.join(phrases)}{hint}" if phrases else " is empty"
+
+
+def _refuse_strangers(listing: Listing) -> None:
+    """Classes of another split that the training split has not, where folders are the classes."""
+    known = {row.label for row in listing.rows if row.split == TRAIN}
+    for folder, split in listing.folders.items():
+        labels = {row.label for row in listing.rows if row.split == split} - known
+        if labels and known:
+            names = [name for name in listing.tree.folders[folder].folders if same_name(name) in labels]
+            some = len(names) < len(listing.tree.folders[folder].folders)
+            way = _without(listing, [join(folder, name) for name in names]) if some else "Give the folders the same names"
+            raise UserError(f"{strangers(split, sorted(labels, key=natural_key), known)}. {way}")
+
+
+def _without(listing: Listing, paths: Sequence[str]) -> str:
+    if len(paths) > _LEFT_OUT:
+        return "dataset.leave_out does without such folders"
+    return f"{leave_out(listing.tree.left_out, paths)} does without {'it' if len(paths) == 1 else 'them'}"
 
 
 def dangling_problem(listing: Listing) -> str:

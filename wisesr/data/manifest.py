@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wisesr.data.class_names import strangers
 from wisesr.data.images import RULES
 from wisesr.data.notes import Notes
 from wisesr.data.packed import Codes, Names
@@ -93,7 +94,7 @@ class Manifest:
             raise UserError(f"images are listed twice: {some_of(twice, _SHOWN)}")
         counts = self.counts()
         if empty := [name for name, count in zip(self.class_names, counts.sum(axis=0), strict=True) if not count]:
-            raise UserError(f"classes have no images: {some_of(empty, _SHOWN)}")
+            raise UserError(f"classes have no images: {some_of([repr(name) for name in empty], _SHOWN)}")
         if len(self.class_names) < 2:
             raise UserError(
                 f"there must be at least two classes, not {len(self.class_names)}: {some_of(self.class_names, _SHOWN)}"
@@ -103,7 +104,8 @@ class Manifest:
             if alone := [
                 name for name, here, train in zip(self.class_names, row, counts[0], strict=True) if here and not train
             ]:
-                raise UserError(f"classes of the {split} split have no images in the train split: {some_of(alone, _SHOWN)}")
+                known = [name for name, train in zip(self.class_names, counts[0], strict=True) if train]
+                raise UserError(strangers(split, alone, known))
 
     def _check_groups(self) -> None:
         groups, splits = cast(Codes, self.groups), cast(Codes, self.splits)

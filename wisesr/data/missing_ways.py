@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from wisesr.data.image_list import ImageList
 from wisesr.data.listing import Row
+from wisesr.data.overrides import override
 from wisesr.wording import some_of
 
 _NORMALISE = 'import sys, unicodedata as u; sys.stdout.write(u.normalize("{form}", sys.stdin.read()))'
@@ -100,7 +101,7 @@ def _root_of(files: Sequence[Found], listing: ImageList | None) -> Callable[[Pat
     def root(below: Path) -> str:
         if listing is None or len(files) < len(listing.rows):
             return ""
-        return f": {shlex.quote(f'dataset.root={below}')} {shlex.quote(f'dataset.csv={listing.header.path}')}"
+        return f": {override('dataset.root', str(below))} {override('dataset.csv', str(listing.header.path))}"
 
     return root
 

@@ -1,20 +1,27 @@
 """One walk over a dataset's root: every file that may be the user's, with its size and time of change. No torch.
 
 What begins with a dot, and what systems leave beside pictures (an archive's `__MACOSX`, thumbnails in `@eaDir`, Thumbs.db), is
-not the user's. Links are followed; a folder that lies above itself by a link is entered once.
+not the user's. Links are followed: those in the root's own folders first, then those in folders that links lead to, and so on.
+A link to a folder above is not entered; one that several others lead past is followed a few times, since links that lead
+round among k folders would make k! ways through them. What cannot be read is kept, as the user may leave it out.
 """
 
 from __future__ import annotations
 
-import hashlib
+import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
+from wisesr.data.folder_tree import Folder as Folder
+from wisesr.data.folder_tree import State as State
+from wisesr.data.folder_tree import Tree as Tree
+from wisesr.data.folder_tree import is_below as is_below
+from wisesr.data.folder_tree import join as join
+from wisesr.data.folder_tree import same_name as same_name
 
 _SYSTEM_FOLDERS = frozenset(
     (
@@ -28,122 +35,101 @@ _SYSTEM_FOLDERS = frozenset(
         "lost+found",
         "lost.dir",
         "$recycle.bin",
-        "recycler",
         "system volume information",
-        "network trash folder",
-        "temporary items",
         "__pycache__",
     )
 )
-"""In lower case: of macOS' archives, Synology and QNAP file servers, Linux, Android, Windows, AFP, Python."""
+"""In lower case: of macOS' archives, Synology and QNAP file servers, Linux, Android, Windows, Python."""
+_WORDS_OF_SYSTEMS = frozenset(("recycler", "temporary items", "network trash folder"))
+"""Of Windows and AFP. They might be a user's words, and are his unless they hold no file."""
 _SYSTEM_FILES = frozenset(("thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "zbthumbnail.info", "icon\r"))
+_TIMES = 4
+"""How often one link is followed. Above 1, as two splits may be links to one folder that holds links itself."""
+_REPEATS = 5_000
+"""How many links in all are followed again."""
+_NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+
+_Identity = tuple[int, int]
+"""Device and inode: a folder, whatever way led to it."""
 
 
-State = Sequence[int]
-"""Of a file: bytes, time of the last change of its content, and of the file itself, both ns."""
+class _Way(NamedTuple):
+    """A folder to be entered."""
 
-
-@dataclass
-class Folder:
-    """A folder's own content, by name."""
-
-    files: list[str] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    """Bytes, a file each."""
-    changed: list[int] = field(default_factory=list)
-    """Time of the last change of the content, ns, a file each."""
-    touched: list[int] = field(default_factory=list)
-    """Time of the last change of the file itself, ns: renamed, replaced, opened to others."""
-    folders: list[str] = field(default_factory=list)
-    dangling: dict[str, str] = field(default_factory=dict)
-    """Links to nothing: name -> where they point to."""
-    special: list[str] = field(default_factory=list)
-    """Neither files nor folders: pipes, sockets, devices; and links to a folder above."""
+    place: str
+    path: str
+    """Below the root."""
+    above: tuple[_Identity, ...]
 
 
 @dataclass
-class Tree:
-    """All folders below a root, by their path below it ("" is the root), in the order of their names."""
+class _Walk:
+    """What a walk has seen so far."""
 
-    base: Path
-    folders: dict[str, Folder]
+    waiting: deque[_Way]
+    """Behind links."""
+    folders: dict[str, Folder] = field(default_factory=dict)
+    followed: Counter[tuple[_Identity, str]] = field(default_factory=Counter)
+    """Links, by the folder that holds them and their name."""
+    repeats: int = 0
 
-    def files(self, below: str = "") -> Iterator[str]:
-        """Paths below the root of all files in and below a folder, in the order of `sorted(Path(...))`."""
-        own, start = self.folders[below], f"{below}/" if below else ""
-        if not own.folders:
-            yield from (start + name for name in sorted(own.files))
-            return
-        inner = set(own.folders)
-        for name in sorted([*own.files, *own.folders]):
-            if name in inner:
-                yield from self.files(start + name)
-            else:
-                yield start + name
-
-    def dangling(self, below: str = "") -> dict[str, str]:
-        """Links to nothing in and below a folder: path below the root -> where they point to."""
-        return {
-            f"{path}/{name}" if path else name: target
-            for path, folder in self.folders.items()
-            if is_below(path, below)
-            for name, target in sorted(folder.dangling.items())
-        }
-
-    @cached_property
-    def states(self) -> dict[str, State]:
-        """Path of a file below the root -> what tells it from another one of that name."""
-        return {
-            f"{path}/{name}" if path else name: state
-            for path, folder in self.folders.items()
-            for name, *state in zip(folder.files, folder.sizes, folder.changed, folder.touched, strict=True)
-        }
-
-    def stamp(self) -> str:
-        """32 hexadecimal digits over all names, sizes and times: the same as long as nothing was touched."""
-        digest = hashlib.blake2b(digest_size=16)
-        for path, folder in self.folders.items():
-            names = "\0".join([path, *folder.files, "", *folder.folders, "", *map("\0".join, folder.dangling.items())])
-            digest.update(names.encode("utf-8", "surrogateescape") + b"\0\0")
-            for column in (folder.sizes, folder.changed, folder.touched):
-                digest.update(np.array(column, np.int64).tobytes())
-        return digest.hexdigest()
-
-
-def is_below(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies below it; both below the root, which is ""."""
-    return not folder or path == folder or path.startswith(folder + "/")
+    def may_follow(self, link: tuple[_Identity, str]) -> bool:
+        """Whether a link is followed, once more perhaps."""
+        again = link in self.followed
+        if again and (self.followed[link] >= _TIMES or self.repeats >= _REPEATS):
+            return False
+        self.followed[link] += 1
+        self.repeats += again
+        return True
 
 
 def scan(base: Path) -> Tree:
     """All files below a root.
 
     Raises:
-        OSError: a folder that cannot be read.
+        OSError: the root itself cannot be read.
     """
-    folders: dict[str, Folder] = {}
-    _enter(os.fspath(base), "", folders, ())
-    return Tree(base, folders)
+    walk = _Walk(deque([_Way(os.fspath(base), "", ())]))
+    while walk.waiting:
+        _enter(walk.waiting.popleft(), walk)
+    folders = dict(sorted(walk.folders.items())) if walk.followed else walk.folders
+    tree = Tree(base, folders)
+    doubtful = [path for path in folders if path.rpartition("/")[2].lower() in _WORDS_OF_SYSTEMS]
+    return tree.without([path for path in doubtful if next(tree.files(path), None) is None])
 
 
-def _enter(place: str, path: str, folders: dict[str, Folder], above: tuple[tuple[int, int], ...]) -> None:
-    state = Path(place).stat()
-    here = (state.st_dev, state.st_ino)
-    if here in above:
-        parent, _, name = path.rpartition("/")
-        folders[parent].folders.remove(name)
-        folders[parent].special.append(name)
+def _enter(way: _Way, walk: _Walk) -> None:
+    parent, _, name = way.path.rpartition("/")
+    try:
+        state = os.stat(way.place)  # noqa: PTH116 (200,000 Path objects take as long as the walk)
+        here = (state.st_dev, state.st_ino)
+        if here in way.above:
+            walk.folders[parent].folders.remove(name)
+            walk.folders[parent].loops.append(name)
+            return
+        folder, links = _read(way.place)
+    except OSError as error:
+        if not way.path:
+            raise
+        walk.folders[parent].folders.remove(name)
+        walk.folders[parent].unreadable[name] = error.strerror or str(error)
         return
-    folder = folders[path] = Folder()
-    _read(place, folder)
+    walk.folders[way.path] = folder
     for name in list(folder.folders):
-        _enter(f"{place}/{name}", f"{path}/{name}" if path else name, folders, (*above, here))
+        inner = _Way(f"{way.place}/{name}", join(way.path, name), (*way.above, here))
+        if name not in links:
+            _enter(inner, walk)
+        elif walk.may_follow((here, name)):
+            walk.waiting.append(inner)
+        else:
+            folder.folders.remove(name)
+            folder.too_often.append(name)
 
 
-def _read(place: str, folder: Folder) -> None:
-    """A folder's own entries, sorted, as the order in which a disk gives them is no property of the data."""
+def _read(place: str) -> tuple[Folder, set[str]]:
+    """A folder's own entries, sorted, as the order in which a disk gives them is no property of the data; which are links."""
     regular = stat.S_IFREG
-    found = []
+    found, folder, links = [], Folder(), set()
     with os.scandir(place) as entries:
         for entry in entries:
             name = entry.name
@@ -153,12 +139,12 @@ def _read(place: str, folder: Folder) -> None:
                 if entry.is_dir():
                     if name.lower() not in _SYSTEM_FOLDERS:
                         folder.folders.append(name)
+                        if entry.is_symlink():
+                            links.add(name)
                     continue
                 state = entry.stat()
-            except OSError:
-                if not entry.is_symlink():
-                    raise
-                folder.dangling[name] = str(Path(entry.path).readlink())
+            except OSError as error:
+                _note_unreachable(entry, error, folder)
                 continue
             if stat.S_IFMT(state.st_mode) != regular:
                 folder.special.append(name)
@@ -172,3 +158,17 @@ def _read(place: str, folder: Folder) -> None:
             found = [row for row in found if row[0].lower() not in _SYSTEM_FILES]
         columns = map(list, zip(*found, strict=True)) if found else ([], [], [], [])
         folder.files, folder.sizes, folder.changed, folder.touched = columns
+    return folder, links
+
+
+def _note_unreachable(entry: os.DirEntry[str], error: OSError, folder: Folder) -> None:
+    """Keep a link that leads nowhere, or to where nobody may look; raise where the folder's own entries cannot be looked at."""
+    gone = error.errno in _NOTHING_THERE
+    if entry.is_symlink():
+        target = str(Path(entry.path).readlink())
+        if gone:
+            folder.dangling[entry.name] = target
+        else:
+            folder.unreadable[entry.name] = f"it leads to {target}: {error.strerror}"
+    elif not gone:  # else it was removed a moment ago
+        raise error

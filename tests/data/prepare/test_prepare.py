@@ -178,7 +178,7 @@ def test_a_tar_without_a_mark(tmp_path: Path) -> None:
         (
             "intel",
             {"seg_train/seg_train/a/1.jpg": b"", "seg_train/seg_train/b/1.jpg": b"", "seg_test/seg_test/c/1.jpg": b""},
-            "classes of the test split have no images in the train split: c",
+            "classes of the test split have no images in the train split: 'c'",
         ),
     ],
 )
