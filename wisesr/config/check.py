@@ -58,7 +58,7 @@ def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
 
 def _check_root(dataset: Mapping[str, Any]) -> list[str]:
     root = dataset.get("root")
-    if not isinstance(root, str) or Path(root).is_dir() or "download" in dataset:  # whose code names the way out
+    if not isinstance(root, str) or Path(root).exists() or "download" in dataset:  # code of the dataset names the way out
         return []
     how = "; `wisesr data prepare --help` tells how to make it" if "partial" in dataset else ""
     return [f"dataset.root: there is no folder {root}{how}"]

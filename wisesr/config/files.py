@@ -47,7 +47,7 @@ def to_dict(cfg: DictConfig) -> Config:
             config[name] = str(config[name])
     config["output_dir"] = str(Path(config["output_dir"]).expanduser())
     dataset = config.get("dataset")
-    if isinstance(dataset, dict) and isinstance(dataset.get("root"), (str, int)):
+    if isinstance(dataset, dict) and isinstance(dataset.get("root"), (str, int)) and dataset["root"] != "":
         dataset["root"] = _absolute(dataset["root"])
     backbone = config.get("backbone")
     if isinstance(backbone, dict) and isinstance(backbone.get("weights"), str) and Path(backbone["weights"]).suffix:

@@ -19,6 +19,7 @@ from rich.filesize import decimal
 
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.overrides import override
 from wisesr.data.prepare.copy_plan import Plan, links
 from wisesr.data.prepare.downloads import DATASETS
 from wisesr.data.prepare.formats import open_source
@@ -162,7 +163,7 @@ def _counts(manifest: Manifest) -> str:
 
 def _say_end(job: Job, manifest: Manifest, *, is_part: bool) -> None:
     name = job.dataset.facts.name
-    options = "" if job.shown == f"data/{name}" else f" dataset.root={job.shown}"
+    options = "" if job.shown == f"data/{name}" else f" {override('dataset.root', job.shown)}"
     options += " dataset.partial=true" if is_part else ""
     job.say(f"{job.shown}: {_counts(manifest)}")
     if is_part:
