@@ -84,7 +84,8 @@ def test_an_unreadable_image_is_named_by_workers_too(config: dict[str, Any], ima
     root = tmp_path / "corners"
     shutil.copytree(images, root)
     whole = (root / "train/class1/03.png").read_bytes()
-    (root / "train/class1/03.png").write_bytes(whole[: len(whole) // 2])
+    middle = len(whole) // 2  # which no look at its ends shows before training
+    (root / "train/class1/03.png").write_bytes(whole[:middle] + bytes(200) + whole[middle + 200 :])
     config["dataset"] |= {"root": str(root), "workers": 1}
     with pytest.raises(UserError, match=r"^/.*train/class1/03.png: "):
         trained(config, tmp_path / "cell")
