@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.data.grey_levels import Range, range_top
+from wisesr.data.images import PixelRules
 from wisesr.data.manifest import SPLITS, TRAIN, Manifest
 from wisesr.data.notes import Notes
 from wisesr.data.npz_file import Npz, Pair
@@ -46,7 +47,7 @@ def arrays(*, root: str, file: str, range: Literal["auto", 8, 12, 16, "float"] =
         named = [class_name(name) for name in npz.column("class_names")] if "class_names" in npz.names else []
         found = [_part(npz, pair, named, range) for pair in npz.pairs()]
         parts, dark = [part for part, _ in found], [word for _, words in found for word in words]
-        return join(npz.path.name, parts, named, rules=str(range), notes=Notes(grey=dark, hints=npz.unread()))
+        return join(npz.path.name, parts, named, rules=PixelRules(range=range), notes=Notes(grey=dark, hints=npz.unread()))
 
 
 def _part(npz: Npz, pair: Pair, named: Sequence[str], range: Range) -> tuple[Part, list[str]]:

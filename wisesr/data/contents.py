@@ -60,6 +60,21 @@ class Contents(NamedTuple):
         return Contents(*(column[rows] for column in self))
 
     @classmethod
+    def of_rows(cls, rows: Iterable[tuple[Any, ...]]) -> Contents:
+        """What `examine` found, a row each."""
+        found = list(rows)
+        columns = cls.zeros(len(found))
+        for at, row in enumerate(found):
+            for column, value in zip(columns, row, strict=True):
+                column[at] = value
+        return columns
+
+    @classmethod
+    def joined(cls, parts: Sequence[Contents]) -> Contents:
+        """Several, one behind the other."""
+        return cls(*map(np.concatenate, zip(*parts, strict=True)))
+
+    @classmethod
     def zeros(cls, count: int) -> Contents:
         """Nothing known of so many files."""
         return cls(
@@ -139,6 +154,11 @@ def _read(path: Path) -> tuple[Any, ...]:
         content = path.read_bytes()
     except OSError:
         return np.zeros(DIGEST, np.uint8), 0, 0, 0, np.nan, 0, np.nan, 0, True
+    return examine(content)
+
+
+def examine(content: bytes) -> tuple[Any, ...]:
+    """A row of `Contents`, of a file with this content."""
     digest, header = np.frombuffer(digest_of(content), np.uint8), read_header(content)
     if header is None:
         return digest, 0, 0, 0, np.nan, 0, np.nan, 0, True

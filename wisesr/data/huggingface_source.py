@@ -13,11 +13,13 @@ from typing import Any, Literal, NamedTuple
 
 from PIL import Image
 
+from wisesr.data.contents import Contents, examine
 from wisesr.data.huggingface_files import below, library, load
 from wisesr.data.images import PixelRules
 from wisesr.data.manifest import SPLITS, TRAIN, Manifest, digest_of
 from wisesr.data.notes import Notes
 from wisesr.data.parts import Part, class_name, join, read_image, split_of
+from wisesr.data.progress import show
 from wisesr.errors import UserError, unknown
 from wisesr.wording import count_of, some_of
 
@@ -65,11 +67,20 @@ def huggingface(
             continue
         images = _Column.of(dataset, columns.image, f"{name}/{own}", PixelRules(range=range))
         parts.append(Part(images, _ids(images, base), labels, [split] * len(labels)))
-        class_names = class_names or list(getattr(dataset.features[columns.label], "names", ()))
+        class_names = class_names or _distinct(source, getattr(dataset.features[columns.label], "names", ()))
     if not any(TRAIN in part.splits for part in parts):
         raise UserError(f"dataset.source={source}: {unknown('split', TRAIN, loaded)}, with labels for each image")
     parts.sort(key=lambda part: SPLITS.index(part.splits[0]))
-    return join(source, parts, class_names, rules=str(range), notes=Notes(hints=words))
+    return join(source, parts, class_names, rules=PixelRules(range=range), notes=Notes(hints=words))
+
+
+def _distinct(source: str, names: Sequence[str]) -> list[str]:
+    """Names of classes in Unicode's normal form, in which two must not become one."""
+    same = [class_name(name) for name in names]
+    if len(set(same)) < len(same):
+        twice = some_of(sorted({name for name in same if same.count(name) > 1}), _SHOWN)
+        raise UserError(f"dataset.source={source} has two classes of a name that looks the same: {twice}")
+    return same
 
 
 class _Columns(NamedTuple):
@@ -146,11 +157,18 @@ class _Column:
         where, row = f"{self.name}, row {index}", self.dataset[index][self.column]
         return read_image(_stored(where, row), row["path"] if row["bytes"] is None else where, self.rules)
 
+    def contents(self) -> Contents:
+        """What lies in the stored bytes."""
+        return Contents.of_rows(examine(content) for content in show(self._bytes(), len(self), "reading images once"))
+
     def digests(self) -> Iterator[bytes]:
         """Of the stored bytes."""
+        return map(digest_of, self._bytes())
+
+    def _bytes(self) -> Iterator[bytes]:
         for index, row in enumerate(self.dataset):
             stored = _stored(f"{self.name}, row {index}", row[self.column])
-            yield digest_of(stored if isinstance(stored, bytes) else _read(stored))
+            yield stored if isinstance(stored, bytes) else _read(stored)
 
 
 def _ids(images: _Column, base: Path) -> list[str]:

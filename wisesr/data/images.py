@@ -44,6 +44,13 @@ class PixelRules(NamedTuple):
     range: Range = "auto"
     """Which value becomes white in grey images of more than 8 bits and of floats (`wisesr.data.grey_levels.range_top`)."""
 
+    @property
+    def text(self) -> str:
+        """What is not as viewers do it, for the data's fingerprint: a setting that comes later changes none."""
+        return " ".join(
+            name for name, said in ((f"range={self.range}", self.range != "auto"), ("stored", not self.upright)) if said
+        )
+
 
 AS_A_VIEWER = PixelRules()
 

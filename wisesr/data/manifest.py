@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wisesr.data.class_names import strangers
-from wisesr.data.images import RULES
+from wisesr.data.images import RULES, PixelRules
 from wisesr.data.notes import Notes
 from wisesr.data.packed import Codes, Names
 from wisesr.errors import UserError
@@ -154,7 +154,8 @@ class Manifest:
     @property
     def rules(self) -> str:
         """What its images are read by, as text for the fingerprint; empty where they are no files."""
-        return str(getattr(self.load, "rules", ""))
+        rules: PixelRules | None = getattr(self.load, "rules", None)
+        return "" if rules is None else rules.text
 
 
 def _as_rows(digests: Iterable[bytes] | NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -9,18 +9,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wisesr.data.contents import Contents
 from wisesr.data.image_file import UNREADABLE, open_image, reading_problem
 from wisesr.data.images import PixelRules, to_rgb
 from wisesr.data.manifest import TEST, VAL, Manifest, digest_of
 from wisesr.data.notes import Notes
 from wisesr.data.quiet import quiet
-from wisesr.data.split_folders import SYNONYMS
+from wisesr.data.split_words import SYNONYMS
 from wisesr.errors import UserError
 from wisesr.wording import natural_key, some_of
 
@@ -41,6 +42,15 @@ class Images(Protocol):
 
     def digests(self) -> Iterable[bytes]:
         """`digest_of` each one's content, in order; nothing is decoded."""
+        ...
+
+
+@runtime_checkable
+class Files(Images, Protocol):
+    """The images of a part that are files, of which more can be told."""
+
+    def contents(self) -> Contents:
+        """What lies in each one's bytes, in order; most are not decoded."""
         ...
 
 
@@ -88,18 +98,26 @@ class Joined:
     """`Manifest.load` over several parts."""
 
     parts: tuple[Images, ...]
-    rules: str = ""
-    """By what settings the images are made RGB, where there are any: for the fingerprint of the data."""
+    starts: tuple[int, ...]
+    """The index of each part's first image, and behind it how many there are."""
+    rules: PixelRules | None = None
+    """By what settings the images are made RGB, where there are any."""
+    known: Contents | None = None
+    """What lies in the images, where they are files that a library keeps."""
 
     def __call__(self, index: int) -> Image.Image:
         """The RGB image at an index of the manifest."""
-        starts = [0, *accumulate(map(len, self.parts))]
-        part = bisect(starts, index) - 1
-        return self.parts[part].load(index - starts[part])
+        part = bisect(self.starts, index) - 1
+        return self.parts[part].load(index - self.starts[part])
 
 
 def join(
-    what: str, parts: Sequence[Part], class_names: Sequence[str] = (), *, rules: str = "", notes: Notes = NOTHING
+    what: str,
+    parts: Sequence[Part],
+    class_names: Sequence[str] = (),
+    *,
+    rules: PixelRules | None = None,
+    notes: Notes = NOTHING,
 ) -> Manifest:
     """One manifest of several parts, one behind the other. Without a test split, the val split is the test split.
 
@@ -120,16 +138,23 @@ def join(
     if TEST not in splits:
         splits = [TEST if split == VAL else split for split in splits]
     groups = [group for part in parts for group in part.groups or [""] * len(part.ids)]
+    known = _known([part.images for part in parts])
     return Manifest(
         ids=[name for part in parts for name in part.ids],
         labels=[number[name] for name in labels],
         class_names=names,
         splits=splits,
-        load=Joined(tuple(part.images for part in parts), rules),
+        load=Joined(tuple(part.images for part in parts), (0, *accumulate(len(part.ids) for part in parts)), rules, known),
         groups=groups if any(groups) else (),
-        digests=[digest for part in parts for digest in part.images.digests()],
+        digests=[digest for part in parts for digest in part.images.digests()] if known is None else known.digests,
         notes=replace(notes, hints=[*notes.hints, *words]),
     )
+
+
+def _known(parts: Sequence[Images]) -> Contents | None:
+    """What lies in images that are files; None of others."""
+    found = [part.contents() for part in parts if isinstance(part, Files)]
+    return Contents.joined(found) if len(found) == len(parts) else None
 
 
 def with_images(what: str, known: Sequence[str], labels: Iterable[str]) -> tuple[list[str], list[str]]:
