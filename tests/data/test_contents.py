@@ -26,6 +26,7 @@ from wisesr.data.kept import cache_dir
 from wisesr.data.manifest import Manifest
 from wisesr.errors import UserError
 from wisesr.results.lock import acquire_lock
+from wisesr.results.provenance import same_data
 
 ORIENTATION = 0x0112
 
@@ -438,3 +439,31 @@ def test_another_process_that_reads_is_waited_for(root: Path, caplog: pytest.Log
     assert lock is not None
     threading.Timer(3.0, lock.close).start()
     assert made(root).hashed and "another process reads the same images" in caplog.text
+
+
+def test_two_kinds_of_fingerprint_cannot_tell(root: Path) -> None:
+    """Whether a disk is read is no part of what was computed: a finished cell is not told that its images have changed."""
+    contents_print, listing_print = made(root).fingerprint(), made(root, "dataset.fingerprint=listing").fingerprint()
+    assert same_data(contents_print, listing_print) is None
+    assert same_data(listing_print, made(root, "dataset.fingerprint=listing").fingerprint())
+    noise(7, (50, 50)).save(root / "a" / "0.png")
+    assert same_data(listing_print, made(root, "dataset.fingerprint=listing").fingerprint()) is False
+    assert any("the files were not read" in said for said in made(root, "dataset.fingerprint=listing").notes.sentences())
+
+
+def test_a_listing_is_of_files(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="fingerprint=listing is for files below a folder, which the images of digits are not"):
+        build_manifest(composed("dataset=digits", "dataset.fingerprint=listing"))
+
+
+def test_an_unused_split_is_not_spoken_of(tmp_path: Path) -> None:
+    """Under protocol=paper the val split is."""
+    for split, count in (("train", 6), ("val", 3), ("test", 3)):
+        for label in "ab":
+            for index in range(count):
+                path = tmp_path / "images" / split / label / f"{index}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                noise(index + 100 * ord(label) + (1000 if split == "test" else 0)).save(path)
+    root = tmp_path / "images"
+    assert set(made(root).notes.shared) == {"val in train"}
+    assert made(root, "protocol=paper", "dataset.on_leak=error").notes.shared == {}

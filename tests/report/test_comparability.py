@@ -164,3 +164,11 @@ def test_test_images_that_were_trained_on_stand_in_red(tmp_path: Path) -> None:
     (table,) = read_study([tmp_path]).tables
     (warning,) = table.warnings
     assert warning.startswith(f"3 of the {count:,} test images (") and warning.endswith("what is measured on them is memory.")
+
+
+def test_classes_without_test_images_are_named(tmp_path: Path) -> None:
+    data = record_of(cell_config(tmp_path))["provenance"]["data"]
+    for head in ("gap", "wise"):
+        write_cell(cell_config(tmp_path, head=head), provenance={"data": data | {"notes": {"absent": {"test": ["owl"]}}}})
+    (table,) = read_study([tmp_path]).tables
+    assert any("macro F1 leaves out: owl" in note for note in table.notes)

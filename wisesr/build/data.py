@@ -18,12 +18,12 @@ from wisesr.data.images import decoders
 from wisesr.data.kept import key_of
 from wisesr.data.kept_manifest import keep_manifest, read_manifest
 from wisesr.data.listing import Listing, to_manifest
-from wisesr.data.manifest import TEST, Manifest, digest_of
+from wisesr.data.manifest import SPLITS, TEST, TRAIN, Manifest, digest_of
 from wisesr.data.progress import Progress, shown_by
 from wisesr.data.split import complete
 from wisesr.data.tree import Tree, scan
 from wisesr.errors import UserError
-from wisesr.results.provenance import source_hash
+from wisesr.results.provenance import installed_version, source_hash
 
 _NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak", "download")
 
@@ -100,14 +100,20 @@ def _root_of_files(dataset: Mapping[str, Any]) -> Path | None:
 def _make(config: Mapping[str, Any]) -> Manifest:
     dataset = config["dataset"]
     manifest = make_part("dataset", dataset, Manifest, skip=DATASET_KEYS)()
-    whole = _complete(config, manifest, config["protocol"])
-    return describe(whole, contents=dataset.get("fingerprint", "contents") == "contents")
+    contents = dataset.get("fingerprint") != "listing"
+    if not contents and not isinstance(manifest.load, FileImages):
+        raise UserError(
+            f"dataset.fingerprint=listing is for files below a folder, which the images of {dataset['name']} are not"
+        )
+    used = (TRAIN, TEST) if config["protocol"] == "paper" else SPLITS
+    return describe(_complete(config, manifest, config["protocol"]), contents=contents, splits=used)
 
 
 def _key(config: Mapping[str, Any], root: Path) -> str:
     """A name for the manifest of these settings, by this code."""
     settings = {key: value for key, value in config["dataset"].items() if key not in _NO_PART_OF_MANIFEST}
-    return key_of(json.dumps(settings, sort_keys=True), config["protocol"], os.path.realpath(root), source_hash(), *decoders())
+    code = (source_hash(), installed_version("torchvision"), *decoders())
+    return key_of(json.dumps(settings, sort_keys=True), config["protocol"], os.path.realpath(root), code)
 
 
 def _refuse_leaks(dataset: Mapping[str, Any], manifest: Manifest) -> None:

@@ -13,7 +13,7 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cell_files import LAST
-from wisesr.results.provenance import source_hash
+from wisesr.results.provenance import same_data, source_hash
 from wisesr.types import usable_cores
 
 log = logging.getLogger("wisesr")
@@ -75,7 +75,11 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
     """This attempt as the continuation of an earlier one."""
     if earlier.fingerprint != now.fingerprint:
         raise UserError(f"{directory / 'config.yaml'} was edited since {directory} was interrupted. {ELSEWHERE}")
-    if earlier.data != now.data:
+    same = same_data(earlier.data, now.data)
+    if same is None:
+        log.warning("dataset.fingerprint is another than when this cell was interrupted: nobody can tell whether its data is")
+        now = now._replace(data=earlier.data)
+    elif not same:
         raise UserError(
             f"the images, labels or splits, or how files are read, have changed since {directory} was interrupted, so it "
             f"cannot continue. Bring the data back, choose another study=NAME, or delete the directory to begin anew"

@@ -24,7 +24,7 @@ from wisesr.errors import UserError
 from wisesr.results.atomic_files import remove_partial
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.lock import locked
-from wisesr.results.provenance import source_hash
+from wisesr.results.provenance import same_data, source_hash
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.redo import begin_redo, complete_redo, work_dir
@@ -63,7 +63,10 @@ def changes(record: Record, data: str, weights: str | None) -> list[str]:
         weights: hash of the file of pretrained weights as it is now; None to leave it unchecked.
     """
     warnings = []
-    if record.provenance.data.fingerprint != data:
+    same = same_data(record.provenance.data.fingerprint, data)
+    if same is None:
+        warnings.append("dataset.fingerprint is another, so that nobody can tell whether the data has changed since")
+    elif not same:
         warnings.append("the images, labels or splits, or how files are read, have changed since")
     if weights is not None and record.provenance.weights.get("sha256") != weights:
         warnings.append("the file of pretrained weights has changed since")

@@ -12,7 +12,7 @@ from wisesr.cli.data import add_data
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
-from wisesr.encoding import begin_in_utf_8
+from wisesr.encoding import begin_in_utf_8, take_any_text
 from wisesr.errors import UserError
 
 
@@ -22,7 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         An exit code.
     """
-    begin_in_utf_8()
+    if arguments is None:
+        begin_in_utf_8()
+    else:
+        take_any_text()
     parser = argparse.ArgumentParser(prog="wisesr", description="Look at what train.py has left. Training: train.py --help")
     parser.add_argument("--version", action="version", version=f"wisesr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

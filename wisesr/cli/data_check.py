@@ -42,7 +42,8 @@ one: files that cannot be read (unless dataset.on_bad_image=skip, and for the
 paper's datasets dataset.partial=true), other counts or missing files (unless
 dataset.partial=true), dataset.partial=true of a whole copy, files listed twice,
 classes without images, splits that cannot be had; else 0. Pictures that two
-files hold in two splits change it with dataset.on_leak=error alone.
+files hold in two splits change it if they are equal byte for byte, and with
+dataset.on_leak=error alone.
 
 examples:
   wisesr data check intel                       the copy in data/intel
@@ -56,7 +57,7 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _CHECK
     parser.set_defaults(run=check)
-    parser.add_argument("name", metavar="NAME", help="intel, mit_indoor, sub_imagenet, folder: dataset=NAME of train.py")
+    parser.add_argument("name", metavar="NAME", help="intel, folder, torchvision, ...: dataset=NAME of train.py")
     parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of train.py: dataset.root=...")
     parser.add_argument("--report", type=Path, metavar="FILE", help="default: outputs/checks/NAME.csv")
 

@@ -63,11 +63,12 @@ class Contents(NamedTuple):
     def of_rows(cls, rows: Iterable[tuple[Any, ...]]) -> Contents:
         """What `examine` found, a row each."""
         found = list(rows)
-        columns = cls.zeros(len(found))
+        made = cls.zeros(len(found))
+        columns: tuple[NDArray[Any], ...] = tuple(made)
         for at, row in enumerate(found):
             for column, value in zip(columns, row, strict=True):
                 column[at] = value
-        return columns
+        return made
 
     @classmethod
     def joined(cls, parts: Sequence[Contents]) -> Contents:

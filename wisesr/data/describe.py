@@ -20,6 +20,8 @@ from wisesr.data.packed import Names
 from wisesr.data.range_notes import RangeNotes
 from wisesr.errors import UserError
 
+_UNREAD = "the files were not read (dataset.fingerprint=listing): damage, leaks, orientation and range are not known"
+
 
 def describe(manifest: Manifest, *, contents: bool = True, splits: Sequence[str] = SPLITS) -> Manifest:
     """The manifest with digests and notes.
@@ -35,6 +37,8 @@ def describe(manifest: Manifest, *, contents: bool = True, splits: Sequence[str]
     bad = np.zeros(len(manifest), bool) if found is None else found.bad
     if found is not None:
         manifest = replace(manifest, digests=found.digests, notes=_of_contents(manifest, found))
+    elif isinstance(manifest.load, FileImages):
+        manifest = replace(manifest, notes=replace(manifest.notes, hints=[*manifest.notes.hints, _UNREAD]))
     counts = manifest.counts()
     absent = {
         split: tuple(name for name, count in zip(manifest.class_names, row, strict=True) if not count)

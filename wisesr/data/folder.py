@@ -47,7 +47,7 @@ def folder(
         leave_out: folders, links or files below the root that are not read, `extra` or `train/cow`; None for none.
         range: which grey value of images deeper than 8 bits is white: of 8, 12 or 16 bits, "float" 1.0, "auto" by the
             file's type. Never by what lies in an image.
-        on_bad_image: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
+        on_bad_image: "error" to stop at files that cannot be read; "skip" to decode all beforehand and leave those out.
 
     Raises:
         UserError: nothing there, a class without images, a split or column missing, a listed file missing, a folder that

@@ -166,7 +166,7 @@ def _merged(tree: Tree, folders: Iterable[str]) -> list[str]:
 def to_manifest(listing: Listing, on_bad_image: Literal["error", "skip"]) -> Manifest:
     """The manifest of the files that are there, classes in alphabetical order, numbers in them by their value.
 
-    `on_bad_image`: "error" to stop at the first unreadable image; "skip" to decode all beforehand and leave those out.
+    `on_bad_image`: "skip" to decode all beforehand and leave out those that cannot be read; "error" decodes none here.
 
     Raises:
         UserError: a class has no images, or no readable ones; a link leads nowhere; a file has vanished.

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wisesr.data.class_names import strangers
+from wisesr.data.file_images import FileImages
 from wisesr.data.images import RULES, PixelRules
 from wisesr.data.notes import Notes
 from wisesr.data.packed import Codes, Names
 from wisesr.errors import UserError
+from wisesr.results.provenance import LISTING
 from wisesr.wording import some_of
 
 TRAIN, VAL, TEST = "train", "val", "test"
@@ -136,7 +138,8 @@ class Manifest:
     def fingerprint(self) -> str:
         """64 hexadecimal digits over names, contents, labels, splits, groups, and the rules by which a file becomes an image.
 
-        Of contents it knows the digests, or the sizes where there are none.
+        Of contents it knows the digests, or the sizes where there are none; of files that were not read, it begins with
+        `listing-`.
         """
         digest = hashlib.sha256(f"rules {RULES} {self.rules}".encode())
         splits, groups = cast(Codes, self.splits), cast(Codes, self.groups)
@@ -144,7 +147,8 @@ class Manifest:
         digest.update(repr((tuple(self.class_names), groups.kinds, self.hashed)).encode())
         for column in (cast(Names, self.ids).content, contents, self.labels, splits.codes, groups.codes):
             digest.update(np.ascontiguousarray(column).tobytes() + b"\0")
-        return digest.hexdigest()
+        unread = isinstance(self.load, FileImages) and not self.hashed
+        return (LISTING if unread else "") + digest.hexdigest()
 
     @property
     def hashed(self) -> bool:

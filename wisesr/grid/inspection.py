@@ -89,10 +89,12 @@ class CellInspector:
 
     def _data(self, cell: Cell, console: Console, *, strict: bool) -> str:
         """Fingerprint of the manifest; what is to be said of the data is printed once, for cells that are to be run."""
-        key = json.dumps([cell.config["dataset"], cell.config["protocol"]], sort_keys=True)
+        leaks = {} if strict else {"on_leak": "warn"}  # which are a finished cell's own
+        config = {**cell.config, "dataset": cell.config["dataset"] | leaks}
+        key = json.dumps([config["dataset"], config["protocol"]], sort_keys=True)
         if key not in self._fingerprints:
             try:
-                manifest = build_manifest(cell.config, progress=partial(tracked, console=console))
+                manifest = build_manifest(config, progress=partial(tracked, console=console))
                 self._fingerprints[key] = manifest.fingerprint()
                 self._sentences[key] = manifest.notes.sentences()
             except UserError as error:

@@ -69,6 +69,8 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
     unlike.append(_unlike("Not the same number of threads", cells, lambda record: record.provenance.threads))
     notes = [f"{sentence} Last bits, and times, may differ for it." for sentence in unlike if sentence]
     notes += sorted(_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)
+    if absent := sorted({name for cell in cells for name in cell.finished_record.provenance.data.absent.get("test", ())}):
+        notes.append(f"The test split has no image of some classes, which macro F1 leaves out: {some_of(absent, _SHOWN)}.")
     if unread := sorted({image for cell in cells for image in cell.finished_record.provenance.data.left_out}):
         notes.append(f"Images that could not be read were left out of all cells: {some_of(unread, _SHOWN)}.")
     if early := [cell for cell in cells if _out_of_patience(cell)]:

@@ -67,6 +67,11 @@ def is_counts(value: Any) -> bool:
     return isinstance(value, Mapping) and all(is_count(count) for count in value.values())
 
 
+def is_lists(value: Any) -> bool:
+    """A mapping to lists of texts."""
+    return isinstance(value, Mapping) and all(is_texts(names) for names in value.values())
+
+
 def is_shape(value: Any) -> bool:
     """A list of three counts."""
     return isinstance(value, list) and len(value) == 3 and all(map(is_count, value))

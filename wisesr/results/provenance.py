@@ -29,6 +29,15 @@ _PACKAGES = (
 )
 
 
+LISTING = "listing-"
+"""What a fingerprint of data begins with whose files were not read (`dataset.fingerprint=listing`)."""
+
+
+def same_data(one: str, other: str) -> bool | None:
+    """Whether two fingerprints are of the same data; None where they are of two kinds, and cannot tell."""
+    return None if one.startswith(LISTING) != other.startswith(LISTING) else one == other
+
+
 @lru_cache(maxsize=1)
 def source_hash() -> str:
     """64 hexadecimal digits over every Python file of the package."""

@@ -5,7 +5,7 @@ Whoever has a `Record` may rely on all of its attributes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -14,6 +14,7 @@ from wisesr.results.checks import (
     is_count,
     is_counts,
     is_group,
+    is_lists,
     is_protocol,
     is_shape,
     is_share,
@@ -123,6 +124,8 @@ class DataProvenance:
     """Counts by split: train, val, test."""
     left_out: Texts
     """Unreadable images."""
+    absent: Annotated[Mapping[str, Sequence[str]], is_lists, Key("notes.absent")] = field(default_factory=dict)
+    """Split -> classes of which it has no image, and which its macro F1 leaves out."""
     shared: Annotated[Mapping[str, int], is_counts, Key("notes.shared")] = field(default_factory=dict)
     """`test in train`: images of the one split whose bytes the other has; empty where nobody looked, as before 2026-11-28."""
 
