@@ -70,10 +70,16 @@ def huggingface(
     found = {own: _labels(f"{source}, split {own}", dataset, columns.label) for own, dataset in loaded.items()}
     given = {TRAIN: train, VAL: val, TEST: test}
     splits = splits_by_name(source, {own: labels is not None for own, labels in found.items()}, given)
-    for own, dataset in loaded.items():
+    for own, dataset in sorted(loaded.items(), key=lambda item: splits.get(item[0]) != TRAIN):  # its order of the classes
         split, labels = splits.get(own), found[own]
         if split is None or labels is None:
-            why = "is none of train, val, test" if split is None else "has no labels"
+            why = (
+                "has no labels"
+                if labels is None
+                else "is not taken"
+                if any((train, val, test))
+                else "is none of train, val, test"
+            )
             words.append(f"{own} of {source} {why} and is left out: {count_of(len(dataset), 'image')}")
             continue
         images = _Column.of(dataset, columns.image, f"{name}/{own}", PixelRules(range=range))

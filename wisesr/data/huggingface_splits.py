@@ -32,7 +32,7 @@ def splits_by_name(source: str, labelled: Mapping[str, bool], given: Mapping[str
         return {name: split for split, name in chosen.items()}
     if len(labelled) == 1:
         return dict.fromkeys(labelled, TRAIN)
-    found = {name: split for name in labelled if (split := split_of(name))}
+    found = {name: own for name in labelled if (own := split_of(name))}
     with_labels = {name: split for name, split in found.items() if labelled[name]}
     for split in SPLITS:
         same = [name for name, own in with_labels.items() if own == split]
@@ -41,10 +41,10 @@ def splits_by_name(source: str, labelled: Mapping[str, bool], given: Mapping[str
                 f"dataset.source={source} has {', '.join(same)}, all of them {split}: {_ways(with_labels, same[1:])}"
             )
     for name in labelled:
-        split = meant(name)
-        if name not in found and labelled[name] and split and split not in with_labels.values():
+        like = meant(name)
+        if name not in found and labelled[name] and like and like not in with_labels.values():
             raise UserError(
-                f"{name} of dataset.source={source} would be left out: {_ways({**with_labels, name: split}, [name])}"
+                f"{name} of dataset.source={source} would be left out: {_ways({**with_labels, name: like}, [name])}"
             )
     return found
 

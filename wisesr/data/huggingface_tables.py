@@ -121,7 +121,7 @@ def _listed(names: Sequence[str] | None) -> str:
 def _split_word(file: Path) -> str | None:
     """The word of a file's name that is a split's, `train-00000-of-00002.parquet`, or else of its folder's."""
     for name in (file.stem, file.parent.name):
-        found = [word.lower() for word in re.findall(r"[^\W\d_]+", name) if split_of(word)]
+        found: list[str] = [word.lower() for word in re.findall(r"[^\W\d_]+", name) if split_of(word)]
         if found:
             return found[0]
     return None
