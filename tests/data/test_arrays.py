@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import zipfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -201,3 +202,53 @@ def test_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     manifest = build_manifest(config)
     assert {split: len(manifest.indices(split)) for split in ("train", "val", "test")} == {"train": 21, "val": 3, "test": 6}
     assert config["dataset"]["name"] == "own.npz"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"labels": np.array([b"\xe9", b"\xfc", b"a"] * 2)}, r"labels in .*own.npz: b'\\x.*' is no UTF-8: save texts as such"),
+        ({"labels": LABELS, "class_names": np.array([b"\xe9", b"\xfc", b"a"])}, "class_names in .* is no UTF-8"),
+        ({"labels": ["", "a", "b"] * 2}, "own.npz has a blank text for the class of 2 images"),
+        ({"labels": LABELS, "class_names": ["a", "\t", "b"]}, "own.npz has a blank text for the class of 2 images"),
+        ({"labels": LABELS, "images": GREY.astype(">i4")}, r"int32|>i4: pixels are .*images.astype\('uint8'\)"),
+        ({"labels": LABELS, "images": GREY.astype("u4") * 9}, r"as images.astype\('uint16'\) gives$"),
+        ({"labels": LABELS, "images": GREY.astype("i8") - 9}, "uint16 or floating point$"),
+        ({"labels": LABELS, "images": GREY > 99}, r"as images.astype\('uint8'\) \* 255 gives$"),
+    ],
+)
+def test_texts_and_types_that_would_become_others(content: dict[str, Any], message: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        made(tmp_path, **{"images": GREY, **content})
+
+
+def test_numbers_and_names_stay_what_they_are(tmp_path: Path) -> None:
+    big = made(tmp_path, images=GREY, labels=np.array([2**64 - 2, 2**63, 5] * 2, np.uint64))
+    assert big.class_names == ["5", str(2**63), str(2**64 - 2)]
+    near = made(tmp_path, images=GREY, labels=["Elm", "elm ", "oak"] * 2)
+    assert "'Elm' and 'elm '" in str(near.notes.hints)
+    swapped, plain = (made(tmp_path, images=GREY.astype(kind) * 257, labels=LABELS) for kind in (">u2", "<u2"))
+    assert swapped.fingerprint() == plain.fingerprint()
+    assert np.array_equal(np.asarray(swapped.load(2))[..., 0], GREY[2])
+    mixed = made(tmp_path, X_train=GREY[:4], y_train=[0, 1] * 2, X_test=GREY[4:], y_test=[0, 1])
+    assert list(mixed.splits) == ["train"] * 4 + ["test"] * 2
+    with pytest.raises(UserError, match="has x_train, X_train: which of them|has X_train, x_train: which of them"):
+        made(tmp_path, X_train=GREY, x_train=GREY, y_train=LABELS)
+    grouped = made(tmp_path, images=GREY, labels=[0, 1] * 3, group=[1, np.nan, np.nan, 1, np.nan, 2])
+    assert list(grouped.groups) == ["1.0", "", "", "1.0", "", "2.0"]
+
+
+def test_a_class_that_is_dark_as_a_whole_is_said(tmp_path: Path) -> None:
+    share = GREY / 255
+    manifest = made(tmp_path, images=np.concatenate([share, share / 20]), labels=["bright"] * 6 + ["dim"] * 6)
+    assert len(manifest.notes.grey) == 1
+    assert "whole classes are nearly black, where 1 is white: up to dim (0.05)" in manifest.notes.grey[0]
+    assert made(tmp_path, images=np.concatenate([share, share / 20]), labels=["a", "b"] * 6).notes.grey == []
+
+
+def test_members_that_are_no_arrays(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as file:
+        for name in ("train_images", "train_labels"):
+            file.writestr(name, "text")
+    with pytest.raises(UserError, match=r"train_images in .*own.npz is no array: numpy.savez"):
+        arrays(root=str(tmp_path), file="own.npz")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
 import sys
 from collections import Counter
@@ -274,3 +275,114 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     manifest = build_manifest(config)
     assert {split: len(manifest.indices(split)) for split in ("train", "val", "test")} == {"train": 4, "val": 2, "test": 6}
     assert config["dataset"]["name"] == "own"
+
+
+def test_files_that_number_their_classes_differently(tmp_path: Path) -> None:
+    """The library takes the names of one file for all that it loads together."""
+    one, other = hf.ClassLabel(names=["oak", "elm", "fir"]), hf.ClassLabel(names=["fir", "ash", "elm", "oak"])
+    (tmp_path / "own").mkdir()
+    split([0, 1, 2, 0], one).to_parquet(tmp_path / "own" / "train.parquet")
+    split([0, 2, 3], other, first=4).to_parquet(tmp_path / "own" / "test.parquet")
+    manifest = read(tmp_path, "own")
+    assert names(manifest) == ["oak", "elm", "fir", "oak", "fir", "elm", "oak"]
+    assert manifest.class_names == ["oak", "elm", "fir"]
+    split(["elm", "oak"], hf.Value("string"), first=7).to_parquet(tmp_path / "own" / "val.parquet")
+    assert names(read(tmp_path, "own"))[4:6] == ["elm", "oak"], "texts beside numbers"
+    split([0], other, first=9).to_parquet(tmp_path / "own" / "train-1.parquet")
+    with pytest.raises(
+        UserError, match=r"label numbers its classes as \[.*\] in .*train.*parquet and as \[.*\] in .*parquet: "
+    ):
+        read(tmp_path, "own")
+    (tmp_path / "own" / "val.parquet").unlink()
+    (tmp_path / "own" / "train-1.parquet").unlink()
+    (tmp_path / "own" / "README.md").write_text("---\n---\n")
+    with pytest.raises(UserError, match="label numbers its classes as .* in what the library takes for all files"):
+        read(tmp_path, "own")
+
+
+def test_a_relabelled_file_with_its_time_set_back(tmp_path: Path) -> None:
+    kind, file = hf.ClassLabel(names=["x", "y"]), tmp_path / "own.parquet"
+    split([0, 1, 1, 0], kind).to_parquet(file)
+    before = file.stat()
+    assert names(read(tmp_path, "own.parquet")) == ["x", "y", "y", "x"]
+    split([1, 0, 0, 1], kind).to_parquet(file)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert names(read(tmp_path, "own.parquet")) == ["y", "x", "x", "y"]
+
+
+@pytest.mark.parametrize(
+    ("folders", "message"),
+    [
+        (("TRAIN", "Testing"), "takes the images below Testing in .* for its train split: rename .*dataset=folder"),
+        (
+            ("photos", "labels"),
+            "takes labels/a, photos/a of .* for one class: move what is not meant away, or take dataset=folder",
+        ),
+        (("train/left", "train/right"), "takes train/left/a, train/right/a of .* for one class"),
+    ],
+)
+def test_folders_that_the_library_would_pool(folders: tuple[str, str], message: str, tmp_path: Path) -> None:
+    folder(tmp_path / "own", *folders)
+    with pytest.raises(UserError, match=message):
+        read(tmp_path, "own")
+
+
+def test_folders_by_the_librarys_own_names(tmp_path: Path) -> None:
+    folder(tmp_path / "own", "training/images", "dev/images", "evaluation/images")
+    assert Counter(read(tmp_path, "own").splits) == {"train": 6, "val": 6, "test": 6}
+    folder(tmp_path / "flat", "")
+    noise(99).save(tmp_path / "flat" / "cover.png")
+    with pytest.raises(UserError, match="cover.png lies in .*flat itself, beside the folders of classes: move it away"):
+        read(tmp_path, "flat")
+
+
+def test_which_split_is_which_is_asked(tmp_path: Path) -> None:
+    kind = hf.ClassLabel(names=["x", "y"])
+    made = {name: split([0, 1], kind, first=2 * at) for at, name in enumerate(("train", "devel", "val", "validation", "extra"))}
+
+    def saved(*splits: str) -> str:
+        name = "-".join(splits)
+        hf.DatasetDict({split: made[split] for split in splits}).save_to_disk(tmp_path / name)
+        return name
+
+    dropped, doubled = saved("train", "devel"), saved("train", "val", "validation")
+    with pytest.raises(
+        UserError, match="devel of .* would be left out: dataset.train=train dataset.val=devel takes .*; dataset.train=train"
+    ):
+        read(tmp_path, dropped)
+    assert list(read(tmp_path, dropped, train="train", val="devel").splits) == ["train"] * 2 + ["test"] * 2
+    alone = read(tmp_path, dropped, train="train")
+    assert (list(alone.splits), alone.notes.hints) == (
+        ["train"] * 2,
+        [f"devel of {dropped} is not taken and is left out: 2 images"],
+    )
+    with pytest.raises(
+        UserError, match="has val, validation, all of them val: dataset.train=train dataset.val=val dataset.test=vali"
+    ):
+        read(tmp_path, doubled)
+    assert len(read(tmp_path, doubled, train="train", val="val", test="validation")) == 6
+    assert len(read(tmp_path, saved("train", "extra"))) == 2, "a word that is no split's"
+    with pytest.raises(UserError, match="dataset.test: no split is called 'tset'"):
+        read(tmp_path, doubled, test="tset")
+    with pytest.raises(UserError, match="dataset.train=val: it is given for two splits"):
+        read(tmp_path, doubled, train="val", test="val")
+
+
+def test_parquet_files_of_one_meaning_and_without_rows(tmp_path: Path) -> None:
+    kind = hf.ClassLabel(names=["x", "y"])
+    for name in ("train", "valid", "validation"):
+        split([0, 1], kind).to_parquet(tmp_path / f"{name}.parquet")
+    with pytest.raises(UserError, match=r"valid.parquet and .*validation.parquet are both the val split by their names"):
+        read(tmp_path, "*.parquet")
+    split([0], kind).select([]).to_parquet(tmp_path / "validation.parquet")
+    (tmp_path / "valid.parquet").unlink()
+    with pytest.raises(UserError, match=r"validation.parquet has no rows, and the val split no images"):
+        read(tmp_path, "*.parquet")
+
+
+def test_blank_and_hardly_different_classes(tmp_path: Path) -> None:
+    split(["elm", "ELM", "oak"], hf.Value("string")).to_parquet(tmp_path / "near.parquet")
+    assert "'ELM' and 'elm'" in str(read(tmp_path, "near.parquet").notes.hints)
+    split(["elm", " ", "oak"], hf.Value("string")).to_parquet(tmp_path / "blank.parquet")
+    with pytest.raises(UserError, match="has a blank text for the class of 1 image"):
+        read(tmp_path, "blank.parquet")

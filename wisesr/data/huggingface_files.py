@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import glob
-import os
 import re
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from wisesr.data.images import endings
+from wisesr.data.huggingface_folders import load_images
+from wisesr.data.huggingface_tables import PARQUET, classes_in, load_tables, place_of, refuse_other_classes
 from wisesr.data.manifest import TRAIN
-from wisesr.data.parts import split_of
-from wisesr.data.tree import Tree, scan
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
-from wisesr.wording import count_of, some_of
-
-_SHOWN = 5
-_PARQUET = ".parquet"
 
 
 def library() -> Any:
@@ -46,13 +41,13 @@ def load(source: str, root: Path, config_name: str | None, revision: str | None)
         raise UserError(
             f"dataset.config_name is of the hub, or of a copy with its README.md, and {place} is neither: leave it out"
         )
-    if not local and (source.endswith(_PARQUET) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source)):
+    if not local and (source.endswith(PARQUET) or not re.fullmatch(r"[\w.-]+(/[\w.-]+)?", source)):
         raise UserError(f"dataset.source: there is no {place}, and on the hub names are owner/name")
     try:
         if not local:
             found = made.load_dataset(source, config_name, revision=revision)
         else:
-            found = _load_files(made, [Path(file) for file in files]) if files else _load_place(made, place, config_name)
+            found = load_tables(made, [Path(file) for file in files]) if files else _load_place(made, place, config_name)
     except UserError:
         raise
     except Exception as error:  # of a network, of the hub, of arrow
@@ -63,67 +58,24 @@ def load(source: str, root: Path, config_name: str | None, revision: str | None)
 def _load_place(made: Any, place: Path, config_name: str | None) -> Any:
     """What a file or a folder holds."""
     if place.is_file():
-        return _load_files(made, [place])
+        return load_tables(made, [place])
     if (place / "dataset_dict.json").is_file() or (place / "state.json").is_file():
         return made.load_from_disk(str(place))
     tree = scan(place)
-    paths = list(tree.files())
-    tables = [place / path for path in paths if path.endswith(_PARQUET)]
+    files = [place / path for path in tree.files()]
+    tables = [file for file in files if file.suffix == PARQUET and file.stem != "metadata"]
     if (place / "README.md").is_file() and tables:
-        return made.load_dataset(str(place), config_name)
-    if tables:
-        return _load_files(made, tables)
-    found = made.load_dataset("imagefolder", data_dir=str(place))
-    _refuse_lost(made, place, tree, found)
-    return found
+        found = made.load_dataset(str(place), config_name, cache_dir=place_of(made, files))
+        _refuse_other_names(found, tables)
+        return found
+    return load_tables(made, tables) if tables else load_images(made, place, tree)
 
 
-def _load_files(made: Any, files: Sequence[Path]) -> Any:
-    """Parquet files, their splits by what they or their folders are called; all of one split where none says."""
-    for file in files:
-        if file.suffix != _PARQUET:
-            raise UserError(f"{file} is no {_PARQUET} file: dataset.source takes a folder, or such files")
-    splits = {file: _split_in(file) for file in files}
-    unclear = [str(file) for file, split in splits.items() if split is None]
-    if unclear and len(unclear) < len(files):
-        raise UserError(
-            f"which split is {some_of(unclear, 1)}? Names must say train, validation or test, as those of others do"
-        )
-    grouped: dict[str, list[str]] = {}
-    for file, split in splits.items():
-        grouped.setdefault(split or TRAIN, []).append(str(file))
-    return made.load_dataset("parquet", data_files=grouped)
-
-
-def _split_in(file: Path) -> str | None:
-    """The split that a file's name speaks of, `train-00000-of-00002.parquet`, or else its folder's."""
-    for name in (file.stem, file.parent.name):
-        found = [split for word in re.findall(r"[^\W\d_]+", name) if (split := split_of(word))]
-        if found:
-            return found[0]
-    return None
-
-
-def _refuse_lost(made: Any, place: Path, tree: Tree, found: Mapping[str, Any]) -> None:
-    """Stop where the library leaves out images of a folder, as it does with splits that it does not know: Validation, say."""
-    there = {path for path in tree.files() if Path(path).suffix.lower() in endings()}
-    for dataset in found.values():
-        for row in dataset.select_columns(["image"]).cast_column("image", made.Image(decode=False)):
-            there.discard(below(place, row["image"]["path"]))
-    if there:
-        folders = sorted({path.rpartition("/")[0].partition("/")[0] or path for path in there})
-        raise UserError(
-            f"`datasets` leaves out {count_of(len(there), 'image')} of {place}, in {some_of(folders, _SHOWN)}: rename "
-            f"split folders to train, validation, test, or take dataset=folder dataset.root={place}"
-        )
-
-
-def below(folder: Path, path: str) -> str:
-    """A file's path below a folder, with forward slashes; as it is where it lies elsewhere."""
-    for start in (folder, folder.resolve()):
-        if path.startswith(f"{start}{os.sep}"):
-            return path[len(str(start)) + 1 :].replace(os.sep, "/")
-    return path
+def _refuse_other_names(found: Mapping[str, Any], tables: Sequence[Path]) -> None:
+    """Stop where a copy of a hub's dataset has a file whose classes are not those that the library takes for it."""
+    taken = next(iter(found.values())).features
+    known = {name: kind.names for name, kind in taken.items() if getattr(kind, "names", None)}
+    refuse_other_classes([file for file in tables if classes_in(file).keys() <= known.keys()] or tables, known)
 
 
 def _problem(source: str, place: Path, local: bool, error: Exception) -> str:

@@ -14,14 +14,16 @@ from typing import Any, Literal, NamedTuple
 from PIL import Image
 
 from wisesr.data.contents import Contents, examine
-from wisesr.data.huggingface_files import below, library, load
+from wisesr.data.huggingface_files import library, load
+from wisesr.data.huggingface_folders import below
+from wisesr.data.huggingface_splits import splits_by_name
 from wisesr.data.images import PixelRules
-from wisesr.data.manifest import SPLITS, TRAIN, Manifest, digest_of
+from wisesr.data.manifest import SPLITS, TEST, TRAIN, VAL, Manifest, digest_of
 from wisesr.data.notes import Notes
-from wisesr.data.parts import Part, class_name, join, read_image, split_of
+from wisesr.data.parts import Part, class_name, doubtful_names, join, read_image
 from wisesr.data.progress import show
 from wisesr.errors import UserError, unknown
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of, natural_key, some_of
 
 _SHOWN = 8
 
@@ -34,6 +36,9 @@ def huggingface(
     revision: str | None = None,
     image_column: str | None = None,
     label_column: str | None = None,
+    train: str | None = None,
+    val: str | None = None,
+    test: str | None = None,
     range: Literal["auto", 8, 12, 16, "float"] = "auto",
 ) -> Manifest:
     """Images that the library `datasets` can load.
@@ -46,6 +51,10 @@ def huggingface(
         revision: branch, tag or commit on the hub; None for the newest.
         image_column: None for the only one that holds images.
         label_column: None for the only one that holds classes, or else is called label.
+        train: what its training split is called. Where this, `val` or `test` is given, other splits are left out, and said;
+            where none is, they go by their usual names, and a single one is for training.
+        val: what its validation split is called.
+        test: what its test split is called.
         range: which value is white in grey images deeper than 8 bits: of 8, 12 or 16 bits, "float" 1.0, "auto" by their
             type.
 
@@ -58,18 +67,31 @@ def huggingface(
     parts: list[Part] = []
     words: list[str] = []
     class_names: list[str] = []
-    for own, dataset in loaded.items():
-        split = TRAIN if len(loaded) == 1 else split_of(own)
-        labels = _labels(f"{source}, split {own}", dataset, columns.label)
+    found = {own: _labels(f"{source}, split {own}", dataset, columns.label) for own, dataset in loaded.items()}
+    given = {TRAIN: train, VAL: val, TEST: test}
+    splits = splits_by_name(source, {own: labels is not None for own, labels in found.items()}, given)
+    for own, dataset in sorted(loaded.items(), key=lambda item: splits.get(item[0]) != TRAIN):  # its order of the classes
+        split, labels = splits.get(own), found[own]
         if split is None or labels is None:
-            why = "is none of train, val, test" if split is None else "has no labels"
+            why = (
+                "has no labels"
+                if labels is None
+                else "is not taken"
+                if any((train, val, test))
+                else "is none of train, val, test"
+            )
             words.append(f"{own} of {source} {why} and is left out: {count_of(len(dataset), 'image')}")
             continue
         images = _Column.of(dataset, columns.image, f"{name}/{own}", PixelRules(range=range))
         parts.append(Part(images, _ids(images, base), labels, [split] * len(labels)))
-        class_names = class_names or _distinct(source, getattr(dataset.features[columns.label], "names", ()))
+        named = _distinct(source, getattr(dataset.features[columns.label], "names", ()))
+        class_names += [name for name in named if name not in class_names]
     if not any(TRAIN in part.splits for part in parts):
         raise UserError(f"dataset.source={source}: {unknown('split', TRAIN, loaded)}, with labels for each image")
+    if class_names:  # texts in a split beside one with a list of names
+        others = {label for part in parts for label in part.labels}.difference(class_names)
+        class_names += sorted(others, key=natural_key)
+    words += doubtful_names(f"dataset.source={source}", parts)
     parts.sort(key=lambda part: SPLITS.index(part.splits[0]))
     return join(source, parts, class_names, rules=PixelRules(range=range), notes=Notes(hints=words))
 

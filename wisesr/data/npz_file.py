@@ -69,7 +69,7 @@ class Npz:
 
     def pairs(self) -> list[Pair]:
         """The layout of the file; raises UserError if it has none."""
-        found = [pair for pair in _PAIRS if pair.images in self.names]
+        found = [own for pair in _PAIRS for own in self._written(pair)]
         if not found:
             raise UserError(
                 f"{self.path}: {unknown('array', 'images', self.names)}. There must be images and labels, or train_images, "
@@ -83,6 +83,14 @@ class Npz:
             raise UserError(f"{self.path}: {unknown('array', missing[0], self.names)}")
         self._refuse_alike([*used, *(("split", "group", "class_names") if found[0].split == "" else ("class_names",))])
         return found
+
+    def _written(self, pair: Pair) -> list[Pair]:
+        """A pair as the file writes it, `X_train` and `y_train`: twice where it has two that differ in their letters' case."""
+        images = [name for name in self.names if name.lower() == pair.images]
+        labels = [name for name in self.names if name.lower() == pair.labels]
+        if images and len(labels) > 1:
+            raise UserError(f"{self.path} has {', '.join(labels)}: which of them? Save the others apart")
+        return [Pair(pair.split, name, labels[0] if labels else pair.labels) for name in images]
 
     def _refuse_alike(self, known: Sequence[str]) -> None:
         """Stop at an array that nobody would read and that is called nearly as one that is: groups, splits, class_name."""
@@ -102,6 +110,8 @@ class Npz:
             ) from error
         except _DAMAGED as error:
             raise UserError(f"{self.of(name)} is damaged ({error}): save the file again") from error
+        if not isinstance(array, np.ndarray):
+            raise UserError(f"{self.of(name)} is no array: numpy.savez(file, images=..., labels=...) writes such files")
         return array
 
     def column(self, name: str, count: int | None = None) -> NDArray[Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wisesr.data.class_names import hardly_different
 from wisesr.data.contents import Contents
 from wisesr.data.image_file import UNREADABLE, open_image, reading_problem
 from wisesr.data.images import PixelRules, to_rgb
@@ -23,7 +24,7 @@ from wisesr.data.notes import Notes
 from wisesr.data.quiet import quiet
 from wisesr.data.split_words import SYNONYMS
 from wisesr.errors import UserError
-from wisesr.wording import natural_key, some_of
+from wisesr.wording import count_of, natural_key, some_of
 
 NOTHING = Notes()
 _SHOWN = 5
@@ -171,9 +172,30 @@ def split_of(name: str) -> str | None:
 
 
 def class_name(value: object) -> str:
-    """A label as the name of its class: a text in Unicode's normal form C, so that names that look the same are one class."""
-    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    """A label as the name of its class: a text in Unicode's normal form C, so that names that look the same are one class.
+
+    Raises:
+        UserError: bytes that are no UTF-8.
+    """
+    try:
+        text = value.decode() if isinstance(value, bytes) else str(value)
+    except UnicodeDecodeError as error:
+        raise UserError(f"{value!r} is no UTF-8: save texts as such (numpy.char.decode(labels, 'latin-1'), say)") from error
     return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def doubtful_names(what: str, parts: Sequence[Part]) -> list[str]:
+    """What is to be said of classes whose names hardly differ.
+
+    Raises:
+        UserError: a class has a blank name.
+    """
+    labels = [name for part in parts for name in part.labels]
+    blank = [index for index, name in enumerate(labels) if not name.strip()]
+    if blank:
+        raise UserError(f"{what} has a blank text for the class of {count_of(len(blank), 'image')}: name it, or leave them out")
+    words = hardly_different(labels)
+    return [words] if words else []
 
 
 def read_image(file: Path | bytes, name: object, rules: PixelRules) -> Image.Image:

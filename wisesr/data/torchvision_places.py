@@ -142,10 +142,11 @@ class _Hdf5:
 
     def __init__(self, path: Path, key: str) -> None:
         self._path, self._key = path, key
+        with import_module("h5py").File(path) as file:
+            self._count = len(file[key])
 
     def __len__(self) -> int:
-        with import_module("h5py").File(self._path) as file:
-            return len(file[self._key])
+        return self._count
 
     def __getitem__(self, index: Any) -> NDArray[np.uint8]:
         with import_module("h5py").File(self._path) as file:
