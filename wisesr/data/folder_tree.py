@@ -87,16 +87,18 @@ class Tree:
 
     def files(self, below: str = "") -> Iterator[str]:
         """Paths below the root of all files in and below a folder, in the order of `sorted(Path(...))`."""
-        own, start = self.folders[below], f"{below}/" if below else ""
-        if not own.folders:
-            yield from (start + name for name in sorted(own.files))
-            return
-        inner = set(own.folders)
-        for name in sorted([*own.files, *own.folders]):
-            if name in inner:
-                yield from self.files(start + name)
-            else:
-                yield start + name
+        waiting = [(below, True)]  # the next one last
+        while waiting:
+            path, is_folder = waiting.pop()
+            if not is_folder:
+                yield path
+                continue
+            own, start = self.folders[path], f"{path}/" if path else ""
+            if not own.folders:
+                yield from (start + name for name in sorted(own.files))
+                continue
+            inner = set(own.folders)
+            waiting += [(start + name, name in inner) for name in sorted([*own.files, *own.folders], reverse=True)]
 
     def dangling(self, below: str = "") -> dict[str, str]:
         """Links to nothing in and below a folder: path below the root -> where they point to."""
