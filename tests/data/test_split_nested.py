@@ -152,14 +152,19 @@ def test_a_class_called_train_is_offered_first(tmp_path: Path) -> None:
 
 
 def test_folders_nested_deeper_than_calls(tmp_path: Path) -> None:
-    root, here = make(tmp_path, "a", "b"), Path.cwd()
+    """They are removed one by one: what clears temporary folders calls itself for each."""
+    root, here, depth = make(tmp_path, "a", "b"), Path.cwd(), 1300
     try:
         os.chdir(root / "a")
-        for _ in range(1300):
+        for _ in range(depth):
             Path("d").mkdir()
             os.chdir("d")
         paint(Path("x.png"), 0, 9, 16)
+        assert len(list(scan(root).files("a"))) == 3
+        assert Counter(folder(root=str(root)).labels.tolist()) == {0: 3, 1: 2}  # type: ignore[union-attr]
     finally:
+        Path("x.png").unlink(missing_ok=True)
+        while Path.cwd() != root / "a":
+            os.chdir("..")
+            Path("d").rmdir()
         os.chdir(here)
-    assert len(list(scan(root).files("a"))) == 3
-    assert Counter(folder(root=str(root)).labels.tolist()) == {0: 3, 1: 2}  # type: ignore[union-attr]

@@ -94,11 +94,11 @@ class Tree:
                 yield path
                 continue
             own, start = self.folders[path], f"{path}/" if path else ""
-            if not own.folders:
-                yield from (start + name for name in sorted(own.files))
-                continue
             inner = set(own.folders)
-            waiting += [(start + name, name in inner) for name in sorted([*own.files, *own.folders], reverse=True)]
+            if not inner:
+                yield from (start + name for name in sorted(own.files))
+            else:
+                waiting += [(start + name, name in inner) for name in sorted([*own.files, *inner], reverse=True)]
 
     def dangling(self, below: str = "") -> dict[str, str]:
         """Links to nothing in and below a folder: path below the root -> where they point to."""

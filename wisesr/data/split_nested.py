@@ -51,9 +51,9 @@ def ask_about_shape(tree: Tree, folder: str, used: Mapping[str, str]) -> None:
     outer = {name: inner for name, place in own.items() if (inner := labels_in(tree, place))}
     if shared := _same_inside(outer):
         one, *_ = names = sorted(shared, key=natural_key)
-        inner = listed([name for name in image_folders(tree, own[one]) if label_of(name) in outer[names[1]]])
+        held = listed([name for name in image_folders(tree, own[one]) if label_of(name) in outer[names[1]]])
         raise UserError(
-            f"{tree.base / folder}: {listed(names, ' and ')} hold folders of the same names ({inner}). If those are the "
+            f"{tree.base / folder}: {listed(names, ' and ')} hold folders of the same names ({held}). If those are the "
             f"classes: {_one_of_them(tree, folder, own[one], used)}; if {listed(names, ' and ')} are: {as_they_are}"
             f"{_or_splits([own[name] for name in names]) if whole else ''}"
         )
