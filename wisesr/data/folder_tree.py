@@ -87,18 +87,16 @@ class Tree:
 
     def files(self, below: str = "") -> Iterator[str]:
         """Paths below the root of all files in and below a folder, in the order of `sorted(Path(...))`."""
-        waiting = [(below, True)]  # the next one last
+        waiting = [below]  # the next one last
         while waiting:
-            path, is_folder = waiting.pop()
-            if not is_folder:
+            path = waiting.pop()
+            own, start = self.folders.get(path), f"{path}/" if path else ""
+            if own is None:
                 yield path
-                continue
-            own, start = self.folders[path], f"{path}/" if path else ""
-            inner = set(own.folders)
-            if not inner:
+            elif not own.folders:
                 yield from (start + name for name in sorted(own.files))
             else:
-                waiting += [(start + name, name in inner) for name in sorted([*own.files, *inner], reverse=True)]
+                waiting += [start + name for name in sorted([*own.files, *own.folders], reverse=True)]
 
     def dangling(self, below: str = "") -> dict[str, str]:
         """Links to nothing in and below a folder: path below the root -> where they point to."""

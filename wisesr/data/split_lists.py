@@ -15,9 +15,9 @@ from wisesr.errors import UserError
 
 _ENDINGS = (".csv", ".tsv")
 _JOIN = (
-    "import csv,sys;n=sys.argv[1:];w=csv.writer(open(n[0],'w',newline='',encoding='utf-8'));"
-    "w.writerow(['filename','class','split']);w.writerows([r[int(f)],r[int(c)],s] for s,p,m,f,c in zip(*[iter(n[1:])]*5) "
-    "for r in list(csv.reader(open(p,newline='',encoding='utf-8-sig'),delimiter=m))[1:] if r)"
+    'import csv,sys;n=sys.argv[1:];w=csv.writer(open(n[0],"w",newline="",encoding="utf-8"));'
+    'w.writerow(["filename","class","split"]);w.writerows([r[int(f)],r[int(c)],s] for s,p,m,f,c in zip(*[iter(n[1:])]*5) '
+    'for r in list(csv.reader(open(p,newline="",encoding="utf-8-sig"),delimiter={"tab":"\\t"}.get(m,m)))[1:] if r)'
 )
 """Of the new list, and of each: split, file, mark between cells, positions of its two columns."""
 
@@ -113,7 +113,13 @@ def _joined(path: Path, table: ImageList, others: Mapping[Path, tuple[str | None
     copy = path.with_name(f"{path.stem}-all.csv")
     words = [str(copy)]
     for split, place, own in tables:
-        words += [split, str(place), own.header.mark, str(own.columns.filename), str(own.columns.label)]
+        words += [
+            split,
+            str(place),
+            "tab" if own.header.mark == "\t" else own.header.mark,
+            str(own.columns.filename),
+            str(own.columns.label),
+        ]
     return f"{shlex.join(['python', '-c', _JOIN, *words])} joins them, then {override('dataset.csv', str(copy))}"
 
 
