@@ -306,7 +306,8 @@ def test_what_is_left_out_may_lie_anywhere(tmp_path: Path) -> None:
         (["deep"], "ROOT has no folder deep; there is cat/deep"),
         (["cat", "dog", "extra"], "dataset.leave_out leaves no folder of ROOT: it names cat, dog, extra"),
         (["."], "dataset.leave_out leaves no folder"),
-        ([""], "has no folder "),
+        ([""], "holds an empty name"),
+        (["extra", "  "], "holds an empty name"),
     ],
 )
 def test_what_cannot_be_left_out(tmp_path: Path, leave_out: list[str], said: str) -> None:

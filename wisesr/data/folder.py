@@ -14,6 +14,7 @@ from wisesr.data.missing_files import missing_hint
 from wisesr.data.overrides import override
 from wisesr.data.root_problems import folder_of
 from wisesr.data.split_folders import SplitNames, find_splits, left_out
+from wisesr.data.split_lists import refuse_no_lists, refuse_other_lists
 from wisesr.data.tree import scan
 from wisesr.errors import UserError
 from wisesr.wording import some_of
@@ -44,7 +45,8 @@ def folder(
             lies in it.
         val: of the validation split; without a test folder it is the test split. None does without.
         test: of the test split. None does without: it is drawn from the training images.
-        leave_out: folders, links or files below the root that are not read, `extra` or `train/cow`; None for none.
+        leave_out: folders, links or files below the root that are not read, `extra` or `train/cow`; None for none. With
+            `csv`, lists beside that, `test.csv`, which would be asked about.
         range: which grey value of images deeper than 8 bits is white: of 8, 12 or 16 bits, "float" 1.0, "auto" by the
             file's type. Never by what lies in an image.
         on_bad_image: "error" to stop at files that cannot be read; "skip" to decode all beforehand and leave those out.
@@ -77,9 +79,11 @@ def listed(
     tree, rules = scan(base), PixelRules(range=range)
     names = SplitNames(train, val, test)
     if csv is not None:
-        _refuse_folders(names, leave_out)
+        _refuse_folders(names)
+        refuse_no_lists(base, csv, leave_out or ())
         own = posixpath.relpath(base / csv, base)
         table = read_list(base, csv, columns=columns)
+        refuse_other_lists(base, csv, table, columns=columns, without=leave_out or ())
         listing = listing_of_lists(tree, table.rows, [own], rules)._replace(unread=table.unread)
     else:
         if columns is not None:
@@ -91,12 +95,8 @@ def listed(
     return _val_as_test(listing) if TEST not in splits and VAL in splits else listing
 
 
-def _refuse_folders(names: SplitNames, leave_out: Sequence[str] | None) -> None:
+def _refuse_folders(names: SplitNames) -> None:
     """Raise UserError for settings that are about folders, where a list names the images."""
-    if leave_out:
-        raise UserError(
-            "dataset.leave_out is about folders, and dataset.csv lists the images: leave their lines out of the list"
-        )
     for split, name, default in zip(SPLITS, names, SplitNames(), strict=True):
         if name != default:
             raise UserError(

@@ -87,16 +87,16 @@ class Tree:
 
     def files(self, below: str = "") -> Iterator[str]:
         """Paths below the root of all files in and below a folder, in the order of `sorted(Path(...))`."""
-        own, start = self.folders[below], f"{below}/" if below else ""
-        if not own.folders:
-            yield from (start + name for name in sorted(own.files))
-            return
-        inner = set(own.folders)
-        for name in sorted([*own.files, *own.folders]):
-            if name in inner:
-                yield from self.files(start + name)
+        waiting = [below]  # the next one last
+        while waiting:
+            path = waiting.pop()
+            own, start = self.folders.get(path), f"{path}/" if path else ""
+            if own is None:
+                yield path
+            elif not own.folders:
+                yield from (start + name for name in sorted(own.files))
             else:
-                yield start + name
+                waiting += [start + name for name in sorted([*own.files, *own.folders], reverse=True)]
 
     def dangling(self, below: str = "") -> dict[str, str]:
         """Links to nothing in and below a folder: path below the root -> where they point to."""

@@ -15,8 +15,9 @@ from wisesr.data.manifest import SPLITS, TRAIN
 from wisesr.data.overrides import override, overrides
 from wisesr.data.root_problems import no_folders
 from wisesr.data.split_labels import check_classes, check_labels
+from wisesr.data.split_nested import ask_about_shape
 from wisesr.data.split_questions import ask_about_others, ask_for_train, choice
-from wisesr.data.split_shape import ask_about_shape, classes_below, image_folders, label_of, labels_in, listed
+from wisesr.data.split_shape import classes_below, image_folders, label_of, labels_in, listed
 from wisesr.data.split_words import SYNONYMS as SYNONYMS
 from wisesr.data.unreachable import refuse_unreachable, refuse_unreachable_classes, refuse_unreachable_splits
 from wisesr.errors import UserError
@@ -42,6 +43,8 @@ def left_out(tree: Tree, names: Sequence[str]) -> list[str]:
     """
     found = []
     for name in names:
+        if not name.strip():
+            raise UserError(f"dataset.leave_out holds an empty name: each must be that of a folder or file below {tree.base}")
         path = tree.find(name)
         if path is None:
             raise UserError(f"dataset.leave_out: {tree.base} has no folder {name}; {_likely(tree, name)}")
@@ -79,6 +82,7 @@ def find_splits(tree: Tree, names: SplitNames) -> dict[str, str]:
     used = _used(tree, names)
     as_it_is = names.train is not None and names.train.startswith("./")
     if TRAIN in used.values():
+        _check_no_train_inside(tree, names, used)
         if used.get("") != TRAIN or not as_it_is:
             ask_about_others(tree, used, declined)
     elif names.train is None:
@@ -148,6 +152,19 @@ def _check_whole(tree: Tree, names: SplitNames, used: Mapping[str, str]) -> None
                 f"dataset.train=null takes all folders of {tree.base} for classes, {folder} too, which looks like the {split} "
                 f"split: {override('dataset.train', '.')} takes the others for the classes of the training split; "
                 f"or {none}, if {folder} is a class"
+            )
+
+
+def _check_no_train_inside(tree: Tree, names: SplitNames, used: Mapping[str, str]) -> None:
+    """Stop where the root is named as the training split, and holds one whose classes are those of another split."""
+    if used.get("") != TRAIN:
+        return
+    others = set[str]().union(*(labels_in(tree, folder) for folder in used if folder))
+    for name in tree.folders[""].folders:
+        if label_of(name) in SYNONYMS[TRAIN] and label_of(name) not in others and labels_in(tree, name) & others:
+            raise UserError(
+                f"dataset.train={names.train} takes {name} for a class, and it holds the classes of the other splits: "
+                f"{override('dataset.train', name)}"
             )
 
 

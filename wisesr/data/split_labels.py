@@ -41,6 +41,8 @@ def _unlabelled(tree: Tree, folder: str, split: str, used: Mapping[str, str]) ->
     what += ", so nothing says what they show" if count else ""
     if split == TRAIN:
         whole = override("dataset.train", None)
+        if [name for name in image_folders(tree, "") if name not in used]:
+            return f"{what}: if {folder} is itself a class, {whole}; otherwise a CSV file can say it (dataset.csv)"
         return f"{what}: a CSV file can (dataset.csv); if {folder} is itself a class, {whole}"
     return f"{what}: {_without(tree, folder, split, used)}"
 

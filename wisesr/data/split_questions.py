@@ -9,7 +9,7 @@ from wisesr.data.folder_tree import Tree, is_below
 from wisesr.data.manifest import SPLITS, TEST, TRAIN, VAL
 from wisesr.data.overrides import leave_out, override, overrides
 from wisesr.data.root_problems import archives
-from wisesr.data.split_shape import image_folders, label_of, labels_in, listed
+from wisesr.data.split_shape import image_folders, label_of, labels_in, listed, unwrapped
 from wisesr.data.split_words import Likeness, alike, is_split_word, meant, speaks_of_split
 from wisesr.errors import UserError
 
@@ -48,13 +48,14 @@ def _ways_to_train(tree: Tree, used: Mapping[str, str], others: Sequence[str]) -
 
 def _doubtful(tree: Tree, names: Sequence[str]) -> dict[str, Likeness]:
     """Folders that look like splits: by their names alone, or as they also hold folders that others hold, or are called by."""
-    labels = {name: labels_in(tree, name) for name in _with_images(tree, names)}
+    labels = {name: labels_in(tree, unwrapped(tree, name)) for name in _with_images(tree, names)}
     spoken = {name: split for name in labels if labels[name] and (split := meant(name))}
     found = {name: Likeness(split, False) for name, split in spoken.items()} if len(set(spoken.values())) > 1 else {}
     found |= alike(list(labels))
     count = Counter([*(label for inner in labels.values() for label in inner), *map(label_of, names)])
     shared = {name for name in found if any(count[label] > 1 for label in labels[name])}
-    return {name: likeness for name, likeness in found.items() if likeness.sure or name in shared}
+    several = {name for name in found if labels[name] and all(map(is_split_word, labels[name]))}  # each has splits of its own
+    return {name: likeness for name, likeness in found.items() if likeness.sure or (name in shared and name not in several)}
 
 
 def _with_images(tree: Tree, names: Collection[str]) -> list[str]:
@@ -94,14 +95,14 @@ def ask_about_others(tree: Tree, used: Mapping[str, str], declined: Collection[s
     """Stop where a folder beside the training split looks like another one."""
     free = [split for split in (VAL, TEST) if split not in used.values() and split not in declined]
     train = next(folder for folder, split in used.items() if split == TRAIN)
-    labels = set(map(label_of, image_folders(tree, train)))
+    labels = set(map(label_of, image_folders(tree, unwrapped(tree, train) if train else "")))
     found: dict[str, str] = {}
     for name in image_folders(tree, ""):
-        same = len(labels_in(tree, name) & labels) > 1
+        same = len(labels_in(tree, unwrapped(tree, name)) & labels) > 1
         if _is_used(name, used) or (train == "" and not same and not is_split_word(name)):
             continue
         split = meant(name)
-        if split is None and same and (train == "" or len(free) == 2):
+        if split is None and same and (train == "" or TEST in free):
             split = TEST  # its name says nothing, but it holds the very classes
         if split is not None and (split not in declined or train == ""):
             found[name] = split
@@ -126,10 +127,15 @@ def _say_what_they_are(tree: Tree, used: Collection[str], found: Mapping[str, st
         ways = [" ".join([chosen, *([leave_out(tree.left_out, rest)] if rest else [])])]
     else:
         ways = [choice(tree, split, name, [other for other in names if other != name]) for name, split in likely.items()]
-    ways.append(f"{leave_out(tree.left_out, names)} does without {'it' if len(names) == 1 else 'them'}")
-    what = "say what it is" if len(names) == 1 else "say what they are"
+    without = f"{leave_out(tree.left_out, names)} does without {'it' if len(names) == 1 else 'them'}"
+    say = f"say what {'it is' if len(names) == 1 else 'they are'}, with {', or '.join(ways)}" if ways else ""
+    more_to_train_on = all(split == TRAIN for split in found.values())  # never to be tested on by the first override at hand
+    if "" in used and more_to_train_on:
+        as_class = "it for a class" if len(names) == 1 else "all for classes"
+        say += f"{', or ' if say else ''}{override('dataset.train', './')} takes {as_class}"
+    ways = [way for way in ((without, say) if more_to_train_on else (say, without)) if way]
     where = " and ".join(str(tree.base / name) for name in names[:_SHOWN]) + (" and others" if len(names) > _SHOWN else "")
-    return f"{where} would be {'no split' if '' in used else 'left out'}: {what}, with {', or '.join(ways)}"
+    return f"{where} would be {'no split' if '' in used else 'left out'}: {', or '.join(ways)}"
 
 
 def _is_used(name: str, used: Collection[str]) -> bool:

@@ -12,6 +12,7 @@ import errno
 import os
 import stat
 from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -99,6 +100,18 @@ def scan(base: Path) -> Tree:
 
 
 def _enter(way: _Way, walk: _Walk) -> None:
+    """A folder and all below it but for what lies behind links; without recursion, as folders nest deeper than calls can."""
+    open_folders = [_look_into(way, walk)]
+    while open_folders:
+        inner = next(open_folders[-1], None)
+        if inner is None:
+            open_folders.pop()
+        else:
+            open_folders.append(_look_into(inner, walk))
+
+
+def _look_into(way: _Way, walk: _Walk) -> Iterator[_Way]:
+    """A folder's own entries; gives the folders in it that are to be entered now, one by one."""
     parent, _, name = way.path.rpartition("/")
     try:
         state = os.stat(way.place)  # noqa: PTH116 (200,000 Path objects take as long as the walk)
@@ -118,7 +131,7 @@ def _enter(way: _Way, walk: _Walk) -> None:
     for name in list(folder.folders):
         inner = _Way(f"{way.place}/{name}", join(way.path, name), (*way.above, here))
         if name not in links:
-            _enter(inner, walk)
+            yield inner
         elif walk.may_follow((here, name)):
             walk.waiting.append(inner)
         else:
