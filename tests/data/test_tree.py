@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from wisesr.data.tree import scan
+from wisesr.data.tree import left_by_systems, scan
 
 
 def write(root: Path, *names: str) -> Path:
@@ -222,3 +222,15 @@ def test_a_tree_without_some_of_it(tmp_path: Path) -> None:
     assert list(less.files()) == ["ab/1.png"] and not less.dangling() and less.folders["b"].folders == []
     assert list(tree.files()) == ["a/1.png", "a/2.png", "ab/1.png", "b/2.png", "b/c/1.png"] and tree.dangling()
     assert set(less.states) == {"ab/1.png"}
+
+
+@pytest.mark.parametrize(
+    "path", ["__MACOSX/a/1.jpg", "a/@eaDir/1.jpg/x.jpg", "a/THUMBS.DB", "a/.hidden/1.jpg", "lost+found/1.jpg"]
+)
+def test_an_entry_of_an_archive_that_systems_left(path: str) -> None:
+    assert left_by_systems(path)
+
+
+@pytest.mark.parametrize("path", ["a/1.jpg", "thumbs/1.jpg", "a/desktop.ini.jpg", "lost/found/1.jpg"])
+def test_an_entry_of_an_archive_that_is_the_users(path: str) -> None:
+    assert not left_by_systems(path)

@@ -50,6 +50,14 @@ _REPEATS = 5_000
 """How many links in all are followed again."""
 _NOTHING_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
 
+
+def left_by_systems(path: str) -> bool:
+    """Whether a path, with forward slashes, is what begins with a dot or what a system leaves beside pictures."""
+    *folders, name = path.lower().split("/")
+    hidden = any(part.startswith(".") or part in _SYSTEM_FOLDERS for part in (*folders, name))
+    return hidden or name in _SYSTEM_FILES
+
+
 _Identity = tuple[int, int]
 """Device and inode: a folder, whatever way led to it."""
 

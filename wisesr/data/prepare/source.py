@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import IO, NamedTuple
 
 from wisesr.data.legible import shorten
+from wisesr.data.tree import left_by_systems
 from wisesr.errors import UserError
 
 CHUNK = 1 << 18
@@ -72,7 +73,7 @@ class Source:
         if len(self._names) > MAX_ENTRIES:
             raise refusal(self.label, raw, f"is one of more than {MAX_ENTRIES:,}: it is no dataset as downloaded")
         self.weigh(raw, size)
-        if _is_hidden(name):
+        if left_by_systems(name):
             self.hidden += 1
         else:
             self.entries.append(Entry(name, size, opener, refused))
@@ -129,11 +130,6 @@ def normal(label: str, raw: str) -> str:
 def without_case(name: str) -> str:
     """A name as a disk that is blind to case compares it: two files whose names are equal so would become one there."""
     return unicodedata.normalize("NFC", name.casefold())
-
-
-def _is_hidden(name: str) -> bool:
-    """Whether a file is what a file browser leaves behind: `__MACOSX/...`, `.DS_Store`, `._1.jpg`, `Thumbs.db`."""
-    return any(part.startswith(".") or part in ("__MACOSX", "Thumbs.db", "desktop.ini") for part in name.split("/"))
 
 
 def refusal(label: str, name: str, why: str) -> UserError:
