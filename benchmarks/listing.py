@@ -155,7 +155,6 @@ def cells(root: Path, place: Path) -> dict[str, float]:
     """Seconds of the plan of two cells, and of a grid whose two cells are done."""
     from wisesr.build.data import build_manifest
     from wisesr.config.compose import compose_checked
-    from wisesr.config.files import load_cell
     from wisesr.grid.cell_dirs import make_cells, write_config
 
     swept = ("-m", "dataset=folder", f"dataset.root={root}", "head=gap,wise", *TOY)
@@ -166,7 +165,6 @@ def cells(root: Path, place: Path) -> dict[str, float]:
     (first,) = (place / "outputs").rglob("result.json")
     record = json.loads(first.read_text())
     record["provenance"]["data"]["fingerprint"] = build_manifest(configuration(root)).fingerprint()
-    load_cell(first.parent)
     configs = [compose_checked(["dataset=folder", f"dataset.root={root}", f"head={head}", *TOY]) for head in ("gap", "wise")]
     for cell in make_cells([config | {"output_dir": str(place / "outputs")} for config in configs]):
         write_config(cell.directory, cell.config)

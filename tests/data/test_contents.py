@@ -19,7 +19,7 @@ from tests.support.copies import intel_names, make_intel
 from tests.support.images import noise
 from wisesr.build import data
 from wisesr.build.data import build_manifest
-from wisesr.data import contents, ignored, images, listing
+from wisesr.data import contents, ignored, image_formats, images, listing
 from wisesr.data.file_cache import FileCache
 from wisesr.data.file_images import FileImages
 from wisesr.data.kept import cache_dir
@@ -372,7 +372,7 @@ def test_what_is_kept_belongs_to_what_decodes_here(root: Path, monkeypatch: pyte
     noise(5).save(root / "a" / "phone.png")
     (root / "a" / "phone.png").rename(root / "a" / "phone.own")
     assert made(root).notes.ignored == {".own": 1}
-    for module in (images, listing, ignored):
+    for module in (images, image_formats, ignored):
         monkeypatch.setattr(module, "endings", lambda: frozenset({".png", ".own"}))
     assert made(root).notes.ignored == {} and "a/phone.own" in made(root).ids
 

@@ -14,6 +14,7 @@ from wisesr.build.targets import locate, make_part
 from wisesr.config.schema import DATASET_KEYS
 from wisesr.data.describe import describe
 from wisesr.data.file_images import FileImages
+from wisesr.data.folder_tree import Tree
 from wisesr.data.images import decoders
 from wisesr.data.kept import key_of
 from wisesr.data.kept_manifest import keep_manifest, read_manifest
@@ -21,7 +22,7 @@ from wisesr.data.listing import Listing, to_manifest
 from wisesr.data.manifest import SPLITS, TEST, TRAIN, Manifest, digest_of
 from wisesr.data.progress import Progress, shown_by
 from wisesr.data.split import complete
-from wisesr.data.tree import Tree, scan
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
 from wisesr.results.provenance import installed_version, source_hash
 

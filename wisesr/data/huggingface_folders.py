@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wisesr.data.folder_tree import Tree
 from wisesr.data.huggingface_tables import place_of
-from wisesr.data.images import endings
+from wisesr.data.image_formats import is_image
 from wisesr.data.manifest import TEST, TRAIN
 from wisesr.data.parts import split_of
 from wisesr.data.split_words import is_split_word, meant
-from wisesr.data.tree import Tree
 from wisesr.errors import UserError
 from wisesr.wording import count_of, some_of
 
@@ -29,7 +29,7 @@ def load_images(made: Any, place: Path, tree: Tree) -> Mapping[str, Any]:
     """
     files = [place / path for path in tree.files()]
     found: Mapping[str, Any] = made.load_dataset("imagefolder", data_dir=str(place), cache_dir=place_of(made, files))
-    there = [path for path in tree.files() if Path(path).suffix.lower() in endings()]
+    there = [path for path in tree.files() if is_image(path)]
     taken = {split: _paths(made, place, dataset) for split, dataset in found.items()}
     listed = [file for file in files if file.stem.lower() == "metadata"]
     _refuse_lost(place, set(there).difference(*taken.values()), bool(listed))

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
 from wisesr.data.folder_tree import Tree, is_below
-from wisesr.data.images import ending_hint, endings
+from wisesr.data.image_formats import ending_hint, ending_of, endings
 
 BESIDE = "images beside the class folders"
 _BESIDE_SPLITS = "images beside the split folders"
@@ -78,7 +78,7 @@ def _named(kind: str, count: int) -> str:
 def _kind(
     path: str, readable: Collection[str], parents: Collection[str], lists: Collection[str], left_out: Collection[str]
 ) -> str:
-    ending = posixpath.splitext(path)[1].lower()
+    ending = ending_of(path)
     if ending not in readable:
         return ending or _NO_ENDING
     folder = posixpath.dirname(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from functools import cache
 
 from PIL import EpsImagePlugin, Image, ImageFile, features
@@ -46,6 +47,16 @@ def endings() -> frozenset[str]:
     Image.init()
     heif()
     return frozenset(ending.lower() for ending, name in Image.registered_extensions().items() if _decodes(name))
+
+
+def ending_of(name: str) -> str:
+    """The ending of a file's name or path, in lower case and with its dot; empty where it has none."""
+    return posixpath.splitext(name)[1].lower()
+
+
+def is_image(name: str) -> bool:
+    """Whether a file is one that Pillow can decode here, by its name's ending."""
+    return ending_of(name) in endings()
 
 
 def _decodes(name: str) -> bool:

@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from wisesr.data.folder_tree import same_name
 from wisesr.data.listing import Row
 from wisesr.data.lists.cells import is_comment, separated, split_records
 from wisesr.data.lists.columns import SPLIT_WORDS, Columns, Header, find_columns, recognised
@@ -16,7 +17,6 @@ from wisesr.data.lists.paths import path_reader
 from wisesr.data.lists.text import list_text
 from wisesr.data.lists.unread import Unread
 from wisesr.data.manifest import SPLITS, TRAIN
-from wisesr.data.tree import same_name
 from wisesr.errors import UserError, unknown
 from wisesr.wording import some_of
 

@@ -15,7 +15,8 @@ from wisesr.data.class_names import hardly_different, strangers
 from wisesr.data.file_images import FileImages
 from wisesr.data.folder_tree import State, Tree, is_below, join, same_name
 from wisesr.data.ignored import Ignored, find_ignored
-from wisesr.data.images import AS_A_VIEWER, PixelRules, ending_hint, endings, open_rgb
+from wisesr.data.image_formats import ending_of, is_image
+from wisesr.data.images import AS_A_VIEWER, PixelRules, ending_hint, open_rgb
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.notes import Notes
 from wisesr.data.overrides import leave_out
@@ -120,12 +121,11 @@ def listing_of_folders(
     found = {folder: class_folders(tree, folder, split, _inner(splits, folder)) for folder, split in splits.items()}
     rows = [row for own in found.values() for row in own.rows]
     empty = [row for own in found.values() for row in own.empty]
-    readable = endings()
     dangling = {
         path: target
         for folder in splits
         for path, target in tree.dangling(folder).items()
-        if posixpath.dirname(path) not in splits and posixpath.splitext(path)[1].lower() in readable
+        if posixpath.dirname(path) not in splits and is_image(path)
     }
     taken = {row.path for row in rows}
     ignored = find_ignored(whole or tree, taken, parents=set(splits), dangling=dangling, left_out=tree.left_out)
@@ -143,12 +143,12 @@ def class_folders(tree: Tree, below: str, split: str, others: Collection[str] = 
     own. Names that are equal after Unicode normalisation (an umlaut in one or in two characters) are one class.
     """
     found = ClassFolders([], [])
-    readable, own = endings(), tree.without(others)
+    own = tree.without(others)
     for name in own.folders[below].folders:
         label, place = same_name(name), join(below, name)
         before = len(found.rows)
         for path in own.files(place):
-            if posixpath.splitext(path)[1].lower() in readable:
+            if is_image(path):
                 found.rows.append(Row(path, label, split))
         if len(found.rows) == before and not any(is_below(other, place) for other in others):
             found.empty.append(Row(place, label, split))
@@ -222,7 +222,7 @@ def _refuse_empty(listing: Listing) -> None:
 
 def _seen(tree: Tree, folder: str) -> str:
     """What lies in a folder in the stead of images, and what would have it read."""
-    kinds = Counter(posixpath.splitext(path)[1].lower() for path in tree.files(folder))
+    kinds = Counter(ending_of(path) for path in tree.files(folder))
     phrases = [f"{count_of(kinds[''], 'file')} without an ending, and an image must have one, as .jpg"] if kinds[""] else []
     if ends := sorted(ending for ending in kinds if ending):
         phrases.append(f"files that end in {some_of(ends, 5, ' ')}")

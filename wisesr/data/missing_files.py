@@ -12,8 +12,8 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from wisesr.data import missing_ways as ways
+from wisesr.data.image_formats import is_image
 from wisesr.data.image_list import ImageList, read_list
-from wisesr.data.images import endings
 from wisesr.data.listing import Row
 from wisesr.data.missing_ways import Found
 from wisesr.errors import UserError
@@ -41,8 +41,7 @@ def missing_hint(
     """
     if said := _other_than_file(base, missing[0]):
         return said
-    readable = endings()
-    images = [name for name in present if posixpath.splitext(name)[1].lower() in readable]  # 0.png, and not 0.xml beside it
+    images = [name for name in present if is_image(name)]  # 0.png, and not 0.xml beside it
     if not present:
         return f"no image lies below {base}"
     there, found = _There(images or present), defaultdict(list)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from bisect import bisect
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from PIL import Image
 
 from wisesr.data.class_names import hardly_different
 from wisesr.data.contents import Contents
+from wisesr.data.folder_tree import same_name
 from wisesr.data.image_file import UNREADABLE, open_image, reading_problem
 from wisesr.data.images import PixelRules, to_rgb
 from wisesr.data.manifest import TEST, VAL, Manifest, digest_of
@@ -181,7 +181,7 @@ def class_name(value: object) -> str:
         text = value.decode() if isinstance(value, bytes) else str(value)
     except UnicodeDecodeError as error:
         raise UserError(f"{value!r} is no UTF-8: save texts as such (numpy.char.decode(labels, 'latin-1'), say)") from error
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return same_name(text)
 
 
 def doubtful_names(what: str, parts: Sequence[Part]) -> list[str]:

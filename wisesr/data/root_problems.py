@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wisesr.data.folder_tree import Tree
+from wisesr.data.image_formats import is_image
 from wisesr.data.overrides import override, overrides
-from wisesr.data.split_shape import is_image
 from wisesr.errors import UserError
 from wisesr.wording import count_of, some_of
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wisesr.data.folder_tree import Tree, is_below
+from wisesr.data.image_formats import is_image
 from wisesr.data.manifest import SPLITS, TEST, TRAIN, VAL
 from wisesr.data.overrides import leave_out, override, overrides
-from wisesr.data.split_shape import classes_below, image_folders, is_image, label_of, listed
+from wisesr.data.split_shape import classes_below, image_folders, label_of, listed
 from wisesr.errors import UserError
 from wisesr.wording import count_of
 

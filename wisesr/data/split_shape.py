@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Collection
 
 from wisesr.data.folder_tree import Tree, join, same_name
-from wisesr.data.images import endings
+from wisesr.data.image_formats import is_image
 from wisesr.data.split_words import is_split_word
 from wisesr.wording import natural_key, some_of
 
 _SHOWN = 5
-
-
-def is_image(name: str) -> bool:
-    """Whether a file is one by its ending."""
-    return posixpath.splitext(name)[1].lower() in endings()
 
 
 def has_images(tree: Tree, folder: str) -> bool:

@@ -14,11 +14,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from wisesr.data.folder_tree import Folder, Tree
 from wisesr.data.listing import Listing, Row, to_manifest
 from wisesr.data.manifest import Manifest
 from wisesr.data.parts import Part, PixelArray, join, with_images
 from wisesr.data.torchvision_opening import known_source, open_part, parts_of
-from wisesr.data.tree import Folder, Tree, scan
+from wisesr.data.tree import scan
 from wisesr.errors import UserError
 from wisesr.wording import natural_key, some_of
 
@@ -109,7 +110,7 @@ def _array_part(source: str, part: _Part) -> Part:
 
 
 def _listing(root: Path, parts: Sequence[_Part]) -> Listing:
-    base = root.expanduser()
+    base = root
     rows = [
         Row(_below(base, str(path)), label, part.split)
         for part in parts

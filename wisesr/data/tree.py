@@ -17,12 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from wisesr.data.folder_tree import Folder as Folder
-from wisesr.data.folder_tree import State as State
-from wisesr.data.folder_tree import Tree as Tree
-from wisesr.data.folder_tree import is_below as is_below
-from wisesr.data.folder_tree import join as join
-from wisesr.data.folder_tree import same_name as same_name
+from wisesr.data.folder_tree import Folder, Tree, join
 
 _SYSTEM_FOLDERS = frozenset(
     (

@@ -5,12 +5,11 @@ Taken for absent, such a test folder would be drawn from the training images ins
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Collection, Mapping
 
 from wisesr.data.folder_tree import Tree, join
-from wisesr.data.images import endings
+from wisesr.data.image_formats import is_image
 from wisesr.data.overrides import leave_out
 from wisesr.data.split_words import meant
 from wisesr.errors import UserError
@@ -55,7 +54,7 @@ def _entries(tree: Tree, folder: str, of_any_ending: bool = False) -> dict[str, 
 
 
 def _is_file(name: str) -> bool:
-    return _FILE.search(name) is not None or posixpath.splitext(name)[1].lower() in endings()
+    return _FILE.search(name) is not None or is_image(name)
 
 
 def _closed(why: str) -> str:

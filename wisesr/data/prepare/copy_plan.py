@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
-from wisesr.data.images import endings
+from wisesr.data.image_formats import is_image
 from wisesr.data.legible import shorten
 from wisesr.data.listing import Row
 from wisesr.data.prepare.source import Entry, Source
@@ -47,11 +46,6 @@ class Plan(NamedTuple):
         images = sum(map(is_image, rest))
         counts = {"hidden files": source.hidden, unlisted: images, "other files": len(rest) - images}
         return self._replace(left_out={kind: count for kind, count in counts.items() if count})
-
-
-def is_image(name: str) -> bool:
-    """Whether an entry is an image by its name's ending."""
-    return posixpath.splitext(name)[1].lower() in endings()
 
 
 def one_root(source: Source, roots: Iterable[str], looked_for: str) -> str:

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wisesr.data import intel, mit_indoor, sub_imagenet
+from wisesr.data.image_formats import is_image
 from wisesr.data.image_list import read_rows
 from wisesr.data.listing import Listing, Row
 from wisesr.data.manifest import Manifest
 from wisesr.data.mit_indoor import IMAGES, official
-from wisesr.data.prepare.copy_plan import Plan, ambiguous, contents, is_image, one_root
+from wisesr.data.prepare.copy_plan import Plan, ambiguous, contents, one_root
 from wisesr.data.prepare.source import Entry, Source
 from wisesr.data.published_facts import INTEL, MIT_INDOOR, SUB_IMAGENET, Published
 from wisesr.errors import UserError
