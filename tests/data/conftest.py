@@ -19,3 +19,21 @@ def copy(tmp_path: Path) -> Path:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         noise(number).save(root / name)
     return root
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of its own for what is kept."""
+    monkeypatch.setenv("WISESR_CACHE", str(tmp_path / "kept"))
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def root(tmp_path: Path, kept: Path) -> Path:
+    """Two classes of 12 images, drawn from two seeds."""
+    for label, name in enumerate("ab"):
+        for index in range(12):
+            path = tmp_path / "images" / name / f"{index}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise(100 * label + index).save(path)
+    return tmp_path / "images"
