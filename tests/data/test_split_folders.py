@@ -200,7 +200,8 @@ def test_what_is_ignored_is_counted_by_kind(tmp_path: Path) -> None:
         ".mp4": 1,
         "without an ending": 1,
     }
-    line, hint = notes.sentences()
+    line, hint, stray = notes.sentences()
+    assert "belongs to no class: move it into one" in stray and "dataset.leave_out=[train/0.png,train/1.png]" in stray
     assert hint.startswith("to read .mp4: ")
     assert line.startswith("9 files ignored: ") and "2 images beside the class folders" in line and "2 .txt" in line
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from wisesr.data.folder_tree import Tree, is_below
 from wisesr.data.image_formats import ending_hint, ending_of, endings
+from wisesr.data.overrides import leave_out
 
 BESIDE = "images beside the class folders"
 _BESIDE_SPLITS = "images beside the split folders"
 _NO_ENDING = "without an ending"
+_SHOWN = 5
+"""Files that an override names."""
 _SINGULAR = {
     "images": "image",
     "pipes, sockets or devices": "pipe, socket or device",
@@ -54,9 +57,13 @@ def find_ignored(
     kinds: Counter[str] = Counter()
     used = {*taken, *lists}
     readable = endings()
+    stray = []
     for path in tree.files():
         if path not in used:
-            kinds[_kind(path, readable, parents, lists, left_out)] += 1
+            kind = _kind(path, readable, parents, lists, left_out)
+            kinds[kind] += 1
+            if kind in (BESIDE, _BESIDE_SPLITS):
+                stray.append(path)
     for folder in tree.folders.values():
         kinds["pipes, sockets or devices"] += len(folder.special)
         kinds["links to a folder above"] += len(folder.loops)
@@ -64,7 +71,7 @@ def find_ignored(
         kinds["folders or links that cannot be read"] += len(folder.unreadable)
     kinds["dangling links"] = len(set(tree.dangling()) - set(dangling))
     found = {_named(kind, count): count for kind, count in kinds.items() if count}
-    return Ignored(found, tuple(_hints(found)))
+    return Ignored(found, (*_hints(found), *_of_stray(stray, left_out)))
 
 
 def _named(kind: str, count: int) -> str:
@@ -96,6 +103,13 @@ def _kind(
     below = folder[len(inside) :].lstrip("/") if inside else folder
     top = below.partition("/")[0]
     return f"images in {inside}/{top}" if inside else f"images in {top}"
+
+
+def _of_stray(paths: Sequence[str], left_out: Collection[str]) -> Iterable[str]:
+    """Of images that lie beside folders, the ways out: the override where it is short enough to be read."""
+    if paths:
+        named = f", or say that they are left out: {leave_out(list(left_out), paths)}" if len(paths) <= _SHOWN else ""
+        yield f"what lies beside the folders belongs to no class: move it into one{named}"
 
 
 def _hints(kinds: Iterable[str]) -> Iterable[str]:
