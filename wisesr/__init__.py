@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wisesr.build.create import create_head, create_model
+    from wisesr.inference.load import load
+    from wisesr.inference.run import Run
     from wisesr.training.constraint import constrain
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "constrain", "create_head", "create_model"]
+__all__ = ["Run", "__version__", "constrain", "create_head", "create_model", "load"]
 
 _HOMES = {
     "create_head": "wisesr.build.create",
     "create_model": "wisesr.build.create",
     "constrain": "wisesr.training.constraint",
+    "Run": "wisesr.inference.run",
+    "load": "wisesr.inference.load",
 }
 
 

@@ -14,12 +14,11 @@ from wisesr.cell.run import DONE, run
 from wisesr.cli import main
 from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir
-from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.results.cell_files import RESULT
 from wisesr.results.record import Record
 from wisesr.results.record_file import parse_record
-from wisesr.status.diff import Difference, differences, find_cell, notes
+from wisesr.status.diff import Difference, differences, notes
 
 
 def cell(root: Path, path: str) -> Path:
@@ -45,30 +44,6 @@ def test_differences() -> None:
 def test_hashes_are_told_by_their_first_digits() -> None:
     (difference,) = differences({"source": "ab" * 32}, {"source": "cd" * 20 + "-dirty"})
     assert (difference.first, difference.second) == ("ab" * 6, "cd" * 6 + "-dirty")
-
-
-def test_a_cell_by_a_part_of_its_path(tmp_path: Path) -> None:
-    first = cell(tmp_path, "study/digits-64/toy-wise/seed-1-0123abcd")
-    ten = cell(tmp_path, "study/digits-64/toy-wise/seed-10-4567abcd")
-    gap = cell(tmp_path, "study/digits-64/toy-gap/seed-1-89abcdef")
-    (first / "redo").mkdir()
-    (first / "redo" / "config.yaml").write_text("seed: 1\n")
-    for name, expected in {
-        "0123abcd": first,
-        "0123": first,
-        "toy-wise/seed-1": first,
-        "seed-10": ten,
-        "toy-gap": gap,
-        "study/digits-64/toy-gap/seed-1-89abcdef": gap,
-        str(ten): ten,
-    }.items():
-        assert find_cell(name, tmp_path) == expected, name
-    with pytest.raises(UserError, match=r"'seed-1' is part of the path of 2 cells") as error:
-        find_cell("seed-1", tmp_path)
-    assert str(first) in str(error.value) and str(gap) in str(error.value) and str(ten) not in str(error.value)
-    with pytest.raises(UserError, match="'resnet' is part of no path") as error:
-        find_cell("resnet", tmp_path)
-    assert str(gap) in str(error.value)
 
 
 def changed(content: dict[str, Any], path: str, value: Any) -> Record:
@@ -146,4 +121,4 @@ def test_no_such_cell(config: dict[str, Any], capsys: pytest.CaptureFixture[str]
     directory.mkdir(parents=True)
     (directory / "config.yaml").write_text(to_yaml(config))
     assert main(["status", config["output_dir"], "--diff", directory.name, "deadbeef"]) == 1
-    assert "'deadbeef' is part of no path" in capsys.readouterr().err
+    assert "'deadbeef' is no cell's, and part of no cell's path" in capsys.readouterr().err

@@ -110,7 +110,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     augment.check_trained(getattr(body, "trained_inputs", None), config["backbone"].get("weights"))
     module = ClassificationModule(
         model,
-        num_classes=len(manifest.class_names),
+        class_names=manifest.class_names,
         image_size=config["resolution"]["size"],
         optimizer=build_optimizer(recipe["optimizer"]),
         schedule=build_schedule(recipe, steps),

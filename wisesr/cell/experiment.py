@@ -170,6 +170,7 @@ def _provenance(config: Config, manifest: Manifest, parts: Parts, started: Start
             "fingerprint": started.data,
             "images": Counter(manifest.splits),
             "left_out": list(manifest.left_out),
+            "rules": manifest.rules,
             "notes": manifest.notes.as_dict(),
         },
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -31,6 +31,15 @@ def inputs_of(mean: Sequence[float], std: Sequence[float], order: Literal["RGB",
     return {"mean": list(mean), "std": list(std)} | ({"order": order} if order == "BGR" else {})
 
 
+class Resizing(NamedTuple):
+    """How a picture of any shape becomes the square that is normalised, in testing."""
+
+    way: str
+    """squash, crop or pad, as of `Plain`."""
+    filter: str
+    """Of the pixels, and by which library: another one's differs by a few grey levels."""
+
+
 def _describe(inputs: Inputs) -> str:
     mean, std = (", ".join(f"{number:.4g}" for number in inputs[key]) for key in ("mean", "std"))
     return f"mean {mean} and std {std}" + (f" ({inputs['order']})" if "order" in inputs else "")
@@ -50,6 +59,11 @@ class Augmentation(ABC):
     def inputs(self) -> Inputs:
         """What images are normalised with."""
         return dict(self._inputs)
+
+    @property
+    def resizing(self) -> Resizing | None:
+        """How pictures become squares in testing, for whoever feeds an exported model; None where nobody says."""
+        return None
 
     @abstractmethod
     def __call__(self, image: Image.Image, *, training: bool) -> Tensor:
@@ -104,9 +118,15 @@ class Plain(Augmentation):
         self, size: int, mean: Sequence[float], std: Sequence[float], *, resize: Literal["squash", "crop", "pad"] = "squash"
     ) -> None:
         super().__init__(mean, std)
+        self._resizing = Resizing(resize, "bilinear, antialiased, of uint8 (torchvision)")
         self._finish: list[nn.Module] = [v2.Normalize(list(mean), list(std))]
         self.test = self._pipeline([whole_view(size, resize)])
         self.train = self.test
+
+    @property
+    def resizing(self) -> Resizing:
+        """As its setting `resize` says."""
+        return self._resizing
 
     def _pipeline(self, steps: Sequence[nn.Module]) -> v2.Compose:
         return v2.Compose([v2.ToImage(), *steps, v2.ToDtype(torch.float32, scale=True), *self._finish])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from PIL import Image
 
@@ -50,6 +50,13 @@ class PixelRules(NamedTuple):
         return " ".join(
             name for name, said in ((f"range={self.range}", self.range != "auto"), ("stored", not self.upright)) if said
         )
+
+    @classmethod
+    def parse(cls, text: str) -> PixelRules:
+        """Back from `text`."""
+        words = text.split()
+        (*_, range) = ["auto", *(word.partition("=")[2] for word in words if word.startswith("range="))]
+        return cls("stored" not in words, cast(Range, range))
 
 
 AS_A_VIEWER = PixelRules()

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2
 
-from wisesr.data.augmentation import Augmentation, Inputs, inputs_of
+from wisesr.data.augmentation import Augmentation, Inputs, Resizing, inputs_of
 from wisesr.data.keras_steps import Draw, affine, brightened, channel_shifted, stretched, truncated, warp
 from wisesr.data.normalization import NORMALIZATIONS, named_normalization
 
@@ -82,6 +82,11 @@ class KerasPipeline(Augmentation):
         self._brightness = _factors("brightness", brightness) if brightness is not None else None
         if self._zoom[0] == 0:
             raise ValueError(f"augment.zoom must be above 0, not {zoom}")
+
+    @property
+    def resizing(self) -> Resizing:
+        """Both sides, aspect ignored."""
+        return Resizing("squash", "nearest (Pillow)" if self._nearest else "bilinear, antialiased, of uint8 (torchvision)")
 
     def __call__(self, image: Image.Image, *, training: bool) -> Tensor:
         """An RGB image as a float32 tensor, (3, size, size)."""

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
-import re
 import sys
-import warnings
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
 import torch
 from timm.models import clean_state_dict
 from torch import Tensor, nn
@@ -19,6 +15,7 @@ from torch import Tensor, nn
 from wisesr.errors import UserError
 from wisesr.models.keras_conventions import set_epsilons
 from wisesr.models.keras_structure import structure_as_keras
+from wisesr.models.plain_file import read_plain
 from wisesr.models.weight_sources import rename_packaged
 from wisesr.wording import some_of
 
@@ -53,23 +50,34 @@ def load_file(
     Raises:
         UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
     """
-    held = _read(path)
+    held = read_plain(path, "backbone.weights: ")
     state = state_dict(held, path)
     if packaged:
         state = rename_packaged(state, [len(stage) for stage in model.blocks])  # type: ignore[union-attr]
-    convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)  # where timm keeps it, by convention
-    if convert is not None:
-        try:
-            with torch.device("cpu"):  # where the file's tensors are, whatever the model is being built on
-                state = convert(state, model)
-        except (KeyError, RuntimeError, AttributeError, ValueError) as error:
-            raise UserError(f"backbone.weights: {path} does not fit {type(model).__name__}: {error}") from error
+    state = as_of_this_size(model, state, f"backbone.weights: {path}")
     digest = fill(model, state, str(path), ignore)
     set_epsilons(model, held.get("epsilons"))
     if held.get("structure") == "keras":
         structure_as_keras(model)
     inputs = held.get("inputs")
     return digest, dict(inputs) if isinstance(inputs, Mapping) else None
+
+
+def as_of_this_size(model: nn.Module, state: State, source: str) -> State:
+    """A state dict as timm converts one for a model of its own: position embeddings resized to the model's, old names changed.
+
+    Raises:
+        UserError: that cannot be done; the message begins with the source.
+    """
+    convert = getattr(sys.modules[type(model).__module__], "checkpoint_filter_fn", None)  # where timm keeps it, by convention
+    if convert is None:
+        return state
+    try:
+        with torch.device("cpu"):  # where the file's tensors are, whatever the model is being built on
+            converted: State = convert(state, model)
+    except (KeyError, RuntimeError, AttributeError, ValueError) as error:
+        raise UserError(f"{source} does not fit {type(model).__name__}: {error}") from error
+    return converted
 
 
 def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Collection[str] = ()) -> str:
@@ -93,26 +101,6 @@ def fill(model: nn.Module, state: Mapping[str, Tensor], source: str, ignore: Col
     for name in sorted(state):
         digest.update(name.encode() + state[name].cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()
-
-
-def _read(path: Path) -> Any:
-    """What a file holds, tensors and plain data. Nothing in it runs."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about files of other programs' making
-            if path.suffix == ".safetensors":
-                return safetensors.torch.load_file(path)
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        found = re.search(r"GLOBAL ([\w.]+)", str(error))
-        what = f"asks to run {found[1]}" if found else "is damaged, or holds more than tensors and plain data"
-        raise UserError(
-            f"backbone.weights: {path} {what}. Nothing of it was run. Save the state dict alone, best as .safetensors"
-        ) from error
-    except Exception as error:  # a damaged file can make the readers raise anything
-        raise UserError(
-            f"backbone.weights: {path} cannot be read, it may be truncated ({type(error).__name__}: {error})"
-        ) from error
 
 
 def state_dict(held: Any, path: Path) -> State:

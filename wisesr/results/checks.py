@@ -52,6 +52,11 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value)
 
 
+def is_string(value: Any) -> bool:
+    """Text, which may be empty."""
+    return isinstance(value, str)
+
+
 def is_protocol(value: Any) -> bool:
     """How the epoch is selected: holdout or paper."""
     return value in ("holdout", "paper")

@@ -18,6 +18,7 @@ from wisesr.results.checks import (
     is_protocol,
     is_shape,
     is_share,
+    is_string,
     is_text,
     is_texts,
     is_whole,
@@ -124,6 +125,8 @@ class DataProvenance:
     """Counts by split: train, val, test."""
     left_out: Texts
     """Unreadable images."""
+    rules: Annotated[str | None, is_string] = None
+    """By which files became RGB (`wisesr.data.images.PixelRules.text`); None in records of before 2026-11-28."""
     absent: Annotated[Mapping[str, Sequence[str]], is_lists, Key("notes.absent")] = field(default_factory=dict)
     """Split -> classes of which it has no image, and which its macro F1 leaves out."""
     shared: Annotated[Mapping[str, int], is_counts, Key("notes.shared")] = field(default_factory=dict)

@@ -14,18 +14,14 @@ from rich.table import Table
 
 from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
-from wisesr.errors import UserError
 from wisesr.grid.console import make_console
-from wisesr.results.cell_files import CONFIG
 from wisesr.results.fields import as_written
+from wisesr.results.find import find_cell
 from wisesr.results.lock import is_running
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
-from wisesr.results.store import find_cells, state_of
-from wisesr.wording import count_of
+from wisesr.results.store import state_of
 
-_SHOWN = 12
-"""Cells listed for an ambiguous name."""
 _ABSENT = object()
 
 
@@ -81,35 +77,6 @@ def _record_or_reason(place: Path) -> Record | str:
         return f"{place} has no result that can be read ({error})"
     state, _ = state_of(place, running=is_running(place))
     return record if record is not None else f"{place} has no result yet ({state})"
-
-
-def find_cell(name: str, root: Path) -> Path:
-    """The directory of a cell.
-
-    Args:
-        name: its directory, from here or from `root`; or a part of its path below `root` that no other cell's has. Where
-            several have it, the one that has it as whole names: `seed-1` is not `seed-10`.
-        root: where to look.
-
-    Raises:
-        UserError: there is none, or several; the nearest are listed.
-    """
-    for place in (Path(name), root / name):
-        if (place / CONFIG).is_file():
-            return place
-    cells = {cell: f"/{cell.relative_to(root).as_posix()}/" for cell in find_cells(root)}
-    part = name.strip("/")
-    matching = [cell for cell, path in cells.items() if part in path]
-    whole = [cell for cell in matching if re.search(rf"(?<![\w.]){re.escape(part)}(?![\w.])", cells[cell])]
-    matches = whole or matching
-    if len(matches) == 1:
-        return matches[0]
-    listed = matches or list(cells)
-    lines = [f"  {cell}" for cell in listed[:_SHOWN]]
-    if len(listed) > _SHOWN:
-        lines.append(f"  and {count_of(len(listed) - _SHOWN, 'more cell')}")
-    what = f"is part of the path of {len(matches)} cells; give more of it" if matches else "is part of no path"
-    raise UserError("\n".join([f"--diff: {name!r} {what}. Cells below {root}:", *(lines or ["  none"])]))
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -30,7 +30,7 @@ class ClassificationModule(LightningModule):
 
     Args:
         model: images -> logits.
-        num_classes: logits.
+        class_names: in the order of the logits.
         image_size: pixels, height and width.
         optimizer: two groups of parameters, the backbone's and the head's -> optimizer.
         schedule: optimizer step -> factor of the optimizer's rate.
@@ -46,7 +46,7 @@ class ClassificationModule(LightningModule):
         self,
         model: Classifier,
         *,
-        num_classes: int,
+        class_names: Sequence[str],
         image_size: int,
         optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer],
         schedule: Schedule,
@@ -63,8 +63,9 @@ class ClassificationModule(LightningModule):
         self.steps = steps
         self.inputs = dict(inputs)
         self.train_loss = MeanLoss()
-        self.val_metrics = SplitMetrics(num_classes)
-        self.test_metrics = SplitMetrics(num_classes)
+        self.class_names = tuple(class_names)
+        self.val_metrics = SplitMetrics(len(class_names))
+        self.test_metrics = SplitMetrics(len(class_names))
         self.figures: dict[str, float] = {}
         """The latest results: `val/top1`, `test/loss`, ..."""
         self.predictions: list[tuple[Tensor, Tensor, Tensor]] = []
@@ -94,7 +95,8 @@ class ClassificationModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Beside the weights, what belongs to them: what images were normalised with, BatchNorm's epsilons, whose strides."""
+        """Beside the weights, what belongs to them: classes, what images were normalised with, epsilons, whose strides."""
+        checkpoint["class_names"] = list(self.class_names)
         checkpoint["inputs"] = self.inputs
         checkpoint["epsilons"] = epsilons(self.model.backbone)
         if has_keras_structure(getattr(self.model.backbone, "model", self.model.backbone)):

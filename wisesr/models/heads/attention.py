@@ -7,7 +7,10 @@ classes the head has 12,834,886 parameters (GAP: 143,430).
 
 from __future__ import annotations
 
-from timm.layers import AttentionPool2d
+from collections.abc import Mapping
+
+from timm.layers import AttentionPool2d, resample_abs_pos_embed
+from torch import Tensor
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.types import FeatureShape
@@ -53,3 +56,14 @@ class AttentionHead(Head):
             ),
             dropout=dropout,
         )
+
+    def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
+        """The learned positions, resized as timm resizes those of a transformer; the average's own stays."""
+        name, shape = "aggregation.pos_embed", self.feature_shape
+        new = resample_abs_pos_embed(
+            state[name][None],
+            new_size=[shape.height, shape.width],
+            old_size=[trained.height, trained.width],
+            num_prefix_tokens=1,
+        )
+        return super().resized_state({**state, name: new[0]}, trained)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from torch import Tensor, nn
 
@@ -70,6 +70,26 @@ class Head(nn.Module):
             raise ValueError(f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}")
         logits: Tensor = self.classifier(self.dropout(self.aggregation(self.pre_average(features))))
         return logits
+
+    def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
+        """A state dict of this head, trained on maps of another extent, for maps of its own.
+
+        Heads whose weights belong to positions and can be resized say how; what a weight means must stay (the sum of a kernel).
+
+        Args:
+            state: by the names of `state_dict`.
+            trained: shape of the maps that it was trained on.
+
+        Raises:
+            ValueError: a weight for each position, which has no counterpart on a map of another extent.
+        """
+        for name, value in self.state_dict().items():
+            if name in state and state[name].shape != value.shape:
+                raise ValueError(
+                    f"{type(self).__name__} learns {name} for maps of {trained.height}x{trained.width} positions, and cannot "
+                    f"be used on {self.feature_shape.height}x{self.feature_shape.width}"
+                )
+        return dict(state)
 
     def evidence(self, features: Tensor) -> Tensor:
         """What each position of the map adds to each logit: (batch, classes, height, width).

@@ -7,6 +7,7 @@ channel's feature depends on where it fires; uniform weights 1 / (height * width
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -16,6 +17,7 @@ from wisesr.models.heads.base import Head, check_shape
 from wisesr.models.heads.constrained import Constrained
 from wisesr.models.heads.initialisation import init_kernel, start_as_torch
 from wisesr.models.heads.pre_average import pre_average, spread
+from wisesr.models.heads.resizing import resized
 from wisesr.types import FeatureShape
 
 NonNegative = Literal["none", "projection", "softplus"]
@@ -117,6 +119,14 @@ class DepthwiseKernelHead(Head):
             dropout=dropout,
         )
         self.pool = pool
+
+    def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
+        """The kernel in use, resized so that its sum is kept; under softplus through its parameter."""
+        parameter, kernel = state["aggregation.kernel"], self.aggregation.kernel
+        softplus = self.aggregation.non_negative == "softplus" and parameter.shape != kernel.shape
+        used = resized(nn.functional.softplus(parameter.double()) if softplus else parameter, *kernel.shape[-2:])
+        new = (used + torch.log(-torch.expm1(-used))).to(kernel.dtype) if softplus else used  # log(exp(k) - 1)
+        return super().resized_state({**state, "aggregation.kernel": new}, trained)
 
     def full_kernel(self) -> Tensor:
         """The one kernel on the full map, (channels, height, width), that pre-averaging and aggregation amount to."""

@@ -7,10 +7,13 @@ This is the simplest reading of it. `gwap_attention` is another; the third, one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor, nn
 
 from wisesr.models.heads.base import Head, check_shape
+from wisesr.models.heads.resizing import resized
 from wisesr.types import FeatureShape
 
 
@@ -44,6 +47,12 @@ class WeightedAverageHead(Head):
             aggregation=WeightedAverage(shape),
             dropout=dropout,
         )
+
+    def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
+        """The map of weights, resized so that its mean is kept, as it is a mean that they weigh."""
+        kernel, shape = state["aggregation.kernel"], self.feature_shape
+        new = resized(kernel, shape.height, shape.width) * (shape.height * shape.width / kernel.numel())
+        return super().resized_state({**state, "aggregation.kernel": new}, trained)
 
     def evidence(self, features: Tensor) -> Tensor:
         """W_kc k_ij x_cij / (height * width), summed over channels: (batch, classes, height, width)."""

@@ -1,0 +1,163 @@
+"""A trained model with what belongs to it: how files become its input, what its logits are called, how it was made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from wisesr.config.schema import Config
+from wisesr.data.augmentation import Augmentation
+from wisesr.data.images import PixelRules, open_rgb, to_rgb
+from wisesr.errors import UserError, unknown
+from wisesr.models.classifier import Classifier
+from wisesr.results.labels import Labels, parse_labels
+from wisesr.results.record import Record
+
+Picture: TypeAlias = "str | Path | Image.Image | NDArray[np.uint8]"
+"""A file, a PIL image, or RGB pixels (height, width, 3)."""
+
+
+class Prediction(NamedTuple):
+    """What a run says of one picture."""
+
+    class_name: str
+    """The most probable class."""
+    probability: float
+    probabilities: NDArray[np.float32]
+    """(classes,), in the order of the run's `class_names`."""
+
+
+class Evidence(NamedTuple):
+    """Which positions of the map spoke for a class."""
+
+    class_name: str
+    map: NDArray[np.float32]
+    """(height, width): what each position adds to the logit."""
+    offset: float
+    """What no position brings; its sum with the map is the logit."""
+    logit: float
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """A finished cell, loaded by `wisesr.load`."""
+
+    directory: Path
+    config: Config
+    record: Record
+    """How it was made, and what it reached."""
+    class_names: tuple[str, ...]
+    """In the order of the logits."""
+    image_size: int
+    """Pixels, height and width."""
+    model: Classifier
+    """In eval mode: normalised images (batch, 3, size, size) -> logits (batch, classes)."""
+    augmentation: Augmentation
+    rules: PixelRules
+    """By which files become RGB."""
+
+    @property
+    def labels(self) -> Labels:
+        """What it is called: dataset, backbone, head, seed, ..."""
+        return parse_labels(self.config)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model computes."""
+        return next(self.model.parameters()).device
+
+    def open(self, picture: Picture) -> Image.Image:
+        """An RGB image, read by the rules of the training.
+
+        Raises:
+            UserError: a file that cannot be read, or an array that is no picture.
+        """
+        if isinstance(picture, (str, Path)):
+            return open_rgb(Path(picture), self.rules)
+        if isinstance(picture, Image.Image):
+            return to_rgb(picture, self.rules)
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
+            raise UserError(f"a picture as an array must be uint8 of (height, width, 3), not {picture.dtype} {picture.shape}")
+        return Image.fromarray(picture)
+
+    def transform(self, image: Image.Image) -> Tensor:
+        """An RGB image as the model sees it in testing: resized and normalised, float32 (3, size, size)."""
+        return self.augmentation(image, training=False)
+
+    def logits(self, images: Tensor) -> Tensor:
+        """Float32 logits (batch, classes) of normalised images (batch, 3, size, size), computed as the cell was tested."""
+        layout = torch.channels_last if self.config["trainer"]["channels_last"] else torch.contiguous_format
+        with torch.inference_mode(), self.precision():
+            moved = images.to(self.device, self._dtype).contiguous(memory_format=layout)
+            logits: Tensor = self.model(moved)
+        return logits.float()
+
+    def predict(self, pictures: Picture | Sequence[Picture], *, batch_size: int = 32) -> list[Prediction]:
+        """The classes of pictures, in their order.
+
+        Args:
+            pictures: one or several: files, PIL images, arrays.
+            batch_size: that go through the model together.
+
+        Raises:
+            UserError: one of them cannot be read.
+        """
+        several = [pictures] if isinstance(pictures, (str, Path, Image.Image, np.ndarray)) else list(pictures)
+        predictions = []
+        for start in range(0, len(several), batch_size):
+            batch = torch.stack([self.transform(self.open(picture)) for picture in several[start : start + batch_size]])
+            for row in self.logits(batch).softmax(dim=1).cpu().numpy():
+                best = int(row.argmax())
+                predictions.append(Prediction(self.class_names[best], float(row[best]), row))
+        return predictions
+
+    def evidence(self, picture: Picture, class_name: str | None = None) -> Evidence:
+        """What each position of the map adds to the logit of a class; the most probable one where none is named.
+
+        Raises:
+            UserError: the picture cannot be read, there is no such class, or the head is not linear in the map.
+        """
+        image = self.transform(self.open(picture))[None].to(self.device, self._dtype)
+        head = self.model.head
+        with torch.inference_mode():
+            features = self.model.backbone(image)
+            logits = head(features)[0]
+            index = int(logits.argmax()) if class_name is None else self.index_of(class_name)
+            try:
+                maps, offset = head.evidence(features)[0, index], head.offset()[index]
+            except NotImplementedError as error:
+                raise UserError(f"{error}; wisesr explain has Grad-CAM for such heads") from error
+        return Evidence(self.class_names[index], maps.float().cpu().numpy(), float(offset), float(logits[index]))
+
+    def index_of(self, class_name: str) -> int:
+        """The logit of a class.
+
+        Raises:
+            UserError: there is none of that name.
+        """
+        if class_name not in self.class_names:
+            raise UserError(unknown("class of this run", class_name, self.class_names))
+        return self.class_names.index(class_name)
+
+    def precision(self) -> AbstractContextManager[Any]:
+        """The precision in which the cell was tested, as far as the device has it: mixed ones as autocast.
+
+        float16 on a CPU, which Lightning refuses to train in, is left at float32.
+        """
+        name, kind = self.config["trainer"]["precision"], self.device.type
+        dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(name)
+        on = dtype is not None and not (dtype == torch.float16 and kind == "cpu")
+        return torch.autocast(kind, dtype=dtype or torch.bfloat16, enabled=on)
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.model.parameters()).dtype
