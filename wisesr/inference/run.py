@@ -82,7 +82,7 @@ class Run:
             UserError: a file that cannot be read, or an array that is no picture.
         """
         if isinstance(picture, (str, Path)):
-            return open_rgb(Path(picture), self.rules)
+            return open_rgb(Path(picture), self.rules, advice="")
         if isinstance(picture, Image.Image):
             return to_rgb(picture, self.rules)
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
