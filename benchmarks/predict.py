@@ -4,10 +4,11 @@
     python benchmarks/predict.py --images PHOTOGRAPHS --files 500 --run houses:efficientnet_lite0-wise-0
     python benchmarks/predict.py --files 2000 --rounds 1                  # small pictures made on the fly
 
-The photographs are repeated, by links, to the number of files. Without --run the model is a toy at 64 px, so small that decoding
-is nearly all there is, which is the hardest case. The ways take turns, in one process, on the same cores, with as many workers:
-the command itself (its listing, loading and CSV file included), a plain loop over torch's DataLoader (processes; list,
-decode, resize, normalise, forward, softmax), and a loop that only decodes. Then the command alone, in processes of its own, for its memory.
+The photographs are repeated, by links, to the number of files. Without --run the model is a toy at 64 px, so small that
+decoding is most of what there is. The ways take turns, in one process, on the same cores, with as many workers: the command
+itself (its listing, loading and file of rows included); a plain loop over torch's DataLoader, whose workers are processes (list,
+decode, resize, normalise, forward, softmax); and a loop that only decodes. Then the command alone, in a process of its own, for
+its memory.
 """
 
 from __future__ import annotations
@@ -147,10 +148,9 @@ def compare(cell: Path, folder: Path, workers: int, rounds: int) -> None:
 def peak(cell: Path, folder: Path, workers: int) -> float:
     """MiB of the command, in a process of its own."""
     arguments = command(cell, folder, workers, folder.parent / "rows.csv")
-    child = subprocess.Popen([sys.executable, "-m", "wisesr.cli", *arguments], stderr=subprocess.DEVNULL, cwd=ROOT)
-    _, code, used = os.wait4(child.pid, 0)
-    assert code == 0
-    return used.ru_maxrss / 1024
+    code = f"from wisesr.cli import main; assert main({arguments!r}) == 0; print(open('/proc/self/status').read())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, text=True).stdout
+    return int(told.partition("VmHWM:")[2].split()[0]) / 1024  # wait4's counts what the parent had when it forked
 
 
 def main(chosen: argparse.Namespace) -> None:
@@ -161,7 +161,10 @@ def main(chosen: argparse.Namespace) -> None:
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores])
         torch.set_num_threads(chosen.cores)
         folder = make_folder(place, chosen.images, chosen.files)
-        print(f"{chosen.files:,} files, {chosen.cores} cores, as many workers, batches of {BATCH}, {chosen.rounds} rounds", flush=True)
+        print(
+            f"{chosen.files:,} files, {chosen.cores} cores, as many workers, batches of {BATCH}, {chosen.rounds} rounds",
+            flush=True,
+        )
         compare(cell, folder, chosen.cores, chosen.rounds)
         (place / "few").mkdir()
         few = make_folder(place / "few", chosen.images, chosen.files // 10)
