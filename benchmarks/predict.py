@@ -6,9 +6,9 @@
 
 The photographs are repeated, by links, to the number of files. Without --run the model is a toy at 64 px, so small that
 decoding is most of what there is. The ways take turns, in one process, on the same cores, with as many workers: the command
-itself (its listing, loading and file of rows included); a plain loop over torch's DataLoader, whose workers are processes (list,
-decode, resize, normalise, forward, softmax); and a loop that only decodes. Then the command alone, in a process of its own, for
-its memory.
+itself (its listing, loading and file of rows included); a plain loop over torch's DataLoader, whose workers are processes
+(list, decode, resize, normalise, forward, softmax); and a loop that only decodes. Then the command alone, in a process of its
+own, for its memory.
 """
 
 from __future__ import annotations
