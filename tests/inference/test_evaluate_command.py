@@ -55,9 +55,9 @@ def test_a_run_on_its_own_test_split(outputs: Path, place: Path, capsys: pytest.
     assert own is not None and written is not None
     assert all(np.array_equal(a, b) for a, b in zip(own, written, strict=True))
     assert sorted(path.name for path in cell.iterdir()) == before, "nothing is written into a cell"
-    rows = list(csv.reader((place / "out" / "confusion.csv").open()))
+    rows = list(csv.reader((place / "out" / "confusion.csv").read_text().splitlines()))
     assert sum(int(count) for row in rows[1:] for count in row[1:]) == 18 and rows[0][1:] == ["class0", "class1", "class2"]
-    classes = list(csv.DictReader((place / "out" / "per_class.csv").open()))
+    classes = list(csv.DictReader((place / "out" / "per_class.csv").read_text().splitlines()))
     assert [row["images"] for row in classes] == ["6"] * 3
     assert {path.name for path in (place / "out").iterdir()} == {
         *("evaluation.json", "predictions.npz", "per_class.csv", "confusion.csv", "reliability.svg", "reliability.png"),
@@ -162,7 +162,7 @@ def test_a_study_is_one_table_and_failures_stop_nothing(
     assert re.search(r"wise_dropout +2 seeds +18 +\d\.\d{4} ± \d\.\d{4} .*equal", text), text
     assert text.count("equal to result.json") == 2 and "best.ckpt" in text and "(waiting)" in text
     folder = copy / "evaluations" / "tests-test"
-    rows = list(csv.DictReader((folder / "evaluations.csv").open()))
+    rows = list(csv.DictReader((folder / "evaluations.csv").read_text().splitlines()))
     assert [(row["head"], row["seed"], row["equal_to_record"]) for row in rows] == [
         ("wise_dropout", "0", "true"),
         ("wise_dropout", "1", "true"),

@@ -10,6 +10,8 @@ from wisesr.report.figures.figure import Spec
 _SIDE = 320
 _HISTOGRAM = 70
 """Height of the shares of images, px."""
+_GAP = 0.002
+"""Between bars, on the axis."""
 _LEGEND = "Bars: share that is right. Lines: mean probability. Equal on the diagonal."
 
 
@@ -27,12 +29,12 @@ def reliability_spec(bins: Sequence[ReliabilityBin], title: str, subtitle: str) 
     """Above, the share that is right in each bin beside its mean probability; below, the share of all images in it.
 
     Args:
-        bins: in order; one of no width (a probability of exactly 1) is drawn as a thin bar.
+        bins: in order; one of no width (a probability of exactly 1) is drawn with the one before it.
         title: of the figure.
         subtitle: what was measured, and how well it is calibrated.
     """
     total = max(1, sum(own.images for own in bins))
-    rows = [_row(own, total) for own in bins if own.images]
+    rows = [_row(own, total) for own in _with_width(bins) if own.images]
     x = {"field": "low", "type": "quantitative", "title": None, "axis": _axis(), "scale": {"domain": [0, 1]}}
     return {
         "title": {"text": title, "subtitle": [subtitle, _LEGEND], "subtitlePadding": 4},
@@ -42,16 +44,27 @@ def reliability_spec(bins: Sequence[ReliabilityBin], title: str, subtitle: str) 
     }
 
 
+def _with_width(bins: Sequence[ReliabilityBin]) -> list[ReliabilityBin]:
+    """The bins, those of no width joined to the ones before them."""
+    found: list[ReliabilityBin] = []
+    for own in bins:
+        if own.low < own.high or not found:
+            found.append(own)
+        elif own.images:
+            before, both = found[-1], own.images + found[-1].images
+
+            def joined(first: float | None, second: float | None, one: int = before.images, two: int = own.images) -> float:
+                return ((first or 0.0) * one + (second or 0.0) * two) / (one + two)
+
+            means = joined(before.confidence, own.confidence), joined(before.accuracy, own.accuracy)
+            found[-1] = ReliabilityBin(before.low, own.high, both, *means)
+    return found
+
+
 def _row(own: ReliabilityBin, total: int) -> dict[str, Any]:
-    width = max(own.high - own.low, 0.012)
-    return {
-        "low": max(0.0, own.high - width) + 0.002,
-        "high": own.high - 0.002,
-        "images": own.images,
-        "share": own.images / total,
-        "confidence": own.confidence,
-        "accuracy": own.accuracy,
-    }
+    """A bin with a gap to its neighbours."""
+    columns = own._asdict() | {"low": own.low + _GAP, "high": own.high - _GAP}
+    return columns | {"share": own.images / total}
 
 
 def _axis() -> dict[str, Any]:
