@@ -67,10 +67,17 @@ def decoders() -> tuple[object, ...]:
     return (installed_version("pillow"), installed_version("pillow-heif"), *sorted(endings()))
 
 
-def open_rgb(path: Path, rules: PixelRules = AS_A_VIEWER) -> Image.Image:
+IN_A_DATASET = (
+    ". Replace the file, or leave such files out with dataset.on_bad_image=skip "
+    "(of a published dataset with dataset.partial=true besides)"
+)
+
+
+def open_rgb(path: Path, rules: PixelRules = AS_A_VIEWER, *, advice: str = IN_A_DATASET) -> Image.Image:
     """A file as an RGB image, by its content and not by its name's ending; no warnings of Pillow's.
 
-    Grey, palette, CMYK, 16 bit and GIF (its first frame) become RGB; transparency is laid on black.
+    Grey, palette, CMYK, 16 bit and GIF (its first frame) become RGB; transparency is laid on black. `advice` ends the message
+    about a file that cannot be read.
 
     Raises:
         UserError: the file is missing, truncated, too large or no image.
@@ -79,10 +86,7 @@ def open_rgb(path: Path, rules: PixelRules = AS_A_VIEWER) -> Image.Image:
         with quiet(), open_image(path) as image:
             return to_rgb(image, rules)
     except UNREADABLE as error:
-        raise UserError(
-            f"{path}: {reading_problem(error)}. Replace the file, or leave such files out with dataset.on_bad_image=skip "
-            "(of a published dataset with dataset.partial=true besides)"
-        ) from error
+        raise UserError(f"{path}: {reading_problem(error)}{advice}") from error
 
 
 def to_rgb(image: Image.Image, rules: PixelRules = AS_A_VIEWER) -> Image.Image:

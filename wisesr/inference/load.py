@@ -14,7 +14,7 @@ from wisesr.build.parts import build_augmentation
 from wisesr.data.augmentation import Augmentation
 from wisesr.data.images import PixelRules
 from wisesr.errors import UserError
-from wisesr.inference.run import Run
+from wisesr.inference.run import Run, memory_format
 from wisesr.inference.stored import Stored, read_stored
 from wisesr.inference.trust import require_trusted
 from wisesr.models.backbones import TimmBackbone
@@ -66,7 +66,7 @@ def load(
         record=stored.record,
         class_names=stored.class_names,
         image_size=size,
-        model=model.to(device),
+        model=model.to(device).to(memory_format=memory_format(stored.config)),
         augmentation=transform,
         rules=pixel_rules(stored),
     )

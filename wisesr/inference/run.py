@@ -82,7 +82,7 @@ class Run:
             UserError: a file that cannot be read, or an array that is no picture.
         """
         if isinstance(picture, (str, Path)):
-            return open_rgb(Path(picture), self.rules)
+            return open_rgb(Path(picture), self.rules, advice="")
         if isinstance(picture, Image.Image):
             return to_rgb(picture, self.rules)
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
@@ -95,9 +95,8 @@ class Run:
 
     def logits(self, images: Tensor) -> Tensor:
         """Float32 logits (batch, classes) of normalised images (batch, 3, size, size), computed as the cell was tested."""
-        layout = torch.channels_last if self.config["trainer"]["channels_last"] else torch.contiguous_format
         with torch.inference_mode(), self.precision():
-            moved = images.to(self.device, self._dtype).contiguous(memory_format=layout)
+            moved = images.to(self.device, self._dtype).contiguous(memory_format=memory_format(self.config))
             logits: Tensor = self.model(moved)
         return logits.float()
 
@@ -161,3 +160,8 @@ class Run:
     @property
     def _dtype(self) -> torch.dtype:
         return next(self.model.parameters()).dtype
+
+
+def memory_format(config: Config) -> torch.memory_format:
+    """In which order a cell's weights and images lie, which last bits depend on."""
+    return torch.channels_last if config["trainer"]["channels_last"] else torch.contiguous_format

@@ -14,10 +14,10 @@ import torch
 from wisesr.errors import UserError
 
 
-def read_plain(path: Path, where: str = "") -> Any:
+def read_plain(path: Path, where: str = "", *, advice: str = "") -> Any:
     """What a file of torch.save or of safetensors holds: tensors and plain data, on the CPU.
 
-    `where` begins the messages: the setting that names the file.
+    `where` begins the messages, the setting that names the file; `advice` ends that on a file which would run something.
 
     Raises:
         UserError: it is damaged, or asks to run something.
@@ -31,8 +31,6 @@ def read_plain(path: Path, where: str = "") -> Any:
     except pickle.UnpicklingError as error:
         found = re.search(r"GLOBAL ([\w.]+)", str(error))
         what = f"asks to run {found[1]}" if found else "is damaged, or holds more than tensors and plain data"
-        raise UserError(
-            f"{where}{path} {what}. Nothing of it was run. Save the state dict alone, best as .safetensors"
-        ) from error
+        raise UserError(f"{where}{path} {what}. Nothing of it was run{advice}") from error
     except Exception as error:  # a damaged file can make the readers raise anything
         raise UserError(f"{where}{path} cannot be read, it may be truncated ({type(error).__name__}: {error})") from error

@@ -50,7 +50,7 @@ def load_file(
     Raises:
         UserError: the file is damaged, holds anything but tensors and plain data, or does not fit the model.
     """
-    held = read_plain(path, "backbone.weights: ")
+    held = read_plain(path, "backbone.weights: ", advice=". Save the state dict alone, best as .safetensors")
     state = state_dict(held, path)
     if packaged:
         state = rename_packaged(state, [len(stage) for stage in model.blocks])  # type: ignore[union-attr]
