@@ -1,4 +1,4 @@
-"""How a run was tested: threads, algorithms, batches, layout. Whoever repeats all of it gets the record's bits."""
+"""How a run was tested: threads, algorithms, batches. Whoever repeats all of it gets the record's bits."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ def as_tested(run: Run) -> Iterator[None]:
     torch.set_num_threads(max(1, run.record.provenance.threads))
     torch.use_deterministic_algorithms(deterministic)
     torch.backends.cudnn.benchmark = False
-    layout = torch.channels_last if run.config["trainer"]["channels_last"] else torch.contiguous_format
-    run.model.to(memory_format=layout)
     try:
         yield
     finally:

@@ -114,6 +114,8 @@ def _way(listing: Listing, given: Mapping[str, Any], strange: Sequence[str]) -> 
     if given.get("csv"):
         return "Name them in the list as the run does, or leave their rows out"
     wanted = set(strange)
+    if wanted >= {row.label for row in listing.rows}:
+        return "Rename the folders as the run calls its classes"
     folders = {_class_folder(listing, row) for row in listing.rows if row.label in wanted}
     return f"Rename them, or do without: {leave_out(listing.tree.left_out, sorted(folders, key=natural_key))}"
 

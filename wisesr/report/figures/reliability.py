@@ -51,14 +51,17 @@ def _with_width(bins: Sequence[ReliabilityBin]) -> list[ReliabilityBin]:
         if own.low < own.high or not found:
             found.append(own)
         elif own.images:
-            before, both = found[-1], own.images + found[-1].images
-
-            def joined(first: float | None, second: float | None, one: int = before.images, two: int = own.images) -> float:
-                return ((first or 0.0) * one + (second or 0.0) * two) / (one + two)
-
-            means = joined(before.confidence, own.confidence), joined(before.accuracy, own.accuracy)
-            found[-1] = ReliabilityBin(before.low, own.high, both, *means)
+            before = found[-1]
+            counts = before.images, own.images
+            confidence = _mean((before.confidence, own.confidence), counts)
+            accuracy = _mean((before.accuracy, own.accuracy), counts)
+            found[-1] = ReliabilityBin(before.low, own.high, sum(counts), confidence, accuracy)
     return found
+
+
+def _mean(values: tuple[float | None, float | None], counts: tuple[int, int]) -> float:
+    """Of two groups of images; a group without images has no value."""
+    return sum((value or 0.0) * count for value, count in zip(values, counts, strict=True)) / sum(counts)
 
 
 def _row(own: ReliabilityBin, total: int) -> dict[str, Any]:
