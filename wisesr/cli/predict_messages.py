@@ -1,0 +1,65 @@
+"""What `wisesr predict` says on standard error: files that could not be read, what was not tried, what was done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from wisesr.cli.predict_output import partial_of
+from wisesr.data.image_formats import ending_hint
+from wisesr.data.legible import legible
+from wisesr.inference.picture_paths import Skipped
+from wisesr.wording import count_of, some_of
+
+if TYPE_CHECKING:
+    from wisesr.inference.predict import Answer
+
+_SHOWN = 8
+"""Endings that a sentence lists."""
+
+
+class Told:
+    """What standard error is told: problems as they come, and sums at the end."""
+
+    def __init__(self, console: Console, skipped: Skipped) -> None:
+        self._console, self._skipped = console, skipped
+        self.all = self.bad = 0
+        self._began = time.monotonic()
+
+    def problems(self, batches: Iterable[Sequence[Answer]]) -> Iterator[Sequence[Answer]]:
+        """The batches, once their rows are written, with a line for each file that could not be read."""
+        for answers in batches:
+            yield answers
+            self.all += len(answers)
+            for answer in answers:
+                if answer.problem:
+                    self.bad += 1
+                    self._say(f"{legible(answer.path)}: {legible(answer.problem)}")
+
+    def end(self, output: Path | None) -> None:
+        """What was done, where rows go to a file; what was not, anyway."""
+        if output is not None:
+            seconds = time.monotonic() - self._began
+            good = self.all - self.bad
+            self._say(f"{count_of(good, 'prediction')} in {legible(str(output))} ({good / seconds:,.0f} images/s)")
+        if self.bad:
+            self._say(f"{self.bad:,} of {count_of(self.all, 'path')} could not be predicted: column error says why.")
+        if kinds := self._skipped.kinds:
+            named = [f"{kind or 'without an ending'} {many:,}" for kind, many in kinds.most_common()]
+            hints = sorted({f"to read {kind}: {hint}" for kind in kinds if (hint := ending_hint(kind))})
+            self._say(
+                f"Not tried, as no images by the ending of their names: {count_of(kinds.total(), 'file')} in folders "
+                f"({legible(some_of(named, _SHOWN))}){''.join(f'; {hint}' for hint in hints)}"
+            )
+
+    def cut_short(self, output: Path | None) -> None:
+        """Where the rows are that were written until now."""
+        if output is not None and self.all and partial_of(output).exists():
+            self._say(f"The first {count_of(self.all, 'row')} are in {legible(str(partial_of(output)))}")
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, soft_wrap=True)
