@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from wisesr import __version__
 from wisesr.cli.data import add_data
+from wisesr.cli.export import add_export
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
@@ -33,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
     add_report(commands.add_parser("report", help="tables, statistics, figures and a page", formatter_class=layout))
     add_sync(commands.add_parser("sync", help="offline W&B runs to the server", formatter_class=layout))
+    add_export(
+        commands.add_parser("export", help="a run as ONNX or a torch program, with a model card", formatter_class=layout)
+    )
     add_data(commands.add_parser("data", help="datasets: prepare, check, show", formatter_class=layout))
     chosen, others = parser.parse_known_args(arguments)
     if others and (not hasattr(chosen, "overrides") or any(other.startswith("-") for other in others)):
