@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from wisesr import __version__
 from wisesr.cli.data import add_data
 from wisesr.cli.evaluate import add_evaluate
+from wisesr.cli.export import add_export
 from wisesr.cli.predict import add_predict
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_report(commands.add_parser("report", help="tables, statistics, figures and a page", formatter_class=layout))
     add_evaluate(commands.add_parser("evaluate", help="trained models measured again", formatter_class=layout))
     add_predict(commands.add_parser("predict", help="what a trained cell says of picture files", formatter_class=layout))
+    add_export(commands.add_parser("export", help="a trained model as one file, ONNX or torch", formatter_class=layout))
     add_sync(commands.add_parser("sync", help="offline W&B runs to the server", formatter_class=layout))
     add_data(commands.add_parser("data", help="datasets: prepare, check, show", formatter_class=layout))
     chosen, others = parser.parse_known_args(arguments)
