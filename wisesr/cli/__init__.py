@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from wisesr import __version__
 from wisesr.cli.data import add_data
+from wisesr.cli.explain import add_explain
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
@@ -31,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     layout = argparse.RawDescriptionHelpFormatter
     add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
+    add_explain(commands.add_parser("explain", help="which positions of a picture spoke for a class", formatter_class=layout))
     add_report(commands.add_parser("report", help="tables, statistics, figures and a page", formatter_class=layout))
     add_sync(commands.add_parser("sync", help="offline W&B runs to the server", formatter_class=layout))
     add_data(commands.add_parser("data", help="datasets: prepare, check, show", formatter_class=layout))

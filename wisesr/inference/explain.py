@@ -1,0 +1,116 @@
+"""Where a run looks: exact evidence, Grad-CAM and attention of pictures, as plain arrays that reports draw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wisesr.errors import UserError
+from wisesr.inference.explain_attention import attention
+from wisesr.inference.explain_exact import exact
+from wisesr.inference.explain_grad_cam import MISSING, grad_cam, has_grad_cam
+from wisesr.inference.run import Picture, Run
+from wisesr.results.explanation import Attention, ClassMaps, Explanation
+
+_SMALLEST = 2
+"""Pixels that either side of a picture has, or else there is nothing in it to be seen."""
+
+
+def explain(
+    run: Run,
+    picture: Picture,
+    class_names: Sequence[str] = (),
+    *,
+    top: int = 1,
+) -> Explanation:
+    """Which positions of the map spoke for which class.
+
+    What the head is able to tell: a linear head its exact evidence, an attention head its weights, every head Grad-CAM.
+
+    Args:
+        run: of `wisesr.load`.
+        picture: a file, a PIL image, or RGB pixels.
+        class_names: that are explained; none for the most probable ones.
+        top: how many of those.
+
+    Raises:
+        UserError: the picture cannot be read, a class is not the run's, or the head has nothing but Grad-CAM to show and
+            TorchCAM is not installed.
+    """
+    view, features, logits = seen(run, picture)
+    chosen = [run.index_of(name) for name in dict.fromkeys(class_names)] or _highest(logits, top)
+    best = int(logits.argmax())
+    weights = _attention(run, features)
+    return Explanation(
+        view=np.asarray(run.augmentation.picture(view)),
+        predicted=run.class_names[best],
+        probability=float(logits.softmax(dim=0)[best]),
+        classes=_classes(run, features, chosen, logits, has_attention=weights is not None),
+        attention=weights,
+    )
+
+
+def most_probable(run: Run, picture: Picture, count: int) -> list[str]:
+    """The most probable classes of a picture, the first one first.
+
+    Raises:
+        UserError: the picture cannot be read.
+    """
+    return [run.class_names[index] for index in _highest(seen(run, picture)[2], count)]
+
+
+def seen(run: Run, picture: Picture) -> tuple[Tensor, Tensor, Tensor]:
+    """A picture as the model sees it, (3, size, size), the map of it, (1, channels, height, width), and logits, (classes,).
+
+    Raises:
+        UserError: it cannot be read, or has a side of one pixel.
+    """
+    image = run.open(picture)
+    if min(image.size) < _SMALLEST:
+        raise UserError(f"{image.width}x{image.height} pixels: a picture must have at least {_SMALLEST} a side")
+    view = run.transform(image)
+    features = run.maps(view[None])
+    return view, features, run.logits_of(features)[0].cpu()
+
+
+def _highest(logits: Tensor, count: int) -> list[int]:
+    indices: list[int] = logits.topk(min(count, len(logits))).indices.tolist()
+    return indices
+
+
+def _classes(
+    run: Run, features: Tensor, chosen: Sequence[int], logits: Tensor, *, has_attention: bool
+) -> tuple[ClassMaps, ...]:
+    head, probabilities = run.model.head, logits.softmax(dim=0)
+    found = exact(head, features, chosen) if chosen else None
+    if found is None and not has_attention and not has_grad_cam():
+        raise UserError(f"the head {run.labels.head} is not linear in its map, and has no attention to show: {MISSING}")
+    cams = grad_cam(head, features, chosen) if chosen and has_grad_cam() else None
+    return tuple(
+        ClassMaps(
+            class_name=run.class_names[index],
+            probability=float(probabilities[index]),
+            logit=float(logits[index] if found is None else found.logits[at]),
+            own_logit=float(logits[index]),
+            evidence=None if found is None else found.maps[at].numpy(),
+            offset=None if found is None else float(found.offsets[at]),
+            grad_cam=None if cams is None else cams[at].double().numpy(),
+        )
+        for at, index in enumerate(chosen)
+    )
+
+
+def _attention(run: Run, features: Tensor) -> Attention | None:
+    head = run.model.head
+    with torch.inference_mode():
+        dtype = next(head.parameters()).dtype
+        return attention(head.aggregation, head.pre_average(features.to(dtype)))
+
+
+def name_of(run: Run) -> str:
+    """`wise · efficientnet_lite0 · houses · 512 px · seed 0`, for who reads pictures of several runs."""
+    its = run.labels
+    return f"{its.head} · {its.backbone} · {its.study} · {run.image_size} px · seed {its.seed}"
