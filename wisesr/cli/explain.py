@@ -18,6 +18,7 @@ from wisesr.wording import count_of
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wisesr.inference.explain import Seen
     from wisesr.inference.run import Run
     from wisesr.report.evidence.rows import Explained
 
@@ -66,7 +67,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=_positive, default=LIMIT, metavar="N", help=help_limit)
     parser.add_argument("--smooth", action="store_true", help="interpolate between positions instead of showing cells")
     parser.add_argument("--each-head", action="store_true", help="each attention head too, not only their mean")
-    parser.add_argument("--to", type=Path, metavar="DIR", help="default: DIR/explained/RUN below --outputs")
+    parser.add_argument("--to", type=Path, metavar="DIR", help="default: explained/STUDY-BACKBONE-HEAD-SEED below --outputs")
     add_run_options(parser)
 
 
@@ -127,15 +128,17 @@ def _explained(
     from wisesr.data.image_file import reading_problem
     from wisesr.data.legible import legible
     from wisesr.grid.console import tracked
+    from wisesr.inference.explain import see
     from wisesr.report.evidence.rows import rows
 
     for path in tracked(paths, len(paths), "explaining", console):
         try:
-            explained = _one(runs, path, chosen.classes, chosen.top)
+            seen = [see(run, path) for run in runs]
         except UserError as error:
-            reason = reading_problem(error.__cause__) if error.__cause__ is not None else str(error)
+            reason = str(error) if error.__cause__ is None else reading_problem(error.__cause__)
             problems.append(f"{path}: {reason.removeprefix(f'{path}: ')}")
             continue
+        explained = _explain(runs, seen, path, chosen.classes, chosen.top)
         console.print(legible(str(path)), soft_wrap=True, markup=False)
         for row in rows(explained):
             for line in (row.title, *(f"  {line}" for line in row.lines)):
@@ -143,20 +146,16 @@ def _explained(
         yield explained
 
 
-def _one(runs: Sequence[Run], path: Path, classes: Sequence[str], top: int) -> Explained:
+def _explain(runs: Sequence[Run], seen: Sequence[Seen], path: Path, classes: Sequence[str], top: int) -> Explained:
     """A picture by all runs; without named classes, those that any of them finds most probable."""
-    from wisesr.inference.explain import explain as explained_by
+    from wisesr.inference.explain import explain as explain_by
     from wisesr.inference.explain import most_probable, name_of
     from wisesr.report.evidence.rows import ByRun, Explained
 
-    names = list(classes) or [name for run in runs for name in most_probable(run, path, top)]
-    names = list(dict.fromkeys(names))
-    by_run = tuple(
-        ByRun(
-            name_of(run),
-            run.config["trainer"]["precision"],
-            explained_by(run, path, [name for name in names if name in run.class_names]),
-        )
-        for run in runs
-    )
-    return Explained(str(path), by_run, tuple(names))
+    both = list(zip(runs, seen, strict=True))
+    names = dict.fromkeys(classes or [name for run, its in both for name in most_probable(run, its, top)])
+    by_run = []
+    for run, its in both:
+        explanation = explain_by(run, its, [name for name in names if name in run.class_names])
+        by_run.append(ByRun(name_of(run), run.config["trainer"]["precision"], explanation))
+    return Explained(str(path), tuple(by_run), tuple(names))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,51 +20,23 @@ _SMALLEST = 2
 """Pixels that either side of a picture has, or else there is nothing in it to be seen."""
 
 
-def explain(
-    run: Run,
-    picture: Picture,
-    class_names: Sequence[str] = (),
-    *,
-    top: int = 1,
-) -> Explanation:
-    """Which positions of the map spoke for which class.
+class Seen(NamedTuple):
+    """A picture in the run's eyes."""
 
-    What the head is able to tell: a linear head its exact evidence, an attention head its weights, every head Grad-CAM.
+    view: Tensor
+    """As the model sees it, (3, size, size)."""
+    features: Tensor
+    """What the head gets, (1, channels, height, width)."""
+    logits: Tensor
+    """(classes,), float32, on the CPU."""
+
+
+def see(run: Run, picture: Picture) -> Seen:
+    """The run's map and logits of a picture.
 
     Args:
         run: of `wisesr.load`.
         picture: a file, a PIL image, or RGB pixels.
-        class_names: that are explained; none for the most probable ones.
-        top: how many of those.
-
-    Raises:
-        UserError: the picture cannot be read, a class is not the run's, or the head has nothing but Grad-CAM to show and
-            TorchCAM is not installed.
-    """
-    view, features, logits = seen(run, picture)
-    chosen = [run.index_of(name) for name in dict.fromkeys(class_names)] or _highest(logits, top)
-    best = int(logits.argmax())
-    weights = _attention(run, features)
-    return Explanation(
-        view=np.asarray(run.augmentation.picture(view)),
-        predicted=run.class_names[best],
-        probability=float(logits.softmax(dim=0)[best]),
-        classes=_classes(run, features, chosen, logits, has_attention=weights is not None),
-        attention=weights,
-    )
-
-
-def most_probable(run: Run, picture: Picture, count: int) -> list[str]:
-    """The most probable classes of a picture, the first one first.
-
-    Raises:
-        UserError: the picture cannot be read.
-    """
-    return [run.class_names[index] for index in _highest(seen(run, picture)[2], count)]
-
-
-def seen(run: Run, picture: Picture) -> tuple[Tensor, Tensor, Tensor]:
-    """A picture as the model sees it, (3, size, size), the map of it, (1, channels, height, width), and logits, (classes,).
 
     Raises:
         UserError: it cannot be read, or has a side of one pixel.
@@ -73,22 +46,48 @@ def seen(run: Run, picture: Picture) -> tuple[Tensor, Tensor, Tensor]:
         raise UserError(f"{image.width}x{image.height} pixels: a picture must have at least {_SMALLEST} a side")
     view = run.transform(image)
     features = run.maps(view[None])
-    return view, features, run.logits_of(features)[0].cpu()
+    return Seen(view, features, run.logits_of(features)[0].cpu())
 
 
-def _highest(logits: Tensor, count: int) -> list[int]:
-    indices: list[int] = logits.topk(min(count, len(logits))).indices.tolist()
-    return indices
+def most_probable(run: Run, seen: Seen, count: int) -> list[str]:
+    """The most probable classes of a picture, the first one first."""
+    return [run.class_names[index] for index in seen.logits.topk(min(count, len(seen.logits))).indices.tolist()]
 
 
-def _classes(
-    run: Run, features: Tensor, chosen: Sequence[int], logits: Tensor, *, has_attention: bool
-) -> tuple[ClassMaps, ...]:
-    head, probabilities = run.model.head, logits.softmax(dim=0)
-    found = exact(head, features, chosen) if chosen else None
-    if found is None and not has_attention and not has_grad_cam():
+def explain(run: Run, picture: Picture | Seen, class_names: Sequence[str] | None = None) -> Explanation:
+    """Which positions of the map spoke for which class.
+
+    What the head is able to tell: a linear head its exact evidence, an attention head its weights, every head Grad-CAM where
+    TorchCAM is installed.
+
+    Args:
+        run: of `wisesr.load`.
+        picture: a file, a PIL image, RGB pixels, or what `see` gave.
+        class_names: that are explained; None for the most probable one.
+
+    Raises:
+        UserError: the picture cannot be read, a class is not the run's, or the head has nothing but Grad-CAM to show and
+            TorchCAM is not installed.
+    """
+    seen = picture if isinstance(picture, Seen) else see(run, picture)
+    (predicted,) = most_probable(run, seen, 1)
+    chosen = [run.index_of(name) for name in dict.fromkeys([predicted] if class_names is None else class_names)]
+    weights = _attention(run, seen.features)
+    return Explanation(
+        view=np.asarray(run.augmentation.picture(seen.view)),
+        predicted=predicted,
+        probability=float(seen.logits.softmax(dim=0).max()),
+        classes=_classes(run, seen, chosen, has_attention=weights is not None),
+        attention=weights,
+    )
+
+
+def _classes(run: Run, seen: Seen, chosen: Sequence[int], *, has_attention: bool) -> tuple[ClassMaps, ...]:
+    head, logits, probabilities = run.model.head, seen.logits, seen.logits.softmax(dim=0)
+    found = exact(head, seen.features, chosen) if chosen else None
+    if chosen and found is None and not has_attention and not has_grad_cam():
         raise UserError(f"the head {run.labels.head} is not linear in its map, and has no attention to show: {MISSING}")
-    cams = grad_cam(head, features, chosen) if chosen and has_grad_cam() else None
+    cams = grad_cam(head, seen.features, chosen) if chosen and has_grad_cam() else None
     return tuple(
         ClassMaps(
             class_name=run.class_names[index],

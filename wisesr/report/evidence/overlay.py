@@ -26,6 +26,8 @@ _INVISIBLE = 0.004
 """Opacity of less than one grey level."""
 _BAR, _STEPS = 14, 60
 """Height of a colour bar; pieces that it is drawn of."""
+_LETTER = 7.6
+"""Width of a digit beside a bar, in the widest font that a page may be shown in."""
 
 
 def picture_uri(view: NDArray[np.uint8], *, grey: bool, pixels: int = PIXELS) -> str:
@@ -112,12 +114,12 @@ def colour_bar(scale: Scale, width: int) -> str:
         parts.append(
             f'<rect x="{left}" width="{right - left:.2f}" height="{_BAR}" fill="{colour}" fill-opacity="{opacity:.3f}"/>'
         )
-    for number in scale.ticks():
-        at = (number - low) * place
+    ticks = [((number - low) * place, short(number, signed=scale.signed)) for number in scale.ticks()]
+    crowded = 1.5 * _LETTER * max(len(text) for _, text in ticks) + 6 > width / (len(ticks) - 1)
+    for number, (at, text) in enumerate(ticks):
         anchor = "start" if at < 1 else "end" if at > width - 1 else "middle"
         parts.append(f'<path d="M{min(max(at, 0.5), width - 0.5):.1f} {_BAR}v4" stroke="currentColor"/>')
-        text = short(number, signed=scale.signed)
-        parts.append(
-            f'<text x="{at:.1f}" y="{_BAR + 17}" font-size="12" text-anchor="{anchor}" fill="currentColor">{text}</text>'
-        )
+        if not (crowded and number % 2):  # every second one's number, then
+            look = f'font-size="12" text-anchor="{anchor}" fill="currentColor"'
+            parts.append(f'<text x="{at:.1f}" y="{_BAR + 17}" {look}>{text}</text>')
     return f'<g shape-rendering="crispEdges">{"".join(parts)}</g>'
