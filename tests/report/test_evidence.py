@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 
 from tests.report.test_colours import SIGHTS, lab, linear
-from wisesr.report.evidence.overlay import SIDE, colour_bar, overlay, picture_uri
+from wisesr.report.evidence.overlay import BAR, SIDE, bar_colours, bar_numbers, overlay, picture_uri
 from wisesr.report.evidence.page import render_explained
-from wisesr.report.evidence.rows import ByRun, Explained, rows, scales
-from wisesr.report.evidence.scales import AGAINST, AMOUNT, FOR, Scale, common_scale, short
+from wisesr.report.evidence.rows import ByRun, Explained, rows
+from wisesr.report.evidence.scales import AGAINST, AMOUNT, FOR, Kind, Scale, common_scale, short
 from wisesr.report.evidence.strip import strip_png, strip_svg
 from wisesr.results.explanation import Attention, ClassMaps, Explanation, Map
 
@@ -27,11 +27,11 @@ def plane(*shape: int, seed: int = 0) -> Map:
     return np.random.default_rng(seed).normal(size=shape)
 
 
-def explanation(size: int, *classes: str, shape: tuple[int, int] = (3, 3), heads: int = 0) -> Explanation:
+def explanation(size: int, *classes: str, shape: tuple[int, int] = (3, 3), heads: int = 0, factor: float = 1) -> Explanation:
     view = np.random.default_rng(size).integers(0, 256, (size, size, 3), dtype=np.uint8)
     maps = tuple(
-        ClassMaps(name, 0.5, float(plane(*shape, seed=at).sum()) + 0.25, 0.25, plane(*shape, seed=at), 0.25, abs(plane(*shape)))
-        for at, name in enumerate(classes)
+        ClassMaps(name, 0.5, float(its.sum()) + 0.25, 0.25, its, 0.25, abs(factor * plane(*shape)))
+        for name, its in ((name, factor * plane(*shape, seed=at)) for at, name in enumerate(classes))
     )
     weights = np.full((heads, *shape), 1 / (np.prod(shape) + 1))
     attention = Attention(weights, np.full(heads, 1 / (np.prod(shape) + 1))) if heads else None
@@ -145,11 +145,12 @@ def test_rows_of_two_runs_one_of_which_lacks_a_class() -> None:
     found = rows(shown, each_head=True)
     assert [(row.run, row.title.split(" ")[0]) for row in found] == [(0, "a"), (1, "a"), (0, "b"), (1, "b"), (0, "each")]
     assert found[3].lines == ("b is no class of this run.",) and found[3].panels == ()
-    assert [panel.kind for panel in found[0].panels] == ["evidence", "grad_cam", "attention"]
-    assert [panel.kind for panel in found[2].panels] == ["evidence", "grad_cam"], "attention is of no class: once is enough"
+    assert [panel.scale.kind for panel in found[0].panels] == ["evidence", "grad_cam", "attention"]
+    assert [panel.scale.kind for panel in found[2].panels] == ["evidence", "grad_cam"], (
+        "attention is of no class: once is enough"
+    )
     assert len(found[4].panels) == 2
     assert "90.0 % on 9 positions, 0.11 each if all were equal; 10.0 % on their average" in found[0].lines[1]
-    assert set(scales(found)) == {"evidence", "grad_cam", "attention"}
 
 
 @pytest.mark.parametrize("smooth", [False, True])
@@ -170,10 +171,35 @@ def test_sheet_and_page_with_names_that_are_markup(smooth: bool) -> None:
     assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
 
 
-def test_the_numbers_of_a_bar_have_room() -> None:
-    def shown(largest: float, width: int) -> list[str]:
-        root = ElementTree.fromstring(f"<svg>{colour_bar(Scale('evidence', largest), width)}</svg>")
-        return ["".join(text.itertext()) for text in root.iter("text")]
+@pytest.mark.parametrize("kind", ["evidence", "attention"])
+def test_a_bar_has_the_colours_of_its_numbers(kind: Kind) -> None:
+    """At the middle of each of its pieces, which tile it."""
+    scale = Scale(kind, 0.5)
+    root = ElementTree.fromstring(f"<svg>{bar_colours(scale, SIDE)}</svg>")
+    ground, *pieces = root.iter("rect")
+    assert (ground.get("width"), ground.get("height")) == (str(SIDE), str(BAR))
+    at = 0.0
+    for piece in pieces:
+        left, width = float(piece.get("x", "")), float(piece.get("width", ""))
+        assert left == pytest.approx(at, abs=0.02)
+        at = left + width
+        share = (left + width / 2) / SIDE
+        colour, opacity = scale.colour(0.5 * (2 * share - 1 if kind == "evidence" else share))
+        assert piece.get("fill") == colour
+        assert float(piece.get("fill-opacity", "")) == pytest.approx(opacity, abs=2e-3)
+    assert at == pytest.approx(SIDE)
+    assert bar_numbers(scale) == ([f"{MINUS}0.5", "0", "+0.5"] if kind == "evidence" else ["0", "0.25", "0.5"])
 
-    assert shown(1.0, 320) == [f"{MINUS}1", f"{MINUS}0.5", "0", "+0.5", "+1"]
-    assert shown(0.034, 260) == [f"{MINUS}0.034", "0", "+0.034"]
+
+def test_what_is_compared_shares_a_scale() -> None:
+    """Evidence of both runs and all classes; Grad-CAM and attention of a run."""
+    runs = tuple(
+        ByRun(name, "32-true", explanation(64, "a", "b", heads=2, factor=factor)) for name, factor in (("x", 1), ("y", 9))
+    )
+    scales: dict[tuple[int, str], set[float]] = {}
+    for row in rows(Explained("x.jpg", runs, ("a", "b"))):
+        for panel in row.panels:
+            scales.setdefault((row.run, panel.scale.kind), set()).add(panel.scale.largest)
+    assert all(len(ends) == 1 for ends in scales.values())
+    assert scales[0, "evidence"] == scales[1, "evidence"]
+    assert scales[0, "grad_cam"] != scales[1, "grad_cam"]

@@ -45,7 +45,8 @@ def _attention_pool(aggregation: AttentionPool2d, features: Tensor) -> Tensor:
     tokens = torch.cat([positions.mean(1, keepdim=True), positions], dim=1) + aggregation.pos_embed
     parts = aggregation.qkv(tokens).unflatten(2, (3, aggregation.num_heads, aggregation.head_dim))
     question, keys = parts[:, 0, 0], parts[:, :, 1]
-    return (torch.einsum("bhd,bnhd->bhn", question, keys) * aggregation.scale).softmax(dim=2)
+    scores: Tensor = torch.einsum("bhd,bnhd->bhn", question, keys) * aggregation.scale
+    return scores.softmax(dim=2)
 
 
 @attention_of.register
@@ -55,7 +56,8 @@ def _sim_pool(aggregation: SimPool2d, features: Tensor) -> Tensor:
     pieces = (aggregation.num_heads, aggregation.head_dim)
     question = aggregation.q_norm(aggregation.q(positions.mean(1)).unflatten(1, pieces))
     keys = aggregation.k_norm(aggregation.k(aggregation.norm(positions)).unflatten(2, pieces))
-    return (torch.einsum("bhd,bnhd->bhn", question, keys) * aggregation.scale).softmax(dim=2)
+    scores: Tensor = torch.einsum("bhd,bnhd->bhn", question, keys) * aggregation.scale
+    return scores.softmax(dim=2)
 
 
 @attention_of.register

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 from markupsafe import Markup
 
 from wisesr.report.evidence.disagreed import DisagreedCase, DisagreedEvidence
-from wisesr.report.evidence.overlay import colour_bar, image_element, overlay, picture_uri
-from wisesr.report.evidence.rows import ByRun, Panel, decimal
+from wisesr.report.evidence.overlay import SIDE, bar_colours, bar_numbers, image_element, overlay, picture_uri
+from wisesr.report.evidence.rows import ByRun, decimal
 from wisesr.report.evidence.scales import Kind, Scale, common_scale
 from wisesr.report.study import Entry
+from wisesr.results.explanation import Map
 
-BAR = 260
-"""Width of a colour bar, px."""
 _PIXELS = 288
 """Of a picture's side."""
 
@@ -26,6 +25,10 @@ class DrawnPanel(NamedTuple):
     title: str
     """The head, and what is drawn of it."""
     drawn: Markup
+    bar: Markup
+    """Colours of its scale; empty where no map is drawn."""
+    ticks: tuple[str, ...]
+    unit: str
     line: str
     """The sum that makes the logit."""
     said: str
@@ -43,13 +46,11 @@ class DrawnCase(NamedTuple):
     """That the panels use."""
     picture: Markup
     panels: tuple[DrawnPanel, ...]
-    bars: tuple[tuple[str, Markup], ...]
-    """Units and their colours."""
 
     @property
     def size(self) -> int:
         """Letters of its markup."""
-        return len(self.images) + sum(len(panel.drawn) for panel in self.panels) + sum(len(bar) for _, bar in self.bars)
+        return len(self.images) + sum(len(panel.drawn) + len(panel.bar) for panel in self.panels)
 
 
 class DrawnEvidence(NamedTuple):
@@ -94,46 +95,52 @@ def draw_evidence(evidence: DisagreedEvidence, key: str, *, room: int) -> DrawnE
 
 
 def draw_case(case: DisagreedCase, key: str) -> DrawnCase:
-    """One image; what is there of the maps is the evidence, or else the attention, or else Grad-CAM."""
-    panels = [_panel(by_run, case.case.label) for by_run in case.runs]
-    scales: Mapping[Kind, Scale] = {
-        kind: scale
-        for kind in dict.fromkeys(panel.kind for panel in panels if panel)
-        if (scale := common_scale(kind, [panel.plane for panel in panels if panel and panel.kind == kind]))
-    }
+    """One image; of a head's maps the evidence, or else the attention, or else Grad-CAM; all evidence on one scale."""
+    label = case.case.label
+    maps = [next(_maps(by_run, label), None) for by_run in case.runs]
+    common = common_scale("evidence", [one.plane for one in maps if one and one.kind == "evidence"])
     views = [by_run.explanation.view for by_run in case.runs]
-    grey = [0, 0 if np.array_equal(*views) else 1]
+    grey = [0, 0 if np.array_equal(views[0], views[1]) else 1]
     images = [image_element(picture_uri(views[0], grey=False, pixels=_PIXELS), f"{key}-picture")]
     images += [image_element(picture_uri(views[at], grey=True, pixels=_PIXELS), f"{key}-grey-{at}") for at in sorted(set(grey))]
-    drawn = tuple(
-        _drawn(by_run, panel, scales, f'<use href="#{key}-grey-{grey[at]}"/>', case.case.label)
-        for at, (by_run, panel) in enumerate(zip(case.runs, panels, strict=True))
-    )
-    bars = tuple((scale.unit, Markup(colour_bar(scale, BAR))) for scale in scales.values())
+    drawn = []
+    for by_run, one, at in zip(case.runs, maps, grey, strict=True):
+        scale = None if one is None else common if one.kind == "evidence" else common_scale(one.kind, [one.plane])
+        drawn.append(_drawn(by_run, label, f'<use href="#{key}-grey-{at}"/>', one, scale))
     picture = Markup(f'<use href="#{key}-picture"/>')
-    return DrawnCase(case.case.id, case.case.label, Markup("".join(images)), picture, drawn, bars)
+    return DrawnCase(case.case.id, label, Markup("".join(images)), picture, tuple(drawn))
 
 
-def _panel(by_run: ByRun, label: str) -> Panel | None:
-    return next(_panels(by_run, label), None)
+class _OneMap(NamedTuple):
+    name: str
+    kind: Kind
+    plane: Map
 
 
-def _panels(by_run: ByRun, label: str) -> Iterator[Panel]:
+def _maps(by_run: ByRun, label: str) -> Iterator[_OneMap]:
+    """What there is, the first to be preferred."""
     maps, attention = by_run.explanation.of(label), by_run.explanation.attention
     if maps is not None and maps.evidence is not None:
-        yield Panel(f"{by_run.run}: evidence", "evidence", maps.evidence)
+        yield _OneMap("evidence", "evidence", maps.evidence)
     if attention is not None:
-        yield Panel(f"{by_run.run}: attention", "attention", attention.mean)
+        yield _OneMap("attention", "attention", attention.mean)
     if maps is not None and maps.grad_cam is not None:
-        yield Panel(f"{by_run.run}: Grad-CAM", "grad_cam", maps.grad_cam)
+        yield _OneMap("Grad-CAM", "grad_cam", maps.grad_cam)
 
 
-def _drawn(by_run: ByRun, panel: Panel | None, scales: Mapping[Kind, Scale], grey: str, label: str) -> DrawnPanel:
-    maps, line = by_run.explanation.of(label), ""
+def _drawn(by_run: ByRun, label: str, grey: str, one: _OneMap | None, scale: Scale | None) -> DrawnPanel:
+    explanation = by_run.explanation
+    maps, line = explanation.of(label), ""
     if maps is not None and maps.evidence is not None and maps.offset is not None:
         sign = "\N{MINUS SIGN}" if maps.offset < 0 else "+"
         line = f"{decimal(float(maps.evidence.sum()))} {sign} {abs(maps.offset):.4f} = logit {decimal(maps.logit)}"
-    said = f"says {by_run.explanation.predicted} {100 * by_run.explanation.probability:.0f} %"
-    laid = overlay(panel.plane, scales[panel.kind], smooth=False) if panel else ""
-    title = panel.title if panel else f"{by_run.run}: not linear, no attention, and no Grad-CAM"
-    return DrawnPanel(title, Markup(grey + laid), line, said, by_run.explanation.predicted == label)
+    return DrawnPanel(
+        title=f"{by_run.run}: {one.name if one else 'nothing, as its head is not linear'}",
+        drawn=Markup(grey + (overlay(one.plane, scale, smooth=False) if one and scale else "")),
+        bar=Markup(bar_colours(scale, SIDE)) if scale else Markup(""),
+        ticks=tuple(bar_numbers(scale)) if scale else (),
+        unit=scale.unit if scale else "",
+        line=line,
+        said=f"says {explanation.predicted} {100 * explanation.probability:.0f} %",
+        right=explanation.predicted == label,
+    )

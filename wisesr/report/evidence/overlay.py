@@ -24,10 +24,10 @@ _GREY_FROM, _GREY_TO = 45, 235
 """What black and white become below colours, which would not be seen on them."""
 _INVISIBLE = 0.004
 """Opacity of less than one grey level."""
-_BAR, _STEPS = 14, 60
-"""Height of a colour bar; pieces that it is drawn of."""
-_LETTER = 7.6
-"""Width of a digit beside a bar, in the widest font that a page may be shown in."""
+BAR = 10
+"""Height of a colour bar."""
+_STEPS = 60
+"""Pieces that it is drawn of."""
 
 
 def picture_uri(view: NDArray[np.uint8], *, grey: bool, pixels: int = PIXELS) -> str:
@@ -41,7 +41,7 @@ def picture_uri(view: NDArray[np.uint8], *, grey: bool, pixels: int = PIXELS) ->
     small = max(image.size) <= pixels // 2
     image.thumbnail((pixels, pixels), Image.Resampling.LANCZOS)
     file = io.BytesIO()
-    image.save(file, **({"format": "PNG"} if small else {"format": "JPEG", "quality": 88, "subsampling": 0}))  # type: ignore[arg-type]
+    image.save(file, **({"format": "PNG"} if small else {"format": "JPEG", "quality": 88, "subsampling": 0}))
     return f"data:image/{'png' if small else 'jpeg'};base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
@@ -103,23 +103,18 @@ def _rgba(scale: Scale, number: float) -> tuple[int, ...]:
     return (*(int(colour[at : at + 2], 16) for at in (1, 3, 5)), round(255 * opacity))
 
 
-def colour_bar(scale: Scale, width: int) -> str:
-    """A scale with its numbers, `width` wide and 34 high; its colours lie on the grey of a photograph."""
+def bar_colours(scale: Scale, width: float) -> str:
+    """The colours of a scale from left to right, `width` wide and BAR high, on the grey of a photograph."""
     low = -scale.largest if scale.signed else 0.0
-    place = width / (scale.largest - low)
-    parts = [f'<rect width="{width}" height="{_BAR}" fill="#8c8c8c"/>']
-    edges = [round(width * step / _STEPS, 2) for step in range(_STEPS + 1)]
-    for left, right in zip(edges, edges[1:], strict=False):
-        colour, opacity = scale.colour(low + (left + right) / 2 / place)
-        parts.append(
-            f'<rect x="{left}" width="{right - left:.2f}" height="{_BAR}" fill="{colour}" fill-opacity="{opacity:.3f}"/>'
-        )
-    ticks = [((number - low) * place, short(number, signed=scale.signed)) for number in scale.ticks()]
-    crowded = 1.5 * _LETTER * max(len(text) for _, text in ticks) + 6 > width / (len(ticks) - 1)
-    for number, (at, text) in enumerate(ticks):
-        anchor = "start" if at < 1 else "end" if at > width - 1 else "middle"
-        parts.append(f'<path d="M{min(max(at, 0.5), width - 0.5):.1f} {_BAR}v4" stroke="currentColor"/>')
-        if not (crowded and number % 2):  # every second one's number, then
-            look = f'font-size="12" text-anchor="{anchor}" fill="currentColor"'
-            parts.append(f'<text x="{at:.1f}" y="{_BAR + 17}" {look}>{text}</text>')
+    parts = [f'<rect width="{width}" height="{BAR}" fill="#8c8c8c"/>']
+    for step in range(_STEPS):
+        colour, opacity = scale.colour(low + (step + 0.5) / _STEPS * (scale.largest - low))
+        left, right = round(width * step / _STEPS, 2), round(width * (step + 1) / _STEPS, 2)
+        fill = f'fill="{colour}" fill-opacity="{opacity:.3f}"'
+        parts.append(f'<rect x="{left}" width="{right - left:.2f}" height="{BAR}" {fill}/>')
     return f'<g shape-rendering="crispEdges">{"".join(parts)}</g>'
+
+
+def bar_numbers(scale: Scale) -> list[str]:
+    """What stands at its left end, in its middle and at its right end."""
+    return [short(number, signed=scale.signed) for number in scale.ticks()]

@@ -10,13 +10,11 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from wisesr.report.evidence.overlay import SIDE, colour_bar, image_element, overlay, picture_uri
-from wisesr.report.evidence.rows import Explained, Row, rows, scales
-from wisesr.report.evidence.scales import Kind, Scale, short
+from wisesr.report.evidence.overlay import BAR, SIDE, bar_colours, bar_numbers, image_element, overlay, picture_uri
+from wisesr.report.evidence.rows import Explained, Panel, Row, rows
+from wisesr.report.evidence.scales import short
 
 _HERE = Path(__file__).parent
-BAR = 300
-"""Width of a colour bar, px: it fits a phone."""
 
 
 def render_explained(
@@ -38,32 +36,28 @@ def render_explained(
         smooth: as of `wisesr.report.evidence.strip.strip_svg`.
         each_head: likewise.
     """
-    pictures = [_picture(number, one, smooth, each_head) for number, one in enumerate(shown)]
-    kinds = {scale.kind for picture in pictures for scale in picture["scales"]}
+    drawn = [rows(one, each_head=each_head) for one in shown]
+    scales = [panel.scale for found in drawn for row in found for panel in row.panels]
     return _template().render(
         title=title,
         facts=facts,
         notes=notes,
-        pictures=pictures,
-        kinds=kinds,
+        pictures=[
+            {
+                "name": one.name,
+                "images": Markup("".join(_images(number, one))),
+                "rows": [_row(number, row, smooth) for row in found],
+            }
+            for number, (one, found) in enumerate(zip(shown, drawn, strict=True))
+        ],
+        kinds={scale.kind for scale in scales},
+        by_area=any(scale.by_area for scale in scales),
+        several=any(len(one.runs) > 1 for one in shown),
         smooth=smooth,
-        by_area=any(scale.by_area for picture in pictures for scale in picture["scales"]),
         css=Markup((_HERE / "page.css").read_text(encoding="utf-8")),
         side=SIDE,
-        bar_px=BAR,
+        bar=BAR,
     )
-
-
-def _picture(number: int, explained: Explained, smooth: bool, each_head: bool) -> dict[str, Any]:
-    found = rows(explained, each_head=each_head)
-    by_kind = scales(found)
-    return {
-        "name": explained.name,
-        "images": Markup("".join(_images(number, explained))),
-        "rows": [_row(number, row, by_kind, smooth) for row in found],
-        "scales": list(by_kind.values()),
-        "bars": [(scale.unit, Markup(colour_bar(scale, BAR))) for scale in by_kind.values()],
-    }
 
 
 def _images(number: int, explained: Explained) -> Iterator[str]:
@@ -76,17 +70,24 @@ def _key(number: int, run: int, grey: bool) -> str:
     return f"{'grey' if grey else 'picture'}-{number}-{run}"
 
 
-def _row(number: int, row: Row, by_kind: dict[Kind, Scale], smooth: bool) -> dict[str, Any]:
-    grey = f'<use href="#{_key(number, row.run, True)}"/>'
-    panels = [(panel.title, Markup(grey + overlay(panel.plane, by_kind[panel.kind], smooth=smooth))) for panel in row.panels]
-    if row.maps is not None:
-        panels.insert(0, ("the picture", Markup(f'<use href="#{_key(number, row.run, False)}"/>')))
+def _row(number: int, row: Row, smooth: bool) -> dict[str, Any]:
     evidence = None if row.maps is None or row.maps.evidence is None else row.maps.evidence
     return {
         "title": row.title,
         "lines": row.lines,
-        "panels": panels,
+        "picture": None if row.maps is None else Markup(f'<use href="#{_key(number, row.run, False)}"/>'),
+        "panels": [_panel(panel, _key(number, row.run, True), smooth) for panel in row.panels],
         "numbers": None if evidence is None else [[short(float(number), signed=True) for number in line] for line in evidence],
+    }
+
+
+def _panel(panel: Panel, grey: str, smooth: bool) -> dict[str, Any]:
+    return {
+        "title": panel.title,
+        "drawn": Markup(f'<use href="#{grey}"/>{overlay(panel.plane, panel.scale, smooth=smooth)}'),
+        "bar": Markup(bar_colours(panel.scale, SIDE)),
+        "ticks": bar_numbers(panel.scale),
+        "unit": panel.scale.unit,
     }
 
 

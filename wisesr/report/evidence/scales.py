@@ -1,4 +1,4 @@
-"""Scales of maps, and their colours: signed evidence around 0, amounts from 0 on. One scale for all maps that are compared."""
+"""Scales of maps, and their colours: signed evidence around 0, amounts from 0 on."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Scale(NamedTuple):
     @property
     def unit(self) -> str:
         """What is counted."""
-        words = {"evidence": "logits", "grad_cam": "Grad-CAM (no unit)", "attention": "share of the attention"}[self.kind]
+        words = {"evidence": "logits", "grad_cam": "Grad-CAM, no unit", "attention": "share of the attention"}[self.kind]
         return words + (" per 1 % of the picture" if self.by_area else " per position" * (self.kind != "grad_cam"))
 
     def numbers(self, plane: Map) -> Map:
@@ -49,9 +49,9 @@ class Scale(NamedTuple):
         name = AMOUNT if not self.signed else FOR if share >= 0 else AGAINST
         return name, _MOST * abs(share) ** _BEND
 
-    def ticks(self) -> tuple[float, ...]:
-        """Numbers that stand beside its colours."""
-        return (-self.largest, -self.largest / 2, 0.0, self.largest / 2, self.largest)[0 if self.signed else 2 :]
+    def ticks(self) -> tuple[float, float, float]:
+        """Numbers that stand beside its colours: at the left end, in the middle, at the right end."""
+        return (-self.largest, 0.0, self.largest) if self.signed else (0.0, self.largest / 2, self.largest)
 
 
 def common_scale(kind: Kind, maps: Sequence[Map]) -> Scale | None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
+from typing import NamedTuple
 
 import vl_convert
 from PIL import Image
 
-from wisesr.report.evidence.overlay import SIDE, colour_bar, image_element, overlay, picture_uri
-from wisesr.report.evidence.rows import Explained, Row, rows, scales
-from wisesr.report.evidence.scales import Kind, Scale
+from wisesr.report.evidence.overlay import BAR, SIDE, bar_colours, bar_numbers, image_element, overlay, picture_uri
+from wisesr.report.evidence.rows import Explained, Row, rows
+from wisesr.report.evidence.scales import Scale
 from wisesr.report.figures.style import FONT, INK
 
 _MARGIN, _GAP = 28, 14
-_TITLE, _HEAD, _TEXT = 20, 15, 13
+_TITLE, _HEAD, _TEXT, _SMALL = 20, 15, 13, 12
 """Sizes of letters."""
 _LETTER = 0.56
 """Width of a letter in sizes, on the safe side for Helvetica's like."""
@@ -42,14 +43,12 @@ def strip_svg(explained: Explained, *, smooth: bool = False, each_head: bool = F
         each_head: a row with each attention head, too.
     """
     shown = rows(explained, each_head=each_head)
-    by_kind = scales(shown)
     columns = 1 + max((len(row.panels) for row in shown if row.maps is not None), default=1)
     sheet = _Sheet(max(columns, 2))
     for line in textwrap.wrap(explained.name, int(sheet.width / (_LETTER * _TITLE))) or [""]:
         sheet.text(line, _TITLE, bold=True)
     for row in shown:
-        sheet.row(row, by_kind, smooth=smooth)
-    sheet.scales(list(by_kind.values()))
+        sheet.row(row, smooth=smooth)
     return sheet.svg(_pictures(explained))
 
 
@@ -57,6 +56,24 @@ def _pictures(explained: Explained) -> Iterator[str]:
     for number, by_run in enumerate(explained.runs):
         for grey in (False, True):
             yield image_element(picture_uri(by_run.explanation.view, grey=grey), f"{'grey' if grey else 'picture'}{number}")
+
+
+class _Content(NamedTuple):
+    """What stands in a column."""
+
+    title: str
+    drawn: str
+    scale: Scale | None
+
+
+def _bar(scale: Scale) -> str:
+    """Colours, and below them numbers at their ends and in the middle, with what they count."""
+    numbers = "".join(
+        f'<text x="{at}" y="{BAR + 13}" font-size="{_SMALL}" text-anchor="{anchor}">{number}</text>'
+        for at, anchor, number in zip((0, SIDE / 2, SIDE), ("start", "middle", "end"), bar_numbers(scale), strict=True)
+    )
+    unit = f'<text x="{SIDE / 2}" y="{BAR + 26}" font-size="{_SMALL}" text-anchor="middle" fill="{_SOFT}">{scale.unit}</text>'
+    return f'{bar_colours(scale, SIDE)}<g fill="currentColor">{numbers}{unit}</g>'
 
 
 class _Sheet:
@@ -77,42 +94,36 @@ class _Sheet:
         )
         self._top += round(0.45 * size)
 
-    def row(self, row: Row, by_kind: Mapping[Kind, Scale], *, smooth: bool) -> None:
+    def row(self, row: Row, *, smooth: bool) -> None:
         """Title, panels with their names, and what is said of them."""
         self._top += 14
         for line in self._wrapped(row.title, _HEAD):
             self.text(line, _HEAD, bold=True)
-        content = [("the picture, as the model saw it", f'<use href="#picture{row.run}"/>')] * (row.maps is not None)
+        content = [_Content("the picture, as the model saw it", f'<use href="#picture{row.run}"/>', None)] * (
+            row.maps is not None
+        )
         for panel in row.panels:
-            laid = overlay(panel.plane, by_kind[panel.kind], smooth=smooth, hover=False)
-            content.append((panel.title, f'<use href="#grey{row.run}"/>{laid}'))
+            laid = overlay(panel.plane, panel.scale, smooth=smooth, hover=False)
+            content.append(_Content(panel.title, f'<use href="#grey{row.run}"/>{laid}', panel.scale))
         for first in range(0, len(content), self.columns):
             self._panels(content[first : first + self.columns])
         for text in row.lines:
             for line in self._wrapped(text, _TEXT):
                 self.text(line, _TEXT)
 
-    def _panels(self, content: Sequence[tuple[str, str]]) -> None:
+    def _panels(self, content: Sequence[_Content]) -> None:
         self._top += 2 + _TEXT
-        for column, (title, drawn) in enumerate(content):
-            left = _MARGIN + column * (SIDE + _GAP)
+        for column, (title, drawn, scale) in enumerate(content):
             (line, *more) = textwrap.wrap(title, int(SIDE / (_LETTER * _TEXT)))
             caption = escape(line + " …" * bool(more))
-            self._parts.append(f'<text x="{left}" y="{self._top}" font-size="{_TEXT}" fill="{_SOFT}">{caption}</text>')
-            self._parts.append(f'<g transform="translate({left} {self._top + 7})">{drawn}</g>')
-        self._top += SIDE + 13
-
-    def scales(self, found: Sequence[Scale]) -> None:
-        """A bar for each kind of map, side by side."""
-        self._top += 14
-        for first in range(0, len(found), self.columns):
-            self._top += _TEXT
-            for column, scale in enumerate(found[first : first + self.columns]):
-                left = _MARGIN + column * (SIDE + _GAP)
-                words = f'<text font-size="{_TEXT}" fill="{_SOFT}">{escape(scale.unit)}</text>'
-                bar = f'{words}<g transform="translate(0 8)">{colour_bar(scale, SIDE)}</g>'
-                self._parts.append(f'<g transform="translate({left} {self._top})">{bar}</g>')
-            self._top += 44
+            parts = [
+                f'<text font-size="{_TEXT}" fill="{_SOFT}">{caption}</text>',
+                f'<g transform="translate(0 7)">{drawn}</g>',
+                f'<g transform="translate(0 {SIDE + 13})">{_bar(scale)}</g>' if scale else "",
+            ]
+            left = _MARGIN + column * (SIDE + _GAP)
+            self._parts.append(f'<g transform="translate({left} {self._top})">{"".join(parts)}</g>')
+        self._top += SIDE + 56
 
     def _wrapped(self, text: str, size: int) -> list[str]:
         return textwrap.wrap(text, int(self.width / (_LETTER * size)))
