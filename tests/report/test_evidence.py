@@ -15,7 +15,7 @@ from PIL import Image
 from tests.report.test_colours import SIGHTS, lab, linear
 from wisesr.report.evidence.overlay import BAR, SIDE, bar_colours, bar_numbers, overlay, picture_uri
 from wisesr.report.evidence.page import render_explained
-from wisesr.report.evidence.rows import ByRun, Explained, rows
+from wisesr.report.evidence.rows import ByRun, Explained, rows, sum_line
 from wisesr.report.evidence.scales import AGAINST, AMOUNT, FOR, Kind, Scale, common_scale, short
 from wisesr.report.evidence.strip import strip_png, strip_svg
 from wisesr.results.explanation import Attention, ClassMaps, Explanation, Map
@@ -68,7 +68,7 @@ def test_a_scale_is_symmetric_and_holds_every_number() -> None:
     assert amounts is not None and amounts.ticks()[0] == 0 and amounts.colour(0.1)[0] == AMOUNT
     assert common_scale("evidence", []) is None
     nothing = common_scale("evidence", [np.zeros((2, 2))])
-    assert nothing is not None and nothing.largest == 1.0
+    assert nothing is not None and nothing.unit == "logits: 0 everywhere"
 
 
 @pytest.mark.parametrize("number", [1e-9, 0.3471, 0.35, 1.0, 9.99, 123.4])
@@ -189,6 +189,18 @@ def test_a_bar_has_the_colours_of_its_numbers(kind: Kind) -> None:
         assert float(piece.get("fill-opacity", "")) == pytest.approx(opacity, abs=2e-3)
     assert at == pytest.approx(SIDE)
     assert bar_numbers(scale) == ([f"{MINUS}0.5", "0", "+0.5"] if kind == "evidence" else ["0", "0.25", "0.5"])
+
+
+def test_the_sum_in_words() -> None:
+    its = np.array([[0.5, -0.75]])
+    assert sum_line(ClassMaps("a", 0.5, -0.75, -0.75, its, -0.5, None), "32-true") == (
+        f"sum of the map {MINUS}0.2500 {MINUS} offset 0.5000 = logit {MINUS}0.7500 (exactly)"
+    )
+    rounded = sum_line(ClassMaps("a", 0.5, 0.25 + 1e-9, 0.2539, its, 0.5, None), "bf16-mixed")
+    assert rounded == (
+        f"sum of the map {MINUS}0.2500 + offset 0.5000 = logit 0.2500 (off by 1e-09 of the largest term); "
+        "the run itself, in bf16-mixed, rounds it to 0.2539"
+    )
 
 
 def test_what_is_compared_shares_a_scale() -> None:

@@ -65,6 +65,11 @@ class DrawnEvidence(NamedTuple):
     """Images that there was no more room for."""
 
     @property
+    def linear(self) -> bool:
+        """Whether both heads have evidence everywhere."""
+        return all(panel.line for case in (*self.better, *self.worse) for panel in case.panels)
+
+    @property
     def size(self) -> int:
         """Letters of its markup."""
         return sum(case.size for case in (*self.better, *self.worse))
@@ -123,7 +128,7 @@ def _maps(by_run: ByRun, label: str) -> Iterator[_OneMap]:
     if maps is not None and maps.evidence is not None:
         yield _OneMap("evidence", "evidence", maps.evidence)
     if attention is not None:
-        yield _OneMap("attention", "attention", attention.mean)
+        yield _OneMap("weights of positions", "attention", attention.mean)
     if maps is not None and maps.grad_cam is not None:
         yield _OneMap("Grad-CAM", "grad_cam", maps.grad_cam)
 

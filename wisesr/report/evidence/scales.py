@@ -27,6 +27,8 @@ class Scale(NamedTuple):
     """The number at its end, which no number of its maps exceeds; above 0."""
     by_area: bool = False
     """Whether numbers are of a hundredth of the picture: maps of several extents cut it into cells of several sizes."""
+    nothing: bool = False
+    """Whether all numbers are 0: no colour is seen, whatever stands at the ends."""
 
     @property
     def signed(self) -> bool:
@@ -37,6 +39,8 @@ class Scale(NamedTuple):
     def unit(self) -> str:
         """What is counted."""
         words = {"evidence": "logits", "grad_cam": "Grad-CAM, no unit", "attention": "share of the attention"}[self.kind]
+        if self.nothing:
+            return f"{words}: 0 everywhere"
         return words + (" per 1 % of the picture" if self.by_area else " per position" * (self.kind != "grad_cam"))
 
     def numbers(self, plane: Map) -> Map:
@@ -63,13 +67,12 @@ def common_scale(kind: Kind, maps: Sequence[Map]) -> Scale | None:
     if not maps:
         return None
     scale = Scale(kind, 1.0, by_area=kind != "grad_cam" and len({plane.shape for plane in maps}) > 1)
-    return scale._replace(largest=_rounded_up(max(float(np.abs(scale.numbers(plane)).max()) for plane in maps)))
+    largest = max(float(np.abs(scale.numbers(plane)).max()) for plane in maps)
+    return scale._replace(largest=_rounded_up(largest) if largest > 0 else 1.0, nothing=largest == 0)
 
 
 def _rounded_up(number: float) -> float:
-    """To two digits, `0.3471` to `0.35`; 1 for 0, as nothing is drawn then."""
-    if number <= 0:
-        return 1.0
+    """To two digits, `0.3471` to `0.35`; above 0."""
     step = 10.0 ** (math.floor(math.log10(number)) - 1)
     up = math.ceil(number / step - 1e-9) * step
     return float(f"{up:.2g}")
