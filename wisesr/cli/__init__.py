@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from wisesr import __version__
 from wisesr.cli.data import add_data
 from wisesr.cli.evaluate import add_evaluate
+from wisesr.cli.explain import add_explain
 from wisesr.cli.export import add_export
 from wisesr.cli.predict import add_predict
 from wisesr.cli.report import add_report
@@ -37,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_report(commands.add_parser("report", help="tables, statistics, figures and a page", formatter_class=layout))
     add_evaluate(commands.add_parser("evaluate", help="trained models measured again", formatter_class=layout))
     add_predict(commands.add_parser("predict", help="what a trained cell says of picture files", formatter_class=layout))
+    add_explain(commands.add_parser("explain", help="what in a picture spoke for a class", formatter_class=layout))
     add_export(commands.add_parser("export", help="a trained model as one file, ONNX or torch", formatter_class=layout))
     add_sync(commands.add_parser("sync", help="offline W&B runs to the server", formatter_class=layout))
     add_data(commands.add_parser("data", help="datasets: prepare, check, show", formatter_class=layout))
