@@ -79,7 +79,7 @@ def test_the_map_is_what_the_body_leaves(name: str) -> None:
     node, shape = find_last_map(meta_copy(model), torch.empty(2, 3, 32, 32, device="meta"))
     assert shape == (16, 7, 7)
     images = torch.randn(2, 3, 32, 32)
-    assert torch.equal(cut_at(model, node, "map")(images)["map"], model[:6](images))
+    assert torch.equal(cut_at(model, node)(images)["map"], model[:6](images))
 
 
 def test_gem_is_left_with_the_powers_that_it_averages() -> None:
@@ -87,7 +87,7 @@ def test_gem_is_left_with_the_powers_that_it_averages() -> None:
     node, shape = find_last_map(meta_copy(model), torch.empty(2, 3, 32, 32, device="meta"))
     assert shape == (16, 7, 7)
     images = torch.randn(2, 3, 32, 32)
-    torch.testing.assert_close(cut_at(model, node, "map")(images)["map"], model[:6](images).clamp(min=1e-6) ** 3)
+    torch.testing.assert_close(cut_at(model, node)(images)["map"], model[:6](images).clamp(min=1e-6) ** 3)
 
 
 @pytest.mark.parametrize("size", [32, 64])

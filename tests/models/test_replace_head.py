@@ -231,6 +231,23 @@ def test_settings_and_the_seed_reach_the_head() -> None:
     assert torch.equal(new.head.classifier.weight, again.head.classifier.weight)
 
 
+@pytest.mark.parametrize(("backbone", "settings"), [("resnet18", {}), ("torchvision", {"model": "resnet18"})])
+def test_a_model_that_has_a_head_of_ours_already(backbone: str, settings: dict[str, Any]) -> None:
+    """With another size and head; frozen parts stay in eval mode when the new model is trained."""
+    model = create_model(backbone, "wise", 5, 64, freeze="all", **settings).train()
+    new = replace_head(model, "gap", num_classes=7, image_size=(96, 128))
+    assert new.backbone.feature_shape == (512, 3, 4)
+    assert model.backbone.feature_shape == (512, 2, 2)
+    assert new.backbone.state_dict().keys() == model.backbone.state_dict().keys()
+    images = torch.randn(2, 3, 96, 128)
+    torch.testing.assert_close(new.train()(images), new.head(model.backbone(images)))
+    assert not any(part.training for part in copy.deepcopy(new).backbone.model.modules())
+    again = replace_head(
+        replace_head(timms("test_resnet"), "wise", num_classes=5, image_size=64), "gap", num_classes=5, image_size=96
+    )
+    assert again(torch.zeros(2, 3, 96, 96)).shape == (2, 5)
+
+
 def test_what_the_model_keeps_from_weight_decay_stays_so() -> None:
     new = replace_head(timms("test_vit"), "wise", num_classes=5, image_size=160)
     decays = {

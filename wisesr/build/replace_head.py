@@ -29,7 +29,7 @@ def replace_head(
     Images are normalised as they were for the model; nothing changes there.
 
     Args:
-        model: of timm, of torchvision, or another that torch.fx can trace; pretrained or not, with or without its classifier.
+        model: of timm, torchvision or `create_model`, or another that torch.fx can trace; with or without its classifier.
         head: a name in `conf/head`, variants included: `wise`, `gap`, `depthwise_nonneg`, ...
         num_classes: logits.
         image_size: pixels, a number or height and width. The kernel of the head is as large as the map at this size.

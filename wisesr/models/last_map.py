@@ -16,6 +16,9 @@ from torchvision.models.feature_extraction import create_feature_extractor, get_
 
 from wisesr.types import FeatureShape
 
+MAP = "map"
+"""What the last map is called in a model that is cut there."""
+
 
 class NoMapError(Exception):
     """A model leaves no feature map; its text says why."""
@@ -46,9 +49,9 @@ class Step(NamedTuple):
         return isinstance(self.module, (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)) or self.function.startswith("adaptive_")
 
 
-def cut_at(model: nn.Module, node: str, name: str) -> nn.Module:
-    """A model that computes one node of a model's graph, and nothing behind it: images -> {name: tensor}."""
-    extractor: nn.Module = create_feature_extractor(model, {node: name}, suppress_diff_warning=True)
+def cut_at(model: nn.Module, node: str) -> nn.Module:
+    """A model that computes one node of a model's graph, and nothing behind it: images -> {MAP: tensor}."""
+    extractor: nn.Module = create_feature_extractor(model, {node: MAP}, suppress_diff_warning=True)
     return extractor
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -49,6 +49,15 @@ def take_modes(model: nn.Module, source: nn.Module) -> None:
     modes = {name: part.training for name, part in source.named_modules()}
     for name, part in model.named_modules():
         part.training = modes.get(name, part.training)
+
+
+def deepcopy_with_modes(model: Model, memo: dict[int, Any]) -> Model:
+    """For `__deepcopy__` of what holds a model cut by torchvision, whose copies would come back in training mode."""
+    twin = type(model).__new__(type(model))
+    memo[id(model)] = twin
+    twin.__dict__.update(copy.deepcopy(model.__dict__, memo))
+    take_modes(twin, model)
+    return twin
 
 
 def _copy(model: Model, as_copied: Callable[[Tensor], Tensor]) -> Model:

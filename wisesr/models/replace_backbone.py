@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,14 +13,13 @@ from torch import Tensor, nn
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
 from wisesr.models.heads.base import Head
-from wisesr.models.last_map import NoMapError, cut_at, find_last_map
-from wisesr.models.module_copies import meta_copy, sharing_copy, take_modes
+from wisesr.models.last_map import MAP, NoMapError, cut_at, find_last_map
+from wisesr.models.module_copies import deepcopy_with_modes, meta_copy, sharing_copy, take_modes
 from wisesr.models.timm_maps import measure_map, timm_map
 from wisesr.types import FeatureShape
 
 Found = TypeVar("Found")
 
-_MAP = "map"
 _WRAPPERS = {"OptimizedModule": "compile", "DataParallel": "wrap", "DistributedDataParallel": "wrap"}
 """Modules around a model, and what one does again to the model that comes back."""
 _OWN_HEAD = "a module of yours that answers with the map can have wisesr.create_head(...) behind it"
@@ -37,27 +35,21 @@ class ModelBackbone(nn.Module):
         model: the model, without what is behind the map.
     """
 
-    def __init__(self, model: nn.Module, feature_shape: FeatureShape, *, by_graph: bool) -> None:
+    def __init__(self, model: nn.Module, feature_shape: FeatureShape) -> None:
         super().__init__()
         self.model = model
         self.feature_shape = feature_shape
-        self._by_graph = by_graph
         self.training = model.training
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, channels, image height, image width) -> (batch, channels, height, width)."""
-        if self._by_graph:
-            features: Tensor = self.model(images)[_MAP]
-            return features
-        return timm_map(self.model, images)
+        if hasattr(self.model, "forward_features"):
+            return timm_map(self.model, images)
+        features: Tensor = self.model(images)[MAP]
+        return features
 
     def __deepcopy__(self, memo: dict[int, Any]) -> ModelBackbone:
-        """As of any module; torchvision's cut graphs would come back in training mode."""
-        twin = type(self).__new__(type(self))
-        memo[id(self)] = twin
-        twin.__dict__.update(copy.deepcopy(self.__dict__, memo))
-        take_modes(twin, self)
-        return twin
+        return deepcopy_with_modes(self, memo)
 
 
 class ModelWithHead(Classifier):
@@ -71,15 +63,15 @@ class ModelWithHead(Classifier):
 
     def no_weight_decay(self) -> set[str]:
         """The parameters that the model wants without weight decay, of which timm's optimizers ask, by their names here."""
-        names = getattr(self.backbone.model, "no_weight_decay", set)()
+        names: set[str] = getattr(getattr(self.backbone, "model", None), "no_weight_decay", set)()
         return {f"backbone.model.{name}" for name in names}
 
 
 def backbone_of(model: nn.Module, image_size: tuple[int, int]) -> ModelBackbone:
     """A model's own weights up to its last feature map, which is found by a forward pass on the meta device.
 
-    With timm's `forward_features` where the model has it, else in its graph (torch.fx), as for torchvision's models. The
-    model itself is left as it is.
+    With timm's `forward_features` where the model has it, else in its graph (torch.fx), as for torchvision's models; of a model
+    with a head of ours, its own backbone. The model itself is left as it is.
 
     Args:
         model: (batch, channels, height, width) -> logits, on any device, of any floating dtype, in any mode.
@@ -91,10 +83,25 @@ def backbone_of(model: nn.Module, image_size: tuple[int, int]) -> ModelBackbone:
     name = type(model).__name__
     if again := _WRAPPERS.get(name):
         raise UserError(f"replace_head takes the model inside of {name}: {again} what comes back, not what goes in")
+    if isinstance(model, Classifier):
+        return _of_ours(model, image_size)
     twin = meta_copy(model).eval()
     if callable(getattr(model, "forward_features", None)):
         return _by_forward_features(model, twin, image_size)
     return _by_graph(model, twin, image_size)
+
+
+def _of_ours(model: Classifier, image_size: tuple[int, int]) -> ModelBackbone:
+    """The backbone of a model that has a head of ours already, with all that it knows: freezing, mean and std."""
+    twin = meta_copy(model.backbone).eval()
+    try:
+        shape, _ = _try_channels(twin, image_size, partial(measure_map, twin, twin))
+    except Exception as error:  # whatever the model says
+        raise _refused(model.backbone, image_size, str(error)) from error
+    body = sharing_copy(model.backbone)
+    take_modes(body, model.backbone)
+    body.feature_shape = shape
+    return body  # type: ignore[return-value]  # of TimmBackbone's class, or another with its contract
 
 
 def _by_forward_features(model: nn.Module, twin: nn.Module, image_size: tuple[int, int]) -> ModelBackbone:
@@ -106,7 +113,7 @@ def _by_forward_features(model: nn.Module, twin: nn.Module, image_size: tuple[in
     cut = sharing_copy(model)
     _leave_out(cut, set(unused))
     take_modes(cut, model)
-    return ModelBackbone(cut, shape, by_graph=False)
+    return ModelBackbone(cut, shape)
 
 
 def _by_graph(model: nn.Module, twin: nn.Module, image_size: tuple[int, int]) -> ModelBackbone:
@@ -116,13 +123,13 @@ def _by_graph(model: nn.Module, twin: nn.Module, image_size: tuple[int, int]) ->
         raise _refused(model, image_size, str(error)) from error
     try:
         node, shape = _try_channels(twin, image_size, partial(find_last_map, twin))
-        cut = cut_at(sharing_copy(model), node, _MAP)
+        cut = cut_at(sharing_copy(model), node)
     except Exception as error:  # of torch.fx, too, which cannot trace every model
         why = f"in its graph {error}" if isinstance(error, NoMapError) else f"torch.fx cannot trace its graph ({error})"
         tried = f"it has no forward_features, as timm's models have, and {why}"
         raise UserError(f"no feature map was found in {type(model).__name__}: {tried}; {_OWN_HEAD}") from error
     take_modes(cut, model)
-    return ModelBackbone(cut, shape, by_graph=True)
+    return ModelBackbone(cut, shape)
 
 
 def _try_channels(twin: nn.Module, image_size: tuple[int, int], find: Callable[[Tensor], Found]) -> Found:

@@ -5,7 +5,7 @@ https://docs.pytorch.org/vision/stable/feature_extraction.html
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torchvision
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 
 from wisesr.errors import UserError, unknown
 from wisesr.models.freeze import FreezableBackbone
-from wisesr.models.last_map import NoMapError, cut_at, find_last_map
+from wisesr.models.last_map import MAP, NoMapError, cut_at, find_last_map
+from wisesr.models.module_copies import deepcopy_with_modes
 from wisesr.models.weight_sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import load_file
 from wisesr.types import FeatureShape
 
 _CLASSIFIERS = ("fc", "classifier", "head", "heads", "aux1", "aux2", "AuxLogits")
 """What torchvision calls the parts behind the last map, and the classifiers for training alone."""
-_MAP = "map"
 
 
 class TorchvisionBackbone(FreezableBackbone):
@@ -58,7 +58,7 @@ class TorchvisionBackbone(FreezableBackbone):
         file = find_weights(model, weights)
         last_map, self.feature_shape = _find_map(model, image_size)
         whole = _create(model)
-        self.model = cut_at(whole, last_map, _MAP)
+        self.model = cut_at(whole, last_map)
         left_out = whole.state_dict().keys() - self.model.state_dict().keys()
         if lost := sorted({name.split(".")[0] for name in left_out} - {*_CLASSIFIERS}):
             raise _no_map(model, f"the graph up to its last one lacks tensors of {', '.join(lost)}")
@@ -71,8 +71,11 @@ class TorchvisionBackbone(FreezableBackbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
-        features: Tensor = self.model(images)[_MAP]
+        features: Tensor = self.model(images)[MAP]
         return features
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TorchvisionBackbone:
+        return deepcopy_with_modes(self, memo)
 
 
 def _create(name: str) -> nn.Module:

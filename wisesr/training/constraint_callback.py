@@ -13,8 +13,8 @@ class ConstraintCallback(Callback):
 
     Of any LightningModule that contains heads of wisesr's, with automatic or manual optimization, several optimizers,
     accumulation, AMP and DDP; each optimizer constrains the parameters that it moves. Trainers of `lightning.pytorch` and of
-    `pytorch_lightning` take it. Strategies that put parameters of their own in the place of the module's (FSDP, DeepSpeed)
-    leave nothing to constrain, and are told so by an error.
+    `pytorch_lightning` take it. Strategies that put parameters of their own in the place of the module's (FSDP, DeepSpeed) are
+    not supported.
     """
 
     def __init__(self) -> None:
