@@ -30,7 +30,8 @@ _FONT = "system-ui, -apple-system, Segoe UI, Helvetica, Arial, sans-serif"
 
 
 def main() -> None:
-    """Write every picture, and the table of costs into the page."""
+    """Write every picture, and the table of costs into the page; one thread, as the maps are tiny."""
+    torch.set_num_threads(1)
     for name in options("head"):
         (Path(__file__).parent / "heads" / f"{name}.svg").write_text(picture(name), encoding="utf-8")
     PAGE.write_text(with_costs(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

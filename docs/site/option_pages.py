@@ -93,7 +93,7 @@ def _section(group: str, name: str, files: dict[str, Commented]) -> str:
     inherited = {entry.key for base in _all_bases(name, files) for entry in files[base].entries}
     kinds, texts = _known(group, name)
     own = [entry for entry in file.entries if entry.key not in inherited or entry.comment]
-    changed = [entry for entry in file.entries if entry not in own and entry.key not in ("name", "_target_")]
+    changed = [entry for entry in file.entries if entry not in own and entry.key.rpartition(".")[2] not in ("name", "_target_")]
     text = f"{level} {name} {{#{name}}}\n\n{header_text(file.header)}"
     if file.bases:
         text += f"Begins as {', '.join(f'[`{base}`](#{base})' for base in file.bases)}"
