@@ -113,7 +113,7 @@ def test_another_resolution_says_what_was_resized(config: dict[str, Any], tmp_pa
     )
     gap = trained(config, tmp_path / "outputs", {"head": head("gap")})
     bigger = load(gap, image_size=96)
-    assert evaluate(bigger, own_pictures(bigger, "test")).resized[1] == "no weight belongs to positions, so none was resized"
+    assert evaluate(bigger, own_pictures(bigger, "test")).resized[1] == "no weight needed resizing"
     flatten = trained(config, tmp_path / "outputs", {"head": head("flatten"), "recipe.epochs": 1})
     with pytest.raises(UserError, match="head flatten at 96 px"):
         load(flatten, image_size=96)

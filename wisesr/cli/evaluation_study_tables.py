@@ -77,8 +77,8 @@ def print_tables(
     if done:
         console.print()
         console.print(_table(done, console.width))
-        for sentence in dict.fromkeys(text for own in done for text in sentences(own.run, own.evaluation) if _is_shared(text)):
-            console.print(legible(sentence), markup=False, soft_wrap=True)
+        for line in _shared(done):
+            console.print(legible(line), markup=False, soft_wrap=True)
     unread = {name: why for own in done for name, why in own.evaluation.unread.items()}
     lines = [f"not read: {name}: {why}" for name, why in unread.items()]
     for line in lines[:_UNREAD]:
@@ -93,9 +93,16 @@ def print_tables(
     console.print(legible(f"Files: {output}"), markup=False, soft_wrap=True)
 
 
-def _is_shared(sentence: str) -> bool:
-    """Whether it is about the data or the resolution, which cells share; how each stands to its record is in the table."""
-    return "result.json" not in sentence
+def _shared(done: Sequence[Done]) -> list[str]:
+    """What is to be said of data and resolution; of which models, where not of all. Records are in the table."""
+    said: dict[str, list[str]] = {}
+    for own in done:
+        for sentence in sentences(own.run, own.evaluation):
+            if "result.json" not in sentence:
+                said.setdefault(sentence, []).append(own.cell.label)
+    return [
+        sentence if len(labels) == len(done) else f"{some_of(labels, _SHOWN)}: {sentence}" for sentence, labels in said.items()
+    ]
 
 
 def _table(done: Sequence[Done], width: int) -> Table:

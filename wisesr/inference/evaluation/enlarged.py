@@ -19,7 +19,7 @@ def resizings(run: Run) -> list[str]:
         if name in stored and stored[name].shape != value.shape:
             phrases.append(f"resized: {name}, {_extent(stored[name])} to {_extent(value)}{_how(name)}")
     if len(phrases) == 1:
-        phrases.append("no weight belongs to positions, so none was resized")
+        phrases.append("no weight needed resizing")
     pool = getattr(run.model.head, "pool", None)
     if isinstance(pool, int) and pool > 1:
         phrases.append(f"pre-averaging over {pool}x{pool}, as trained")
