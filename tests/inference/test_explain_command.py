@@ -149,7 +149,7 @@ def test_evidence_in_a_report(outputs: Path, capsys: pytest.CaptureFixture[str],
     assert main(["report", str(study), "--evidence"]) == 0
     page = (study / "report" / "index.html").read_text()
     assert "Evidence where heads disagree" in page and page.count("How to read it:") == 1
-    assert "attention: attention" in page and "gap: evidence" in page
+    assert "attention: weights of positions" in page and "gap: evidence" in page
     assert len(list((study / "report" / "evidence").glob("*.npz"))) == 2
     assert main(["report", str(study), "--device", "cpu"]) == 1
     assert "--device and --trust are for --evidence" in capsys.readouterr().err

@@ -35,9 +35,10 @@ Which positions of a picture spoke for a class, and which against it.
 {RUN}
 PATHS are files, and folders with all that is in them. The maps lie on the
 picture as the model saw it (resized, cropped or padded as in testing), each
-position a cell; all maps of a kind in a picture share one scale, those of
-both runs with --against too. Of the two, sizes, backbones and classes may
-differ: classes are matched by name.
+position a cell. All evidence in a picture is on one scale around 0, that of
+both runs with --against too; Grad-CAM and attention have one for each run.
+Sizes, backbones and classes of the two may differ: classes are matched by
+name, and where maps have other extents, numbers are per area.
 
   index.html       all of it in one file that needs no network
   NAME.png         a sheet for each picture
