@@ -6,6 +6,10 @@ say. Nothing of the machine's name or folders is in it.
 
 from __future__ import annotations
 
+import inspect
+
+from torch import nn
+
 from wisesr import __version__
 from wisesr.inference.exporting.card_figures import data_lines, figure_lines, limit_lines
 from wisesr.inference.exporting.card_use import use_lines
@@ -58,6 +62,7 @@ def _summary(run: Run, format: Format, *, inside: bool) -> list[str]:
         *table(
             ("", ""),
             [
+                ("head", _first_sentence(run.model.head)),
                 ("input `images`", fed),
                 (f"output {answers}", f"float32, (batch, {len(run.class_names)})"),
                 ("classes, in the order of the logits", some_of([plain(name) for name in run.class_names], _SHOWN)),
@@ -65,6 +70,11 @@ def _summary(run: Run, format: Format, *, inside: bool) -> list[str]:
             ],
         ),
     ]
+
+
+def _first_sentence(head: nn.Module) -> str:
+    """What its class says that it is."""
+    return plain(" ".join((inspect.getdoc(type(head)) or "not described").split()).partition(". ")[0].removesuffix("."))
 
 
 def _training(run: Run) -> list[str]:
@@ -127,12 +137,13 @@ def _provenance(run: Run, checked: Checked, format: Format) -> list[str]:
     made = run.record.provenance
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items() if version)
     apart = ", ".join(
-        f"{checked.differences[trial.what]:.1e} on {trial.what} (the largest logit there: {trial.logits.abs().max().item():.3g})"
+        f"{checked.differences[trial.what]:.1e} on {trial.what} (largest logit: {trial.logits.abs().max().item():.3g})"
         for trial in checked.trials
     )
     return [
         f"- run: study {plain(run.labels.study)}, fingerprint {run.record.fingerprint}",
         f"- trained: finished {made.finished}, {_commit(made.commit)}; {versions}; {made.hardware.get('system', '')}",
         f"- exported by wisesr {__version__}, and checked with {format.runtime}: its logits differ from the run's, computed "
-        f"without mixed precision, by at most {apart}; allowed was {checked.tolerance:.0e}, times the largest logit where that is above 1",
+        f"without mixed precision, by at most {apart}; allowed was {checked.tolerance:.0e}, times the "
+        "largest logit where that is above 1",
     ]

@@ -46,7 +46,7 @@ def figure_lines(run: Run) -> list[str]:
     return [
         *table(("", f"test, {count_of(test, 'image')}", held), rows),
         "",
-        f"Of epoch {best.epoch}, at {size} px. Selected by: {run.record.selection}.",
+        f"Of epoch {best.epoch}, at {size} px, protocol `{run.record.protocol}`. Selected by: {run.record.selection}.",
     ]
 
 
