@@ -1,6 +1,6 @@
 """Every example of README and docs: Python blocks run, page by page and in order; command lines are parsed and composed.
 
-docs/extending.md writes files and trains: tests/test_extending.py runs it.
+docs/extending/ writes files and trains: tests/test_extending.py runs it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.options import load_option
 
-ELSEWHERE = ("docs/extending.md",)
-"""Pages whose examples other tests run."""
+ELSEWHERE = "docs/extending"
+"""Beginning of the pages whose examples other tests run."""
 PYTHON = {
     str(page.relative_to(ROOT)): own
     for page in PAGES
-    if str(page.relative_to(ROOT)) not in ELSEWHERE and (own := [block for block in blocks(page) if block.kind == "python"])
+    if not str(page.relative_to(ROOT)).startswith(ELSEWHERE) and (own := [block for block in blocks(page) if block.kind == "python"])
 }
 RUN = "wisesr.load("
 """What pages say that need a trained cell: `quickstart:resnet18-wise-0` is there for them, and pictures in `photos/`."""
@@ -97,7 +97,7 @@ TRAIN = [
     (page, line, words)
     for page in PAGES
     for line, words in commands(page, "python train.py")
-    if str(page.relative_to(ROOT)) not in ELSEWHERE
+    if not str(page.relative_to(ROOT)).startswith(ELSEWHERE)
 ]
 
 

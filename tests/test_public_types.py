@@ -27,6 +27,11 @@ model = wisesr.create_model("resnet18", "wise", 10, 224)
 reveal_type(model)
 reveal_type(wisesr.constrain(torch.optim.SGD(new.parameters(), lr=0.1), new))
 reveal_type(wisesr.ConstraintCallback())
+run = wisesr.load("digits:resnet18-wise-0")
+reveal_type(run)
+reveal_type(run.class_names)
+reveal_type(run.predict(["a.png"])[0].probability)
+reveal_type(run.evidence("a.png").map.sum())
 """
 REVEALED = [
     "wisesr.models.replace_backbone.ModelWithHead",
@@ -36,6 +41,10 @@ REVEALED = [
     "wisesr.models.classifier.Classifier",
     "torch.utils.hooks.RemovableHandle",
     "wisesr.training.constraint_callback.ConstraintCallback",
+    "wisesr.inference.run.Run",
+    "tuple[str, ...]",
+    "float",
+    "numpy.float32",
 ]
 
 
