@@ -5,14 +5,15 @@ READY := .venv/.ready
 
 TABLES := sub_imagenet intel mit_224 mit_512
 
-.PHONY: help setup quickstart paper check test test-slow format clean
+.PHONY: help setup quickstart paper check site test test-slow format clean
 
 help:
 	@echo "make quickstart   set up .venv and train ResNet18 with the wise and gap heads on digits (about 3 minutes on 2 cores, after some minutes of set-up)"
 	@echo "make paper        the paper's four tables, one after another; ARGS='seed=0,1,2 grid.plan=true' goes to each"
 	@echo "make test         set up .venv and run the quick tests"
 	@echo "make test-slow    the slow tests: whole grids, kills at random moments"
-	@echo "make check        lint, format, types, import directions"
+	@echo "make check        lint, format, types, import directions, the docs site"
+	@echo "make site         the docs site, to build/site/index.html"
 	@echo "make format       let ruff rewrite the files"
 
 setup: $(READY)
@@ -36,11 +37,16 @@ paper: $(READY)
 	done; \
 	if [ -n "$$failed" ]; then echo "not done:$$failed" >&2; exit 1; fi
 
-check: $(READY)
+check: $(READY) site
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# A link that leads nowhere, a page that is in no menu or a warning of any kind is an error. The variable silences an advertisement.
+site: $(READY)
+	$(BIN)/python -m docs.site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 # A file of tests stays in one process, as its fixtures are made once.
 test: $(READY)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.paths import ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "data" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -22,6 +22,17 @@ def test_links_and_named_files_are_there(page: Path) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
     run = [word for line in re.findall(r"`pytest ([^`]*)`", text, re.DOTALL) for word in line.split() if word.endswith(".py")]
     assert [name for name in run if not (ROOT / name).exists()] == []
+
+
+def test_messages_of_troubleshooting_are_those_of_the_code() -> None:
+    """Each piece between the `...` of a message stands in the source, whose strings are joined over lines first."""
+    page = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "wisesr").rglob("*.py"))]
+    code = re.sub(r'"\s*f?"', "", "\n".join(sources))
+    messages = [row for row in re.findall(r"^\| `(.*?)` ?(\(PyTorch's\))?", page, re.MULTILINE) if not row[1]]
+    assert len(messages) > 20
+    pieces = [piece.strip() for message, _ in messages for piece in message.split("...")]
+    assert [piece for piece in pieces if piece and piece not in code] == []
 
 
 def test_the_walk_is_short_and_in_the_order_of_its_numbers() -> None:
@@ -40,4 +51,4 @@ def test_the_drawn_order_of_imports_is_the_one_that_is_held() -> None:
     layers = re.search(r"layers = \[(.*?)\]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.DOTALL)
     assert layers
     held = [re.findall(r"(?:wisesr\.)?(\w+)", line) for line in re.findall(r'"(.*?)"', layers[1])]
-    assert drawn == [[name for name in line if name != "inference"] for line in held]
+    assert drawn == held

@@ -13,6 +13,7 @@ from wisesr.config.options import load_option, options
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
+from wisesr.models.timm_maps import fold_tokens
 from wisesr.types import FeatureShape
 
 # Feature maps that Keras gives where it has the model: paper.md. (channels, extent at 112, 224, 512, numbers without the head.)
@@ -213,10 +214,16 @@ def test_tokens_and_channels_last_become_maps(name: str) -> None:
 
 def test_tokens_keep_their_places() -> None:
     """Tokens come row by row, and so the map must be filled."""
-    from wisesr.models.backbones import _fold_tokens
-
     tokens = torch.arange(9.0)[None, :, None]
-    assert torch.equal(_fold_tokens(tokens)[0, 0], torch.arange(9.0).reshape(3, 3))
+    assert torch.equal(fold_tokens(tokens)[0, 0], torch.arange(9.0).reshape(3, 3))
+
+
+def test_tokens_of_images_that_are_no_squares() -> None:
+    tokens = torch.arange(12.0)[None, :, None]
+    assert torch.equal(fold_tokens(tokens, 48 / 64)[0, 0], torch.arange(12.0).reshape(3, 4))
+    assert torch.equal(fold_tokens(tokens, 64 / 48)[0, 0], torch.arange(12.0).reshape(4, 3))
+    with pytest.raises(ValueError, match="12 tokens do not fold into a square map"):
+        fold_tokens(tokens)
 
 
 def test_every_parameter_of_a_model_gets_a_gradient() -> None:

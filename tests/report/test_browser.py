@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.report.test_evidence import explanation
 from tests.support.pages import render, write_study
 from tests.support.studies import cell_config, write_cell
+from wisesr.report.evidence.page import render_explained
+from wisesr.report.evidence.rows import ByRun, Explained
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.render import render as render_figure
 from wisesr.report.page.document import render_page
@@ -283,3 +286,28 @@ def test_published_figures_are_in_sight(browser: Browser, tmp_path: Path) -> Non
     widths = page.eval_on_selector("[id$=-differences] .scroll", "its => [its.scrollWidth, its.clientWidth]")
     page.close()
     assert widths[0] == widths[1]
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_of_evidence(browser: Browser, tmp_path: Path, width: int) -> None:
+    """Fits its window, every panel is drawn as large as its neighbours, and the numbers below a bar do not touch."""
+    runs = tuple(ByRun(name, "32-true", explanation(64, "kitchen", "bathroom", heads=3)) for name in ("wise", "gap"))
+    shown = Explained("a/long/path/of/a/picture/with-a-long-name.jpg", runs, ("kitchen", "bathroom"))
+    path = tmp_path / "index.html"
+    path.write_text(render_explained([shown], title="What they saw", facts=[("run", "x" * 90)], each_head=True))
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text))
+    page.goto(path.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    panels = [panel.bounding_box() for panel in page.query_selector_all("figure > svg[role=img]")]
+    assert len(panels) == 20
+    assert all(box and abs(box["width"] - box["height"]) < 1 and box["width"] > 100 for box in panels)
+    for ticks in page.query_selector_all(".ticks"):
+        boxes = [tick.bounding_box() for tick in ticks.query_selector_all("span")]
+        assert all(
+            one and other and one["x"] + one["width"] + 3 < other["x"] for one, other in zip(boxes, boxes[1:], strict=False)
+        )
+    assert page.evaluate("getComputedStyle(document.querySelector('.images')).width") == "0px"
+    assert errors == []
+    page.close()

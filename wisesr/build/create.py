@@ -34,8 +34,16 @@ def create_head(name: str, feature_shape: FeatureShape | tuple[int, int, int], n
     Raises:
         UserError: no such head or setting, or a value that does not fit.
     """
-    node = _settings("head", load_option("head", name), settings)
-    return build_head(node, FeatureShape(*feature_shape), num_classes)
+    return build_head(head_node(name, settings), FeatureShape(*feature_shape), num_classes)
+
+
+def head_node(name: str, settings: Mapping[str, Any]) -> Config:
+    """The node of a head of `conf/head`, with settings in place of the YAML's.
+
+    Raises:
+        UserError: no such head or setting, or a value that does not fit.
+    """
+    return _settings("head", load_option("head", name), settings)
 
 
 def create_model(backbone: str, head: str, num_classes: int, image_size: int, **settings: Any) -> Classifier:

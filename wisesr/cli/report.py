@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from wisesr import __version__
+from wisesr.cli.report_images import Explainer, TestImages
 from wisesr.cli.studies import OUTPUTS, find_study
 from wisesr.errors import UserError
-
-if TYPE_CHECKING:
-    from wisesr.report.write import Load
 
 _REPORT = """\
 Tables, statistics, figures and one page out of the records below directories,
@@ -24,7 +21,11 @@ also while a grid runs: what is missing, failed or cannot be read is listed.
   cells.csv        a row a cell
   tables.md        the tables in Markdown; tables/*.tex in LaTeX
   figures/         SVG and PNG
+  evidence/        with --evidence: what the maps on the page are drawn from
   report.json      which files are the report's: the next one replaces these
+
+--evidence loads the models of the heads that disagree on test images, and
+shows for which positions of a picture each of them speaks (wisesr explain).
 
 Nothing is written where no cell is finished.
 
@@ -33,6 +34,7 @@ examples:
   wisesr report mystudy                    outputs/mystudy, into its report/
   wisesr report a elsewhere/b --output both
   wisesr report mystudy --baseline depthwise
+  wisesr report mystudy --evidence
 """
 
 
@@ -48,7 +50,14 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
     help_published = "CSV with published figures (default: the package's, which waits for yours)"
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
-    parser.add_argument("--no-pictures", action="store_true", help="leave test images out of the page")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--no-pictures", action="store_true", help="leave test images out of the page")
+    help_evidence = "where the models look in test images on which heads disagree, 16 of a head at most"
+    shown.add_argument("--evidence", action="store_true", help=help_evidence)
+    help_device = "where models compute with --evidence; auto: a GPU where there is one"
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help=help_device)
+    help_trust = "with --evidence: import parts that are not wisesr's, as configurations name them"
+    parser.add_argument("--trust", action="store_true", help=help_trust)
 
 
 def report(chosen: argparse.Namespace) -> int:
@@ -65,6 +74,8 @@ def report(chosen: argparse.Namespace) -> int:
     from wisesr.report.tables.terminal import print_study, unfinished
     from wisesr.report.write import write_report
 
+    if (chosen.device or chosen.trust) and not chosen.evidence:
+        raise UserError("--device and --trust are for --evidence: without it no model is loaded")
     roots = [find_study(name) for name in chosen.directories or [OUTPUTS]]
     output = chosen.output or (roots[0] / "report" if len(roots) == 1 else Path("report"))
     console = make_console()
@@ -77,9 +88,16 @@ def report(chosen: argparse.Namespace) -> int:
     if all(cell.record is None for cell in study.cells):
         raise UserError(unfinished(study))
     check_folder("--output", output)
-    pictures = None if chosen.no_pictures else _test_images
-    command = _command(chosen)
-    written = write_report(study, output, command=command, version=__version__, pictures=pictures, tracked=shown)
+    images = TestImages()
+    written = write_report(
+        study,
+        output,
+        command=_command(chosen),
+        version=__version__,
+        pictures=None if chosen.no_pictures else images,
+        tracked=shown,
+        evidence=Explainer(images, chosen) if chosen.evidence else None,
+    )
     print_study(study, console)
     for note in written.notes:
         console.print(note, markup=False)
@@ -93,18 +111,6 @@ def _command(chosen: argparse.Namespace) -> str:
     parts += ["--output", str(chosen.output)] if chosen.output else []
     parts += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
     parts += ["--published", str(chosen.published)] if chosen.published else []
-    return shlex.join(parts + ["--no-pictures"] * chosen.no_pictures)
-
-
-def _test_images(config: Mapping[str, Any], fingerprint: str) -> Load | str:
-    """The images that a cell was tested on, or why they cannot be had."""
-    from wisesr.build.data import build_manifest
-
-    try:
-        manifest = build_manifest(config)
-    except UserError as error:
-        return str(error)
-    if manifest.fingerprint() != fingerprint:
-        return "the dataset is not what it was: names, sizes, labels or splits differ"
-    index = {name: at for at, name in enumerate(manifest.ids)}
-    return lambda name: manifest.load(index[name])
+    parts += ["--device", chosen.device] if chosen.device else []
+    more = ["--no-pictures"] * chosen.no_pictures + ["--evidence"] * chosen.evidence + ["--trust"] * chosen.trust
+    return shlex.join(parts + more)

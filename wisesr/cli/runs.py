@@ -19,10 +19,11 @@ path below outputs/ that no other cell's has. Nothing in its files is run.
 """For the descriptions of commands."""
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Options of every command that loads a run, after the run itself."""
+def add_run_options(parser: argparse.ArgumentParser, *, device: bool = True) -> None:
+    """Options of every command that loads a run, after the run itself; `device` where it may compute on a GPU."""
     parser.add_argument("--outputs", metavar="DIR", default=OUTPUTS, help=f"where to look for names of runs ({OUTPUTS})")
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one")
+    if device:
+        parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one")
     parser.add_argument(
         "--trust", action="store_true", help="import parts that are not wisesr's, as the run's configuration names them"
     )

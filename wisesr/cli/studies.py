@@ -11,6 +11,8 @@ OUTPUTS = "outputs"
 """Where train.py puts studies unless told otherwise."""
 _REPORT = "report.json"
 """In a folder that `wisesr report` has written."""
+_NO_STUDIES = ("checks", "evaluations", "explained")
+"""Folders below outputs/ that other commands write."""
 
 
 def find_study(name: str) -> Path:
@@ -45,5 +47,6 @@ def _nearest(path: Path) -> str:
 def _folders(place: Path) -> Iterator[str]:
     """Names of the directories in a place, but for reports and what is hidden."""
     for path in place.glob("*/"):
-        if path.is_dir() and not path.name.startswith(".") and not (path / _REPORT).exists():
+        hidden = path.name.startswith(".") or path.name in _NO_STUDIES
+        if path.is_dir() and not hidden and not (path / _REPORT).exists():
             yield path.name

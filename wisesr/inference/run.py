@@ -18,6 +18,7 @@ from wisesr.config.schema import Config
 from wisesr.data.augmentation import Augmentation
 from wisesr.data.images import PixelRules, open_rgb, to_rgb
 from wisesr.errors import UserError, unknown
+from wisesr.inference.explain_exact import exact
 from wisesr.models.classifier import Classifier
 from wisesr.results.labels import Labels, parse_labels
 from wisesr.results.record import Record
@@ -40,11 +41,12 @@ class Evidence(NamedTuple):
     """Which positions of the map spoke for a class."""
 
     class_name: str
-    map: NDArray[np.float32]
+    map: NDArray[np.float64]
     """(height, width): what each position adds to the logit."""
     offset: float
     """What no position brings; its sum with the map is the logit."""
     logit: float
+    """Of the head in float64, on the map as the run has it: a run in bf16 rounds its own to three digits."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +98,19 @@ class Run:
     def logits(self, images: Tensor) -> Tensor:
         """Float32 logits (batch, classes) of normalised images (batch, 3, size, size), computed as the cell was tested."""
         with torch.inference_mode(), self.precision():
-            moved = images.to(self.device, self._dtype).contiguous(memory_format=memory_format(self.config))
-            logits: Tensor = self.model(moved)
+            logits: Tensor = self.model(self._placed(images))
+        return logits.float()
+
+    def maps(self, images: Tensor) -> Tensor:
+        """What the head gets of normalised images (batch, 3, size, size), (batch, channels, height, width), as in testing."""
+        with torch.inference_mode(), self.precision():
+            maps: Tensor = self.model.backbone(self._placed(images))
+        return maps
+
+    def logits_of(self, maps: Tensor) -> Tensor:
+        """Float32 logits (batch, classes) of what `maps` gives."""
+        with torch.inference_mode(), self.precision():
+            logits: Tensor = self.model.head(maps)
         return logits.float()
 
     def predict(self, pictures: Picture | Sequence[Picture], *, batch_size: int = 32) -> list[Prediction]:
@@ -125,17 +138,15 @@ class Run:
         Raises:
             UserError: the picture cannot be read, there is no such class, or the head is not linear in the map.
         """
-        image = self.transform(self.open(picture))[None].to(self.device, self._dtype)
-        head = self.model.head
-        with torch.inference_mode():
-            features = self.model.backbone(image)
-            logits = head(features)[0]
-            index = int(logits.argmax()) if class_name is None else self.index_of(class_name)
-            try:
-                maps, offset = head.evidence(features)[0, index], head.offset()[index]
-            except NotImplementedError as error:
-                raise UserError(f"{error}; wisesr explain has Grad-CAM for such heads") from error
-        return Evidence(self.class_names[index], maps.float().cpu().numpy(), float(offset), float(logits[index]))
+        maps = self.maps(self.transform(self.open(picture))[None])
+        index = int(self.logits_of(maps)[0].argmax()) if class_name is None else self.index_of(class_name)
+        found = exact(self.model.head, maps, [index])
+        if found is None:
+            raise UserError(
+                f"{type(self.model.head).__name__} is not linear in the feature map: it has no evidence per position; "
+                "wisesr explain has Grad-CAM for such heads"
+            )
+        return Evidence(self.class_names[index], found.maps[0].numpy(), float(found.offsets[0]), float(found.logits[0]))
 
     def index_of(self, class_name: str) -> int:
         """The logit of a class.
@@ -156,6 +167,9 @@ class Run:
         dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(name)
         on = dtype is not None and not (dtype == torch.float16 and kind == "cpu")
         return torch.autocast(kind, dtype=dtype or torch.bfloat16, enabled=on)
+
+    def _placed(self, images: Tensor) -> Tensor:
+        return images.to(self.device, self._dtype).contiguous(memory_format=memory_format(self.config))
 
     @property
     def _dtype(self) -> torch.dtype:

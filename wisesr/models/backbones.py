@@ -1,13 +1,11 @@
 """timm's models as backbones with one contract: images in, a (batch, channels, height, width) feature map out.
 
-timm (https://github.com/huggingface/pytorch-image-models) answers with maps of three kinds: channels first (ResNet),
-channels last (Swin, some ConvNeXt), and tokens with prefix tokens before them (ViT). The adapter makes them one.
+https://github.com/huggingface/pytorch-image-models
 """
 
 from __future__ import annotations
 
 import difflib
-import math
 from textwrap import shorten
 from typing import Any, Literal
 
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 
 from wisesr.errors import UserError
 from wisesr.models.freeze import FreezableBackbone, freeze_stages
+from wisesr.models.timm_maps import measure_map, timm_map
 from wisesr.models.weight_sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import State, fill, load_file
 from wisesr.types import FeatureShape
@@ -78,34 +77,17 @@ class TimmBackbone(FreezableBackbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
-        features = self.model.forward_features(images)
-        if not isinstance(features, Tensor):
-            raise ValueError(f"{type(self.model).__name__} answers with a {type(features).__name__}, not with one map")
-        channels = self.model.num_features
-        if features.ndim == 3:
-            return _fold_tokens(features[:, getattr(self.model, "num_prefix_tokens", 0) :])
-        if features.shape[1] != channels and features.shape[-1] == channels:
-            return features.permute(0, 3, 1, 2)
-        return features
+        return timm_map(self.model, images)
 
     def _measure(self, name: str, image_size: int, output_stride: int | None) -> tuple[FeatureShape, list[str]]:
-        """The map's shape, and the parameters that are not on the way to it: leftovers of timm's own head.
-
-        ConvNeXt keeps its last norm there, for example. They would count as the backbone's, and DDP refuses them. From
-        a forward and a backward pass of a copy on the meta device, which computes shapes and no numbers.
-        """
+        """The map's shape, and the leftovers of timm's own head (`measure_map`), of a copy on the meta device."""
         with torch.inference_mode(False), torch.device("meta"):
             twin = type(self).__new__(type(self))
             nn.Module.__init__(twin)
             twin.model = _create(name, image_size, output_stride).eval()
             images = torch.empty(1, 3, image_size, image_size)
         try:
-            with torch.inference_mode(False), torch.enable_grad():
-                features = twin(images)
-                shape = features.shape[1:]
-                if len(shape) != 3 or min(shape) < 1:
-                    raise ValueError(f"it leaves no feature map, but {tuple(shape)}")
-                features.sum().backward()
+            shape, unused = measure_map(twin.model, twin, images)
         except (RuntimeError, AssertionError, ValueError) as error:
             raise UserError(f"backbone {name} refuses images of {image_size} px: {error}") from error
         if output_stride is not None and abs(min(shape[1:]) - image_size / output_stride) > 1:
@@ -113,8 +95,7 @@ class TimmBackbone(FreezableBackbone):
                 f"backbone.output_stride={output_stride} should leave a map of {image_size // output_stride} positions a side, "
                 f"but {name} leaves {shape[1]}x{shape[2]} whatever it is told: it must be null"
             )
-        unused = [key for key, parameter in twin.model.named_parameters() if parameter.grad is None]
-        return FeatureShape(*shape), unused
+        return shape, unused
 
 
 def check_backbone(backbone: nn.Module) -> str | None:
@@ -167,11 +148,3 @@ def _timm(name: str, image_size: int, output_stride: int | None, *, whole: bool)
         if "img_size" not in str(error):
             raise
         return timm.create_model(name, **settings)
-
-
-def _fold_tokens(tokens: Tensor) -> Tensor:
-    """(batch, side * side, channels) -> (batch, channels, side, side)."""
-    side = math.isqrt(tokens.shape[1])
-    if side * side != tokens.shape[1]:
-        raise ValueError(f"{tokens.shape[1]} tokens do not fold into a square map")
-    return tokens.transpose(1, 2).reshape(tokens.shape[0], tokens.shape[2], side, side)

@@ -5,24 +5,22 @@ https://docs.pytorch.org/vision/stable/feature_extraction.html
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torchvision
 from torch import Tensor, nn
-from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
 
 from wisesr.errors import UserError, unknown
 from wisesr.models.freeze import FreezableBackbone
+from wisesr.models.last_map import MAP, NoMapError, cut_at, find_last_map
+from wisesr.models.module_copies import deepcopy_with_modes
 from wisesr.models.weight_sources import IMAGENET, PACKAGE, find_weights
 from wisesr.models.weights import load_file
 from wisesr.types import FeatureShape
 
-_POOLING = ("avgpool", "adaptive_avg_pool2d", "mean")
-"""Nodes of a model's graph, by their names; those of its parts (squeeze and excitation) have longer ones."""
 _CLASSIFIERS = ("fc", "classifier", "head", "heads", "aux1", "aux2", "AuxLogits")
 """What torchvision calls the parts behind the last map, and the classifiers for training alone."""
-_MAP = "map"
 
 
 class TorchvisionBackbone(FreezableBackbone):
@@ -60,7 +58,7 @@ class TorchvisionBackbone(FreezableBackbone):
         file = find_weights(model, weights)
         last_map, self.feature_shape = _find_map(model, image_size)
         whole = _create(model)
-        self.model = _cut(whole, {last_map: _MAP})
+        self.model = cut_at(whole, last_map)
         left_out = whole.state_dict().keys() - self.model.state_dict().keys()
         if lost := sorted({name.split(".")[0] for name in left_out} - {*_CLASSIFIERS}):
             raise _no_map(model, f"the graph up to its last one lacks tensors of {', '.join(lost)}")
@@ -73,8 +71,11 @@ class TorchvisionBackbone(FreezableBackbone):
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width)."""
-        features: Tensor = self.model(images)[_MAP]
+        features: Tensor = self.model(images)[MAP]
         return features
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> TorchvisionBackbone:
+        return deepcopy_with_modes(self, memo)
 
 
 def _create(name: str) -> nn.Module:
@@ -92,12 +93,6 @@ def _create(name: str) -> nn.Module:
     return model
 
 
-def _cut(model: nn.Module, nodes: dict[str, str]) -> nn.Module:
-    """A model that computes some nodes of its graph, by the names that they are given, and nothing behind them."""
-    extractor: nn.Module = create_feature_extractor(model, nodes, suppress_diff_warning=True)
-    return extractor
-
-
 def _find_map(name: str, image_size: int) -> tuple[str, FeatureShape]:
     """The node of the model's graph that holds the last map before pooling and classifier, and the map's shape.
 
@@ -105,18 +100,12 @@ def _find_map(name: str, image_size: int) -> tuple[str, FeatureShape]:
     """
     with torch.inference_mode(False), torch.device("meta"):
         model = _create(name).eval()
-        _, nodes = get_graph_node_names(model, suppress_diff_warning=True)
-        before = nodes[: next((index for index, node in enumerate(nodes) if node in _POOLING), None)]
-        before = [node for node in before if node.split(".")[0] not in _CLASSIFIERS]
         try:
-            answers = _cut(model, {node: node for node in before})(torch.empty(2, 3, image_size, image_size))
+            return find_last_map(model, torch.empty(2, 3, image_size, image_size))
         except (RuntimeError, AssertionError, ValueError) as error:
             raise UserError(f"backbone {name} refuses images of {image_size} px: {error}") from error
-    maps = [(node, value) for node, value in answers.items() if isinstance(value, Tensor) and value.ndim == 4]
-    if not maps:
-        raise _no_map(name, "none of its answers is one")
-    node, features = maps[-1]
-    return node, FeatureShape(*features.shape[1:])
+        except NoMapError as error:
+            raise _no_map(name, str(error)) from error
 
 
 def _no_map(name: str, why: str) -> UserError:

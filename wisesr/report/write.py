@@ -9,11 +9,14 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from wisesr.report.evidence.block import DrawnEvidence, draw_evidence
+from wisesr.report.evidence.disagreed import FOLDER, EvidenceSource, explain_cells, explained_cells, pairs, shown_evidence
 from wisesr.report.figures import Figure, all_figures, for_files
 from wisesr.report.figures.render import render
 from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.document import render_page
+from wisesr.report.page.formatting import html_name
 from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.study import Study
@@ -27,6 +30,8 @@ from wisesr.wording import count_of, some_of
 PAGE = "index.html"
 ROOM = 4 << 20
 """Bytes of all pictures of test images together."""
+EVIDENCE_ROOM = 16 << 20
+"""Letters of all evidence together."""
 _SHOWN = 3
 """Cells that are named of those whose files are missing."""
 
@@ -47,7 +52,14 @@ class WrittenReport(NamedTuple):
 
 
 def write_report(
-    study: Study, output: Path, *, command: str, version: str, pictures: ImageSource | None, tracked: Tracked
+    study: Study,
+    output: Path,
+    *,
+    command: str,
+    version: str,
+    pictures: ImageSource | None,
+    tracked: Tracked,
+    evidence: EvidenceSource | None = None,
 ) -> WrittenReport:
     """Write a report into its folder, in the place of the one that is there.
 
@@ -58,6 +70,7 @@ def write_report(
         version: of wisesr.
         pictures: where test images come from; None leaves them out.
         tracked: goes through items, and may show how far that is.
+        evidence: has cells say what spoke for the true classes of the images on which heads disagree; None leaves it out.
 
     Raises:
         UserError: another process writes there, or a file that is no report's is in the way.
@@ -74,12 +87,14 @@ def write_report(
         notes.extend(_write_figures(folder / "figures", figures, tracked))
         shown, not_shown = _pictures(study, analyses, pictures) if pictures else ({}, [])
         notes.extend(not_shown)
+        drawn, not_drawn = _evidence(study, analyses, evidence, folder / FOLDER, tracked) if evidence else ({}, [])
+        notes.extend(not_drawn)
         page = render_page(
             study,
             figures,
             made=f"{made} by wisesr {version}",
             command=command,
-            blocks=blocks(study, analyses),
+            blocks=blocks(study, analyses, drawn),
             pictures=shown,
             about=notes,
         )
@@ -159,3 +174,20 @@ def _pictures(
             left_out = f"{count_of(made.without_room, 'picture')} {'is' if made.without_room == 1 else 'are'} left out"
             notes.append(f"{table.title}: {left_out}, as all may take {ROOM >> 20} MB.")
     return shown, notes
+
+
+def _evidence(
+    study: Study, analyses: Sequence[PredictionAnalysis], source: EvidenceSource, folder: Path, tracked: Tracked
+) -> tuple[dict[str, list[DrawnEvidence]], list[str]]:
+    """What the heads' models say of the images that disagreements show, by the key of their table; what is not shown."""
+    asked = pairs(study, analyses)
+    cells = explained_cells(asked).values()
+    found, notes = explain_cells(tracked(cells, len(cells), "explaining images"), source, folder)
+    drawn: dict[str, list[DrawnEvidence]] = {}
+    room = EVIDENCE_ROOM
+    for number, pair in enumerate(asked):
+        if shown := shown_evidence(pair, found):
+            one = draw_evidence(shown, f"evidence-{html_name(pair.table)}-{number}", room=room)
+            room -= one.size
+            drawn.setdefault(pair.table, []).append(one)
+    return drawn, notes

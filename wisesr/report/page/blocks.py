@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
 from wisesr.report.convergence import Reach, reaches
 from wisesr.report.costs import Costs, table_costs
 from wisesr.report.disagreement import Case, Disagreement
+from wisesr.report.evidence.block import DrawnEvidence
 from wisesr.report.figures.figure import seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.study import Entry, Study
@@ -19,15 +20,17 @@ class Block(NamedTuple):
 
     table: str
     """Key of the table that it belongs to."""
-    section: Literal["convergence", "cost", "disagreement"]
+    section: Literal["convergence", "cost", "disagreement", "evidence"]
     group: str
     """Backbone and settings that it is of; empty for all of its table."""
     head: str
-    content: tuple[Reach, ...] | Costs | Disagreement
+    content: tuple[Reach, ...] | Costs | Disagreement | DrawnEvidence
 
 
-def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Block]:
-    """All of a study."""
+def blocks(
+    study: Study, analyses: Sequence[PredictionAnalysis], evidence: Mapping[str, Sequence[DrawnEvidence]] | None = None
+) -> Iterator[Block]:
+    """All of a study; `evidence` by the keys of tables."""
     for table in study.tables:
         for group, reached in groupby(reaches(table), lambda reach: reach.entry.group):
             yield Block(table.key, "convergence", group, "", tuple(reached))
@@ -38,6 +41,8 @@ def blocks(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Blo
         for disagreement in (disagreement for analysis in own for disagreement in analysis.disagreements):
             entry = disagreement.entry
             yield Block(table.key, "disagreement", entry.group, entry.head, disagreement)
+        for drawn in (evidence or {}).get(table.key, ()):
+            yield Block(table.key, "evidence", drawn.entry.group, drawn.entry.head, drawn)
 
 
 def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:

@@ -17,6 +17,7 @@ _SECTIONS = {
     "kernels": "Learned kernels",
     "confusion": "Confusion",
     "disagreement": "Where heads disagree",
+    "evidence": "Evidence where heads disagree",
 }
 """In the order of the page."""
 _TOGETHER = 5

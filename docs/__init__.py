@@ -1,0 +1,1 @@
+"""Pages for readers, and in `site` and `pictures` the code that makes the site and its pictures."""

@@ -1,0 +1,155 @@
+"""`wisesr explain`: what it prints and writes, and what it does with files that are no pictures."""
+
+from __future__ import annotations
+
+import copy
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.support.cells import make
+from tests.support.images import noise
+from wisesr.cell.run import DONE, run
+from wisesr.cli import main
+from wisesr.config.options import load_option
+
+
+@pytest.fixture(scope="module")
+def outputs(_composed_once: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Finished toy cells of three heads, one of them of another size."""
+    root = tmp_path_factory.mktemp("explained")
+    for head, size in (("gap", 64), ("wise", 96), ("attention", 64)):
+        config = copy.deepcopy(_composed_once) | {"head": load_option("head", head) | {"name": head}}
+        config |= {"output_dir": str(root)}
+        config["recipe"]["epochs"] = 1
+        config["resolution"]["size"] = size
+        assert run(make(config, root / "study" / f"corners-{size}" / f"toy-{head}" / "seed-0-00000000")) == DONE
+    return root
+
+
+def explain(outputs: Path, *arguments: str | Path) -> int:
+    return main(["explain", *map(str, arguments), "--outputs", str(outputs), "--device", "cpu"])
+
+
+MINUS = "\N{MINUS SIGN}"
+SUM = re.compile(rf"sum of the map (\S+) ([+{MINUS}]) offset (\S+) = logit (\S+)")
+
+
+def number(text: str) -> float:
+    return float(text.replace(MINUS, "-"))
+
+
+def test_a_folder_and_the_sum_that_is_printed(outputs: Path, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert explain(outputs, "toy-wise", images / "test", "--limit", "3", "--top", "2") == 0
+    out = capsys.readouterr().out
+    sums = SUM.findall(out)
+    assert len(sums) == 6
+    for total, sign, offset, logit in sums:
+        assert number(total) + number(sign + offset) == pytest.approx(number(logit), abs=2e-4)
+    assert "3 of 18 pictures of folders, evenly spaced: --limit takes more." in out
+    to = outputs / "explained" / "tests-toy-wise-0"
+    assert f"3 sheets and index.html in {to}" in out
+    page = (to / "index.html").read_text()
+    assert page.count("<section>") == 3
+    assert all(one in page for one in {"class0", "class1", "class2"}), "evenly spaced: one of each class"
+    assert "http:" not in page.replace("http://www.w3.org/2000/svg", "") and "https:" not in page, "no network"
+    sheets = sorted(to.glob("*.png"))
+    assert len(sheets) == 3
+    with Image.open(sheets[0]) as sheet:
+        assert sheet.width > 1000 and sheet.height > 800
+
+
+def test_two_runs_of_other_sizes_and_heads(
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = next((images / "test").rglob("*.png"))
+    assert explain(outputs, "toy-wise", picture, "--against", "toy-gap", "--class", "class1", "--to", tmp_path / "a") == 0
+    out = capsys.readouterr().out
+    assert len(SUM.findall(out)) == 2
+    page = (tmp_path / "a" / "index.html").read_text()
+    assert "logits per 1 % of the picture" in page, "maps of 3x3 and 2x2 on one scale"
+    assert "64x64 px" in page and "96x96 px" in page
+    assert explain(outputs, "toy-attention", picture, "--against", "toy-gap", "--each-head", "--to", tmp_path / "a") == 0
+    page = (tmp_path / "a" / "index.html").read_text()
+    assert "share of the attention" in page and "head 1 of 4" in page and "not linear in its map" in page
+
+
+def test_what_cannot_be_read_is_told_and_the_rest_done(
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = next((images / "test").rglob("*.png"))
+    (tmp_path / "text.jpg").write_text("no picture")
+    (tmp_path / "empty").mkdir()
+    noise(1, (1, 1)).save(tmp_path / "dot.png")
+    Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
+    names = ("text.jpg", "dot.png", "huge.png", "gone.png", "empty")
+    assert explain(outputs, "toy-gap", *(tmp_path / name for name in names), good, "--to", tmp_path / "to") == 1
+    out = capsys.readouterr().out
+    for name, why in zip(
+        names,
+        (
+            "not an image that can be read",
+            "1x1 pixels: a picture must have at least 2 a side",
+            "400 million pixels",
+            "No such file",
+            "no picture in it",
+        ),
+        strict=True,
+    ):
+        assert re.search(rf"{re.escape(str(tmp_path / name))}: .*{why}", out), out
+    assert "dataset.on_bad_image" not in out, "advice for a training"
+    assert "1 sheet and index.html" in out
+    assert "text.jpg: not an image" in (tmp_path / "to" / "index.html").read_text()
+    assert explain(outputs, "toy-gap", tmp_path / "text.jpg", "--to", tmp_path / "none") == 1
+    assert "none of the pictures could be explained" in capsys.readouterr().err
+    assert not (tmp_path / "none" / "index.html").exists()
+
+
+def test_a_class_that_no_run_has(outputs: Path, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    picture = next((images / "test").rglob("*.png"))
+    assert explain(outputs, "toy-gap", picture, "--against", "toy-wise", "--class", "clas1") == 1
+    assert "no class of this run is called 'clas1'. Did you mean class1" in capsys.readouterr().err
+
+
+def test_a_folder_of_something_else_is_left_alone(
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("")
+    picture = next((images / "test").rglob("*.png"))
+    assert explain(outputs, "toy-gap", picture, "--to", tmp_path) == 1
+    assert "holds thesis.tex" in capsys.readouterr().err
+
+
+def test_without_torchcam_it_says_so_once(
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wisesr.inference.explain_grad_cam.find_spec", lambda name: None)
+    picture = next((images / "test").rglob("*.png"))
+    assert explain(outputs, "toy-gap", picture, "--to", tmp_path / "to") == 0
+    out = capsys.readouterr().out
+    assert out.count("Grad-CAM is left out. Grad-CAM needs TorchCAM: pip install 'wisesr[explain]'") == 1
+    assert "Grad-CAM for" not in (tmp_path / "to" / "index.html").read_text()
+
+
+def test_evidence_in_a_report(outputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wisesr.report.page.document.vega_script", lambda: "")
+    monkeypatch.setattr("wisesr.report.write.render", lambda spec: type("Picture", (), {"svg": "<svg/>", "png": b""}))
+    study = outputs / "study"
+    (study / "corners-64" / "toy-attention" / "seed-0-00000000" / "best.ckpt").rename(outputs / "kept.ckpt")
+    try:
+        assert main(["report", str(study), "--evidence", "--device", "cpu"]) == 0
+    finally:
+        (outputs / "kept.ckpt").rename(study / "corners-64" / "toy-attention" / "seed-0-00000000" / "best.ckpt")
+    out = capsys.readouterr().out
+    assert "The evidence of corners-64/toy-attention/seed-0-00000000 is not shown: " in out and "best.ckpt" in out
+    assert (study / "report" / "evidence").is_dir()
+    assert main(["report", str(study), "--evidence"]) == 0
+    page = (study / "report" / "index.html").read_text()
+    assert "Evidence where heads disagree" in page and page.count("How to read it:") == 1
+    assert "attention: weights of positions" in page and "gap: evidence" in page
+    assert len(list((study / "report" / "evidence").glob("*.npz"))) == 2
+    assert main(["report", str(study), "--device", "cpu"]) == 1
+    assert "--device and --trust are for --evidence" in capsys.readouterr().err

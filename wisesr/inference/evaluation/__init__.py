@@ -1,0 +1,1 @@
+"""What `wisesr.inference.evaluate` is made of: pictures, figures, the record beside them, files."""
