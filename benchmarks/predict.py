@@ -163,7 +163,7 @@ def peak(cell: Path, folder: Path, workers: int) -> float:
 def main(chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        cell = load(chosen.run, outputs=chosen.outputs).directory if chosen.run else make_cell(place)
+        cell = load(chosen.run, outputs=chosen.runs).directory if chosen.run else make_cell(place)
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores])
         torch.set_num_threads(chosen.cores)
@@ -186,5 +186,5 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--run", help="a finished cell that squashes at its test (augment.resize=squash), the default")
-    parser.add_argument("--outputs", type=Path, default=Path("outputs"))
+    parser.add_argument("--runs", type=Path, default=Path("outputs"))
     main(parser.parse_args())

@@ -20,7 +20,7 @@ import wisesr
 from tests.support.images import noise
 from wisesr.cli import main, predict_progress
 from wisesr.cli.predict_progress import with_bar
-from wisesr.inference import prediction_parquet
+from wisesr.inference.prediction import parquet as prediction_parquet
 
 Captured = pytest.CaptureFixture[str]
 

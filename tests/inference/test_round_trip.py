@@ -19,7 +19,7 @@ from wisesr.cell.run import run as run_cell
 from wisesr.config.options import options
 from wisesr.inference.evaluate import evaluate
 from wisesr.inference.evaluation.own_data import own_pictures
-from wisesr.inference.exporting.export import export
+from wisesr.inference.export import export
 from wisesr.inference.exporting.formats import capture
 from wisesr.inference.exporting.network import Network
 from wisesr.inference.exporting.onnx_format import OnnxFormat

@@ -60,7 +60,7 @@ def _view_of(run: Run) -> str:
 def command_of(chosen: argparse.Namespace) -> str:
     """The command that makes the page again."""
     parts = ["wisesr", "explain", chosen.name, *chosen.paths]
-    for option, value in (("--against", chosen.against), ("--to", chosen.to)):
+    for option, value in (("--against", chosen.against), ("--output", chosen.output)):
         parts += [option, str(value)] if value else []
     parts += [part for name in chosen.classes for part in ("--class", name)]
     parts += ["--top", str(chosen.top)] if chosen.top != 1 else []

@@ -12,7 +12,7 @@ from rich.console import Console
 from wisesr.cli.predict_output import partial_of
 from wisesr.data.image_formats import ending_hint
 from wisesr.data.legible import legible
-from wisesr.inference.picture_paths import Skipped
+from wisesr.inference.prediction.paths import Skipped
 from wisesr.wording import count_of, some_of
 
 if TYPE_CHECKING:

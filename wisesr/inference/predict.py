@@ -24,7 +24,7 @@ from torch import Tensor
 from wisesr.data.image_file import reading_problem
 from wisesr.data.image_formats import ending_hint, ending_of
 from wisesr.errors import UserError
-from wisesr.inference.picture_paths import Found
+from wisesr.inference.prediction.paths import Found
 from wisesr.inference.run import Run
 from wisesr.types import usable_cores
 from wisesr.wording import count_of

@@ -18,7 +18,7 @@ from wisesr.config.schema import Config
 from wisesr.data.augmentation import Augmentation
 from wisesr.data.images import PixelRules, open_rgb, to_rgb
 from wisesr.errors import UserError, unknown
-from wisesr.inference.explain_exact import exact
+from wisesr.inference.explanation.exact import exact
 from wisesr.models.classifier import Classifier
 from wisesr.results.labels import Labels, parse_labels
 from wisesr.results.record import Record
