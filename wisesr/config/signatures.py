@@ -113,6 +113,8 @@ def fit_for_yaml(annotation: Any) -> bool:
 @cache
 def _read(target: str) -> _Source:
     module, _, name = target.rpartition(".")
+    if not all(part.isidentifier() for part in target.split(".")):  # `wisesr./tmp/x.Head` would name a file outside the package
+        raise UserError(f"_target_ {target!r} is no dotted name")
     path = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
     if not path.is_file():
         raise UserError(f"_target_ {target!r}: there is no module {module}")
