@@ -15,7 +15,9 @@ _SOURCE = """\
 def part(*, size: {annotation} = 1):
     ...
 """
-_RUNS = "[c for c in ().__class__.__base__.__subclasses__() if c.__name__ == '_wrap_close'][0].__init__.__globals__['mkdir']({!r})"
+_RUNS = (
+    "[c for c in ().__class__.__base__.__subclasses__() if c.__name__ == '_wrap_close'][0].__init__.__globals__['mkdir']({!r})"
+)
 
 
 @pytest.fixture
@@ -38,7 +40,12 @@ def test_a_target_reads_no_file_outside_the_package(source: Path, start: str) ->
 def test_looking_at_a_cell_reads_no_such_file(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`load_cell` is what every command begins with, `wisesr status` too."""
     monkeypatch.chdir(tmp_path)
-    targets = [f"wisesr.{source.with_suffix('')}.part", "wisesr./proc/self/cwd/part.part", "wisesr.data.\0.part", "wisesr..part"]
+    targets = [
+        f"wisesr.{source.with_suffix('')}.part",
+        "wisesr./proc/self/cwd/part.part",
+        "wisesr.data.\0.part",
+        "wisesr..part",
+    ]
     for target in targets:
         (tmp_path / "config.yaml").write_text(yaml.safe_dump({"head": {"name": "mine", "_target_": target}}))
         assert load_cell(tmp_path)["head"] == {"name": "mine", "_target_": target}

@@ -43,6 +43,19 @@ def identity_of(run: Run, kind: str, root: str | None, split: str) -> dict[str, 
     return {"fingerprint": run.record.fingerprint, "data": kind, "root": place, "split": split, "resolution": run.image_size}
 
 
+def refuse_cells(output: Path) -> None:
+    """Refuse a folder that is a cell or lies in one; raises UserError. Nothing needs to be there yet, and links are followed."""
+    for place in {*_upwards(output.absolute()), *_upwards(Path(os.path.realpath(output)))}:
+        if (place / CONFIG).is_file() and (place.name.startswith("seed-") or (place / RESULT).exists()):
+            raise UserError(
+                f"--output: {output} lies in the cell {place}, where nothing but its own files may be: name another"
+            )
+
+
+def _upwards(path: Path) -> tuple[Path, ...]:
+    return (path, *path.parents)
+
+
 def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
     """Refuse a folder that holds something else than this evaluation, before anything is computed; make one that is not there.
 
@@ -53,11 +66,7 @@ def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         UserError: it holds other things or another evaluation, lies in a cell, is a file, or cannot be written.
     """
-    for place in (output.absolute(), *output.absolute().parents):
-        if (place / CONFIG).is_file() and (place.name.startswith("seed-") or (place / RESULT).exists()):
-            raise UserError(
-                f"--output: {output} lies in the cell {place}, where nothing but its own files may be: name another"
-            )
+    refuse_cells(output)
     try:
         output.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in output.iterdir() if not path.name.startswith((_BUILDING, "."))}
