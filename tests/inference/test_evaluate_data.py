@@ -188,9 +188,14 @@ def test_a_dataset_of_the_hub_is_not_asked_for(run: Run, monkeypatch: pytest.Mon
     constants = importlib.import_module("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
     monkeypatch.setattr(importlib.import_module("datasets.config"), "HF_HUB_OFFLINE", False)
-    asked = []
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: asked.append(where[0]) or [])
-    monkeypatch.setattr(socket.socket, "connect", lambda _, place: asked.append(place))
+    asked: list[object] = []
+
+    def ask(*where: object, **_: object) -> list[object]:
+        asked.append(where)
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
+    monkeypatch.setattr(socket.socket, "connect", ask)
     places = {"_target_": "wisesr.data.huggingface_source.huggingface", "source": "nobody/nothing", "root": str(run.directory)}
     settings = ("config_name", "revision", "image_column", "label_column", "train", "val", "test")
     for key in ("csv", "columns", "leave_out", "on_bad_image"):

@@ -11,7 +11,7 @@ from wisesr.errors import UserError
 _ROOMS = {"backbone": "wisesr.models.", "head": "wisesr.models.heads.", "augment": "wisesr.data.", "dataset": "wisesr.data."}
 """Where the parts of each group lie: a function elsewhere in the package may well do something other than build one."""
 _MADE = {"backbone": "class", "head": "class", "augment": "class", "dataset": "Manifest"}
-"""What a part of each group is: a class, or a function that says it returns this. Others in these rooms would only be called."""
+"""What a part of each group is: a class, or a function that says it returns this. Others there would only be called."""
 
 
 def require_trusted(config: Mapping[str, Any], groups: Sequence[str], *, trust: bool, where: str) -> None:

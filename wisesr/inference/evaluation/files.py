@@ -17,9 +17,10 @@ from wisesr.inference.evaluation.class_figures import calibration, class_figures
 from wisesr.inference.evaluation.evaluation import Evaluation
 from wisesr.inference.run import Run
 from wisesr.results.atomic_files import read_json, write_json, write_text
-from wisesr.results.cell_files import CONFIG, PREDICTIONS, RESULT
+from wisesr.results.cell_files import PREDICTIONS
 from wisesr.results.predictions import write_predictions
 from wisesr.results.provenance import hardware, versions
+from wisesr.results.store import cell_around
 from wisesr.wording import some_of
 
 SCHEMA = 1
@@ -44,16 +45,9 @@ def identity_of(run: Run, kind: str, root: str | None, split: str) -> dict[str, 
 
 
 def refuse_cells(output: Path) -> None:
-    """Refuse a folder that is a cell or lies in one; raises UserError. Nothing needs to be there yet, and links are followed."""
-    for place in {*_upwards(output.absolute()), *_upwards(Path(os.path.realpath(output)))}:
-        if (place / CONFIG).is_file() and (place.name.startswith("seed-") or (place / RESULT).exists()):
-            raise UserError(
-                f"--output: {output} lies in the cell {place}, where nothing but its own files may be: name another"
-            )
-
-
-def _upwards(path: Path) -> tuple[Path, ...]:
-    return (path, *path.parents)
+    """Refuse a folder that is a cell or lies in one; raises UserError."""
+    if (cell := cell_around(output)) is not None:
+        raise UserError(f"--output: {output} lies in the cell {cell}, where nothing but its own files may be: name another")
 
 
 def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
