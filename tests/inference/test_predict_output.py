@@ -42,7 +42,7 @@ def as_csv(layout: Layout, answers: list[Answer]) -> list[dict[str, str]]:
 def as_json(layout: Layout, answers: list[Answer]) -> list[dict[str, object]]:
     file = io.BytesIO()
     JsonRows(file, layout).write(answers)
-    return [json.loads(line) for line in file.getvalue().decode("utf-8").splitlines() if line]
+    return [json.loads(line) for line in file.getvalue().decode("utf-8").split("\n") if line]
 
 
 def as_parquet(layout: Layout, *batches: list[Answer]) -> list[dict[str, object]]:
