@@ -186,3 +186,16 @@ def test_help_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert done.value.code == 0
     text = capsys.readouterr().out
     assert "exit code" in text and "wisesr evaluate mystudy --resolution 448" in text
+
+
+def test_a_study_is_not_written_into_a_cell(outputs: Path, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither by its path nor through a link, and no empty folder is left there."""
+    cell = find_cell("tests:toy-wise_dropout-0", outputs)
+    before = sorted(path.name for path in cell.iterdir())
+    (place / "link").symlink_to(cell)
+    for folder in (cell, cell / "again" / "deeper", place / "link" / "again"):
+        assert evaluated(outputs, "tests", "--output", str(folder)) == 1
+        assert "lies in the cell" in capsys.readouterr().err
+        assert evaluated(outputs, "tests:toy-wise_dropout-0", "--output", str(folder)) == 1
+        assert "lies in the cell" in capsys.readouterr().err
+    assert sorted(path.name for path in cell.iterdir()) == before

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import shutil
+import socket
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -178,3 +180,27 @@ def test_a_dataset_of_others_is_not_imported_and_nothing_is_downloaded(run: Run)
         del run.config["dataset"][key]
     with pytest.raises(UserError, match="download=true"):
         own_pictures(run, "test")
+
+
+def test_a_dataset_of_the_hub_is_not_asked_for(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library is imported by then, and reads no environment any more: it must not open a connection all the same."""
+    pytest.importorskip("datasets")
+    constants = importlib.import_module("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(importlib.import_module("datasets.config"), "HF_HUB_OFFLINE", False)
+    asked: list[object] = []
+
+    def ask(*where: object, **_: object) -> list[object]:
+        asked.append(where)
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr(socket, "getaddrinfo", ask)
+    monkeypatch.setattr(socket.socket, "connect", ask)
+    places = {"_target_": "wisesr.data.huggingface_source.huggingface", "source": "nobody/nothing", "root": str(run.directory)}
+    settings = ("config_name", "revision", "image_column", "label_column", "train", "val", "test")
+    for key in ("csv", "columns", "leave_out", "on_bad_image"):
+        del run.config["dataset"][key]
+    run.config["dataset"] |= places | dict.fromkeys(settings)
+    with pytest.raises(UserError, match="nobody/nothing"):
+        own_pictures(run, "test")
+    assert asked == [] and constants.HF_HUB_OFFLINE is False

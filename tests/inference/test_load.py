@@ -266,3 +266,83 @@ def test_a_cells_weights_are_still_those_of_a_backbone(finished: Path) -> None:
     body = wisesr.create_model("test_efficientnet", "gap", 3, 64).backbone
     load_file(body.model, finished / "best.ckpt", packaged=False)
     assert all(torch.equal(a, b) for a, b in zip(body.parameters(), loaded.model.backbone.parameters(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("group", "target"),
+    [
+        ("augment", "wisesr.data.kept.keep"),
+        ("augment", "wisesr.data.augmentation.inputs_of"),
+        ("backbone", "wisesr.models.plain_file.read_plain"),
+        ("head", "wisesr.models.heads.pre_average.pre_average"),
+    ],
+)
+def test_functions_that_make_no_part_are_not_called(finished: Path, group: str, target: str) -> None:
+    edit_config(finished, lambda config: config.update({group: {"name": "x", "_target_": target}}))
+    with pytest.raises(UserError, match=f"no {group} of wisesr's; nothing of it was run|does not fit this version"):
+        wisesr.load(finished)
+
+
+def test_a_class_for_others_to_inherit_is_no_part(finished: Path) -> None:
+    target = "wisesr.data.augmentation.Augmentation"
+    edit_config(finished, lambda config: config.update(augment={"_target_": target}))
+    with pytest.raises(UserError, match=r"augmentation.Augmentation is abstract"):
+        wisesr.load(finished)
+
+
+STRANGE_YAML = {
+    "holds itself": "more: &all [*all]",
+    "holds itself in a map": "more: &all {more: *all}",
+    "deep": "more: " + "{a: " * 4000 + "1" + "}" * 4000,
+    "a date": "more: 2026-01-31",
+    "no date": "more: 2026-13-31",
+    "bytes": "more: !!binary aGVsbG8=",
+    "a set": "more: [!!set {a, b}]",
+    "a key that is a date": "2026-01-31: more",
+    "a key that is a number": "trainer: {7: 8}",
+}
+
+
+@pytest.mark.parametrize("text", STRANGE_YAML.values(), ids=STRANGE_YAML)
+def test_yaml_that_is_no_configuration(finished: Path, text: str) -> None:
+    with (finished / "config.yaml").open("a") as file:
+        file.write(text + "\n")
+    with pytest.raises(UserError, match=r"config.yaml is no (configuration of a cell: |YAML: )") as error:
+        wisesr.load(finished)
+    assert len(str(error.value)) < 500
+
+
+STRANGE_CHECKPOINTS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "names that are numbers": (lambda held: held["state_dict"].update({7: torch.zeros(1)}), "names and dense tensors"),
+    "sparse": (lambda held: held["state_dict"].update(x=torch.eye(2).to_sparse()), "names and dense tensors"),
+    "without numbers": (lambda held: held["state_dict"].update(x=torch.zeros(2, device="meta")), "names and dense tensors"),
+    "complex": (lambda held: held["state_dict"].update(x=torch.zeros(2, dtype=torch.complex64)), "names and dense tensors"),
+    "one number of a bias": (
+        lambda held: held["state_dict"].update({"model.head.classifier.bias": torch.tensor(1.0)}),
+        "1 of another shape: head.classifier.bias",
+    ),
+    "two classes of a name": (lambda held: held.update(class_names=["a", "b", "a"]), "several classes of one name: a"),
+    "inputs": (lambda held: held.update(inputs="as usual"), "its inputs is 'as usual'"),
+    "structure": (lambda held: held.update(structure="pytorch"), "its structure is 'pytorch'"),
+    "epsilons": (lambda held: held.update(epsilons=[0.5]), "the file must tell an epsilon for each"),
+}
+
+
+@pytest.mark.parametrize("damage", STRANGE_CHECKPOINTS)
+def test_checkpoints_that_no_training_writes(finished: Path, damage: str) -> None:
+    change, message = STRANGE_CHECKPOINTS[damage]
+    edit_checkpoint(finished, change)
+    with pytest.raises(UserError, match=f"best.ckpt.*{message}"):
+        wisesr.load(finished)
+
+
+def test_a_record_that_cannot_be_read_is_told_by_its_directory(finished: Path) -> None:
+    record = json.loads((finished / "result.json").read_text())
+    (finished / "result.json").write_text(json.dumps(record | {"schema": 99}))
+    with pytest.raises(UserError, match=f"^{finished}: written by a newer version"):
+        wisesr.load(finished)
+
+
+def test_a_size_that_no_memory_holds(finished: Path) -> None:
+    with pytest.raises(UserError, match="100000000000 px"):
+        wisesr.load(finished, image_size=100_000_000_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -187,9 +187,17 @@ def test_an_answer_that_is_no_number_is_none(run: Run, tmp_path: Path) -> None:
     assert answer.probabilities is None and answer.problem == "the model's answer is not a number"
 
 
-def test_a_batch_that_does_not_fit(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def out_of_gpu_memory() -> None:
+    raise torch.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize("fill", [out_of_gpu_memory, lambda: torch.zeros(1 << 50)], ids=["gpu", "cpu"])
+def test_a_batch_that_does_not_fit(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fill: Callable[[], object]
+) -> None:
     def full(images: Tensor) -> Tensor:
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        fill()
+        return images
 
     monkeypatch.setattr(run.model, "forward", full)
     with pytest.raises(UserError, match="1 picture of 8 px .* smaller --batch-size"):

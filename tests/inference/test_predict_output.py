@@ -103,6 +103,15 @@ def test_any_text_comes_back(path: str, name: str, problem: str) -> None:
     assert bad_object["error"] == (problem or None)
 
 
+def test_a_line_of_json_is_one_line_to_every_reader() -> None:
+    signs = "".join(chr(code) for code in (*range(1, 32), 0x7F, 0x85, 0x2028, 0x2029))
+    file = io.BytesIO()
+    JsonRows(file, Layout((f"class{signs}", "b"))).write([Answer(f"a{signs}.png", np.array([0.75, 0.25], np.float32))])
+    (line,) = file.getvalue().decode().splitlines()
+    found = json.loads(line)
+    assert found["path"] == f"a{signs}.png" and found["predictions"][0]["class"] == f"class{signs}"
+
+
 def test_equal_probabilities_go_by_the_order_of_classes() -> None:
     assert Layout(CLASSES, 3).best(np.full(5, 0.2, np.float32)).tolist() == [0, 1, 2]
 
@@ -167,3 +176,28 @@ def test_places_that_take_no_file(tmp_path: Path) -> None:
             require_output(place)
     require_output(tmp_path / "new" / "a.csv")
     assert (tmp_path / "new").is_dir()
+
+
+def test_standard_output_by_another_name_is_not_replaced(tmp_path: Path) -> None:
+    """`--output /dev/stdout >> rows.csv` would put the new rows in the place of those that were in rows.csv."""
+    rows = tmp_path / "rows.csv"
+    rows.write_text("older\n")
+    with rows.open("a") as file:
+        for name in (f"/dev/fd/{file.fileno()}", f"/proc/self/fd/{file.fileno()}"):
+            with pytest.raises(UserError, match="is a stream; leave it out for standard output"):
+                require_output(Path(name))
+    (tmp_path / "link.csv").symlink_to(rows)
+    require_output(tmp_path / "link.csv")
+    assert rows.read_text() == "older\n"
+
+
+def test_no_rows_are_written_into_a_cell(tmp_path: Path) -> None:
+    cell = tmp_path / "study" / "seed-0-0123abcd"
+    cell.mkdir(parents=True)
+    (cell / "config.yaml").write_text("seed: 0\n")
+    (tmp_path / "link").symlink_to(cell)
+    for place in (cell / "rows.csv", cell / "best.ckpt", cell / "deeper" / "rows.csv", tmp_path / "link" / "rows.csv"):
+        with pytest.raises(UserError, match="lies in the cell"):
+            require_output(place)
+    require_output(cell.parent / "rows.csv")
+    assert [path.name for path in cell.iterdir()] == ["config.yaml"]

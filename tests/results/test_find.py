@@ -74,3 +74,33 @@ def test_a_cell_of_its_own_name_before_longer_ones(tmp_path: Path) -> None:
     wise = cell(tmp_path, "s/digits-64/toy-wise/seed-1-00000001")
     cell(tmp_path, "s/digits-64/toy-wise-long/seed-1-00000002")
     assert find_cell("toy-wise", tmp_path) == wise
+
+
+def test_a_directory_that_holds_one_cell_and_one_that_holds_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a shell completes it: from where one is, with the folder of the outputs, with a slash at the end."""
+    root = tmp_path / "outputs"
+    first = cell(root, "study/digits-64/toy-wise/seed-1-0123abcd")
+    cell(root, "study/digits-64/toy-gap/seed-1-89abcdef")
+    monkeypatch.chdir(tmp_path)
+    for name in ("outputs/study/digits-64/toy-wise", "./outputs/study/digits-64/toy-wise/", str(first.parent)):
+        assert find_cell(name, Path("outputs")).resolve() == first, name
+        assert find_cell(name, Path("elsewhere")).resolve() == first, name
+    for name in ("outputs/study/", "outputs"):
+        with pytest.raises(UserError, match="means 2 cells; give more of the path"):
+            find_cell(name, Path("elsewhere"))
+
+
+@pytest.mark.parametrize("name", ["", " ", "/", "//"])
+def test_a_name_of_nothing_is_no_cells_even_of_a_single_one(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    only = cell(tmp_path, "study/digits-64/toy-wise/seed-1-0123abcd")
+    monkeypatch.chdir(only)
+    with pytest.raises(UserError, match="names no cell: give its directory"):
+        find_cell(name, tmp_path)
+    assert find_cell(".", tmp_path).resolve() == only
+
+
+def test_names_that_no_file_can_have(tmp_path: Path) -> None:
+    cell(tmp_path, "study/digits-64/toy-wise/seed-1-0123abcd")
+    for name in ("x" * 5000, "a\0b", "~", "*", "study/**"):
+        with pytest.raises(UserError, match="part of no cell's path"):
+            find_cell(name, tmp_path)

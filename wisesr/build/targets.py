@@ -31,6 +31,8 @@ def make_part(where: str, node: Mapping[str, Any], kind: Any, skip: tuple[str, .
     target = locate(where, node["_target_"])
     if isinstance(target, type) and not issubclass(target, kind):
         raise contract_error(where, target, f"is no {kind.__name__}")
+    if inspect.isabstract(target):
+        raise contract_error(where, target, "is abstract, a rule for others to keep")
     settings = {key: value for key, value in node.items() if key != "_target_" and key not in skip}
     check_settings(where, target, settings)
     if _is_held_to_rules(where, target):

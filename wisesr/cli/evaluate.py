@@ -48,7 +48,9 @@ are named, and the rest is evaluated.
 
 The same evaluation again replaces its files; other files are never overwritten.
 
-exit code: 1 if images cannot be read, or cells of a study fail; else 0.
+exit code: 0 if all was evaluated; 1 if images cannot be read, a cell of a study
+fails, or nothing can be evaluated; 2 for options that there are not; 130 after
+Ctrl-C.
 
 examples:
   wisesr evaluate mystudy:resnet50-wise-0

@@ -48,8 +48,9 @@ an error and no class, and a line on standard error; the rest is done.
 or an error, the rows so far are in FILE.partial. On standard output rows appear
 batch by batch.
 
-exit code: 0 if every file could be read, 1 if one could not or nothing was
-done, 2 for wrong options, 130 after Ctrl-C.
+exit code: 0 if every file could be read, as of an empty list; 1 if one could
+not, or if run, options or output cannot be used; 2 for options that there are
+not; 130 after Ctrl-C.
 
 examples:
   wisesr predict houses:efficientnet_lite0-wise-0 photos/

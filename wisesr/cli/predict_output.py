@@ -42,15 +42,26 @@ def require_output(output: Path | None) -> None:
         UserError: there is none.
     """
     from wisesr.cli.outputs import require_writable
+    from wisesr.results.store import cell_around
 
     if output is None:
         if sys.stdout is None:
             raise UserError("standard output is closed: --output FILE")
         return
+    if _is_a_stream(output):  # of `>> rows.csv`: taken for that file, its rows would be replaced
+        raise UserError(f"--output must be a file, and {output} is a stream; leave it out for standard output")
     if output.exists() and not output.is_file():
         what = "a folder" if output.is_dir() else "a device or a pipe; leave it out for standard output"
         raise UserError(f"--output must be a file, and {output} is {what}")
+    if (cell := cell_around(output)) is not None:
+        raise UserError(f"--output: {output} lies in the cell {cell}, where nothing but its own files may be: name another")
     require_writable("--output", output)
+
+
+def _is_a_stream(output: Path) -> bool:
+    """Whether a path is another name for what a process has open: /dev/stdout, /dev/fd/1, /proc/self/fd/1."""
+    link = str(output.readlink()) if output.is_symlink() else ""
+    return link.startswith("/proc/") or os.path.realpath(output.parent).startswith("/proc/")
 
 
 def write_rows(batches: Iterable[Sequence[Answer]], output: Path | None, kind: str, layout: Layout) -> None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 RUN = """\
 RUN is a finished cell: its directory, STUDY:backbone-head-seed, or a part of its
-path below outputs/ that no other cell's has. Nothing in its files is run.
+path below outputs/ that no other cell's has; or a directory that holds just
+one. Nothing in its files is run.
 """
 """For the descriptions of commands."""
 

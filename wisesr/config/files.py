@@ -19,6 +19,9 @@ from wisesr.errors import UserError
 # libyaml, where PyYAML was built with it: a seventh of the time, which shows with hundreds of cells.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
+_DEPTH = 16
+"""Nodes within nodes of a cell's configuration, at most; its own have five."""
+
 
 def register_resolvers() -> None:
     """Make known what YAML calls as `${stem:...}`: parts of names, batch and epochs of the paper's runs, options for help."""
@@ -79,11 +82,29 @@ def load_cell(path: Path) -> Config:
         raise UserError(f"{path} is no cell: it holds no config.yaml") from None
     except OSError as error:
         raise UserError(f"{path / 'config.yaml'} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:  # a date of month 13 is a ValueError
         raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")
+    if problem := _not_plain(config):
+        raise UserError(f"{path / 'config.yaml'} is no configuration of a cell: {problem}")
     return with_defaults(config)
+
+
+def _not_plain(node: object, where: str = "", depth: int = 0) -> str:
+    """What YAML can write and no configuration holds, such as dates, sets, and nodes that hold themselves; empty if nothing."""
+    if depth > _DEPTH:
+        return f"it is nested more than {_DEPTH} deep"
+    if isinstance(node, dict):
+        if odd := [key for key in node if not isinstance(key, str)]:
+            return f"the key {odd[0]!r}{f' of {where}' if where else ''} is no text"
+        items = [(f"{where}.{key}" if where else key, value) for key, value in node.items()]
+    elif isinstance(node, list):
+        items = [(f"{where}[{index}]", value) for index, value in enumerate(node)]
+    else:
+        plain = node is None or isinstance(node, (str, int, float))
+        return "" if plain else f"{where} is a {type(node).__name__}, and must be a text, a number, true, false, null or a list"
+    return next(filter(None, (_not_plain(value, name, depth + 1) for name, value in items)), "")
 
 
 def to_yaml(config: Mapping[str, Any]) -> str:

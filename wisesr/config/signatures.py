@@ -65,6 +65,18 @@ def positional_settings(target: str, keys: Iterable[str]) -> list[str]:
     return [str(source.fault(f"the setting {key} {BY_POSITION}", by_position[key])) for key in keys if key in by_position]
 
 
+def makes(target: str) -> str:
+    """What a target gives as its source has it: `class` for a class, of a function what it says that it returns, or nothing.
+
+    Raises:
+        UserError: as of `target_settings`.
+    """
+    node = _read(target).node
+    if isinstance(node, ast.ClassDef):
+        return "class"
+    return "" if node.returns is None else ast.unparse(node.returns)
+
+
 class _Source(NamedTuple):
     """A target as it stands in its file."""
 
@@ -113,6 +125,8 @@ def fit_for_yaml(annotation: Any) -> bool:
 @cache
 def _read(target: str) -> _Source:
     module, _, name = target.rpartition(".")
+    if not all(part.isidentifier() for part in target.split(".")):  # `wisesr./tmp/x.Head` would name a file outside the package
+        raise UserError(f"_target_ {target!r} is no dotted name")
     path = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
     if not path.is_file():
         raise UserError(f"_target_ {target!r}: there is no module {module}")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from wisesr.inference.evaluation.enlarged import resizings
 from wisesr.inference.evaluation.evaluation import Evaluation
 from wisesr.inference.evaluation.pictures import Pictures
 from wisesr.inference.evaluation.samples import TINY, Decoder, Sample, Samples, Unread, batches_of
+from wisesr.inference.memory import is_lack_of_memory
 from wisesr.inference.run import Run
 from wisesr.results.predictions import Predictions
 from wisesr.training.metrics import SplitMetrics
@@ -47,7 +49,7 @@ def evaluate(
     Raises:
         UserError: no picture can be read, or the model gives no numbers.
     """
-    with as_tested(run):
+    with as_tested(run), _memory_told(run):
         metrics, rows, unread, tiny = _pass(run, pictures, _workers(run, workers), progress, decoder or Decoder(room=0))
         threads = torch.get_num_threads()
         figures = metrics.result() if rows else {}
@@ -69,6 +71,19 @@ def evaluate(
         device,
         threads,
     )
+
+
+@contextmanager
+def _memory_told(run: Run) -> Iterator[None]:
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_lack_of_memory(error):
+            raise
+        raise UserError(
+            f"batches of {batch_size(run)} pictures of {run.image_size} px, as in training, do not fit into the memory of "
+            f"{run.device}: --resolution takes a smaller size, --device another memory"
+        ) from error
 
 
 def _pass(

@@ -88,7 +88,10 @@ def _model(stored: Stored, size: int) -> Classifier:
         except ValueError as error:
             raise UserError(f"head {stored.config['head']['name']} at {size} px: {error}") from error
     _fill(model, {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}, path)
-    set_epsilons(body, stored.epsilons)
+    try:
+        set_epsilons(body, stored.epsilons)
+    except UserError as error:
+        raise UserError(f"{path}: {str(error).removeprefix('backbone.weights: ')}") from error
     if stored.structure == "keras":
         structure_as_keras(body.model)
     return model.eval().requires_grad_(False)
@@ -97,13 +100,17 @@ def _model(stored: Stored, size: int) -> Classifier:
 def _empty(stored: Stored, size: int) -> Classifier:
     """The classifier without weights: pretrained ones are not looked for, and pre-averaging is as it was trained."""
     node, top = dict(stored.config["backbone"]), dict(stored.config["head"])
-    if node["_target_"].startswith("wisesr."):
+    if node["_target_"].startswith(("wisesr.", "torchvision.models.")):
         node |= {key: None for key in ("weights", "freeze") if key in node}
     if "pre_pool" in top and top["pre_pool"] is None:
         top["pre_pool"] = automatic_pool(FeatureShape(*stored.record.cost.feature_map))
     before = torch.get_rng_state()
-    model = make_classifier(node, top, len(stored.class_names), size)
-    torch.set_rng_state(before)  # a random start that nobody will see
+    try:
+        model = make_classifier(node, top, len(stored.class_names), size)
+    except (RuntimeError, MemoryError) as error:  # of sizes that no memory holds
+        raise UserError(f"{stored.directory}: its model cannot be made at {size} px: {' '.join(str(error).split())}") from error
+    finally:
+        torch.set_rng_state(before)  # a random start that nobody will see
     return model.double() if stored.config["trainer"]["precision"] == "64-true" else model
 
 

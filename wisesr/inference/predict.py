@@ -23,6 +23,7 @@ from torch import Tensor
 from wisesr.data.image_file import reading_problem
 from wisesr.data.image_formats import ending_hint, ending_of
 from wisesr.errors import UserError
+from wisesr.inference.memory import is_lack_of_memory
 from wisesr.inference.prediction.paths import Found
 from wisesr.inference.run import Run
 from wisesr.types import usable_cores
@@ -155,7 +156,9 @@ def _probabilities(run: Run, inputs: Sequence[Tensor]) -> NDArray[np.float32]:
     """(pictures, classes)."""
     try:
         probabilities: NDArray[np.float32] = run.logits(torch.stack(list(inputs))).softmax(dim=1).cpu().numpy()
-    except (torch.OutOfMemoryError, MemoryError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_lack_of_memory(error):
+            raise
         raise UserError(
             f"{count_of(len(inputs), 'picture')} of {run.image_size} px together take more memory than {run.device} has: "
             "take a smaller --batch-size"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from wisesr.config.check import check
@@ -20,6 +22,9 @@ from wisesr.results.predictions import read_predictions
 from wisesr.results.record import Record
 from wisesr.results.record_file import load_record
 from wisesr.results.store import state_of
+from wisesr.wording import some_of
+
+_SHOWN = 8
 
 _AVERAGED, _PLAIN = "ema.module.", "model."
 """Beginnings of a checkpoint's names: of averaged weights, which are what was measured where there are some, and of others."""
@@ -66,14 +71,25 @@ def read_stored(directory: Path) -> Stored:
         record,
         state,
         _class_names(held, directory, _classes(state)),
-        dict(held["inputs"]) if isinstance(held.get("inputs"), Mapping) else None,
-        held.get("epsilons"),
-        held.get("structure"),
+        _entry(held, path, "inputs", dict),
+        _entry(held, path, "epsilons", list),
+        _entry(held, path, "structure", str),
     )
 
 
+def _entry(held: Mapping[str, Any], path: Path, name: str, kind: type) -> Any:
+    """What a checkpoint tells besides its weights; None where an older one does not."""
+    value = held.get(name)
+    if value is not None and (not isinstance(value, kind) or (name == "structure" and value != "keras")):
+        raise UserError(f"{path} is no checkpoint of a cell that this version can read: its {name} is {str(value)[:80]!r}")
+    return value
+
+
 def _record(directory: Path) -> Record:
-    record = load_record(directory)
+    try:
+        record = load_record(directory)
+    except UserError as error:
+        raise UserError(f"{directory}: {error}") from error
     if record is None:
         state, reason = state_of(directory, running=is_running(directory))
         why = f"{state}: {reason}" if reason else state
@@ -84,18 +100,25 @@ def _record(directory: Path) -> Record:
 def _classifier(held: Any, path: Path) -> dict[str, Tensor]:
     """The measured classifier's tensors by name."""
     state = held.get("state_dict") if isinstance(held, Mapping) else None
-    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise UserError(f"{path} is no checkpoint of a cell: it holds no state_dict")
+    if not isinstance(state, Mapping) or not all(_is_weight(name, value) for name, value in state.items()):
+        raise UserError(f"{path} is no checkpoint of a cell: it holds no state_dict of names and dense tensors")
     for prefix in (_AVERAGED, _PLAIN):
         if own := {name[len(prefix) :]: value for name, value in state.items() if name.startswith(prefix)}:
             return own
     raise UserError(f"{path} is no checkpoint of a cell: its state_dict has no weights of a model")
 
 
+def _is_weight(name: object, value: object) -> bool:
+    """Whether a state_dict holds a name and a tensor with numbers; torch has others, which have none or lie otherwise."""
+    if not isinstance(name, str) or not isinstance(value, Tensor):
+        return False
+    return value.layout is torch.strided and not value.is_meta and not value.is_quantized and not value.is_complex()
+
+
 def _classes(state: Mapping[str, Tensor]) -> int | None:
     """How many logits the weights give; None where somebody's own head does not tell."""
     bias = state.get("head.classifier.bias")
-    return None if bias is None else len(bias)
+    return None if bias is None or bias.ndim != 1 else len(bias)
 
 
 def _class_names(held: Mapping[str, Any], directory: Path, logits: int | None) -> tuple[str, ...]:
@@ -111,6 +134,8 @@ def _class_names(held: Mapping[str, Any], directory: Path, logits: int | None) -
         names = predictions.classes
     if not isinstance(names, (list, tuple)) or not all(isinstance(name, str) for name in names):
         raise UserError(f"{directory / source}: its class names are no list of names")
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
+        raise UserError(f"{directory / source} has several classes of one name: {some_of(twice, _SHOWN)}")
     if logits is not None and logits != len(names):
         raise UserError(f"{directory / source} names {len(names)} classes, and the head of {BEST} has {logits}")
     return tuple(names)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wisesr.config.signatures import target_settings
+from wisesr.config.signatures import makes
 from wisesr.errors import UserError
 
 _ROOMS = {"backbone": "wisesr.models.", "head": "wisesr.models.heads.", "augment": "wisesr.data.", "dataset": "wisesr.data."}
 """Where the parts of each group lie: a function elsewhere in the package may well do something other than build one."""
+_MADE = {"backbone": "class", "head": "class", "augment": "class", "dataset": "Manifest"}
+"""What a part of each group is: a class, or a function that says it returns this. Others there would only be called."""
 
 
 def require_trusted(config: Mapping[str, Any], groups: Sequence[str], *, trust: bool, where: str) -> None:
@@ -30,9 +32,8 @@ def require_trusted(config: Mapping[str, Any], groups: Sequence[str], *, trust: 
         if not isinstance(target, str):
             raise UserError(f"{where}: {group} has no _target_")
         if target.startswith("wisesr."):
-            if not target.startswith(_ROOMS[group]):
+            if not target.startswith(_ROOMS[group]) or makes(target) != _MADE[group]:  # read from the file's text
                 raise UserError(f"{where}: {group}._target_ is {target}, no {group} of wisesr's; nothing of it was run")
-            target_settings(target)  # of the file as text: it must be a public function or class that is there
         elif not trust:
             raise UserError(
                 f"{where}: {group}._target_ is {target}, which is not wisesr's: loading this run would run that code. "

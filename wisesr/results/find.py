@@ -21,25 +21,47 @@ def find_cell(name: str, root: Path) -> Path:
     Args:
         name: its directory, from here or from `root`; `STUDY:backbone-head-seed`, as `digits:resnet18-wise-0`, of a study below
             `root`; or a part of its path below `root` that no other cell's has. Where several have it, the one that has it as
-            whole names: `seed-1` is not `seed-10`, and `wise` not `wise_dropout`.
+            whole names: `seed-1` is not `seed-10`, and `wise` not `wise_dropout`. Or a directory that holds one cell, as
+            the one above it does where there is one seed.
         root: where to look.
 
     Raises:
         UserError: there is none, or several; the nearest are listed.
     """
+    if not name.strip("/ "):  # of a variable that is not set, most likely: `.` is the cell that one stands in
+        raise UserError(f"{name!r} names no cell: give its directory, STUDY:backbone-head-seed, or a part of its path")
     for place in (Path(name), root / name):
-        if (place / CONFIG).is_file():
+        if _is_cell(place):
             return place
     if not root.is_dir():
+        if below := _cells_close_below(Path(name)):
+            return _only(name, dict.fromkeys(below, ""), below, Path(name))
         if Path(name).is_dir():
             raise UserError(f"{name} is no cell: a cell is a directory with a {CONFIG}, made by train.py")
         raise UserError(f"no cell is called {name!r}: there is no such directory, and no {root} to look for it in")
     paths = {cell: f"/{cell.relative_to(root).as_posix()}/" for cell in find_cells(root)}
     study, colon, rest = name.partition(":")
     if not colon:
-        return _only(name, paths, _holding(name.strip("/"), paths), root)
+        if not (held := _holding(name.strip("/"), paths)) and (below := _cells_close_below(Path(name))):
+            return _only(name, dict.fromkeys(below, ""), below, Path(name))
+        return _only(name, paths, held, root)
     of_study = {cell: path for cell, path in paths.items() if f"/{study}/" in path}
     return _only(name, of_study or paths, [cell for cell in of_study if _is_called(rest, cell)], root)
+
+
+def _is_cell(place: Path) -> bool:
+    try:
+        return (place / CONFIG).is_file()
+    except OSError:  # a name that is too long for one
+        return False
+
+
+def _cells_close_below(place: Path) -> list[Path]:
+    """Cells in a directory as `train.py` makes them, from that of a study down; not those of whatever else it holds."""
+    try:
+        return sorted(path.parent for depth in range(4) for path in place.glob(f"{'*/' * depth}seed-*/{CONFIG}"))
+    except (OSError, ValueError):  # no name of a directory
+        return []
 
 
 def _holding(part: str, paths: Mapping[Path, str]) -> list[Path]:

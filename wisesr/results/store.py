@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
-from wisesr.results.cell_files import CONFIG, LAST
+from wisesr.results.cell_files import CONFIG, LAST, RESULT
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
@@ -24,6 +25,16 @@ def find_cells(root: Path) -> list[Path]:
             if path.absolute().name.startswith("seed-"):
                 folders.clear()
     return sorted(cells)
+
+
+def cell_around(path: Path) -> Path | None:
+    """The cell that a path, which need not be there yet, is or lies in; links are followed. None where it is in none."""
+    for start in (path.absolute(), Path(os.path.realpath(path))):
+        for place in (start, *start.parents):
+            with suppress(OSError):  # a name that is too long, a folder that nobody may look into
+                if (place / CONFIG).is_file() and (place.name.startswith("seed-") or (place / RESULT).exists()):
+                    return place
+    return None
 
 
 def state_of(directory: Path, *, running: bool) -> tuple[State, str]:

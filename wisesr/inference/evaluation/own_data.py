@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ _CHANGED = (
 )
 _UNKNOWN = "files were not read when one of both fingerprints was made: nobody can tell whether the data is as in training"
 _OFFLINE = ("HF_HUB_OFFLINE", "HF_DATASETS_OFFLINE")
+_TOLD = ("huggingface_hub.constants", "datasets.config")
+"""Modules that hold the first of these as a constant."""
 
 
 def own_pictures(
@@ -101,12 +104,22 @@ def _of_split(run: Run, manifest: Manifest, split: str, dataset: Mapping[str, An
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    """Libraries that could fetch from a hub look at what is on this disk alone."""
+    """Libraries that could fetch from a hub look at what is on this disk alone.
+
+    They read the environment when they are imported, and timm has imported one of them by now: those are told themselves.
+    """
     before = {name: os.environ.get(name) for name in _OFFLINE}
     os.environ.update(dict.fromkeys(_OFFLINE, "1"))
+    told = {name: module.__dict__[_OFFLINE[0]] for name in _TOLD if (module := sys.modules.get(name)) is not None}
+    for name in told:
+        setattr(sys.modules[name], _OFFLINE[0], True)
     try:
         yield
     finally:
+        online = next(iter(told.values()), False)
+        for name in _TOLD:  # also one that was imported meanwhile
+            if name in sys.modules:
+                setattr(sys.modules[name], _OFFLINE[0], told.get(name, online))
         for name, value in before.items():
             if value is None:
                 del os.environ[name]

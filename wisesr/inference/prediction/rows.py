@@ -132,9 +132,13 @@ def _number(value: np.float32) -> float:
     return float(str(value))
 
 
+_LINE_ENDS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
+"""Which JSON lets stand in a text, and at which Python's `splitlines` and other readers end a line."""
+
+
 def _json_line(value: object) -> bytes:
     try:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        return json.dumps(value, ensure_ascii=False, allow_nan=False).translate(_LINE_ENDS).encode() + b"\n"
     except UnicodeEncodeError:  # JSON has no bytes: what is no UTF-8 is escaped as Python's surrogates, and read back as them
         return json.dumps(value, allow_nan=False).encode() + b"\n"
 
