@@ -16,6 +16,7 @@ from wisesr.cli.predict import add_predict
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
+from wisesr.data.legible import legible
 from wisesr.encoding import begin_in_utf_8, take_any_text
 from wisesr.errors import UserError
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (UserError, OSError) as error:
-        print(error, file=sys.stderr)
+        print("\n".join(map(legible, str(error).splitlines())), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -42,7 +42,6 @@ def require_output(output: Path | None) -> None:
         UserError: there is none.
     """
     from wisesr.cli.outputs import require_writable
-    from wisesr.results.store import cell_around
 
     if output is None:
         if sys.stdout is None:
@@ -53,8 +52,6 @@ def require_output(output: Path | None) -> None:
     if output.exists() and not output.is_file():
         what = "a folder" if output.is_dir() else "a device or a pipe; leave it out for standard output"
         raise UserError(f"--output must be a file, and {output} is {what}")
-    if (cell := cell_around(output)) is not None:
-        raise UserError(f"--output: {output} lies in the cell {cell}, where nothing but its own files may be: name another")
     require_writable("--output", output)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import acquire_lock
-from wisesr.results.store import find_cells
+from wisesr.results.store import find_cells, refuse_cells
 from wisesr.wording import count_of, some_of
 
 MANIFEST = "report.json"
@@ -28,8 +28,9 @@ def check_folder(option: str, output: Path) -> None:
         output: the folder, which need not exist.
 
     Raises:
-        UserError: it holds cells or other things than a report, is a file, or cannot be written.
+        UserError: it lies in a cell, holds cells or other things than a report, is a file, or cannot be written.
     """
+    refuse_cells(option, output)
     try:
         names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
         if names and MANIFEST not in names:

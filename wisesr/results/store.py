@@ -6,6 +6,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from wisesr.errors import UserError
 from wisesr.results.cell_files import CONFIG, LAST, RESULT
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
@@ -35,6 +36,16 @@ def cell_around(path: Path) -> Path | None:
                 if (place / CONFIG).is_file() and (place.name.startswith("seed-") or (place / RESULT).exists()):
                     return place
     return None
+
+
+def refuse_cells(option: str, output: Path) -> None:
+    """Refuse an output that is a cell or lies in one, where nothing but its own files may be.
+
+    Raises:
+        UserError: it does; the text names the option.
+    """
+    if (cell := cell_around(output)) is not None:
+        raise UserError(f"{option}: {output} lies in the cell {cell}, where nothing but its own files may be: name another")
 
 
 def state_of(directory: Path, *, running: bool) -> tuple[State, str]:

@@ -20,7 +20,7 @@ from wisesr.results.atomic_files import read_json, write_json, write_text
 from wisesr.results.cell_files import PREDICTIONS
 from wisesr.results.predictions import write_predictions
 from wisesr.results.provenance import hardware, versions
-from wisesr.results.store import cell_around
+from wisesr.results.store import refuse_cells
 from wisesr.wording import some_of
 
 SCHEMA = 1
@@ -44,12 +44,6 @@ def identity_of(run: Run, kind: str, root: str | None, split: str) -> dict[str, 
     return {"fingerprint": run.record.fingerprint, "data": kind, "root": place, "split": split, "resolution": run.image_size}
 
 
-def refuse_cells(output: Path) -> None:
-    """Refuse a folder that is a cell or lies in one; raises UserError."""
-    if (cell := cell_around(output)) is not None:
-        raise UserError(f"--output: {output} lies in the cell {cell}, where nothing but its own files may be: name another")
-
-
 def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
     """Refuse a folder that holds something else than this evaluation, before anything is computed; make one that is not there.
 
@@ -60,7 +54,7 @@ def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         UserError: it holds other things or another evaluation, lies in a cell, is a file, or cannot be written.
     """
-    refuse_cells(output)
+    refuse_cells("--output", output)
     try:
         output.mkdir(parents=True, exist_ok=True)
         names = {path.name for path in output.iterdir() if not path.name.startswith((_BUILDING, "."))}
