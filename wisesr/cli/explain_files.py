@@ -60,8 +60,11 @@ def _view_of(run: Run) -> str:
 def command_of(chosen: argparse.Namespace) -> str:
     """The command that makes the page again."""
     parts = ["wisesr", "explain", chosen.name, *chosen.paths]
-    for option, value in (("--against", chosen.against), ("--to", chosen.to)):
+    elsewhere = None if str(chosen.outputs) == "outputs" else chosen.outputs
+    device = None if chosen.device == "auto" else chosen.device
+    for option, value in (("--against", chosen.against), ("--to", chosen.to), ("--outputs", elsewhere), ("--device", device)):
         parts += [option, str(value)] if value else []
+    parts += ["--trust"] * chosen.trust
     parts += [part for name in chosen.classes for part in ("--class", name)]
     parts += ["--top", str(chosen.top)] if chosen.top != 1 else []
     parts += ["--limit", str(chosen.limit)] if chosen.limit != LIMIT else []
