@@ -6,9 +6,9 @@
 
 The photographs are repeated, by links, to the number of files. Without --run the model is a toy at 64 px, so small that
 decoding is most of what there is. The ways take turns, in one process, on the same cores, with as many workers: the command
-itself (its listing, loading and file of rows included); a plain loop over torch's DataLoader, whose workers are processes (list,
-decode, resize, normalise, forward, softmax); and a loop that only decodes. Then the command alone, in a process of its own, for
-its memory.
+itself (its listing, loading and file of rows included); a plain loop over torch's DataLoader, whose workers are processes
+(list, decode, resize, normalise, forward, softmax); and a loop that only decodes. Then the command alone, in a process of its
+own, for its memory.
 """
 
 from __future__ import annotations
@@ -87,7 +87,9 @@ def make_cell(place: Path) -> Path:
 
     cell = place / "cell"
     cell.mkdir()
-    (cell / "config.yaml").write_text(to_yaml(compose_checked([*TOY, "trainer.threads=1", f"output_dir={place}"])))
+    (cell / "config.yaml").write_text(
+        to_yaml(compose_checked([*TOY, "trainer.threads=1", f"output_dir={place}"])), encoding="utf-8"
+    )
     assert run(cell) == DONE
     return cell
 
@@ -109,10 +111,11 @@ def made(folder: Path, seed: int) -> Path:
     return folder / f"{seed}.jpg"
 
 
-def seconds(task: Callable[[], Any]) -> float:
-    began = time.perf_counter()
+def seconds(task: Callable[[], Any]) -> tuple[float, float]:
+    """On the clock, which other processes slow down, and of the CPU, children's too."""
+    began, worked = time.perf_counter(), sum(os.times()[:4])
     task()
-    return time.perf_counter() - began
+    return time.perf_counter() - began, sum(os.times()[:4]) - worked
 
 
 def command(cell: Path, folder: Path, workers: int, to: Path) -> list[str]:
@@ -131,24 +134,28 @@ def compare(cell: Path, folder: Path, workers: int, rounds: int) -> None:
     wisesr(ours)
     written = np.loadtxt(rows, delimiter=",", skiprows=1, usecols=range(3, 3 + len(run.class_names)))
     apart = np.abs(written - bare(folder, run, workers)).max()  # and the files are in memory from here on
-    taken: dict[str, list[float]] = {name: [] for name in ways}
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in ways}
     for _ in range(rounds):
         for name, way in ways.items():
             taken[name].append(seconds(way))
-    files = len(written)
     for name, own in taken.items():
-        middle = statistics.median(own)
-        each = ", ".join(f"{one:.1f}" for one in own)
-        ratios = [a / b for a, b in zip(taken["wisesr predict"], own, strict=True)]
-        beside = "" if name == "wisesr predict" else f"; predict takes {statistics.median(ratios):.2f} of it (median of rounds)"
-        print(f"  {name}: {middle:.1f} s ({each}), {files / middle:,.0f} images/s{beside}", flush=True)
+        clock, work = (statistics.median(column) for column in zip(*own, strict=True))
+        pairs = list(zip(taken["wisesr predict"], own, strict=True))
+        by_clock, by_work = (statistics.median(ours[kind] / theirs[kind] for ours, theirs in pairs) for kind in (0, 1))
+        each = ", ".join(f"{one:.1f}" for one, _ in own)
+        print(
+            f"  {name}: {clock:.1f} s ({each}), {len(written) / clock:,.0f} images/s, CPU {work:.1f} s; "
+            f"predict takes {by_clock:.2f} of its time and {by_work:.2f} of its CPU (medians of rounds)",
+            flush=True,
+        )
     print(f"  probabilities of the two at most {apart:.1e} apart")
 
 
 def peak(cell: Path, folder: Path, workers: int) -> float:
     """MiB of the command, in a process of its own."""
     arguments = command(cell, folder, workers, folder.parent / "rows.csv")
-    code = f"from wisesr.cli import main; assert main({arguments!r}) == 0; print(open('/proc/self/status').read())"
+    code = f"from pathlib import Path; from wisesr.cli import main; assert main({arguments!r}) == 0; "
+    code += "print(Path('/proc/self/status').read_text(encoding='utf-8'))"
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, cwd=ROOT, text=True).stdout
     return int(told.partition("VmHWM:")[2].split()[0]) / 1024  # wait4's counts what the parent had when it forked
 
@@ -156,7 +163,7 @@ def peak(cell: Path, folder: Path, workers: int) -> float:
 def main(chosen: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        cell = load(chosen.run, outputs=chosen.outputs).directory if chosen.run else make_cell(place)
+        cell = load(chosen.run, outputs=chosen.runs).directory if chosen.run else make_cell(place)
         if hasattr(os, "sched_setaffinity"):
             os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores])
         torch.set_num_threads(chosen.cores)
@@ -179,5 +186,5 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--run", help="a finished cell that squashes at its test (augment.resize=squash), the default")
-    parser.add_argument("--outputs", type=Path, default=Path("outputs"))
+    parser.add_argument("--runs", type=Path, default=Path("outputs"))
     main(parser.parse_args())

@@ -33,7 +33,8 @@ ELSEWHERE = "docs/extending"
 PYTHON = {
     str(page.relative_to(ROOT)): own
     for page in PAGES
-    if not str(page.relative_to(ROOT)).startswith(ELSEWHERE) and (own := [block for block in blocks(page) if block.kind == "python"])
+    if not str(page.relative_to(ROOT)).startswith(ELSEWHERE)
+    and (own := [block for block in blocks(page) if block.kind == "python"])
 }
 RUN = "wisesr.load("
 """What pages say that need a trained cell: `quickstart:resnet18-wise-0` is there for them, and pictures in `photos/`."""

@@ -37,7 +37,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def evaluated(outputs: Path, *arguments: str) -> int:
-    return main(["evaluate", *arguments, "--outputs", str(outputs), "--device", "cpu"])
+    return main(["evaluate", *arguments, "--runs", str(outputs), "--device", "cpu"])
 
 
 def test_a_run_on_its_own_test_split(outputs: Path, place: Path, capsys: pytest.CaptureFixture[str]) -> None:

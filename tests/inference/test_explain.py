@@ -17,9 +17,9 @@ from tests.support.small import maps, randomised, small_head
 from wisesr.config.options import options
 from wisesr.errors import UserError
 from wisesr.inference.explain import explain, most_probable, see
-from wisesr.inference.explain_attention import attention
-from wisesr.inference.explain_exact import exact
-from wisesr.inference.explain_grad_cam import grad_cam
+from wisesr.inference.explanation.attention import attention
+from wisesr.inference.explanation.exact import exact
+from wisesr.inference.explanation.grad_cam import grad_cam
 from wisesr.results.explanation import read_explanations, write_explanations
 
 LINEAR = ("depthwise", "depthwise_nonneg", "flatten", "gap", "gap_dropout", "gwap", "wise", "wise_dropout")
@@ -249,7 +249,7 @@ def test_a_head_whose_evidence_does_not_add_up_is_refused(monkeypatch: pytest.Mo
 
 def test_without_torchcam_only_what_needs_it_stops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wisesr.inference.explain.has_grad_cam", lambda: False)
-    monkeypatch.setattr("wisesr.inference.explain_grad_cam.has_grad_cam", lambda: False)
+    monkeypatch.setattr("wisesr.inference.explanation.grad_cam.has_grad_cam", lambda: False)
     assert explain(toy("wise"), noise(9)).classes[0].grad_cam is None
     assert explain(toy("simpool"), noise(9)).attention is not None
     with pytest.raises(UserError, match=r"the head max is not linear .*pip install 'wisesr\[explain\]'"):

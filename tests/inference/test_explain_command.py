@@ -31,7 +31,7 @@ def outputs(_composed_once: dict[str, Any], tmp_path_factory: pytest.TempPathFac
 
 
 def explain(outputs: Path, *arguments: str | Path) -> int:
-    return main(["explain", *map(str, arguments), "--outputs", str(outputs), "--device", "cpu"])
+    return main(["explain", *map(str, arguments), "--runs", str(outputs), "--device", "cpu"])
 
 
 MINUS = "\N{MINUS SIGN}"
@@ -66,13 +66,13 @@ def test_two_runs_of_other_sizes_and_heads(
     outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture = next((images / "test").rglob("*.png"))
-    assert explain(outputs, "toy-wise", picture, "--against", "toy-gap", "--class", "class1", "--to", tmp_path / "a") == 0
+    assert explain(outputs, "toy-wise", picture, "--against", "toy-gap", "--class", "class1", "--output", tmp_path / "a") == 0
     out = capsys.readouterr().out
     assert len(SUM.findall(out)) == 2
     page = (tmp_path / "a" / "index.html").read_text()
     assert "logits per 1 % of the picture" in page, "maps of 3x3 and 2x2 on one scale"
     assert "64x64 px" in page and "96x96 px" in page
-    assert explain(outputs, "toy-attention", picture, "--against", "toy-gap", "--each-head", "--to", tmp_path / "a") == 0
+    assert explain(outputs, "toy-attention", picture, "--against", "toy-gap", "--each-head", "--output", tmp_path / "a") == 0
     page = (tmp_path / "a" / "index.html").read_text()
     assert "share of the attention" in page and "head 1 of 4" in page and "not linear in its map" in page
 
@@ -86,7 +86,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_done(
     noise(1, (1, 1)).save(tmp_path / "dot.png")
     Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
     names = ("text.jpg", "dot.png", "huge.png", "gone.png", "empty")
-    assert explain(outputs, "toy-gap", *(tmp_path / name for name in names), good, "--to", tmp_path / "to") == 1
+    assert explain(outputs, "toy-gap", *(tmp_path / name for name in names), good, "--output", tmp_path / "to") == 1
     out = capsys.readouterr().out
     for name, why in zip(
         names,
@@ -103,7 +103,7 @@ def test_what_cannot_be_read_is_told_and_the_rest_done(
     assert "dataset.on_bad_image" not in out, "advice for a training"
     assert "1 sheet and index.html" in out
     assert "text.jpg: not an image" in (tmp_path / "to" / "index.html").read_text()
-    assert explain(outputs, "toy-gap", tmp_path / "text.jpg", "--to", tmp_path / "none") == 1
+    assert explain(outputs, "toy-gap", tmp_path / "text.jpg", "--output", tmp_path / "none") == 1
     assert "none of the pictures could be explained" in capsys.readouterr().err
     assert not (tmp_path / "none" / "index.html").exists()
 
@@ -111,9 +111,9 @@ def test_what_cannot_be_read_is_told_and_the_rest_done(
 def test_the_page_names_its_own_command_and_pictures_whose_names_do_not_print(outputs: Path, tmp_path: Path) -> None:
     noise(0).save(tmp_path / "<b>\u202egpj.png")
     to = tmp_path / "to"
-    assert explain(outputs, "toy-gap", tmp_path / "<b>\u202egpj.png", "--to", to) == 0
+    assert explain(outputs, "toy-gap", tmp_path / "<b>\u202egpj.png", "--output", to) == 0
     page = (to / "index.html").read_text()
-    assert f"--outputs {outputs} --device cpu" in page, "the command that makes the page again"
+    assert f"--runs {outputs} --device cpu" in page, "the command that makes the page again"
     assert "&lt;b&gt;\\u202egpj.png" in page
     assert "\u202e" not in page.replace("\\u202e", "").split("<section>")[1]
 
@@ -129,16 +129,16 @@ def test_a_folder_of_something_else_is_left_alone(
 ) -> None:
     (tmp_path / "thesis.tex").write_text("")
     picture = next((images / "test").rglob("*.png"))
-    assert explain(outputs, "toy-gap", picture, "--to", tmp_path) == 1
+    assert explain(outputs, "toy-gap", picture, "--output", tmp_path) == 1
     assert "holds thesis.tex" in capsys.readouterr().err
 
 
 def test_without_torchcam_it_says_so_once(
     outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("wisesr.inference.explain_grad_cam.find_spec", lambda name: None)
+    monkeypatch.setattr("wisesr.inference.explanation.grad_cam.find_spec", lambda name: None)
     picture = next((images / "test").rglob("*.png"))
-    assert explain(outputs, "toy-gap", picture, "--to", tmp_path / "to") == 0
+    assert explain(outputs, "toy-gap", picture, "--output", tmp_path / "to") == 0
     out = capsys.readouterr().out
     assert out.count("Grad-CAM is left out. Grad-CAM needs TorchCAM: pip install 'wisesr[explain]'") == 1
     assert "Grad-CAM for" not in (tmp_path / "to" / "index.html").read_text()

@@ -28,8 +28,8 @@ from wisesr.cli import main
 from wisesr.config.options import load_option
 from wisesr.data.augmentation import Augmentation, Plain
 from wisesr.errors import UserError
+from wisesr.inference.export import Exported, export
 from wisesr.inference.exporting import onnx_format
-from wisesr.inference.exporting.export import Exported, export
 from wisesr.inference.exporting.onnx_format import OnnxFormat
 from wisesr.inference.exporting.torch_format import TorchFormat
 from wisesr.inference.load import load

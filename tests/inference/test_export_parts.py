@@ -11,12 +11,13 @@ import torch
 
 from tests.support.images import noise
 from tests.support.small import maps, randomised, small_head
-from wisesr.config.options import options
-from wisesr.data.augmentation import Resizing, inputs_of
+from wisesr.build.parts import build_augmentation
+from wisesr.config.options import load_option, options
+from wisesr.data.augmentation import Resizing
 from wisesr.data.normalization import NAMED
 from wisesr.data.whole_view import whole_view
 from wisesr.inference.exporting.licence import licence
-from wisesr.inference.exporting.network import FoldedHead, Normalize, folded, without_dropout
+from wisesr.inference.exporting.network import FoldedHead, folded, normalize_as, without_dropout
 from wisesr.inference.exporting.plain_resize import plain_square
 
 SHAPE = (4, 7, 8)
@@ -44,19 +45,14 @@ def test_a_kernel_with_its_averaging_is_one_kernel(pool: int, kind: str) -> None
     assert torch.allclose(alone(x), head(x), rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", [*NAMED, "own"])
-def test_pixels_are_normalised_as_in_training(name: str) -> None:
-    """Every grey level, to a few last bits."""
-    levels = torch.arange(256, dtype=torch.uint8).repeat(3, 1)[..., None]
-    levels = torch.stack([levels[0], levels[1].flip(0), levels[2].roll(7, 0)])
-    if name == "own":
-        inputs = inputs_of((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
-        mean, std = (torch.tensor(inputs[key])[:, None, None] for key in ("mean", "std"))
-        expected = (levels / 255 - mean) / std
-    else:
-        mode = NAMED[name]
-        inputs, expected = inputs_of(*mode.unit, mode.order), mode(levels.float())
-    assert torch.allclose(Normalize(inputs)(levels[None])[0], expected, rtol=1e-6, atol=2e-6)
+@pytest.mark.parametrize("name", [*NAMED, "backbone", "plain"])
+def test_pixels_are_normalised_to_the_bit_as_in_training(name: str) -> None:
+    own = (0.1, 0.2, 0.3), (0.4, 0.5, 0.6)
+    node = load_option("augment", "none") if name == "plain" else load_option("augment", "paper") | {"normalization": name}
+    augmentation = build_augmentation(node, 32, *own)
+    picture = noise(0, (32, 32))
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+    assert torch.equal(normalize_as(augmentation, 32)(pixels)[0], augmentation(picture, training=False))
 
 
 @pytest.mark.parametrize("way", ["squash", "crop", "pad"])

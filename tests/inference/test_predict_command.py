@@ -20,7 +20,7 @@ import wisesr
 from tests.support.images import noise
 from wisesr.cli import main, predict_progress
 from wisesr.cli.predict_progress import with_bar
-from wisesr.inference import prediction_parquet
+from wisesr.inference.prediction import parquet as prediction_parquet
 
 Captured = pytest.CaptureFixture[str]
 
@@ -79,7 +79,7 @@ def test_bad_files_are_rows_and_lines_and_the_exit_code(cell: str, photos: Path,
         "nowhere/*.jpg: nothing matches this pattern",
         "gone.jpg: No such file or directory",
         "4 of 17 paths could not be predicted",
-        "(.txt 1)",
+        "Skipped 1 file in folders, no images by their endings: .txt 1",
         "13 predictions in a/rows.jsonl",
     ):
         assert line in err

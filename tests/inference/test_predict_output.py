@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from wisesr.cli.predict_output import format_of, partial_of, require_output, write_rows
 from wisesr.errors import UserError
-from wisesr.inference import prediction_parquet
 from wisesr.inference.predict import Answer
-from wisesr.inference.prediction_parquet import ParquetRows
-from wisesr.inference.prediction_rows import CsvRows, JsonRows, Layout
+from wisesr.inference.prediction import parquet as prediction_parquet
+from wisesr.inference.prediction.parquet import ParquetRows
+from wisesr.inference.prediction.rows import CsvRows, JsonRows, Layout
 
 CLASSES = ('a "b", c', "new\nline", "carriage\rreturn", "path", "Küche")
 PATHS = ('a, "b".jpg', "new\nline\r.jpg", "\udcff\udc80.jpg", "ü.jpg", " spaces ", "=1+1", "\\xff.jpg", "null")
@@ -42,7 +42,7 @@ def as_csv(layout: Layout, answers: list[Answer]) -> list[dict[str, str]]:
 def as_json(layout: Layout, answers: list[Answer]) -> list[dict[str, object]]:
     file = io.BytesIO()
     JsonRows(file, layout).write(answers)
-    return [json.loads(line) for line in file.getvalue().decode("utf-8").splitlines() if line]
+    return [json.loads(line) for line in file.getvalue().decode("utf-8").split("\n") if line]
 
 
 def as_parquet(layout: Layout, *batches: list[Answer]) -> list[dict[str, object]]:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wisesr.inference import picture_folders, picture_paths
-from wisesr.inference.picture_folders import natural_text
-from wisesr.inference.picture_paths import Found, Skipped, find_pictures, read_list
+from wisesr.inference.prediction import folders, paths
+from wisesr.inference.prediction.folders import natural_text
+from wisesr.inference.prediction.paths import Found, Skipped, find_pictures, read_list
 from wisesr.wording import natural_key
 
 NAMES = st.text(st.characters(exclude_characters="\0/"), max_size=12) | st.text("a01290 ", max_size=8)
@@ -123,7 +123,7 @@ def test_a_folder_that_cannot_be_looked_into(photos: Path, monkeypatch: pytest.M
             raise PermissionError(13, "Permission denied")
         return real(place)
 
-    monkeypatch.setattr(picture_folders.os, "scandir", closed)
+    monkeypatch.setattr(folders.os, "scandir", closed)
     pictures = list(find_pictures(["photos"], Skipped()))
     assert Found("photos/b10", "this folder cannot be read: Permission denied") in pictures
     assert len(pictures) == 9 - 3 + 1
@@ -144,7 +144,7 @@ def test_a_list_of_lines(text: bytes, paths: list[str]) -> None:
 
 @pytest.mark.parametrize("block", [1, 3, 1 << 16])
 def test_a_list_divided_by_nul_has_any_name(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picture_paths, "_BLOCK", block)
+    monkeypatch.setattr(paths, "_BLOCK", block)
     names = ["a\nb.jpg", "\udcff\r", "c"]
     text = b"\0".join(os.fsencode(name) for name in names)
     assert list(read_list(io.BytesIO(text), b"\0")) == list(read_list(io.BytesIO(text + b"\0"), b"\0")) == names

@@ -17,7 +17,9 @@ from tests.support.images import paint
 from wisesr.cell.run import DONE
 from wisesr.cell.run import run as run_cell
 from wisesr.config.options import options
-from wisesr.inference.exporting.export import export
+from wisesr.inference.evaluate import evaluate
+from wisesr.inference.evaluation.own_data import own_pictures
+from wisesr.inference.export import export
 from wisesr.inference.exporting.formats import capture
 from wisesr.inference.exporting.network import Network
 from wisesr.inference.exporting.onnx_format import OnnxFormat
@@ -62,6 +64,8 @@ def trained(directory: Path, pictures: Path, head: str, *backbone: str) -> Path:
 
 def assert_evaluated(run: Run, pictures: Path) -> tuple[Tensor, Tensor]:
     """Loaded, it says of the test images what it said when it was trained. Its images and logits."""
+    measured = evaluate(run, own_pictures(run, "test")).agreement
+    assert measured is not None and measured.equal, measured
     stored = read_predictions(run.directory)
     assert stored is not None
     files = [pictures / name for name in stored.ids]

@@ -33,15 +33,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="wisesr", description="Look at what train.py has left. Training: train.py --help")
     parser.add_argument("--version", action="version", version=f"wisesr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    layout = argparse.RawDescriptionHelpFormatter
-    add_status(commands.add_parser("status", help="where the cells below a directory stand", formatter_class=layout))
-    add_report(commands.add_parser("report", help="tables, statistics, figures and a page", formatter_class=layout))
-    add_evaluate(commands.add_parser("evaluate", help="trained models measured again", formatter_class=layout))
-    add_predict(commands.add_parser("predict", help="what a trained cell says of picture files", formatter_class=layout))
-    add_explain(commands.add_parser("explain", help="what in a picture spoke for a class", formatter_class=layout))
-    add_export(commands.add_parser("export", help="a trained model as one file, ONNX or torch", formatter_class=layout))
-    add_sync(commands.add_parser("sync", help="offline W&B runs to the server", formatter_class=layout))
-    add_data(commands.add_parser("data", help="datasets: prepare, check, show", formatter_class=layout))
+
+    def command(name: str, help: str) -> argparse.ArgumentParser:
+        layout = argparse.RawDescriptionHelpFormatter
+        return commands.add_parser(name, help=help, formatter_class=layout, allow_abbrev=False)
+
+    add_status(command("status", "where the cells below a directory stand"))
+    add_report(command("report", "tables, statistics, figures and a page"))
+    add_evaluate(command("evaluate", "trained models measured again"))
+    add_predict(command("predict", "what a trained cell says of picture files"))
+    add_explain(command("explain", "what in a picture spoke for a class"))
+    add_export(command("export", "a trained model as one file, ONNX or torch"))
+    add_sync(command("sync", "offline W&B runs to the server"))
+    add_data(command("data", "datasets: prepare, check, show"))
     chosen, others = parser.parse_known_args(arguments)
     if others and (not hasattr(chosen, "overrides") or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")

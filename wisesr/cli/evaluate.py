@@ -90,7 +90,7 @@ def evaluate(chosen: argparse.Namespace) -> int:
     from wisesr.cli.evaluate_study import evaluate_study, study_of
 
     request = _request(chosen)
-    study = study_of(chosen.name, Path(chosen.outputs))
+    study = study_of(chosen.name, Path(chosen.runs))
     if study is not None:
         return evaluate_study(study, chosen, request)
     from wisesr.cli.evaluate_run import evaluate_run, output_of
@@ -99,7 +99,7 @@ def evaluate(chosen: argparse.Namespace) -> int:
 
     console = make_console()
     run = load_run(chosen.name, chosen, chosen.resolution)
-    output = chosen.output or output_of(run, request, Path(chosen.outputs))
+    output = chosen.output or output_of(run, request, Path(chosen.runs))
     done = evaluate_run(run, request, output)
     print_evaluation(run, done, output, console)
     return 1 if done.unread else 0
@@ -149,6 +149,6 @@ def _command(chosen: argparse.Namespace) -> str:
     for option in ("split", "data", "root", "resolution", "output", "workers"):
         if (value := getattr(chosen, option)) is not None:
             parts += [f"--{option}", str(value)]
-    parts += ["--outputs", chosen.outputs] if chosen.outputs != "outputs" else []
+    parts += ["--runs", chosen.runs] if chosen.runs != "outputs" else []
     parts += ["--device", chosen.device] if chosen.device != "auto" else []
     return shlex.join(parts + ["--trust"] * chosen.trust)

@@ -53,7 +53,7 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
     cells, unfinished = _cells(study, failed)
     if not cells and not failed:
         raise UserError(f"{study} has no finished cell to evaluate ({_states(unfinished)})")
-    output = chosen.output or Path(chosen.outputs, EVALUATIONS, f"{study.resolve().name}-{request.what(chosen.resolution)}")
+    output = chosen.output or Path(chosen.runs, EVALUATIONS, f"{study.resolve().name}-{request.what(chosen.resolution)}")
     _check_folder(output)
     done: list[Done] = []
     decoder = Decoder()

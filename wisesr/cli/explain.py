@@ -49,7 +49,7 @@ examples:
   wisesr explain mystudy:resnet50-wise-0 photo.jpg
   wisesr explain resnet50-wise photos --limit 20 --top 2
   wisesr explain resnet50-wise photo.jpg --against resnet50-gap
-  wisesr explain resnet50-wise photo.jpg --class kitchen --class bedroom --to sheets
+  wisesr explain resnet50-wise photo.jpg --class kitchen --class bedroom --output sheets
 """
 
 
@@ -68,7 +68,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=_positive, default=LIMIT, metavar="N", help=help_limit)
     parser.add_argument("--smooth", action="store_true", help="interpolate between positions instead of showing cells")
     parser.add_argument("--each-head", action="store_true", help="each attention head too, not only their mean")
-    parser.add_argument("--to", type=Path, metavar="DIR", help="default: explained/STUDY-BACKBONE-HEAD-SEED below --outputs")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="default: explained/STUDY-BACKBONE-HEAD-SEED below --runs")
     add_run_options(parser)
 
 
@@ -86,14 +86,14 @@ def explain(chosen: argparse.Namespace) -> int:
     """
     from wisesr.data.legible import legible
     from wisesr.grid.console import make_console
-    from wisesr.inference.explain_grad_cam import MISSING, has_grad_cam
+    from wisesr.inference.explanation.grad_cam import MISSING, has_grad_cam
     from wisesr.report.output_folder import check_folder, replace_report
 
     console = make_console()
     runs = [load_run(name, chosen) for name in (chosen.name, chosen.against) if name]
     _check_classes(runs, chosen.classes)
-    to = chosen.to or Path(chosen.outputs, "explained", file_name(_short_name(runs)))
-    check_folder("--to", to)
+    to = chosen.output or Path(chosen.runs, "explained", file_name(_short_name(runs)))
+    check_folder("--output", to)
     paths, notes, problems = find_pictures(chosen.paths, chosen.limit)
     notes += [] if has_grad_cam() else [f"Grad-CAM is left out. {MISSING}"]
     shown = list(_explained(runs, paths, chosen, problems, console))

@@ -11,7 +11,7 @@ from wisesr.cli.runs import RUN, add_run_options
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
-    from wisesr.inference.exporting.export import Exported
+    from wisesr.inference.export import Exported
     from wisesr.inference.exporting.formats import Format
     from wisesr.inference.run import Run
 
@@ -75,7 +75,7 @@ def export(chosen: argparse.Namespace) -> int:
         UserError: no such run; a setting that does not fit the format; the file answers otherwise than the run.
     """
     from wisesr.cli.outputs import require_writable
-    from wisesr.inference.exporting.export import export as write
+    from wisesr.inference.export import export as write
     from wisesr.inference.load import load
 
     format = _format(chosen)
@@ -83,7 +83,7 @@ def export(chosen: argparse.Namespace) -> int:
     if chosen.tolerance is not None and not chosen.tolerance > 0:
         raise UserError(f"--tolerance must be above 0, not {chosen.tolerance}")
     _say("loading the run")
-    run = load(chosen.name, outputs=Path(chosen.outputs), image_size=chosen.resolution, device="cpu", trust=chosen.trust)
+    run = load(chosen.name, outputs=Path(chosen.runs), image_size=chosen.resolution, device="cpu", trust=chosen.trust)
     path = chosen.output or Path(_default_name(run) + format.suffix)
     if path.suffix != format.suffix:
         raise UserError(f"--output must end in {format.suffix} for --format {format.name}, and {path} does not")

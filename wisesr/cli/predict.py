@@ -97,14 +97,14 @@ def predict(chosen: argparse.Namespace) -> int:
     _require_list(chosen.paths, chosen.null)
     require_output(chosen.output)
     if kind == "parquet":
-        from wisesr.inference.prediction_parquet import require_pyarrow
+        from wisesr.inference.prediction.parquet import require_pyarrow
 
         require_pyarrow()
     return _predict(chosen, kind, load_run(chosen.cell, chosen))
 
 
 def _require_list(paths: Sequence[str], null: bool) -> None:
-    from wisesr.inference.picture_paths import LIST
+    from wisesr.inference.prediction.paths import LIST
 
     if paths.count(LIST) > 1:
         raise UserError(
@@ -120,9 +120,9 @@ def _predict(chosen: argparse.Namespace, kind: str, run: Run) -> int:
     """The rows, with what is to be told on standard error."""
     from wisesr.cli.predict_messages import Told
     from wisesr.cli.predict_progress import stderr_console, with_bar
-    from wisesr.inference.picture_paths import LIST, Skipped, find_pictures, read_list
     from wisesr.inference.predict import predict_files
-    from wisesr.inference.prediction_rows import Layout
+    from wisesr.inference.prediction.paths import LIST, Skipped, find_pictures, read_list
+    from wisesr.inference.prediction.rows import Layout
 
     console, skipped = stderr_console(rows_on_stdout=chosen.output is None), Skipped()
     listed = read_list(sys.stdin.buffer, b"\0" if chosen.null else b"\n") if LIST in chosen.paths else ()

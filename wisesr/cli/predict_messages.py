@@ -12,7 +12,7 @@ from rich.console import Console
 from wisesr.cli.predict_output import partial_of
 from wisesr.data.image_formats import ending_hint
 from wisesr.data.legible import legible
-from wisesr.inference.picture_paths import Skipped
+from wisesr.inference.prediction.paths import Skipped
 from wisesr.wording import count_of, some_of
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ class Told:
         if kinds := self._skipped.kinds:
             named = [f"{kind or 'without an ending'} {many:,}" for kind, many in kinds.most_common()]
             hints = sorted({f"to read {kind}: {hint}" for kind in kinds if (hint := ending_hint(kind))})
-            self._say(
-                f"Not tried, as no images by the ending of their names: {count_of(kinds.total(), 'file')} in folders "
-                f"({legible(some_of(named, _SHOWN))}){''.join(f'; {hint}' for hint in hints)}"
+            what = (
+                f"{count_of(kinds.total(), 'file')} in folders, no images by their endings: {legible(some_of(named, _SHOWN))}"
             )
+            self._say("; ".join([f"Skipped {what}", *hints]))
 
     def cut_short(self, output: Path | None) -> None:
         """Where the rows are that were written until now."""

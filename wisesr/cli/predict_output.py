@@ -13,7 +13,7 @@ from wisesr.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from wisesr.inference.predict import Answer
-    from wisesr.inference.prediction_rows import Layout, RowWriter
+    from wisesr.inference.prediction.rows import Layout, RowWriter
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 """Ending of a file's name -> format."""
@@ -85,10 +85,10 @@ def _write(batches: Iterable[Sequence[Answer]], file: IO[bytes], kind: str, layo
 
 def _writer(kind: str, file: IO[bytes], layout: Layout) -> RowWriter:
     if kind == "parquet":
-        from wisesr.inference.prediction_parquet import ParquetRows
+        from wisesr.inference.prediction.parquet import ParquetRows
 
         return ParquetRows(file, layout)
-    from wisesr.inference.prediction_rows import CsvRows, JsonRows
+    from wisesr.inference.prediction.rows import CsvRows, JsonRows
 
     writers: dict[str, type[CsvRows] | type[JsonRows]] = {"csv": CsvRows, "jsonl": JsonRows}
     return writers[kind](file, layout)

@@ -21,7 +21,7 @@ path below outputs/ that no other cell's has. Nothing in its files is run.
 
 def add_run_options(parser: argparse.ArgumentParser, *, device: bool = True) -> None:
     """Options of every command that loads a run, after the run itself; `device` where it may compute on a GPU."""
-    parser.add_argument("--outputs", metavar="DIR", default=OUTPUTS, help=f"where to look for names of runs ({OUTPUTS})")
+    parser.add_argument("--runs", metavar="DIR", default=OUTPUTS, help=f"where to look for names of runs ({OUTPUTS})")
     if device:
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one")
     parser.add_argument(
@@ -50,4 +50,4 @@ def load_run(name: str, chosen: argparse.Namespace, image_size: int | None = Non
     """
     from wisesr.inference.load import load
 
-    return load(name, outputs=Path(chosen.outputs), image_size=image_size, device=device_of(chosen.device), trust=chosen.trust)
+    return load(name, outputs=Path(chosen.runs), image_size=image_size, device=device_of(chosen.device), trust=chosen.trust)

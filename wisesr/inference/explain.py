@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from wisesr.errors import UserError
-from wisesr.inference.explain_attention import attention
-from wisesr.inference.explain_exact import exact
-from wisesr.inference.explain_grad_cam import MISSING, grad_cam, has_grad_cam
+from wisesr.inference.explanation.attention import attention
+from wisesr.inference.explanation.exact import exact
+from wisesr.inference.explanation.grad_cam import MISSING, grad_cam, has_grad_cam
 from wisesr.inference.run import Picture, Run
 from wisesr.results.explanation import Attention, ClassMaps, Explanation
 

@@ -1,7 +1,7 @@
 """Any number of picture files through a trained model: decoded in parallel, batched, in order, in constant memory.
 
-Threads decode, as Pillow and torch do their work without the interpreter's lock: they need no imports, send nothing, and end at
-once. Processes (a DataLoader's) are the peer in `benchmarks/predict.py`.
+Threads decode, some pictures at a time. Beside the processes of a DataLoader (two cores, photographs of 150 to 512 px, a toy
+model: `benchmarks/predict.py`) they took as long; they need no shared memory, which containers lack, and end at once.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from itertools import islice
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
@@ -23,13 +24,16 @@ from torch import Tensor
 from wisesr.data.image_file import reading_problem
 from wisesr.data.image_formats import ending_hint, ending_of
 from wisesr.errors import UserError
-from wisesr.inference.picture_paths import Found
+from wisesr.inference.prediction.paths import Found
 from wisesr.inference.run import Run
 from wisesr.types import usable_cores
+from wisesr.wording import count_of
 
 _PROBLEMS = 1_000
 """Files that cannot be read are told after so many, where no batch fills up between them."""
 
+_SEVERAL = 16
+"""Pictures that a thread reads between two words with the others, at most."""
 _NOWHERE = logging.NullHandler()
 _ONE_PIXEL = "1x1 px: a single pixel is no picture"
 """Blown up to a plane of one colour it would get an answer, as sure as any other."""
@@ -56,7 +60,7 @@ def predict_files(
 
     Args:
         run: the model.
-        pictures: taken as they are needed, about two batches ahead.
+        pictures: taken as they are needed, two or three batches ahead.
         batch_size: pictures that go through the model together; at least 1.
         workers: threads that decode; None for one a core.
 
@@ -67,8 +71,8 @@ def predict_files(
     waiting: list[tuple[str, _Read]] = []
     readable = 0
     with closing(_decoded(run, pictures, batch_size, workers or usable_cores())) as decoded:
-        for path, read in decoded:
-            waiting.append((path, read))
+        for picture, read in decoded:
+            waiting.append((picture.path, read))
             readable += not isinstance(read, str)
             if readable == batch_size or len(waiting) >= batch_size + _PROBLEMS:
                 yield _answers(run, waiting)
@@ -77,23 +81,29 @@ def predict_files(
         yield _answers(run, waiting)
 
 
-def _decoded(run: Run, pictures: Iterable[Found], ahead: int, workers: int) -> Generator[tuple[str, _Read], None, None]:
-    """Each picture's path and what was read, in order."""
+def _decoded(run: Run, pictures: Iterable[Found], batch_size: int, workers: int) -> Generator[tuple[Found, _Read], None, None]:
+    """Each picture and what was read of it, in order."""
+    several = max(1, min(_SEVERAL, batch_size // workers))
     pool = ThreadPoolExecutor(workers, "decode")
-    waiting: deque[tuple[str, Future[_Read] | str]] = deque()
+    waiting: deque[tuple[list[Found], Future[list[_Read]]]] = deque()
+    coming = iter(pictures)
     try:
-        for picture in pictures:
-            waiting.append((picture.path, picture.problem or pool.submit(_read, run, picture.path)))
-            if len(waiting) > ahead + 2 * workers:
-                yield _ready(*waiting.popleft())
+        while some := list(islice(coming, several)):
+            waiting.append((some, pool.submit(_read_several, run, some)))
+            if len(waiting) * several > batch_size + 2 * workers * several:
+                yield from _ready(waiting.popleft())
         while waiting:
-            yield _ready(*waiting.popleft())
+            yield from _ready(waiting.popleft())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ready(path: str, reading: Future[_Read] | str) -> tuple[str, _Read]:
-    return path, reading if isinstance(reading, str) else reading.result()
+def _ready(some: tuple[list[Found], Future[list[_Read]]]) -> Iterable[tuple[Found, _Read]]:
+    return zip(some[0], some[1].result(), strict=True)
+
+
+def _read_several(run: Run, pictures: Sequence[Found]) -> list[_Read]:
+    return [picture.problem or _read(run, picture.path) for picture in pictures]
 
 
 def _read(run: Run, path: str) -> _Read:
@@ -150,7 +160,7 @@ def _probabilities(run: Run, inputs: Sequence[Tensor]) -> NDArray[np.float32]:
         probabilities: NDArray[np.float32] = run.logits(torch.stack(list(inputs))).softmax(dim=1).cpu().numpy()
     except (torch.OutOfMemoryError, MemoryError) as error:
         raise UserError(
-            f"{len(inputs)} pictures of {run.image_size} px do not fit into the memory of {run.device} together: "
+            f"{count_of(len(inputs), 'picture')} of {run.image_size} px together take more memory than {run.device} has: "
             "take a smaller --batch-size"
         ) from error
     return probabilities

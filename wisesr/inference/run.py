@@ -18,7 +18,7 @@ from wisesr.config.schema import Config
 from wisesr.data.augmentation import Augmentation
 from wisesr.data.images import PixelRules, open_rgb, to_rgb
 from wisesr.errors import UserError, unknown
-from wisesr.inference.explain_exact import exact
+from wisesr.inference.explanation.exact import exact
 from wisesr.models.classifier import Classifier
 from wisesr.results.labels import Labels, parse_labels
 from wisesr.results.record import Record
@@ -97,13 +97,14 @@ class Run:
 
     def logits(self, images: Tensor) -> Tensor:
         """Float32 logits (batch, classes) of normalised images (batch, 3, size, size), computed as the cell was tested."""
-        return self.logits_of(self.maps(images))
+        with torch.inference_mode(), self.precision():
+            logits: Tensor = self.model(self._placed(images))
+        return logits.float()
 
     def maps(self, images: Tensor) -> Tensor:
         """What the head gets of normalised images (batch, 3, size, size), (batch, channels, height, width), as in testing."""
         with torch.inference_mode(), self.precision():
-            moved = images.to(self.device, self._dtype).contiguous(memory_format=memory_format(self.config))
-            maps: Tensor = self.model.backbone(moved)
+            maps: Tensor = self.model.backbone(self._placed(images))
         return maps
 
     def logits_of(self, maps: Tensor) -> Tensor:
@@ -166,6 +167,9 @@ class Run:
         dtype = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}.get(name)
         on = dtype is not None and not (dtype == torch.float16 and kind == "cpu")
         return torch.autocast(kind, dtype=dtype or torch.bfloat16, enabled=on)
+
+    def _placed(self, images: Tensor) -> Tensor:
+        return images.to(self.device, self._dtype).contiguous(memory_format=memory_format(self.config))
 
     @property
     def _dtype(self) -> torch.dtype:

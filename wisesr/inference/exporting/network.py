@@ -4,35 +4,57 @@ from __future__ import annotations
 
 import copy
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
-from wisesr.data.augmentation import Inputs
+from wisesr.data.augmentation import Augmentation, Inputs
 from wisesr.inference.run import Run
 from wisesr.models.heads.depthwise import DepthwiseKernelHead
 
+_WAYS = ((255.0, True), (255.0, False), (127.5, False), (1.0, False))
+"""By what trainings divide grey levels before they subtract a mean, and whether they multiply with its inverse, as torchvision
+does; the others are of `wisesr.data.normalization`. The last bits depend on it."""
+
 
 class Normalize(nn.Module):
-    """RGB pixels, uint8, as the backbone was trained on them: (x - mean) / std in grey levels, then BGR where it was.
+    """RGB pixels, uint8, as the backbone was trained on them: (x / divisor - mean) / std, then BGR where it was.
 
     Args:
-        inputs: as of `Augmentation.inputs`.
+        inputs: as of `Augmentation.inputs`, of images in [0, 1].
+        divisor: of grey levels; mean and std are scaled to it.
+        inverse: whether levels are multiplied with 1 / divisor.
     """
 
     mean: Tensor
     std: Tensor
 
-    def __init__(self, inputs: Inputs) -> None:
+    def __init__(self, inputs: Inputs, divisor: float, *, inverse: bool) -> None:
         super().__init__()
-        for name in ("mean", "std"):  # in double precision first: of caffe's mean nothing is lost on the way through [0, 1]
-            levels = torch.tensor(inputs[name], dtype=torch.float64)[:, None, None] * 255
-            self.register_buffer(name, levels.float())
+        for name in ("mean", "std"):
+            numbers = torch.tensor(inputs[name], dtype=torch.float64)[:, None, None] * (255 / divisor)
+            self.register_buffer(name, numbers.float())
+        self.divisor, self.inverse = divisor, inverse
         self.swapped = inputs.get("order") == "BGR"
 
     def forward(self, pixels: Tensor) -> Tensor:
         """(batch, 3, size, size) of uint8 -> the same of float32."""
-        images = (pixels.float() - self.mean) / self.std
+        scaled = pixels.float() * (1 / self.divisor) if self.inverse else pixels.float() / self.divisor
+        images = (scaled - self.mean) / self.std
         return images[:, [2, 1, 0]] if self.swapped else images
+
+
+def normalize_as(augmentation: Augmentation, size: int) -> Normalize:
+    """The order of arithmetic that comes nearest to the training's, for wisesr's own augmentations equal to the bit.
+
+    Through a whole network a last bit of its input grows to 1e-5 of a logit.
+    """
+    levels = (np.arange(size * size * 3) % 256).astype(np.uint8).reshape(size, size, 3)
+    image = augmentation(Image.fromarray(levels), training=False)
+    pixels = torch.from_numpy(np.array(augmentation.picture(image))).permute(2, 0, 1)[None]
+    ways = [Normalize(augmentation.inputs, divisor, inverse=inverse) for divisor, inverse in _WAYS]
+    return min(ways, key=lambda way: float((way(pixels)[0] - image).abs().max()))
 
 
 class FoldedHead(nn.Module):
@@ -74,7 +96,7 @@ class Network(nn.Module):
     def __init__(self, run: Run, *, inside: bool, probabilities: bool) -> None:
         super().__init__()
         model = copy.deepcopy(run.model).cpu()
-        self.normalize = Normalize(run.augmentation.inputs) if inside else nn.Identity()
+        self.normalize = normalize_as(run.augmentation, run.image_size) if inside else nn.Identity()
         self.backbone = without_dropout(model.backbone)
         self.head = without_dropout(folded(model.head))  # folded as it was trained, in double precision too
         self.probabilities = probabilities

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
 from wisesr.data.image_formats import ending_of, is_image
-from wisesr.inference.path_patterns import Pattern
-from wisesr.inference.picture_folders import files_below
+from wisesr.inference.prediction.folders import files_below
+from wisesr.inference.prediction.patterns import Pattern
 
 LIST = "-"
 """Stands for the list among the paths."""

@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from wisesr.errors import UserError
-from wisesr.inference.prediction_rows import AnswerLike, Layout, as_bytes
+from wisesr.inference.prediction.rows import AnswerLike, Layout, as_bytes
 
 _CELLS = 1 << 20
 """Of a group of rows, which is held in memory until it is whole."""

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from wisesr.data.tree import left_by_systems
-from wisesr.inference.path_patterns import Pattern
+from wisesr.inference.prediction.patterns import Pattern
 
 _Identity = tuple[int, int]
 """Device and inode: a folder, whatever way led to it."""

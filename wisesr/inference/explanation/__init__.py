@@ -1,0 +1,1 @@
+"""What `wisesr.inference.explain` is made of: a kind of map a module."""
