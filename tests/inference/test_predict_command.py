@@ -172,3 +172,8 @@ def test_no_bar_where_it_is_no_terminal() -> None:
     screen = io.StringIO()
     list(with_bar([[1]] * 3, Console(file=screen, force_terminal=False), None))
     assert screen.getvalue() == ""
+
+
+def test_paths_may_follow_an_option(cell: str, photos: Path, capsys: Captured) -> None:
+    assert main(["predict", cell, "photos/0.png", "--top", "2", "photos/1.png"]) == 0
+    assert [row["path"] for row in rows_of(capsys.readouterr().out)] == ["photos/0.png", "photos/1.png"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -340,8 +340,8 @@ def test_heads_that_are_none(head: Any, settings: dict[str, Any], words: str) ->
 
 
 def test_numbers_of_numpy() -> None:
-    labels = np.array([0, 4, 2])
-    new = replace_head(timms("test_resnet"), "wise", num_classes=labels.max() + 1, image_size=np.int64(64))
+    labels, size = np.array([0, 4, 2]), cast(int, np.int64(64))
+    new = replace_head(timms("test_resnet"), "wise", num_classes=labels.max() + 1, image_size=size)
     assert new(torch.zeros(2, 3, 64, 64)).shape == (2, 5)
 
 

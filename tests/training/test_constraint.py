@@ -187,8 +187,9 @@ def test_arguments_that_are_something_else() -> None:
     head: Any = make_head()
     optimizer: Any = torch.optim.SGD(head.parameters(), lr=0.1)
     schedule: Any = torch.optim.lr_scheduler.StepLR(optimizer, 1)
-    for first in (head, [optimizer], schedule):
+    several: Any = [optimizer]
+    for first in (head, several, schedule):
         with pytest.raises(UserError, match=f"its first argument is a {type(first).__name__}: call it as constrain"):
             constrain(first, head)
     with pytest.raises(UserError, match="its second argument is a list"):
-        constrain(optimizer, [head])
+        constrain(optimizer, several)

@@ -47,10 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_sync(command("sync", "offline W&B runs to the server"))
     add_data(command("data", "datasets: prepare, check, show"))
     chosen, others = parser.parse_known_args(arguments)
-    if others and (not hasattr(chosen, "overrides") or any(other.startswith("-") for other in others)):
+    several = next((name for name in ("overrides", "paths") if hasattr(chosen, name)), None)
+    if others and (several is None or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")
-    if others:
-        chosen.overrides = [*chosen.overrides, *others]  # argparse takes no more of them once an option stood between
+    if others and several is not None:  # argparse takes no more of a list once an option stood between
+        setattr(chosen, several, [*getattr(chosen, several), *others])
     try:
         return int(chosen.run(chosen))
     except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# What Pillow logs of a damaged TIFF would go to standard error where nobody has set up logging.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _here = threading.local()
 _adding = threading.Lock()

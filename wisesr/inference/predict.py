@@ -6,7 +6,6 @@ model: `benchmarks/predict.py`) they took as long; they need no shared memory, w
 
 from __future__ import annotations
 
-import logging
 import os
 import stat
 from collections import deque
@@ -34,7 +33,6 @@ _PROBLEMS = 1_000
 
 _SEVERAL = 16
 """Pictures that a thread reads between two words with the others, at most."""
-_NOWHERE = logging.NullHandler()
 _ONE_PIXEL = "1x1 px: a single pixel is no picture"
 """Blown up to a plane of one colour it would get an answer, as sure as any other."""
 
@@ -67,7 +65,6 @@ def predict_files(
     Raises:
         UserError: a batch does not fit into memory.
     """
-    logging.getLogger("PIL").addHandler(_NOWHERE)  # or what Pillow logs of a damaged TIFF goes to standard error
     waiting: list[tuple[str, _Read]] = []
     readable = 0
     with closing(_decoded(run, pictures, batch_size, workers or usable_cores())) as decoded:
