@@ -108,6 +108,16 @@ def test_what_cannot_be_read_is_told_and_the_rest_done(
     assert not (tmp_path / "none" / "index.html").exists()
 
 
+def test_the_page_names_its_own_command_and_pictures_whose_names_do_not_print(outputs: Path, tmp_path: Path) -> None:
+    noise(0).save(tmp_path / "<b>\u202egpj.png")
+    to = tmp_path / "to"
+    assert explain(outputs, "toy-gap", tmp_path / "<b>\u202egpj.png", "--output", to) == 0
+    page = (to / "index.html").read_text()
+    assert f"--runs {outputs} --device cpu" in page, "the command that makes the page again"
+    assert "&lt;b&gt;\\u202egpj.png" in page
+    assert "\u202e" not in page.replace("\\u202e", "").split("<section>")[1]
+
+
 def test_a_class_that_no_run_has(outputs: Path, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = next((images / "test").rglob("*.png"))
     assert explain(outputs, "toy-gap", picture, "--against", "toy-wise", "--class", "clas1") == 1

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import copy
-from typing import Any
+import sys
+from typing import Any, cast
 
+import numpy as np
 import pytest
 import timm
 import torch
 import torchvision
+from timm.models.resnet import BasicBlock, ResNet
 from timm.optim import create_optimizer_v2
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from wisesr import constrain, create_model, replace_head
 from wisesr.errors import UserError
-from wisesr.models.replace_backbone import ModelWithHead
+from wisesr.models.replace_backbone import ModelWithHead, prepares_images
 
 slow = pytest.mark.slow
 
@@ -280,6 +284,67 @@ class Branching(nn.Module):
         return answer
 
 
+class Speechless(nn.Module):
+    """Asserts without a word, as timm's halo attention does."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        raise AssertionError
+
+
+def with_pre_hook() -> nn.Module:
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5))
+    model.register_forward_pre_hook(lambda module, inputs: (inputs[0] / 255,))
+    return model
+
+
+class Normalising(ResNet):
+    """A model of timm's whose own forward prepares images."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = super().forward(x / 255 - 0.5)
+        return logits
+
+
+def test_forward_of_a_subclass_is_kept() -> None:
+    torch.manual_seed(0)
+    model = Normalising(BasicBlock, (1, 1, 1, 1), num_classes=5).eval()
+    new = replace_head(model, "gap", num_classes=5, image_size=64)
+    new.head.classifier.load_state_dict(model.fc.state_dict())
+    images = torch.rand(2, 3, 64, 64) * 255
+    torch.testing.assert_close(new(images), model(images))
+
+
+def test_no_model_of_timm_is_taken_for_a_subclass_with_a_forward_of_its_own() -> None:
+    modules = [module for name, module in sys.modules.items() if name.startswith("timm.models.")]
+    classes = {
+        one for module in modules for one in vars(module).values() if isinstance(one, type) and issubclass(one, nn.Module)
+    }
+    made = [one for one in classes if hasattr(one, "forward_features")]
+    assert len(made) > 50
+    assert [one.__name__ for one in made if prepares_images(one)] == []
+
+
+@pytest.mark.parametrize("model", ["resnet18", None, nn.Sequential])
+def test_what_is_no_module_is_refused(model: Any) -> None:
+    with pytest.raises(UserError, match="model must be a torch.nn.Module, not "):
+        replace_head(model, "wise", num_classes=5, image_size=64)
+
+
+@pytest.mark.parametrize(
+    ("head", "settings", "words"),
+    [(None, {}, "head must be a name of conf/head"), ("wise", {"_target_": "x"}, "no setting of head is called '_target_'")],
+)
+def test_heads_that_are_none(head: Any, settings: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        replace_head(nn.Conv2d(3, 4, 3), head, num_classes=5, image_size=64, **settings)
+
+
+def test_numbers_of_numpy() -> None:
+    labels, size = np.array([0, 4, 2]), cast(int, np.int64(64))
+    new = replace_head(timms("test_resnet"), "wise", num_classes=labels.max() + 1, image_size=size)
+    assert new(torch.zeros(2, 3, 64, 64)).shape == (2, 5)
+
+
 @pytest.mark.parametrize(
     ("make", "head", "settings", "words"),
     [
@@ -312,6 +377,10 @@ class Branching(nn.Module):
             "nothing between its images and its logits",
         ),
         (lambda: nn.DataParallel(nn.Conv2d(3, 4, 3)), "wise", {}, "takes the model inside of DataParallel"),
+        (lambda: AveragedModel(nn.Conv2d(3, 4, 3)), "wise", {}, "takes the model inside of AveragedModel: average what"),
+        (with_pre_hook, "wise", {}, "Sequential has a forward pre-hook of its own.*register it on what comes back"),
+        (lambda: timms("inception_v3"), "gap", {}, "Kernel size can't be greater than actual input size[.] timm builds"),
+        (lambda: nn.Sequential(Speechless()), "gap", {}, "it raises AssertionError [(]tried on the meta device.*create_head"),
     ],
 )
 def test_refusals(make: Any, head: str, settings: dict[str, Any], words: str) -> None:

@@ -161,3 +161,35 @@ def test_the_lines_for_timms_train_script(opt: str) -> None:
         average.update(model, step=update)
         assert (kernel_of(average) >= 0).all()
         schedule.step(update)
+
+
+class Wrapped(torch.optim.Optimizer):
+    """An optimizer around another, as accelerate's: without the base class's start, and so without hooks."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        self.optimizer = optimizer
+        self.param_groups = optimizer.param_groups
+
+    def step(self, closure: Any = None) -> Any:
+        return self.optimizer.step(closure)
+
+
+def test_an_optimizer_around_another() -> None:
+    head = make_head()
+    optimizer = Wrapped(torch.optim.SGD(head.parameters(), lr=0.1))
+    constrain(optimizer, head)
+    loss_of(head).backward()
+    optimizer.step()
+    assert (kernel_of(head) >= 0).all()
+
+
+def test_arguments_that_are_something_else() -> None:
+    head: Any = make_head()
+    optimizer: Any = torch.optim.SGD(head.parameters(), lr=0.1)
+    schedule: Any = torch.optim.lr_scheduler.StepLR(optimizer, 1)
+    several: Any = [optimizer]
+    for first in (head, several, schedule):
+        with pytest.raises(UserError, match=f"its first argument is a {type(first).__name__}: call it as constrain"):
+            constrain(first, head)
+    with pytest.raises(UserError, match="its second argument is a list"):
+        constrain(optimizer, several)

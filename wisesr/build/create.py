@@ -43,6 +43,8 @@ def head_node(name: str, settings: Mapping[str, Any]) -> Config:
     Raises:
         UserError: no such head or setting, or a value that does not fit.
     """
+    if not isinstance(name, str):
+        raise UserError(f"head must be a name of conf/head, as 'wise', not {name!r}")
     return _settings("head", load_option("head", name), settings)
 
 
@@ -83,7 +85,7 @@ def create_model(backbone: str, head: str, num_classes: int, image_size: int, **
 
 def _settings(where: str, node: Config, settings: Mapping[str, Any]) -> Config:
     for key in settings:
-        if key not in node:
+        if key not in node or key == "_target_":
             raise UserError(unknown(f"setting of {where}", key, [name for name in node if name != "_target_"]))
     whole = node | dict(settings)
     if problems := mismatches(where, whole, target_settings(node["_target_"])):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from wisesr.build.create import head_node
 from wisesr.build.parts import build_head
@@ -45,10 +46,11 @@ def replace_head(
     from wisesr.models.replace_backbone import ModelWithHead, backbone_of
 
     node = head_node(head, settings)
-    if isinstance(num_classes, bool) or not isinstance(num_classes, int) or num_classes < 2:
+    classes = _whole(num_classes)
+    if classes is None or classes < 2:
         raise UserError(f"num_classes must be a whole number of at least 2, not {num_classes!r}")
     backbone = backbone_of(model, _height_and_width(image_size))
-    return ModelWithHead(backbone, _build_beside(backbone, node, num_classes))
+    return ModelWithHead(backbone, _build_beside(backbone, node, classes))
 
 
 def _build_beside(backbone: ModelBackbone, node: Config, num_classes: int) -> Head:
@@ -63,7 +65,12 @@ def _build_beside(backbone: ModelBackbone, node: Config, num_classes: int) -> He
 
 
 def _height_and_width(image_size: object) -> tuple[int, int]:
-    match image_size if isinstance(image_size, (tuple, list)) else (image_size, image_size):
-        case (int(height), int(width)) if height > 0 and width > 0:
+    match [_whole(side) for side in (image_size if isinstance(image_size, (tuple, list)) else (image_size, image_size))]:
+        case [int(height), int(width)] if height > 0 and width > 0:
             return height, width
     raise UserError(f"image_size must be a whole number of pixels above 0, or height and width, not {image_size!r}")
+
+
+def _whole(value: object) -> int | None:
+    """A whole number, NumPy's (as of `labels.max() + 1`) among them; None for what is none."""
+    return None if isinstance(value, bool) or not isinstance(value, SupportsIndex) else index(value)

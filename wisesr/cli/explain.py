@@ -149,6 +149,7 @@ def _explained(
 
 def _explain(runs: Sequence[Run], seen: Sequence[Seen], path: Path, classes: Sequence[str], top: int) -> Explained:
     """A picture by all runs; without named classes, those that any of them finds most probable."""
+    from wisesr.data.legible import legible
     from wisesr.inference.explain import explain as explain_by
     from wisesr.inference.explain import most_probable, name_of
     from wisesr.report.evidence.rows import ByRun, Explained
@@ -159,4 +160,4 @@ def _explain(runs: Sequence[Run], seen: Sequence[Seen], path: Path, classes: Seq
     for run, its in both:
         explanation = explain_by(run, its, [name for name in names if name in run.class_names])
         by_run.append(ByRun(name_of(run), run.config["trainer"]["precision"], explanation))
-    return Explained(str(path), tuple(by_run), tuple(names))
+    return Explained(legible(str(path)), tuple(by_run), tuple(names))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 
 from wisesr.errors import UserError
 from wisesr.models.classifier import Classifier
@@ -20,7 +21,16 @@ from wisesr.types import FeatureShape
 
 Found = TypeVar("Found")
 
-_WRAPPERS = {"OptimizedModule": "compile", "DataParallel": "wrap", "DistributedDataParallel": "wrap"}
+_WRAPPERS = {
+    "OptimizedModule": "compile",
+    "DataParallel": "wrap",
+    "DistributedDataParallel": "wrap",
+    "AveragedModel": "average",
+    "ModelEmaV2": "average",
+    "ModelEmaV3": "average",
+    "RecursiveScriptModule": "script",
+    "TopLevelTracedModule": "trace",
+}
 """Modules around a model, and what one does again to the model that comes back."""
 _OWN_HEAD = "a module of yours that answers with the map can have wisesr.create_head(...) behind it"
 
@@ -40,10 +50,11 @@ class ModelBackbone(nn.Module):
         self.model = model
         self.feature_shape = feature_shape
         self.training = model.training
+        self._has_features = not isinstance(model, fx.GraphModule)  # which is what a model cut in its graph is
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, channels, image height, image width) -> (batch, channels, height, width)."""
-        if hasattr(self.model, "forward_features"):
+        if self._has_features:
             return timm_map(self.model, images)
         features: Tensor = self.model(images)[MAP]
         return features
@@ -81,14 +92,32 @@ def backbone_of(model: nn.Module, image_size: tuple[int, int]) -> ModelBackbone:
         UserError: it refuses the size, or no map is found: says what was tried.
     """
     name = type(model).__name__
+    if not isinstance(model, nn.Module):
+        raise UserError(
+            f"model must be a torch.nn.Module, not {name if not isinstance(model, type) else f'the class {model.__name__}'}"
+        )
+    if model._forward_pre_hooks:
+        raise UserError(
+            f"{name} has a forward pre-hook of its own, which would be lost with its head: "
+            "remove it, and register it on what comes back"
+        )
     if again := _WRAPPERS.get(name):
         raise UserError(f"replace_head takes the model inside of {name}: {again} what comes back, not what goes in")
     if isinstance(model, Classifier):
         return _of_ours(model, image_size)
     twin = meta_copy(model).eval()
-    if callable(getattr(model, "forward_features", None)):
+    if callable(getattr(model, "forward_features", None)) and not prepares_images(type(model)):
         return _by_forward_features(model, twin, image_size)
     return _by_graph(model, twin, image_size)
+
+
+def prepares_images(made: type[nn.Module]) -> bool:
+    """Whether a subclass of a model of timm's has a forward of its own, in which images may be changed before the features."""
+    order = made.__mro__
+    forward, features = (
+        next((at for at, one in enumerate(order) if name in vars(one)), len(order)) for name in ("forward", "forward_features")
+    )
+    return forward < features < len(order)
 
 
 def _of_ours(model: Classifier, image_size: tuple[int, int]) -> ModelBackbone:
@@ -97,7 +126,7 @@ def _of_ours(model: Classifier, image_size: tuple[int, int]) -> ModelBackbone:
     try:
         shape, _ = _try_channels(twin, image_size, partial(measure_map, twin, twin))
     except Exception as error:  # whatever the model says
-        raise _refused(model.backbone, image_size, str(error)) from error
+        raise _refused(model.backbone, image_size, _said(error)) from error
     body = sharing_copy(model.backbone)
     take_modes(body, model.backbone)
     body.feature_shape = shape
@@ -109,7 +138,7 @@ def _by_forward_features(model: nn.Module, twin: nn.Module, image_size: tuple[in
         shape, unused = _try_channels(twin, image_size, lambda images: measure_map(twin, partial(timm_map, twin), images))
     except Exception as error:  # whatever the model says
         hint = "timm builds some models for one size, which timm.create_model takes as img_size"
-        raise _refused(model, image_size, f"its forward_features gives no map: {error}. {hint}; {_OWN_HEAD}") from error
+        raise _refused(model, image_size, f"its forward_features gives no map: {_said(error)}. {hint}; {_OWN_HEAD}") from error
     cut = sharing_copy(model)
     _leave_out(cut, set(unused))
     take_modes(cut, model)
@@ -120,13 +149,19 @@ def _by_graph(model: nn.Module, twin: nn.Module, image_size: tuple[int, int]) ->
     try:
         _try_channels(twin, image_size, twin)
     except Exception as error:  # whatever the model says
-        raise _refused(model, image_size, str(error)) from error
+        tried = "tried on the meta device, which has shapes and no numbers"
+        raise _refused(model, image_size, f"{_said(error)} ({tried}); {_OWN_HEAD}") from error
     try:
         node, shape = _try_channels(twin, image_size, partial(find_last_map, twin))
         cut = cut_at(sharing_copy(model), node)
     except Exception as error:  # of torch.fx, too, which cannot trace every model
-        why = f"in its graph {error}" if isinstance(error, NoMapError) else f"torch.fx cannot trace its graph ({error})"
-        tried = f"it has no forward_features, as timm's models have, and {why}"
+        why = f"in its graph {error}" if isinstance(error, NoMapError) else f"torch.fx cannot trace its graph ({_said(error)})"
+        own = (
+            "it has a forward of its own, beside timm's"
+            if prepares_images(type(model))
+            else "it has no forward_features, as timm's models have,"
+        )
+        tried = f"{own} and {why}"
         raise UserError(f"no feature map was found in {type(model).__name__}: {tried}; {_OWN_HEAD}") from error
     take_modes(cut, model)
     return ModelBackbone(cut, shape)
@@ -145,6 +180,12 @@ def _try_channels(twin: nn.Module, image_size: tuple[int, int], find: Callable[[
                 with suppress(Exception):
                     return find(other)
             raise error
+
+
+def _said(error: Exception) -> str:
+    """The beginning of what an error says: PyTorch's go on with links, graphs and stacks."""
+    first = next(iter(str(error).strip().splitlines()), "")
+    return textwrap.shorten(first, 160, placeholder=" ...").rstrip(".") or f"it raises {type(error).__name__}"
 
 
 def _refused(model: nn.Module, image_size: tuple[int, int], why: str) -> UserError:

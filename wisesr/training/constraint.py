@@ -21,6 +21,7 @@ def constrain(optimizer: Optimizer, module: nn.Module) -> RemovableHandle:
     """Call `project()` of every `Constrained` submodule that the optimizer moves, after each `optimizer.step()`.
 
     As in the paper's Keras, a kernel is free until its first step: it starts around 0 and is projected with that step.
+    A copy of the optimizer (deepcopy, pickle) has no hooks, as PyTorch leaves them out: constrain it again.
 
     Args:
         optimizer: of the module's parameters; parameters that it is given later count from then on.
@@ -30,8 +31,16 @@ def constrain(optimizer: Optimizer, module: nn.Module) -> RemovableHandle:
         A handle whose `remove()` lifts the constraint.
 
     Raises:
-        UserError: none of the module's constrained parameters is the optimizer's, so nothing would ever be constrained.
+        UserError: none of the module's constrained parameters is the optimizer's, so nothing would ever be constrained; or
+            one of the two is something else than an optimizer and a module.
     """
+    if not isinstance(optimizer, Optimizer):
+        raise UserError(
+            f"constrain takes an optimizer and a module, and its first argument is a {type(optimizer).__name__}: "
+            "call it as constrain(optimizer, model), once for each optimizer"
+        )
+    if not isinstance(module, nn.Module):
+        raise UserError(f"constrain takes an optimizer and a module, and its second argument is a {type(module).__name__}")
     (handle,) = constrain_all([optimizer], module)
     return handle
 
@@ -62,6 +71,12 @@ def _constrain(optimizer: Optimizer, constrained: Sequence[Constrained]) -> Remo
     # constraint where those of the optimizer inside of it do.
     # https://github.com/huggingface/pytorch-image-models/blob/main/timm/optim/lookahead.py
     inside: Optimizer = getattr(optimizer, "_base_optimizer", optimizer)
+    if not hasattr(inside, "_optimizer_step_post_hooks"):  # an optimizer around another, as accelerate's, with none of its own
+        inside = getattr(inside, "optimizer", inside)
+    if not hasattr(inside, "_optimizer_step_post_hooks"):
+        raise UserError(
+            f"constrain: {type(optimizer).__name__} has no hooks of PyTorch's: constrain the optimizer inside of it"
+        )
     return inside.register_step_post_hook(project)
 
 
