@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from wisesr.cli.predict_output import partial_of
-from wisesr.data.image_formats import ending_hint
 from wisesr.data.legible import legible
 from wisesr.inference.prediction.paths import Skipped
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of
 
 if TYPE_CHECKING:
     from wisesr.inference.predict import Answer
-
-_SHOWN = 8
-"""Endings that a sentence lists."""
 
 
 class Told:
@@ -48,13 +44,8 @@ class Told:
             self._say(f"{count_of(good, 'prediction')} in {legible(str(output))} ({good / seconds:,.0f} images/s)")
         if self.bad:
             self._say(f"{self.bad:,} of {count_of(self.all, 'path')} could not be predicted: column error says why.")
-        if kinds := self._skipped.kinds:
-            named = [f"{kind or 'without an ending'} {many:,}" for kind, many in kinds.most_common()]
-            hints = sorted({f"to read {kind}: {hint}" for kind in kinds if (hint := ending_hint(kind))})
-            what = (
-                f"{count_of(kinds.total(), 'file')} in folders, no images by their endings: {legible(some_of(named, _SHOWN))}"
-            )
-            self._say("; ".join([f"Skipped {what}", *hints]))
+        if skipped := str(self._skipped):
+            self._say(legible(skipped))
 
     def cut_short(self, output: Path | None) -> None:
         """Where the rows are that were written until now."""
