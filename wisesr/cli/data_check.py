@@ -72,7 +72,6 @@ def check(chosen: argparse.Namespace) -> int:
         UserError: its images are no files; it is not there; the report cannot be written.
     """
     from wisesr.build.data import build_listing
-    from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked
     from wisesr.data.check.problems import as_csv, find_problems, overlaps, stopping
     from wisesr.data.check.summary import print_summary
@@ -80,6 +79,7 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.data.published_facts import published_of
     from wisesr.grid.console import make_console
     from wisesr.results.atomic_files import write_text
+    from wisesr.results.writable import require_writable
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()

@@ -63,11 +63,11 @@ def show(chosen: argparse.Namespace) -> int:
     """
     from wisesr.build.data import build_manifest
     from wisesr.build.parts import build_view
-    from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked, option_of
     from wisesr.data.legible import legible
     from wisesr.data.sheet import Views, draw_sheet
     from wisesr.grid.console import make_console, tracked
+    from wisesr.results.writable import require_writable
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     augment, console = option_of("augment"), make_console()

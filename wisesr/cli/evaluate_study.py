@@ -105,10 +105,8 @@ def _states(unfinished: dict[str, str]) -> str:
 
 def _check_folder(output: Path) -> None:
     """Refuse a folder that holds something else than evaluations of a study."""
-    from wisesr.cli.outputs import require_writable
-    from wisesr.results.store import refuse_cells
+    from wisesr.results.writable import require_writable
 
-    refuse_cells("--output", output)
     require_writable("--output", output / TABLE_JSON)
     names = {path.name for path in output.iterdir() if path.is_file() and not path.name.startswith(".")}
     if others := sorted(names - {TABLE_CSV, TABLE_JSON}):

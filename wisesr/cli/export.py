@@ -74,9 +74,9 @@ def export(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: no such run; a setting that does not fit the format; the file answers otherwise than the run.
     """
-    from wisesr.cli.outputs import require_writable
     from wisesr.inference.export import export as write
     from wisesr.inference.load import load
+    from wisesr.results.writable import require_writable
 
     format = _format(chosen)
     format.require()

@@ -41,7 +41,7 @@ def require_output(output: Path | None) -> None:
     Raises:
         UserError: there is none.
     """
-    from wisesr.cli.outputs import require_writable
+    from wisesr.results.writable import require_writable
 
     if output is None:
         if sys.stdout is None:
