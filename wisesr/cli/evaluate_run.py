@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from wisesr.inference.evaluation.samples import Decoder
     from wisesr.inference.run import Run
 
-LAYOUT = ("csv", "columns", "train", "val", "test", "leave_out", "range")
-"""Settings of `dataset=folder` that say how a folder is laid out and read."""
 EVALUATIONS = "evaluations"
 """Where evaluations go, below the outputs."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wisesr.data.image_file import TINY
 from wisesr.data.legible import legible
 from wisesr.wording import count_of, some_of
 
@@ -83,7 +84,7 @@ def sentences(run: Run, done: Evaluation) -> Iterator[str]:
         verb = "is" if len(done.unread) == 1 else "are"
         yield f"{count_of(len(done.unread), 'image')} could not be read, and {verb} left out."
     if done.tiny:
-        yield f"{count_of(len(done.tiny), 'image')} of a side below 32 px, blown up: {some_of(done.tiny, _NAMES)}."
+        yield f"{count_of(len(done.tiny), 'image')} of a side below {TINY} px, blown up: {some_of(done.tiny, _NAMES)}."
     yield from (f"data: {note}" for note in done.source.notes)
 
 

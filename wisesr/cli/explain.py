@@ -11,6 +11,7 @@ from wisesr import __version__
 from wisesr.cli.explain_files import LIMIT, command_of, write_explained
 from wisesr.cli.explain_pictures import choose_pictures
 from wisesr.cli.names import file_name
+from wisesr.cli.numbers import at_least_1
 from wisesr.cli.runs import RUN, add_run_options, load_run
 from wisesr.errors import UserError
 from wisesr.wording import count_of
@@ -63,20 +64,14 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--against", metavar="RUN", help="a second run, below the first on the same picture and scale")
     parser.add_argument("--class", dest="classes", metavar="NAME", action="append", default=[], help="a class, may be repeated")
     parser.add_argument(
-        "--top", type=_positive, default=1, metavar="K", help="without --class: the K most probable (default: 1)"
+        "--top", type=at_least_1, default=1, metavar="K", help="without --class: the K most probable (default: 1)"
     )
     help_limit = f"pictures of folders and patterns, evenly spaced (default: {LIMIT}); files that are named are all explained"
-    parser.add_argument("--limit", type=_positive, default=LIMIT, metavar="N", help=help_limit)
+    parser.add_argument("--limit", type=at_least_1, default=LIMIT, metavar="N", help=help_limit)
     parser.add_argument("--smooth", action="store_true", help="interpolate between positions instead of showing cells")
     parser.add_argument("--each-head", action="store_true", help="each attention head too, not only their mean")
     parser.add_argument("--output", type=Path, metavar="DIR", help="default: explained/STUDY-BACKBONE-HEAD-SEED below --runs")
     add_run_options(parser)
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1, not {text!r}")
-    return int(text)
 
 
 def explain(chosen: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wisesr import __version__
 from wisesr.cli.names import file_names
-from wisesr.cli.studies import OUTPUTS
+from wisesr.cli.runs import run_arguments
 from wisesr.wording import count_of
 
 if TYPE_CHECKING:
@@ -61,12 +61,9 @@ def _view_of(run: Run) -> str:
 def command_of(chosen: argparse.Namespace) -> str:
     """The command that makes the page again."""
     parts = ["wisesr", "explain", chosen.name, *chosen.paths]
-    runs = None if chosen.runs == OUTPUTS else chosen.runs
-    device = None if chosen.device == "auto" else chosen.device
-    options = {"--against": chosen.against, "--output": chosen.output, "--runs": runs, "--device": device}
-    for option, value in options.items():
-        parts += [option, str(value)] if value else []
-    parts += ["--trust"] * chosen.trust
+    parts += ["--against", chosen.against] if chosen.against else []
+    parts += ["--output", str(chosen.output)] if chosen.output else []
+    parts += run_arguments(chosen)
     parts += [part for name in chosen.classes for part in ("--class", name)]
     parts += ["--top", str(chosen.top)] if chosen.top != 1 else []
     parts += ["--limit", str(chosen.limit)] if chosen.limit != LIMIT else []

@@ -30,6 +30,13 @@ def add_run_options(parser: argparse.ArgumentParser, *, device: bool = True) -> 
     )
 
 
+def run_arguments(chosen: argparse.Namespace) -> list[str]:
+    """What was chosen of `add_run_options`, for the command that does the same again."""
+    parts = ["--runs", chosen.runs] if chosen.runs != OUTPUTS else []
+    parts += ["--device", chosen.device] if chosen.device != "auto" else []
+    return parts + ["--trust"] * chosen.trust
+
+
 def device_of(name: str) -> str:
     """`cpu` or `cuda`, of what --device says.
 
