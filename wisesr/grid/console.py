@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -31,13 +32,31 @@ def tracked(items: Iterable[Item], total: int, description: str, console: Consol
     """The items, made while they are taken; a bar for what is left of them after two seconds, on a terminal."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     progress = Progress(*columns, console=console, transient=True)
-    task, began = progress.add_task(description, total=total), time.monotonic()
-    try:
+    task = progress.add_task(description, total=total)
+    with late_bar(progress) as show:
         for item in items:
             yield item
             progress.advance(task)
-            if console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE:
-                progress.start()
+            show()
+
+
+@contextmanager
+def late_bar(progress: Progress) -> Iterator[Callable[[], bool]]:
+    """A bar that is there after two seconds, on a terminal, until the block ends.
+
+    Yields:
+        What shows it if it is time: to be called after each step; True where the bar has just appeared.
+    """
+    began = time.monotonic()
+
+    def show() -> bool:
+        due = progress.console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE
+        if due:
+            progress.start()
+        return due
+
+    try:
+        yield show
     finally:
         if progress.live.is_started:
             progress.stop()
