@@ -18,8 +18,9 @@ from wisesr.data import images as reading
 from wisesr.data.augmentation import Plain
 from wisesr.data.images import PixelRules
 from wisesr.errors import UserError
-from wisesr.inference.predict import Answer, predict_files
+from wisesr.inference.predict import predict_files
 from wisesr.inference.prediction.paths import Found
+from wisesr.inference.prediction.rows import Answer
 from wisesr.inference.run import Run
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}

@@ -15,7 +15,7 @@ from wisesr.inference.prediction.paths import Skipped
 from wisesr.wording import count_of
 
 if TYPE_CHECKING:
-    from wisesr.inference.predict import Answer
+    from wisesr.inference.prediction.rows import Answer
 
 
 class Told:

@@ -12,8 +12,7 @@ from typing import IO, TYPE_CHECKING
 from wisesr.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from wisesr.inference.predict import Answer
-    from wisesr.inference.prediction.rows import Layout, RowWriter
+    from wisesr.inference.prediction.rows import Answer, Layout, RowWriter
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 """Ending of a file's name -> format."""

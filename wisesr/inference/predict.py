@@ -11,7 +11,6 @@ from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -22,6 +21,7 @@ from wisesr.errors import UserError
 from wisesr.inference.memory import is_lack_of_memory
 from wisesr.inference.prediction.paths import Found
 from wisesr.inference.prediction.reading import Read, read_picture
+from wisesr.inference.prediction.rows import Answer
 from wisesr.inference.run import Run
 from wisesr.types import usable_cores
 from wisesr.wording import count_of
@@ -31,16 +31,6 @@ _PROBLEMS = 1_000
 
 _SEVERAL = 16
 """Pictures that a thread reads between two words with the others, at most."""
-
-
-class Answer(NamedTuple):
-    """What a run says of one file."""
-
-    path: str
-    probabilities: NDArray[np.float32] | None
-    """(classes,), in the order of the run's `class_names`; None where the file cannot be read."""
-    problem: str = ""
-    """Why, without the path and without a full stop."""
 
 
 def predict_files(
