@@ -138,6 +138,8 @@ def test_a_class_that_no_run_has(outputs: Path, images: Path, capsys: pytest.Cap
     picture = next((images / "test").rglob("*.png"))
     assert explain(outputs, "toy-gap", picture, "--against", "toy-wise", "--class", "clas1") == 1
     assert "no class of this run is called 'clas1'. Did you mean class1" in capsys.readouterr().err
+    assert explain(outputs, "toy-gap", picture, "--class", "class1", "--top", "2") == 1
+    assert "--class names the classes, and --top takes the most probable ones" in capsys.readouterr().err
 
 
 def test_a_folder_of_something_else_is_left_alone(

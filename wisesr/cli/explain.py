@@ -63,9 +63,7 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", metavar="PATHS", nargs="+", help="files, folders, quoted patterns")
     parser.add_argument("--against", metavar="RUN", help="a second run, below the first on the same picture and scale")
     parser.add_argument("--class", dest="classes", metavar="NAME", action="append", default=[], help="a class, may be repeated")
-    parser.add_argument(
-        "--top", type=at_least_1, default=1, metavar="K", help="without --class: the K most probable (default: 1)"
-    )
+    parser.add_argument("--top", type=at_least_1, metavar="K", help="without --class: the K most probable (default: 1)")
     help_limit = f"pictures of folders and patterns, evenly spaced (default: {LIMIT}); files that are named are all explained"
     parser.add_argument("--limit", type=at_least_1, default=LIMIT, metavar="N", help=help_limit)
     parser.add_argument("--smooth", action="store_true", help="interpolate between positions instead of showing cells")
@@ -78,13 +76,15 @@ def explain(chosen: argparse.Namespace) -> int:
     """Explain pictures, print the sums and where the sheets are.
 
     Raises:
-        UserError: a run cannot be loaded, a class is none of either, there is no picture, the folder holds something else.
+        UserError: --class beside --top; no such run, or class of any of them; no picture; the folder holds something else.
     """
     from wisesr.data.legible import legible
     from wisesr.grid.console import make_console
     from wisesr.inference.explanation.grad_cam import MISSING, has_grad_cam
     from wisesr.report.output_folder import check_folder, replace_report
 
+    if chosen.classes and chosen.top:
+        raise UserError("--class names the classes, and --top takes the most probable ones: give one of them")
     console = make_console()
     runs = [load_run(name, chosen) for name in (chosen.name, chosen.against) if name]
     _check_classes(runs, chosen.classes)
@@ -134,7 +134,7 @@ def _explained(
             problems.append(f"{path}: {bad[0]}")
             continue
         seen = [see(run, view) for run, view in zip(runs, views, strict=True) if not isinstance(view, str)]
-        explained = _explain(runs, seen, path, chosen.classes, chosen.top)
+        explained = _explain(runs, seen, path, chosen.classes, chosen.top or 1)
         console.print(legible(path), soft_wrap=True, markup=False)
         for row in rows(explained):
             for line in (row.title, *(f"  {line}" for line in row.lines)):

@@ -65,6 +65,6 @@ def command_of(chosen: argparse.Namespace) -> str:
     parts += ["--output", str(chosen.output)] if chosen.output else []
     parts += run_arguments(chosen)
     parts += [part for name in chosen.classes for part in ("--class", name)]
-    parts += ["--top", str(chosen.top)] if chosen.top != 1 else []
+    parts += ["--top", str(chosen.top)] if chosen.top else []
     parts += ["--limit", str(chosen.limit)] if chosen.limit != LIMIT else []
     return shlex.join(parts + ["--smooth"] * chosen.smooth + ["--each-head"] * chosen.each_head)
