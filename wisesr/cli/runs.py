@@ -25,6 +25,8 @@ def add_run_options(parser: argparse.ArgumentParser, *, device: bool = True) -> 
     parser.add_argument("--runs", metavar="DIR", default=OUTPUTS, help=f"where to look for names of runs ({OUTPUTS})")
     if device:
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one")
+    else:
+        parser.set_defaults(device="cpu")
     parser.add_argument(
         "--trust", action="store_true", help="import parts that are not wisesr's, as the run's configuration names them"
     )
