@@ -75,9 +75,8 @@ def check(chosen: argparse.Namespace) -> int:
     from wisesr.config.compose import compose_checked
     from wisesr.data.check.problems import as_csv, find_problems, overlaps, stopping
     from wisesr.data.check.summary import print_summary
-    from wisesr.data.legible import legible
     from wisesr.data.published_facts import published_of
-    from wisesr.grid.console import make_console
+    from wisesr.grid.console import make_console, say
     from wisesr.results.atomic_files import write_text
     from wisesr.results.writable import require_writable
 
@@ -95,8 +94,8 @@ def check(chosen: argparse.Namespace) -> int:
     remarks, refused = _as_training(config, listing, console)
     print_summary(console, listing, decoded, findings, facts, partial=part, remarks=remarks)
     stops = stopping(listing, decoded, findings, facts, partial=part, skip=skip) or refused
-    console.print(f"Every finding: {legible(str(report))}", soft_wrap=True, markup=False)
-    console.print(legible(_last(stops, overlaps(listing.rows, decoded))), soft_wrap=True, markup=False)
+    say(console, f"Every finding: {report}")
+    say(console, _last(stops, overlaps(listing.rows, decoded)))
     return 1 if stops else 0
 
 

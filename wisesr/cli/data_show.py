@@ -59,9 +59,8 @@ def show(chosen: argparse.Namespace) -> int:
     from wisesr.build.data import build_manifest
     from wisesr.build.parts import build_view
     from wisesr.config.compose import compose_checked, option_of
-    from wisesr.data.legible import legible
     from wisesr.data.sheet import Views, draw_sheet
-    from wisesr.grid.console import make_console, tracked
+    from wisesr.grid.console import make_console, say, tracked
     from wisesr.results.writable import require_writable
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
@@ -83,8 +82,8 @@ def show(chosen: argparse.Namespace) -> int:
         rows.append(strips[0].reduced()._replace(caption=f"{name}: {strips[0].caption}"))
     _write(to / f"{_INDEX}.png", draw_sheet(where, [f"one image of each of {len(labels)} classes", *settings], rows))
     for sentence in manifest.notes.sentences():
-        console.print(legible(sentence), soft_wrap=True, markup=False)
-    console.print(f"{count_of(len(labels), 'sheet')} and {_INDEX}.png in {to}", soft_wrap=True, markup=False)
+        say(console, sentence)
+    say(console, f"{count_of(len(labels), 'sheet')} and {_INDEX}.png in {to}")
     return 0
 
 

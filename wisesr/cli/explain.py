@@ -78,8 +78,7 @@ def explain(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: --class beside --top; no such run, or class of any of them; no picture; the folder holds something else.
     """
-    from wisesr.data.legible import legible
-    from wisesr.grid.console import make_console
+    from wisesr.grid.console import make_console, say
     from wisesr.inference.explanation.grad_cam import MISSING, has_grad_cam
     from wisesr.report.output_folder import check_folder, replace_report
 
@@ -94,7 +93,7 @@ def explain(chosen: argparse.Namespace) -> int:
     notes += [] if has_grad_cam() else [f"Grad-CAM is left out. {MISSING}"]
     shown = list(_explained(runs, paths, chosen, problems, console))
     for line in [*notes, *problems]:
-        console.print(legible(line), soft_wrap=True, markup=False)
+        say(console, line)
     if not shown:
         raise UserError("none of the pictures could be explained")
 
@@ -103,7 +102,7 @@ def explain(chosen: argparse.Namespace) -> int:
         return {"wisesr": __version__, "command": command_of(chosen), "page": "index.html"}
 
     replace_report(to, write)
-    console.print(f"{count_of(len(shown), 'sheet')} and index.html in {legible(str(to))}", soft_wrap=True, markup=False)
+    say(console, f"{count_of(len(shown), 'sheet')} and index.html in {to}")
     return 1 if problems else 0
 
 
@@ -122,8 +121,7 @@ def _explained(
     runs: Sequence[Run], paths: Sequence[str], chosen: argparse.Namespace, problems: list[str], console: Console
 ) -> Iterator[Explained]:
     """The pictures that can be read, in order, their sums printed; the others are problems."""
-    from wisesr.data.legible import legible
-    from wisesr.grid.console import tracked
+    from wisesr.grid.console import say, tracked
     from wisesr.inference.explain import see
     from wisesr.inference.prediction.reading import read_picture
     from wisesr.report.evidence.rows import rows
@@ -135,10 +133,10 @@ def _explained(
             continue
         seen = [see(run, view) for run, view in zip(runs, views, strict=True) if not isinstance(view, str)]
         explained = _explain(runs, seen, path, chosen.classes, chosen.top or 1)
-        console.print(legible(path), soft_wrap=True, markup=False)
+        say(console, path)
         for row in rows(explained):
             for line in (row.title, *(f"  {line}" for line in row.lines)):
-                console.print(f"  {legible(line)}", soft_wrap=True, markup=False)
+                say(console, f"  {line}")
         yield explained
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wisesr.data.legible import legible
 from wisesr.encoding import take_any_text
 
 Item = TypeVar("Item")
@@ -26,6 +27,11 @@ def make_console(*, live: bool = True) -> Console:
     take_any_text()
     console = Console(highlight=False, force_terminal=None if live else False)
     return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
+
+
+def say(console: Console, text: str) -> None:
+    """A line that holds anybody's names: nothing in it is markup, what does not print is written as its escape."""
+    console.print(legible(text), markup=False, soft_wrap=True)
 
 
 def tracked(items: Iterable[Item], total: int, description: str, console: Console) -> Iterator[Item]:
