@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.support.cells import make
@@ -132,6 +133,19 @@ def test_the_page_names_its_own_command_and_pictures_whose_names_do_not_print(ou
     assert f"--runs {outputs} --device cpu" in page, "the command that makes the page again"
     assert "&lt;b&gt;\\u202egpj.png" in page
     assert "\u202e" not in page.replace("\\u202e", "").split("<section>")[1]
+
+
+def test_options_that_add_nothing_and_answers_that_are_no_numbers_are_told(
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = next((images / "test").rglob("*.png"))
+    for head, told in (("gap", True), ("attention", False)):
+        assert explain(outputs, f"toy-{head}", picture, "--each-head", "--output", tmp_path / "to") == 0
+        assert ("--each-head adds nothing here" in capsys.readouterr().out) is told
+    monkeypatch.setattr("wisesr.inference.run.Run.logits_of", lambda run, maps: torch.full((1, 3), float("nan")))
+    assert explain(outputs, "toy-wise", picture, "--output", tmp_path / "none") == 1
+    assert "the model's answer is not a number" in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()
 
 
 def test_a_class_that_no_run_has(outputs: Path, images: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -76,7 +76,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="other images of the same classes")
     parser.add_argument("--root", type=Path, metavar="DIR", help="where the run's own dataset is now, if it was moved")
     parser.add_argument("--resolution", type=int, metavar="N", help="pixels, height and width (default: the training's)")
-    help_output = "folder of the files (default: OUTPUTS/evaluations/<what was evaluated>)"
+    help_output = "folder of the files (default: evaluations/<what was evaluated> below --runs)"
     parser.add_argument("--output", type=Path, metavar="DIR", help=help_output)
     help_workers = "processes that decode (default: none on a CPU, up to 8 for a GPU)"
     parser.add_argument("--workers", type=int, metavar="N", help=help_workers)

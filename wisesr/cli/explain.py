@@ -45,7 +45,8 @@ are per area.
   index.html       all of it in one file that needs no network
   NAME.png         a sheet for each picture
 
-exit code: 1 if a picture could not be read (the others are explained), else 0.
+exit code: 1 if a picture could not be read (the others are explained), or if
+nothing could be explained; 2 for options that there are not; else 0.
 
 examples:
   wisesr explain mystudy:resnet50-wise-0 photo.jpg
@@ -80,6 +81,7 @@ def explain(chosen: argparse.Namespace) -> int:
     """
     from wisesr.grid.console import make_console, say
     from wisesr.inference.explanation.grad_cam import MISSING, has_grad_cam
+    from wisesr.report.evidence.rows import has_heads
     from wisesr.report.output_folder import check_folder, replace_report
 
     if chosen.classes and chosen.top:
@@ -92,6 +94,8 @@ def explain(chosen: argparse.Namespace) -> int:
     paths, notes, problems = choose_pictures(chosen.paths, chosen.limit)
     notes += [] if has_grad_cam() else [f"Grad-CAM is left out. {MISSING}"]
     shown = list(_explained(runs, paths, chosen, problems, console))
+    if shown and chosen.each_head and not any(map(has_heads, shown)):
+        notes.append("--each-head adds nothing here: no run has several attention heads.")
     for line in [*notes, *problems]:
         say(console, line)
     if not shown:
@@ -123,7 +127,7 @@ def _explained(
     """The pictures that can be read, in order, their sums printed; the others are problems."""
     from wisesr.grid.console import say, tracked
     from wisesr.inference.explain import see
-    from wisesr.inference.prediction.reading import read_picture
+    from wisesr.inference.prediction.reading import NO_NUMBER, read_picture
     from wisesr.report.evidence.rows import rows
 
     for path in tracked(paths, len(paths), "explaining", console):
@@ -132,6 +136,9 @@ def _explained(
             problems.append(f"{path}: {bad[0]}")
             continue
         seen = [see(run, view) for run, view in zip(runs, views, strict=True) if not isinstance(view, str)]
+        if not all(one.logits.isfinite().all() for one in seen):
+            problems.append(f"{path}: {NO_NUMBER}")
+            continue
         explained = _explain(runs, seen, path, chosen.classes, chosen.top or 1)
         say(console, path)
         for row in rows(explained):

@@ -20,7 +20,7 @@ from torch import Tensor
 from wisesr.errors import UserError
 from wisesr.inference.memory import is_lack_of_memory
 from wisesr.inference.prediction.paths import Found
-from wisesr.inference.prediction.reading import Read, read_picture
+from wisesr.inference.prediction.reading import NO_NUMBER, Read, read_picture
 from wisesr.inference.prediction.rows import Answer
 from wisesr.inference.run import Run
 from wisesr.types import usable_cores
@@ -93,7 +93,7 @@ def _answers(run: Run, read: Sequence[tuple[str, Read]]) -> list[Answer]:
 
 def _answer(path: str, row: NDArray[np.float32]) -> Answer:
     if not np.isfinite(row).all():
-        return Answer(path, None, "the model's answer is not a number")
+        return Answer(path, None, NO_NUMBER)
     return Answer(path, row)
 
 

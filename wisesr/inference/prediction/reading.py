@@ -15,6 +15,7 @@ from wisesr.inference.run import Run
 
 Read: TypeAlias = "Tensor | str"
 """(3, size, size), normalised; or why there is none, without the path and without a full stop."""
+NO_NUMBER = "the model's answer is not a number"
 _ONE_PIXEL = "1x1 px: a single pixel is no picture"
 """Blown up to a plane of one colour it would get an answer, as sure as any other."""
 
