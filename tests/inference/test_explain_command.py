@@ -81,7 +81,7 @@ def test_two_runs_of_other_sizes_and_heads(
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_done(
-    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = next((images / "test").rglob("*.png"))
     (tmp_path / "text.jpg").write_text("no picture")
