@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 LIMIT = 8
 """Pictures of folders, where --limit says nothing."""
-_WAYS = {"squash": "both sides squashed", "crop": "the middle square cropped", "pad": "padded with black"}
 
 
 def write_explained(
@@ -54,8 +53,8 @@ def write_explained(
 def _view_of(run: Run) -> str:
     """How pictures became what a model saw."""
     resizing = run.augmentation.resizing
-    way = "resized" if resizing is None else _WAYS.get(resizing.way, resizing.way)
-    return f"as the model saw it: {way} to {run.image_size}x{run.image_size} px"
+    way = "" if resizing is None else f" by {resizing.words}"
+    return f"as the model saw it: resized to {run.image_size}x{run.image_size} px{way}"
 
 
 def command_of(chosen: argparse.Namespace) -> str:
