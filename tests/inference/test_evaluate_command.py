@@ -113,6 +113,16 @@ def test_another_folder_with_files_that_are_none(outputs: Path, place: Path, cap
     assert written is not None and written.labels.tolist() == [2]
 
 
+def test_an_evaluation_that_came_to_nothing_leaves_nothing(
+    outputs: Path, place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "photos" / "class1").mkdir(parents=True)
+    (place / "photos" / "class1" / "text.jpg").write_text("none")
+    assert evaluated(outputs, "tests:toy-wise_dropout-0", "--data", "photos", "--output", "new/out") == 1
+    assert "none of the 1 images can be read" in capsys.readouterr().err
+    assert [path.name for path in place.iterdir()] == ["photos"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -15,7 +15,7 @@ from wisesr.inference.evaluation.class_figures import (
     confusions,
 )
 from wisesr.inference.evaluation.samples import batches_of
-from wisesr.report.figures.reliability import ReliabilityBin, reliability_spec
+from wisesr.report.figures.reliability import reliability_spec
 from wisesr.report.figures.render import render
 from wisesr.results.predictions import Predictions
 from wisesr.training.metrics import SplitMetrics
@@ -76,7 +76,7 @@ def test_the_bins_of_the_calibration_add_up_to_the_error_of_the_record(sharpness
 
 def test_the_diagram_is_drawn_whatever_the_bins_are() -> None:
     for sharpness in (0.5, 40.0):
-        bins = [ReliabilityBin(*own) for own in calibration(drawn(2, sharpness=sharpness)[0])]
+        bins = calibration(drawn(2, sharpness=sharpness)[0])
         picture = render(reliability_spec(bins, "toy-64 a-<b> seed 0", "200 images"))
         assert "toy-64 a-&lt;b&gt; seed 0" in picture.svg and picture.png.startswith(b"\x89PNG")
 

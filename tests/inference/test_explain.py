@@ -234,11 +234,6 @@ def test_the_view_is_what_the_model_saw() -> None:
     assert padded[:20].max() == 0
 
 
-def test_a_picture_of_one_pixel_is_refused() -> None:
-    with pytest.raises(UserError, match="1x1 pixels: a picture must have at least 2 a side"):
-        see(toy("gap"), noise(1, (1, 1)))
-
-
 def test_a_head_whose_evidence_does_not_add_up_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     run = toy("gap")
     own = type(run.model.head).evidence

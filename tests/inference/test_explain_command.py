@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from PIL import Image
 
 from tests.support.cells import make
 from tests.support.images import noise
 from wisesr.cell.run import DONE, run
 from wisesr.cli import main
+from wisesr.cli.explain_pictures import choose_pictures
 from wisesr.config.options import load_option
 
 
@@ -78,24 +81,27 @@ def test_two_runs_of_other_sizes_and_heads(
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_done(
-    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     good = next((images / "test").rglob("*.png"))
     (tmp_path / "text.jpg").write_text("no picture")
     (tmp_path / "empty").mkdir()
     noise(1, (1, 1)).save(tmp_path / "dot.png")
     Image.new("1", (20_000, 20_000)).save(tmp_path / "huge.png")
-    names = ("text.jpg", "dot.png", "huge.png", "gone.png", "empty")
+    os.mkfifo(tmp_path / "pipe.png")
+    names = ("text.jpg", "dot.png", "huge.png", "gone.png", "empty", "pipe.png", "*.bmp")
     assert explain(outputs, "toy-gap", *(tmp_path / name for name in names), good, "--output", tmp_path / "to") == 1
     out = capsys.readouterr().out
     for name, why in zip(
         names,
         (
             "not an image that can be read",
-            "1x1 pixels: a picture must have at least 2 a side",
+            "1x1 px: a single pixel is no picture",
             "400 million pixels",
             "No such file",
-            "no picture in it",
+            "no images in this folder",
+            "a pipe, and no file",
+            "nothing matches this pattern",
         ),
         strict=True,
     ):
@@ -105,7 +111,18 @@ def test_what_cannot_be_read_is_told_and_the_rest_done(
     assert "text.jpg: not an image" in (tmp_path / "to" / "index.html").read_text()
     assert explain(outputs, "toy-gap", tmp_path / "text.jpg", "--output", tmp_path / "none") == 1
     assert "none of the pictures could be explained" in capsys.readouterr().err
-    assert not (tmp_path / "none" / "index.html").exists()
+    assert not (tmp_path / "none").exists()
+
+
+def test_folders_and_patterns_are_limited_together_and_named_files_are_not(images: Path, tmp_path: Path) -> None:
+    (one, two, *rest) = sorted(str(path) for path in (images / "test" / "class0").glob("*.png"))
+    (tmp_path / "notes.txt").touch()
+    folder, pattern = str(images / "test" / "class0"), f"{images}/test/class0/*.png"
+    assert choose_pictures([folder, two, one, pattern], 100) == ([two, one, *rest], [], [])
+    chosen, notes, problems = choose_pictures([folder, str(tmp_path), one], 2)
+    assert chosen[0] == one and len(chosen) == 3 and {*chosen[1:]} < {two, *rest}
+    assert notes[0].startswith("Skipped 1 file in folders, no images by their endings: .txt 1") and len(notes) == 2
+    assert problems == [f"{tmp_path}: no images in this folder"]
 
 
 def test_the_page_names_its_own_command_and_pictures_whose_names_do_not_print(outputs: Path, tmp_path: Path) -> None:
@@ -118,10 +135,25 @@ def test_the_page_names_its_own_command_and_pictures_whose_names_do_not_print(ou
     assert "\u202e" not in page.replace("\\u202e", "").split("<section>")[1]
 
 
+def test_options_that_add_nothing_and_answers_that_are_no_numbers_are_told(
+    outputs: Path, images: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = next((images / "test").rglob("*.png"))
+    for head, told in (("gap", True), ("attention", False)):
+        assert explain(outputs, f"toy-{head}", picture, "--each-head", "--output", tmp_path / "to") == 0
+        assert ("--each-head adds nothing here" in capsys.readouterr().out) is told
+    monkeypatch.setattr("wisesr.inference.run.Run.logits_of", lambda run, maps: torch.full((1, 3), float("nan")))
+    assert explain(outputs, "toy-wise", picture, "--output", tmp_path / "none") == 1
+    assert "the model's answer is not a number" in capsys.readouterr().out
+    assert not (tmp_path / "none").exists()
+
+
 def test_a_class_that_no_run_has(outputs: Path, images: Path, capsys: pytest.CaptureFixture[str]) -> None:
     picture = next((images / "test").rglob("*.png"))
     assert explain(outputs, "toy-gap", picture, "--against", "toy-wise", "--class", "clas1") == 1
     assert "no class of this run is called 'clas1'. Did you mean class1" in capsys.readouterr().err
+    assert explain(outputs, "toy-gap", picture, "--class", "class1", "--top", "2") == 1
+    assert "--class names the classes, and --top takes the most probable ones" in capsys.readouterr().err
 
 
 def test_a_folder_of_something_else_is_left_alone(

@@ -155,7 +155,7 @@ def test_the_bar_counts_and_says_how_fast(monkeypatch: pytest.MonkeyPatch) -> No
 
     screen = io.StringIO()
     console = Console(file=screen, force_terminal=True, width=100, color_system=None)
-    monkeypatch.setattr(predict_progress, "_PATIENCE", 0.0)
+    monkeypatch.setattr("wisesr.grid.console._PATIENCE", 0.0)
 
     def slow() -> Iterator[list[int]]:
         for _ in range(4):

@@ -18,8 +18,9 @@ from wisesr.data import images as reading
 from wisesr.data.augmentation import Plain
 from wisesr.data.images import PixelRules
 from wisesr.errors import UserError
-from wisesr.inference.predict import Answer, predict_files
+from wisesr.inference.predict import predict_files
 from wisesr.inference.prediction.paths import Found
+from wisesr.inference.prediction.rows import Answer
 from wisesr.inference.run import Run
 
 COLOURS = {"red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255)}
@@ -111,9 +112,7 @@ def bad_files(folder: Path) -> dict[str, str]:
     }
 
 
-def test_bad_files_of_every_kind_end_nothing(
-    run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bad_files_of_every_kind_end_nothing(run: Run, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     bad = bad_files(tmp_path)
     good = paint(tmp_path / "good.png", "green")
     mixed = [path for name in bad for path in (good, tmp_path / name)]
@@ -151,7 +150,7 @@ def test_problems_that_were_found_before_are_answers(run: Run, tmp_path: Path) -
     assert second.probabilities is not None and second.probabilities.argmax() == 2
 
 
-def test_many_bad_files_are_told_before_a_batch_is_full(run: Run, tmp_path: Path) -> None:
+def test_many_bad_files_are_told_before_a_batch_is_full(run: Run) -> None:
     taken = 0
 
     def endless() -> Iterator[Found]:

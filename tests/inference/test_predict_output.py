@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 from wisesr.cli.predict_output import format_of, partial_of, require_output, write_rows
 from wisesr.errors import UserError
-from wisesr.inference.predict import Answer
 from wisesr.inference.prediction import parquet as prediction_parquet
 from wisesr.inference.prediction.parquet import ParquetRows
-from wisesr.inference.prediction.rows import CsvRows, JsonRows, Layout
+from wisesr.inference.prediction.rows import Answer, CsvRows, JsonRows, Layout
 
 CLASSES = ('a "b", c', "new\nline", "carriage\rreturn", "path", "Küche")
 PATHS = ('a, "b".jpg', "new\nline\r.jpg", "\udcff\udc80.jpg", "ü.jpg", " spaces ", "=1+1", "\\xff.jpg", "null")

@@ -360,6 +360,12 @@ def test_numbers_of_numpy() -> None:
             {},
             r"Vision.* refuses images of 64x64 px.*\(160\).*img_size",
         ),
+        (
+            lambda: timms("pit_ti_224"),
+            "gap",
+            {"image_size": 224},
+            "PoolingVision.* gives no map: it answers with a class token",
+        ),
         (lambda: timms("resnet18", features_only=True), "wise", {}, "no feature map was found in FeatureListNet.*a list"),
         (lambda: torchvisions("alexnet"), "wise", {"image_size": 16}, "AlexNet refuses images of 16x16 px"),
         (

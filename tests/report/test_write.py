@@ -143,8 +143,17 @@ def test_folders_of_others_are_refused(tmp_path: Path) -> None:
     write_cell(cell_config(study))
     with pytest.raises(UserError, match="holds 1 cell, and is no report"):
         check_folder("--output", study)
-    with pytest.raises(UserError, match="cannot be written"):
+    with pytest.raises(UserError, match=r"cannot be written: Not a directory"):
         check_folder("--output", tmp_path / "thesis.tex" / "report")
+    with pytest.raises(UserError, match=r"cannot be written: .*thesis\.tex is a file"):
+        check_folder("--output", tmp_path / "thesis.tex")
+
+
+def test_a_check_of_a_folder_leaves_none(tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    for name in ("there", "there/new/newer", "newest"):
+        check_folder("--output", tmp_path / name)
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
 
 
 def _untracked(items: Iterable[Any], total: int, words: str) -> Iterator[Any]:

@@ -72,14 +72,13 @@ def check(chosen: argparse.Namespace) -> int:
         UserError: its images are no files; it is not there; the report cannot be written.
     """
     from wisesr.build.data import build_listing
-    from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked
     from wisesr.data.check.problems import as_csv, find_problems, overlaps, stopping
     from wisesr.data.check.summary import print_summary
-    from wisesr.data.legible import legible
     from wisesr.data.published_facts import published_of
-    from wisesr.grid.console import make_console
+    from wisesr.grid.console import make_console, say
     from wisesr.results.atomic_files import write_text
+    from wisesr.results.writable import require_writable
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     dataset, console = config["dataset"], make_console()
@@ -95,8 +94,8 @@ def check(chosen: argparse.Namespace) -> int:
     remarks, refused = _as_training(config, listing, console)
     print_summary(console, listing, decoded, findings, facts, partial=part, remarks=remarks)
     stops = stopping(listing, decoded, findings, facts, partial=part, skip=skip) or refused
-    console.print(f"Every finding: {legible(str(report))}", soft_wrap=True, markup=False)
-    console.print(legible(_last(stops, overlaps(listing.rows, decoded))), soft_wrap=True, markup=False)
+    say(console, f"Every finding: {report}")
+    say(console, _last(stops, overlaps(listing.rows, decoded)))
     return 1 if stops else 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr.cli.names import file_name, file_names
+from wisesr.cli.numbers import at_least_1
 from wisesr.errors import UserError, unknown
 from wisesr.wording import count_of
 
@@ -44,15 +45,9 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="digits, layouts, intel, folder, ...: dataset=NAME of train.py")
     parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of train.py: augment=standard")
     parser.add_argument("--classes", metavar="A,B", help="only these (default: all)")
-    parser.add_argument("--images", type=_positive, default=4, metavar="N", help="of each class (default: 4)")
-    parser.add_argument("--draws", type=_positive, default=6, metavar="N", help="epochs of training (default: 6)")
+    parser.add_argument("--images", type=at_least_1, default=4, metavar="N", help="of each class (default: 4)")
+    parser.add_argument("--draws", type=at_least_1, default=6, metavar="N", help="epochs of training (default: 6)")
     parser.add_argument("--to", type=Path, metavar="DIR", help="default: outputs/sheets/NAME-AUGMENT-SIZE")
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError(f"must be a whole number, at least 1, not {text!r}")
-    return int(text)
 
 
 def show(chosen: argparse.Namespace) -> int:
@@ -63,11 +58,10 @@ def show(chosen: argparse.Namespace) -> int:
     """
     from wisesr.build.data import build_manifest
     from wisesr.build.parts import build_view
-    from wisesr.cli.outputs import require_writable
     from wisesr.config.compose import compose_checked, option_of
-    from wisesr.data.legible import legible
     from wisesr.data.sheet import Views, draw_sheet
-    from wisesr.grid.console import make_console, tracked
+    from wisesr.grid.console import make_console, say, tracked
+    from wisesr.results.writable import require_writable
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
     augment, console = option_of("augment"), make_console()
@@ -88,8 +82,8 @@ def show(chosen: argparse.Namespace) -> int:
         rows.append(strips[0].reduced()._replace(caption=f"{name}: {strips[0].caption}"))
     _write(to / f"{_INDEX}.png", draw_sheet(where, [f"one image of each of {len(labels)} classes", *settings], rows))
     for sentence in manifest.notes.sentences():
-        console.print(legible(sentence), soft_wrap=True, markup=False)
-    console.print(f"{count_of(len(labels), 'sheet')} and {_INDEX}.png in {to}", soft_wrap=True, markup=False)
+        say(console, sentence)
+    say(console, f"{count_of(len(labels), 'sheet')} and {_INDEX}.png in {to}")
     return 0
 
 

@@ -7,11 +7,14 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wisesr.cli.runs import RUN, add_run_options, load_run
-from wisesr.errors import UserError
+from wisesr.cli.runs import RUN, add_run_options, load_run, run_arguments
+from wisesr.errors import UserError, unknown
 
 if TYPE_CHECKING:
     from wisesr.cli.evaluate_run import Request
+
+_LAYOUT = ("csv", "columns", "train", "val", "test", "leave_out", "range")
+"""Settings of `dataset=folder` that say how a folder is laid out and read; the others are of no use here."""
 
 _EVALUATE = f"""\
 Measure a trained model again: on its own test split, on another split, on another
@@ -73,7 +76,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="FOLDER", help="other images of the same classes")
     parser.add_argument("--root", type=Path, metavar="DIR", help="where the run's own dataset is now, if it was moved")
     parser.add_argument("--resolution", type=int, metavar="N", help="pixels, height and width (default: the training's)")
-    help_output = "folder of the files (default: OUTPUTS/evaluations/<what was evaluated>)"
+    help_output = "folder of the files (default: evaluations/<what was evaluated> below --runs)"
     parser.add_argument("--output", type=Path, metavar="DIR", help=help_output)
     help_workers = "processes that decode (default: none on a CPU, up to 8 for a GPU)"
     parser.add_argument("--workers", type=int, metavar="N", help=help_workers)
@@ -131,18 +134,15 @@ def _request(chosen: argparse.Namespace) -> Request:
 
 def _layout(overrides: list[str]) -> dict[str, object]:
     """Settings of `dataset=folder` out of overrides."""
-    from wisesr.cli.evaluate_run import LAYOUT
-    from wisesr.errors import unknown
-
     if not overrides:
         return {}
     for key in (text.partition("=")[0] for text in overrides):
-        if key not in (known := [f"dataset.{name}" for name in LAYOUT]):
+        if key not in (known := [f"dataset.{name}" for name in _LAYOUT]):
             raise UserError(unknown("setting of how a folder is laid out", key, known))
     from wisesr.config.compose import compose_checked
 
     node = compose_checked(["dataset=folder", "dataset.root=.", *overrides])["dataset"]
-    return {name: node[name] for name in LAYOUT}
+    return {name: node[name] for name in _LAYOUT}
 
 
 def _command(chosen: argparse.Namespace) -> str:
@@ -151,6 +151,4 @@ def _command(chosen: argparse.Namespace) -> str:
     for option in ("split", "data", "root", "resolution", "output", "workers"):
         if (value := getattr(chosen, option)) is not None:
             parts += [f"--{option}", str(value)]
-    parts += ["--runs", chosen.runs] if chosen.runs != "outputs" else []
-    parts += ["--device", chosen.device] if chosen.device != "auto" else []
-    return shlex.join(parts + ["--trust"] * chosen.trust)
+    return shlex.join(parts + run_arguments(chosen))

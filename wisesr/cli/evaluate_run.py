@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from wisesr.inference.evaluation.samples import Decoder
     from wisesr.inference.run import Run
 
-LAYOUT = ("csv", "columns", "train", "val", "test", "leave_out", "range")
-"""Settings of `dataset=folder` that say how a folder is laid out and read."""
 EVALUATIONS = "evaluations"
 """Where evaluations go, below the outputs."""
 
@@ -103,10 +101,9 @@ def _drawn(run: Run, done: Evaluation) -> dict[str, bytes]:
     from wisesr.cli.evaluation_tables import described, model_of
     from wisesr.inference.evaluation.class_figures import calibration
     from wisesr.inference.evaluation.files import RELIABILITY_PNG, RELIABILITY_SVG
-    from wisesr.report.figures.reliability import ReliabilityBin, reliability_spec
+    from wisesr.report.figures.reliability import reliability_spec
     from wisesr.report.figures.render import render
 
-    bins = [ReliabilityBin(*own) for own in calibration(done.predictions)]
     subtitle = f"{described(done)}; calibration error {done.figures['ece']:.3f}"
-    picture = render(reliability_spec(bins, model_of(run), subtitle))
+    picture = render(reliability_spec(calibration(done.predictions), model_of(run), subtitle))
     return {RELIABILITY_SVG: picture.svg.encode(), RELIABILITY_PNG: picture.png}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from wisesr.cli.evaluate_run import EVALUATIONS, Request, evaluate_run, name_of
 from wisesr.cli.evaluation_study_tables import TABLE_CSV, TABLE_JSON, Done, print_tables, write_tables
 from wisesr.cli.runs import load_run
-from wisesr.data.legible import legible
 from wisesr.errors import UserError
 from wisesr.wording import count_of, some_of
 
@@ -46,7 +45,7 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
     Raises:
         UserError: no cell is finished, none could be evaluated, or the folder is none for this.
     """
-    from wisesr.grid.console import make_console
+    from wisesr.grid.console import make_console, say
     from wisesr.inference.evaluation.samples import Decoder
 
     console, failed = make_console(), dict[str, str]()
@@ -64,11 +63,11 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
             made = evaluate_run(run, request, output / name_of(run), label=f"[{number}/{len(cells)}]", decoder=decoder)
         except UserError as error:
             failed[cell.label] = str(error)
-            console.print(legible(f"{label}: failed: {error}"), markup=False, soft_wrap=True)
+            say(console, f"{label}: failed: {error}")
             continue
         run = _without_model(run)
         done.append(Done(cell, run, made, name_of(run)))
-        console.print(legible(f"{label}: {_in_short(made)}"), markup=False, soft_wrap=True)
+        say(console, f"{label}: {_in_short(made)}")
     write_tables(output, study, request, done, failed, unfinished)
     print_tables(console, done, failed, unfinished, output)
     return 1 if failed or any(own.evaluation.unread for own in done) else 0
@@ -105,10 +104,8 @@ def _states(unfinished: dict[str, str]) -> str:
 
 def _check_folder(output: Path) -> None:
     """Refuse a folder that holds something else than evaluations of a study."""
-    from wisesr.cli.outputs import require_writable
-    from wisesr.results.store import refuse_cells
+    from wisesr.results.writable import require_writable
 
-    refuse_cells("--output", output)
     require_writable("--output", output / TABLE_JSON)
     names = {path.name for path in output.iterdir() if path.is_file() and not path.name.startswith(".")}
     if others := sorted(names - {TABLE_CSV, TABLE_JSON}):

@@ -8,7 +8,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wisesr.cli.evaluation_tables import FIGURES, sentences
-from wisesr.data.legible import legible
+from wisesr.grid.console import say
 from wisesr.wording import count_of, some_of
 
 if TYPE_CHECKING:
@@ -78,19 +78,19 @@ def print_tables(
         console.print()
         console.print(_table(done, console.width))
         for line in _shared(done):
-            console.print(legible(line), markup=False, soft_wrap=True)
+            say(console, line)
     unread = {name: why for own in done for name, why in own.evaluation.unread.items()}
     lines = [f"not read: {name}: {why}" for name, why in unread.items()]
     for line in lines[:_UNREAD]:
-        console.print(legible(line), markup=False, soft_wrap=True)
+        say(console, line)
     if len(lines) > _UNREAD:
         console.print(f"and {count_of(len(lines) - _UNREAD, 'more file')}: evaluations.json names all")
     for name, reason in failed.items():
-        console.print(legible(f"failed: {name}: {reason}"), markup=False, soft_wrap=True)
+        say(console, f"failed: {name}: {reason}")
     if unfinished:
         names = some_of([f"{name} ({state})" for name, state in unfinished.items()], _SHOWN)
-        console.print(legible(f"{count_of(len(unfinished), 'cell')} not finished: {names}"), markup=False, soft_wrap=True)
-    console.print(legible(f"Files: {output}"), markup=False, soft_wrap=True)
+        say(console, f"{count_of(len(unfinished), 'cell')} not finished: {names}")
+    say(console, f"Files: {output}")
 
 
 def _shared(done: Sequence[Done]) -> list[str]:

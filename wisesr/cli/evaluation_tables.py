@@ -6,7 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wisesr.data.image_file import TINY
 from wisesr.data.legible import legible
+from wisesr.grid.console import say
 from wisesr.wording import count_of, some_of
 
 if TYPE_CHECKING:
@@ -46,19 +48,19 @@ def described(done: Evaluation) -> str:
 
 def print_evaluation(run: Run, done: Evaluation, output: Path, console: Console) -> None:
     """Everything of one evaluation, the files last."""
-    console.print(legible(f"{model_of(run)}, epoch {run.record.best.epoch}: {described(done)}"), markup=False)
+    say(console, f"{model_of(run)}, epoch {run.record.best.epoch}: {described(done)}")
     console.print(_figures(done))
     for sentence in sentences(run, done):
-        console.print(legible(sentence), markup=False, soft_wrap=True)
+        say(console, sentence)
     console.print()
     for table in (_classes(done), _confusions(done), _calibration(done)):
         if table is not None:
             console.print(table)
     for name, reason in list(done.unread.items())[:_CLASSES]:
-        console.print(legible(f"not read: {name}: {reason}"), markup=False, soft_wrap=True)
+        say(console, f"not read: {name}: {reason}")
     if len(done.unread) > _CLASSES:
         console.print(f"and {count_of(len(done.unread) - _CLASSES, 'more file')}: evaluation.json names all")
-    console.print(legible(f"Files: {output}"), markup=False, soft_wrap=True)
+    say(console, f"Files: {output}")
 
 
 def sentences(run: Run, done: Evaluation) -> Iterator[str]:
@@ -83,7 +85,7 @@ def sentences(run: Run, done: Evaluation) -> Iterator[str]:
         verb = "is" if len(done.unread) == 1 else "are"
         yield f"{count_of(len(done.unread), 'image')} could not be read, and {verb} left out."
     if done.tiny:
-        yield f"{count_of(len(done.tiny), 'image')} of a side below 32 px, blown up: {some_of(done.tiny, _NAMES)}."
+        yield f"{count_of(len(done.tiny), 'image')} of a side below {TINY} px, blown up: {some_of(done.tiny, _NAMES)}."
     yield from (f"data: {note}" for note in done.source.notes)
 
 

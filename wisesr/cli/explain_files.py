@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from wisesr import __version__
 from wisesr.cli.names import file_names
-from wisesr.cli.studies import OUTPUTS
+from wisesr.cli.runs import run_arguments
 from wisesr.wording import count_of
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 LIMIT = 8
 """Pictures of folders, where --limit says nothing."""
-_WAYS = {"squash": "both sides squashed", "crop": "the middle square cropped", "pad": "padded with black"}
 
 
 def write_explained(
@@ -54,20 +53,17 @@ def write_explained(
 def _view_of(run: Run) -> str:
     """How pictures became what a model saw."""
     resizing = run.augmentation.resizing
-    way = "resized" if resizing is None else _WAYS.get(resizing.way, resizing.way)
-    return f"as the model saw it: {way} to {run.image_size}x{run.image_size} px"
+    way = "" if resizing is None else f" by {resizing.words}"
+    return f"as the model saw it: resized to {run.image_size}x{run.image_size} px{way}"
 
 
 def command_of(chosen: argparse.Namespace) -> str:
     """The command that makes the page again."""
     parts = ["wisesr", "explain", chosen.name, *chosen.paths]
-    runs = None if chosen.runs == OUTPUTS else chosen.runs
-    device = None if chosen.device == "auto" else chosen.device
-    options = {"--against": chosen.against, "--output": chosen.output, "--runs": runs, "--device": device}
-    for option, value in options.items():
-        parts += [option, str(value)] if value else []
-    parts += ["--trust"] * chosen.trust
+    parts += ["--against", chosen.against] if chosen.against else []
+    parts += ["--output", str(chosen.output)] if chosen.output else []
+    parts += run_arguments(chosen)
     parts += [part for name in chosen.classes for part in ("--class", name)]
-    parts += ["--top", str(chosen.top)] if chosen.top != 1 else []
+    parts += ["--top", str(chosen.top)] if chosen.top else []
     parts += ["--limit", str(chosen.limit)] if chosen.limit != LIMIT else []
     return shlex.join(parts + ["--smooth"] * chosen.smooth + ["--each-head"] * chosen.each_head)

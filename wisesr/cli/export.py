@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wisesr.cli.names import file_name
-from wisesr.cli.runs import RUN, add_run_options
+from wisesr.cli.runs import RUN, add_run_options, load_run
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
@@ -74,16 +74,15 @@ def export(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: no such run; a setting that does not fit the format; the file answers otherwise than the run.
     """
-    from wisesr.cli.outputs import require_writable
     from wisesr.inference.export import export as write
-    from wisesr.inference.load import load
+    from wisesr.results.writable import require_writable
 
     format = _format(chosen)
     format.require()
     if chosen.tolerance is not None and not chosen.tolerance > 0:
         raise UserError(f"--tolerance must be above 0, not {chosen.tolerance}")
     _say("loading the run")
-    run = load(chosen.name, outputs=Path(chosen.runs), image_size=chosen.resolution, device="cpu", trust=chosen.trust)
+    run = load_run(chosen.name, chosen, chosen.resolution)
     path = chosen.output or Path(_default_name(run) + format.suffix)
     if path.suffix != format.suffix:
         raise UserError(f"--output must end in {format.suffix} for --format {format.name}, and {path} does not")

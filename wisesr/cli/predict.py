@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wisesr.cli.numbers import at_least_1
 from wisesr.cli.predict_output import format_of, require_output, write_rows
 from wisesr.cli.runs import RUN, add_run_options, load_run
 from wisesr.errors import UserError
@@ -66,23 +67,16 @@ def add_predict(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=predict)
     parser.add_argument("cell", metavar="RUN", help="a finished cell")
     parser.add_argument("paths", metavar="PATH", nargs="+", help="files, folders, quoted patterns, or - for a list")
-    parser.add_argument("--top", metavar="K", type=_at_least_1, default=1, help="classes in a row (1); all if there are fewer")
+    parser.add_argument("--top", metavar="K", type=at_least_1, default=1, help="classes in a row (1); all if there are fewer")
     parser.add_argument("--probabilities", action="store_true", help="the probability of every class as well")
     parser.add_argument("--output", metavar="FILE", type=Path, help="instead of standard output; format by its ending")
     parser.add_argument("--format", choices=("csv", "jsonl", "parquet"), help="csv, unless FILE ends otherwise")
     parser.add_argument("-0", "--null", action="store_true", help="the list on standard input is divided by NUL")
     parser.add_argument(
-        "--batch-size", metavar="N", type=_at_least_1, default=32, help="pictures that the model gets at once (32)"
+        "--batch-size", metavar="N", type=at_least_1, default=32, help="pictures that the model gets at once (32)"
     )
-    parser.add_argument("--workers", metavar="N", type=_at_least_1, help="threads that decode (one a core)")
+    parser.add_argument("--workers", metavar="N", type=at_least_1, help="threads that decode (one a core)")
     add_run_options(parser)
-
-
-def _at_least_1(text: str) -> int:
-    number = int(text) if text.strip().isdecimal() else 0
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"a whole number from 1 on, not {text!r}")
-    return number
 
 
 def predict(chosen: argparse.Namespace) -> int:

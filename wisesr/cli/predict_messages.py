@@ -10,16 +10,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from wisesr.cli.predict_output import partial_of
-from wisesr.data.image_formats import ending_hint
-from wisesr.data.legible import legible
+from wisesr.grid.console import say
 from wisesr.inference.prediction.paths import Skipped
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of
 
 if TYPE_CHECKING:
-    from wisesr.inference.predict import Answer
-
-_SHOWN = 8
-"""Endings that a sentence lists."""
+    from wisesr.inference.prediction.rows import Answer
 
 
 class Told:
@@ -38,28 +34,20 @@ class Told:
             for answer in answers:
                 if answer.problem:
                     self.bad += 1
-                    self._say(f"{legible(answer.path)}: {legible(answer.problem)}")
+                    say(self._console, f"{answer.path}: {answer.problem}")
 
     def end(self, output: Path | None) -> None:
         """What was done, where rows go to a file; what was not, anyway."""
         if output is not None:
             seconds = time.monotonic() - self._began
             good = self.all - self.bad
-            self._say(f"{count_of(good, 'prediction')} in {legible(str(output))} ({good / seconds:,.0f} images/s)")
+            say(self._console, f"{count_of(good, 'prediction')} in {output} ({good / seconds:,.0f} images/s)")
         if self.bad:
-            self._say(f"{self.bad:,} of {count_of(self.all, 'path')} could not be predicted: column error says why.")
-        if kinds := self._skipped.kinds:
-            named = [f"{kind or 'without an ending'} {many:,}" for kind, many in kinds.most_common()]
-            hints = sorted({f"to read {kind}: {hint}" for kind in kinds if (hint := ending_hint(kind))})
-            what = (
-                f"{count_of(kinds.total(), 'file')} in folders, no images by their endings: {legible(some_of(named, _SHOWN))}"
-            )
-            self._say("; ".join([f"Skipped {what}", *hints]))
+            say(self._console, f"{self.bad:,} of {count_of(self.all, 'path')} could not be predicted: column error says why.")
+        if skipped := str(self._skipped):
+            say(self._console, skipped)
 
     def cut_short(self, output: Path | None) -> None:
         """Where the rows are that were written until now."""
         if output is not None and self.all and partial_of(output).exists():
-            self._say(f"The first {count_of(self.all, 'row')} are in {legible(str(partial_of(output)))}")
-
-    def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+            say(self._console, f"The first {count_of(self.all, 'row')} are in {partial_of(output)}")

@@ -12,8 +12,7 @@ from typing import IO, TYPE_CHECKING
 from wisesr.errors import UserError, unknown
 
 if TYPE_CHECKING:
-    from wisesr.inference.predict import Answer
-    from wisesr.inference.prediction.rows import Layout, RowWriter
+    from wisesr.inference.prediction.rows import Answer, Layout, RowWriter
 
 FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".pq": "parquet"}
 """Ending of a file's name -> format."""
@@ -41,7 +40,7 @@ def require_output(output: Path | None) -> None:
     Raises:
         UserError: there is none.
     """
-    from wisesr.cli.outputs import require_writable
+    from wisesr.results.writable import require_writable
 
     if output is None:
         if sys.stdout is None:

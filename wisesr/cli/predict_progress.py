@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
@@ -12,10 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-Item = TypeVar("Item")
+from wisesr.grid.console import late_bar
 
-_PATIENCE = 2.0
-"""Seconds before a bar shows."""
+Item = TypeVar("Item")
 
 
 class _Rate(ProgressColumn):
@@ -35,15 +33,10 @@ def with_bar(batches: Iterable[Sequence[Item]], console: Console, count: Callabl
     """The batches, made while they are taken; `count` finds out how many items there will be, which takes a while itself."""
     columns = TextColumn("predicting"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn()
     progress = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
-    task, began = progress.add_task("", total=None), time.monotonic()
-    try:
+    task = progress.add_task("", total=None)
+    with late_bar(progress) as show:
         for batch in batches:
             yield batch
             progress.advance(task, len(batch))
-            if console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE:
-                progress.start()
-                if count is not None:
-                    threading.Thread(target=lambda: progress.update(task, total=count()), daemon=True).start()
-    finally:
-        if progress.live.is_started:
-            progress.stop()
+            if show() and count is not None:
+                threading.Thread(target=lambda: progress.update(task, total=count()), daemon=True).start()

@@ -68,7 +68,7 @@ def report(chosen: argparse.Namespace) -> int:
     """
     from rich.console import Console
 
-    from wisesr.grid.console import make_console, tracked
+    from wisesr.grid.console import make_console, say, tracked
     from wisesr.report.output_folder import check_folder
     from wisesr.report.read import read_study
     from wisesr.report.tables.terminal import print_study, unfinished
@@ -100,8 +100,8 @@ def report(chosen: argparse.Namespace) -> int:
     )
     print_study(study, console)
     for note in written.notes:
-        console.print(note, markup=False)
-    console.print(str(written.page), soft_wrap=True, markup=False)
+        say(console, note)
+    say(console, str(written.page))
     return 0
 
 

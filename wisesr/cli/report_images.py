@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from wisesr.report.write import Load
     from wisesr.results.explanation import Explanation
 
-_PIXELS = 288
-"""Of a picture's side in the files of evidence, which hold what is drawn."""
-
 
 class TestImages:
     """Test images of datasets, each of which is looked for once."""
@@ -96,6 +93,8 @@ def _shrunk(explanation: Explanation) -> Explanation:
     import numpy as np
     from PIL import Image
 
+    from wisesr.report.evidence.block import PIXELS
+
     picture = Image.fromarray(explanation.view)
-    picture.thumbnail((_PIXELS, _PIXELS), Image.Resampling.LANCZOS)
+    picture.thumbnail((PIXELS, PIXELS), Image.Resampling.LANCZOS)
     return explanation._replace(view=np.asarray(picture))

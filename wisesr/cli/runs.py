@@ -25,9 +25,18 @@ def add_run_options(parser: argparse.ArgumentParser, *, device: bool = True) -> 
     parser.add_argument("--runs", metavar="DIR", default=OUTPUTS, help=f"where to look for names of runs ({OUTPUTS})")
     if device:
         parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU where there is one")
+    else:
+        parser.set_defaults(device="cpu")
     parser.add_argument(
         "--trust", action="store_true", help="import parts that are not wisesr's, as the run's configuration names them"
     )
+
+
+def run_arguments(chosen: argparse.Namespace) -> list[str]:
+    """What was chosen of `add_run_options`, for the command that does the same again."""
+    parts = ["--runs", chosen.runs] if chosen.runs != OUTPUTS else []
+    parts += ["--device", chosen.device] if chosen.device != "auto" else []
+    return parts + ["--trust"] * chosen.trust
 
 
 def device_of(name: str) -> str:

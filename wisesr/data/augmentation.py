@@ -39,6 +39,16 @@ class Resizing(NamedTuple):
     filter: str
     """Of the pixels, and by which library: another one's differs by a few grey levels."""
 
+    @property
+    def words(self) -> str:
+        """`squash (both sides, aspect ignored)`; a way that is not wisesr's by its name alone."""
+        of_ours = {
+            "squash": "both sides, aspect ignored",
+            "crop": "the short side, of the long one the middle",
+            "pad": "the long side, centred on black",
+        }
+        return f"{self.way} ({of_ours[self.way]})" if self.way in of_ours else self.way
+
 
 def _describe(inputs: Inputs) -> str:
     mean, std = (", ".join(f"{number:.4g}" for number in inputs[key]) for key in ("mean", "std"))

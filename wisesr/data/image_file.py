@@ -19,6 +19,9 @@ UNREADABLE = (
 )
 """What Pillow raises on files that are missing, damaged, no images, or of more pixels than it takes."""
 
+TINY = 32
+"""Pixels of a side below which the last feature map of usual backbones is one pixel: blown up, and worth a word."""
+
 HUGE = Image.MAX_IMAGE_PIXELS or 89_478_485
 """Pixels above which a picture is huge: slow to read, and worth a word. Above twice as many it is not read."""
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from wisesr.data.legible import legible
 from wisesr.encoding import take_any_text
 
 Item = TypeVar("Item")
@@ -27,17 +29,40 @@ def make_console(*, live: bool = True) -> Console:
     return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
 
 
+def say(console: Console, text: str) -> None:
+    """A line that holds anybody's names: nothing in it is markup, what does not print is written as its escape."""
+    console.print(legible(text), markup=False, soft_wrap=True)
+
+
 def tracked(items: Iterable[Item], total: int, description: str, console: Console) -> Iterator[Item]:
     """The items, made while they are taken; a bar for what is left of them after two seconds, on a terminal."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     progress = Progress(*columns, console=console, transient=True)
-    task, began = progress.add_task(description, total=total), time.monotonic()
-    try:
+    task = progress.add_task(description, total=total)
+    with late_bar(progress) as show:
         for item in items:
             yield item
             progress.advance(task)
-            if console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE:
-                progress.start()
+            show()
+
+
+@contextmanager
+def late_bar(progress: Progress) -> Iterator[Callable[[], bool]]:
+    """A bar that is there after two seconds, on a terminal, until the block ends.
+
+    Yields:
+        What shows it if it is time: to be called after each step; True where the bar has just appeared.
+    """
+    began = time.monotonic()
+
+    def show() -> bool:
+        due = progress.console.is_terminal and not progress.live.is_started and time.monotonic() - began > _PATIENCE
+        if due:
+            progress.start()
+        return due
+
+    try:
+        yield show
     finally:
         if progress.live.is_started:
             progress.stop()

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wisesr.data.image_file import TINY
 from wisesr.data.progress import Progress
 from wisesr.errors import UserError
 from wisesr.inference.evaluation.agreement import agreement
@@ -18,7 +19,7 @@ from wisesr.inference.evaluation.class_figures import balanced_accuracy, class_f
 from wisesr.inference.evaluation.enlarged import resizings
 from wisesr.inference.evaluation.evaluation import Evaluation
 from wisesr.inference.evaluation.pictures import Pictures
-from wisesr.inference.evaluation.samples import TINY, Decoder, Sample, Samples, Unread, batches_of
+from wisesr.inference.evaluation.samples import Decoder, Sample, Samples, Unread, batches_of
 from wisesr.inference.memory import is_lack_of_memory
 from wisesr.inference.run import Run
 from wisesr.results.predictions import Predictions

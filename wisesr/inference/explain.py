@@ -16,9 +16,6 @@ from wisesr.inference.explanation.grad_cam import MISSING, grad_cam, has_grad_ca
 from wisesr.inference.run import Picture, Run
 from wisesr.results.explanation import Attention, ClassMaps, Explanation
 
-_SMALLEST = 2
-"""Pixels that either side of a picture has, or else there is nothing in it to be seen."""
-
 
 class Seen(NamedTuple):
     """A picture in the run's eyes."""
@@ -31,20 +28,17 @@ class Seen(NamedTuple):
     """(classes,), float32, on the CPU."""
 
 
-def see(run: Run, picture: Picture) -> Seen:
+def see(run: Run, picture: Picture | Tensor) -> Seen:
     """The run's map and logits of a picture.
 
     Args:
         run: of `wisesr.load`.
-        picture: a file, a PIL image, or RGB pixels.
+        picture: a file, a PIL image, RGB pixels, or what `Run.transform` makes of one, (3, size, size).
 
     Raises:
-        UserError: it cannot be read, or has a side of one pixel.
+        UserError: it cannot be read.
     """
-    image = run.open(picture)
-    if min(image.size) < _SMALLEST:
-        raise UserError(f"{image.width}x{image.height} pixels: a picture must have at least {_SMALLEST} a side")
-    view = run.transform(image)
+    view = picture if isinstance(picture, Tensor) else run.transform(run.open(picture))
     features = run.maps(view[None])
     return Seen(view, features, run.logits_of(features)[0].cpu())
 

@@ -6,25 +6,22 @@ model: `benchmarks/predict.py`) they took as long; they need no shared memory, w
 
 from __future__ import annotations
 
-import os
-import stat
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import islice
-from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wisesr.data.image_file import reading_problem
-from wisesr.data.image_formats import ending_hint, ending_of
 from wisesr.errors import UserError
 from wisesr.inference.memory import is_lack_of_memory
 from wisesr.inference.prediction.paths import Found
+from wisesr.inference.prediction.reading import NO_NUMBER, Read, read_picture
+from wisesr.inference.prediction.rows import Answer
 from wisesr.inference.run import Run
 from wisesr.types import usable_cores
 from wisesr.wording import count_of
@@ -34,22 +31,6 @@ _PROBLEMS = 1_000
 
 _SEVERAL = 16
 """Pictures that a thread reads between two words with the others, at most."""
-_ONE_PIXEL = "1x1 px: a single pixel is no picture"
-"""Blown up to a plane of one colour it would get an answer, as sure as any other."""
-
-
-class Answer(NamedTuple):
-    """What a run says of one file."""
-
-    path: str
-    probabilities: NDArray[np.float32] | None
-    """(classes,), in the order of the run's `class_names`; None where the file cannot be read."""
-    problem: str = ""
-    """Why, without the path and without a full stop."""
-
-
-_Read: TypeAlias = "Tensor | str"
-"""A picture as the model's input, or why there is none."""
 
 
 def predict_files(
@@ -66,7 +47,7 @@ def predict_files(
     Raises:
         UserError: a batch does not fit into memory.
     """
-    waiting: list[tuple[str, _Read]] = []
+    waiting: list[tuple[str, Read]] = []
     readable = 0
     with closing(_decoded(run, pictures, batch_size, workers or usable_cores())) as decoded:
         for picture, read in decoded:
@@ -79,11 +60,11 @@ def predict_files(
         yield _answers(run, waiting)
 
 
-def _decoded(run: Run, pictures: Iterable[Found], batch_size: int, workers: int) -> Generator[tuple[Found, _Read], None, None]:
+def _decoded(run: Run, pictures: Iterable[Found], batch_size: int, workers: int) -> Generator[tuple[Found, Read], None, None]:
     """Each picture and what was read of it, in order."""
     several = max(1, min(_SEVERAL, batch_size // workers))
     pool = ThreadPoolExecutor(workers, "decode")
-    waiting: deque[tuple[list[Found], Future[list[_Read]]]] = deque()
+    waiting: deque[tuple[list[Found], Future[list[Read]]]] = deque()
     coming = iter(pictures)
     try:
         while some := list(islice(coming, several)):
@@ -96,51 +77,15 @@ def _decoded(run: Run, pictures: Iterable[Found], batch_size: int, workers: int)
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _ready(some: tuple[list[Found], Future[list[_Read]]]) -> Iterable[tuple[Found, _Read]]:
+def _ready(some: tuple[list[Found], Future[list[Read]]]) -> Iterable[tuple[Found, Read]]:
     return zip(some[0], some[1].result(), strict=True)
 
 
-def _read_several(run: Run, pictures: Sequence[Found]) -> list[_Read]:
-    return [picture.problem or _read(run, picture.path) for picture in pictures]
+def _read_several(run: Run, pictures: Sequence[Found]) -> list[Read]:
+    return [picture.problem or read_picture(run, picture.path) for picture in pictures]
 
 
-def _read(run: Run, path: str) -> _Read:
-    """A file as the model's input, or why it cannot be that: one bad file ends nothing."""
-    try:
-        if problem := no_file(path):
-            return problem
-        image = run.open(path)
-        return _ONE_PIXEL if image.size == (1, 1) else run.transform(image)
-    except UserError as error:
-        reason = reading_problem(error.__cause__ or error)
-        hint = ending_hint(ending_of(path))
-        return f"{reason}; {hint}" if hint else reason
-    except MemoryError:
-        return "too large for the memory of this machine"
-    except (OSError, ValueError, RuntimeError) as error:
-        return reading_problem(error)
-
-
-def no_file(path: str) -> str:
-    """Why a path is no file with anything in it, without opening it, since a pipe may never answer; empty where it is one.
-
-    Raises:
-        OSError: it cannot be looked at.
-        ValueError: no file can be called so.
-    """
-    try:
-        state = os.stat(path)  # noqa: PTH116 (a Path costs more than this)
-    except FileNotFoundError:
-        if not os.path.islink(path):  # noqa: PTH114
-            raise
-        return f"a link to {os.readlink(path)}, which is not there"  # noqa: PTH115
-    if stat.S_ISREG(state.st_mode):
-        return "" if state.st_size else "an empty file"
-    kinds = ((stat.S_ISDIR, "a folder"), (stat.S_ISFIFO, "a pipe, and no file"), (stat.S_ISSOCK, "a socket, and no file"))
-    return next((name for is_one, name in kinds if is_one(state.st_mode)), "a device, and no file")
-
-
-def _answers(run: Run, read: Sequence[tuple[str, _Read]]) -> list[Answer]:
+def _answers(run: Run, read: Sequence[tuple[str, Read]]) -> list[Answer]:
     inputs = [one for _, one in read if not isinstance(one, str)]
     rows = iter(_probabilities(run, inputs)) if inputs else iter(())
     return [Answer(path, None, one) if isinstance(one, str) else _answer(path, next(rows)) for path, one in read]
@@ -148,7 +93,7 @@ def _answers(run: Run, read: Sequence[tuple[str, _Read]]) -> list[Answer]:
 
 def _answer(path: str, row: NDArray[np.float32]) -> Answer:
     if not np.isfinite(row).all():
-        return Answer(path, None, "the model's answer is not a number")
+        return Answer(path, None, NO_NUMBER)
     return Answer(path, row)
 
 

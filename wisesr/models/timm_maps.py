@@ -20,13 +20,15 @@ def timm_map(model: Any, images: Tensor) -> Tensor:
     """The feature map of a model of timm's: (batch, 3, H, W) -> (batch, channels, height, width).
 
     Raises:
-        ValueError: it answers with something else than one map.
+        ValueError: it answers with something else than one map, or with tokens of which the map's cannot be told.
     """
     features = model.forward_features(images)
     if not isinstance(features, Tensor):
         raise ValueError(f"{type(model).__name__} answers with a {type(features).__name__}, not with one map")
     channels = getattr(model, "num_features", None)
     if features.ndim == 3:
+        if getattr(model, "cls_token", None) is not None and not hasattr(model, "num_prefix_tokens"):
+            raise ValueError("it answers with a class token, and has no num_prefix_tokens that sets the map's tokens apart")
         patches = features[:, getattr(model, "num_prefix_tokens", 0) :]
         return fold_tokens(patches, images.shape[-2] / images.shape[-1])
     if features.ndim == 4 and features.shape[1] != channels and features.shape[-1] == channels:

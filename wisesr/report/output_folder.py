@@ -11,7 +11,8 @@ from typing import Any
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import acquire_lock
-from wisesr.results.store import find_cells, refuse_cells
+from wisesr.results.store import find_cells
+from wisesr.results.writable import require_writable_folder
 from wisesr.wording import count_of, some_of
 
 MANIFEST = "report.json"
@@ -21,7 +22,7 @@ _OWN = {_BUILDING, ".lock"}
 
 
 def check_folder(option: str, output: Path) -> None:
-    """Refuse a folder that holds something else than a report, before anything is computed.
+    """Refuse a folder that holds something else than a report, before anything is computed; nothing is made.
 
     Args:
         option: of the command that names the folder, for the message.
@@ -30,19 +31,12 @@ def check_folder(option: str, output: Path) -> None:
     Raises:
         UserError: it lies in a cell, holds cells or other things than a report, is a file, or cannot be written.
     """
-    refuse_cells(option, output)
-    try:
-        names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
-        if names and MANIFEST not in names:
-            cells = len(find_cells(output))
-            content = count_of(cells, "cell") if cells else some_of(sorted(names), 3)
-            raise UserError(f"{option}: {output} holds {content}, and is no report: name another folder with {option}")
-        output.mkdir(parents=True, exist_ok=True)
-        (output / _BUILDING).mkdir(exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{option}: {output} cannot be written ({error.strerror or error}): name another folder with {option}"
-        ) from error
+    require_writable_folder(option, output)
+    names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
+    if names and MANIFEST not in names:
+        cells = len(find_cells(output))
+        content = count_of(cells, "cell") if cells else some_of(sorted(names), 3)
+        raise UserError(f"{option}: {output} holds {content}, and is no report: name another folder with {option}")
 
 
 def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> None:

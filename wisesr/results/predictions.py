@@ -30,6 +30,18 @@ class Predictions(NamedTuple):
         return np.asarray(self.probabilities.argmax(axis=1) == self.labels)
 
 
+class ReliabilityBin(NamedTuple):
+    """Images whose most probable class has a probability of `low` or more and below `high`; shares from 0 to 1."""
+
+    low: float
+    high: float
+    images: int
+    confidence: float | None
+    """Mean of that probability; None without images."""
+    accuracy: float | None
+    """Share of them that are right."""
+
+
 def write_predictions(directory: Path, predictions: Predictions) -> None:
     """The file, whole or absent."""
     arrays: dict[str, Any] = predictions._asdict() | {"classes": np.array(predictions.classes)}

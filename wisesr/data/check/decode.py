@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from wisesr.data.grey_levels import Levels, levels_of, peak_of
-from wisesr.data.image_file import HUGE, UNREADABLE, open_image, reading_problem
+from wisesr.data.image_file import HUGE, TINY, UNREADABLE, open_image, reading_problem
 from wisesr.data.images import AS_A_VIEWER, PixelRules, to_rgb
 from wisesr.data.orientation import orientation
 from wisesr.data.quiet import quiet
@@ -31,9 +31,6 @@ _UPRIGHT_BY = {
     8: "turned by 90 degrees counterclockwise",
 }
 """EXIF's orientation -> what would set the picture upright. CIPA DC-008, section 4.6.5."""
-
-_TINY = 32
-"""Pixels of a side below which the last feature map of usual backbones is one pixel."""
 
 _AHEAD = 64
 """Files handed to the threads before their turn."""
@@ -105,7 +102,7 @@ def _notes(path: Path, image: Image.Image, levels: Levels | None, stored: int, r
     if turn := _UPRIGHT_BY.get(stored):
         read = "it is read upright" if rules.upright else "it is read as it is stored, as the published results had it"
         yield "orientation", f"EXIF says: upright when {turn}; {read}"
-    if min(image.size) < _TINY:
+    if min(image.size) < TINY:
         yield "tiny", f"{image.width}x{image.height} px"
     if (pixels := image.width * image.height) > HUGE:
         yield "huge", f"{image.width:,} x {image.height:,} = {pixels / 1e6:,.0f} million pixels"

@@ -10,6 +10,7 @@ from itertools import chain, combinations
 from typing import NamedTuple
 
 from wisesr.data.check.decode import Decoded
+from wisesr.data.image_file import TINY
 from wisesr.data.legible import legible
 from wisesr.data.listing import Listing, Row
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
@@ -47,7 +48,7 @@ KINDS: Mapping[str, Kind] = {
     "mode": Kind("unusual pixels", "see it as it is read: wisesr data show"),
     "orientation": Kind("stored turned", "see how it is read: wisesr data show"),
     "huge": Kind("huge", "harmless but slow: scale it down"),
-    "tiny": Kind("below 32 px", "blown up: see it with wisesr data show"),
+    "tiny": Kind(f"below {TINY} px", "blown up: see it with wisesr data show"),
 }
 """Name in the report -> what it is, the most important first."""
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wisesr.results.predictions import Predictions
+from wisesr.results.predictions import Predictions, ReliabilityBin
 
 BINS = 15
 """Of equal width, as of the calibration error in records (`wisesr.training.metrics`)."""
@@ -37,18 +37,6 @@ class Confused(NamedTuple):
     images: int
     share: float
     """Of the true class's images."""
-
-
-class Bin(NamedTuple):
-    """Images whose most probable class has a probability of `low` or more and below `high`."""
-
-    low: float
-    high: float
-    images: int
-    confidence: float | None
-    """Mean of that probability; None without images."""
-    accuracy: float | None
-    """Share of them that are right."""
 
 
 def confusion_of(predictions: Predictions) -> NDArray[np.int64]:
@@ -88,7 +76,7 @@ def confusions(confusion: NDArray[np.int64], names: Sequence[str]) -> list[Confu
     return sorted(found, key=lambda pair: (-pair.images, -pair.share))
 
 
-def calibration(predictions: Predictions) -> list[Bin]:
+def calibration(predictions: Predictions) -> list[ReliabilityBin]:
     """Bins of the most probable class's probability; sum of images * |accuracy - confidence| / all images is the `ece`.
 
     As in torchmetrics, a probability of exactly 1 has a bin of its own, which is last, and here only where it has images.
@@ -102,5 +90,5 @@ def calibration(predictions: Predictions) -> list[Bin]:
         count, low, high = int(mine.sum()), index / BINS, min(index + 1, BINS) / BINS
         if count or index < BINS:
             means = (float(top[mine].mean(dtype=np.float64)), float(right[mine].mean())) if count else (None, None)
-            bins.append(Bin(low, high, count, *means))
+            bins.append(ReliabilityBin(low, high, count, *means))
     return bins

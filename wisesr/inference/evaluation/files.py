@@ -20,7 +20,7 @@ from wisesr.results.atomic_files import read_json, write_json, write_text
 from wisesr.results.cell_files import PREDICTIONS
 from wisesr.results.predictions import write_predictions
 from wisesr.results.provenance import hardware, versions
-from wisesr.results.store import refuse_cells
+from wisesr.results.writable import require_writable_folder
 from wisesr.wording import some_of
 
 SCHEMA = 1
@@ -45,7 +45,7 @@ def identity_of(run: Run, kind: str, root: str | None, split: str) -> dict[str, 
 
 
 def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
-    """Refuse a folder that holds something else than this evaluation, before anything is computed; make one that is not there.
+    """Refuse a folder that holds something else than this evaluation, before anything is computed; nothing is made.
 
     Args:
         output: the folder.
@@ -54,18 +54,13 @@ def check_folder(output: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         UserError: it holds other things or another evaluation, lies in a cell, is a file, or cannot be written.
     """
-    refuse_cells("--output", output)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        names = {path.name for path in output.iterdir() if not path.name.startswith((_BUILDING, "."))}
-        with tempfile.TemporaryDirectory(dir=output, prefix=_BUILDING):
-            pass
-    except OSError as error:
-        raise UserError(f"--output: {output} cannot be written: {error.strerror or error}") from error
+    require_writable_folder("--output", output)
+    there = output.iterdir() if output.exists() else ()
+    names = {path.name for path in there if not path.name.startswith(".")}
     if others := sorted(names - set(FILES)):
         raise UserError(f"--output: {output} holds {some_of(others, 3)}, and is no evaluation: name another folder")
-    there = read_json(output / EVALUATION)
-    before = there.get("identity") if isinstance(there, dict) else None
+    known = read_json(output / EVALUATION)
+    before = known.get("identity") if isinstance(known, dict) else None
     if before is not None and before != dict(identity):
         told = ", ".join(f"{key} {before.get(key)}" for key in identity if before.get(key) != identity[key])
         raise UserError(f"--output: {output} holds another evaluation ({told}): name another folder")
@@ -89,6 +84,7 @@ def write_evaluation(
     """
     confusion, names = confusion_of(evaluation.predictions), evaluation.predictions.classes
     content = {"schema": SCHEMA, "identity": dict(identity), **as_dict(run, evaluation), "command": command}
+    output.mkdir(parents=True, exist_ok=True)
     _remove_left(output)
     with tempfile.TemporaryDirectory(dir=output, prefix=_BUILDING) as made:
         building = Path(made)

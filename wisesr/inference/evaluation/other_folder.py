@@ -25,8 +25,6 @@ from wisesr.inference.evaluation.pictures import ALL, Pictures, Source, logit_of
 from wisesr.inference.run import Run
 from wisesr.wording import natural_key, some_of
 
-LAYOUT = ("csv", "columns", "train", "val", "test", "leave_out", "range")
-"""Settings of `dataset=folder` that say how a folder is laid out and read; the others are of no use here."""
 _SHOWN = 8
 
 
@@ -44,7 +42,7 @@ def folder_pictures(
         run: whose classes they are.
         root: the folder.
         split: train, val, test or all; None for the test split where the folder has one, else all.
-        layout: settings of `LAYOUT`, by name; those that are missing are found as `dataset=folder` finds them.
+        layout: settings of `dataset=folder` on how it is laid out and read; it finds those that are missing by itself.
         progress: shows how far the first reading of the files is.
 
     Raises:

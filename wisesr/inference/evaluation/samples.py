@@ -21,9 +21,6 @@ Indices = list[int]
 ROOM = 1 << 30
 """Bytes of decoded pictures that are kept for the next model, at most."""
 
-TINY = 32
-"""Pixels below which a picture's side is worth a word, as in `wisesr data check`."""
-
 
 class Sample(NamedTuple):
     """A picture as the model sees it."""

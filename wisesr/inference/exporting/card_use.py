@@ -81,12 +81,7 @@ def _resizing(run: Run, trials: Sequence[Trial]) -> list[str]:
             "How pictures of other shapes were made squares in training is unknown: the run's augmentation is not one of "
             "wisesr's, and does not say. Feed what it makes of them."
         ]
-    way = {
-        "squash": "both sides, aspect ignored",
-        "crop": "the short side, of the long one the middle",
-        "pad": "the long side, centred on black",
-    }.get(resizing.way, resizing.way)
-    lines = [f"Resizing is not in the file. In training: {resizing.way} ({way}), filter {resizing.filter}."]
+    lines = [f"Resizing is not in the file. In training: {resizing.words}, filter {resizing.filter}."]
     if not is_plain(resizing):
         return [*lines, "Pillow has no filter near to it."]
     if "Pillow" in resizing.filter:

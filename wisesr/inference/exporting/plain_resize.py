@@ -54,6 +54,6 @@ def plain_source(resizing: Resizing) -> str:
     return inspect.getsource(_WAYS[resizing.way]).rstrip()
 
 
-def is_plain(resizing: Resizing | None) -> bool:
+def is_plain(resizing: Resizing) -> bool:
     """Whether Pillow has what is near to it."""
-    return resizing is not None and resizing.way in _WAYS and resizing.filter.startswith(("nearest", "bilinear"))
+    return resizing.way in _WAYS and resizing.filter.startswith(("nearest", "bilinear"))

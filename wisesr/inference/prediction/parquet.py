@@ -9,7 +9,7 @@ from typing import IO, Any
 import numpy as np
 
 from wisesr.errors import UserError
-from wisesr.inference.prediction.rows import AnswerLike, Layout, as_bytes
+from wisesr.inference.prediction.rows import Answer, Layout, as_bytes
 
 _CELLS = 1 << 20
 """Of a group of rows, which is held in memory until it is whole."""
@@ -44,7 +44,7 @@ class ParquetRows:
         self._held: list[Any] = []
         self._cells = 0
 
-    def write(self, answers: Sequence[AnswerLike]) -> None:
+    def write(self, answers: Sequence[Answer]) -> None:
         """Some rows, whole."""
         if answers:
             self._held.append(self._arrow.RecordBatch.from_arrays(self._arrays(answers), schema=self._schema))
@@ -73,7 +73,7 @@ class ParquetRows:
         ]
         return self._arrow.schema([fields[0], ("path_bytes", self._arrow.binary()), *fields[1:]])
 
-    def _arrays(self, answers: Sequence[AnswerLike]) -> list[Any]:
+    def _arrays(self, answers: Sequence[Answer]) -> list[Any]:
         layout, array = self._layout, self._arrow.array
         names = [legible_utf_8(name) for name in layout.class_names]
         absent = np.array([answer.probabilities is None for answer in answers])

@@ -12,13 +12,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, NamedTuple
 
-from wisesr.data.image_formats import ending_of, is_image
+from wisesr.data.image_formats import ending_hint, ending_of, is_image
 from wisesr.inference.prediction.folders import files_below
 from wisesr.inference.prediction.patterns import Pattern
+from wisesr.wording import count_of, some_of
 
 LIST = "-"
 """Stands for the list among the paths."""
 _BLOCK = 1 << 16
+_SHOWN = 8
+"""Endings that a sentence lists."""
 
 
 class Found(NamedTuple):
@@ -37,6 +40,15 @@ class Skipped:
     kinds: Counter[str] = field(default_factory=Counter)
     """Ending, in lower case, empty where there is none -> files."""
 
+    def __str__(self) -> str:
+        """A sentence without its full stop; empty where there are none."""
+        if not self.kinds:
+            return ""
+        named = [f"{kind or 'without an ending'} {many:,}" for kind, many in self.kinds.most_common()]
+        hints = sorted({f"to read {kind}: {hint}" for kind in self.kinds if (hint := ending_hint(kind))})
+        files = count_of(self.kinds.total(), "file")
+        return "; ".join([f"Skipped {files} in folders, no images by their endings: {some_of(named, _SHOWN)}", *hints])
+
 
 def find_pictures(paths: Iterable[str], skipped: Skipped, listed: Iterable[str] = ()) -> Iterator[Found]:
     """Every picture that paths stand for: theirs in the order given, a folder's in natural order (2 before 10).
@@ -51,10 +63,16 @@ def find_pictures(paths: Iterable[str], skipped: Skipped, listed: Iterable[str] 
         if path == LIST:
             for line in listed:
                 yield from _named(line, skipped)
-        elif Pattern.is_one(path) and not os.path.lexists(path):
-            yield from _below(path, Pattern.parse(path), skipped, "nothing matches this pattern")
         else:
-            yield from _named(path, skipped)
+            yield from pictures_of(path, skipped)
+
+
+def pictures_of(path: str, skipped: Skipped) -> Iterator[Found]:
+    """What one path stands for; arguments as of `find_pictures`, but for the list."""
+    if Pattern.is_one(path) and not os.path.lexists(path):
+        yield from _below(path, Pattern.parse(path), skipped, "nothing matches this pattern")
+    else:
+        yield from _named(path, skipped)
 
 
 def _named(path: str, skipped: Skipped) -> Iterator[Found]:

@@ -8,26 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import IO, Protocol
+from typing import IO, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 
-class AnswerLike(Protocol):
-    """What is written of a file: `wisesr.inference.predict.Answer`."""
+class Answer(NamedTuple):
+    """What a run says of one file."""
 
-    @property
-    def path(self) -> str:
-        """Of the file, as `os.fsdecode` has it."""
-
-    @property
-    def probabilities(self) -> NDArray[np.float32] | None:
-        """(classes,); None where there is a problem."""
-
-    @property
-    def problem(self) -> str:
-        """Why there is no answer."""
+    path: str
+    probabilities: NDArray[np.float32] | None
+    """(classes,), in the order of the run's `class_names`; None where the file cannot be read."""
+    problem: str = ""
+    """Why, without the path and without a full stop."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +59,7 @@ class Layout:
 class RowWriter(Protocol):
     """Rows into a file that is open for bytes; it closes what it began, and not the file."""
 
-    def write(self, answers: Sequence[AnswerLike]) -> None:
+    def write(self, answers: Sequence[Answer]) -> None:
         """Some rows, whole."""
 
     def close(self) -> None:
@@ -79,7 +73,7 @@ class CsvRows:
         self._file, self._layout = file, layout
         self._file.write(_csv_line(layout.columns))
 
-    def write(self, answers: Sequence[AnswerLike]) -> None:
+    def write(self, answers: Sequence[Answer]) -> None:
         """Some rows, whole."""
         self._file.write(b"".join(_csv_line(self._cells(answer)) for answer in answers))
         self._file.flush()
@@ -87,7 +81,7 @@ class CsvRows:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _cells(self, answer: AnswerLike) -> list[str]:
+    def _cells(self, answer: Answer) -> list[str]:
         layout, row = self._layout, answer.probabilities
         if row is None:
             return [answer.path, *[""] * (len(layout.columns) - 2), answer.problem]
@@ -110,7 +104,7 @@ class JsonRows:
     def __init__(self, file: IO[bytes], layout: Layout) -> None:
         self._file, self._layout = file, layout
 
-    def write(self, answers: Sequence[AnswerLike]) -> None:
+    def write(self, answers: Sequence[Answer]) -> None:
         """Some rows, whole."""
         self._file.write(b"".join(_json_line(self._object(answer)) for answer in answers))
         self._file.flush()
@@ -118,7 +112,7 @@ class JsonRows:
     def close(self) -> None:
         """Nothing is held."""
 
-    def _object(self, answer: AnswerLike) -> dict[str, object]:
+    def _object(self, answer: Answer) -> dict[str, object]:
         names, row = self._layout.class_names, answer.probabilities
         best = () if row is None else self._layout.best(row)
         ranked = [{"class": names[index], "probability": _number(row[index])} for index in best] if row is not None else []

@@ -15,7 +15,7 @@ from wisesr.report.evidence.scales import Kind, Scale, common_scale
 from wisesr.report.study import Entry
 from wisesr.results.explanation import Map
 
-_PIXELS = 288
+PIXELS = 288
 """Of a picture's side."""
 
 
@@ -106,8 +106,8 @@ def draw_case(case: DisagreedCase, key: str) -> DrawnCase:
     common = common_scale("evidence", [one.plane for one in maps if one and one.kind == "evidence"])
     views = [by_run.explanation.view for by_run in case.runs]
     grey = [0, 0 if np.array_equal(views[0], views[1]) else 1]
-    images = [image_element(picture_uri(views[0], grey=False, pixels=_PIXELS), f"{key}-picture")]
-    images += [image_element(picture_uri(views[at], grey=True, pixels=_PIXELS), f"{key}-grey-{at}") for at in sorted(set(grey))]
+    images = [image_element(picture_uri(views[0], grey=False, pixels=PIXELS), f"{key}-picture")]
+    images += [image_element(picture_uri(views[at], grey=True, pixels=PIXELS), f"{key}-grey-{at}") for at in sorted(set(grey))]
     drawn = []
     for by_run, one, at in zip(case.runs, maps, grey, strict=True):
         scale = None if one is None else common if one.kind == "evidence" else common_scale(one.kind, [one.plane])

@@ -111,10 +111,20 @@ def _row(explained: Explained, number: int, name: str, panels: tuple[Panel, ...]
     return Row(number, title, tuple(_lines(maps, attention, precision)), panels, maps)
 
 
+def has_heads(explained: Explained) -> bool:
+    """Whether a run has several attention heads, which rows may show one by one."""
+    return any(len(_weights(by_run.explanation)) > 1 for by_run in explained.runs)
+
+
+def _weights(explanation: Explanation) -> tuple[Map, ...]:
+    """A map for each attention head."""
+    return () if explanation.attention is None else tuple(explanation.attention.weights)
+
+
 def _attention_heads(explained: Explained) -> Iterator[Row]:
     """A row for each run that has several attention heads."""
     for number, (run, _, explanation) in enumerate(explained.runs):
-        weights = () if explanation.attention is None else tuple(explanation.attention.weights)
+        weights = _weights(explanation)
         if len(weights) > 1 and (scale := common_scale("attention", weights)):
             panels = tuple(Panel(f"head {at} of {len(weights)}", plane, scale) for at, plane in enumerate(weights, start=1))
             yield Row(number, f"each attention head · {run}", (), panels, None)

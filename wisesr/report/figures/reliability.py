@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from wisesr.report.figures.figure import Spec
+from wisesr.results.predictions import ReliabilityBin
 
 _SIDE = 320
 _HISTOGRAM = 70
@@ -13,16 +14,6 @@ _HISTOGRAM = 70
 _GAP = 0.002
 """Between bars, on the axis."""
 _LEGEND = "Bars: share that is right. Lines: mean probability. Equal on the diagonal."
-
-
-class ReliabilityBin(NamedTuple):
-    """Images whose highest probability lies from `low` to `high`; shares from 0 to 1, None without images."""
-
-    low: float
-    high: float
-    images: int
-    confidence: float | None
-    accuracy: float | None
 
 
 def reliability_spec(bins: Sequence[ReliabilityBin], title: str, subtitle: str) -> Spec:
