@@ -119,7 +119,7 @@ def test_an_evaluation_that_came_to_nothing_leaves_nothing(
     (place / "photos" / "class1").mkdir(parents=True)
     (place / "photos" / "class1" / "text.jpg").write_text("none")
     assert evaluated(outputs, "tests:toy-wise_dropout-0", "--data", "photos", "--output", "new/out") == 1
-    assert "none of the 1 images can be read" in capsys.readouterr().err
+    assert "of 1 image none can be read" in capsys.readouterr().err
     assert [path.name for path in place.iterdir()] == ["photos"]
 
 

@@ -128,7 +128,7 @@ def test_files_that_cannot_be_read_are_told_and_the_rest_is_measured(run: Run, t
     for path in root.rglob("*.*"):
         path.unlink()
         path.write_text("no picture") if path.suffix == ".png" else None
-    with pytest.raises(UserError, match="none of the 16 images can be read: class0/0.png: not an image"):
+    with pytest.raises(UserError, match="of 16 images none can be read: class0/0.png: not an image"):
         evaluate(run, folder_pictures(run, root))
 
 

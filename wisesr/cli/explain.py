@@ -69,7 +69,9 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=at_least_1, default=LIMIT, metavar="N", help=help_limit)
     parser.add_argument("--smooth", action="store_true", help="interpolate between positions instead of showing cells")
     parser.add_argument("--each-head", action="store_true", help="each attention head too, not only their mean")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="default: explained/STUDY-BACKBONE-HEAD-SEED below --runs")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="default: explained/STUDY-BACKBONE-HEAD-SEED-FINGERPRINT below --runs"
+    )
     add_run_options(parser)
 
 
@@ -118,7 +120,8 @@ def _check_classes(runs: Sequence[Run], classes: Sequence[str]) -> None:
 
 
 def _short_name(runs: Sequence[Run]) -> str:
-    return "-against-".join(f"{run.labels.study}-{run.labels.backbone}-{run.labels.head}-{run.labels.seed}" for run in runs)
+    labels = ((run.labels, run.record.fingerprint[:8]) for run in runs)
+    return "-against-".join(f"{its.study}-{its.backbone}-{its.head}-seed-{its.seed}-{digits}" for its, digits in labels)
 
 
 def _explained(

@@ -25,6 +25,7 @@ from wisesr.inference.run import Run
 from wisesr.results.predictions import Predictions
 from wisesr.training.metrics import SplitMetrics
 from wisesr.types import usable_cores
+from wisesr.wording import count_of
 
 _WORKERS = 8
 """Processes that decode for a GPU, at most."""
@@ -55,7 +56,7 @@ def evaluate(
         threads = torch.get_num_threads()
         figures = metrics.result() if rows else {}
     if not rows:
-        raise UserError(f"none of the {len(pictures)} images can be read: {_first(unread)}")
+        raise UserError(f"of {count_of(len(pictures), 'image')} none can be read: {_first(unread)}")
     if not all(map(math.isfinite, figures.values())):
         raise UserError(f"{run.directory} gives no numbers on these images: its loss is {figures['loss']}")
     predictions = _predictions(run, pictures, rows)

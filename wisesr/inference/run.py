@@ -16,6 +16,7 @@ from torch import Tensor
 
 from wisesr.config.schema import Config
 from wisesr.data.augmentation import Augmentation
+from wisesr.data.folder_tree import same_name
 from wisesr.data.images import PixelRules, open_rgb, to_rgb
 from wisesr.errors import UserError, unknown
 from wisesr.inference.explanation.exact import exact
@@ -149,14 +150,15 @@ class Run:
         return Evidence(self.class_names[index], found.maps[0].numpy(), float(found.offsets[0]), float(found.logits[0]))
 
     def index_of(self, class_name: str) -> int:
-        """The logit of a class.
+        """The logit of a class; names are compared in Unicode's normal form C.
 
         Raises:
             UserError: there is none of that name.
         """
-        if class_name not in self.class_names:
+        known = [same_name(name) for name in self.class_names]
+        if same_name(class_name) not in known:
             raise UserError(unknown("class of this run", class_name, self.class_names))
-        return self.class_names.index(class_name)
+        return known.index(same_name(class_name))
 
     def precision(self) -> AbstractContextManager[Any]:
         """The precision in which the cell was tested, as far as the device has it: mixed ones as autocast.

@@ -18,6 +18,7 @@ from wisesr.inference.evaluation.evaluation import Evaluation
 from wisesr.inference.run import Run
 from wisesr.results.atomic_files import read_json, write_json, write_text
 from wisesr.results.cell_files import PREDICTIONS
+from wisesr.results.lock import locked
 from wisesr.results.predictions import write_predictions
 from wisesr.results.provenance import hardware, versions
 from wisesr.results.writable import require_writable_folder
@@ -29,6 +30,8 @@ RELIABILITY_SVG, RELIABILITY_PNG = "reliability.svg", "reliability.png"
 FILES = (PREDICTIONS, PER_CLASS, CONFUSION, RELIABILITY_SVG, RELIABILITY_PNG, EVALUATION)
 """In the order in which they are put in place: where the last one is, all of them are of one evaluation."""
 _BUILDING = ".evaluation-"
+_PATIENCE = 10.0
+"""Seconds to wait for another process that writes into the same folder."""
 
 
 def identity_of(run: Run, kind: str, root: str | None, split: str) -> dict[str, Any]:
@@ -85,21 +88,24 @@ def write_evaluation(
     confusion, names = confusion_of(evaluation.predictions), evaluation.predictions.classes
     content = {"schema": SCHEMA, "identity": dict(identity), **as_dict(run, evaluation), "command": command}
     output.mkdir(parents=True, exist_ok=True)
-    _remove_left(output)
-    with tempfile.TemporaryDirectory(dir=output, prefix=_BUILDING) as made:
-        building = Path(made)
-        write_predictions(building, evaluation.predictions)
-        write_text(building / PER_CLASS, _table(class_figures(confusion, names)))
-        rows = ([name, *counts] for name, counts in zip(names, confusion.tolist(), strict=True))
-        write_text(building / CONFUSION, csv_text([["true \\ predicted", *names], *rows]))
-        for name, drawn in pictures.items():
-            (building / name).write_bytes(drawn)
-        write_json(building / EVALUATION, content)
-        (output / EVALUATION).unlink(missing_ok=True)
-        for name in FILES:
-            if (building / name).exists():
-                os.replace(building / name, output / name)
-    return content
+    with locked(output, patience=_PATIENCE) as mine:
+        if not mine:
+            raise UserError(f"{output}: another process is writing an evaluation there; nothing was written")
+        _remove_left(output)
+        with tempfile.TemporaryDirectory(dir=output, prefix=_BUILDING) as made:
+            building = Path(made)
+            write_predictions(building, evaluation.predictions)
+            write_text(building / PER_CLASS, _table(class_figures(confusion, names)))
+            rows = ([name, *counts] for name, counts in zip(names, confusion.tolist(), strict=True))
+            write_text(building / CONFUSION, csv_text([["true \\ predicted", *names], *rows]))
+            for name, drawn in pictures.items():
+                (building / name).write_bytes(drawn)
+            write_json(building / EVALUATION, content)
+            (output / EVALUATION).unlink(missing_ok=True)
+            for name in FILES:
+                if (building / name).exists():
+                    os.replace(building / name, output / name)
+        return content
 
 
 def _remove_left(output: Path) -> None:
