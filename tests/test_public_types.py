@@ -31,7 +31,7 @@ run = wisesr.load("digits:resnet18-wise-0")
 reveal_type(run)
 reveal_type(run.class_names)
 reveal_type(run.predict(["a.png"])[0].probability)
-reveal_type(run.evidence("a.png").map.sum())
+reveal_type(run.evidence("a.png").logit)
 """
 REVEALED = [
     "wisesr.models.replace_backbone.ModelWithHead",
@@ -44,7 +44,7 @@ REVEALED = [
     "wisesr.inference.run.Run",
     "tuple[str, ...]",
     "float",
-    "numpy.float32",
+    "float",
 ]
 
 
