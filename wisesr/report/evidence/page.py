@@ -13,6 +13,7 @@ from markupsafe import Markup
 from wisesr.report.evidence.overlay import BAR, SIDE, bar_colours, bar_numbers, image_element, overlay, picture_uri
 from wisesr.report.evidence.rows import Explained, Panel, Row, rows
 from wisesr.report.evidence.scales import short
+from wisesr.report.templates import environment
 
 _HERE = Path(__file__).parent
 
@@ -93,11 +94,4 @@ def _panel(panel: Panel, grey: str, smooth: bool) -> dict[str, Any]:
 
 @lru_cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("page.html")
+    return environment(_HERE).get_template("page.html")

@@ -20,6 +20,7 @@ from wisesr.report.page.header import describe_study, missing
 from wisesr.report.page.parts import page_part
 from wisesr.report.page.vega import vega_script
 from wisesr.report.study import Study
+from wisesr.report.templates import environment
 
 _HERE = Path(__file__).parent
 
@@ -101,12 +102,6 @@ def _in_script(value: object) -> str:
 
 @lru_cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(FILTERS)
-    return environment.get_template("template.html")
+    made = environment(_HERE)
+    made.filters.update(FILTERS)
+    return made.get_template("template.html")
