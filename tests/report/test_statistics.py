@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from wisesr.report.statistics import holm, matched_interval, mean_std, paired_t
+from wisesr.report.statistics.families import holm
+from wisesr.report.statistics.images import matched_interval
+from wisesr.report.statistics.intervals import mean_std, paired_t
 
 
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=12))

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from wisesr.report.statistics import Interval, holm, matched_interval, paired_t
+from wisesr.report.statistics.families import holm
+from wisesr.report.statistics.images import matched_interval
+from wisesr.report.statistics.intervals import Interval, paired_t
 from wisesr.report.study import Difference, ReportCell
 from wisesr.results.predictions import Predictions, read_predictions
 

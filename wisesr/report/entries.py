@@ -12,7 +12,7 @@ from wisesr.report.differences import differences
 from wisesr.report.groups import Heads
 from wisesr.report.published import PublishedFigures, run_of
 from wisesr.report.rates import ChosenRates, choose_rates
-from wisesr.report.statistics import mean_std
+from wisesr.report.statistics.intervals import mean_std
 from wisesr.report.study import Difference, Entry, ReportCell
 from wisesr.results.state import State
 from wisesr.wording import count_of

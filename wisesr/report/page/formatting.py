@@ -11,7 +11,7 @@ from typing import Any
 
 from wisesr.report.page.blocks import cases
 from wisesr.report.page.cell_details import cell_details
-from wisesr.report.statistics import mean_std
+from wisesr.report.statistics.intervals import mean_std
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import sentences
 from wisesr.report.tables.numbers import mean_and_std, p_value, signed, typographic
