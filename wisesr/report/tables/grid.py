@@ -99,7 +99,7 @@ def _difference(difference: Difference | None) -> list[str]:
     """Seeds, difference, interval, that of the paired t alone, p, p after Holm, detectable difference."""
     if difference is None:
         return [DASH] * 7
-    seeds = f"{len(difference.seeds)}" if difference.kind == "seeds" else f"{count_of(len(difference.seeds), 'seed')} only"
+    seeds = f"{len(difference.seeds)}" if difference.kind == "seeds" else count_of(len(difference.seeds), "seed")
     star = STAR if difference.significant else ""
     paired = difference.paired.interval() if difference.paired is not None else None
     return [

@@ -17,7 +17,7 @@ _GAP = 3
 """Characters that the gap between two columns takes."""
 _LONG = 24
 """Characters of names that stand in a line, a quarter of it; longer ones are broken."""
-_ASIDE = ("paired", "published", "distance", "remark")
+_ASIDE = ("paired", "p", "published", "distance", "remark")
 """Keys of the columns of differences that no page has room for: they stand in a table and in sentences of their own."""
 _NAMED = 4
 """Cells that are named where several are left out for one reason."""
