@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wisesr.report.convergence import readable_metrics
 from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.metrics_files import readable_metrics
 from wisesr.report.scores import Scores, Scoring
 from wisesr.report.study import ReportCell
 

@@ -74,7 +74,7 @@ def sizes(claim: Claim, tables: Sequence[ReportTable]) -> list[int | None]:
     if claim.sizes != "each":
         return [None]
     there = {table.entries[0].cells[0].place.size for table in tables if table.entries}
-    return list(sorted(there)) or [None]
+    return sorted(there) or [None]
 
 
 def _asked(claim: Claim, size: int, one: int | None) -> bool:

@@ -111,4 +111,5 @@ def _interaction(rows: Sequence[ClaimRow], weights: NDArray[np.float64], images:
     values = np.array([values for values, _ in own])
     left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
     spread = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
-    return float(sum(weight**2 for _, weight in own)) * spread / values.shape[1]
+    squares = sum(float(weight) ** 2 for _, weight in own)
+    return squares * spread / values.shape[1]
