@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.results.record import Record
 from wisesr.results.state import State
+
+if TYPE_CHECKING:
+    from wisesr.report.claims.answer import ClaimBlock
 
 
 class Place(NamedTuple):
@@ -95,6 +98,8 @@ class Difference(NamedTuple):
     """After Holm over all such tests of the study."""
     detectable: float | None = None
     """The true difference that would get a star with a probability of 0.8, if no other comparison had any; points."""
+    partial: bool = False
+    """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
     note: str = ""
     """Empty where there is nothing to say."""
 
@@ -205,3 +210,5 @@ class Study(NamedTuple):
     tables: tuple[ReportTable, ...]
     notes: tuple[str, ...] = ()
     """On the report as a whole: figures of a published table that belong to nothing here."""
+    claims: tuple[ClaimBlock, ...] = ()
+    """What the cells say of the claims that were declared; one block a study that has tables of its own."""

@@ -15,6 +15,7 @@ from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.cell_table import cell_table
+from wisesr.report.page.claims import claim_parts
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
 from wisesr.report.page.parts import page_part
@@ -55,6 +56,7 @@ def render_page(
     return _template().render(
         header=describe_study(study, made=made, command=command),
         missing=missing(study),
+        claims=claim_parts(study.claims),
         parts=[page_part(table, figures, blocks) for table in study.tables],
         damaged=study.damaged,
         cells=cell_table(study.cells),

@@ -92,6 +92,11 @@ def schedule_notes(speeds: Iterable[Speed]) -> tuple[str, ...]:
     return schedule_sentences([cell for speed in speeds for entry in (speed.other, speed.entry) for cell in entry.cells])
 
 
+def capitalize_first(text: str) -> str:
+    """With a capital at its beginning, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
 def pack(value: Any) -> str:
     """A JSON value as zlib's bytes in base 64, which the page unpacks with DecompressionStream("deflate") on demand.
 
@@ -107,6 +112,7 @@ def pack(value: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
+        capitalize_first,
         cases,
         cell_details,
         change,

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.grid import claims_grid
+from wisesr.report.claims.sentences import family, headline, unanswered
 from wisesr.report.study import ReportTable, Study
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
 from wisesr.report.tables.sentences import method_sentences
@@ -13,11 +16,26 @@ from wisesr.report.tables.table_content import table_content
 
 def markdown(study: Study) -> str:
     """All tables as Markdown (with GitHub's tables)."""
-    blocks = ["# Results", *(block for table in study.tables for block in _table(table))]
+    blocks = [
+        "# Results",
+        *(part for block in study.claims for part in _claims(block)),
+        *(block for table in study.tables for block in _table(table)),
+    ]
     if study.damaged:
         lines = [f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]
         blocks += ["## Cells in no table", _list(lines)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _claims(block: ClaimBlock) -> list[str]:
+    """The claims of one study: what is known in a sentence, a table of verdicts, and which have no answer."""
+    if not block.answers:
+        return []
+    blocks = [f"## Claims{f' of {escape(block.study)}' * bool(block.study)}", *map(escape, headline(block))]
+    if grid := claims_grid(block):
+        blocks += [_grid(grid), escape(family(block))]
+    lines = [f"not answered: {', '.join(names)}: {why}" for why, names in unanswered(block).items()]
+    return blocks + ([_list(lines)] if lines else [])
 
 
 def _table(table: ReportTable) -> list[str]:

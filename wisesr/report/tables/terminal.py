@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wisesr.report.claims.terminal import print_claims
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.sentences import study_states
@@ -26,6 +27,8 @@ _REASONS = 12
 def print_study(study: Study, console: Console) -> None:
     """The tables, what is wrong with them, and what they show."""
     console.print(f"{study_states(study)}\n", markup=False)
+    for block in study.claims:
+        print_claims(block, console)
     for table in study.tables:
         content = table_content(table)
         for part in matrix_tables(content, console.width):
