@@ -110,6 +110,6 @@ def _interaction(rows: Sequence[ClaimRow], weights: NDArray[np.float64], images:
         return variance
     values = np.array([values for values, _ in own])
     left: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-    spread = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
+    spread: float = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
     squares = float(np.sum(np.square([weight for _, weight in own])))
     return squares * spread / len(own[0][0])
