@@ -14,7 +14,7 @@ from wisesr.report.pairs import Pairs
 from wisesr.report.scores import Scoring
 from wisesr.report.statistics.crossed import Parts, combined, variance_parts
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
-from wisesr.report.study import Entry
+from wisesr.report.study import Entry, Place
 from wisesr.report.twins import figures
 
 
@@ -43,6 +43,8 @@ class ClaimRow(NamedTuple):
     """One backbone and dataset."""
 
     label: str
+    backbone: str
+    dataset: str
     seeds: tuple[int, ...]
     mean: float
     """In the unit of the claim's measure."""
@@ -81,7 +83,8 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     matrices = _matrices(own, weights)
     if isinstance(matrices, str):
         return matrices
-    return _row(label, tuple(seeds), differences, matrices)._replace(bounds=max(found.bounds for found in pairs))
+    bounds = max(found.bounds for found in pairs)
+    return _row(label, places[0].head.cells[0].place, tuple(seeds), differences, matrices)._replace(bounds=bounds)
 
 
 def _only(pairs: Pairs, seeds: Sequence[int]) -> Pairs:
@@ -102,12 +105,12 @@ def _matrices(pairs: Sequence[Pairs], weights: Sequence[float]) -> dict[str, NDA
 
 
 def _row(
-    label: str, seeds: tuple[int, ...], differences: Sequence[float], matrices: dict[str, NDArray[np.float64]]
+    label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], matrices: dict[str, NDArray[np.float64]]
 ) -> ClaimRow:
     mean, _ = mean_std(differences)
     if len(seeds) < SEEDS:
         blocks = tuple(ImageBlock(name, own.mean(axis=0), 0.0, 0.0) for name, own in matrices.items())
-        return ClaimRow(label, seeds, mean, None, blocks, None)
+        return ClaimRow(label, place.backbone, place.dataset, seeds, mean, None, blocks, None)
     parts = {name: variance_parts(differences, own) for name, own in matrices.items()}
     blocks = tuple(ImageBlock(name, own.mean(axis=0), parts[name].images, parts[name].both) for name, own in matrices.items())
     alone = student(differences)
@@ -115,4 +118,4 @@ def _row(
     images, both = sum(block.variance for block in blocks), sum(block.both for block in blocks)
     freedom = sum(len(block.values) - 1 for block in blocks) or 1
     estimate = combined(mean, Parts(seed_variance, images, both), len(seeds) - 1, freedom)
-    return ClaimRow(label, seeds, mean, seed_variance, blocks, estimate)
+    return ClaimRow(label, place.backbone, place.dataset, seeds, mean, seed_variance, blocks, estimate)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.pooled import RANDOM
 from wisesr.report.tables.numbers import typographic
 from wisesr.wording import count_of
 
@@ -73,10 +74,15 @@ def holds_for(answer: Answer) -> str:
     if answer.pooled is None:
         return "counted, not measured: nothing is tested" if answer.found else ""
     images = " and other test images" if any(row.blocks for row in answer.rows) else ", on these test images"
+    rows = answer.rows
     if answer.pooled.kind == "fixed":
-        these = "this backbone and dataset" if len(answer.rows) == 1 else "these backbones and datasets"
-        return f"for other seeds{images}; of {these}, no others"
-    return f"for other backbones and datasets like these, other seeds{images}"
+        return f"for other seeds{images}; of {'this row' if len(rows) == 1 else 'these rows'} alone"
+    others = [
+        name
+        for name, values in (("backbones", {row.backbone for row in rows}), ("datasets", {row.dataset for row in rows}))
+        if len(values) >= RANDOM
+    ]
+    return f"for other {' and '.join(others) or 'rows'} like these, other seeds{images}"
 
 
 def remark(answer: Answer) -> str:
