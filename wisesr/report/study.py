@@ -114,6 +114,17 @@ class Difference(NamedTuple):
         return tuple(estimate for estimate in (self.paired, self.crossed, self.last) if estimate is not None)
 
 
+class LastEpochs(NamedTuple):
+    """Under protocol=paper: what an entry had at the end, without a choice of the epoch."""
+
+    mean: float
+    """Test top-1, a mean over the last epochs of each seed and then over seeds, percent."""
+    std: float | None
+    """Over seeds (n - 1), points; None of one seed."""
+    epochs: int
+    """How many last epochs of a seed, at most."""
+
+
 class Entry(NamedTuple):
     """One backbone, settings and head: the cells of its seeds."""
 
@@ -138,6 +149,8 @@ class Entry(NamedTuple):
     rates; empty where no rate varies within the group."""
     tried: tuple[tuple[str, float, int], ...]
     """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
+    last: LastEpochs | None = None
+    """Under protocol=paper, whose figures are the highest of all epochs; None elsewhere, and where a file cannot be read."""
 
     @property
     def seeds(self) -> tuple[int, ...]:

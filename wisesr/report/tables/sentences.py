@@ -15,6 +15,11 @@ _NAMED = 6
 """Significant differences that a verdict names."""
 IMAGES = "says nothing about the heads"
 
+PAPER = (
+    "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
+    "from epoch to epoch gains by it; a star needs the mean over the last epochs, too."
+)
+"""The caveat of a protocol whose epoch is chosen on the test images: it stands wherever its figures do."""
 _MEANS = "Test top-1 in percent: mean ± standard deviation over seeds (number of seeds)."
 _BEST = "Bold: the highest mean over the seeds that all heads of a row have; it is not tested against the others."
 _SEEDS = (

@@ -10,7 +10,7 @@ from rich.table import Table
 from wisesr.report.claims.terminal import print_claims
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
-from wisesr.report.tables.sentences import study_states
+from wisesr.report.tables.sentences import PAPER, study_states
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import count_of, some_of
 
@@ -36,7 +36,8 @@ def print_study(study: Study, console: Console) -> None:
         for sentence in table.warnings:
             console.print(f"[red]{escape(sentence)}[/red]")
         selections = f"{'; '.join(table.selections)}." if table.selections else ""
-        for sentence in filter(None, (selections, content.verdict)):
+        caveat = PAPER if table.protocol == "paper" and table.entries else ""
+        for sentence in filter(None, (selections, caveat, content.verdict)):
             console.print(escape(sentence))
         console.print()
 
