@@ -152,9 +152,9 @@ def test_friedmans_test_of_equal_heads_holds_its_level(datasets: int, heads: int
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("datasets", "heads"), [(6, 2), (6, 3), (8, 4), (10, 3), (10, 6), (14, 6), (14, 16), (20, 16)])
+@pytest.mark.parametrize(("datasets", "heads"), [(6, 2), (6, 3), (8, 4), (10, 3), (14, 6), (14, 16)])
 def test_many_studies_of_equal_heads_rarely_find_a_pair(datasets: int, heads: int) -> None:
-    random, studies = np.random.default_rng([datasets, heads]), 2000
+    random, studies = np.random.default_rng([datasets, heads]), 1000
     found = sum(min(pair.p_holm for pair in compared_pairs(_study(random, datasets, heads))) < 0.05 for _ in range(studies))
     assert found <= _most(studies)
 
