@@ -18,6 +18,7 @@ from wisesr.report.page.cell_table import cell_table
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
 from wisesr.report.page.parts import page_part
+from wisesr.report.page.ranking_parts import ranking_parts
 from wisesr.report.page.vega import vega_script
 from wisesr.report.study import Study
 from wisesr.report.templates import environment
@@ -56,6 +57,7 @@ def render_page(
         header=describe_study(study, made=made, command=command),
         missing=missing(study),
         parts=[page_part(table, figures, blocks) for table in study.tables],
+        rankings=ranking_parts(study, figures),
         damaged=study.damaged,
         cells=cell_table(study.cells),
         about=about,
