@@ -8,8 +8,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.report.claims.terminal import print_claims
+from wisesr.report.ranking import rankings
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
+from wisesr.report.tables.ranking_sentences import found_sentences
 from wisesr.report.tables.sentences import PAPER, study_states
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import count_of, some_of
@@ -40,6 +42,8 @@ def print_study(study: Study, console: Console) -> None:
         for sentence in filter(None, (selections, caveat, content.verdict)):
             console.print(escape(sentence))
         console.print()
+    for sentence in found_sentences(rankings(study)):
+        console.print(f"{escape(sentence)}\n")
 
 
 def unfinished(study: Study) -> str:
