@@ -45,6 +45,16 @@ class Ranking(NamedTuple):
     """Of places in `heads`, the better rank first; empty where `refused`."""
 
     @property
+    def ranked_by(self) -> str:
+        """`test top-1`."""
+        return f"test {self.metric.words}{' of the last epochs' * self.of.last_epochs}"
+
+    @property
+    def mean_title(self) -> str:
+        """Above a column: `mean test top-1, %`."""
+        return f"mean test {self.metric.title}{', last epochs' * self.of.last_epochs}"
+
+    @property
     def refused(self) -> bool:
         """Whether no test could find anything."""
         return len(self.of.datasets) < LEAST or len(self.heads) < 2
