@@ -14,13 +14,15 @@ from wisesr.wording import count_of
 _NONE = "\N{EN DASH}"
 _GOAL = f"{100 * SHARE:.0f} % of {{other}}'s plateau"
 _HOW = (
-    "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last epochs: a "
-    f"tenth of all, at least {LEAST} and at most {MOST}. Both curves are smoothed alike, by the least-squares fit that never "
-    "falls up to their highest stretch of as many epochs. Epochs and seconds are geometric means over the seeds that both have, "
-    "and the interval is a paired t over the logarithms of their ratios, not corrected for the number of heads. Where a head "
-    "never got there with a seed, all its epochs count for that seed: the figure is then a lower bound "
-    "(\N{GREATER-THAN OR EQUAL TO}), without an interval. Top-1 on the way: the mean over all epochs, less that of {other}, in "
-    "points."
+    "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last "
+    f"epochs: a tenth of all, at least {LEAST} and at most {MOST}. Both curves are smoothed alike, by the least-squares fit "
+    "that never falls up to their highest stretch of as many epochs. Epochs and seconds are geometric means over the seeds "
+    "that both have. Intervals are those of a paired t over seeds, for epochs over the logarithms of their ratios, and are not "
+    "corrected for the number of heads."
+)
+_BOUND = (
+    "Where a head never got there with a seed, all its epochs count for that seed: the figure is then a lower bound "
+    "(\N{GREATER-THAN OR EQUAL TO}), without an interval."
 )
 _FEW = "Fewer than three seeds have no interval: their figures are of these trainings and say nothing about the heads."
 
@@ -30,9 +32,11 @@ def percent_change(log_ratio: float) -> float:
     return 100.0 * math.expm1(log_ratio)
 
 
-def change(pace: Pace | None, *, bound: bool) -> str:
-    """`-23 %`, with a minus sign; `>= +12 %` of a lower bound; a dash of nothing."""
-    return _NONE if pace is None else typographic(("\N{GREATER-THAN OR EQUAL TO} " if bound else "") + _signed(pace.ratio.mean))
+def change(pace: Pace, *, bound: bool) -> str:
+    """`-23 %`, with a minus sign; `>= +12 %` of a lower bound; a dash of a bound below 0: it would look faster."""
+    if bound and pace.ratio.mean < 0:
+        return _NONE
+    return typographic(("\N{GREATER-THAN OR EQUAL TO} " if bound else "") + _signed(pace.ratio.mean))
 
 
 def change_interval(ratio: Interval) -> str:
@@ -61,13 +65,15 @@ def speed_sentence(speed: Speed) -> str:
 
 
 def how_measured(table: ReportTable, speeds: tuple[Speed, ...]) -> list[str]:
-    """What the figures of a table's speeds are; nothing where there are none."""
+    """What the figures of a row's speeds are; why there are none, where no head has any."""
     answered = [speed for speed in speeds if speed.epochs is not None]
     if not answered:
-        return []
+        return list(dict.fromkeys(map(speed_sentence, speeds)))
     split = "test" if table.protocol == "paper" else "validation"
     how = _HOW.format(goal=_GOAL.format(other=table.baseline), other=table.baseline, split=split)
-    return [how] + [_FEW] * any(len(speed.seeds) < 3 for speed in answered)
+    return (
+        [how] + [_BOUND] * any(speed.censored for speed in answered) + [_FEW] * any(len(speed.seeds) < 3 for speed in answered)
+    )
 
 
 def _signed(log_ratio: float) -> str:
