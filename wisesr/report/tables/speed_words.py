@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
@@ -17,7 +18,7 @@ _HOW = (
     "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last "
     f"epochs: a tenth of all, at least {LEAST} and at most {MOST}. Both curves are smoothed alike, by the least-squares fit "
     "that never falls up to their highest stretch of as many epochs. Epochs and seconds are geometric means over the seeds "
-    "that both have. Intervals are those of a paired t over seeds, for epochs over the logarithms of their ratios, and are not "
+    "that both have. Intervals are of a paired t over seeds (epochs and seconds: over the logarithms of the ratios), not "
     "corrected for the number of heads."
 )
 _BOUND = (
@@ -53,7 +54,7 @@ def speed_sentence(speed: Speed) -> str:
     """
     head, goal, pace = speed.entry.head, _GOAL.format(other=speed.other.head), speed.epochs
     if pace is None:
-        return f"How soon {head} is at {goal} cannot be said: {speed.why_not}."
+        return _no_answer([speed])
     seeds, ratio = count_of(len(speed.seeds), "seed"), pace.ratio
     if speed.censored:
         return f"{head} got to {goal} with {len(speed.reached)} of {seeds}, so that its speed has no interval."
@@ -64,16 +65,23 @@ def speed_sentence(speed: Speed) -> str:
     return f"{head} is at {goal} in {_more_or_fewer(ratio.mean)} epochs ({epochs}; 95 % interval {between}; {seeds})."
 
 
-def how_measured(table: ReportTable, speeds: tuple[Speed, ...]) -> list[str]:
+def how_measured(table: ReportTable, speeds: Sequence[Speed]) -> list[str]:
     """What the figures of a row's speeds are; why there are none, where no head has any."""
     answered = [speed for speed in speeds if speed.epochs is not None]
     if not answered:
-        return list(dict.fromkeys(map(speed_sentence, speeds)))
+        reasons = dict.fromkeys(speed.why_not for speed in speeds)
+        return [_no_answer([speed for speed in speeds if speed.why_not == reason]) for reason in reasons]
     split = "test" if table.protocol == "paper" else "validation"
     how = _HOW.format(goal=_GOAL.format(other=table.baseline), other=table.baseline, split=split)
     return (
         [how] + [_BOUND] * any(speed.censored for speed in answered) + [_FEW] * any(len(speed.seeds) < 3 for speed in answered)
     )
+
+
+def _no_answer(speeds: Sequence[Speed]) -> str:
+    """Of heads that have none for one reason."""
+    heads, goal = [speed.entry.head for speed in speeds], _GOAL.format(other=speeds[0].other.head)
+    return f"How soon {', '.join(heads)} {'is' if len(heads) == 1 else 'are'} at {goal} cannot be said: {speeds[0].why_not}."
 
 
 def _signed(log_ratio: float) -> str:
