@@ -92,9 +92,9 @@ def test_one_configuration_on_two_machines_is_no_repetition(tmp_path: Path) -> N
     for study, cells in (("here", one), ("there", one._replace(ran_on=8))):
         config = cell_config(tmp_path, study=study, changes={"trainer.devices": "auto"})
         write_cell(config, provenance={"devices": cells.ran_on, "by_part": list(SEEN)})
-    study = read_study([tmp_path / "here", tmp_path / "there"])
-    assert study.damaged == ()
-    (table,) = study.tables
+    reported = read_study([tmp_path / "here", tmp_path / "there"])
+    assert reported.damaged == ()
+    (table,) = reported.tables
     assert _rows(table) == {("device_parts=1", "gap"): 1, ("device_parts=8", "gap"): 1}
 
 

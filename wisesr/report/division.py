@@ -1,9 +1,9 @@
 """Into how many parts cells divided their batches, wherever training sees several images of a part at once.
 
-BatchNorm takes its statistics over one device's part of a batch, and mixing pairs images within it, so the number of parts is an
-axis. It is 1 on one device, and where the record says that nothing saw a device's part alone (no BatchNorm or a synchronised one,
-and no mixing): such cells equal those of one device up to last bits and the draws of dropout. Where nobody knows, as of records
-before 2026-11-28, there are as many parts as devices.
+BatchNorm takes its statistics over one device's part of a batch, and mixing pairs images within it, so the number of parts is
+an axis. It is 1 on one device, and where the record says that nothing saw a device's part alone (no BatchNorm or a synchronised
+one, and no mixing): such cells equal those of one device up to last bits and the draws of dropout. Where nobody knows, as of
+records before 2026-11-28, there are as many parts as devices.
 """
 
 from __future__ import annotations

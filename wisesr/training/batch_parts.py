@@ -95,7 +95,7 @@ def require_several_gpus(devices: int, kind: str) -> None:
     """
     if devices < 2 or kind != "cuda":
         there = f"{count_of(devices, 'device')} ({kind})"
-        raise UserError(f"trainer.sync_batchnorm=true needs several GPUs, and there is {there}: leave it false, or trainer=ddp")
+        raise UserError(f"trainer.sync_batchnorm=true needs several GPUs, not {there}: leave it false")
 
 
 class SynchronisedBatchNorm(LayerSync):
