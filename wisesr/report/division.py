@@ -50,9 +50,8 @@ def devices_of(config: Mapping[str, Any], record: Record | None) -> int | str:
 def division_of(config: Mapping[str, Any], record: Record | None) -> Division:
     """How a cell divided its batches, as far as its training depends on it."""
     trainer = config["trainer"]
-    if record is not None and record.provenance.by_part == ():
-        return Division(1, False, trainer["accumulate"])
-    devices = devices_of(config, record)
+    noted = None if record is None else record.provenance.device_parts
+    devices = devices_of(config, record) if noted is None else noted
     return Division(devices, trainer["sync_batchnorm"] and devices != 1, trainer["accumulate"])
 
 

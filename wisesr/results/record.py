@@ -163,6 +163,11 @@ class Provenance:
     """What in training saw several images of one device's part of a batch, and no other part: `BatchNorm`, `mixing`, code that
     nobody here knows. With nothing the number of devices changes last bits; None in records of before 2026-11-28."""
 
+    @property
+    def device_parts(self) -> int | None:
+        """Parts of a batch that training saw apart as they lay on several devices; None where nobody noted how many."""
+        return 1 if self.by_part == () else self.devices
+
 
 @dataclass(frozen=True)
 class Record:
