@@ -51,10 +51,9 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, devices=devices, cores=cores)
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
-    log.info("%s", _describe(manifest, config, parts))
     division = describe_division(config, parts, devices)
-    if division.sentence:
-        log.info("%s", division.sentence)
+    for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
+        log.info("%s", sentence)
     for sentence in manifest.notes.sentences():
         log.warning("data: %s", legible(sentence))
     trained = _train(directory, config, manifest, parts, started)
