@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
 from wisesr.report.comparability import table_notes, table_warnings
+from wisesr.report.divided import division_warnings
 from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
 from wisesr.report.placement import TableKey, table_of
@@ -90,6 +91,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, yardstick: Yardsti
         entries=tuple(entry for group in rows for entry in group.entries),
         warnings=(
             *table_warnings(shown),
+            *division_warnings(compared),
             *_repeated(repeated),
             *groups.warnings,
             *_together(rows, [group.warnings for group in rows]),

@@ -14,6 +14,7 @@ from wisesr.errors import UserError
 from wisesr.report.claims.answer import answer_claims
 from wisesr.report.claims.declared import PAPER, read_claims
 from wisesr.report.compare import compare
+from wisesr.report.division import with_division
 from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.scores import ScoreReader, Scoring
@@ -45,7 +46,7 @@ class _CellFiles(NamedTuple):
     config: Mapping[str, Any]
     record: Record | None
     settings: Leaves
-    """As of `settings.settings_of`."""
+    """As of `settings.settings_of`; then with its division, as of `division.with_division`."""
     data: str
     """Fingerprint of its images; empty where no attempt has written it down yet."""
     study: str = ""
@@ -94,6 +95,8 @@ def read_study(
             read.append(cell)
     if len(roots) == 1 and len({cell.config["study"] for cell in read}) > 1:
         read = [cell._replace(study=cell.config["study"]) for cell in read]
+    divided = with_division([(cell.settings, cell.config, cell.record) for cell in read])
+    read = [cell._replace(settings=settings) for cell, settings in zip(read, divided, strict=True)]
     unique, repeated = _unique(read)
     cells, common = _placed(unique)
     scoring = ScoreReader(metric)
