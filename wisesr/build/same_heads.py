@@ -73,19 +73,18 @@ def _text(value: object) -> str:
     return words[value] if value is None or isinstance(value, bool) else str(value)
 
 
-def same_heads_sentence(place: str, head: str, names: Sequence[str], *, skips_average: bool) -> str:
-    """That a head is others: `On the 4x4 map of resnet18 at 128 px, wise averages nothing before its kernel: it is ...`.
+def same_heads_sentence(head: str, names: Sequence[str], *, skips_average: bool) -> str:
+    """That a head is others: `wise averages nothing before its kernel: it is depthwise_nonneg, one computation under two names`.
 
     Args:
-        place: which map, as `map_of` has it.
         head: its name.
         names: the others, at least one.
         skips_average: as of `BuiltHead`.
     """
     others = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     number = "two" if len(names) == 1 else str(len(names) + 1)
-    why = f"{head} averages nothing before its kernel: it is {others}" if skips_average else f"{head} is {others}"
-    return f"{place}, {why}, one computation under {number} names"
+    is_others = f"averages nothing before its kernel: it is {others}" if skips_average else f"is {others}"
+    return f"{head} {is_others}, one computation under {number} names"
 
 
 def map_of(config: Mapping[str, Any], shape: Sequence[int]) -> str:
@@ -100,6 +99,6 @@ def head_sentences(config: Mapping[str, Any], shape: FeatureShape, num_classes: 
         sentences.append(f"{place}, no head can tell where a feature fires: there is one position")
     built = built_head(config["head"], shape, num_classes)
     if built is not None and built.names:
-        named = same_heads_sentence(place, config["head"]["name"], built.names, skips_average=built.skips_average)
-        sentences.append(named)
+        named = same_heads_sentence(config["head"]["name"], built.names, skips_average=built.skips_average)
+        sentences.append(f"{place}, {named}")
     return sentences

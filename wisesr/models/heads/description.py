@@ -20,10 +20,10 @@ from wisesr.models.heads.gap import GlobalAverage
 _OWN_OF_MODULES = frozenset(nn.Module().__dict__)
 """Attributes that every module has, and that say nothing of what it computes."""
 _KNOWN = ("torch.nn.", "timm.layers.", "wisesr.models.heads.")
-"""Where modules live whose start is a function of their settings. Somebody else's may keep a setting in a number of a tensor."""
+"""Where modules live whose start is a function of their settings. Others may keep a setting in nothing but a tensor."""
 
 
-class _Unknown(Exception):
+class _UnknownPartError(Exception):
     """Something that no text can be trusted to describe."""
 
 
@@ -44,14 +44,14 @@ def describe_head(head: Head) -> str | None:
         parts: Any = _stages(head) if type(head).forward is Head.forward else _module(head)
         start = getattr(type(head), "start_as_torch", None)
         return json.dumps([list(head.feature_shape), _name(start), parts], sort_keys=True)
-    except _Unknown:
+    except _UnknownPartError:
         return None
 
 
 def _stages(head: Head) -> list[Any]:
     """Of a head with the forward pass of all: its four stages, whatever its class."""
     if not type(head).__module__.startswith(_KNOWN):
-        raise _Unknown
+        raise _UnknownPartError
     alone = isinstance(head.pre_average, nn.Identity) and tuple(head.feature_shape[1:]) == (1, 1)
     aggregation = "the one position" if alone and _hands_on(head.aggregation) else _module(head.aggregation)
     return [_module(head.pre_average), aggregation, _module(head.dropout), _module(head.classifier)]
@@ -71,7 +71,7 @@ def _module(module: nn.Module) -> Any:
     """Type, settings, tensors and parts of a module."""
     kind = type(module)
     if not f"{kind.__module__}.".startswith(_KNOWN):
-        raise _Unknown
+        raise _UnknownPartError
     if isinstance(module, nn.Identity):
         return "identity"
     settings = {name: _plain(value) for name, value in module.__dict__.items() if name not in _OWN_OF_MODULES}
@@ -94,7 +94,7 @@ def _plain(value: object) -> Any:
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (type, FunctionType)):
         return _name(value)
-    raise _Unknown
+    raise _UnknownPartError
 
 
 def _name(code: Any) -> str:
