@@ -74,7 +74,7 @@ def _text(value: object) -> str:
 
 
 def same_heads_sentence(head: str, names: Sequence[str], *, skips_average: bool) -> str:
-    """That a head is others: `wise averages nothing before its kernel: it is depthwise_nonneg, one computation under two names`.
+    """`wise averages nothing before its kernel: it is depthwise_nonneg, one computation under two names`.
 
     Args:
         head: its name.
