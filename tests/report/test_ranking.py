@@ -15,11 +15,12 @@ from wisesr.report.figures import all_figures
 from wisesr.report.page.document import render_page
 from wisesr.report.ranking import rankings
 from wisesr.report.read import read_study
-from wisesr.report.study import ReportCell, Study
+from wisesr.report.study import ReportCell
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.terminal import print_study
 from wisesr.report.tested_metrics import METRICS
+from wisesr.report.whole_study import Study
 
 NAMES = [f"set{number}" for number in range(10)]
 

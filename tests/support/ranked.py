@@ -11,8 +11,9 @@ from tests.support.compared import write
 from wisesr.report.compare import compare
 from wisesr.report.placement import table_of
 from wisesr.report.read import read_study
-from wisesr.report.study import ReportCell, Study
+from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 
 
 class Result(NamedTuple):

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
 from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
-from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 
 LEAST = 6
 """Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""

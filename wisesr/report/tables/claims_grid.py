@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.claims.sentences import answered, claim_text, estimand, figure, holds_for, remark, sample, verdict_text
+from wisesr.report.tables.claim_sentences import answered, claim_text, estimand, figure, holds_for, remark, sample, verdict_text
 from wisesr.report.tables.grid import Column, Grid, Text
 from wisesr.report.tables.numbers import DASH
 
