@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from wisesr.report.costs import machines
+from wisesr.report.metrics_files import readable_metrics
 from wisesr.report.study import Entry, ReportCell, ReportTable
-from wisesr.results.metrics import Row, read_metrics
 
 EpochValues = Mapping[int, float]
 """Epoch, from 1, to validation top-1 after it, percent."""
@@ -55,14 +53,6 @@ class Reach(NamedTuple):
     seconds: float | None
     """As `epochs`, of training with validation, at the mean pace of each cell; None also where the cells of its backbone
     and settings ran on different machines or a cell has no time."""
-
-
-def readable_metrics(directory: Path) -> list[Row]:
-    """The rows of `metrics.csv`; none where it is absent or damaged."""
-    try:
-        return read_metrics(directory)
-    except (OSError, ValueError, TypeError, csv.Error):  # UnicodeDecodeError is a ValueError; a row too long has a list
-        return []
 
 
 def read_validation_curve(cell: ReportCell) -> EpochValues:

@@ -14,6 +14,7 @@ from wisesr.errors import UserError
 from wisesr.report.compare import compare
 from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
+from wisesr.report.scores import ScoreReader
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.results.atomic_files import read_json
@@ -79,7 +80,7 @@ def read_study(
         read = [cell._replace(study=cell.config["study"]) for cell in read]
     unique, repeated = _unique(read)
     cells, common = _placed(unique)
-    tables = compare(cells, baseline=baseline, published=figures, common=common)
+    tables = compare(cells, baseline=baseline, published=figures, common=common, scores=ScoreReader())
     notes = unmatched(published, figures, cells) if published else []
     return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes))
 
