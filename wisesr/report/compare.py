@@ -12,7 +12,7 @@ from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
 from wisesr.report.placement import TableKey, table_of
 from wisesr.report.published import PublishedFigures
-from wisesr.report.scores import ScoreReader
+from wisesr.report.scores import Scoring
 from wisesr.report.stars import corrected
 from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
 from wisesr.results.state import State
@@ -35,7 +35,7 @@ def compare(
     baseline: str,
     published: PublishedFigures,
     common: Mapping[TableKey, str],
-    scores: ScoreReader,
+    scoring: Scoring,
 ) -> tuple[ReportTable, ...]:
     """A table for each study (where studies have tables of their own), dataset, size and protocol; cells are sorted by place.
 
@@ -47,7 +47,7 @@ def compare(
     for cell in cells:
         tables[table_of(cell.place)].append(cell)
     keys = _keys(list(tables))
-    return corrected([_table(keys[table], own, baseline, published, common[table], scores) for table, own in tables.items()])
+    return corrected([_table(keys[table], own, baseline, published, common[table], scoring) for table, own in tables.items()])
 
 
 def _check_baseline(cells: Sequence[ReportCell], baseline: str) -> None:
@@ -70,7 +70,7 @@ def _keys(tables: Sequence[TableKey]) -> dict[TableKey, str]:
 
 
 def _table(
-    key: str, cells: Sequence[ReportCell], asked: str, published: PublishedFigures, common: str, scores: ScoreReader
+    key: str, cells: Sequence[ReportCell], asked: str, published: PublishedFigures, common: str, scoring: Scoring
 ) -> ReportTable:
     """The table of cells of one study, dataset, size and protocol."""
     place = cells[0].place
@@ -79,7 +79,7 @@ def _table(
     same_data, other_data = _of_one_data(finished, baseline)
     compared, repeated = _once(same_data)
     groups = divide(compared, cells)
-    rows = [group_entries(heads, groups.every[name], baseline, published, scores) for name, heads in groups.shown.items()]
+    rows = [group_entries(heads, groups.every[name], baseline, published, scoring) for name, heads in groups.shown.items()]
     shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _left_out_reason(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(

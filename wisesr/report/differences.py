@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from wisesr.report.pairs import Pairs, by_seed, last_epochs_top1, pair
-from wisesr.report.scores import ScoreReader
+from wisesr.report.scores import Scoring
 from wisesr.report.statistics.crossed import crossed
 from wisesr.report.statistics.images import over_images
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
@@ -21,25 +21,25 @@ _POINTS = 100.0
 
 
 def differences(
-    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], scores: ScoreReader
+    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], scoring: Scoring
 ) -> dict[str, Difference]:
     """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none.
 
     Before any correction for the number of tests: `stars.corrected`.
     """
-    found = {head: difference_of(cells, baseline, scores) for head, cells in heads.items()}
+    found = {head: difference_of(cells, baseline, scoring) for head, cells in heads.items()}
     return {head: difference for head, difference in found.items() if difference is not None}
 
 
-def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scores: ScoreReader) -> Difference | None:
+def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Difference | None:
     """The difference between two heads of a row; None where they share no seed."""
-    pairs = pair(by_seed(head), by_seed(baseline), scores)
+    pairs = pair(by_seed(head), by_seed(baseline), scoring)
     if not pairs.seeds:
         return None
     if len(pairs.seeds) < SEEDS:
         return _between_models(pairs)
     partly = f"over the {len(pairs.seeds)} seeds that both have" * (len(pairs.seeds) < max(len(head), len(baseline)))
-    return _over_seeds(pairs, _last(head, baseline, scores), partly)
+    return _over_seeds(pairs, _last(head, baseline, scoring), partly)
 
 
 def _between_models(pairs: Pairs) -> Difference:
@@ -89,11 +89,11 @@ def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
     return max(estimate.p if estimate.mean * mean > 0 else 1.0 for estimate in needed)
 
 
-def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scores: ScoreReader) -> Estimate | str | None:
+def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Estimate | str | None:
     """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known."""
     if head[0].place.protocol != "paper":
         return None
-    pairs = pair(by_seed(head), by_seed(baseline), scores, last_epochs_top1)
+    pairs = pair(by_seed(head), by_seed(baseline), scoring, last_epochs_top1)
     if len(pairs.seeds) < SEEDS:
         return "metrics.csv of fewer than three seeds can be read, so nothing is known of the last epochs"
     return student(pairs.differences) or "over the last epochs all differences are equal"

@@ -11,7 +11,7 @@ from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
 from wisesr.report.published import PublishedFigures, run_of
 from wisesr.report.rates import ChosenRates, choose_rates
-from wisesr.report.scores import ScoreReader
+from wisesr.report.scores import Scoring
 from wisesr.report.statistics.intervals import mean_std
 from wisesr.report.study import Difference, Entry, ReportCell
 from wisesr.report.twins import twin_notes
@@ -33,12 +33,12 @@ class GroupEntries(NamedTuple):
     """Sentences on the group, without its name."""
 
 
-def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures, scores: ScoreReader) -> GroupEntries:
+def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures, scoring: Scoring) -> GroupEntries:
     """The entries of one backbone and settings, the baseline first; `heads` has what may be compared, `every` all cells."""
     ordered = sorted(heads, key=lambda head: (head != baseline, head))
     choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}
-    by_head = differences(choices[baseline].cells, others, scores) if baseline in choices else {}
+    by_head = differences(choices[baseline].cells, others, scoring) if baseline in choices else {}
     several = len({cell.place.rate for cells in every.values() for cell in cells}) > 1
     best = _best(choices)
     entries = tuple(

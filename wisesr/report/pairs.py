@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wisesr.report.convergence import readable_metrics
 from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.metrics_files import readable_metrics
-from wisesr.report.scores import ScoreReader, Scores
+from wisesr.report.scores import Scores, Scoring
 from wisesr.report.study import ReportCell
 
 CellsBySeed = Mapping[int, ReportCell]
@@ -31,7 +31,9 @@ class Pairs(NamedTuple):
     images: str
     """Digest of the test images; empty without `by_image`."""
     why: str
-    """Why there is no `by_image`; empty where there is."""
+    """Why there is no `by_image`; empty where there is, or none belongs to the value."""
+    bounds: int = 0
+    """Seeds whose difference is a lower bound: the truth is higher."""
 
 
 def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:
@@ -44,28 +46,38 @@ def top1(cell: ReportCell) -> float:
     return cell.top1
 
 
-def pair(head: CellsBySeed, baseline: CellsBySeed, scores: ScoreReader, value: CellValue = top1) -> Pairs:
-    """The seeds that two heads share and for which both have the value, with their differences."""
+def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: CellValue = top1, by_image: float = 1.0) -> Pairs:
+    """The seeds that two heads share and for which both have the value, with their differences.
+
+    Args:
+        head: the cells of one head.
+        baseline: of the other.
+        scoring: how each cell did on each test image.
+        value: of a cell, whose mean over images is its score times `by_image` and something without images.
+        by_image: what a score counts for in it; 0 where the value has nothing to do with test images.
+    """
     found = {
         seed: (first, second)
         for seed in sorted(head.keys() & baseline.keys())
         if (first := value(head[seed])) is not None and (second := value(baseline[seed])) is not None
     }
     differences = tuple(first - second for first, second in found.values())
-    matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scores)
+    if by_image == 0:
+        return Pairs(tuple(found), differences, None, "", "")
+    matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
         return Pairs(tuple(found), differences, None, "", matrix)
     values, images = matrix
-    return Pairs(tuple(found), differences, values, images, "")
+    return Pairs(tuple(found), differences, by_image * values, images, "")
 
 
-def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scores: ScoreReader) -> tuple[NDArray[np.float64], str] | str:
+def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) -> tuple[NDArray[np.float64], str] | str:
     """Differences of each seed on each image with the images' digest, or why there are none."""
     rows, images = [], set()
     for cells in pairs:
         read: list[Scores] = []
         for cell in cells:
-            own = scores(cell)
+            own = scoring(cell)
             if isinstance(own, str):
                 return f"{cell.place.head}, seed {cell.place.seed}, {own}"
             read.append(own)

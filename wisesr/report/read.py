@@ -80,7 +80,7 @@ def read_study(
         read = [cell._replace(study=cell.config["study"]) for cell in read]
     unique, repeated = _unique(read)
     cells, common = _placed(unique)
-    tables = compare(cells, baseline=baseline, published=figures, common=common, scores=ScoreReader())
+    tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=ScoreReader())
     notes = unmatched(published, figures, cells) if published else []
     return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes))
 

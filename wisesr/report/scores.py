@@ -6,6 +6,7 @@ A file of predictions is read once a report, and of it only what is tested is ke
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,6 +27,10 @@ class Scores(NamedTuple):
     classes: int
 
 
+Scoring = Callable[[ReportCell], Scores | str]
+"""Scores of a finished cell, or why there are none, in words that follow its name."""
+
+
 class ScoreReader:
     """The scores of cells, each read once."""
 
@@ -33,7 +38,7 @@ class ScoreReader:
         self._known: dict[Path, Scores | str] = {}
 
     def __call__(self, cell: ReportCell) -> Scores | str:
-        """Scores of a finished cell, or why there are none, in words that follow its name."""
+        """As of `Scoring`."""
         if cell.directory not in self._known:
             self._known[cell.directory] = _read(cell)
         return self._known[cell.directory]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.axes import leaves
-from wisesr.report.metrics_files import readable_metrics
+from wisesr.report.convergence import readable_metrics
 from wisesr.report.study import ReportCell
 from wisesr.results.cell_files import CONFIG, LOG
 from wisesr.results.fields import as_written

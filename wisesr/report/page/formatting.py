@@ -6,15 +6,18 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from wisesr.report.page.blocks import cases
 from wisesr.report.page.cell_details import cell_details
+from wisesr.report.schedule_end import schedule_sentences
+from wisesr.report.speed import Speed
 from wisesr.report.statistics.intervals import mean_std
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import sentences
 from wisesr.report.tables.numbers import mean_and_std, p_value, signed, typographic
+from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
 
 DASH = "\N{EN DASH}"
@@ -84,6 +87,11 @@ def matrix_legend(content: TableContent) -> str:
     return " ".join(parts)
 
 
+def schedule_notes(speeds: Iterable[Speed]) -> tuple[str, ...]:
+    """What is to be said of the schedules under which these speeds came about."""
+    return schedule_sentences([cell for speed in speeds for entry in (speed.other, speed.entry) for cell in entry.cells])
+
+
 def pack(value: Any) -> str:
     """A JSON value as zlib's bytes in base 64, which the page unpacks with DecompressionStream("deflate") on demand.
 
@@ -101,13 +109,17 @@ FILTERS: dict[str, Callable[..., Any]] = {
     for function in (
         cases,
         cell_details,
+        change,
+        change_interval,
         decimal,
         last_epoch,
+        how_measured,
         matrix_legend,
         mean_and_std,
         html_name,
         p_value_or_dash,
         pack,
+        schedule_notes,
         seed_values,
         sentences.count_states,
         sentences.difference_sentences,
