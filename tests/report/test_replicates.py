@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -163,5 +164,5 @@ def test_confusions_are_over_all_folds_and_disagreements_on_the_images_of_one(tm
 
 def test_a_seed_and_a_fold_are_sorted_paired_and_told() -> None:
     cells = [SeedAndFold(seed, fold, 10) for seed in range(3) for fold in range(10)]
-    assert sorted(cells[::-1]) == cells and len(set(cells)) == 30
+    assert all(one < other for one, other in pairwise(cells)) and len(set(cells)) == 30
     assert f"{cells[12]}" == str(cells[12]) == "1 fold 2" and f"{cells[12]:>9}" == " 1 fold 2"
