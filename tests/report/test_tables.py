@@ -54,7 +54,8 @@ def _grids(text: str) -> list[list[list[str]]]:
 
 
 def test_markdown_has_the_matrix_and_the_differences(study: Study) -> None:
-    matrix, differences = _grids(markdown(study))
+    claims, matrix, differences = _grids(markdown(study))
+    assert claims[0][:2] == ["claim", "verdict"] and all(len(row) == len(claims[0]) for row in claims)
     assert matrix[0] == ["backbone", "gap", "depthwise", "depthwise\\_nonneg", "wise"]
     gap, wise = [70, 74, 70, 74], [90, 94, 90, 96]
     assert matrix[2] == [

@@ -17,6 +17,7 @@ from wisesr.report.repetitions import repetition_notes
 from wisesr.report.scores import Scoring
 from wisesr.report.stars import corrected
 from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
+from wisesr.report.tables.sentences import PAPER
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -25,10 +26,6 @@ _UNFINISHED = {
     State.INTERRUPTED: "the same command goes on with it",
     State.FAILED: "no reason was written down",
 }
-_PAPER = (
-    "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
-    "from epoch to epoch gains by it."
-)
 
 
 def compare(
@@ -100,7 +97,7 @@ def _table(
         notes=(
             *repetition_notes(shown),
             *baseline_notes,
-            *[_PAPER] * (place.protocol == "paper" and bool(shown)),
+            *[PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
             *groups.notes,
             *_without(baseline, rows, explained=bool(baseline_notes)),

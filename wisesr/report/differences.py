@@ -36,10 +36,11 @@ def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], sc
     pairs = pair(by_seed(head), by_seed(baseline), scoring)
     if not pairs.seeds:
         return None
+    partial = len(pairs.seeds) < max(len(head), len(baseline))
     if len(pairs.seeds) < SEEDS:
-        return _between_models(pairs)
-    partly = f"over the {len(pairs.seeds)} seeds that both have" * (len(pairs.seeds) < max(len(head), len(baseline)))
-    return _over_seeds(pairs, _last(head, baseline, scoring), partly)
+        return _between_models(pairs)._replace(partial=partial)
+    notes = [f"over the {len(pairs.seeds)} seeds that both have"] * partial
+    return _over_seeds(pairs, _last(head, baseline, scoring), notes)._replace(partial=partial)
 
 
 def _between_models(pairs: Pairs) -> Difference:
@@ -51,9 +52,14 @@ def _between_models(pairs: Pairs) -> Difference:
     return Difference("images", pairs.seeds, mean, interval.low, interval.high)
 
 
-def _over_seeds(pairs: Pairs, last: Estimate | str | None, partly: str) -> Difference:
-    """Args: last: the difference of the mean over the last epochs, where the protocol asks for it; why there is none."""
-    notes = [partly] if partly else []
+def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> Difference:
+    """The difference over three seeds or more.
+
+    Args:
+        pairs: of the heads.
+        last: the difference of the means over the last epochs, where the protocol asks for it; or why there is none.
+        notes: what is to be said of it.
+    """
     mean, _ = mean_std(pairs.differences)
     if pairs.tested_over_trained is not None:
         return _over_replicates(pairs, mean, last, notes)

@@ -9,11 +9,13 @@ from wisesr.config.options import load_option, options
 from wisesr.report.comparability import group_warnings
 from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
+from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.pairs import last_epochs_top1
 from wisesr.report.published import PublishedFigures, run_of
 from wisesr.report.rates import ChosenRates, choose_rates
 from wisesr.report.scores import Scoring
 from wisesr.report.statistics.intervals import mean_std
-from wisesr.report.study import Difference, Entry, ReportCell
+from wisesr.report.study import Difference, Entry, LastEpochs, ReportCell
 from wisesr.report.twins import twin_notes
 from wisesr.results.state import State
 from wisesr.wording import count_of
@@ -91,7 +93,15 @@ def _entry(
         published=published[run] if run in published and is_usual(first) else None,
         rate=choice.rate or (place.rate if several else ""),
         tried=choice.tried,
+        last=_last_epochs(choice.cells) if place.protocol == "paper" else None,
     )
+
+
+def _last_epochs(cells: Sequence[ReportCell]) -> LastEpochs | None:
+    values = [top1 for cell in cells if (top1 := last_epochs_top1(cell)) is not None]
+    if len(values) < len(cells):
+        return None
+    return LastEpochs(*mean_std(values), max(plateau_epochs(cell.finished_record.budget.trained_epochs or 1) for cell in cells))
 
 
 def is_usual(cell: ReportCell) -> bool:

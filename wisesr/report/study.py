@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.results.record import Record
 from wisesr.results.state import State
+
+if TYPE_CHECKING:
+    from wisesr.report.claims.answer import ClaimBlock
 
 
 class Place(NamedTuple):
@@ -96,6 +99,8 @@ class Difference(NamedTuple):
     """After Holm over all such tests of the study."""
     detectable: float | None = None
     """The true difference that would get a star with a probability of 0.8, if no other comparison had any; points."""
+    partial: bool = False
+    """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
     note: str = ""
     """Empty where there is nothing to say."""
     resampled: Estimate | None = None
@@ -110,6 +115,17 @@ class Difference(NamedTuple):
     def needed(self) -> tuple[Estimate, ...]:
         """The estimates all of which must speak for a star."""
         return tuple(estimate for estimate in (self.paired, self.crossed, self.resampled, self.last) if estimate is not None)
+
+
+class LastEpochs(NamedTuple):
+    """Under protocol=paper: what an entry had at the end, without a choice of the epoch."""
+
+    mean: float
+    """Test top-1, a mean over the last epochs of each seed and then over seeds, percent."""
+    std: float | None
+    """Over seeds (n - 1), points; None of one seed."""
+    epochs: int
+    """How many last epochs of a seed, at most."""
 
 
 class Entry(NamedTuple):
@@ -136,6 +152,8 @@ class Entry(NamedTuple):
     rates; empty where no rate varies within the group."""
     tried: tuple[tuple[str, float, int], ...]
     """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
+    last: LastEpochs | None = None
+    """Under protocol=paper, whose figures are the highest of all epochs; None elsewhere, and where a file cannot be read."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -208,3 +226,5 @@ class Study(NamedTuple):
     tables: tuple[ReportTable, ...]
     notes: tuple[str, ...] = ()
     """On the report as a whole: figures of a published table that belong to nothing here."""
+    claims: tuple[ClaimBlock, ...] = ()
+    """What the cells say of the claims that were declared; one block a study that has tables of its own."""

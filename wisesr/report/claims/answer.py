@@ -33,6 +33,15 @@ class Unused(NamedTuple):
     why: str
 
 
+class Found(NamedTuple):
+    """What was measured, or counted, in the unit of the measure."""
+
+    mean: float
+    low: float
+    """95 % interval; of what is counted the range over rows."""
+    high: float
+
+
 class Answer(NamedTuple):
     """A claim with what the cells say of it. Figures are in the unit of its measure: points, points a doubling, percent."""
 
@@ -42,10 +51,8 @@ class Answer(NamedTuple):
     protocol: str
     verdict: Verdict
     margin: float
-    mean: float | None = None
-    low: float | None = None
-    """95 % interval; of what is counted the range over rows. None where there is none."""
-    high: float | None = None
+    found: Found | None = None
+    """None of a claim that has no answer."""
     p: float | None = None
     """After Holm over the study's claims: of a difference, two-sided."""
     p_equivalent: float | None = None
@@ -141,7 +148,7 @@ def _counted(answer: Answer, rows: Sequence[ClaimRow]) -> Answer:
     else:
         sign = 1 if answer.claim.expected == "higher" else -1
         verdict = Verdict.SUPPORTED if min(sign * low, sign * high) > 0 else Verdict.CONTRADICTED
-    return answer._replace(verdict=verdict, mean=sum(shown) / len(shown), low=low, high=high)
+    return answer._replace(verdict=verdict, found=Found(sum(shown) / len(shown), low, high))
 
 
 def _is_tested(answer: Answer) -> bool:
@@ -175,7 +182,6 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
     assert answer.pooled is not None
     claim, estimate = answer.claim, answer.pooled.estimate
     shown, scaled = claim.measure.shown, claim.measure.scaled(answer.margin)
-    interval = estimate.interval()
     above = estimate.mean - (scaled if claim.expected == "no_higher" else 0.0)
     verdict = Verdict.INCONCLUSIVE
     if p < LEVEL:
@@ -185,12 +191,10 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
         verdict = Verdict.EQUIVALENT
     if any(row.bounds for row in answer.rows) and not (p < LEVEL and above > 0):
         verdict = Verdict.INCONCLUSIVE  # what is known of some seeds is a lower bound: the truth may be any higher
-    assert interval.low is not None and interval.high is not None
+    low, high = estimate.ends
     return answer._replace(
         verdict=verdict,
-        mean=shown(estimate.mean),
-        low=shown(interval.low),
-        high=shown(interval.high),
+        found=Found(shown(estimate.mean), shown(low), shown(high)),
         p=p,
         p_equivalent=equal,
         detectable=shown(estimate.detectable(LEVEL / tests)),

@@ -73,8 +73,8 @@ def sizes(claim: Claim, tables: Sequence[ReportTable]) -> list[int | None]:
     """The sizes for each of which a claim is asked; one None where it is asked once."""
     if claim.sizes != "each":
         return [None]
-    there = {table.entries[0].cells[0].place.size for table in tables if table.entries}
-    return sorted(there) or [None]
+    there = sorted({table.entries[0].cells[0].place.size for table in tables if table.entries})
+    return [*there] or [None]
 
 
 def _asked(claim: Claim, size: int, one: int | None) -> bool:

@@ -77,6 +77,16 @@ def _flops(cell: ReportCell) -> float | None:
     return None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
 
 
+def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
+    """Of the forward pass, or of a training step, per image; None in records of before 2026-11-28."""
+
+    def read(cell: ReportCell) -> float | None:
+        compute = getattr(cell.finished_record.cost, "compute", None)
+        return getattr(compute, name) if compute else None
+
+    return read
+
+
 def _epochs(head: Entry, baseline: Entry, _: Scoring) -> Pairs | str:
     found = speed(head, baseline)
     if found.why_not:
@@ -93,5 +103,15 @@ MEASURES: Mapping[str, Measure] = {
     "parameters": Measure(
         "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True
     ),
+    **{
+        name: Measure(
+            f"{title} of an image, compute alone",
+            "%",
+            _of_cells(_log(_milliseconds(name)), f"cost.compute.{name}", 0.0),
+            5.0,
+            relative=True,
+        )
+        for name, title in (("train_ms", "training time"), ("inference_ms", "inference time"))
+    },
     "flops": Measure("FLOPs of an image", "%", _of_cells(_log(_flops), "counted FLOPs", 0.0), 5.0, relative=True, exact=True),
 }

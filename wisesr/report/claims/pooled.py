@@ -40,7 +40,7 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
     else:
         kind, used = ("random" if len(known) >= RANDOM else "fixed"), known
     if not used:
-        return "no row has three seeds of both heads, and five rows are needed without"
+        return "no row has three seeds of both heads, and five rows are needed without; seed=0,1,2,3,4 gives five"
     estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind)
     if estimate is None:
         return "all differences are equal"
@@ -109,7 +109,7 @@ def _interaction(rows: Sequence[ClaimRow], weights: NDArray[np.float64], images:
     if len(own) == 1:
         return variance
     values = np.array([values for values, _ in own])
-    left = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-    spread = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
-    squares = sum(float(weight) ** 2 for _, weight in own)
-    return squares * spread / values.shape[1]
+    left: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    spread: float = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
+    squares = float(np.sum(np.square([weight for _, weight in own])))
+    return squares * spread / len(own[0][0])

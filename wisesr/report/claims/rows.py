@@ -15,7 +15,7 @@ from wisesr.report.scores import Scoring
 from wisesr.report.statistics.crossed import Parts, combined, variance_parts
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
 from wisesr.report.statistics.resampled import resampled
-from wisesr.report.study import Entry
+from wisesr.report.study import Entry, Place
 from wisesr.report.twins import figures
 
 
@@ -44,6 +44,8 @@ class ClaimRow(NamedTuple):
     """One backbone and dataset."""
 
     label: str
+    backbone: str
+    dataset: str
     seeds: tuple[int, ...]
     mean: float
     """In the unit of the claim's measure."""
@@ -83,16 +85,17 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     if isinstance(matrices, str):
         return matrices
     bounds = max(found.bounds for found in pairs)
+    place = places[0].head.cells[0].place
     if over := max(found.tested_over_trained or 0.0 for found in pairs):
-        return _over_replicates(label, tuple(seeds), differences, over)._replace(bounds=bounds)
-    return _row(label, tuple(seeds), differences, matrices)._replace(bounds=bounds)
+        return _over_replicates(label, place, tuple(seeds), differences, over)._replace(bounds=bounds)
+    return _row(label, place, tuple(seeds), differences, matrices)._replace(bounds=bounds)
 
 
-def _over_replicates(label: str, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:
+def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:
     """Where test images differ between replicates or folds: other images are in the error over these already."""
     estimate = resampled(differences, over) if len(seeds) >= SEEDS else None
     variance = None if len(seeds) < SEEDS else estimate.variance if estimate else 0.0
-    return ClaimRow(label, seeds, mean_std(differences)[0], variance, (), estimate)
+    return ClaimRow(label, place.backbone, place.dataset, seeds, mean_std(differences)[0], variance, (), estimate)
 
 
 def _only(pairs: Pairs, seeds: Sequence[int]) -> Pairs:
@@ -113,12 +116,12 @@ def _matrices(pairs: Sequence[Pairs], weights: Sequence[float]) -> dict[str, NDA
 
 
 def _row(
-    label: str, seeds: tuple[int, ...], differences: Sequence[float], matrices: dict[str, NDArray[np.float64]]
+    label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], matrices: dict[str, NDArray[np.float64]]
 ) -> ClaimRow:
     mean, _ = mean_std(differences)
     if len(seeds) < SEEDS:
         blocks = tuple(ImageBlock(name, own.mean(axis=0), 0.0, 0.0) for name, own in matrices.items())
-        return ClaimRow(label, seeds, mean, None, blocks, None)
+        return ClaimRow(label, place.backbone, place.dataset, seeds, mean, None, blocks, None)
     parts = {name: variance_parts(differences, own) for name, own in matrices.items()}
     blocks = tuple(ImageBlock(name, own.mean(axis=0), parts[name].images, parts[name].both) for name, own in matrices.items())
     alone = student(differences)
@@ -126,4 +129,4 @@ def _row(
     images, both = sum(block.variance for block in blocks), sum(block.both for block in blocks)
     freedom = sum(len(block.values) - 1 for block in blocks) or 1
     estimate = combined(mean, Parts(seed_variance, images, both), len(seeds) - 1, freedom)
-    return ClaimRow(label, seeds, mean, seed_variance, blocks, estimate)
+    return ClaimRow(label, place.backbone, place.dataset, seeds, mean, seed_variance, blocks, estimate)

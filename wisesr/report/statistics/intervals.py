@@ -46,8 +46,13 @@ class Estimate(NamedTuple):
 
     def interval(self) -> Interval:
         """Two-sided, with the p-value of the hypothesis that the mean is 0."""
+        return Interval(self.mean, *self.ends, self.p)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Of the two-sided interval."""
         reach = float(stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
-        return Interval(self.mean, self.mean - reach, self.mean + reach, self.p)
+        return self.mean - reach, self.mean + reach
 
     @property
     def p(self) -> float:

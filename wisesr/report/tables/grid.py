@@ -57,7 +57,8 @@ def _place(place: MatrixPlace) -> Text:
 
 def _figure(entry: Entry) -> str:
     star = STAR if entry.difference is not None and entry.difference.significant else ""
-    return f"{mean_and_std(entry.mean, entry.std)} ({len(entry.cells)}){star}"
+    last = f", last epochs {entry.last.mean:.2f}" if entry.last else ""
+    return f"{mean_and_std(entry.mean, entry.std)} ({len(entry.cells)}){star}{last}"
 
 
 def comparison_grid(content: TableContent) -> Grid | None:

@@ -8,11 +8,18 @@ from collections.abc import Iterable, Sequence
 from wisesr.report.study import Difference, Entry, ReportTable, Study
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.results.state import State
-from wisesr.wording import count_of
+from wisesr.wording import count_of, some_of
 
 STAR = "*"
+_NAMED = 6
+"""Significant differences that a verdict names."""
 IMAGES = "says nothing about the heads"
 
+PAPER = (
+    "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
+    "from epoch to epoch gains by it; a star needs the mean over the last epochs, too."
+)
+"""The caveat of a protocol whose epoch is chosen on the test images: it stands wherever its figures do."""
 _MEANS = "Test top-1 in percent: mean ± standard deviation over seeds (number of seeds)."
 _BEST = "Bold: the highest mean over the seeds that all heads of a row have; it is not tested against the others."
 _SEEDS = (
@@ -97,9 +104,8 @@ def verdict(table: ReportTable) -> str:
 def _significance(table: ReportTable, judged: list[tuple[Entry, Difference]]) -> str:
     """How many of the tested comparisons are significant, and which; what could have been found of the others."""
     significant = [(entry, difference) for entry, difference in judged if difference.significant]
-    points = ", ".join(
-        f"{entry_name(table, entry)} {typographic(signed(difference.mean))}" for entry, difference in significant
-    )
+    found = [f"{entry_name(table, entry)} {typographic(signed(difference.mean))}" for entry, difference in significant]
+    points = some_of(found, _NAMED)
     missed = _missed([difference for _, difference in judged if not difference.significant])
     after = f"after Holm over {count_of(table.tests, 'comparison')}" if table.tests > 1 else "(one comparison)"
     if len(judged) == 1:
