@@ -6,7 +6,7 @@ three, and the cell is the one that `seed=n dataset.split_seed=n` names, too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -20,6 +20,11 @@ def repetition_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     replicate, fold = config.get("replicate"), config["dataset"].get("fold")
     names = (f"seed-{config['seed']}" if replicate is None else f"replicate-{replicate}",)
     return names if fold is None else (*names, f"fold-{fold}")
+
+
+def split_moves_with_seed(cells: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether cells, as dotted names and values, are replicates: the split of each is drawn with its seed's number."""
+    return all(values.get("dataset.split_seed", 0) == values["seed"] for values in cells)
 
 
 def replicate_problems(config: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ from statistics import fmean
 from typing import Any
 
 from wisesr.config.axes import Leaves
+from wisesr.config.replicates import split_moves_with_seed
 from wisesr.report.scores import Scoring
 from wisesr.report.study import ReportCell
 from wisesr.wording import count_of
@@ -53,7 +54,7 @@ def without_repetitions(cells: Sequence[Leaves], classes: Sequence[Hashable]) ->
     members: dict[Hashable, list[Leaves]] = defaultdict(list)
     for values, name in zip(cells, classes, strict=True):
         members[name, values["dataset.name"]].append(values)
-    moved = {key: all(values.get(_SPLIT) == values[_SEED] for values in own) for key, own in members.items()}
+    moved = {key: split_moves_with_seed(own) for key, own in members.items()}
     return [
         {
             key: "each" if key == _FOLD and value is not None else value

@@ -85,10 +85,10 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     if isinstance(matrices, str):
         return matrices
     bounds = max(found.bounds for found in pairs)
-    place = places[0].head.cells[0].place
+    stands = places[0].head.cells[0].place
     if over := max(found.tested_over_trained or 0.0 for found in pairs):
-        return _over_replicates(label, place, tuple(seeds), differences, over)._replace(bounds=bounds)
-    return _row(label, place, tuple(seeds), differences, matrices)._replace(bounds=bounds)
+        return _over_replicates(label, stands, tuple(seeds), differences, over)._replace(bounds=bounds)
+    return _row(label, stands, tuple(seeds), differences, matrices)._replace(bounds=bounds)
 
 
 def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:
