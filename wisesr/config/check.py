@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.options import GROUPS, options
+from wisesr.config.replicates import replicate_problems
 from wisesr.config.schema import Config, GridSchema, fixed_settings
 from wisesr.config.setting_types import Setting, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
@@ -54,6 +55,7 @@ def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
     for name, node in config["logger"].items():
         problems += _check_target(f"logger.{name}", node)
     problems += _check_study(config.get("study"))
+    problems += replicate_problems(config)
     return problems + (_check_root(config["dataset"]) if root else [])
 
 

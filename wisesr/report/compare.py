@@ -11,8 +11,10 @@ from wisesr.report.comparability import table_notes, table_warnings
 from wisesr.report.divided import division_warnings
 from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
+from wisesr.report.one_data import of_one_data
 from wisesr.report.placement import TableKey, table_of
 from wisesr.report.published import PublishedFigures
+from wisesr.report.repetitions import repetition_notes
 from wisesr.report.scores import Scoring
 from wisesr.report.stars import corrected
 from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
@@ -76,7 +78,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, yardstick: Yardsti
     place = cells[0].place
     finished = [cell for cell in cells if cell.record is not None]
     baseline, baseline_notes = _baseline(finished, asked)
-    same_data, other_data = _of_one_data(finished, baseline)
+    same_data, other_data = of_one_data(finished, baseline)
     compared, repeated = _once(same_data)
     groups = divide(compared, cells)
     rows = [group_entries(heads, groups.every[name], baseline, yardstick) for name, heads in groups.shown.items()]
@@ -97,6 +99,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, yardstick: Yardsti
             *_together(rows, [group.warnings for group in rows]),
         ),
         notes=(
+            *repetition_notes(shown),
             *baseline_notes,
             *[PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
@@ -158,24 +161,6 @@ def _without(baseline: str, groups: Sequence[GroupEntries], *, explained: bool) 
         return []
     names = [group.name for group, there in zip(groups, having, strict=True) if not there and len(group.entries) > 1]
     return [f"{', '.join(names)}: no finished cell of {baseline} is in the table, so no differences are shown."] * bool(names)
-
-
-def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:
-    """Cells of the data that most of them saw, and the others."""
-    seen: dict[str, list[ReportCell]] = defaultdict(list)
-    for cell in cells:
-        seen[cell.finished_record.provenance.data.fingerprint].append(cell)
-    if not seen:
-        return [], []
-
-    def order(data: str) -> tuple[int, int, str]:
-        return -len(seen[data]), -sum(cell.place.head == baseline for cell in seen[data]), data
-
-    chosen = min(seen, key=order)
-    reason = f"other images, labels or splits than the {count_of(len(seen[chosen]), 'cell')} of the table"
-    return seen[chosen], [
-        LeftOut(cell.name, cell.state, reason, cell.place) for data, own in seen.items() if data != chosen for cell in own
-    ]
 
 
 def _once(cells: Sequence[ReportCell]) -> tuple[list[ReportCell], list[LeftOut]]:

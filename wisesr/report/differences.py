@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from wisesr.report.pairs import Pairs, by_seed, last_epochs, pair
+from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, last_epochs, pair
 from wisesr.report.statistics.crossed import crossed
 from wisesr.report.statistics.images import over_images
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
@@ -61,6 +61,8 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
         notes: what is to be said of it.
     """
     mean, _ = mean_std(pairs.differences)
+    if pairs.tested_over_trained is not None:
+        return _over_replicates(pairs, mean, last, notes)
     paired = student(pairs.differences)
     both = crossed(pairs.differences, pairs.by_image) if pairs.by_image is not None else None
     needed: list[Estimate] | None = None
@@ -68,12 +70,8 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
         notes.append("all differences are equal: no test")
     elif both is None:
         notes.append(f"no interval over images, so no star: {pairs.why or 'all models answer all images alike'}")
-    elif isinstance(last, str):
-        notes.append(f"no star: {last}")
     else:
-        needed = [paired, both, *([last] if last else [])]
-        if last and last.mean * mean <= 0:
-            notes.append("the mean over the last epochs says the opposite: no star")
+        needed = _with_last([paired, both], mean, last, notes)
     shown = (both or paired).interval() if paired is not None and (both or paired) else None
     return Difference(
         "seeds",
@@ -86,6 +84,40 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
         p=_largest(needed, mean),
         note="; ".join(notes),
     )
+
+
+def _over_replicates(pairs: Pairs, mean: float, last: Estimate | str | None, notes: list[str]) -> Difference:
+    """Where test images differ between replicates or folds; `notes` begin what is to be said."""
+    estimate = pairs.estimate()
+    notes.append(f"{REPLICATES}: corrected resampled t")
+    needed: list[Estimate] | None = None
+    if estimate is None:
+        notes.append("all differences are equal: no test")
+    elif pairs.why == OTHER_IMAGES:
+        notes.append(f"no star: {pairs.why}")
+    else:
+        needed = _with_last([estimate], mean, last, notes)
+    shown = estimate.interval() if estimate else None
+    return Difference(
+        "seeds",
+        pairs.seeds,
+        mean,
+        *((shown.low, shown.high) if shown else (None, None)),
+        last=last if isinstance(last, Estimate) else None,
+        p=_largest(needed, mean),
+        note="; ".join(notes),
+        resampled=estimate,
+    )
+
+
+def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None, notes: list[str]) -> list[Estimate] | None:
+    """What a star needs, with the estimate of the last epochs where the protocol asks for it; None where that is unknown."""
+    if isinstance(last, str):
+        notes.append(f"no star: {last}")
+        return None
+    if last and last.mean * mean <= 0:
+        notes.append("the mean over the last epochs says the opposite: no star")
+    return [*needed, *([last] if last else [])]
 
 
 def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
@@ -103,4 +135,4 @@ def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick:
     pairs = pair(by_seed(head), by_seed(baseline), yardstick.scoring, value, 0.0)
     if len(pairs.seeds) < SEEDS:
         return f"metrics.csv has {yardstick.metric.words} of the last epochs for fewer than three seeds"
-    return student(pairs.differences) or "over the last epochs all differences are equal"
+    return pairs.estimate() or "over the last epochs all differences are equal"

@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 
 from wisesr.report.convergence import readable_metrics
 from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scores, Scoring
+from wisesr.report.statistics.intervals import Estimate, student
+from wisesr.report.statistics.resampled import resampled
 from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
 
 CellsBySeed = Mapping[int, ReportCell]
 _COLUMNS = {"top1": ("val/top1", 100.0), "macro_f1": ("val/macro_f1", 100.0), "nll": ("val/loss", 1.0)}
 """Of `metrics.csv` by the metric's name, and its unit there."""
+OTHER_IMAGES = "their predictions are of different images"
+"""Those of two heads with one seed: their difference is not one of heads."""
+REPLICATES = "test images differ between replicates"
 CellValue = Callable[[ReportCell], float | None]
 """A figure of a finished cell; None where it has none."""
 
@@ -37,6 +43,14 @@ class Pairs(NamedTuple):
     """Why there is no `by_image`; empty where there is, or none belongs to the value."""
     bounds: int = 0
     """Seeds whose difference is a lower bound: the truth is higher."""
+    tested_over_trained: float | None = None
+    """Where test images differ between seeds, as between replicates or folds (`repetitions.tested_over_trained`)."""
+
+    def estimate(self) -> Estimate | None:
+        """The mean for other seeds, or for other replicates or folds, by `statistics.resampled`; None where all are equal."""
+        if self.tested_over_trained is None:
+            return student(self.differences)
+        return resampled(self.differences, self.tested_over_trained)
 
 
 def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:
@@ -69,14 +83,16 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
         return Pairs(tuple(found), differences, None, "", "")
     matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
-        return Pairs(tuple(found), differences, None, "", matrix)
+        tested = tested_over_trained([head[seed] for seed in found], scoring)
+        why = OTHER_IMAGES if matrix == REPLICATES and tested is None else matrix
+        return Pairs(tuple(found), differences, None, "", why, tested_over_trained=tested)
     values, images = matrix
     return Pairs(tuple(found), differences, by_image * values, images, "")
 
 
 def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) -> tuple[NDArray[np.float64], str] | str:
     """Differences of each seed on each image with the images' digest, or why there are none."""
-    rows, images = [], set()
+    rows, images, mixed = [], set(), False
     for cells in pairs:
         read: list[Scores] = []
         for cell in cells:
@@ -85,10 +101,11 @@ def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) 
                 return f"{cell.place.head}, seed {cell.place.seed}, {own}"
             read.append(own)
         images |= {own.images for own in read}
+        mixed |= len({own.images for own in read}) > 1
         if len({len(own.values) for own in read}) == 1:
             rows.append(read[0].values.astype(np.float64) - read[1].values)
     if len(images) != 1:
-        return "their predictions are of different images" if images else "no seed is shared"
+        return "no seed is shared" if not images else OTHER_IMAGES if mixed else REPLICATES
     return np.array(rows), images.pop()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from wisesr.config.axes import Leaves
 from wisesr.report.division import ACCUMULATE, DEVICE_PARTS, SYNCHRONISED
+from wisesr.report.repetitions import repetition, without_repetitions
 from wisesr.report.settings import by_option
 from wisesr.report.study import Place
 
@@ -56,14 +57,15 @@ def places(cells: Sequence[Leaves], studies: Sequence[str]) -> list[Place]:
         studies: that each belongs to; empty where all belong together.
     """
     sizes = [values["resolution.size"] for values in cells]
-    datasets = _labels(cells, "dataset", list(zip(studies, sizes, strict=True)))
+    classes = list(zip(studies, sizes, strict=True))
+    datasets = _labels(without_repetitions(cells, classes), "dataset", classes)
     tables = [
         (study, dataset, size, values["protocol"])
         for study, dataset, size, values in zip(studies, datasets, sizes, cells, strict=True)
     ]
     backbones, heads = _labels(cells, "backbone", tables), _labels(cells, "head", tables)
     settings, rates = _settings(tables, backbones, cells)
-    seeds = [values["seed"] for values in cells]
+    seeds = [repetition(values) for values in cells]
     columns = zip(tables, backbones, settings, heads, rates, seeds, strict=True)
     return [
         Place(dataset, size, protocol, backbone, setting, head, rate, seed, study)

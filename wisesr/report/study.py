@@ -34,6 +34,7 @@ class Place(NamedTuple):
     rate: str
     """Learning rates that were tried: `lr=0.1`, `lr=0.1 head_lr_scale=10`; empty where there is one."""
     seed: int
+    """Which repetition it is: also the fold, where the dataset has folds (`repetitions.SeedAndFold`)."""
     study: str = ""
     """Given where one directory with several studies is reported: each has its own tables then."""
 
@@ -107,6 +108,8 @@ class Difference(NamedTuple):
     """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
     note: str = ""
     """Empty where there is nothing to say."""
+    resampled: Estimate | None = None
+    """In place of `paired` and `crossed` where test images differ between replicates or folds: the corrected resampled t."""
 
     @property
     def significant(self) -> bool:
@@ -116,7 +119,7 @@ class Difference(NamedTuple):
     @property
     def needed(self) -> tuple[Estimate, ...]:
         """The estimates all of which must speak for a star."""
-        return tuple(estimate for estimate in (self.paired, self.crossed, self.last) if estimate is not None)
+        return tuple(estimate for estimate in (self.paired, self.crossed, self.resampled, self.last) if estimate is not None)
 
 
 class LastEpochs(NamedTuple):

@@ -14,6 +14,7 @@ from wisesr.report.pairs import Pairs
 from wisesr.report.scores import Scoring
 from wisesr.report.statistics.crossed import Parts, combined, variance_parts
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
+from wisesr.report.statistics.resampled import resampled
 from wisesr.report.study import Entry, Place
 from wisesr.report.twins import figures
 
@@ -84,7 +85,17 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     if isinstance(matrices, str):
         return matrices
     bounds = max(found.bounds for found in pairs)
-    return _row(label, places[0].head.cells[0].place, tuple(seeds), differences, matrices)._replace(bounds=bounds)
+    stands = places[0].head.cells[0].place
+    if over := max(found.tested_over_trained or 0.0 for found in pairs):
+        return _over_replicates(label, stands, tuple(seeds), differences, over)._replace(bounds=bounds)
+    return _row(label, stands, tuple(seeds), differences, matrices)._replace(bounds=bounds)
+
+
+def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:
+    """Where test images differ between replicates or folds: other images are in the error over these already."""
+    estimate = resampled(differences, over) if len(seeds) >= SEEDS else None
+    variance = None if len(seeds) < SEEDS else estimate.variance if estimate else 0.0
+    return ClaimRow(label, place.backbone, place.dataset, seeds, mean_std(differences)[0], variance, (), estimate)
 
 
 def _only(pairs: Pairs, seeds: Sequence[int]) -> Pairs:
@@ -99,7 +110,7 @@ def _matrices(pairs: Sequence[Pairs], weights: Sequence[float]) -> dict[str, NDA
     for own, weight in zip(pairs, weights, strict=True):
         if own.by_image is not None:
             matrices[own.images] = matrices.get(own.images, 0.0) + weight * own.by_image
-        elif own.why:
+        elif own.why and own.tested_over_trained is None:
             return own.why
     return matrices
 

@@ -25,6 +25,11 @@ _SEEDS = (
     "augmentation. The 95 % interval is for other seeds and other test images of the same kind; that of the paired t-test is "
     "for other seeds on these images. Neither is corrected for the number of comparisons."
 )
+_REPLICATES = (
+    "Differences to {baseline} are in {unit} and paired by replicate or fold. As their test images differ and their "
+    "training images overlap, interval and p are of the corrected resampled t (Nadeau & Bengio 2003), for other images of the "
+    "same kind and other seeds. The interval is not corrected for the number of comparisons."
+)
 _STARS = (
     "{star} {tests} no difference, each at 5 % after Holm over {family}. Detectable is the true difference that would "
     "get a star with a probability of 80 % if no other comparison had one."
@@ -48,14 +53,20 @@ def _best(table: ReportTable) -> str:
 def difference_sentences(table: ReportTable, star: str = STAR) -> list[str]:
     """What the differences of a table are, and which conclusions they allow; `star` marks a significant one."""
     kinds = {entry.difference.kind for entry in table.entries if entry.difference is not None}
-    seeds = [_SEEDS.format(baseline=table.baseline, unit=table.metric.unit), _stars(table, star)]
-    return seeds * ("seeds" in kinds) + [_IMAGES] * ("images" in kinds)
+    pairing = (_REPLICATES if _resampled(table) else _SEEDS).format(baseline=table.baseline, unit=table.metric.unit)
+    return [pairing, _stars(table, star)] * ("seeds" in kinds) + [_IMAGES] * ("images" in kinds)
+
+
+def _resampled(table: ReportTable) -> bool:
+    """Whether test images differ between replicates or folds."""
+    return any(entry.difference is not None and entry.difference.resampled is not None for entry in table.entries)
 
 
 def _stars(table: ReportTable, star: str) -> str:
     last = ", and that of the mean over the last epochs," if table.protocol == "paper" else ""
+    tests = f"the test{last} reject{'' if last else 's'}" if _resampled(table) else f"both tests{last} reject"
     family = f"all {table.tests:,} comparisons of the study" if table.tests > 1 else "the one comparison of the study"
-    return _STARS.format(star=star, tests=f"both tests{last} reject", family=family)
+    return _STARS.format(star=star, tests=tests, family=family)
 
 
 def method_sentences(table: ReportTable) -> list[str]:
