@@ -80,7 +80,8 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
     }
     differences = tuple(first - second for first, second in found.values())
     if by_image == 0:
-        return Pairs(tuple(found), differences, None, "", "")
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        return Pairs(tuple(found), differences, None, "", "", tested_over_trained=over)
     matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
         tested = tested_over_trained([head[seed] for seed in found], scoring)
