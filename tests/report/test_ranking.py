@@ -88,7 +88,7 @@ def test_too_few_datasets_for_so_many_heads_are_said_to_be(like: ReportCell) -> 
 
 
 def test_a_low_metric_may_be_the_better_one(like: ReportCell) -> None:
-    (ranking,) = rankings(study_of(like, _ahead(8)), METRICS["nll"])
+    (ranking,) = rankings(study_of(like, _ahead(8), METRICS["nll"]))
     assert [head.head for head in ranking.heads] == ["depthwise", "gap", "wise"]
     assert {(pair.higher, pair.lower) for pair in ranking.pairs} == {(8, 0)}
 

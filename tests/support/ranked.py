@@ -12,6 +12,7 @@ from wisesr.report.compare import compare
 from wisesr.report.placement import table_of
 from wisesr.report.read import read_study
 from wisesr.report.study import ReportCell, Study
+from wisesr.report.tested_metrics import TOP1, Metric
 
 
 class Result(NamedTuple):
@@ -35,10 +36,17 @@ def like_cell(root: Path) -> ReportCell:
     return cell
 
 
-def study_of(like: ReportCell, results: Iterable[Result]) -> Study:
+def study_of(like: ReportCell, results: Iterable[Result], metric: Metric = TOP1) -> Study:
     """The study of these cells, compared as a report compares them."""
     cells = tuple(_cell(like, result) for result in results)
-    tables = compare(cells, baseline="gap", published={}, common={table_of(cell.place): "" for cell in cells})
+    tables = compare(
+        cells,
+        baseline="gap",
+        published={},
+        common={table_of(cell.place): "" for cell in cells},
+        scoring=lambda _: "has none",
+        metric=metric,
+    )
     return Study((), cells, (), tables)
 
 

@@ -34,6 +34,7 @@ class TrainerSchema:
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
     channels_last: bool = True
     compile: bool = False
+    sync_batchnorm: bool = False
     accumulate: Count = 1
     clip: Annotated[float, Bound("above", 0)] | None = None
     deterministic: bool = True

@@ -6,49 +6,49 @@ With fewer seeds there are a few trained models and no statement about heads: ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, last_epochs_top1, pair
-from wisesr.report.scores import Scoring
+from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, last_epochs, pair
 from wisesr.report.statistics.crossed import crossed
 from wisesr.report.statistics.images import over_images
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
 from wisesr.report.study import Difference, ReportCell
+from wisesr.report.tested_metrics import Metric
+from wisesr.report.yardstick import Yardstick
 
 SEEDS = 3
 """From this many on, a test is over seeds."""
-_POINTS = 100.0
-"""What an image counts for that one model has right and the other has not."""
 
 
 def differences(
-    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], scoring: Scoring
+    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], yardstick: Yardstick
 ) -> dict[str, Difference]:
     """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none.
 
     Before any correction for the number of tests: `stars.corrected`.
     """
-    found = {head: difference_of(cells, baseline, scoring) for head, cells in heads.items()}
+    found = {head: difference_of(cells, baseline, yardstick) for head, cells in heads.items()}
     return {head: difference for head, difference in found.items() if difference is not None}
 
 
-def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Difference | None:
+def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick: Yardstick) -> Difference | None:
     """The difference between two heads of a row; None where they share no seed."""
-    pairs = pair(by_seed(head), by_seed(baseline), scoring)
+    pairs = pair(by_seed(head), by_seed(baseline), yardstick.scoring)
     if not pairs.seeds:
         return None
-    partial = len(pairs.seeds) < max(len(head), len(baseline))
+    uneven = len(pairs.seeds) < max(len(head), len(baseline))
     if len(pairs.seeds) < SEEDS:
-        return _between_models(pairs)._replace(partial=partial)
-    notes = [f"over the {len(pairs.seeds)} seeds that both have"] * partial
-    return _over_seeds(pairs, _last(head, baseline, scoring), notes)._replace(partial=partial)
+        return _between_models(pairs, yardstick.metric)._replace(partial=uneven)
+    notes = [f"over the {len(pairs.seeds)} seeds that both have"] * uneven
+    return _over_seeds(pairs, _last(head, baseline, yardstick, pairs.tested_over_trained), notes)._replace(partial=uneven)
 
 
-def _between_models(pairs: Pairs) -> Difference:
+def _between_models(pairs: Pairs, metric: Metric) -> Difference:
     """Of one or two pairs of trained models, over the test images."""
     mean, _ = mean_std(pairs.differences)
     if pairs.by_image is None:
         return Difference("images", pairs.seeds, mean, note=f"no interval: {pairs.why}")
-    interval = over_images(pairs.by_image.mean(axis=0), _POINTS)
+    interval = over_images(pairs.by_image.mean(axis=0), metric.image_unit)
     return Difference("images", pairs.seeds, mean, interval.low, interval.high)
 
 
@@ -127,11 +127,17 @@ def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
     return max(estimate.p if estimate.mean * mean > 0 else 1.0 for estimate in needed)
 
 
-def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Estimate | str | None:
-    """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known."""
+def _last(
+    head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick: Yardstick, over: float | None
+) -> Estimate | str | None:
+    """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known.
+
+    `over` is `Pairs.tested_over_trained` of the cells.
+    """
     if head[0].place.protocol != "paper":
         return None
-    pairs = pair(by_seed(head), by_seed(baseline), scoring, last_epochs_top1)
+    value = partial(last_epochs, metric=yardstick.metric)
+    pairs = pair(by_seed(head), by_seed(baseline), yardstick.scoring, value, 0.0)
     if len(pairs.seeds) < SEEDS:
-        return "metrics.csv of fewer than three seeds can be read, so nothing is known of the last epochs"
-    return pairs.estimate() or "over the last epochs all differences are equal"
+        return f"metrics.csv has {yardstick.metric.words} of the last epochs for fewer than three seeds"
+    return pairs._replace(tested_over_trained=over).estimate() or "over the last epochs all differences are equal"

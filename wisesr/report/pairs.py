@@ -17,11 +17,14 @@ from wisesr.report.scores import Scores, Scoring
 from wisesr.report.statistics.intervals import Estimate, student
 from wisesr.report.statistics.resampled import resampled
 from wisesr.report.study import ReportCell
+from wisesr.report.tested_metrics import TOP1, Metric
 
 CellsBySeed = Mapping[int, ReportCell]
 OTHER_IMAGES = "their predictions are of different images"
 """Those of two heads with one seed: their difference is not one of heads."""
 REPLICATES = "test images differ between replicates"
+_COLUMNS = {"top1": ("val/top1", 100.0), "macro_f1": ("val/macro_f1", 100.0), "nll": ("val/loss", 1.0)}
+"""Of `metrics.csv` by the metric's name, and its unit there."""
 CellValue = Callable[[ReportCell], float | None]
 """A figure of a finished cell; None where it has none."""
 
@@ -55,12 +58,12 @@ def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:
     return {cell.place.seed: cell for cell in cells}
 
 
-def top1(cell: ReportCell) -> float:
-    """Of the chosen epoch on the test split, percent."""
-    return cell.top1
+def tested(cell: ReportCell) -> float:
+    """The metric that is tested, of the chosen epoch on the test split."""
+    return cell.tested
 
 
-def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: CellValue = top1, by_image: float = 1.0) -> Pairs:
+def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: CellValue = tested, by_image: float = 1.0) -> Pairs:
     """The seeds that two heads share and for which both have the value, with their differences.
 
     Args:
@@ -80,9 +83,9 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
         return Pairs(tuple(found), differences, None, "", "")
     matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
-        tested = tested_over_trained([head[seed] for seed in found], scoring)
-        why = OTHER_IMAGES if matrix == REPLICATES and tested is None else matrix
-        return Pairs(tuple(found), differences, None, "", why, tested_over_trained=tested)
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        why = OTHER_IMAGES if matrix == REPLICATES and over is None else matrix
+        return Pairs(tuple(found), differences, None, "", why, tested_over_trained=over)
     values, images = matrix
     return Pairs(tuple(found), differences, by_image * values, images, "")
 
@@ -106,11 +109,12 @@ def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) 
     return np.array(rows), images.pop()
 
 
-def last_epochs_top1(cell: ReportCell) -> float | None:
-    """Mean over the last epochs (`plateau_epochs`) of what was measured after each to choose one, percent.
+def last_epochs(cell: ReportCell, metric: Metric = TOP1) -> float | None:
+    """Mean over the last epochs (`plateau_epochs`) of what was measured after each to choose one, in the metric's unit.
 
-    Under protocol=paper that is top-1 on the test split, of which the cell's own figure is the highest. None where
-    `metrics.csv` is absent or damaged.
+    Under protocol=paper that is on the test split, and the cell's own figure is the best of it. None where `metrics.csv` is
+    absent or damaged, or does not have the metric.
     """
-    rows = [top1 for row in readable_metrics(cell.directory) if math.isfinite(top1 := row.get("val/top1", math.nan))]
-    return 100.0 * fmean(rows[-plateau_epochs(len(rows)) :]) if rows else None
+    column, scale = _COLUMNS.get(metric.name, ("", 1.0))
+    values = [value for row in readable_metrics(cell.directory) if math.isfinite(value := row.get(column, math.nan))]
+    return scale * fmean(values[-plateau_epochs(len(values)) :]) if values else None

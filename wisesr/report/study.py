@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from wisesr.report.statistics.intervals import Estimate
+from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import Record
 from wisesr.results.state import State
 
@@ -60,6 +61,8 @@ class ReportCell(NamedTuple):
     record: Record | None
     """Of a finished cell."""
     place: Place
+    value: float | None = None
+    """What is tested of it on the test split (`ReportTable.metric`) where that is not top-1."""
 
     @property
     def finished_record(self) -> Record:
@@ -72,9 +75,14 @@ class ReportCell(NamedTuple):
         """On the test split, of the chosen epoch, percent. Only of finished cells."""
         return 100.0 * self.finished_record.best.test_top1
 
+    @property
+    def tested(self) -> float:
+        """The metric that is tested, of the chosen epoch on the test split; top-1 unless asked. Only of finished cells."""
+        return self.top1 if self.value is None else self.value
+
 
 class Difference(NamedTuple):
-    """An entry's top-1 minus the baseline's, same backbone and settings, points."""
+    """An entry's figure minus the baseline's, same backbone and settings; of top-1 in points."""
 
     kind: Literal["seeds", "images"]
     """seeds: over paired seeds and test images, a statement about the heads. images: between one or two pairs of trained
@@ -137,7 +145,7 @@ class Entry(NamedTuple):
     cells: tuple[ReportCell, ...]
     """By seed; with several rates those of the rate that was best on validation for this seed."""
     values: tuple[float, ...]
-    """Test top-1 of each, percent."""
+    """The metric of each on the test split; top-1 in percent."""
     mean: float
     std: float | None
     """Sample standard deviation over seeds (n - 1), points; None of one seed."""
@@ -203,6 +211,8 @@ class ReportTable(NamedTuple):
     """What a reader should know: how rates were chosen, that last bits may differ, ..."""
     left_out: tuple[LeftOut, ...]
     """Cells of this dataset and resolution that the table does not show, and why."""
+    metric: Metric = TOP1
+    """Of the figures and differences."""
     tests: int = 0
     """Comparisons with a baseline over seeds, in all tables of this one's study: Holm corrects for their number."""
 

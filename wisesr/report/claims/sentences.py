@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.measures import MEASURES
 from wisesr.report.claims.pooled import RANDOM
-from wisesr.report.tables.numbers import typographic
+from wisesr.report.tables.numbers import signed, typographic
 from wisesr.wording import count_of
 
 _PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
@@ -13,7 +14,11 @@ _PER = {"": "", "size": " for every doubling of the image size", "classes": " fo
 def claim_text(answer: Answer) -> str:
     """`wise has a higher test top-1 than gap at 224 px`."""
     size = f" at {answer.size} px" if answer.size is not None else ""
-    return f"{answer.claim.text}{size}{' (protocol=paper)' if answer.protocol == 'paper' else ''}"
+    measure = answer.claim.measure
+    text = answer.claim.text.replace("test top-1", measure.title)
+    if not measure.higher_is_better:
+        text = text.replace(f"higher {measure.title}", f"lower {measure.title}")
+    return f"{text}{size}{' (protocol=paper)' if answer.protocol == 'paper' else ''}"
 
 
 def estimand(answer: Answer) -> str:
@@ -26,7 +31,7 @@ def estimand(answer: Answer) -> str:
 
 
 def _of_last_epochs(answer: Answer) -> bool:
-    return answer.protocol == "paper" and answer.claim.measure.title == "test top-1"
+    return answer.protocol == "paper" and answer.claim.measure.pairs is MEASURES["top1"].pairs
 
 
 def figure(value: float, answer: Answer) -> str:
@@ -34,7 +39,7 @@ def figure(value: float, answer: Answer) -> str:
     if answer.claim.measure.unit == "%":
         text = f"{value:+.1f}" if abs(value) < 10 else f"{value:+.0f}"
         return f"{typographic(text)} %"
-    return typographic("0.00" if f"{value:+.2f}" in ("+0.00", "-0.00") else f"{value:+.2f}")
+    return typographic(signed(value, answer.claim.measure.decimals))
 
 
 def estimate_text(answer: Answer) -> str:
@@ -101,14 +106,16 @@ def remark(answer: Answer) -> str:
 
 def _detectable(answer: Answer) -> str:
     assert answer.detectable is not None
-    if answer.claim.measure.unit == "%":
+    measure = answer.claim.measure
+    if measure.unit == "%":
         return f"a change of {answer.detectable:.0f} % or more would likely have been found"
-    return f"a true difference of {answer.detectable:.1f} {answer.claim.measure.unit} or more would likely have been found"
+    size = f"{answer.detectable:.{measure.decimals - 1}f} {measure.unit}"
+    return f"a true difference of {size} or more would likely have been found"
 
 
 def headline(block: ClaimBlock) -> list[str]:
     """What is known of the first claim that was declared, in a sentence for each size."""
-    return [_sentence(answer) for answer in block.answers if answer.claim is block.answers[0].claim]
+    return [_sentence(answer) for answer in block.answers if answer.claim.name == block.answers[0].claim.name]
 
 
 def _sentence(answer: Answer) -> str:
