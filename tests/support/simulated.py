@@ -193,5 +193,8 @@ def _cell(
     best = replace(record.best, test_top1=top1, val_top1=val_top1, val_loss=loss, row=row)
     name = str(tuple(place))  # type: ignore[arg-type]
     return like._replace(
-        directory=Path("simulated", name), name=name, record=replace(record, best=best), place=place  # type: ignore[arg-type]
+        directory=Path("simulated", name),
+        name=name,
+        record=replace(record, best=best),
+        place=place,  # type: ignore[arg-type]
     )

@@ -54,6 +54,9 @@ class ClaimRow(NamedTuple):
     """For other seeds and other images; None with fewer than three seeds, or without any spread."""
     bounds: int = 0
     """Seeds whose difference is a lower bound."""
+    backbone: str = ""
+    dataset: str = ""
+    """Their names alone: settings of one backbone, and sizes of one dataset, have it in common."""
 
 
 def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: Scoring) -> ClaimRow | str:
@@ -65,13 +68,15 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
         measure: that is compared.
         scoring: how each cell did on each test image.
     """
-    if any(figures(place.head) == figures(place.baseline) for place in places):
+    if any(_is_one_computation(place) for place in places):
         return "the two heads are one computation there"
     pairs: list[Pairs] = []
     for place in places:
         found = measure.pairs(place.head, place.baseline, scoring)
         if isinstance(found, str):
             return found
+        if found.bounds and len(places) > 1:
+            return "some seeds never reached the goal, and of bounds there is no slope"
         pairs.append(found)
     seeds = sorted(set.intersection(*(set(found.seeds) for found in pairs)))
     if not seeds:
@@ -81,7 +86,19 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     matrices = _matrices(own, weights)
     if isinstance(matrices, str):
         return matrices
-    return _row(label, tuple(seeds), differences, matrices)._replace(bounds=max(found.bounds for found in pairs))
+    place, bounds = places[0].head.cells[0].place, max(found.bounds for found in pairs)
+    row = _row(label, tuple(seeds), differences, matrices)
+    return row._replace(bounds=bounds, backbone=place.backbone.split(" ")[0], dataset=place.dataset.split(" ")[0])
+
+
+def _is_one_computation(place: Matched) -> bool:
+    """By the seeds that both have: either may have others besides."""
+    shared = set(place.head.seeds) & set(place.baseline.seeds)
+    head, baseline = (
+        figures(entry._replace(cells=tuple(cell for cell in entry.cells if cell.place.seed in shared)))
+        for entry in (place.head, place.baseline)
+    )
+    return bool(shared) and head == baseline
 
 
 def _only(pairs: Pairs, seeds: Sequence[int]) -> Pairs:
