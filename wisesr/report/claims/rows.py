@@ -14,7 +14,8 @@ from wisesr.report.pairs import Pairs
 from wisesr.report.scores import Scoring
 from wisesr.report.statistics.crossed import Parts, combined, variance_parts
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
-from wisesr.report.study import Entry
+from wisesr.report.statistics.resampled import resampled
+from wisesr.report.study import Entry, Place
 from wisesr.report.twins import figures
 
 
@@ -43,6 +44,9 @@ class ClaimRow(NamedTuple):
     """One backbone and dataset."""
 
     label: str
+    backbone: str
+    dataset: str
+    """Its name alone, like the backbone's: what rows of other settings or sizes have in common."""
     seeds: tuple[int, ...]
     mean: float
     """In the unit of the claim's measure."""
@@ -54,9 +58,8 @@ class ClaimRow(NamedTuple):
     """For other seeds and other images; None with fewer than three seeds, or without any spread."""
     bounds: int = 0
     """Seeds whose difference is a lower bound."""
-    backbone: str = ""
-    dataset: str = ""
-    """Their names alone: settings of one backbone, and sizes of one dataset, have it in common."""
+    replicated: bool = False
+    """Whether its seeds have test images of their own, so that other images are in the error over them."""
 
 
 def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: Scoring) -> ClaimRow | str:
@@ -86,9 +89,23 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     matrices = _matrices(own, weights)
     if isinstance(matrices, str):
         return matrices
-    place, bounds = places[0].head.cells[0].place, max(found.bounds for found in pairs)
-    row = _row(label, tuple(seeds), differences, matrices)
-    return row._replace(bounds=bounds, backbone=place.backbone.split(" ")[0], dataset=place.dataset.split(" ")[0])
+    bounds = max(found.bounds for found in pairs)
+    stands = places[0].head.cells[0].place
+    if over := max(found.tested_over_trained or 0.0 for found in pairs):
+        return _over_replicates(label, stands, tuple(seeds), differences, over)._replace(bounds=bounds)
+    return _row(label, stands, tuple(seeds), differences, matrices)._replace(bounds=bounds)
+
+
+def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:
+    """Where test images differ between replicates or folds: other images are in the error over these already."""
+    estimate = resampled(differences, over) if len(seeds) >= SEEDS else None
+    variance = None if len(seeds) < SEEDS else estimate.variance if estimate else 0.0
+    return ClaimRow(label, *_names(place), seeds, mean_std(differences)[0], variance, (), estimate, replicated=True)
+
+
+def _names(place: Place) -> tuple[str, str]:
+    """Of backbone and dataset, without settings."""
+    return place.backbone.split(" ")[0], place.dataset.split(" ")[0]
 
 
 def _is_one_computation(place: Matched) -> bool:
@@ -113,18 +130,18 @@ def _matrices(pairs: Sequence[Pairs], weights: Sequence[float]) -> dict[str, NDA
     for own, weight in zip(pairs, weights, strict=True):
         if own.by_image is not None:
             matrices[own.images] = matrices.get(own.images, 0.0) + weight * own.by_image
-        elif own.why:
+        elif own.why and own.tested_over_trained is None:
             return own.why
     return matrices
 
 
 def _row(
-    label: str, seeds: tuple[int, ...], differences: Sequence[float], matrices: dict[str, NDArray[np.float64]]
+    label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], matrices: dict[str, NDArray[np.float64]]
 ) -> ClaimRow:
     mean, _ = mean_std(differences)
     if len(seeds) < SEEDS:
         blocks = tuple(ImageBlock(name, own.mean(axis=0), 0.0, 0.0) for name, own in matrices.items())
-        return ClaimRow(label, seeds, mean, None, blocks, None)
+        return ClaimRow(label, *_names(place), seeds, mean, None, blocks, None)
     parts = {name: variance_parts(differences, own) for name, own in matrices.items()}
     blocks = tuple(ImageBlock(name, own.mean(axis=0), parts[name].images, parts[name].both) for name, own in matrices.items())
     alone = student(differences)
@@ -132,4 +149,4 @@ def _row(
     images, both = sum(block.variance for block in blocks), sum(block.both for block in blocks)
     freedom = sum(len(block.values) - 1 for block in blocks) or 1
     estimate = combined(mean, Parts(seed_variance, images, both), len(seeds) - 1, freedom)
-    return ClaimRow(label, seeds, mean, seed_variance, blocks, estimate)
+    return ClaimRow(label, *_names(place), seeds, mean, seed_variance, blocks, estimate)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from wisesr.report.claims.answer import Answer, ClaimBlock
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.claims.sentences import (
+from wisesr.report.tables.claim_sentences import (
     answered,
     claim_text,
     estimand,

@@ -6,12 +6,16 @@ import re
 from collections.abc import Sequence
 
 from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.claims.grid import claims_grid
-from wisesr.report.claims.sentences import family, headline, unanswered
-from wisesr.report.study import ReportTable, Study
+from wisesr.report.ranking import Ranking, rankings
+from wisesr.report.study import ReportTable
+from wisesr.report.tables.claim_sentences import family, headline, unanswered
+from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
+from wisesr.report.tables.ranking_grids import heads_grid, pairs_grid
+from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import table_content
+from wisesr.report.whole_study import Study
 
 
 def markdown(study: Study) -> str:
@@ -21,6 +25,7 @@ def markdown(study: Study) -> str:
         *(part for block in study.claims for part in _claims(block)),
         *(block for table in study.tables for block in _table(table)),
     ]
+    blocks += [block for ranking in rankings(study) for block in _ranking(ranking)]
     if study.damaged:
         lines = [f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]
         blocks += ["## Cells in no table", _list(lines)]
@@ -50,6 +55,17 @@ def _table(table: ReportTable) -> list[str]:
         lines = [f"{reason} ({len(names)}): {', '.join(names)}" for reason, names in content.left_out.items()]
         blocks += ["Not in the table:", _list(lines)]
     return blocks
+
+
+def _ranking(ranking: Ranking) -> list[str]:
+    """Heads ranked over datasets, or why they are not."""
+    blocks = [f"## {escape(ranking.title)}", escape(verdict(ranking))]
+    blocks += [_list(sentences)] if (sentences := notes(ranking)) else []
+    return (
+        blocks
+        if ranking.refused
+        else [*blocks, escape(caption(ranking)), *map(_grid, (heads_grid(ranking), pairs_grid(ranking)))]
+    )
 
 
 def _list(lines: Sequence[str]) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.measures import MEASURES
 from wisesr.report.stars import LEVEL
-from wisesr.report.tables.numbers import typographic
+from wisesr.report.tables.numbers import signed, typographic
 from wisesr.wording import count_of
 
 _PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
@@ -13,7 +14,11 @@ _PER = {"": "", "size": " for every doubling of the image size", "classes": " fo
 def claim_text(answer: Answer) -> str:
     """`wise has a higher test top-1 than gap at 224 px`."""
     size = f" at {answer.size} px" if answer.size is not None else ""
-    return f"{answer.claim.text}{size}{' (protocol=paper)' if answer.protocol == 'paper' else ''}"
+    measure = answer.claim.measure
+    text = answer.claim.text.replace("test top-1", measure.title)
+    if not measure.higher_is_better:
+        text = text.replace(f"higher {measure.title}", f"lower {measure.title}")
+    return f"{text}{size}{' (protocol=paper)' if answer.protocol == 'paper' else ''}"
 
 
 def estimand(answer: Answer) -> str:
@@ -26,14 +31,15 @@ def estimand(answer: Answer) -> str:
 
 
 def _of_last_epochs(answer: Answer) -> bool:
-    return answer.protocol == "paper" and answer.claim.measure.title == "test top-1"
+    return answer.protocol == "paper" and answer.claim.measure.pairs is MEASURES["top1"].pairs
 
 
 def figure(value: float, answer: Answer) -> str:
     """`+1.83` points, `-12 %`."""
-    percent = answer.claim.measure.unit == "%"
-    text = f"{value:+,.{2 if not percent else 1 if abs(value) < 9.95 else 0}f}"
-    return typographic(text.lstrip("+-") if not float(text.replace(",", "")) else text) + " %" * percent
+    if answer.claim.measure.unit == "%":
+        text = f"{value:+,.{1 if abs(value) < 9.95 else 0}f}"
+        return typographic(text.lstrip("+-") if not float(text.replace(",", "")) else text) + " %"
+    return typographic(signed(value, answer.claim.measure.decimals))
 
 
 def estimate_text(answer: Answer) -> str:
@@ -84,7 +90,7 @@ def holds_for(answer: Answer) -> str:
     """For what an estimate speaks, as its interval says."""
     if answer.pooled is None:
         return "counted, not measured: nothing is tested" if answer.found else ""
-    drawn = " and other test images" if all(row.blocks for row in answer.rows) else ", on these test images"
+    drawn = " and other test images" if all(row.blocks or row.replicated for row in answer.rows) else ", on these test images"
     across = answer.pooled.across
     backbone, dataset = (
         f"{'this' if len(names) == 1 else 'these'} {kind}{'s' * (len(names) > 1)}"
@@ -130,17 +136,16 @@ def _margin(answer: Answer) -> str:
 def _detectable(answer: Answer) -> str:
     """Of a claim of no more than a margin: what would have been found to be more."""
     assert answer.detectable is not None
-    size, unit = answer.detectable, answer.claim.measure.unit
-    what = "a change" if unit == "%" else "a true difference"
-    more = "an increase" if answer.claim.expected == "no_higher" else what
-    return (
-        f"{more} of {size:,.{1 if size < 9.95 else 0}f} {unit}{_PER[answer.claim.slope]} or more would likely have been found"
-    )
+    size, measure = answer.detectable, answer.claim.measure
+    decimals = measure.decimals - 1 if measure.unit != "%" else 1 if size < 9.95 else 0
+    what = "an increase" if answer.claim.expected == "no_higher" else "a change" if measure.relative else "a true difference"
+    per = _PER[answer.claim.slope]
+    return f"{what} of {size:,.{decimals}f} {measure.unit}{per} or more would likely have been found"
 
 
 def headline(block: ClaimBlock) -> list[str]:
     """What is known of the first claim that was declared, in a sentence for each size."""
-    return [_sentence(answer) for answer in block.answers if answer.claim is block.answers[0].claim]
+    return [_sentence(answer) for answer in block.answers if answer.claim.name == block.answers[0].claim.name]
 
 
 def _sentence(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.claims.sentences import (
+from wisesr.report.tables.claim_sentences import (
     answered,
     claim_text,
     estimand,
