@@ -15,11 +15,12 @@ from wisesr.report.figures import all_figures
 from wisesr.report.page.document import render_page
 from wisesr.report.ranking import rankings
 from wisesr.report.read import read_study
-from wisesr.report.study import LastEpochs, ReportCell, Study
+from wisesr.report.study import LastEpochs, ReportCell
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.terminal import print_study
 from wisesr.report.tested_metrics import METRICS
+from wisesr.report.whole_study import Study
 
 NAMES = [f"set{number}" for number in range(10)]
 
@@ -88,7 +89,7 @@ def test_too_few_datasets_for_so_many_heads_are_said_to_be(like: ReportCell) -> 
 
 
 def test_a_low_metric_may_be_the_better_one(like: ReportCell) -> None:
-    (ranking,) = rankings(study_of(like, _ahead(8)), METRICS["nll"])
+    (ranking,) = rankings(study_of(like, _ahead(8), METRICS["nll"]))
     assert [head.head for head in ranking.heads] == ["depthwise", "gap", "wise"]
     assert {(pair.higher, pair.lower) for pair in ranking.pairs} == {(8, 0)}
 
@@ -214,7 +215,7 @@ def test_under_protocol_paper_the_last_epochs_are_ranked(like: ReportCell) -> No
 
 
 def test_heads_that_are_one_computation_are_ranked_once(like: ReportCell) -> None:
-    twin = [result._replace(head="a twin") for result in _ahead(8) if result.head == "wise"]
+    twin = [result._replace(head="a twin", twin_of="wise") for result in _ahead(8) if result.head == "wise"]
     (ranking,) = rankings(study_of(like, [*_ahead(8), *twin]))
     assert [(head.head, head.rank) for head in ranking.heads] == [("a twin", 1.0), ("gap", 2.0), ("depthwise", 3.0)]
     assert "One computation everywhere, and ranked once: a twin and wise." in notes(ranking)

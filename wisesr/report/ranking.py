@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
 from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
-from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 
 LEAST = 6
 """Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""
@@ -87,8 +88,8 @@ def _both(pairs: Sequence[Pair]) -> set[frozenset[int]]:
     return {frozenset((pair.first, pair.second)) for pair in pairs}
 
 
-def rankings(study: Study, metric: Metric = TOP1) -> tuple[Ranking, ...]:
-    """The rankings of a study: none where fewer than two datasets compare heads.
+def rankings(study: Study) -> tuple[Ranking, ...]:
+    """The rankings of a study by the metric of its tables: none where fewer than two datasets compare heads.
 
     Under each protocol (and of each study, where these have tables of their own) there is one, of each dataset at its own size;
     where a dataset has several sizes there is one a size, so that no dataset counts twice.
@@ -97,6 +98,7 @@ def rankings(study: Study, metric: Metric = TOP1) -> tuple[Ranking, ...]:
         study: `Entry.values` are what is ranked.
         metric: that these values are of.
     """
+    metric = study.tables[0].metric if study.tables else TOP1
     found = (_ranking(*chosen, metric) for chosen in _chosen(study))
     return tuple(ranking for ranking in found if ranking is not None)
 

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs_top1, pair, top1
+from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scoring
 from wisesr.report.speed import speed
 from wisesr.report.study import Entry, ReportCell
+from wisesr.report.tested_metrics import Metric
 
 PairsOf = Callable[[Entry, Entry, Scoring], "Pairs | str"]
 """Differences of two entries of a row, the first less the second, by seed; or why there are none."""
@@ -29,6 +31,9 @@ class Measure(NamedTuple):
     """Whether differences are logarithms of ratios."""
     exact: bool = False
     """Whether it is counted, so that there is nothing to test."""
+    higher_is_better: bool = True
+    decimals: int = 2
+    """Of a figure in points or nats."""
 
     def shown(self, difference: float) -> float:
         """A difference in the unit."""
@@ -49,7 +54,7 @@ def _of_cells(value: CellValue, needs: str, by_image: float) -> PairsOf:
 
 def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs: the highest of many is higher for the head that moves more."""
-    value = last_epochs_top1 if head.cells[0].place.protocol == "paper" else top1
+    value = last_epochs if head.cells[0].place.protocol == "paper" else tested
     return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
 
 
@@ -87,11 +92,21 @@ def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
     return read
 
 
-def _epochs(head: Entry, baseline: Entry, _: Scoring) -> Pairs | str:
+def _epochs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     found = speed(head, baseline)
     if found.why_not:
         return found.why_not
-    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored)
+    over = tested_over_trained([cell for cell in head.cells if cell.place.seed in found.seeds], scoring)
+    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored, tested_over_trained=over)
+
+
+def of_metric(measure: Measure, metric: Metric) -> Measure:
+    """The measure with the metric that a report tests in the place of top-1; any other as it is."""
+    if measure is not MEASURES["top1"]:
+        return measure
+    return measure._replace(
+        title=f"test {metric.words}", unit=metric.points, higher_is_better=metric.higher_is_better, decimals=metric.decimals
+    )
 
 
 MEASURES: Mapping[str, Measure] = {

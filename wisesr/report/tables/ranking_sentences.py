@@ -80,10 +80,11 @@ def refusal(ranking: Ranking) -> str:
         return ""
     if not datasets:
         return "Heads are not ranked over datasets: no backbone has all heads with a seed in common."
+    lowest = f"2/{2**datasets} = {least_p(datasets):g}"
     return (
-        f"Heads are not ranked over {count_of(datasets, 'dataset')} ({some_of(of.datasets, _SHOWN)}): Wilcoxon's exact test "
-        f"over so many, two-sided, cannot fall below 2/{2**datasets} = {least_p(datasets):g}, so no two heads could ever differ "
-        f"at 5 %. {LEAST} datasets are the least."
+        f"Heads are not ranked over {count_of(datasets, 'dataset')} ({some_of(of.datasets, _SHOWN)}): over so many, Wilcoxon's "
+        f"exact test, two-sided, cannot fall below {lowest}, so no two heads could ever differ at 5 %. "
+        f"{LEAST} datasets are the least."
     )
 
 
