@@ -95,8 +95,7 @@ def rankings(study: Study) -> tuple[Ranking, ...]:
     where a dataset has several sizes there is one a size, so that no dataset counts twice.
 
     Args:
-        study: `Entry.values` are what is ranked.
-        metric: that these values are of.
+        study: `Entry.values` are what is ranked, or under protocol=paper `Entry.last`.
     """
     metric = study.tables[0].metric if study.tables else TOP1
     found = (_ranking(*chosen, metric) for chosen in _chosen(study))
