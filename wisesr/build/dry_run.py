@@ -88,7 +88,7 @@ class DryRun:
         check_conventions(model, build_conventions(config["recipe"]))  # applied they cost nothing, and the backbone is shared
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
-        _check_devices(config, parts)
+        _check_devices(parts)
         flops = measured.flops + forward_flops(head, measured.features)[0]
         return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops)
 
@@ -119,9 +119,8 @@ def _measure(device: str, config: Config) -> _Measured:
         return _Measured(backbone, *forward_flops(backbone, torch.empty(1, 3, size, size)))
 
 
-def _check_devices(config: Config, parts: Parts) -> None:
-    """What Lightning's start of training would tell. Of devices=auto no more than one is certain."""
-    devices = parts.trainer.devices
-    world = (devices if isinstance(devices, int) else 1) * config["trainer"]["num_nodes"]
+def _check_devices(parts: Parts) -> None:
+    """What Lightning's start of training would tell. Of devices=auto without its GPUs one is certain."""
+    world = parts.trainer.devices * parts.trainer.num_nodes
     parts.data.check_devices(world)
     parts.module.check_parts(world, parts.trainer.accumulate)

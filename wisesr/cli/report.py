@@ -38,6 +38,10 @@ examples:
 """
 
 
+METRICS = ("top1", "balanced_accuracy", "macro_f1", "nll")
+"""Names of `report.tested_metrics.METRICS`, which is not imported for --help."""
+
+
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _REPORT
@@ -50,6 +54,12 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
     help_published = "CSV with published figures (default: the package's, which waits for yours)"
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
+    help_claims = "YAML with claims of your own (default: those of the paper, wisesr/report/claims/paper.yaml)"
+    parser.add_argument("--claims", type=Path, metavar="FILE", help=help_claims)
+    help_margin = "points within which two heads count as equal (default: 1; nats, 0.02, with --metric nll)"
+    parser.add_argument("--margin", type=_margin, metavar="POINTS", help=help_margin)
+    help_metric = "what is tested (default: top1); all but top1 from predictions.npz"
+    parser.add_argument("--metric", choices=METRICS, default="top1", help=help_metric)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--no-pictures", action="store_true", help="leave test images out of the page")
     help_evidence = "where the models look in test images on which heads disagree, 16 of a head at most"
@@ -58,6 +68,17 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help=help_device)
     help_trust = "with --evidence: import parts that are not wisesr's, as configurations name them"
     parser.add_argument("--trust", action="store_true", help=help_trust)
+
+
+def _margin(text: str) -> float:
+    """Raises: ArgumentTypeError: it is no number of points above 0."""
+    try:
+        points = float(text)
+    except ValueError:
+        points = 0.0
+    if not 0 < points <= 100:
+        raise argparse.ArgumentTypeError(f"must be points above 0, such as 0.5, not {text!r}")
+    return points
 
 
 def report(chosen: argparse.Namespace) -> int:
@@ -72,6 +93,7 @@ def report(chosen: argparse.Namespace) -> int:
     from wisesr.report.output_folder import check_folder
     from wisesr.report.read import read_study
     from wisesr.report.tables.terminal import print_study, unfinished
+    from wisesr.report.tested_metrics import metric_of
     from wisesr.report.write import write_report
 
     if (chosen.device or chosen.trust) and not chosen.evidence:
@@ -84,7 +106,15 @@ def report(chosen: argparse.Namespace) -> int:
     def reading(directories: Sequence[Path]) -> Iterator[Path]:
         return shown(directories, len(directories), "reading cells")
 
-    study = read_study(roots, baseline=chosen.baseline, published=chosen.published, tracked=reading)
+    study = read_study(
+        roots,
+        baseline=chosen.baseline,
+        published=chosen.published,
+        claims=chosen.claims,
+        margin=chosen.margin or (0.02 if chosen.metric == "nll" else 1.0),
+        metric=metric_of(chosen.metric),
+        tracked=reading,
+    )
     if all(cell.record is None for cell in study.cells):
         raise UserError(unfinished(study))
     check_folder("--output", output)
@@ -111,6 +141,9 @@ def _command(chosen: argparse.Namespace) -> str:
     parts += ["--output", str(chosen.output)] if chosen.output else []
     parts += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
     parts += ["--published", str(chosen.published)] if chosen.published else []
+    parts += ["--claims", str(chosen.claims)] if chosen.claims else []
+    parts += ["--metric", chosen.metric] if chosen.metric != "top1" else []
+    parts += ["--margin", f"{chosen.margin:g}"] if chosen.margin else []
     parts += ["--device", chosen.device] if chosen.device else []
     more = ["--no-pictures"] * chosen.no_pictures + ["--evidence"] * chosen.evidence + ["--trust"] * chosen.trust
     return shlex.join(parts + more)

@@ -22,6 +22,7 @@ from wisesr.grid.console import make_console
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
+from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
 from wisesr.grid.planning.plan import make_plan, plan_table
 from wisesr.grid.results_table import next_step, summary
@@ -58,6 +59,8 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
+        for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
+            console.print(escape(f"note: {sentence}"), soft_wrap=True)
         _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")

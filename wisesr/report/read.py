@@ -11,11 +11,17 @@ from typing import Any, NamedTuple
 from wisesr.config.axes import Leaves
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
+from wisesr.report.claims.answer import answer_claims
+from wisesr.report.claims.declared import PAPER, read_claims
 from wisesr.report.compare import compare
+from wisesr.report.division import with_division
 from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
+from wisesr.report.scores import ScoreReader, Scoring
 from wisesr.report.settings import settings_of
-from wisesr.report.study import LeftOut, ReportCell, Study
+from wisesr.report.study import LeftOut, ReportCell
+from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import read_json
 from wisesr.results.cell_files import RESULT
 from wisesr.results.labels import parse_labels
@@ -25,6 +31,8 @@ from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.state import State
 from wisesr.results.store import find_cells, state_of
 
+MARGIN = 1.0
+"""Points within which two heads count as equal, unless another margin is asked for."""
 _STARTED = "started.json"
 _Tracked = Callable[[Sequence[Path]], Iterable[Path]]
 
@@ -39,7 +47,7 @@ class _CellFiles(NamedTuple):
     config: Mapping[str, Any]
     record: Record | None
     settings: Leaves
-    """As of `settings.settings_of`."""
+    """As of `settings.settings_of`; then with its division, as of `division.with_division`."""
     data: str
     """Fingerprint of its images; empty where no attempt has written it down yet."""
     study: str = ""
@@ -47,7 +55,14 @@ class _CellFiles(NamedTuple):
 
 
 def read_study(
-    roots: Sequence[Path], *, baseline: str = "gap", published: Path | None = None, tracked: _Tracked = iter
+    roots: Sequence[Path],
+    *,
+    baseline: str = "gap",
+    published: Path | None = None,
+    claims: Path | None = None,
+    margin: float = MARGIN,
+    metric: Metric = TOP1,
+    tracked: _Tracked = iter,
 ) -> Study:
     """All cells below directories, and the tables that compare them.
 
@@ -57,12 +72,16 @@ def read_study(
         roots: outputs, studies or cells; they may overlap.
         baseline: the head that others are compared with, by its name, or with its settings where several have this name.
         published: a CSV file of published figures; by default the package's own.
+        claims: a YAML file of claims; by default the package's own, those of the paper.
+        margin: within which two heads count as equal: points, or nats of a loss.
+        metric: that is tested; of all but top-1 a cell needs its predictions.
         tracked: goes through the directories, and may show how far that is.
 
     Raises:
-        UserError: there are no cells, no head of that name, or something is wrong with the file of published figures.
+        UserError: there are no cells, no head of that name, or something is wrong with the file of published figures
+            or of claims.
     """
-    figures = read_published(published or PUBLISHED)
+    figures, declared = read_published(published or PUBLISHED), read_claims(claims or PAPER)
     names = _name_cells(roots)
     if not names:
         where = ", ".join(map(str, roots))
@@ -77,11 +96,17 @@ def read_study(
             read.append(cell)
     if len(roots) == 1 and len({cell.config["study"] for cell in read}) > 1:
         read = [cell._replace(study=cell.config["study"]) for cell in read]
+    divided = with_division([(cell.settings, cell.config, cell.record) for cell in read])
+    read = [cell._replace(settings=settings) for cell, settings in zip(read, divided, strict=True)]
     unique, repeated = _unique(read)
     cells, common = _placed(unique)
-    tables = compare(cells, baseline=baseline, published=figures, common=common)
+    scoring = ScoreReader(metric)
+    if metric is not TOP1:
+        cells, figures = tuple(_tested(cell, scoring) for cell in cells), {}  # published figures are of top-1
+    tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=scoring, metric=metric)
+    answered = answer_claims(tables, declared, scoring, margin)
     notes = unmatched(published, figures, cells) if published else []
-    return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes))
+    return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes), answered)
 
 
 def _name_cells(roots: Sequence[Path]) -> dict[Path, str]:
@@ -128,6 +153,16 @@ def _check_unedited(record: Record, settings: Leaves) -> None:
         raise RecordError(f"{RESULT}: no config that can be read") from None
     if recorded != settings or record.protocol != settings["protocol"]:
         raise RecordError("config.yaml was edited: it is not the configuration of the record")
+
+
+def _tested(cell: ReportCell, scoring: Scoring) -> ReportCell:
+    """A cell with the figure that is tested; one whose predictions cannot be read has none, and is in no table."""
+    if cell.record is None:
+        return cell
+    scores = scoring(cell)
+    if isinstance(scores, str):
+        return cell._replace(state=State.DAMAGED, reason=f"it {scores}", record=None)
+    return cell._replace(value=float(scores.values.mean(dtype=float)))
 
 
 def _started_with(directory: Path) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from wisesr.report.statistics.intervals import Estimate
+from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import Record
 from wisesr.results.state import State
 
@@ -32,6 +34,7 @@ class Place(NamedTuple):
     rate: str
     """Learning rates that were tried: `lr=0.1`, `lr=0.1 head_lr_scale=10`; empty where there is one."""
     seed: int
+    """Which repetition it is: also the fold, where the dataset has folds (`repetitions.SeedAndFold`)."""
     study: str = ""
     """Given where one directory with several studies is reported: each has its own tables then."""
 
@@ -55,6 +58,8 @@ class ReportCell(NamedTuple):
     record: Record | None
     """Of a finished cell."""
     place: Place
+    value: float | None = None
+    """What is tested of it on the test split (`ReportTable.metric`) where that is not top-1."""
 
     @property
     def finished_record(self) -> Record:
@@ -67,30 +72,65 @@ class ReportCell(NamedTuple):
         """On the test split, of the chosen epoch, percent. Only of finished cells."""
         return 100.0 * self.finished_record.best.test_top1
 
+    @property
+    def tested(self) -> float:
+        """The metric that is tested, of the chosen epoch on the test split; top-1 unless asked. Only of finished cells."""
+        return self.top1 if self.value is None else self.value
+
 
 class Difference(NamedTuple):
-    """An entry's top-1 minus the baseline's, same backbone and settings, points."""
+    """An entry's figure minus the baseline's, same backbone and settings; of top-1 in points."""
 
     kind: Literal["seeds", "images"]
-    """seeds: over paired seeds, a statement about the heads. images: between single trained models over the test
-    images; it says nothing about the heads."""
+    """seeds: over paired seeds and test images, a statement about the heads. images: between one or two pairs of trained
+    models over the test images; it says nothing about the heads."""
     seeds: tuple[int, ...]
-    """That both have (kind seeds), or the one whose models these are (kind images)."""
+    """That both have."""
     mean: float
-    low: float | None
-    """95 % interval; None where there is none (all differences are equal; no predictions)."""
-    high: float | None
-    p: float | None
-    """Paired t, two-sided, of kind seeds."""
-    p_holm: float | None
-    """After Holm over the heads of this backbone and settings that share three seeds with the baseline."""
-    note: str
-    """`little power` below 5 seeds, ...; empty where there is nothing to say."""
+    """Over these seeds."""
+    low: float | None = None
+    """95 % interval, not corrected for the number of comparisons: for other seeds and other images (kind seeds; for other
+    seeds alone where there is no `crossed`), or for other images (kind images). None where there is none."""
+    high: float | None = None
+    paired: Estimate | None = None
+    """For other seeds on these very images: Student's paired t; None where all differences are equal."""
+    crossed: Estimate | None = None
+    """For other seeds and other images: `statistics.crossed`; None where predictions cannot be had."""
+    last: Estimate | None = None
+    """Under protocol=paper: of the mean over the last epochs, for other seeds."""
+    p: float | None = None
+    """The largest p-value of `paired`, `crossed` and `last`: a star needs all of them. None where nothing is tested."""
+    p_holm: float | None = None
+    """After Holm over all such tests of the study."""
+    detectable: float | None = None
+    """The true difference that would get a star with a probability of 0.8, if no other comparison had any; points."""
+    partial: bool = False
+    """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
+    note: str = ""
+    """Empty where there is nothing to say."""
+    resampled: Estimate | None = None
+    """In place of `paired` and `crossed` where test images differ between replicates or folds: the corrected resampled t."""
 
     @property
     def significant(self) -> bool:
         """At 5 %, after Holm."""
         return self.p_holm is not None and self.p_holm < 0.05
+
+    @property
+    def needed(self) -> tuple[Estimate, ...]:
+        """The estimates all of which must speak for a star."""
+        return tuple(estimate for estimate in (self.paired, self.crossed, self.resampled, self.last) if estimate is not None)
+
+
+class LastEpochs(NamedTuple):
+    """Under protocol=paper: what an entry had at the end, without a choice of the epoch."""
+
+    mean: float
+    """Test top-1, a mean over the last epochs of each seed and then over seeds, percent."""
+    std: float | None
+    """Over seeds (n - 1), points; None of one seed."""
+    epochs: int
+    """How many last epochs of a seed, at most."""
 
 
 class Entry(NamedTuple):
@@ -102,7 +142,7 @@ class Entry(NamedTuple):
     cells: tuple[ReportCell, ...]
     """By seed; with several rates those of the rate that was best on validation for this seed."""
     values: tuple[float, ...]
-    """Test top-1 of each, percent."""
+    """The metric of each on the test split; top-1 in percent."""
     mean: float
     std: float | None
     """Sample standard deviation over seeds (n - 1), points; None of one seed."""
@@ -117,6 +157,8 @@ class Entry(NamedTuple):
     rates; empty where no rate varies within the group."""
     tried: tuple[tuple[str, float, int], ...]
     """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
+    last: LastEpochs | None = None
+    """Under protocol=paper, whose figures are the highest of all epochs; None elsewhere, and where a file cannot be read."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -166,6 +208,10 @@ class ReportTable(NamedTuple):
     """What a reader should know: how rates were chosen, that last bits may differ, ..."""
     left_out: tuple[LeftOut, ...]
     """Cells of this dataset and resolution that the table does not show, and why."""
+    metric: Metric = TOP1
+    """Of the figures and differences."""
+    tests: int = 0
+    """Comparisons with a baseline over seeds, in all tables of this one's study: Holm corrects for their number."""
 
     def groups(self) -> dict[tuple[str, str], tuple[Entry, ...]]:
         """Backbone and settings to the entries of its heads: what is compared with one another."""
@@ -174,16 +220,3 @@ class ReportTable(NamedTuple):
             key = (entry.backbone, entry.settings)
             groups[key] = (*groups.get(key, ()), entry)
         return groups
-
-
-class Study(NamedTuple):
-    """All that a report shows."""
-
-    roots: tuple[Path, ...]
-    cells: tuple[ReportCell, ...]
-    """All that could be read, finished or not."""
-    damaged: tuple[LeftOut, ...]
-    """What could not be read, or was written by another version."""
-    tables: tuple[ReportTable, ...]
-    notes: tuple[str, ...] = ()
-    """On the report as a whole: figures of a published table that belong to nothing here."""

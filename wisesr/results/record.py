@@ -18,6 +18,7 @@ from wisesr.results.checks import (
     is_protocol,
     is_shape,
     is_share,
+    is_size,
     is_string,
     is_text,
     is_texts,
@@ -156,6 +157,16 @@ class Provenance:
     data: DataProvenance
     finished: Text
     """Time, UTC, ISO 8601."""
+    devices: Annotated[int | None, is_size] = None
+    """That training ran on, of all nodes; None in records of before 2026-11-28."""
+    by_part: Annotated[tuple[str, ...] | None, is_texts, tuple] = None
+    """What in training saw several images of one device's part of a batch, and no other part: `BatchNorm`, `mixing`, code that
+    nobody here knows. With nothing the number of devices changes last bits; None in records of before 2026-11-28."""
+
+    @property
+    def device_parts(self) -> int | None:
+        """Parts of a batch that training saw apart as they lay on several devices; None where nobody noted how many."""
+        return 1 if self.by_part == () else self.devices
 
 
 @dataclass(frozen=True)

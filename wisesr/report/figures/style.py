@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 
 Theme = Literal["light", "dark"]
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -65,6 +65,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-weak": {"color": ink},
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
+            "joined": {"color": ink, "strokeWidth": 4, "strokeCap": "round"},
             "matrix": {"color": SEQUENTIAL[theme][0]},
         },
         "range": {
