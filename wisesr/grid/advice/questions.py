@@ -43,12 +43,11 @@ def rates(rows: Sequence[Row], costs: Costs) -> str | None:
     if not fixed:
         return None
     found = sorted({row.asked[0].rates[0] for row in fixed})
-    tried = _around(found[0]) if len(found) == 1 else "..."
-    more: More = [(member.config, 2) for row in fixed for member in _once(row)]
-    way = f"recipe.optimizer.lr={tried}"
-    if any(row.asked[0].config["protocol"] == "paper" for row in fixed):
+    more: More = [(member.config, 3 if _on_test(row) else 2) for row in fixed for member in _once(row)]
+    way = f"recipe.optimizer.lr={_around(found[0])}" if len(found) == 1 else "three values of recipe.optimizer.lr"
+    if any(map(_on_test, fixed)):
         way += " with protocol=holdout"
-    return f"One learning rate for all heads: what differs may be the rate. {way} would tell: {costs.text(more)}."
+    return f"What differs may be the one learning rate of all heads; {way} would tell: {costs.text(more)}."
 
 
 def baseline(rows: Sequence[Row], costs: Costs) -> str | None:
@@ -60,9 +59,14 @@ def baseline(rows: Sequence[Row], costs: Costs) -> str | None:
     more = [(member.config, 1) for row in without for member in _once(row, by_head=False)]
     given = f"head={','.join([BASELINE, *names])}" if len(names) <= _NAMES else f"{BASELINE} beside the others in head="
     return (
-        f"Without {BASELINE}, the baseline, nothing says what {some_of(names, _NAMES)} gained. {given} adds it: "
+        f"Without {BASELINE}, the baseline, nothing says what {some_of(names, _NAMES)} gained; {given} adds it: "
         f"{costs.text(more)}."
     )
+
+
+def _on_test(row: Row) -> bool:
+    """Whether a row looks at the test images every epoch: a rate that is chosen there would be part of the result."""
+    return bool(row.asked[0].config["protocol"] == "paper")
 
 
 def _variants(row: Row) -> list[Member]:
@@ -96,5 +100,6 @@ def _fill(there: Sequence[int]) -> list[int]:
 
 
 def _around(rate: float) -> str:
-    """`0.0003,0.001,0.003`."""
-    return ",".join(f"{float(f'{value:.1g}') if value != rate else value:g}" for value in (rate / _APART, rate, rate * _APART))
+    """`0.0003,0.001,0.003`, `0.015,0.045,0.135`: a third and three times, as round as the rate itself."""
+    digits = 1 if float(f"{rate:.1g}") == rate else 3
+    return ",".join(f"{float(f'{value:.{digits}g}'):g}" for value in (rate / _APART, rate, rate * _APART))
