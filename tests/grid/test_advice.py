@@ -146,9 +146,22 @@ def test_a_broken_neighbour_is_passed_over(cell: Config) -> None:
     assert unbuilt(swept([cell], "head", ["gap", "wise"]))[0].startswith("One seed ")
 
 
-def test_splits_are_repetitions(cell: Config) -> None:
-    grid = swept(swept([cell], "head", ["gap", "wise"]), "dataset.split_seed", [0, 1, 2, 3, 4])
-    assert not any("seed" in sentence.partition(";")[0] for sentence in unbuilt(grid))
+@pytest.mark.parametrize("key", ["dataset.split_seed", "dataset.fold"])
+def test_splits_and_folds_are_repetitions(cell: Config, key: str) -> None:
+    grid = swept(swept([cell], "head", ["gap", "wise"]), key, [0, 1, 2, 3, 4])
+    assert not any("from chance" in sentence for sentence in unbuilt(grid))
+
+
+def test_replicates_are_asked_for_where_they_are_used(cell: Config) -> None:
+    """A replicate is the seed and the split of its number, however a cell that is done was called."""
+    done = changed(cell, "dataset.split_seed", 1) | {"seed": 1}
+    for one in make_cells(swept([done], "head", ["gap", "wise"])):
+        write_cell(one)
+        finish(one.directory, one.config)
+    few, *_ = unbuilt(swept([cell | {"replicate": 0}], "head", ["gap", "wise"]))
+    assert few.startswith("Two replicates cannot")
+    assert "replicate=0,1,2,3,4 can" in few
+    assert "6 more cells" in few
 
 
 def test_rates(cell: Config) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from wisesr.grid.advice.costs import Costs, More
-from wisesr.grid.advice.rows import REPETITIONS, Member, Row
+from wisesr.grid.advice.rows import REPETITIONS, Member, Row, Run
 from wisesr.wording import some_of
 
 BASELINE = "gap"
@@ -25,13 +24,11 @@ def repetitions(rows: Sequence[Row], costs: Costs) -> str | None:
     if not short:
         return None
     key = _repeated_by(member for _, member in short)
-    index = REPETITIONS.index(key)
-    there = {tuple(sorted(_values(row.runs(member), index))) for row, member in short}
+    there = {tuple(sorted(_seeds(row.runs(member)))) for row, member in short}
     wanted = _fill(there.pop() if len(there) == 1 else ())
     more = [(member.config, _ENOUGH - len(row.runs(member))) for row, member in short]
     fewest = min(len(row.runs(member)) for row, member in short)
-    noun = key.rpartition(".")[2].replace("replicate", "repetition")
-    have = f"One {noun}" if fewest == 1 else f"Two {noun}s"
+    have = f"One {key}" if fewest == 1 else f"Two {key}s"
     listed = ",".join(map(str, wanted))
     return f"{have} cannot tell a better head from chance; {key}={listed} can, if it is much better: {costs.text(more)}."
 
@@ -84,13 +81,13 @@ def _once(row: Row, *, by_head: bool = True) -> list[Member]:
 
 
 def _repeated_by(members: Iterable[Member]) -> str:
-    """The key that is to be swept: `replicate` where cells have one, else `seed`."""
-    index = REPETITIONS.index("replicate")
-    return "replicate" if any(member.run[index] is not None for member in members) else "seed"
+    """The key that is to be swept: `replicate` where the command has it, else `seed`."""
+    return "replicate" if any(member.config.get("replicate") is not None for member in members) else "seed"
 
 
-def _values(runs: Iterable[tuple[Any, ...]], index: int) -> set[int]:
-    return {run[index] for run in runs if isinstance(run[index], int)}
+def _seeds(runs: Iterable[Run]) -> set[int]:
+    """Of repetitions; of replicates it is their number."""
+    return {run[REPETITIONS.index("seed")] for run in runs}
 
 
 def _fill(there: Sequence[int]) -> list[int]:
