@@ -117,6 +117,8 @@ def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None,
         return None
     if last and last.mean * mean <= 0:
         notes.append("the mean over the last epochs says the opposite: no star")
+    elif last and last.p >= 0.05 > max(estimate.p for estimate in needed):
+        notes.append("over the last epochs no difference is found: no star")
     return [*needed, *([last] if last else [])]
 
 

@@ -31,7 +31,8 @@ def estimand(answer: Answer) -> str:
 
 
 def _of_last_epochs(answer: Answer) -> bool:
-    return answer.protocol == "paper" and answer.claim.measure.pairs is MEASURES["top1"].pairs
+    pairs = answer.claim.measure.pairs
+    return answer.protocol == "paper" and pairs in (MEASURES["top1"].pairs, MEASURES["overfitting"].pairs)
 
 
 def figure(value: float, answer: Answer) -> str:
