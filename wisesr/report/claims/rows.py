@@ -57,6 +57,8 @@ class ClaimRow(NamedTuple):
     """For other seeds and other images; None with fewer than three seeds, or without any spread."""
     bounds: int = 0
     """Seeds whose difference is a lower bound."""
+    resampled: bool = False
+    """Whether test images differ between its replicates or folds: other images are then in `seed_variance`."""
 
 
 def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: Scoring) -> ClaimRow | str:
@@ -95,7 +97,9 @@ def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differenc
     """Where test images differ between replicates or folds: other images are in the error over these already."""
     estimate = resampled(differences, over) if len(seeds) >= SEEDS else None
     variance = None if len(seeds) < SEEDS else estimate.variance if estimate else 0.0
-    return ClaimRow(label, place.backbone, place.dataset, seeds, mean_std(differences)[0], variance, (), estimate)
+    return ClaimRow(
+        label, place.backbone, place.dataset, seeds, mean_std(differences)[0], variance, (), estimate, resampled=True
+    )
 
 
 def _only(pairs: Pairs, seeds: Sequence[int]) -> Pairs:

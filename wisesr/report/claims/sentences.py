@@ -78,7 +78,7 @@ def holds_for(answer: Answer) -> str:
     """For what an estimate speaks, as its interval says."""
     if answer.pooled is None:
         return "counted, not measured: nothing is tested" if answer.found else ""
-    images = " and other test images" if any(row.blocks for row in answer.rows) else ", on these test images"
+    images = " and other test images" if any(row.blocks or row.resampled for row in answer.rows) else ", on these test images"
     rows = answer.rows
     if answer.pooled.kind == "fixed":
         return f"for other seeds{images}; of {'this row' if len(rows) == 1 else 'these rows'} alone"
