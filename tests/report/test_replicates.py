@@ -175,7 +175,7 @@ def test_a_claim_over_replicates_has_the_corrected_t_too(tmp_path: Path) -> None
         write_replicate(tmp_path, "wise", seed, WISE[seed])
     file = tmp_path / "claims.yaml"
     file.write_text(
-        "- {name: better, claim: '{head} is better than {baseline}', head: wise, baseline: gap, measure: top1, expected: higher}\n"
+        "- {name: better, claim: '{head} beats {baseline}', head: wise, baseline: gap, measure: top1, expected: higher}\n"
     )
     (block,) = read_study([tmp_path], claims=file).claims
     (answer,) = block.answers
