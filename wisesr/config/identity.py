@@ -23,6 +23,7 @@ _NOT_IN_FINGERPRINT = (
     "dataset.on_leak",
     "dataset.fingerprint",
     "trainer.threads",
+    "trainer.train_eval_images",
 )
 
 

@@ -52,6 +52,8 @@ class BestEpoch:
     """Counted from 1."""
     row: Annotated[Row, Key()]
     """All figures, as `metrics.csv` has them."""
+    train_top1: Annotated[float | None, is_share, Key("train/top1")] = None
+    """In eval mode on a fixed part of the training split; None where it was not measured, as before 2026-11-29."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class LastEpoch:
 
     epoch: Epoch
     row: Annotated[Row, Key()]
+    train_top1: Annotated[float | None, is_share, Key("train/top1")] = None
 
     @property
     def val_top1(self) -> float | None:

@@ -18,7 +18,7 @@ from wisesr.models.keras_conventions import epsilons
 from wisesr.models.keras_structure import has_keras_structure
 from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
-from wisesr.training.metrics import MeanLoss, SplitMetrics
+from wisesr.training.metrics import MeanLoss, SplitMetrics, top1
 from wisesr.training.objective import Objective
 from wisesr.training.schedules import Schedule
 from wisesr.training.single_image import check_single_images
@@ -65,6 +65,7 @@ class ClassificationModule(LightningModule):
         self.train_loss = MeanLoss()
         self.class_names = tuple(class_names)
         self.val_metrics = SplitMetrics(len(class_names))
+        self.train_top1 = top1(len(class_names))
         self.test_metrics = SplitMetrics(len(class_names))
         self.figures: dict[str, float] = {}
         """The latest results: `val/top1`, `test/loss`, ..."""
@@ -156,14 +157,20 @@ class ClassificationModule(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's batches."""
         self.val_metrics.reset()
+        self.train_top1.reset()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add a batch to the validation figures."""
-        self.val_metrics.update(self(batch.images), batch.labels)
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Add a batch to the validation figures; of the second loader (`ImageData.val_dataloader`) to the training accuracy."""
+        if dataloader_idx == 0:
+            self.val_metrics.update(self(batch.images), batch.labels)
+        else:
+            self.train_top1.update(self(batch.images).float(), batch.labels)
 
     def on_validation_epoch_end(self) -> None:
-        """Publish the validation figures."""
+        """Publish the validation figures, and the training accuracy where it is measured."""
         self._publish("val", self.val_metrics)
+        if self.train_top1.update_called:
+            self.figures["train/top1"] = float(self.train_top1.compute())
 
     def on_test_epoch_start(self) -> None:
         """Forget an earlier test."""
