@@ -90,6 +90,7 @@ def _train(
     Returns:
         What came of it, `cost` and `budget` of the record; None in a process that only helps the main one.
     """
+    from wisesr.training.compute_time import compute_time
     from wisesr.training.cost import peak_memory
     from wisesr.training.fit import fit
     from wisesr.training.loggers.findings import gather
@@ -103,6 +104,7 @@ def _train(
             return None
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
         cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
+        cost["compute"] = compute_time(parts.module, parts.module.trainer, outcome.seconds)._asdict()
         budget = {
             "epochs": config["recipe"]["epochs"],
             "trained_epochs": int(outcome.last["epoch"]),
@@ -142,7 +144,8 @@ def _model_cost(parts: Parts, config: Config) -> dict[str, Any]:
 def _flat_figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
     """For loggers: the record's figures under flat names."""
     flops = {f"{part}_flops": count for part, count in cost["flops"].items()}
-    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops")}
+    compute = {f"compute_{name}": value for name, value in cost["compute"].items()}
+    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops", "compute")} | compute
     best = {f"best/{name}": value for name, value in outcome.best.items()}
     return {**best, **cost["parameters"], **flops, **flat, **budget}
 

@@ -103,6 +103,18 @@ class Flops:
 
 
 @dataclass(frozen=True)
+class ComputeTime:
+    """Medians over repeats on a batch that is in memory, on one device; None where they could not be had."""
+
+    train_ms: Annotated[float | None, is_amount] = None
+    """Milliseconds an image of a training step: forward, backward, the optimizer's step."""
+    inference_ms: Annotated[float | None, is_amount] = None
+    """Milliseconds an image of a forward pass in eval mode, without gradients."""
+    batch: Annotated[int | None, is_count] = None
+    """Images at once; None where nothing was measured, as before 2026-11-29."""
+
+
+@dataclass(frozen=True)
 class CellCost:
     """What a cell cost."""
 
@@ -116,6 +128,8 @@ class CellCost:
     """Trained, without measurements; None where training was too short to tell."""
     peak_memory_bytes: AmountOrNone
     """On the GPU; None on CPU."""
+    compute: Annotated[ComputeTime, is_group] = field(default_factory=ComputeTime)
+    """Without decoding, which the pace of training holds too."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ class ClassificationModule(LightningModule):
         """Of the test on this device: positions in the manifest, labels, probabilities."""
         self.objective = objective
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
-        self._head_lr_scale, self._image_size = head_lr_scale, image_size
+        self._head_lr_scale, self.image_size = head_lr_scale, image_size
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self._layout)
         self.ema = None if ema is None else averaged_model(self.model, ema)
@@ -85,15 +85,20 @@ class ClassificationModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer with its schedule, stepped every optimizer step; then kernels projected, then averaged."""
-        parts = (self.model.backbone, self.model.head)
-        optimizer = self._optimizer([{"params": [p for p in part.parameters() if p.requires_grad]} for part in parts])
-        optimizer.param_groups[1]["lr"] *= self._head_lr_scale
-        constrain(optimizer, self.model)
+        optimizer = self.make_optimizer(self.model)
         if self.ema is not None:
             average = self.ema
             optimizer.register_step_post_hook(lambda *_: average.update_parameters(self.model))
         scheduler = LambdaLR(optimizer, self._schedule)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def make_optimizer(self, model: Classifier) -> Optimizer:
+        """The recipe's optimizer of a model, whose kernels are projected after each step."""
+        parts = (model.backbone, model.head)
+        optimizer = self._optimizer([{"params": [p for p in part.parameters() if p.requires_grad]} for part in parts])
+        optimizer.param_groups[1]["lr"] *= self._head_lr_scale
+        constrain(optimizer, model)
+        return optimizer
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Beside the weights, what belongs to them: classes, what images were normalised with, epsilons, whose strides."""
@@ -119,13 +124,14 @@ class ClassificationModule(LightningModule):
                 f"recipe.mixup and recipe.cutmix mix the images of one device's part of a batch: recipe.batch_size must be at "
                 f"least 2 for each of the {parts} parts (devices x trainer.accumulate), not {self.steps.batch_size}"
             )
-        check_single_images(self.model, self._image_size, self.steps, world=world, accumulate=accumulate)
+        check_single_images(self.model, self.image_size, self.steps, world=world, accumulate=accumulate)
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> logits of the measured model, (batch, classes)."""
-        return self._logits(self.measured, images)
+        return self.logits_of(self.measured, images)
 
-    def _logits(self, model: Classifier, images: Tensor) -> Tensor:
+    def logits_of(self, model: Classifier, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) -> (batch, classes) of this model or a copy, in the memory layout of training."""
         logits: Tensor = model(images.contiguous(memory_format=self._layout))
         return logits
 
@@ -143,7 +149,7 @@ class ClassificationModule(LightningModule):
         Lightning divides by accumulation and DDP by devices, as if all parts were of equal size; the last batch's are not.
         """
         images, targets = self.objective.mix(batch.images, batch.labels)
-        losses: Tensor = self.objective(self._logits(self.model, images), targets)
+        losses: Tensor = self.objective(self.logits_of(self.model, images), targets)
         self.train_loss.update(losses)
         parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         start = (batch_idx // self.trainer.accumulate_grad_batches) * self.steps.batch_size
