@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
+from wisesr.cell.provenance import provenance
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
-from wisesr.results.provenance import commit, hardware, source_hash, versions
 from wisesr.results.record_file import write_record
+from wisesr.results.uncommitted import write_uncommitted
 from wisesr.wording import some_of
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     _require_gpus(config, gpus)
     data, weights, gpu = manifest.fingerprint(), weights_hash(config), torch.cuda.is_available()
     started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, cores=cores)
+    if is_main():
+        write_uncommitted(directory)
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
     log.info("%s", _describe(manifest, config, parts))
@@ -64,7 +65,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         "metrics": {"best": outcome.best, "last": outcome.last},
         "budget": budget,
         "cost": cost,
-        "provenance": _provenance(config, manifest, parts, started),
+        "provenance": provenance(directory, config, manifest, parts, started),
     }
     write_record(directory, content)
     best = outcome.best
@@ -148,36 +149,6 @@ def _flat_figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]
     flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops", "compute")} | compute
     best = {f"best/{name}": value for name, value in outcome.best.items()}
     return {**best, **cost["parameters"], **flops, **flat, **budget}
-
-
-def _provenance(config: Config, manifest: Manifest, parts: Parts, started: Started) -> dict[str, Any]:
-    """Where the numbers come from."""
-    import torch
-
-    device = parts.module.trainer.strategy.root_device
-    pretrained = getattr(getattr(parts.module.model.backbone, "model", None), "pretrained_cfg", {})
-    source = config["backbone"].get("weights")
-    hub = {"timm": pretrained.get("hf_hub_id") or pretrained.get("url")} if source == "imagenet" else {}
-    tensors = getattr(parts.module.model.backbone, "weights_hash", None)
-    return {
-        "commit": commit(),
-        "source": source_hash(),
-        "sources": started.sources,
-        "versions": versions(),
-        "hardware": hardware(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type),
-        "threads": started.threads,
-        "attempts": started.attempts,
-        "weights": {"source": source, "sha256": started.weights, "tensors": tensors, **hub},
-        "inputs": parts.module.inputs,
-        "data": {
-            "fingerprint": started.data,
-            "images": Counter(manifest.splits),
-            "left_out": list(manifest.left_out),
-            "rules": manifest.rules,
-            "notes": manifest.notes.as_dict(),
-        },
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
 
 
 def _selection(manifest: Manifest, config: Config) -> str:

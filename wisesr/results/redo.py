@@ -13,6 +13,7 @@ from pathlib import Path
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG, RESULT
 from wisesr.results.record_file import read_record
+from wisesr.results.uncommitted import DIFF
 
 REDO = "redo"
 
@@ -36,6 +37,8 @@ def complete_redo(directory: Path) -> None:
     work = directory / REDO
     if read_record(work) is None:
         return
+    if not (work / DIFF).exists():  # that of the old record's code
+        (directory / DIFF).unlink(missing_ok=True)
     for path in sorted(work.iterdir(), key=lambda path: path.name == RESULT):
         target = directory / path.name
         if target.is_dir():
