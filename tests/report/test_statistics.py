@@ -14,8 +14,8 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from wisesr.report.statistics.families import holm
-from wisesr.report.statistics.images import matched_interval
-from wisesr.report.statistics.intervals import mean_std, paired_t
+from wisesr.report.statistics.images import over_images
+from wisesr.report.statistics.intervals import Interval, mean_std, paired_t
 
 
 @given(st.lists(st.floats(-50, 50), min_size=2, max_size=12))
@@ -67,12 +67,16 @@ def _pair(both: int, gained: int, lost: int, neither: int) -> tuple[NDArray[np.b
     return first, second
 
 
+def _between(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
+    return over_images(100.0 * (second.astype(float) - first), 100.0)
+
+
 @given(*[st.integers(0, 60)] * 4)
 def test_the_matched_interval_holds_its_estimate_and_has_a_width(both: int, gained: int, lost: int, neither: int) -> None:
     first, second = _pair(both, gained, lost, neither)
     if not len(first):
         return
-    forth, back = matched_interval(first, second), matched_interval(second, first)
+    forth, back = _between(first, second), _between(second, first)
     assert forth.low is not None and forth.high is not None and back.low is not None and back.high is not None
     assert forth.mean == pytest.approx(100 * (second.mean() - first.mean()))
     assert -100 <= forth.low <= forth.mean + 1e-9 and forth.mean - 1e-9 <= forth.high <= 100
@@ -84,7 +88,7 @@ def test_the_matched_interval_is_the_bootstraps_on_many_images() -> None:
     random = np.random.default_rng(0)
     first = random.random(3000) < 0.9
     second = np.where(random.random(3000) < 0.1, random.random(3000) < 0.95, first)
-    result = matched_interval(first, second)
+    result = _between(first, second)
     gain = 100.0 * (second.astype(float) - first)
     truth = stats.bootstrap((gain,), np.mean, n_resamples=2000, method="percentile", rng=random).confidence_interval
     assert (result.low, result.high) == pytest.approx((truth.low, truth.high), abs=0.1)
@@ -100,7 +104,7 @@ def test_the_matched_interval_covers_the_truth(images: int, gained: float, lost:
         if up + down <= images:
             weight = weights.pmf([up, down, images - up - down])
             if weight > 1e-8:
-                result = matched_interval(*_pair(images - up - down, up, down, 0))
+                result = _between(*_pair(images - up - down, up, down, 0))
                 assert result.low is not None and result.high is not None
                 seen += weight
                 covered += weight * (result.low <= truth <= result.high)

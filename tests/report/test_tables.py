@@ -54,7 +54,8 @@ def _grids(text: str) -> list[list[list[str]]]:
 
 
 def test_markdown_has_the_matrix_and_the_differences(study: Study) -> None:
-    matrix, differences = _grids(markdown(study))
+    claims, matrix, differences = _grids(markdown(study))
+    assert claims[0][:2] == ["claim", "verdict"] and all(len(row) == len(claims[0]) for row in claims)
     assert matrix[0] == ["backbone", "gap", "depthwise", "depthwise\\_nonneg", "wise"]
     gap, wise = [70, 74, 70, 74], [90, 94, 90, 96]
     assert matrix[2] == [
@@ -62,25 +63,34 @@ def test_markdown_has_the_matrix_and_the_differences(study: Study) -> None:
         f"72.00 ± {stdev(gap):.2f} (4)",
         "50.00 (1)",
         "1 failed, 2 missing, 1 waiting",
-        f"**92.50 ± {stdev(wise):.2f} (4)\\***",
+        f"92.50 ± {stdev(wise):.2f} (4)\\*",
     ]
     assert all(len(row) == len(matrix[0]) for row in matrix)
     assert all(len(row) == len(differences[0]) for row in differences)
     rows = {row[0]: row[1:] for row in differences[2:]}
     assert set(rows) == {"depthwise", "wise"}
-    assert rows["depthwise"][:5] == ["seed 0 only", "-20.00", rows["depthwise"][2], "-", "-"]
+    assert rows["depthwise"][:7] == ["1 seed", "-20.00", rows["depthwise"][2], "-", "-", "-", "-"]
     assert IMAGES in rows["depthwise"][-1]
     wise = next(entry for entry in study.tables[0].entries if entry.head == "wise")
     assert wise.difference is not None and wise.difference.significant
     assert rows["wise"][:2] == ["4", "+20.50\\*"]
-    assert rows["wise"][5:7] == ["93.5", "-1.00 (another protocol)"]
+    assert rows["wise"][7:9] == ["93.5", "-1.00 (another protocol)"]
+
+
+def test_the_best_of_three_seeds_is_bold(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_cell(cell_config(tmp_path, seed=seed), top1=0.8)
+        write_cell(cell_config(tmp_path, head="wise", seed=seed), top1=0.9)
+    study = read_study([tmp_path])
+    assert "**90.00 ± 0.00 (3)**" in markdown(study)
+    assert r"\textbf{90.00 $\pm$" in latex(study.tables[0])
 
 
 def test_markdown_says_how_what_is_wrong_and_what_is_left_out(study: Study) -> None:
     text = markdown(study)
     for part in (
         "30 held-out images",
-        "over the 1 head tested against gap",
+        "after Holm over the one comparison of the study",
         IMAGES,
         "> **Warning:** resnet18: of 2 seeds of depthwise\\_nonneg, 1 failed",
         "- waiting: not started yet (1): ",
@@ -121,7 +131,7 @@ def test_latex_is_whole(study: Study) -> None:
     assert depth == 0
     for columns, tabular in re.findall(r"\\begin\{tabular\}\{([lr]+)\}(.*?)\\end\{tabular\}", text, re.S):
         assert set(_rows(tabular)) == {len(columns)}
-    assert r"\textbf{92.50 $\pm$" in text and text.count("%") == text.count(r"\%") + 1
+    assert r"92.50 $\pm$" in text and text.count("%") == text.count(r"\%") + 1
     assert r"depthwise\_nonneg" in text and r"\textbf{Warning: " in text
 
 
@@ -155,7 +165,7 @@ def test_latex_fits_a_page(tmp_path: Path) -> None:
             width += 452 * float(kind[2:6]) if kind[0] == "p" else 4.6 * max(map(len, plain))
         assert width <= 452
     assert re.search(r"depthwise\\_nonneg & 80.00 & 93.5 & -13.50 \(another protocol\)", text)
-    assert text.count(f"{IMAGES}; of 2 seeds") == 1
+    assert text.count(f"four trained models over the test images: {IMAGES}") == 1
 
 
 def test_latex_escapes_what_it_would_read() -> None:

@@ -50,6 +50,10 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
     help_published = "CSV with published figures (default: the package's, which waits for yours)"
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
+    help_claims = "YAML with claims of your own (default: those of the paper, wisesr/report/claims/paper.yaml)"
+    parser.add_argument("--claims", type=Path, metavar="FILE", help=help_claims)
+    help_margin = "points within which two heads count as equal (default: %(default)s)"
+    parser.add_argument("--margin", type=_margin, metavar="POINTS", default=1.0, help=help_margin)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--no-pictures", action="store_true", help="leave test images out of the page")
     help_evidence = "where the models look in test images on which heads disagree, 16 of a head at most"
@@ -58,6 +62,17 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help=help_device)
     help_trust = "with --evidence: import parts that are not wisesr's, as configurations name them"
     parser.add_argument("--trust", action="store_true", help=help_trust)
+
+
+def _margin(text: str) -> float:
+    """Raises: ArgumentTypeError: it is no number of points above 0."""
+    try:
+        points = float(text)
+    except ValueError:
+        points = 0.0
+    if not 0 < points <= 100:
+        raise argparse.ArgumentTypeError(f"must be points above 0, such as 0.5, not {text!r}")
+    return points
 
 
 def report(chosen: argparse.Namespace) -> int:
@@ -84,7 +99,14 @@ def report(chosen: argparse.Namespace) -> int:
     def reading(directories: Sequence[Path]) -> Iterator[Path]:
         return shown(directories, len(directories), "reading cells")
 
-    study = read_study(roots, baseline=chosen.baseline, published=chosen.published, tracked=reading)
+    study = read_study(
+        roots,
+        baseline=chosen.baseline,
+        published=chosen.published,
+        claims=chosen.claims,
+        margin=chosen.margin,
+        tracked=reading,
+    )
     if all(cell.record is None for cell in study.cells):
         raise UserError(unfinished(study))
     check_folder("--output", output)
@@ -111,6 +133,8 @@ def _command(chosen: argparse.Namespace) -> str:
     parts += ["--output", str(chosen.output)] if chosen.output else []
     parts += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
     parts += ["--published", str(chosen.published)] if chosen.published else []
+    parts += ["--claims", str(chosen.claims)] if chosen.claims else []
+    parts += ["--margin", f"{chosen.margin:g}"] if chosen.margin != 1 else []
     parts += ["--device", chosen.device] if chosen.device else []
     more = ["--no-pictures"] * chosen.no_pictures + ["--evidence"] * chosen.evidence + ["--trust"] * chosen.trust
     return shlex.join(parts + more)

@@ -12,7 +12,10 @@ from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
 from wisesr.report.placement import TableKey, table_of
 from wisesr.report.published import PublishedFigures
+from wisesr.report.scores import Scoring
+from wisesr.report.stars import corrected
 from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
+from wisesr.report.tables.sentences import PAPER
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -21,14 +24,15 @@ _UNFINISHED = {
     State.INTERRUPTED: "the same command goes on with it",
     State.FAILED: "no reason was written down",
 }
-_PAPER = (
-    "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
-    "from epoch to epoch gains by it."
-)
 
 
 def compare(
-    cells: Sequence[ReportCell], *, baseline: str, published: PublishedFigures, common: Mapping[TableKey, str]
+    cells: Sequence[ReportCell],
+    *,
+    baseline: str,
+    published: PublishedFigures,
+    common: Mapping[TableKey, str],
+    scoring: Scoring,
 ) -> tuple[ReportTable, ...]:
     """A table for each study (where studies have tables of their own), dataset, size and protocol; cells are sorted by place.
 
@@ -40,7 +44,7 @@ def compare(
     for cell in cells:
         tables[table_of(cell.place)].append(cell)
     keys = _keys(list(tables))
-    return tuple(_table(keys[table], own, baseline, published, common[table]) for table, own in tables.items())
+    return corrected([_table(keys[table], own, baseline, published, common[table], scoring) for table, own in tables.items()])
 
 
 def _check_baseline(cells: Sequence[ReportCell], baseline: str) -> None:
@@ -62,7 +66,9 @@ def _keys(tables: Sequence[TableKey]) -> dict[TableKey, str]:
     return keys
 
 
-def _table(key: str, cells: Sequence[ReportCell], asked: str, published: PublishedFigures, common: str) -> ReportTable:
+def _table(
+    key: str, cells: Sequence[ReportCell], asked: str, published: PublishedFigures, common: str, scoring: Scoring
+) -> ReportTable:
     """The table of cells of one study, dataset, size and protocol."""
     place = cells[0].place
     finished = [cell for cell in cells if cell.record is not None]
@@ -70,7 +76,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Publish
     same_data, other_data = _of_one_data(finished, baseline)
     compared, repeated = _once(same_data)
     groups = divide(compared, cells)
-    rows = [group_entries(heads, groups.every[name], baseline, published) for name, heads in groups.shown.items()]
+    rows = [group_entries(heads, groups.every[name], baseline, published, scoring) for name, heads in groups.shown.items()]
     shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _left_out_reason(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
@@ -88,7 +94,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, published: Publish
         ),
         notes=(
             *baseline_notes,
-            *[_PAPER] * (place.protocol == "paper" and bool(shown)),
+            *[PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
             *groups.notes,
             *_without(baseline, rows, explained=bool(baseline_notes)),

@@ -1,86 +1,105 @@
-"""Whether the heads of one group differ from its baseline: over seeds where there are three, else over the test images."""
+"""Whether the heads of one row differ from its baseline: over seeds and test images, from three seeds on.
+
+With fewer seeds there are a few trained models and no statement about heads: how far these are apart on the test images.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
-from wisesr.report.statistics.families import holm
-from wisesr.report.statistics.images import matched_interval
-from wisesr.report.statistics.intervals import Interval, paired_t
+from wisesr.report.pairs import Pairs, by_seed, last_epochs_top1, pair
+from wisesr.report.scores import Scoring
+from wisesr.report.statistics.crossed import crossed
+from wisesr.report.statistics.images import over_images
+from wisesr.report.statistics.intervals import Estimate, mean_std, student
 from wisesr.report.study import Difference, ReportCell
-from wisesr.results.predictions import Predictions, read_predictions
 
 SEEDS = 3
 """From this many on, a test is over seeds."""
-FEW_SEEDS = 5
-"""Seeds below which a test has little power."""
-
-CellsBySeed = Mapping[int, ReportCell]
+_POINTS = 100.0
+"""What an image counts for that one model has right and the other has not."""
 
 
-def differences(baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]]) -> dict[str, Difference]:
-    """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none."""
-    baseline_cells = {cell.place.seed: cell for cell in baseline}
-    by_head: dict[str, Difference] = {}
-    for head, cells in heads.items():
-        head_cells = {cell.place.seed: cell for cell in cells}
-        common = sorted(baseline_cells.keys() & head_cells.keys())
-        if len(common) >= SEEDS:
-            by_head[head] = _over_seeds(baseline_cells, head_cells, common)
-        elif common:
-            by_head[head] = _over_images(baseline_cells[common[0]], head_cells[common[0]], len(common))
-    return _corrected(by_head)
+def differences(
+    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], scoring: Scoring
+) -> dict[str, Difference]:
+    """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none.
+
+    Before any correction for the number of tests: `stars.corrected`.
+    """
+    found = {head: difference_of(cells, baseline, scoring) for head, cells in heads.items()}
+    return {head: difference for head, difference in found.items() if difference is not None}
 
 
-def _over_seeds(baseline: CellsBySeed, head: CellsBySeed, common: Sequence[int]) -> Difference:
-    result = paired_t([head[seed].top1 - baseline[seed].top1 for seed in common])
-    notes = ["little power"] * (len(common) < FEW_SEEDS) + ["all differences are equal: no test"] * (result.p is None)
-    if len(common) < max(len(baseline), len(head)):
-        notes.append(f"over the {len(common)} seeds that both have")
-    return Difference("seeds", tuple(common), *result, None, "; ".join(notes))
+def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Difference | None:
+    """The difference between two heads of a row; None where they share no seed."""
+    pairs = pair(by_seed(head), by_seed(baseline), scoring)
+    if not pairs.seeds:
+        return None
+    partial = len(pairs.seeds) < max(len(head), len(baseline))
+    if len(pairs.seeds) < SEEDS:
+        return _between_models(pairs)._replace(partial=partial)
+    notes = [f"over the {len(pairs.seeds)} seeds that both have"] * partial
+    return _over_seeds(pairs, _last(head, baseline, scoring), notes)._replace(partial=partial)
 
 
-def _over_images(baseline: ReportCell, head: ReportCell, common: int) -> Difference:
-    """The difference of two models of one seed, which says nothing about their heads, as these have only so many in common."""
-    seed = baseline.place.seed
-    why = f"of {common} seeds in common, too few to test: the models of seed {seed}" if common > 1 else ""
-    result = _matched(baseline, head)
-    if isinstance(result, Interval):
-        return Difference("images", (seed,), *result, None, why)
-    notes = "; ".join(part for part in (why, f"no interval: {result}") if part)
-    return Difference("images", (seed,), head.top1 - baseline.top1, None, None, None, None, notes)
+def _between_models(pairs: Pairs) -> Difference:
+    """Of one or two pairs of trained models, over the test images."""
+    mean, _ = mean_std(pairs.differences)
+    if pairs.by_image is None:
+        return Difference("images", pairs.seeds, mean, note=f"no interval: {pairs.why}")
+    interval = over_images(pairs.by_image.mean(axis=0), _POINTS)
+    return Difference("images", pairs.seeds, mean, interval.low, interval.high)
 
 
-def _matched(baseline: ReportCell, head: ReportCell) -> Interval | str:
-    """The interval over the images, or why there is none."""
-    both = []
-    for cell in (baseline, head):
-        predictions = read_predictions(cell.directory)
-        if predictions is None:
-            return f"{cell.place.head} has no predictions that can be read"
-        if not _has_accuracy_of_record(predictions, cell):
-            return f"the predictions of {cell.place.head} are not those of its record"
-        both.append(predictions)
-    first, second = both
-    if not np.array_equal(first.ids, second.ids) or not np.array_equal(first.labels, second.labels):
-        return "their predictions are of different images"
-    return matched_interval(first.right, second.right)
+def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> Difference:
+    """The difference over three seeds or more.
+
+    Args:
+        pairs: of the heads.
+        last: the difference of the means over the last epochs, where the protocol asks for it; or why there is none.
+        notes: what is to be said of it.
+    """
+    mean, _ = mean_std(pairs.differences)
+    paired = student(pairs.differences)
+    both = crossed(pairs.differences, pairs.by_image) if pairs.by_image is not None else None
+    needed: list[Estimate] | None = None
+    if paired is None:
+        notes.append("all differences are equal: no test")
+    elif both is None:
+        notes.append(f"no interval over images, so no star: {pairs.why or 'all models answer all images alike'}")
+    elif isinstance(last, str):
+        notes.append(f"no star: {last}")
+    else:
+        needed = [paired, both, *([last] if last else [])]
+        if last and last.mean * mean <= 0:
+            notes.append("the mean over the last epochs says the opposite: no star")
+    shown = (both or paired).interval() if paired is not None and (both or paired) else None
+    return Difference(
+        "seeds",
+        pairs.seeds,
+        mean,
+        *((shown.low, shown.high) if shown else (None, None)),
+        paired=paired,
+        crossed=both if paired is not None else None,
+        last=last if isinstance(last, Estimate) else None,
+        p=_largest(needed, mean),
+        note="; ".join(notes),
+    )
 
 
-def _has_accuracy_of_record(predictions: Predictions, cell: ReportCell) -> bool:
-    """Whether the file has the accuracy that the record states; a tie between classes may be broken either way."""
-    images = len(predictions.labels)
-    return images > 0 and abs(100.0 * float(predictions.right.mean()) - cell.top1) < 100.0 * 1.5 / images
+def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
+    """The largest p-value of tests all of which must reject, in the direction of the mean; None where nothing is tested."""
+    if needed is None:
+        return None
+    return max(estimate.p if estimate.mean * mean > 0 else 1.0 for estimate in needed)
 
 
-def _corrected(by_head: Mapping[str, Difference]) -> dict[str, Difference]:
-    """With Holm over all that were to be tested: one whose differences are all equal counts as p = 1."""
-    tested = [head for head, difference in by_head.items() if difference.kind == "seeds"]
-    values = [1.0 if (p := by_head[head].p) is None else p for head in tested]
-    adjusted = dict(zip(tested, holm(values), strict=True))
-    return {
-        head: difference if difference.p is None else difference._replace(p_holm=adjusted[head])
-        for head, difference in by_head.items()
-    }
+def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Estimate | str | None:
+    """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known."""
+    if head[0].place.protocol != "paper":
+        return None
+    pairs = pair(by_seed(head), by_seed(baseline), scoring, last_epochs_top1)
+    if len(pairs.seeds) < SEEDS:
+        return "metrics.csv of fewer than three seeds can be read, so nothing is known of the last epochs"
+    return student(pairs.differences) or "over the last epochs all differences are equal"

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from wisesr.config.options import load_option, options
 from wisesr.report.comparability import group_warnings
-from wisesr.report.differences import differences
+from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
+from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.pairs import last_epochs_top1
 from wisesr.report.published import PublishedFigures, run_of
 from wisesr.report.rates import ChosenRates, choose_rates
+from wisesr.report.scores import Scoring
 from wisesr.report.statistics.intervals import mean_std
-from wisesr.report.study import Difference, Entry, ReportCell
+from wisesr.report.study import Difference, Entry, LastEpochs, ReportCell
+from wisesr.report.twins import twin_notes
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -32,12 +35,12 @@ class GroupEntries(NamedTuple):
     """Sentences on the group, without its name."""
 
 
-def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures) -> GroupEntries:
+def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures, scoring: Scoring) -> GroupEntries:
     """The entries of one backbone and settings, the baseline first; `heads` has what may be compared, `every` all cells."""
     ordered = sorted(heads, key=lambda head: (head != baseline, head))
     choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}
-    by_head = differences(choices[baseline].cells, others) if baseline in choices else {}
+    by_head = differences(choices[baseline].cells, others, scoring) if baseline in choices else {}
     several = len({cell.place.rate for cells in every.values() for cell in cells}) > 1
     best = _best(choices)
     entries = tuple(
@@ -49,7 +52,7 @@ def group_entries(heads: Heads, every: Heads, baseline: str, published: Publishe
     tried = {head: _tried(every[head]) for head in choices}
     warnings = (*group_warnings(chosen), *failed, *_rate_warnings(choices, tried))
     seed_notes = _seed_notes(entries, baseline, several=len(best) > 0)
-    notes = (*unfinished, *_twins(entries), *seed_notes, *_rate_notes(choices, tried))
+    notes = (*unfinished, *twin_notes(entries), *seed_notes, *_rate_notes(choices, tried))
     return GroupEntries(entries[0].group, entries, warnings, notes)
 
 
@@ -59,9 +62,9 @@ def _tried(cells: Sequence[ReportCell]) -> tuple[str, ...]:
 
 
 def _best(choices: Mapping[str, ChosenRates]) -> set[str]:
-    """Heads with the highest mean over the seeds that all heads have; none where there is one head, or no such seed."""
+    """Heads with the highest mean over the seeds that all have; none where there is one head, or fewer than three seeds."""
     shared = set.intersection(*({cell.place.seed for cell in choice.cells} for choice in choices.values()))
-    if len(choices) < 2 or not shared:
+    if len(choices) < 2 or len(shared) < SEEDS:
         return set()
     means = {
         head: mean_std([cell.top1 for cell in choice.cells if cell.place.seed in shared])[0] for head, choice in choices.items()
@@ -90,7 +93,15 @@ def _entry(
         published=published[run] if run in published and is_usual(first) else None,
         rate=choice.rate or (place.rate if several else ""),
         tried=choice.tried,
+        last=_last_epochs(choice.cells) if place.protocol == "paper" else None,
     )
+
+
+def _last_epochs(cells: Sequence[ReportCell]) -> LastEpochs | None:
+    values = [top1 for cell in cells if (top1 := last_epochs_top1(cell)) is not None]
+    if len(values) < len(cells):
+        return None
+    return LastEpochs(*mean_std(values), max(plateau_epochs(cell.finished_record.budget.trained_epochs or 1) for cell in cells))
 
 
 def is_usual(cell: ReportCell) -> bool:
@@ -119,20 +130,6 @@ def _absent(heads: Heads, every: Heads) -> tuple[list[str], list[str]]:
         if pending := seeds - have - lost - finished_elsewhere:
             unfinished.append(f"of {count_of(len(seeds), 'seed')} of {head}, {len(pending)} not finished yet.")
     return failed, unfinished
-
-
-def _twins(entries: Sequence[Entry]) -> list[str]:
-    """Heads that are one computation on this map: `wise` is `depthwise_nonneg` where there is nothing to average before.
-
-    By every figure, those of training included: models that have learned nothing yet may answer all test images alike.
-    """
-    same_figures: dict[str, list[str]] = {}
-    for entry in entries:
-        records = [(cell.place.seed, cell.finished_record) for cell in entry.cells]
-        figures = [(seed, record.best.row, record.last.row, record.cost.parameters.head) for seed, record in records]
-        same_figures.setdefault(json.dumps(figures, sort_keys=True), []).append(entry.head)
-    twins = [" and ".join(heads) for heads in same_figures.values() if len(heads) > 1]
-    return [f"{heads} have the same accuracies and losses on every seed: here they are one computation." for heads in twins]
 
 
 def _seed_notes(entries: Sequence[Entry], baseline: str, *, several: bool) -> list[str]:

@@ -1,4 +1,4 @@
-"""How many of the last epochs make a plateau: what is said of the end of a curve is a mean over them, not its luckiest epoch."""
+"""How many of the last epochs make a plateau: the end of a curve is a mean over them, not its luckiest epoch."""
 
 from __future__ import annotations
 

@@ -11,9 +11,12 @@ from typing import Any, NamedTuple
 from wisesr.config.axes import Leaves
 from wisesr.config.files import load_cell
 from wisesr.errors import UserError
+from wisesr.report.claims.answer import answer_claims
+from wisesr.report.claims.declared import PAPER, read_claims
 from wisesr.report.compare import compare
 from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
+from wisesr.report.scores import ScoreReader
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.results.atomic_files import read_json
@@ -25,6 +28,8 @@ from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.state import State
 from wisesr.results.store import find_cells, state_of
 
+MARGIN = 1.0
+"""Points within which two heads count as equal, unless another margin is asked for."""
 _STARTED = "started.json"
 _Tracked = Callable[[Sequence[Path]], Iterable[Path]]
 
@@ -47,7 +52,13 @@ class _CellFiles(NamedTuple):
 
 
 def read_study(
-    roots: Sequence[Path], *, baseline: str = "gap", published: Path | None = None, tracked: _Tracked = iter
+    roots: Sequence[Path],
+    *,
+    baseline: str = "gap",
+    published: Path | None = None,
+    claims: Path | None = None,
+    margin: float = MARGIN,
+    tracked: _Tracked = iter,
 ) -> Study:
     """All cells below directories, and the tables that compare them.
 
@@ -57,12 +68,15 @@ def read_study(
         roots: outputs, studies or cells; they may overlap.
         baseline: the head that others are compared with, by its name, or with its settings where several have this name.
         published: a CSV file of published figures; by default the package's own.
+        claims: a YAML file of claims; by default the package's own, those of the paper.
+        margin: points, within which two heads count as equal.
         tracked: goes through the directories, and may show how far that is.
 
     Raises:
-        UserError: there are no cells, no head of that name, or something is wrong with the file of published figures.
+        UserError: there are no cells, no head of that name, or something is wrong with the file of published figures
+            or of claims.
     """
-    figures = read_published(published or PUBLISHED)
+    figures, declared = read_published(published or PUBLISHED), read_claims(claims or PAPER)
     names = _name_cells(roots)
     if not names:
         where = ", ".join(map(str, roots))
@@ -79,9 +93,11 @@ def read_study(
         read = [cell._replace(study=cell.config["study"]) for cell in read]
     unique, repeated = _unique(read)
     cells, common = _placed(unique)
-    tables = compare(cells, baseline=baseline, published=figures, common=common)
+    scoring = ScoreReader()
+    tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=scoring)
+    answered = answer_claims(tables, declared, scoring, margin)
     notes = unmatched(published, figures, cells) if published else []
-    return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes))
+    return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes), answered)
 
 
 def _name_cells(roots: Sequence[Path]) -> dict[Path, str]:

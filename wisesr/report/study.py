@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from wisesr.report.statistics.intervals import Estimate
 from wisesr.results.record import Record
 from wisesr.results.state import State
+
+if TYPE_CHECKING:
+    from wisesr.report.claims.answer import ClaimBlock
 
 
 class Place(NamedTuple):
@@ -72,25 +76,53 @@ class Difference(NamedTuple):
     """An entry's top-1 minus the baseline's, same backbone and settings, points."""
 
     kind: Literal["seeds", "images"]
-    """seeds: over paired seeds, a statement about the heads. images: between single trained models over the test
-    images; it says nothing about the heads."""
+    """seeds: over paired seeds and test images, a statement about the heads. images: between one or two pairs of trained
+    models over the test images; it says nothing about the heads."""
     seeds: tuple[int, ...]
-    """That both have (kind seeds), or the one whose models these are (kind images)."""
+    """That both have."""
     mean: float
-    low: float | None
-    """95 % interval; None where there is none (all differences are equal; no predictions)."""
-    high: float | None
-    p: float | None
-    """Paired t, two-sided, of kind seeds."""
-    p_holm: float | None
-    """After Holm over the heads of this backbone and settings that share three seeds with the baseline."""
-    note: str
-    """`little power` below 5 seeds, ...; empty where there is nothing to say."""
+    """Over these seeds."""
+    low: float | None = None
+    """95 % interval, not corrected for the number of comparisons: for other seeds and other images (kind seeds; for other
+    seeds alone where there is no `crossed`), or for other images (kind images). None where there is none."""
+    high: float | None = None
+    paired: Estimate | None = None
+    """For other seeds on these very images: Student's paired t; None where all differences are equal."""
+    crossed: Estimate | None = None
+    """For other seeds and other images: `statistics.crossed`; None where predictions cannot be had."""
+    last: Estimate | None = None
+    """Under protocol=paper: of the mean over the last epochs, for other seeds."""
+    p: float | None = None
+    """The largest p-value of `paired`, `crossed` and `last`: a star needs all of them. None where nothing is tested."""
+    p_holm: float | None = None
+    """After Holm over all such tests of the study."""
+    detectable: float | None = None
+    """The true difference that would get a star with a probability of 0.8, if no other comparison had any; points."""
+    partial: bool = False
+    """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
+    note: str = ""
+    """Empty where there is nothing to say."""
 
     @property
     def significant(self) -> bool:
         """At 5 %, after Holm."""
         return self.p_holm is not None and self.p_holm < 0.05
+
+    @property
+    def needed(self) -> tuple[Estimate, ...]:
+        """The estimates all of which must speak for a star."""
+        return tuple(estimate for estimate in (self.paired, self.crossed, self.last) if estimate is not None)
+
+
+class LastEpochs(NamedTuple):
+    """Under protocol=paper: what an entry had at the end, without a choice of the epoch."""
+
+    mean: float
+    """Test top-1, a mean over the last epochs of each seed and then over seeds, percent."""
+    std: float | None
+    """Over seeds (n - 1), points; None of one seed."""
+    epochs: int
+    """How many last epochs of a seed, at most."""
 
 
 class Entry(NamedTuple):
@@ -117,6 +149,8 @@ class Entry(NamedTuple):
     rates; empty where no rate varies within the group."""
     tried: tuple[tuple[str, float, int], ...]
     """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
+    last: LastEpochs | None = None
+    """Under protocol=paper, whose figures are the highest of all epochs; None elsewhere, and where a file cannot be read."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -166,6 +200,8 @@ class ReportTable(NamedTuple):
     """What a reader should know: how rates were chosen, that last bits may differ, ..."""
     left_out: tuple[LeftOut, ...]
     """Cells of this dataset and resolution that the table does not show, and why."""
+    tests: int = 0
+    """Comparisons with a baseline over seeds, in all tables of this one's study: Holm corrects for their number."""
 
     def groups(self) -> dict[tuple[str, str], tuple[Entry, ...]]:
         """Backbone and settings to the entries of its heads: what is compared with one another."""
@@ -187,3 +223,5 @@ class Study(NamedTuple):
     tables: tuple[ReportTable, ...]
     notes: tuple[str, ...] = ()
     """On the report as a whole: figures of a published table that belong to nothing here."""
+    claims: tuple[ClaimBlock, ...] = ()
+    """What the cells say of the claims that were declared; one block a study that has tables of its own."""

@@ -9,8 +9,10 @@ from wisesr.report.figures.convergence_figures import convergence_figures
 from wisesr.report.figures.cost_figures import cost_figures
 from wisesr.report.figures.figure import Figure, Section
 from wisesr.report.figures.kernel_figures import kernel_figures
+from wisesr.report.figures.rank_figures import rank_figures
 from wisesr.report.figures.style import head_order
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
+from wisesr.report.ranking import rankings
 from wisesr.report.study import Study
 
 __all__ = ["FILES", "Figure", "all_figures", "for_files"]
@@ -18,11 +20,11 @@ __all__ = ["FILES", "Figure", "all_figures", "for_files"]
 FILES = 60
 """Figures that are drawn as files, at most. One takes a third of a second of a core (measured); a report of 1,000 cells has
 hundreds, and may take a minute."""
-_FIRST: tuple[Section, ...] = ("convergence", "cost", "kernels", "confusion")
+_FIRST: tuple[Section, ...] = ("ranks", "convergence", "cost", "kernels", "confusion")
 
 
 def for_files(figures: Iterable[Figure]) -> list[Figure]:
-    """Those to be drawn as files: convergence first, then cost, kernels and confusion, each in its order."""
+    """Those to be drawn as files: ranks and convergence first, then cost, kernels and confusion, each in its order."""
     return sorted(figures, key=lambda figure: _FIRST.index(figure.section))[:FILES]
 
 
@@ -46,3 +48,4 @@ def _figures(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[F
         yield from kernel_figures(table, order)
         own = (analysis for analysis in analyses if analysis.table == table.key)
         yield from confusion_figures(table, (confusion for analysis in own for confusion in analysis.confusions))
+    yield from rank_figures(rankings(study), order)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from statistics import fmean
 
-from wisesr.report.convergence import Curve, curves
-from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, same_curves
+from wisesr.report.convergence import Curve, curves, read_validation_curve
+from wisesr.report.curve_pairs import LEAST_EPOCHS
+from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, level_line, same_curves
 from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
 from wisesr.report.figures.style import accuracy_scale, by_head
-from wisesr.report.study import ReportTable
+from wisesr.report.speed import SHARE, plateau
+from wisesr.report.study import Entry, ReportTable
 
 _WIDTH, _HEIGHT = 480, 300
 _BANDS = {
@@ -23,18 +26,27 @@ def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Fi
     for entries in table.groups().values():
         shown = curves(entries)
         if shown:
-            group = entries[0].group
+            group, goal = entries[0].group, _goal(entries, table.baseline)
             title = f"{group} on {table.title}"
             key = file_name(table.key, "convergence", group)
-            yield Figure(key, table.key, "convergence", title, _caption(table, shown), _spec(table, shown, order), group, "")
+            caption, spec = _caption(table, shown, goal), _spec(table, shown, order, goal)
+            yield Figure(key, table.key, "convergence", title, caption, spec, group, "")
 
 
-def _caption(table: ReportTable, shown: Sequence[Curve]) -> str:
+def _goal(entries: Sequence[Entry], baseline: str) -> float | None:
+    """What heads are to reach as `speed` has it, percent, mean over the baseline's seeds; None where there is no such goal."""
+    cells = [cell for entry in entries if entry.head == baseline and len(entries) > 1 for cell in entry.cells]
+    drawn = [curve for cell in cells if len(curve := read_validation_curve(cell)) >= LEAST_EPOCHS]
+    return SHARE * fmean(map(plateau, drawn)) if drawn else None
+
+
+def _caption(table: ReportTable, shown: Sequence[Curve], goal: float | None) -> str:
     images = "held-out images" if table.protocol == "holdout" else "the test split, which chose the epoch too (protocol=paper)"
     rates = " Of several learning rates, the curves of the chosen ones." if any(curve.entry.tried for curve in shown) else ""
     cut = [curve.entry.head for curve in shown if curve.cut]
     ended = f" The curves of {', '.join(cut)} end where the first of their seeds ended." if cut else ""
-    return f"Top-1 on {images} after each epoch: {_bands(shown)}. {_seeds(shown)}{rates}{ended}{same_curves(shown)}"
+    line = f" Dashed: {100 * SHARE:.0f} % of {table.baseline}'s plateau, mean over its seeds." if goal is not None else ""
+    return f"Top-1 on {images} after each epoch: {_bands(shown)}. {_seeds(shown)}{line}{rates}{ended}{same_curves(shown)}"
 
 
 def _bands(shown: Sequence[Curve]) -> str:
@@ -55,7 +67,7 @@ def _seeds(shown: Sequence[Curve]) -> str:
     return f"Seeds: {'; '.join(texts)}."
 
 
-def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str]) -> Spec:
+def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str], goal: float | None) -> Spec:
     last = max(curve.epochs[-1] for curve in shown)
     y = {
         "type": "quantitative",
@@ -63,9 +75,7 @@ def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str]) -> S
         "scale": accuracy_scale(min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)),
     }
     heads = by_head(order, [curve.entry.head for curve in shown], _WIDTH)
-    return {
-        "width": _WIDTH,
-        "height": _HEIGHT,
-        "data": {"values": [columns(curve) for curve in shown]},
-        **curve_layers(epoch_axis(last), y, heads, last=last, banded=any(curve.band != "none" for curve in shown)),
-    }
+    layers = curve_layers(epoch_axis(last), y, heads, last=last, banded=any(curve.band != "none" for curve in shown))
+    if goal is not None:
+        layers["layer"].insert(0, level_line(goal, y))
+    return {"width": _WIDTH, "height": _HEIGHT, "data": {"values": [columns(curve) for curve in shown]}} | layers

@@ -57,6 +57,17 @@ def curve_layers(x: Spec, y: Spec, heads: Spec, *, last: int, banded: bool) -> S
     return {"transform": [{"flatten": ["epoch", "mean", "low", "high"]}], "layer": layers}
 
 
+def level_line(level: float, y: Spec) -> Spec:
+    """A layer below the curves: a dashed line across the view.
+
+    Args:
+        level: in the unit of y.
+        y: encoding of the figure, without its field.
+    """
+    mark = {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1, "opacity": 0.75}
+    return {"data": {"values": [{"level": round(level, 2)}]}, "mark": mark, "encoding": {"y": y | {"field": "level"}}}
+
+
 def _tooltip(title: str) -> list[dict[str, str]]:
     figures = {"mean": title, "low": "band from", "high": "band to"}
     return [

@@ -65,6 +65,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-weak": {"color": ink},
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
+            "joined": {"color": ink, "strokeWidth": 4, "strokeCap": "round"},
             "matrix": {"color": SEQUENTIAL[theme][0]},
         },
         "range": {

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Literal, NamedTuple
 
-from wisesr.report.convergence import Reach, reaches
 from wisesr.report.costs import Costs, table_costs
 from wisesr.report.disagreement import Case, Disagreement
 from wisesr.report.evidence.block import DrawnEvidence
 from wisesr.report.figures.figure import seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
+from wisesr.report.speed import Speed, speeds
 from wisesr.report.study import Entry, Study
 
 
@@ -24,7 +24,7 @@ class Block(NamedTuple):
     group: str
     """Backbone and settings that it is of; empty for all of its table."""
     head: str
-    content: tuple[Reach, ...] | Costs | Disagreement | DrawnEvidence
+    content: tuple[Speed, ...] | Costs | Disagreement | DrawnEvidence
 
 
 def blocks(
@@ -32,8 +32,8 @@ def blocks(
 ) -> Iterator[Block]:
     """All of a study; `evidence` by the keys of tables."""
     for table in study.tables:
-        for group, reached in groupby(reaches(table), lambda reach: reach.entry.group):
-            yield Block(table.key, "convergence", group, "", tuple(reached))
+        for group, of_group in groupby(speeds(table), lambda speed: speed.entry.group):
+            yield Block(table.key, "convergence", group, "", tuple(of_group))
         costs = table_costs(table)
         if costs.costs:
             yield Block(table.key, "cost", "", "", costs)

@@ -15,9 +15,11 @@ from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.cell_table import cell_table
+from wisesr.report.page.claims import claim_parts
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
 from wisesr.report.page.parts import page_part
+from wisesr.report.page.ranking_parts import ranking_parts
 from wisesr.report.page.vega import vega_script
 from wisesr.report.study import Study
 from wisesr.report.templates import environment
@@ -55,7 +57,9 @@ def render_page(
     return _template().render(
         header=describe_study(study, made=made, command=command),
         missing=missing(study),
+        claims=claim_parts(study.claims),
         parts=[page_part(table, figures, blocks) for table in study.tables],
+        rankings=ranking_parts(study, figures),
         damaged=study.damaged,
         cells=cell_table(study.cells),
         about=about,

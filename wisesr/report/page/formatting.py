@@ -6,22 +6,24 @@ import base64
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from wisesr.report.page.blocks import cases
 from wisesr.report.page.cell_details import cell_details
-from wisesr.report.statistics.intervals import mean_std
+from wisesr.report.schedule_end import schedule_sentences
+from wisesr.report.speed import Speed
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import sentences
 from wisesr.report.tables.numbers import mean_and_std, p_value, signed, typographic
+from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
 
 DASH = "\N{EN DASH}"
 """Where there is nothing."""
 _LAST = (
-    'The epoch was chosen by its top-1 on the test images, the highest of all: "last epoch" is the test top-1 after the last '
-    "epoch, without a choice."
+    'The epoch was chosen by its top-1 on the test images, the highest of all: "last epochs" is the mean test top-1 of the '
+    "last epochs, without a choice."
 )
 
 
@@ -67,11 +69,9 @@ def last_top1(cell: ReportCell) -> float | None:
     return None if top1 is None else 100.0 * top1
 
 
-def last_epoch(entry: Entry) -> str:
-    """`82.10 ± 0.33`: under protocol=paper the test top-1 after the last epoch; empty elsewhere, and without it."""
-    values = [last_top1(cell) for cell in entry.cells if cell.place.protocol == "paper"]
-    known = [value for value in values if value is not None]
-    return mean_and_std(*mean_std(known)) if len(known) == len(entry.cells) else ""
+def last_epochs(entry: Entry) -> str:
+    """`82.10 ± 0.33`: under protocol=paper the test top-1 over the last epochs; empty elsewhere, and where it is not known."""
+    return mean_and_std(entry.last.mean, entry.last.std) if entry.last else ""
 
 
 def matrix_legend(content: TableContent) -> str:
@@ -82,6 +82,16 @@ def matrix_legend(content: TableContent) -> str:
     if content.table.protocol == "paper" and content.table.entries:
         parts.append(_LAST)
     return " ".join(parts)
+
+
+def schedule_notes(speeds: Iterable[Speed]) -> tuple[str, ...]:
+    """What is to be said of the schedules under which these speeds came about."""
+    return schedule_sentences([cell for speed in speeds for entry in (speed.other, speed.entry) for cell in entry.cells])
+
+
+def capitalize_first(text: str) -> str:
+    """With a capital at its beginning, the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def pack(value: Any) -> str:
@@ -99,15 +109,20 @@ def pack(value: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
+        capitalize_first,
         cases,
         cell_details,
+        change,
+        change_interval,
         decimal,
-        last_epoch,
+        last_epochs,
+        how_measured,
         matrix_legend,
         mean_and_std,
         html_name,
         p_value_or_dash,
         pack,
+        schedule_notes,
         seed_values,
         sentences.count_states,
         sentences.difference_sentences,

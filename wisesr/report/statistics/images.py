@@ -1,4 +1,4 @@
-"""Two trained models on the same images: an interval over the images alone."""
+"""Trained models on the same images: an interval over the images alone."""
 
 from __future__ import annotations
 
@@ -11,21 +11,18 @@ from scipy.special import ndtri
 from wisesr.report.statistics.intervals import LEVEL, Interval
 
 
-def matched_interval(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
-    """Difference of two models' accuracies over the same images, second minus first, in points; no test.
+def over_images(differences: NDArray[np.float64], unit: float) -> Interval:
+    """Mean difference of two models over the images that both classified, in the unit of the differences; no test.
 
-    The interval is Wald's after adding 1/2 to each of the four cells of the table right/wrong x right/wrong (Agresti & Min
-    2005, Statistics in Medicine 24:729-740), so that it has a width where the models agree on every image, too.
+    The interval is Wald's after adding half an image to each of the four cells of the table right/wrong x right/wrong (Agresti
+    and Min 2005, Statistics in Medicine 24:729-740), so that it has a width where the models agree on every image, too.
 
     Args:
-        first: whether each image was classified rightly, (images,).
-        second: likewise, in the same order.
+        differences: of each image, (images,); of several pairs of models their mean.
+        unit: what an image that one model has right and the other has not counts for: 100 for points.
     """
-    gained, lost = int((second & ~first).sum()), int((first & ~second).sum())
-    images = len(first) + 2.0
-    centre = (gained - lost) / images
-    error = math.sqrt((gained + lost + 1.0) / images - centre**2) / math.sqrt(images)
-    reach = float(ndtri((1 + LEVEL) / 2)) * error
-    return Interval(
-        100.0 * (gained - lost) / len(first), 100.0 * max(-1.0, centre - reach), 100.0 * min(1.0, centre + reach), None
-    )
+    images, own = len(differences) + 2, np.asarray(differences, np.float64) / unit
+    centre = float(own.sum()) / images
+    spread = max(0.0, (float((own**2).sum()) + 1.0) / images - centre**2)
+    reach = float(ndtri((1 + LEVEL) / 2)) * math.sqrt(spread / images)
+    return Interval(unit * float(own.mean()), unit * (centre - reach), unit * (centre + reach), None)

@@ -1,4 +1,4 @@
-"""Means and Student's interval of paired differences.
+"""Means, the estimates that they are, and Student's intervals and tests of these.
 
 scipy.special has the distributions without the second that scipy.stats takes to import.
 """
@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from scipy.special import stdtr, stdtrit
+
+from wisesr.report.statistics.power import noncentrality
 
 LEVEL = 0.95
 """Confidence of all intervals."""
@@ -28,12 +30,67 @@ class Interval(NamedTuple):
     """Two-sided, of the hypothesis that the mean is 0; None where nothing was tested."""
 
 
+class Estimate(NamedTuple):
+    """A mean whose error is about Student's, in the unit of its values."""
+
+    mean: float
+    variance: float
+    """Of the mean; above 0."""
+    freedom: float
+    """Degrees of freedom of that variance; need not be whole."""
+
+    @property
+    def error(self) -> float:
+        """Standard error of the mean."""
+        return math.sqrt(self.variance)
+
+    def interval(self) -> Interval:
+        """Two-sided, with the p-value of the hypothesis that the mean is 0."""
+        return Interval(self.mean, *self.ends, self.p)
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """Of the two-sided interval."""
+        reach = float(stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
+        return self.mean - reach, self.mean + reach
+
+    @property
+    def p(self) -> float:
+        """Two-sided, of the hypothesis that the mean is 0."""
+        return 2 * float(stdtr(self.freedom, -abs(self.mean) / self.error))
+
+    def equivalence(self, margin: float) -> float:
+        """The p-value of two one-sided tests: small where the mean is surely between -margin and margin.
+
+        Schuirmann 1987, Journal of Pharmacokinetics and Biopharmaceutics 15:657-680.
+
+        Args:
+            margin: above 0, in the unit of the mean.
+        """
+        return float(stdtr(self.freedom, (abs(self.mean) - margin) / self.error))
+
+    def detectable(self, level: float) -> float:
+        """The size of the true mean that a two-sided test finds with a probability of `power.POWER`.
+
+        Args:
+            level: of the test, from 0 to 1; as it is after a correction for the number of tests.
+        """
+        return noncentrality(self.freedom, -float(stdtrit(self.freedom, level / 2))) * self.error
+
+
 def mean_std(values: Sequence[float]) -> tuple[float, float | None]:
     """Mean, and sample standard deviation (n - 1), of at least one value; None of just one."""
     mean = math.fsum(values) / len(values)
     if len(values) < 2:
         return mean, None
     return mean, math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def student(values: Sequence[float]) -> Estimate | None:
+    """Mean of at least two values, and the error of that; None where all are equal: t is then infinite, or 0/0."""
+    mean, std = mean_std(values)
+    assert std is not None
+    return Estimate(mean, std**2 / len(values), len(values) - 1) if max(values) - min(values) > _SAME else None
 
 
 def paired_t(differences: Sequence[float]) -> Interval:
@@ -43,12 +100,7 @@ def paired_t(differences: Sequence[float]) -> Interval:
         differences: a pair each, points, at least two.
 
     Returns:
-        Without an interval and p where all differences are equal: t is then infinite, or 0/0, whatever their size.
+        Without an interval and p where all differences are equal, whatever their size.
     """
-    mean, std = mean_std(differences)
-    assert std is not None
-    if max(differences) - min(differences) <= _SAME:
-        return Interval(mean, None, None, None)
-    freedom, error = len(differences) - 1, std / math.sqrt(len(differences))
-    reach = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
-    return Interval(mean, mean - reach, mean + reach, 2 * float(stdtr(freedom, -abs(mean) / error)))
+    estimate = student(differences)
+    return estimate.interval() if estimate else Interval(mean_std(differences)[0], None, None, None)

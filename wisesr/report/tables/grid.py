@@ -9,6 +9,7 @@ from wisesr.report.study import Difference, Entry
 from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
 from wisesr.report.tables.sentences import STAR
 from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
+from wisesr.wording import count_of
 
 
 class Text(NamedTuple):
@@ -56,7 +57,8 @@ def _place(place: MatrixPlace) -> Text:
 
 def _figure(entry: Entry) -> str:
     star = STAR if entry.difference is not None and entry.difference.significant else ""
-    return f"{mean_and_std(entry.mean, entry.std)} ({len(entry.cells)}){star}"
+    last = f", last epochs {entry.last.mean:.2f}" if entry.last else ""
+    return f"{mean_and_std(entry.mean, entry.std)} ({len(entry.cells)}){star}{last}"
 
 
 def comparison_grid(content: TableContent) -> Grid | None:
@@ -64,7 +66,13 @@ def comparison_grid(content: TableContent) -> Grid | None:
     if not content.comparisons:
         return None
     published = content.has_published
-    figures = (Column("interval", "95 % interval, uncorrected"), Column("p", "p"), Column("p_holm", "p after Holm"))
+    figures = (
+        Column("interval", "95 % interval"),
+        Column("paired", "paired t alone"),
+        Column("p", "p"),
+        Column("p_holm", "p after Holm"),
+        Column("detectable", "detectable"),
+    )
     after = _titled(*["published", "distance"] * published, "remark")
     rows = tuple(
         (
@@ -89,15 +97,26 @@ def published_grid(content: TableContent) -> Grid | None:
 
 
 def _difference(difference: Difference | None) -> list[str]:
-    """Seeds, difference, interval, p, p after Holm."""
+    """Seeds, difference, interval, that of the paired t alone, p, p after Holm, detectable difference."""
     if difference is None:
-        return [DASH] * 5
-    seeds = f"{len(difference.seeds)}" if difference.kind == "seeds" else f"seed {difference.seeds[0]} only"
+        return [DASH] * 7
+    seeds = f"{len(difference.seeds)}" if difference.kind == "seeds" else count_of(len(difference.seeds), "seed")
     star = STAR if difference.significant else ""
-    interval = DASH
-    if difference.low is not None and difference.high is not None:
-        interval = f"{signed(difference.low)} to {signed(difference.high)}"
-    return [seeds, signed(difference.mean) + star, interval, p_value(difference.p), p_value(difference.p_holm)]
+    paired = difference.paired.interval() if difference.paired is not None else None
+    return [
+        seeds,
+        signed(difference.mean) + star,
+        _ends(difference.low, difference.high),
+        _ends(paired.low, paired.high) if paired else DASH,
+        p_value(difference.p),
+        p_value(difference.p_holm),
+        DASH if difference.detectable is None else f"{difference.detectable:.1f}",
+    ]
+
+
+def _ends(low: float | None, high: float | None) -> str:
+    """`-0.31 to +2.40`; a dash where there is no interval."""
+    return DASH if low is None or high is None else f"{signed(low)} to {signed(high)}"
 
 
 def _published(comparison: Comparison, content: TableContent) -> list[str]:

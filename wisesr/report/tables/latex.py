@@ -17,10 +17,8 @@ _GAP = 3
 """Characters that the gap between two columns takes."""
 _LONG = 24
 """Characters of names that stand in a line, a quarter of it; longer ones are broken."""
-_ASIDE = ("published", "distance", "remark")
+_ASIDE = ("paired", "p", "published", "distance", "remark")
 """Keys of the columns of differences that no page has room for: they stand in a table and in sentences of their own."""
-_TITLES = {"interval": "95 % interval"}
-"""Shorter titles of columns, by key."""
 _NAMED = 4
 """Cells that are named where several are left out for one reason."""
 _SPECIAL = {
@@ -73,10 +71,7 @@ def _narrow(grid: Grid | None) -> Grid | None:
     if grid is None:
         return None
     kept = select_columns(grid, [index for index, column in enumerate(grid.columns) if column.key not in _ASIDE])
-    return kept._replace(
-        columns=tuple(column._replace(title=_TITLES.get(column.key, column.title)) for column in kept.columns),
-        rows=tuple(row for row in kept.rows if any(cell.text != DASH for cell in row[grid.names :])),
-    )
+    return kept._replace(rows=tuple(row for row in kept.rows if any(cell.text != DASH for cell in row[grid.names :])))
 
 
 def _remarks(content: TableContent) -> list[str]:

@@ -5,19 +5,41 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.grid import claims_grid
+from wisesr.report.claims.sentences import family, headline, unanswered
+from wisesr.report.ranking import Ranking, rankings
 from wisesr.report.study import ReportTable, Study
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
+from wisesr.report.tables.ranking_grids import heads_grid, pairs_grid
+from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import table_content
 
 
 def markdown(study: Study) -> str:
     """All tables as Markdown (with GitHub's tables)."""
-    blocks = ["# Results", *(block for table in study.tables for block in _table(table))]
+    blocks = [
+        "# Results",
+        *(part for block in study.claims for part in _claims(block)),
+        *(block for table in study.tables for block in _table(table)),
+    ]
+    blocks += [block for ranking in rankings(study) for block in _ranking(ranking)]
     if study.damaged:
         lines = [f"{cell.name}: {cell.state}, {cell.reason}" for cell in study.damaged]
         blocks += ["## Cells in no table", _list(lines)]
     return "\n\n".join(blocks) + "\n"
+
+
+def _claims(block: ClaimBlock) -> list[str]:
+    """The claims of one study: what is known in a sentence, a table of verdicts, and which have no answer."""
+    if not block.answers:
+        return []
+    blocks = [f"## Claims{f' of {escape(block.study)}' * bool(block.study)}", *map(escape, headline(block))]
+    if grid := claims_grid(block):
+        blocks += [_grid(grid), escape(family(block))]
+    lines = [f"not answered: {', '.join(names)}: {why}" for why, names in unanswered(block).items()]
+    return blocks + ([_list(lines)] if lines else [])
 
 
 def _table(table: ReportTable) -> list[str]:
@@ -32,6 +54,17 @@ def _table(table: ReportTable) -> list[str]:
         lines = [f"{reason} ({len(names)}): {', '.join(names)}" for reason, names in content.left_out.items()]
         blocks += ["Not in the table:", _list(lines)]
     return blocks
+
+
+def _ranking(ranking: Ranking) -> list[str]:
+    """Heads ranked over datasets, or why they are not."""
+    blocks = [f"## {escape(ranking.title)}", escape(verdict(ranking))]
+    blocks += [_list(sentences)] if (sentences := notes(ranking)) else []
+    return (
+        blocks
+        if ranking.refused
+        else [*blocks, escape(caption(ranking)), *map(_grid, (heads_grid(ranking), pairs_grid(ranking)))]
+    )
 
 
 def _list(lines: Sequence[str]) -> str:

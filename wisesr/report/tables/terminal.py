@@ -7,9 +7,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wisesr.report.claims.terminal import print_claims
+from wisesr.report.ranking import rankings
 from wisesr.report.study import LeftOut, ReportCell, Study
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
-from wisesr.report.tables.sentences import study_states
+from wisesr.report.tables.ranking_sentences import found_sentences
+from wisesr.report.tables.sentences import PAPER, study_states
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.wording import count_of, some_of
 
@@ -26,6 +29,8 @@ _REASONS = 12
 def print_study(study: Study, console: Console) -> None:
     """The tables, what is wrong with them, and what they show."""
     console.print(f"{study_states(study)}\n", markup=False)
+    for block in study.claims:
+        print_claims(block, console)
     for table in study.tables:
         content = table_content(table)
         for part in matrix_tables(content, console.width):
@@ -33,9 +38,12 @@ def print_study(study: Study, console: Console) -> None:
         for sentence in table.warnings:
             console.print(f"[red]{escape(sentence)}[/red]")
         selections = f"{'; '.join(table.selections)}." if table.selections else ""
-        for sentence in filter(None, (selections, content.verdict)):
+        caveat = PAPER if table.protocol == "paper" and table.entries else ""
+        for sentence in filter(None, (selections, caveat, content.verdict)):
             console.print(escape(sentence))
         console.print()
+    for sentence in found_sentences(rankings(study)):
+        console.print(f"{escape(sentence)}\n")
 
 
 def unfinished(study: Study) -> str:

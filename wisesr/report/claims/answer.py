@@ -1,0 +1,201 @@
+"""What a study's cells say of each claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum
+from typing import NamedTuple
+
+from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.matching import candidates, sizes
+from wisesr.report.claims.pooled import Pooled, pooled
+from wisesr.report.claims.rows import ClaimRow, claim_row
+from wisesr.report.scores import Scoring
+from wisesr.report.stars import LEVEL
+from wisesr.report.statistics.families import holm
+from wisesr.report.study import ReportTable
+
+
+class Verdict(str, Enum):
+    """What is known of a claim."""
+
+    SUPPORTED = "supported"
+    CONTRADICTED = "contradicted"
+    EQUIVALENT = "equivalent"
+    INCONCLUSIVE = "inconclusive"
+    UNANSWERED = "not answered"
+
+
+class Unused(NamedTuple):
+    """A row that is in no estimate."""
+
+    label: str
+    why: str
+
+
+class Found(NamedTuple):
+    """What was measured, or counted, in the unit of the measure."""
+
+    mean: float
+    low: float
+    """95 % interval; of what is counted the range over rows."""
+    high: float
+
+
+class Answer(NamedTuple):
+    """A claim with what the cells say of it. Figures are in the unit of its measure: points, points a doubling, percent."""
+
+    claim: Claim
+    size: int | None
+    """Of the images, px, where the claim was asked for each size."""
+    protocol: str
+    verdict: Verdict
+    margin: float
+    found: Found | None = None
+    """None of a claim that has no answer."""
+    p: float | None = None
+    """After Holm over the study's claims: of a difference, two-sided."""
+    p_equivalent: float | None = None
+    """Likewise, of two one-sided tests against the margin."""
+    detectable: float | None = None
+    """The true difference that this study would have found with a probability of 0.8, if no other claim had one."""
+    pooled: Pooled | None = None
+    unused: tuple[Unused, ...] = ()
+    why: str = ""
+    """Why it is not answered."""
+
+    @property
+    def rows(self) -> tuple[ClaimRow, ...]:
+        """That are in the estimate."""
+        return self.pooled.rows if self.pooled else ()
+
+
+class ClaimBlock(NamedTuple):
+    """The answers of one study: the family over which they are corrected."""
+
+    study: str
+    """Empty where one study is reported, or several together."""
+    answers: tuple[Answer, ...]
+    tests: int
+    """Claims that are tested."""
+
+
+def answer_claims(
+    tables: Sequence[ReportTable], claims: Sequence[Claim], scoring: Scoring, margin: float
+) -> tuple[ClaimBlock, ...]:
+    """The answers to claims, for each study that has tables of its own.
+
+    Args:
+        tables: all of the report.
+        claims: that are asked.
+        scoring: how each cell did on each test image.
+        margin: points, within which two heads count as equal.
+    """
+    studies: dict[str, dict[str, list[ReportTable]]] = {}
+    for table in tables:
+        if table.entries:
+            place = table.entries[0].cells[0].place
+            studies.setdefault(place.study, {}).setdefault(place.protocol, []).append(table)
+    blocks = []
+    for study, protocols in studies.items():
+        asked = [
+            _estimated(claim, size, protocol, own, scoring, margin)
+            for claim in claims
+            for protocol, own in sorted(protocols.items())
+            for size in sizes(claim, own)
+        ]
+        tests = sum(_is_tested(answer) for answer in asked)
+        blocks.append(ClaimBlock(study, tuple(_judged(asked, tests)), tests))
+    return tuple(blocks)
+
+
+def _estimated(
+    claim: Claim, size: int | None, protocol: str, tables: Sequence[ReportTable], scoring: Scoring, margin: float
+) -> Answer:
+    """An answer without a verdict."""
+    within = next(value for value in (claim.margin, claim.measure.margin, margin) if value is not None)
+    answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within)
+    found = candidates(claim, tables, size, scoring)
+    if found.why_not:
+        return answer._replace(why=found.why_not)
+    rows: list[ClaimRow] = []
+    unused: list[Unused] = []
+    for candidate in found.rows:
+        row = claim_row(candidate.label, candidate.places, claim.measure, scoring)
+        if isinstance(row, str):
+            unused.append(Unused(candidate.label, row))
+        else:
+            rows.append(row)
+    answer = answer._replace(unused=tuple(unused))
+    if not rows:
+        return answer._replace(why=unused[0].why)
+    if claim.measure.exact:
+        return _counted(answer, rows)
+    one = pooled(rows)
+    if isinstance(one, str):
+        return answer._replace(why=one)
+    left = [Unused(row.label, "fewer than three seeds, or no spread") for row in rows if row not in one.rows]
+    return answer._replace(pooled=one, unused=(*unused, *left))
+
+
+def _counted(answer: Answer, rows: Sequence[ClaimRow]) -> Answer:
+    """What is counted and not measured needs no test: every row is within the margin, or one is not."""
+    measure = answer.claim.measure
+    shown = [measure.shown(row.mean) for row in rows]
+    low, high = min(shown), max(shown)
+    if answer.claim.expected == "no_higher":
+        verdict = Verdict.SUPPORTED if high <= answer.margin else Verdict.CONTRADICTED
+    else:
+        sign = 1 if answer.claim.expected == "higher" else -1
+        verdict = Verdict.SUPPORTED if min(sign * low, sign * high) > 0 else Verdict.CONTRADICTED
+    return answer._replace(verdict=verdict, found=Found(sum(shown) / len(shown), low, high))
+
+
+def _is_tested(answer: Answer) -> bool:
+    return answer.pooled is not None
+
+
+def _judged(answers: Sequence[Answer], tests: int) -> list[Answer]:
+    """Answers with verdicts: differences and equivalences, each after Holm over all claims that are tested."""
+    tested = [answer for answer in answers if _is_tested(answer)]
+    p = dict(zip(map(id, tested), holm([_p_difference(answer) for answer in tested]), strict=True))
+    equal = dict(zip(map(id, tested), holm([_p_equivalent(answer) for answer in tested]), strict=True))
+    return [_verdict(answer, p[id(answer)], equal[id(answer)], tests) if id(answer) in p else answer for answer in answers]
+
+
+def _p_difference(answer: Answer) -> float:
+    """Two-sided, of no difference; where a claim is of no more than a margin, one-sided of more than that, or of less."""
+    assert answer.pooled is not None
+    estimate, measure = answer.pooled.estimate, answer.claim.measure
+    if answer.claim.expected != "no_higher":
+        return estimate.p
+    return estimate._replace(mean=estimate.mean - measure.scaled(answer.margin)).p
+
+
+def _p_equivalent(answer: Answer) -> float:
+    assert answer.pooled is not None
+    return answer.pooled.estimate.equivalence(answer.claim.measure.scaled(answer.margin))
+
+
+def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
+    """Args: p, equal: p-values after Holm."""
+    assert answer.pooled is not None
+    claim, estimate = answer.claim, answer.pooled.estimate
+    shown, scaled = claim.measure.shown, claim.measure.scaled(answer.margin)
+    above = estimate.mean - (scaled if claim.expected == "no_higher" else 0.0)
+    verdict = Verdict.INCONCLUSIVE
+    if p < LEVEL:
+        agrees = above > 0 if claim.expected == "higher" else above < 0
+        verdict = Verdict.SUPPORTED if agrees else Verdict.CONTRADICTED
+    elif equal < LEVEL and claim.expected != "no_higher":
+        verdict = Verdict.EQUIVALENT
+    if any(row.bounds for row in answer.rows) and not (p < LEVEL and above > 0):
+        verdict = Verdict.INCONCLUSIVE  # what is known of some seeds is a lower bound: the truth may be any higher
+    low, high = estimate.ends
+    return answer._replace(
+        verdict=verdict,
+        found=Found(shown(estimate.mean), shown(low), shown(high)),
+        p=p,
+        p_equivalent=equal,
+        detectable=shown(estimate.detectable(LEVEL / tests)),
+    )

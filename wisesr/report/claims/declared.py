@@ -1,0 +1,128 @@
+"""Claims as they are declared in a YAML file, before their answers are known."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import yaml
+
+from wisesr.errors import UserError, unknown
+from wisesr.report.claims.measures import MEASURES, Measure
+
+PAPER = Path(__file__).parent / "paper.yaml"
+"""The package's own: the paper's claims, and the contrasts of its ablation."""
+_EXPECTED = ("higher", "lower", "no_higher")
+_SLOPES = ("size", "classes")
+_KEYS = ("name", "claim", "head", "baseline", "measure", "expected", "slope", "sizes", "margin")
+
+
+class Claim(NamedTuple):
+    """A claim."""
+
+    name: str
+    text: str
+    """The sentence."""
+    head: str
+    baseline: str
+    measure: Measure
+    expected: str
+    """higher, lower or no_higher: of the head's figure less the baseline's, or of the slope."""
+    slope: str
+    """size, classes, or empty: along which the difference changes."""
+    sizes: str | tuple[int, ...]
+    """each, all, or those that it is about, px."""
+    margin: float | None
+    """Within which heads count as equal, in the measure's unit; None for that of the command line."""
+
+
+def read_claims(path: Path) -> tuple[Claim, ...]:
+    """The claims in a YAML file.
+
+    Raises:
+        UserError: it cannot be read, or a claim lacks a key, has one too many, or a value that is none of its choices.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"--claims: {path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"--claims: {path} is no YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(values, list) or not values or not all(isinstance(value, dict) for value in values):
+        raise UserError(
+            f"--claims: {path} must be a list of claims, each with a name, as {PAPER.name} of wisesr.report.claims is"
+        )
+    claims = tuple(_claim(f"--claims: {path}, claim {number}", value) for number, value in enumerate(values, start=1))
+    for number, claim in enumerate(claims, start=1):
+        if claim.name in (other.name for other in claims[: number - 1]):
+            raise UserError(f"--claims: {path}, claim {number}: the name {claim.name!r} is another claim's, too")
+    return claims
+
+
+def _claim(where: str, value: Mapping[str, Any]) -> Claim:
+    if wrong := next((key for key in value if key not in _KEYS), None):
+        raise UserError(f"{where}: {unknown('key', str(wrong), _KEYS)}")
+    texts = {key: _text(where, value, key) for key in ("name", "claim", "head", "baseline", "measure", "expected")}
+    where = f"{where} ({texts['name']})"
+    _choice(where, "measure", texts["measure"], list(MEASURES))
+    _choice(where, "expected", texts["expected"], _EXPECTED)
+    slope = str(value.get("slope") or "")
+    if slope:
+        _choice(where, "slope", slope, _SLOPES)
+    if texts["head"] == texts["baseline"]:
+        raise UserError(f"{where}: head and baseline must differ, both are {texts['head']}")
+    return Claim(
+        texts["name"],
+        _sentence(where, texts),
+        texts["head"],
+        texts["baseline"],
+        MEASURES[texts["measure"]],
+        texts["expected"],
+        slope,
+        _sizes(where, value.get("sizes", "all"), slope),
+        _margin(where, value.get("margin")),
+    )
+
+
+def _text(where: str, value: Mapping[str, Any], key: str) -> str:
+    text = value.get(key)
+    if not isinstance(text, str) or not text.strip():
+        raise UserError(f"{where}: {key} must be a text, not {text!r}")
+    return text.strip()
+
+
+def _choice(where: str, key: str, text: str, choices: Sequence[str]) -> None:
+    if text not in choices:
+        raise UserError(f"{where}: {unknown(key, text, choices)}")
+
+
+def _sentence(where: str, texts: Mapping[str, str]) -> str:
+    """The claim's sentence with the names of its heads."""
+    names = {"head": texts["head"], "baseline": texts["baseline"]}
+    try:
+        fields = {field for _, field, _, _ in string.Formatter().parse(texts["claim"]) if field is not None}
+    except ValueError as error:
+        raise UserError(f"{where}: claim: {error}") from None
+    if wrong := sorted(fields - names.keys()):
+        raise UserError(f"{where}: claim: {{{wrong[0]}}} stands for nothing; {{head}} and {{baseline}} stand for the heads")
+    return texts["claim"].format(**names)
+
+
+def _sizes(where: str, value: object, slope: str) -> str | tuple[int, ...]:
+    if isinstance(value, list) and value and all(isinstance(size, int) and size > 0 for size in value):
+        return tuple(value)
+    if value not in ("each", "all"):
+        raise UserError(f"{where}: sizes must be each, all or a list of sizes in px such as [224, 512], not {value!r}")
+    if value == "each" and slope == "size":
+        raise UserError(f"{where}: sizes: each has no slope along sizes; leave it out")
+    return str(value)
+
+
+def _margin(where: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1000:
+        raise UserError(f"{where}: margin must be a number above 0, not {value!r}")
+    return float(value)

@@ -1,0 +1,24 @@
+"""The claims of a study as a grid of texts, for Markdown."""
+
+from __future__ import annotations
+
+from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.sentences import answered, claim_text, estimand, figure, holds_for, remark, sample, verdict_text
+from wisesr.report.tables.grid import Column, Grid, Text
+from wisesr.report.tables.numbers import DASH
+
+_TITLES = ("claim", "verdict", "estimand", "estimate", "95 % interval", "rows", "holds for", "remark")
+
+
+def claims_grid(block: ClaimBlock) -> Grid | None:
+    """A row a claim that has a verdict; None where none has."""
+    rows = []
+    for answer in answered(block):
+        assert answer.found is not None
+        interval = f"{figure(answer.found.low, answer)} to {figure(answer.found.high, answer)}"
+        texts = (
+            *(claim_text(answer), verdict_text(answer), estimand(answer), figure(answer.found.mean, answer), interval),
+            *(sample(answer) or DASH, holds_for(answer), remark(answer) or DASH),
+        )
+        rows.append(tuple(map(Text, texts)))
+    return Grid(tuple(Column(title, title) for title in _TITLES), tuple(rows), 1) if rows else None

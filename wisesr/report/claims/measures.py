@@ -1,0 +1,117 @@
+"""What a claim may be about: a figure in which two heads are compared, on the scale on which it is averaged."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs_top1, pair, top1
+from wisesr.report.scores import Scoring
+from wisesr.report.speed import speed
+from wisesr.report.study import Entry, ReportCell
+
+PairsOf = Callable[[Entry, Entry, Scoring], "Pairs | str"]
+"""Differences of two entries of a row, the first less the second, by seed; or why there are none."""
+
+
+class Measure(NamedTuple):
+    """A figure of cells."""
+
+    title: str
+    """`test top-1`."""
+    unit: str
+    """Of differences as they are shown: points, or % of the other head's."""
+    pairs: PairsOf
+    margin: float | None
+    """Within which two heads count as equal, in the unit; None for that of the command line, points."""
+    relative: bool = False
+    """Whether differences are logarithms of ratios."""
+    exact: bool = False
+    """Whether it is counted, so that there is nothing to test."""
+
+    def shown(self, difference: float) -> float:
+        """A difference in the unit."""
+        return 100.0 * math.expm1(difference) if self.relative else difference
+
+    def scaled(self, margin: float) -> float:
+        """A margin in the unit as a difference."""
+        return math.log1p(margin / 100.0) if self.relative else margin
+
+
+def _of_cells(value: CellValue, needs: str, by_image: float) -> PairsOf:
+    def pairs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+        found = pair(by_seed(head.cells), by_seed(baseline.cells), scoring, value, by_image)
+        return found if found.seeds else f"no seed has {needs} of both heads"
+
+    return pairs
+
+
+def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+    """Under protocol=paper of the last epochs: the highest of many is higher for the head that moves more."""
+    value = last_epochs_top1 if head.cells[0].place.protocol == "paper" else top1
+    return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
+
+
+def _overfitting(cell: ReportCell) -> float | None:
+    """Top-1 on the training images that are measured less that on the test images, of the chosen epoch, points."""
+    train = cell.finished_record.best.row.get("train/top1")
+    return None if train is None else 100.0 * train - cell.top1
+
+
+def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
+    def value(cell: ReportCell) -> float | None:
+        found = read(cell)
+        return math.log(found) if found else None
+
+    return value
+
+
+def _parameters(cell: ReportCell) -> float:
+    parameters = cell.finished_record.cost.parameters
+    return float(parameters.backbone + parameters.head)
+
+
+def _flops(cell: ReportCell) -> float | None:
+    flops = cell.finished_record.cost.flops
+    return None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
+
+
+def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
+    """Of the forward pass, or of a training step, per image; None in records of before 2026-11-28."""
+
+    def read(cell: ReportCell) -> float | None:
+        compute = getattr(cell.finished_record.cost, "compute", None)
+        return getattr(compute, name) if compute else None
+
+    return read
+
+
+def _epochs(head: Entry, baseline: Entry, _: Scoring) -> Pairs | str:
+    found = speed(head, baseline)
+    if found.why_not:
+        return found.why_not
+    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored)
+
+
+MEASURES: Mapping[str, Measure] = {
+    "top1": Measure("test top-1", "points", _top1, None),
+    "overfitting": Measure(
+        "training top-1 less test top-1", "points", _of_cells(_overfitting, "train/top1 in its record", -1.0), None
+    ),
+    "epochs": Measure("epochs to 95 % of the other head's plateau", "%", _epochs, 10.0, relative=True),
+    "parameters": Measure(
+        "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True
+    ),
+    **{
+        name: Measure(
+            f"{title} of an image, compute alone",
+            "%",
+            _of_cells(_log(_milliseconds(name)), f"cost.compute.{name}", 0.0),
+            5.0,
+            relative=True,
+        )
+        for name, title in (("train_ms", "training time"), ("inference_ms", "inference time"))
+    },
+    "flops": Measure("FLOPs of an image", "%", _of_cells(_log(_flops), "counted FLOPs", 0.0), 5.0, relative=True, exact=True),
+}

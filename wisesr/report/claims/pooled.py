@@ -1,0 +1,115 @@
+"""One estimate over the rows of a claim, and what it speaks for: backbones that were not tried, or only these."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wisesr.report.claims.rows import ClaimRow
+from wisesr.report.statistics.crossed import Parts, combined
+from wisesr.report.statistics.intervals import Estimate
+from wisesr.report.statistics.random_effects import equal_weights, random_effects
+
+RANDOM = 3
+"""Rows from which on they are taken as a sample of rows; fewer cannot tell how rows differ."""
+PLAIN = 5
+"""Rows that are needed where they have no error of their own, with fewer than three seeds."""
+
+Kind = Literal["random", "plain", "fixed"]
+
+
+class Pooled(NamedTuple):
+    """A claim's rows together."""
+
+    kind: Kind
+    """random: for other backbones and datasets, seeds and images (Hartung and Knapp). plain: the same, of rows without an
+    error of their own (Student's t over rows). fixed: for these rows, with other seeds and images."""
+    estimate: Estimate
+    rows: tuple[ClaimRow, ...]
+    """That are in it."""
+
+
+def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
+    """The rows together, or why they say nothing."""
+    known = [row for row in rows if row.estimate is not None]
+    if len(known) < len(rows) and len(rows) >= PLAIN:
+        kind, used = "plain", list(rows)
+    else:
+        kind, used = ("random" if len(known) >= RANDOM else "fixed"), known
+    if not used:
+        return "no row has three seeds of both heads, and five rows are needed without; seed=0,1,2,3,4 gives five"
+    estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind)
+    if estimate is None:
+        return "all differences are equal"
+    return Pooled(kind, estimate, tuple(used))  # type: ignore[arg-type]
+
+
+def _fixed(rows: Sequence[ClaimRow]) -> Estimate | None:
+    """The mean of rows, for other seeds and images."""
+    weights = np.full(len(rows), 1 / len(rows))
+    own = [weight**2 * (row.seed_variance or 0.0) for weight, row in zip(weights, rows, strict=True)]
+    total = sum(own)
+    squares = sum(variance**2 / (len(row.seeds) - 1) for variance, row in zip(own, rows, strict=True))
+    freedom = total**2 / squares if squares else float(min(len(row.seeds) for row in rows) - 1)
+    both = sum(weight**2 * block.both for weight, row in zip(weights, rows, strict=True) for block in row.blocks)
+    parts = Parts(total, sum(_image_variances(rows, weights).values()), both)
+    return combined(float(weights @ _means(rows)), parts, freedom, _images(rows))
+
+
+def _sampled(rows: Sequence[ClaimRow], kind: str) -> Estimate | None:
+    """The mean of rows that are a sample, for other images too: those that rows share err for all of them alike."""
+    means = _means(rows)
+    if np.ptp(means) == 0:
+        return None
+    if kind == "plain":
+        summary = equal_weights(means)
+    else:
+        summary = random_effects(means, np.array([row.estimate.variance for row in rows if row.estimate]))
+    own, images = summary.estimate, _image_variances(rows, summary.weights)
+    both = sum(_interaction(rows, summary.weights, name, variance) for name, variance in images.items())
+    return combined(own.mean, Parts(own.variance, sum(images.values()), both), own.freedom, _images(rows))
+
+
+def _means(rows: Sequence[ClaimRow]) -> NDArray[np.float64]:
+    return np.array([row.mean for row in rows])
+
+
+def _images(rows: Sequence[ClaimRow]) -> float:
+    """Degrees of freedom of what images do to the mean."""
+    return float(sum({block.images: len(block.values) - 1 for row in rows for block in row.blocks}.values()) or 1)
+
+
+def _image_variances(rows: Sequence[ClaimRow], weights: NDArray[np.float64]) -> dict[str, float]:
+    """Of the weighted mean for other images, by test split: what rows of one split have in common does not average out."""
+    total: dict[str, NDArray[np.float64]] = {}
+    for row, weight in zip(rows, weights, strict=True):
+        for block in row.blocks:
+            total[block.images] = total.get(block.images, 0.0) + weight * block.values
+    return {name: float(values.var(ddof=1)) / len(values) for name, values in total.items()}
+
+
+def _interaction(rows: Sequence[ClaimRow], weights: NDArray[np.float64], images: str, variance: float) -> float:
+    """What of the variance by the images of one split is in the spread of rows already.
+
+    Args:
+        rows: of the claim.
+        weights: of the rows.
+        images: the split's digest.
+        variance: of the weighted mean for other images of the split.
+    """
+    own = [
+        (block.values, weight)
+        for row, weight in zip(rows, weights, strict=True)
+        for block in row.blocks
+        if block.images == images
+    ]
+    if len(own) == 1:
+        return variance
+    values = np.array([values for values, _ in own])
+    left: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
+    spread: float = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
+    squares = float(np.sum(np.square([weight for _, weight in own])))
+    return squares * spread / len(own[0][0])

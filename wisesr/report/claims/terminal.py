@@ -1,0 +1,50 @@
+"""The claims of a study for the terminal: what is known, before any table."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.sentences import (
+    answered,
+    claim_text,
+    estimate_text,
+    family,
+    headline,
+    remark,
+    unanswered,
+    verdict_text,
+)
+
+_COLOURS = {Verdict.SUPPORTED: "green", Verdict.CONTRADICTED: "red", Verdict.EQUIVALENT: "cyan", Verdict.INCONCLUSIVE: "yellow"}
+
+
+def print_claims(block: ClaimBlock, console: Console) -> None:
+    """What is known in a sentence, each claim with its verdict, and which have no answer."""
+    if not block.answers:
+        return
+    if block.study:
+        console.print(f"[bold]{escape(block.study)}[/bold]")
+    for sentence in headline(block):
+        console.print(f"[bold]{escape(sentence)}[/bold]")
+    console.print()
+    if shown := answered(block):
+        console.print(_table(shown))
+        console.print(escape(family(block)))
+    for why, names in unanswered(block).items():
+        console.print(f"Not answered: {escape(', '.join(names))}: {escape(why)}.")
+    console.print()
+
+
+def _table(answers: list[Answer]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for answer in answers:
+        colour = _COLOURS[answer.verdict]
+        said = "; ".join(part for part in (estimate_text(answer), remark(answer)) if part)
+        text = f"{escape(claim_text(answer))}\n[dim]{escape(said)}[/dim]"
+        table.add_row(f"[{colour}]{escape(verdict_text(answer))}[/{colour}]", text)
+    return table

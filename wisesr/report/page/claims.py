@@ -1,0 +1,102 @@
+"""The claims as the page shows them: what is known first, then each claim with its rows."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from wisesr.report.claims.answer import Answer, ClaimBlock
+from wisesr.report.claims.rows import ClaimRow
+from wisesr.report.claims.sentences import (
+    answered,
+    claim_text,
+    estimand,
+    estimate_text,
+    family,
+    figure,
+    headline,
+    holds_for,
+    remark,
+    sample,
+    unanswered,
+    verdict_text,
+)
+from wisesr.wording import count_of
+
+
+class RowLine(NamedTuple):
+    """One backbone and dataset of a claim."""
+
+    label: str
+    seeds: str
+    figure: str
+    interval: str
+    """Empty of fewer than three seeds."""
+
+
+class ClaimLine(NamedTuple):
+    """A claim that has a verdict."""
+
+    verdict: str
+    state: str
+    """The verdict's plain name, for its colour."""
+    text: str
+    estimate: str
+    estimand: str
+    sample: str
+    holds_for: str
+    remark: str
+    rows: tuple[RowLine, ...]
+    unused: tuple[tuple[str, str], ...]
+    """Labels of rows that are left out, and why."""
+
+
+class ClaimPart(NamedTuple):
+    """The claims of one study."""
+
+    id: str
+    study: str
+    headline: tuple[str, ...]
+    lines: tuple[ClaimLine, ...]
+    family: str
+    unanswered: tuple[tuple[str, str], ...]
+    """Names of claims, and why they have no answer."""
+
+
+def claim_parts(blocks: tuple[ClaimBlock, ...]) -> tuple[ClaimPart, ...]:
+    """What the page shows of each study's claims."""
+    return tuple(
+        ClaimPart(
+            f"claims-{number}",
+            block.study,
+            tuple(headline(block)),
+            tuple(map(_line, answered(block))),
+            family(block),
+            tuple((", ".join(names), why) for why, names in unanswered(block).items()),
+        )
+        for number, block in enumerate(blocks)
+        if block.answers
+    )
+
+
+def _line(answer: Answer) -> ClaimLine:
+    return ClaimLine(
+        verdict_text(answer),
+        answer.verdict.value,
+        claim_text(answer),
+        estimate_text(answer),
+        estimand(answer),
+        sample(answer),
+        holds_for(answer),
+        remark(answer),
+        tuple(_row(answer, row) for row in answer.rows),
+        tuple((unused.label, unused.why) for unused in answer.unused),
+    )
+
+
+def _row(answer: Answer, row: ClaimRow) -> RowLine:
+    shown = answer.claim.measure.shown
+    interval = ""
+    if row.estimate is not None:
+        low, high = (figure(shown(end), answer) for end in row.estimate.ends)
+        interval = f"{low} to {high}"
+    return RowLine(row.label, count_of(len(row.seeds), "seed"), figure(shown(row.mean), answer), interval)

@@ -1,0 +1,138 @@
+"""Heads ranked over the datasets of a study, and what the tests over datasets say of them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
+from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
+from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.tested_metrics import TOP1, Metric
+
+LEAST = 6
+"""Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""
+
+
+class RankedHead(NamedTuple):
+    """A head and its place among the others."""
+
+    head: str
+    rank: float
+    """Mean over datasets; 1 is the best."""
+    mean: float
+    """Mean over datasets of its values."""
+
+
+class Ranking(NamedTuple):
+    """Heads over the datasets of a study, at one size or at each dataset's own, under one protocol."""
+
+    key: str
+    """Unique in the report: `ranks`, `ranks-224-paper`."""
+    title: str
+    """`Heads over datasets, 224 px`."""
+    protocol: str
+    sizes: tuple[int, ...]
+    """px."""
+    metric: Metric
+    of: RankedValues
+    heads: tuple[RankedHead, ...]
+    """The best first; empty where there is nothing to rank."""
+    friedman: Friedman | None
+    """None of two heads, whose one pair says it all; where all heads are equal; where `refused`."""
+    pairs: tuple[Pair, ...]
+    """Of places in `heads`, the better rank first; empty where `refused`."""
+
+    @property
+    def refused(self) -> bool:
+        """Whether no test could find anything."""
+        return len(self.of.datasets) < LEAST or len(self.heads) < 2
+
+    @property
+    def apart(self) -> tuple[Pair, ...]:
+        """Pairs that differ: below 5 % after Holm, unless Friedman's test leaves it open whether any heads do."""
+        if self.friedman is not None and self.friedman.p >= ALPHA:
+            return ()
+        return tuple(pair for pair in self.pairs if pair.p_holm < ALPHA)
+
+    @property
+    def bars(self) -> tuple[tuple[int, ...], ...]:
+        """Runs of places in `heads` of which no two are apart."""
+        return cliques(range(len(self.heads)), _both(self.apart))
+
+    @property
+    def barless(self) -> tuple[Pair, ...]:
+        """Pairs that are not apart and yet below no common bar, as a head between them differs from one of them."""
+        apart, bars = _both(self.apart), self.bars
+        return tuple(
+            pair
+            for pair in self.pairs
+            if frozenset((pair.first, pair.second)) not in apart
+            and not any(pair.first in bar and pair.second in bar for bar in bars)
+        )
+
+
+def _both(pairs: Sequence[Pair]) -> set[frozenset[int]]:
+    return {frozenset((pair.first, pair.second)) for pair in pairs}
+
+
+def rankings(study: Study, metric: Metric = TOP1) -> tuple[Ranking, ...]:
+    """The rankings of a study: none where fewer than two datasets compare heads.
+
+    Under each protocol (and of each study, where these have tables of their own) there is one, of each dataset at its own size;
+    where a dataset has several sizes there is one a size, so that no dataset counts twice.
+
+    Args:
+        study: `Entry.values` are what is ranked.
+        metric: that these values are of.
+    """
+    found = (_ranking(*chosen, metric) for chosen in _chosen(study))
+    return tuple(ranking for ranking in found if ranking is not None)
+
+
+def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
+    """Tables to rank over, the name of their study and the size that sets them apart; empty texts where nothing does."""
+    together: dict[tuple[str, str], list[ReportTable]] = defaultdict(list)
+    for table in study.tables:
+        if table.entries:
+            together[_first(table).cells[0].place.study, table.protocol].append(table)
+    for (name, _), tables in together.items():
+        sizes: dict[str, set[int]] = defaultdict(set)
+        for table in tables:
+            sizes[dataset_of(table)].add(_size(table))
+        if all(len(own) == 1 for own in sizes.values()):
+            yield tables, name, ""
+        else:
+            for size in sorted(set.union(*sizes.values())):
+                yield [table for table in tables if _size(table) == size], name, str(size)
+
+
+def _first(table: ReportTable) -> Entry:
+    return table.entries[0]
+
+
+def _size(table: ReportTable) -> int:
+    return _first(table).cells[0].place.size
+
+
+def _ranking(tables: Sequence[ReportTable], study: str, size: str, metric: Metric) -> Ranking | None:
+    """The ranking over the datasets of tables of one protocol; None where fewer than two compare heads."""
+    of = ranked_values(tables)
+    if of is None:
+        return None
+    protocol, sizes = tables[0].protocol, tuple(sorted({_size(table) for table in tables}))
+    other = "paper" if protocol == "paper" else ""
+    key = "-".join(filter(None, ("ranks", study, size, other)))
+    at = f"{sizes[0]} px" if len(sizes) == 1 else "each at its own size"
+    title = f"{f'{study}: ' * bool(study)}Heads over datasets, {at}{', protocol=paper' * bool(other)}"
+    if len(of.heads) < 2 or not len(of.values):
+        return Ranking(key, title, protocol, sizes, metric, of, (), None, ())
+    better = of.values if metric.higher_is_better else -of.values
+    ranks, means = average_ranks(-better), of.values.mean(axis=0)
+    rank_of = ranks.mean(axis=0)
+    order = sorted(range(len(of.heads)), key=lambda place: (rank_of[place], of.heads[place]))
+    heads = tuple(RankedHead(of.heads[place], float(rank_of[place]), float(means[place])) for place in order)
+    tested = len(of.datasets) >= LEAST
+    of_all = friedman(ranks) if tested and len(heads) > 2 else None
+    return Ranking(key, title, protocol, sizes, metric, of, heads, of_all, compared_pairs(better[:, order]) if tested else ())

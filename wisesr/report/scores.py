@@ -1,0 +1,67 @@
+"""How well each cell did on each test image: what a difference owes to the images that happened to be in the test split.
+
+A file of predictions is read once a report, and of it only what is tested is kept: a number an image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wisesr.report.study import ReportCell
+from wisesr.results.predictions import Predictions, read_predictions
+
+
+class Scores(NamedTuple):
+    """A cell on its test images."""
+
+    images: str
+    """Digest of their names and labels, in order: cells with the same one can be compared image by image."""
+    values: NDArray[np.float32]
+    """(images,), whose mean is the cell's figure: percent."""
+    classes: int
+
+
+Scoring = Callable[[ReportCell], Scores | str]
+"""Scores of a finished cell, or why there are none, in words that follow its name."""
+
+
+class ScoreReader:
+    """The scores of cells, each read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, Scores | str] = {}
+
+    def __call__(self, cell: ReportCell) -> Scores | str:
+        """As of `Scoring`."""
+        if cell.directory not in self._known:
+            self._known[cell.directory] = _read(cell)
+        return self._known[cell.directory]
+
+
+def _read(cell: ReportCell) -> Scores | str:
+    predictions = read_predictions(cell.directory)
+    if predictions is None:
+        return "has no predictions that can be read"
+    if not _has_accuracy_of_record(predictions, cell):
+        return "has predictions that are not those of its record"
+    return Scores(_digest(predictions), 100.0 * predictions.right.astype(np.float32), len(predictions.classes))
+
+
+def _digest(predictions: Predictions) -> str:
+    """Of names and labels: classes are compared by name, whatever numbers they have."""
+    names = np.array(predictions.classes)[predictions.labels]
+    digest = hashlib.sha256("\0".join(predictions.ids.tolist()).encode(errors="backslashreplace"))
+    digest.update("\0".join(names.tolist()).encode(errors="backslashreplace"))
+    return digest.hexdigest()
+
+
+def _has_accuracy_of_record(predictions: Predictions, cell: ReportCell) -> bool:
+    """Whether the file has the accuracy that the record states; a tie between classes may be broken either way."""
+    images = len(predictions.labels)
+    return images > 1 and abs(100.0 * float(predictions.right.mean()) - cell.top1) < 100.0 * 1.5 / images
