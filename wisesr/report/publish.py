@@ -28,7 +28,8 @@ from wisesr.wording import count_of, some_of
 CELLS, PAGE_FOLDER, README = "cells", "page", "README.md"
 _COPIED = (METRICS, PREDICTIONS, KERNELS)
 """Files of a cell that hold numbers and names of images and classes, and nothing else."""
-_SCHEMA = 1
+PUBLICATION = 1
+"""Version of its layout, in its manifest."""
 _SHOWN = 3
 
 Report = Callable[[Path, Path], Any]
@@ -46,14 +47,16 @@ def check_publication(output: Path) -> None:
     if not names:
         return
     manifest = read_json(output / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("publication") != _SCHEMA:
+    if not isinstance(manifest, dict) or manifest.get("publication") != PUBLICATION:
         raise UserError(f"--publish: {output} holds a report and no publication: name another folder, or remove it")
     listed = {name for name in manifest.get("files", ()) if isinstance(name, str)} | {MANIFEST}
     if foreign := sorted(names - listed):
         raise UserError(f"--publish: {output} holds what would be published too: {some_of(foreign, _SHOWN)}. Move it away")
 
 
-def publish(study: Study, output: Path, report: Report, *, version: str, again: str, private: Iterable[str] = ()) -> None:
+def publish(
+    study: Study, output: Path, report: Report, *, version: str, again: str, files: Mapping[str, Path], private: Iterable[str]
+) -> None:
     """Write the publication of a study's finished cells, in the place of a former one.
 
     Args:
@@ -62,6 +65,7 @@ def publish(study: Study, output: Path, report: Report, *, version: str, again: 
         report: writes the page of the copies.
         version: of wisesr.
         again: the command that makes the report again, run in the folder.
+        files: names of further files of the publication, and what they are copied from.
         private: absolute paths that must stand nowhere.
 
     Raises:
@@ -72,11 +76,13 @@ def publish(study: Study, output: Path, report: Report, *, version: str, again: 
 
     def write(folder: Path) -> dict[str, Any]:
         _copy_cells(cells, folder)
+        for name, path in files.items():
+            shutil.copyfile(path, folder / name)
         _refuse_private(folder, searched)
         write_text(folder / README, _readme(study, cells, version, again), durable=False)
         report(folder, folder / PAGE_FOLDER)
         (folder / PAGE_FOLDER / ".lock").unlink(missing_ok=True)
-        return {"publication": _SCHEMA, "wisesr": version, "command": again, "cells": len(cells)}
+        return {"publication": PUBLICATION, "wisesr": version, "command": again, "cells": len(cells)}
 
     replace_report(output, write)
 

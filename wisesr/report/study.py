@@ -59,6 +59,8 @@ class ReportCell(NamedTuple):
     record: Record | None
     """Of a finished cell."""
     place: Place
+    shown_directory: str = ""
+    """How the page names the directory, where that is not for others to know."""
 
     @property
     def finished_record(self) -> Record:

@@ -26,7 +26,7 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
     """All of a cell, as JSON for the page's script."""
     return {
         "name": cell.name,
-        "directory": str(cell.directory),
+        "directory": cell.shown_directory or str(cell.directory),
         "state": cell.state,
         "reason": cell.reason,
         "split": "test" if cell.place.protocol == "paper" else "validation",
