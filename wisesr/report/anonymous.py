@@ -17,6 +17,7 @@ LEFT_OUT = (
     "settings of loggers, the command line, variables of the environment, logs, checkpoints",
     "changes that were not committed (`provenance.commit` ends in `-dirty` where there were some)",
     "test images",
+    "why trainings failed, though not that they did",
 )
 """What a publication does not have, for its README."""
 _PRIVATE = ("environment", "command", "uncommitted")

@@ -20,9 +20,10 @@ from wisesr.report.output_folder import MANIFEST, check_folder, replace_report
 from wisesr.report.study import ReportCell, Study
 from wisesr.report.tables.sentences import study_states
 from wisesr.results.atomic_files import read_arrays, read_json, write_json, write_text
-from wisesr.results.cell_files import CONFIG, PREDICTIONS, RESULT
+from wisesr.results.cell_files import CONFIG, PREDICTIONS, RESULT, STATUS
 from wisesr.results.kernels import KERNELS
 from wisesr.results.metrics import METRICS
+from wisesr.results.state import State
 from wisesr.wording import count_of, some_of
 
 CELLS, PAGE_FOLDER, README = "cells", "page", "README.md"
@@ -57,7 +58,7 @@ def check_publication(output: Path) -> None:
 def publish(
     study: Study, output: Path, report: Report, *, version: str, again: str, files: Mapping[str, Path], private: Iterable[str]
 ) -> None:
-    """Write the publication of a study's finished cells, in the place of a former one.
+    """Write the publication of a study's cells, in the place of a former one.
 
     Args:
         study: with at least one finished cell.
@@ -71,7 +72,7 @@ def publish(
     Raises:
         UserError: one of them does, in a name of an image or class, say; nothing is published then.
     """
-    cells = [cell for cell in study.cells if cell.record is not None]
+    cells = study.cells
     searched = sorted({*private, *_paths(cells)}, key=len, reverse=True)
 
     def write(folder: Path) -> dict[str, Any]:
@@ -85,22 +86,35 @@ def publish(
         return {"publication": PUBLICATION, "wisesr": version, "command": again, "cells": len(cells)}
 
     replace_report(output, write)
+    (output / ".lock").unlink(missing_ok=True)
 
 
 def _copy_cells(cells: Sequence[ReportCell], folder: Path) -> None:
     anonymous = Anonymiser()
     joint = _joint_study(cells)
     for cell in cells:
-        content = json.loads((cell.directory / RESULT).read_text(encoding="utf-8"))
         config = load_cell(cell.directory)
         name = joint or str(config["study"])
-        place = _free(folder / CELLS / cell_dir({**config, "output_dir": "", "study": name}, cell.finished_record.fingerprint))
+        known = cell.record.fingerprint if cell.record else None
+        place = _free(folder / CELLS / cell_dir({**config, "output_dir": "", "study": name}, known))
         place.mkdir(parents=True)
-        write_json(place / RESULT, anonymous.record(content, name), durable=False)
         write_text(place / CONFIG, to_yaml(anonymous.config(config, name)), durable=False)
+        if cell.record is None:
+            _copy_state(cell, place)
+            continue
+        content = json.loads((cell.directory / RESULT).read_text(encoding="utf-8"))
+        write_json(place / RESULT, anonymous.record(content, name), durable=False)
         for file in _COPIED:
             if (cell.directory / file).is_file():
                 shutil.copyfile(cell.directory / file, place / file)
+
+
+def _copy_state(cell: ReportCell, place: Path) -> None:
+    """That a training failed belongs to what is said of the others; why, in words that may name files, does not."""
+    if cell.state is State.FAILED:
+        write_json(place / STATUS, {"state": cell.state, "reason": "its reason is not published"}, durable=False)
+    elif cell.state is not State.WAITING:
+        write_json(place / STATUS, {"state": State.INTERRUPTED}, durable=False)
 
 
 def _joint_study(cells: Sequence[ReportCell]) -> str:
@@ -142,32 +156,29 @@ def _text(file: Path) -> str:
 
 def _readme(study: Study, cells: Sequence[ReportCell], version: str, again: str) -> str:
     names = sorted({str(cell.config["study"]) for cell in cells})
-    commits = sorted({(cell.finished_record.provenance.commit or "unknown") for cell in cells})
-    unfinished = len(study.cells) - len(cells)
-    left_out = [*LEFT_OUT, *([f"{count_of(unfinished, 'cell')} without a result"] if unfinished else [])]
+    commits = sorted({cell.record.provenance.commit or "unknown" for cell in cells if cell.record})
     return "\n".join(
         [
             f"# {', '.join(names)}",
             "",
-            f"The records of {count_of(len(cells), 'training')} and their report, published by `wisesr report --publish`, "
+            f"{count_of(len(cells), 'training')} and their report, published by `wisesr report --publish`, "
             f"wisesr {version} ({study_states(study)}).",
             "",
             f"- `{PAGE_FOLDER}/index.html`: the report, one file that needs no network; beside it tables and figures",
-            f"- `{CELLS}/`: a folder a training: `{RESULT}` (figures and where they come from), `{CONFIG}`, `{METRICS}` (a row an",
-            f"  epoch), `{PREDICTIONS}` (probabilities of the test images), `{KERNELS}` for heads that learn one",
+            f"- `{CELLS}/`: a folder a training: `{RESULT}` (figures and where they come from), `{CONFIG}`, `{METRICS}` (a row",
+            f"  an epoch), `{PREDICTIONS}` (probabilities of the test images), `{KERNELS}` for heads that learn one",
             f"- code: {', '.join(f'`{commit}`' for commit in commits)}",
             "",
-            "The tables can be made again from the records, in this folder, with no data and no GPU:",
+            f"With wisesr {version} tables and figures can be made again in this folder, with no data and no GPU:",
             "",
-            f"    pip install wisesr=={version}",
             f"    {again}",
             "",
             "What was left out, or rewritten:",
             "",
-            *(f"- {what}" for what in left_out),
+            *(f"- {what}" for what in LEFT_OUT),
             "",
-            "A `config.yaml` here is the computation as it was, but for `dataset.root`, `output_dir` and `logger`: those are to be "
-            "set before it is trained again.",
+            "A `config.yaml` here is the computation as it was, but for `dataset.root`, `output_dir` and `logger`: those",
+            "are to be set before it is trained again.",
             "",
         ]
     )

@@ -1,4 +1,4 @@
-"""`.wisesr.json` in a prepared dataset's folder: where its files come from, so that a number can be traced to them. No torch."""
+"""`.wisesr.json` in a prepared dataset's folder: where its files come from, so that a number can be traced. No torch."""
 
 from __future__ import annotations
 
