@@ -35,9 +35,10 @@ def begin_redo(directory: Path) -> Path:
 def complete_redo(directory: Path) -> None:
     """Put a finished `redo/` in the place of what the cell holds; nothing is done where there is none, or half of one."""
     work = directory / REDO
-    if read_record(work) is None:
+    record = read_record(work)
+    if record is None:
         return
-    if not (work / DIFF).exists():  # that of the old record's code
+    if not record.provenance.uncommitted:  # the file is that of the old record's code
         (directory / DIFF).unlink(missing_ok=True)
     for path in sorted(work.iterdir(), key=lambda path: path.name == RESULT):
         target = directory / path.name
