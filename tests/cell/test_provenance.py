@@ -209,3 +209,12 @@ def test_fields_that_hold_what_they_cannot_are_left_out(config: dict[str, Any]) 
 
 def test_a_cell_that_is_made_by_hand_has_no_command(config: dict[str, Any], tmp_path: Path) -> None:
     assert read_command(make(config, tmp_path / "cell")) == []
+
+
+def test_a_flag_that_torch_refuses_to_tell_ends_no_cell() -> None:
+    def refuse() -> None:
+        raise RuntimeError("PyTorch is checking whether allow_tf32 is enabled, but ...")
+
+    assert cell_provenance._told(refuse) is None
+    assert cell_provenance._told(lambda: True) is True
+    assert None not in cell_provenance.torch_flags().values()

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,27 @@ def torch_flags() -> dict[str, Any]:
     """Settings of torch's, in this process, by which the same computation gives other numbers or takes another time."""
     import torch
 
-    return {
-        "matmul_precision": torch.get_float32_matmul_precision(),
-        "cuda_matmul_tf32": torch.backends.cuda.matmul.allow_tf32,
-        "cudnn_tf32": torch.backends.cudnn.allow_tf32,
-        "cudnn_benchmark": torch.backends.cudnn.benchmark,
-        "cudnn_deterministic": torch.backends.cudnn.deterministic,
-        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    flags: dict[str, Callable[[], Any]] = {
+        "matmul_precision": torch.get_float32_matmul_precision,
+        "cuda_matmul_tf32": lambda: matmul.allow_tf32,
+        "cudnn_tf32": lambda: cudnn.allow_tf32,
+        "cudnn_benchmark": lambda: cudnn.benchmark,
+        "cudnn_deterministic": lambda: cudnn.deterministic,
+        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled,
     }
+    return {name: _told(read) for name, read in flags.items()}
+
+
+def _told(read: Callable[[], Any]) -> Any:
+    """A flag; None where torch refuses to tell, as it does of TF32 where somebody has set it in its newer way.
+
+    https://docs.pytorch.org/docs/stable/notes/cuda.html#tensorfloat-32-tf32-on-ampere-and-later-devices
+    """
+    try:
+        return read()
+    except RuntimeError:
+        return None
 
 
 def _software(*, on_gpu: bool) -> dict[str, str | None]:

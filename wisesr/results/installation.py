@@ -49,7 +49,9 @@ def packages_hash() -> str:
     Names are as PyPI compares them (https://peps.python.org/pep-0503/#normalized-names); where a package was installed from, a
     path or a URL, is no part of it.
     """
-    found = {(re.sub(r"[-_.]+", "-", package.name).lower(), package.version) for package in distributions() if package.name}
+    found = {
+        (re.sub(r"[-_.]+", "-", package.name).lower(), str(package.version)) for package in distributions() if package.name
+    }
     return hashlib.sha256("".join(f"{name}=={version}\n" for name, version in sorted(found)).encode()).hexdigest()
 
 

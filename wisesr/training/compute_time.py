@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 _FEWEST, _MOST = 3, 50
 """Repeats, after one that warms up."""
-_SECONDS, _SHARE = 5.0, 0.02
+_SECONDS, _SHARE = 5.0, 0.01
 """After how many seconds, and after what share of those of training, there are no more repeats than the fewest."""
 _LONGEST, _QUICK = 0.06, 2.0
 """The share of training that the fewest repeats may take, and seconds that they may take in any case."""
