@@ -62,6 +62,25 @@ def test_two_processes_compute_what_one_does(config: dict[str, Any], odd: Path, 
     record = read_record(cells[1])
     assert record is not None
     assert record.provenance.data.images["test"] == 17
+    assert (record.provenance.devices, record.provenance.by_part) == (2, ())
+
+
+@pytest.mark.slow
+def test_batchnorm_computes_something_else_on_two_processes(config: dict[str, Any], tmp_path: Path) -> None:
+    """In double precision, from the same weights, on the same batches: not other last bits, and the record tells why."""
+    config["backbone"]["model"] = "test_resnet"
+    config["head"]["dropout"] = 0.0
+    config["augment"] = {"_target_": "wisesr.data.augmentation.Plain"}
+    config["trainer"]["precision"] = "64-true"
+    double = copy.deepcopy(config)
+    double["trainer"] |= {"strategy": "ddp", "devices": 2}
+    cells = [make(config, tmp_path / "one"), make(double, tmp_path / "two")]
+    assert [spawn(cell).wait() for cell in cells] == [DONE, DONE]
+    first, second = (read_metrics(cell)[0]["train/loss"] for cell in cells)
+    assert abs(first - second) > 1e-4
+    records = [read_record(cell) for cell in cells]
+    told = [(record.provenance.devices, record.provenance.by_part) for record in records if record is not None]
+    assert told == [(1, ("BatchNorm",)), (2, ("BatchNorm",))]
 
 
 def _step_and_compare(rank: int, port: int) -> None:

@@ -68,6 +68,7 @@ def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     assert record.cost.flops.backbone is not None and record.cost.flops.backbone > 1e6
     assert record.provenance.data.images == {"train": 54, "val": 6, "test": 18}
     assert record.provenance.threads == 1
+    assert (record.provenance.devices, record.provenance.by_part) == (1, ("BatchNorm",))
     assert "18 test images" not in record.selection
     assert (weights(cell, "best.ckpt")["model.head.aggregation.kernel"] >= 0).all()
     assert read_status(cell)["state"] is State.DONE
@@ -270,3 +271,49 @@ def test_killed_at_random_moments(config: dict[str, Any], tmp_path: Path) -> Non
             break
     assert spawn(cut).wait() == DONE
     assert_same(whole, cut)
+
+
+def test_a_cell_does_not_go_on_with_other_devices(config: dict[str, Any], tmp_path: Path) -> None:
+    """Its BatchNorm would see other parts of a batch from then on. One that was started before they were noted goes on."""
+    cell = make(config, tmp_path / "cell")
+    assert run(cell) == DONE
+    (cell / "result.json").unlink()
+    started = json.loads((cell / "started.json").read_text())
+    (cell / "started.json").write_text(json.dumps(started | {"devices": 8}))
+    assert run(cell) == FAILED
+    status = read_status(cell)
+    assert status is not None and "was interrupted on 8 devices, and on 1 it would go on" in status["reason"]
+    (cell / "started.json").write_text(json.dumps({key: value for key, value in started.items() if key != "devices"}))
+    assert run(cell) == DONE
+    record = read_record(cell)
+    assert record is not None and record.provenance.devices == 1
+
+
+@pytest.mark.parametrize(("model", "accumulate", "count"), [("test_efficientnet", 2, 8), ("test_convnext", 2, None)])
+def test_the_log_tells_how_many_images_batchnorm_sees(
+    config: dict[str, Any],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    model: str,
+    accumulate: int,
+    count: int | None,
+) -> None:
+    config["backbone"]["model"] = model
+    config["trainer"]["accumulate"] = accumulate
+    config["recipe"]["epochs"] = 1
+    seen: set[int] = set()
+
+    def look(part: torch.nn.Module, inputs: Any) -> None:
+        if isinstance(part, torch.nn.BatchNorm2d) and part.training and inputs[0].device.type != "meta":
+            seen.add(len(inputs[0]))
+
+    handle = torch.nn.modules.module.register_module_forward_pre_hook(look)
+    with caplog.at_level("INFO", logger="wisesr"):
+        assert run(make(config, tmp_path / "cell")) == DONE
+    handle.remove()
+    told = [message for message in caplog.messages if message.startswith("BatchNorm")]
+    if count is None:
+        assert told == [] and seen == set()
+    else:
+        assert told == [f"BatchNorm sees {count} images at a time (batch 16 over 1 device, accumulate {accumulate})"]
+        assert max(seen) == count

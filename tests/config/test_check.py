@@ -142,3 +142,24 @@ def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, word
     assert str(error.value) == words
     with pytest.raises(UserError, match="cannot be swept"):
         split_grid([config | {"grid": grid}, config | {"grid": grid | {"slots": 2}}])
+
+
+@pytest.mark.parametrize(
+    ("trainer", "words"),
+    [
+        ({"accelerator": "cpu", "devices": 2}, "must be false with trainer.accelerator=cpu"),
+        ({"accelerator": "gpu", "devices": 1}, "must be false with one device"),
+        ({"accelerator": "gpu", "devices": 1, "num_nodes": 2}, ""),
+        ({"accelerator": "gpu", "devices": 8}, ""),
+        ({"accelerator": "auto", "devices": "auto"}, ""),  # the machine tells
+    ],
+)
+def test_batchnorm_is_synchronised_where_there_is_something_to_synchronise(
+    config: dict[str, Any], trainer: dict[str, Any], words: str
+) -> None:
+    config["trainer"] |= {"sync_batchnorm": True, **trainer}
+    problems = check(config)
+    assert len(problems) == bool(words)
+    assert all("trainer.sync_batchnorm" in problem and words in problem for problem in problems)
+    config["trainer"]["sync_batchnorm"] = False
+    assert check(config) == []

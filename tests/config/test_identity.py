@@ -101,6 +101,7 @@ def test_the_fingerprint_ignores_where_and_how_fast(config: dict[str, Any], path
         ("recipe.schedule.warmup", 0.3),
         ("trainer.precision", "64-true"),
         ("trainer.num_nodes", 2),
+        ("trainer.sync_batchnorm", True),
         ("trainer.devices", True),  # which is no 1
         ("trainer.channels_last", 1),  # nor is this a true
         ("trainer.clip", 0),

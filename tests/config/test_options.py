@@ -106,10 +106,13 @@ def test_what_options_share_is_no_option(path: Path) -> None:
 def test_a_key_stands_in_the_shared_file_with_its_default(group: str) -> None:
     """A new key that had another value there would be part of the names of all new cells, and old ones be trained again.
 
+    What follows from `replicate` is compared as it is without one.
+
     Where a value of `_base.yaml` is changed one day, the default stays as it is, and this test is told of the exception:
     `train_eval_images` is part of no name, and cells from before it measured nothing.
     """
-    node = yaml.safe_load((conf_dir() / group / "_base.yaml").read_text())
+    text = (conf_dir() / group / "_base.yaml").read_text()
+    node = yaml.safe_load(text.replace("${first_of:${replicate},0}", "0"))
     assert {key for key in node if isinstance(node[key], dict)} == ({"optimizer", "schedule"} if group == "recipe" else set())
     keys = {key: value for key, value in node.items() if key != "_target_" and not isinstance(value, dict)}
     defaults = {field.name: field.default for field in fields(SCHEMAS[group])}

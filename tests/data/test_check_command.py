@@ -107,6 +107,20 @@ def test_no_finding_and_what_may_be_left_out(
     assert run("folder", f"dataset.root={copy}", "dataset.on_bad_image=skip") == 0
 
 
+def test_the_counts_of_a_fold_and_the_sizes_of_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(14):
+        folder = tmp_path / "photos" / "ab"[number % 2]
+        folder.mkdir(parents=True, exist_ok=True)
+        noise(number).save(folder / f"{number}.png")
+    asked = ("folder", "--report", tmp_path / "r.csv", f"dataset.root={tmp_path / 'photos'}", "dataset.fold=1")
+    assert run(*asked, "dataset.folds=3") == 0
+    printed = capsys.readouterr().out
+    assert "Fold 1 of 0 to 2; test images of each: 5, 5, 4" in printed
+    assert printed.split("all ")[-1].split()[:2] == ["9", "5"]
+    assert run(*asked, "dataset.folds=9") == 1
+    assert "dataset.folds=9: too few images or groups" in capsys.readouterr().out
+
+
 def test_a_partial_copy_of_intel(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     number = iter(range(100))
     for folder in ("seg_train/seg_train", "seg_test/seg_test"):

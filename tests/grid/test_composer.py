@@ -46,6 +46,8 @@ SWEEP = [
     ["recipe=paper", "resolution=512", "recipe.epochs=3", "dataset=layouts"],
     ["recipe.batch_size=${paper_batch:512}", "seed=8"],
     ["trainer=ddp", "trainer.devices=2", "protocol=paper", "output_dir=elsewhere"],
+    ["replicate=3", "dataset.fold=1"],
+    ["dataset=layouts", "replicate=3", "seed=4"],
 ]
 
 

@@ -127,10 +127,10 @@ def test_another_commit_of_the_same_source_is_the_same_code(tmp_path: Path) -> N
 
 
 def test_how_cells_are_computed_is_red_where_heads_of_one_seed_differ_in_it(tmp_path: Path) -> None:
-    table = _table(tmp_path, {}, changes={"trainer.devices": 2})
+    table = _table(tmp_path, {}, changes={"trainer.compile": True})
     assert len(table.entries) == 2  # no axis
     (warning,) = table.warnings
-    assert "trainer.devices: 1 in 5 cells, 2 in 1 (resnet18 wise seed 2)" in warning
+    assert "trainer.compile: false in 5 cells, true in 1 (resnet18 wise seed 2)" in warning
 
 
 def test_how_cells_are_computed_is_a_note_where_whole_seeds_differ_in_it(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Curves and how soon the baseline is reached, against loops and cases worked out by hand."""
+"""Curves of cells and of heads, against loops and cases worked out by hand."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.report.convergence import Reach, curves, reaches, read_validation_curve
+from wisesr.report import convergence
+from wisesr.report.convergence import curves, read_validation_curve
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
+from wisesr.results.metrics import read_metrics
 
 Curves = dict[str, Sequence[Sequence[float]]]
 """Head to the validation top-1 of its seeds."""
@@ -23,10 +25,6 @@ def study(root: Path, heads: Curves, **settings: object) -> Study:
             config = cell_config(root, head=head, seed=seed, epochs=max(map(len, seeds)))
             write_cell(config, curve=values, **settings)  # type: ignore[arg-type]
     return read_study([root])
-
-
-def reach(study: Study, head: str) -> Reach:
-    return next(one for one in reaches(study.tables[0]) if one.entry.head == head)
 
 
 def test_a_curve_against_a_loop_over_seeds(tmp_path: Path) -> None:
@@ -66,7 +64,6 @@ def test_a_damaged_curve_is_none_and_harms_no_other(content: str | None, tmp_pat
     assert read_validation_curve(found.cells[0]) == {}
     (one,) = curves(found.tables[0].entries)
     assert one.seeds == (1,)
-    assert reach(found, "gap").compared == (1,)
 
 
 def test_figures_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
@@ -75,33 +72,11 @@ def test_figures_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
     assert read_validation_curve(found.cells[0]) == {2: 25.0}
 
 
-def test_how_soon_the_best_of_the_baseline_is_reached(tmp_path: Path) -> None:
-    """Gap has its best in epochs 3, 2 and 1, wise as much in 1, 2 and 2; an epoch takes 20 s."""
-    gap = [[0.2, 0.5, 0.6], [0.3, 0.8, 0.7], [0.5, 0.4, 0.4]]
-    wise = [[0.6, 0.5, 0.9], [0.7, 0.8, 0.9], [0.4, 0.9, 0.9]]
-    found = study(tmp_path, {"gap": gap, "wise": wise})
-    assert reach(found, "wise")[1:] == ((0, 1, 2), (0, 1, 2), 2, None, pytest.approx(40))
-    assert reach(found, "gap")[1:] == ((0, 1, 2), (0, 1, 2), 2, None, pytest.approx(40))
-
-
-def test_seeds_that_never_reach_it_count_as_later_than_all(tmp_path: Path) -> None:
-    """A mean over those that did would call the head that reached it once, in epoch 1, the fastest."""
-    gap = [[0.2, 0.3, 0.6]] * 3
-    once, twice = [[0.7] * 3, [0.5] * 3, [0.5] * 3], [[0.1, 0.7, 0.7], [0.5, 0.5, 0.7], [0.5] * 3]
-    found = study(tmp_path, {"gap": gap, "wise": once, "depthwise": twice})
-    assert reach(found, "wise")[1:] == ((0, 1, 2), (0,), None, 3, None)
-    assert reach(found, "depthwise")[1:] == ((0, 1, 2), (0, 1), 3, None, pytest.approx(60))
-
-
-def test_only_seeds_that_both_have_are_compared(tmp_path: Path) -> None:
-    found = study(tmp_path, {"gap": [[0.2, 0.3]], "wise": [[0.1, 0.5], [0.9, 0.9]]})
-    assert reach(found, "wise")[1:] == ((0,), (0,), 2, None, pytest.approx(40))
-
-
-def test_seconds_of_different_machines_are_not_compared(tmp_path: Path) -> None:
-    study(tmp_path, {"gap": [[0.2, 0.3]]})
-    write_cell(cell_config(tmp_path, head="wise", epochs=2), curve=[0.5, 0.5], provenance={"threads": 9})
-    found = read_study([tmp_path])
-    assert reach(found, "wise").epochs == 1
-    assert reach(found, "wise").seconds is None
-    assert reach(found, "gap").seconds is None
+def test_a_curve_is_read_once_and_anew_when_its_file_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cell,) = study(tmp_path, {"gap": [[0.1, 0.5]]}).cells
+    reads: list[Path] = []
+    monkeypatch.setattr(convergence, "read_metrics", lambda directory: reads.append(directory) or read_metrics(directory))
+    assert read_validation_curve(cell) == read_validation_curve(cell) == {1: 10.0, 2: 50.0}
+    assert len(reads) == 1
+    (cell.directory / "metrics.csv").write_text("epoch,val/top1\n1,0.25\n")
+    assert read_validation_curve(cell) == {1: 25.0}

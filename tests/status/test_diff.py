@@ -76,6 +76,31 @@ def test_notes_say_what_must_not_be_compared(config: dict[str, Any]) -> None:
         assert words in note
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ((1, ["BatchNorm"]), (8, ["BatchNorm"]), "not the same computation"),
+        ((1, []), (8, ["mixing"]), "not the same computation"),
+        ((1, []), (8, []), "Last bits may differ: not the same number of devices."),
+        ((1, ["BatchNorm"]), (8, []), "Last bits may differ: not the same number of devices."),  # synchronised
+        ((8, ["BatchNorm"]), (8, ["BatchNorm"]), ""),
+        ((8, ["BatchNorm"]), (None, None), ""),  # which the configuration tells
+        ((1, []), (None, None), ""),
+    ],
+)
+def test_devices_are_last_bits_only_where_nothing_sees_a_part_alone(
+    config: dict[str, Any], first: tuple[Any, Any], second: tuple[Any, Any], words: str
+) -> None:
+    content = record_of(config)
+    records = [
+        changed(content, "provenance", content["provenance"] | {"devices": devices, "by_part": by_part})
+        for devices, by_part in (first, second)
+    ]
+    found = [note for pair in (records, records[::-1]) for note in notes(*pair)]
+    assert len(found) == 2 * bool(words)
+    assert all(words in note for note in found)
+
+
 def test_two_cells_that_were_trained(
     config: dict[str, Any], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

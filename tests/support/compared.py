@@ -23,7 +23,7 @@ def entries_of(table: ReportTable) -> dict[str, Entry]:
 
 def write(root: Path, head: str, seed: int, top1: float, **how: Any) -> Path:
     """Arguments of `write_cell` and of `cell_config`."""
-    given = {name: how.pop(name) for name in ("provenance", "record", "images", "val_top1", "draw") if name in how}
+    given = {name: how.pop(name) for name in ("provenance", "record", "images", "val_top1", "draw", "first") if name in how}
     return write_cell(cell_config(root, head=head, seed=seed, **how), top1=top1, **given)
 
 

@@ -11,7 +11,9 @@ from tests.support.compared import write
 from wisesr.report.compare import compare
 from wisesr.report.placement import table_of
 from wisesr.report.read import read_study
-from wisesr.report.study import ReportCell, Study
+from wisesr.report.study import ReportCell
+from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 
 
 class Result(NamedTuple):
@@ -26,6 +28,8 @@ class Result(NamedTuple):
     size: int = 64
     protocol: str = "holdout"
     split_seed: int = 0
+    twin_of: str = ""
+    """The head that it is one computation with: else its losses are its own."""
 
 
 def like_cell(root: Path) -> ReportCell:
@@ -35,16 +39,25 @@ def like_cell(root: Path) -> ReportCell:
     return cell
 
 
-def study_of(like: ReportCell, results: Iterable[Result]) -> Study:
+def study_of(like: ReportCell, results: Iterable[Result], metric: Metric = TOP1) -> Study:
     """The study of these cells, compared as a report compares them."""
     cells = tuple(_cell(like, result) for result in results)
-    tables = compare(cells, baseline="gap", published={}, common={table_of(cell.place): "" for cell in cells})
+    tables = compare(
+        cells,
+        baseline="gap",
+        published={},
+        common={table_of(cell.place): "" for cell in cells},
+        scoring=lambda _: "has none",
+        metric=metric,
+    )
     return Study((), cells, (), tables)
 
 
 def _cell(like: ReportCell, result: Result) -> ReportCell:
     record = like.finished_record
-    best = replace(record.best, test_top1=result.top1 / 100)
+    loss = float(sum(map(ord, result.twin_of or result.head)))
+    row = {**record.best.row, "test/top1": result.top1 / 100, "test/loss": loss}
+    best = replace(record.best, test_top1=result.top1 / 100, row=row)
     dataset = result.dataset + (f" split_seed={result.split_seed}" if result.split_seed else "")
     place = like.place._replace(
         dataset=dataset,

@@ -136,6 +136,7 @@ def write_cell(
     images: int = IMAGES,
     classes: int = CLASSES,
     draw: int = 0,
+    first: int = 0,
 ) -> Path:
     """A finished cell.
 
@@ -149,6 +150,7 @@ def write_cell(
         images: of the test split.
         classes: of them.
         draw: seed of everything that is drawn.
+        first: number of the first test image: another split has others.
     """
     directory = write_waiting(config)
     random = np.random.default_rng([draw, int(config["seed"])])
@@ -160,7 +162,7 @@ def write_cell(
     right = round(top1 * images)
     best |= {"test/loss": 0.5, "test/top1": right / images, "test/macro_f1": right / images, "test/ece": 0.05}
     write_metrics(directory / "metrics.csv", rows)
-    write_predictions(directory, _predictions(random, right, images, classes))
+    write_predictions(directory, _predictions(random, right, images, classes, first))
     side = _KERNEL_SIDES.get(str(config["head"]["name"]))
     if side:
         planes = [np.maximum(random.normal(0.02, 0.02, (16, side, side)), 0).astype(np.float32) for _ in rows]
@@ -228,7 +230,7 @@ def _cost(head_parameters: int, seconds: float, pace: float) -> dict[str, Any]:
     }
 
 
-def _predictions(random: np.random.Generator, right: int, images: int, classes: int) -> Predictions:
+def _predictions(random: np.random.Generator, right: int, images: int, classes: int, first: int) -> Predictions:
     labels = np.arange(images) % classes
     said = labels.copy()
     wrong = random.permutation(images)[: images - right]
@@ -236,7 +238,7 @@ def _predictions(random: np.random.Generator, right: int, images: int, classes: 
     logits = random.normal(size=(images, classes))
     logits[np.arange(images), said] = logits.max(axis=1) + 1
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-    ids = np.array([f"test/class{label}/{index:04d}.png" for index, label in enumerate(labels)])
+    ids = np.array([f"test/class{label}/{index:04d}.png" for index, label in enumerate(labels, start=first)])
     names = tuple(f"class{label}" for label in range(classes))
     return Predictions(ids, labels.astype(np.int64), probabilities.astype(np.float32), names)
 

@@ -72,6 +72,14 @@ def test_a_group_is_the_seeds_of_one_configuration(cells: list[dict[str, Any]]) 
     assert all(len({place(config, [key]) for config in cells}) > 1 for key in keys if key != "head.name")
 
 
+def test_replicates_and_folds_are_one_group() -> None:
+    replicates = [cell_config(ROOT, seed=n, changes={"replicate": n, "dataset.split_seed": n}) for n in range(3)]
+    folds = [cell_config(ROOT, changes={"dataset.fold": fold}) for fold in range(3)]
+    crossed = [cell_config(ROOT, seed=n, changes={"dataset.split_seed": split}) for n in range(2) for split in range(2)]
+    assert grouping(replicates) == grouping(folds) == ["head.name"]
+    assert grouping(crossed) == ["dataset.split_seed", "head.name"]
+
+
 def test_keys_that_vary_together_are_one() -> None:
     one = cell_config(ROOT)
     other = cell_config(ROOT, changes={"recipe.optimizer.lr": 0.5, "recipe.optimizer.weight_decay": 0.0, "recipe.epochs": 9})

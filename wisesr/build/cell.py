@@ -102,6 +102,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         UserError: a setting that cannot be had, by name.
     """
     from wisesr.data.datamodule import ImageData
+    from wisesr.training.batch_parts import check_synchronisable
     from wisesr.training.module import ClassificationModule
 
     recipe, trainer, seed = config["recipe"], config["trainer"], config["seed"]
@@ -123,6 +124,8 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         ema=recipe["ema"],
         channels_last=trainer["channels_last"],
     )
+    if trainer["sync_batchnorm"]:
+        check_synchronisable(model)
     workers = config["dataset"]["workers"]
     data = ImageData(
         manifest,
@@ -146,14 +149,15 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
 
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
-    """Settings of Lightning's trainer, from the trainer's node of the configuration."""
+    """Settings of Lightning's trainer, from the trainer's node of the configuration; devices=auto as the number there is."""
     import torch
 
     from wisesr.training.fit import TrainerSettings
 
     settings = {key: value for key, value in trainer.items() if key in TrainerSettings._fields}
-    if trainer["devices"] == "auto" and (trainer["accelerator"] == "cpu" or not torch.cuda.is_available()):
-        settings["devices"] = 1
+    if trainer["devices"] == "auto":
+        on_gpu = trainer["accelerator"] != "cpu" and torch.cuda.is_available()
+        settings["devices"] = torch.cuda.device_count() if on_gpu else 1
     return TrainerSettings(**settings)
 
 

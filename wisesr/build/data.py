@@ -15,6 +15,7 @@ from wisesr.config.schema import DATASET_KEYS
 from wisesr.data.describe import describe
 from wisesr.data.file_images import FileImages
 from wisesr.data.folder_tree import Tree
+from wisesr.data.folds import Fold
 from wisesr.data.images import decoders
 from wisesr.data.kept import key_of
 from wisesr.data.kept_manifest import keep_manifest, read_manifest
@@ -146,6 +147,7 @@ def _complete(config: Mapping[str, Any], manifest: Manifest, protocol: str) -> M
         test_fraction=dataset["test_fraction"],
         val_fraction=dataset["val_fraction"],
         seed=dataset["split_seed"],
+        fold=None if dataset.get("fold") is None else Fold(dataset["fold"], dataset["folds"]),
     )
 
 

@@ -21,6 +21,7 @@ from wisesr.models.conventions import check_conventions
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.weight_sources import IMAGENET
 from wisesr.training.cost import forward_flops
+from wisesr.types import FeatureShape
 
 
 class DryCell(NamedTuple):
@@ -64,6 +65,19 @@ class DryRun:
                 raise
         return self._build_on("cpu", config, manifest, num_classes)
 
+    def measure(self, config: Config, num_classes: int) -> tuple[FeatureShape, int]:
+        """The feature map of a cell, and the FLOPs of one image's forward pass, without looking at its images.
+
+        Raises:
+            UserError, or whatever a foreign part raises: as of `build`.
+        """
+        measured = self._backbone("meta", config)
+        with torch.device("meta"):
+            head = build_head(config["head"], measured.backbone.feature_shape, num_classes)
+        check_conventions(Classifier(measured.backbone, head), build_conventions(config["recipe"]))
+        flops = measured.flops + forward_flops(head, measured.features)[0]
+        return FeatureShape(*measured.backbone.feature_shape), flops
+
     def _build_on(self, device: str, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
         measured = self._backbone(device, config)
         with torch.device(device):
@@ -74,7 +88,7 @@ class DryRun:
         check_conventions(model, build_conventions(config["recipe"]))  # applied they cost nothing, and the backbone is shared
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
-        _check_devices(config, parts)
+        _check_devices(parts)
         flops = measured.flops + forward_flops(head, measured.features)[0]
         return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops)
 
@@ -105,9 +119,8 @@ def _measure(device: str, config: Config) -> _Measured:
         return _Measured(backbone, *forward_flops(backbone, torch.empty(1, 3, size, size)))
 
 
-def _check_devices(config: Config, parts: Parts) -> None:
-    """What Lightning's start of training would tell. Of devices=auto no more than one is certain."""
-    devices = parts.trainer.devices
-    world = (devices if isinstance(devices, int) else 1) * config["trainer"]["num_nodes"]
+def _check_devices(parts: Parts) -> None:
+    """What Lightning's start of training would tell. Of devices=auto without its GPUs one is certain."""
+    world = parts.trainer.devices * parts.trainer.num_nodes
     parts.data.check_devices(world)
     parts.module.check_parts(world, parts.trainer.accumulate)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wisesr.build.contracts import contract_error
 from wisesr.build.targets import check_settings, locate, make_part
+from wisesr.config.replicates import repetition_names
 from wisesr.types import FeatureShape, Steps
 
 if TYPE_CHECKING:
@@ -125,8 +126,9 @@ def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]
     from wisesr.training.loggers.base import Run
 
     backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
-    tags = (backbone, head, dataset, f"{config['resolution']['size']}px", f"seed-{config['seed']}", config["protocol"])
-    run = Run(directory, f"{backbone}-{head}-seed-{config['seed']}", config["study"], tags, deepcopy(config))
+    repetition = repetition_names(config)
+    tags = (backbone, head, dataset, f"{config['resolution']['size']}px", *repetition, config["protocol"])
+    run = Run(directory, "-".join((backbone, head, *repetition)), config["study"], tags, deepcopy(config))
     return [_build_logger(f"logger.{name}", node, run) for name, node in config["logger"].items()]
 
 

@@ -16,6 +16,7 @@ from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cell_files import LAST
 from wisesr.results.provenance import same_data, source_hash
 from wisesr.types import usable_cores
+from wisesr.wording import count_of
 
 log = logging.getLogger("wisesr")
 
@@ -37,6 +38,8 @@ class Started(NamedTuple):
     attempts: int
     sources: list[str]
     """Hashes of the code of each attempt, without repetition."""
+    devices: int | None = None
+    """Of all nodes; None where it was started before 2026-11-28."""
     begun: str = ""
     """Time of the first attempt, UTC, ISO 8601; empty where an earlier version made that."""
 
@@ -52,9 +55,17 @@ def is_main() -> bool:
 
 
 def start_attempt(
-    directory: Path, config: Config, *, data: str, weights: str | None, gpu: bool, cores: int | None = None
+    directory: Path,
+    config: Config,
+    *,
+    data: str,
+    weights: str | None,
+    gpu: bool,
+    devices: int | None = None,
+    cores: int | None = None,
 ) -> Started:
-    """Note this attempt. What an interrupted one began with must still hold: its configuration, data, weights and threads.
+    """Note this attempt. What an interrupted one began with must still hold: its configuration, data, weights,
+    devices and threads.
 
     Args:
         directory: of the cell.
@@ -62,13 +73,14 @@ def start_attempt(
         data: fingerprint of the manifest.
         weights: hash of the file of pretrained weights, or None.
         gpu: whether there is one.
+        devices: that it trains on, of all nodes.
         cores: CPU cores that the cell may use; None for all.
 
     Raises:
-        UserError: it began with another configuration, other data or weights.
+        UserError: it began with another configuration, other data or weights, on another number of devices.
     """
     threads = _threads(config["trainer"], gpu=gpu, cores=cores)
-    now = Started(fingerprint(config), data, weights, threads, 1, [source_hash()], utc_now())
+    now = Started(fingerprint(config), data, weights, threads, 1, [source_hash()], devices, utc_now())
     before = read_json(directory / STARTED)
     if before is not None:
         earlier = Started(**before)
@@ -97,6 +109,12 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
         raise UserError(
             f"{config['backbone']['weights']} has changed since {directory} was interrupted, so it cannot continue. "
             f"Bring the file back, choose another study=NAME, or delete the directory to begin anew"
+        )
+    if earlier.devices is not None and earlier.devices != now.devices:
+        raise UserError(
+            f"{directory} was interrupted on {count_of(earlier.devices, 'device')}, and on {now.devices} it would go on as "
+            f"another computation (trainer.devices={config['trainer']['devices']}). Give it as many again, choose another "
+            f"study=NAME, or delete the directory to begin anew"
         )
     if config["trainer"]["threads"] == "auto":
         now = now._replace(threads=earlier.threads)

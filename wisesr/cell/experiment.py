@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr.build.cell import Parts, build, weights_hash
+from wisesr.build.division import describe_division, device_count
 from wisesr.build.parts import build_loggers
+from wisesr.build.same_heads import head_sentences
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
 from wisesr.config.schema import Config
@@ -45,12 +47,17 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
 
     _require_gpus(config, gpus)
     data, weights, gpu = manifest.fingerprint(), weights_hash(config), torch.cuda.is_available()
-    started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, cores=cores)
+    devices = device_count(config["trainer"])
+    started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, devices=devices, cores=cores)
     if is_main():
         write_uncommitted(directory)
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
-    log.info("%s", _describe(manifest, config, parts))
+    division = describe_division(config, parts, devices)
+    for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
+        log.info("%s", sentence)
+    for sentence in head_sentences(config, parts.module.model.backbone.feature_shape, len(manifest.class_names)):
+        log.info("%s.", sentence)
     for sentence in manifest.notes.sentences():
         log.warning("data: %s", legible(sentence))
     trained = _train(directory, config, manifest, parts, started)
@@ -65,7 +72,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         "metrics": {"best": outcome.best, "last": outcome.last},
         "budget": budget,
         "cost": cost,
-        "provenance": provenance(directory, config, manifest, parts, started),
+        "provenance": provenance(directory, config, manifest, parts, started) | {"by_part": division.by_part},
     }
     write_record(directory, content)
     best = outcome.best

@@ -50,6 +50,7 @@ def provenance(directory: Path, config: Config, manifest: Manifest, parts: Parts
         "environment": kept_variables(os.environ),
         "command": read_command(directory),
         "threads": started.threads,
+        "devices": started.devices,
         "attempts": started.attempts,
         "weights": _weights(config, parts, started),
         "inputs": parts.module.inputs,

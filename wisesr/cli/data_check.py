@@ -92,6 +92,7 @@ def check(chosen: argparse.Namespace) -> int:
     findings = find_problems(listing, decoded, facts)
     write_text(report, as_csv(findings))  # first: who reads the summary may stop reading
     remarks, refused = _as_training(config, listing, console)
+    remarks += [] if listing.refused else _folds(config)
     print_summary(console, listing, decoded, findings, facts, partial=part, remarks=remarks)
     stops = stopping(listing, decoded, findings, facts, partial=part, skip=skip) or refused
     say(console, f"Every finding: {report}")
@@ -133,6 +134,21 @@ def _as_training(config: Config, listing: Listing, console: Console) -> tuple[li
         )
         return notes.remarks() + ([hint] if hint else []), [str(error)]
     return notes.remarks(), []
+
+
+def _folds(config: Config) -> list[str]:
+    """How many images each fold tests, where the dataset is divided into folds."""
+    from wisesr.build.data import build_listing
+    from wisesr.data.manifest import TEST
+
+    dataset = config["dataset"]
+    if dataset["fold"] is None:
+        return []
+    sizes = []
+    for fold in range(dataset["folds"]):
+        rows = build_listing({**config, "dataset": {**dataset, "fold": fold}}).rows
+        sizes.append(sum(row.split == TEST for row in rows))
+    return [f"Fold {dataset['fold']} of 0 to {dataset['folds'] - 1}; test images of each: {', '.join(f'{n:,}' for n in sizes)}"]
 
 
 def _decode(listing: Listing, console: Console) -> list[Decoded]:

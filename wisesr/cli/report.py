@@ -15,7 +15,7 @@ from wisesr.cli.studies import OUTPUTS, find_study
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
-    from wisesr.report.study import Study
+    from wisesr.report.whole_study import Study
 
 _REPORT = """\
 Tables, statistics, figures and one page out of the records below directories,
@@ -48,6 +48,10 @@ examples:
 """
 
 
+METRICS = ("top1", "balanced_accuracy", "macro_f1", "nll")
+"""Names of `report.tested_metrics.METRICS`, which is not imported for --help."""
+
+
 def add_report(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _REPORT
@@ -62,8 +66,10 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
     help_claims = "YAML with claims of your own (default: those of the paper, wisesr/report/claims/paper.yaml)"
     parser.add_argument("--claims", type=Path, metavar="FILE", help=help_claims)
-    help_margin = "points within which two heads count as equal (default: %(default)s)"
-    parser.add_argument("--margin", type=_margin, metavar="POINTS", default=1.0, help=help_margin)
+    help_margin = "points within which two heads count as equal (default: 1; nats, 0.02, with --metric nll)"
+    parser.add_argument("--margin", type=_margin, metavar="POINTS", help=help_margin)
+    help_metric = "what is tested (default: top1); all but top1 from predictions.npz"
+    parser.add_argument("--metric", choices=METRICS, default="top1", help=help_metric)
     help_publish = "write a copy of the records and their report for others: no hosts, paths, logs, images"
     parser.add_argument("--publish", type=Path, metavar="DIR", help=help_publish)
     shown = parser.add_mutually_exclusive_group()
@@ -144,13 +150,15 @@ def _read(
 ) -> Study:
     """A study below directories, compared as the command line says."""
     from wisesr.report.read import read_study
+    from wisesr.report.tested_metrics import metric_of
 
     return read_study(
         roots,
         baseline=chosen.baseline,
         published=chosen.published,
         claims=chosen.claims,
-        margin=chosen.margin,
+        margin=chosen.margin or (0.02 if chosen.metric == "nll" else 1.0),
+        metric=metric_of(chosen.metric),
         tracked=tracked,
     )
 
@@ -158,7 +166,8 @@ def _read(
 def _options(chosen: argparse.Namespace) -> list[str]:
     """How tables are made, but for the options that name a file."""
     parts = ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
-    return parts + (["--margin", f"{chosen.margin:g}"] if chosen.margin != 1 else [])
+    parts += ["--metric", chosen.metric] if chosen.metric != "top1" else []
+    return parts + (["--margin", f"{chosen.margin:g}"] if chosen.margin else [])
 
 
 def _command(chosen: argparse.Namespace) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from wisesr import __version__
 from wisesr.errors import UserError
 from wisesr.report.publish import CELLS, PAGE_FOLDER, check_publication, publish
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 from wisesr.report.write import PAGE, Tracked, write_report
 
 _FILES = {"published": "published.csv", "claims": "claims.yaml"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.config.options import GROUPS, options
+from wisesr.config.replicates import replicate_problems
 from wisesr.config.schema import Config, GridSchema, fixed_settings
 from wisesr.config.setting_types import Setting, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
@@ -50,9 +51,11 @@ def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
         problems += _check_target(group, config[group])
     problems += _check_recipe(config["recipe"])
     problems += _check_time(config["trainer"].get("max_time"))
+    problems += _check_synchronised(config["trainer"])
     for name, node in config["logger"].items():
         problems += _check_target(f"logger.{name}", node)
     problems += _check_study(config.get("study"))
+    problems += replicate_problems(config)
     return problems + (_check_root(config["dataset"]) if root else [])
 
 
@@ -79,6 +82,18 @@ def _check_time(text: object) -> list[str]:
     """What is wrong with `trainer.max_time`."""
     if text is not None and seconds_of(str(text)) is None:
         return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {text!r}"]
+    return []
+
+
+def _check_synchronised(trainer: Mapping[str, Any]) -> list[str]:
+    """What keeps `trainer.sync_batchnorm` from doing anything; whether the GPUs and a BatchNorm are there, the plan tells."""
+    if trainer.get("sync_batchnorm") is not True:
+        return []
+    if trainer.get("accelerator") == "cpu":
+        return ["trainer.sync_batchnorm must be false with trainer.accelerator=cpu, where PyTorch cannot synchronise"]
+    if trainer.get("devices") == 1 and trainer.get("num_nodes") == 1:
+        rule = "must be false with one device, whose BatchNorm sees all images of a forward pass"
+        return [f"trainer.sync_batchnorm {rule}: several devices are trainer=ddp or trainer.devices=N"]
     return []
 
 

@@ -24,12 +24,18 @@ _DEPTH = 16
 
 
 def register_resolvers() -> None:
-    """Make known what YAML calls as `${stem:...}`: parts of names, batch and epochs of the paper's runs, options for help."""
+    """Make known what YAML calls as `${stem:...}`: parts of names, values of others, the paper's batch and epochs, options."""
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
+    OmegaConf.register_new_resolver("first_of", _first_of, replace=True)
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
     OmegaConf.register_new_resolver("paper_batch", paper_batch, replace=True)
     OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
     OmegaConf.register_new_resolver("options_by_group", options_by_group, replace=True)
+
+
+def _first_of(*values: object) -> object:
+    """The first value that is not null: `${first_of:${replicate},0}`."""
+    return next((value for value in values if value is not None), None)
 
 
 def to_dict(cfg: DictConfig) -> Config:

@@ -17,6 +17,7 @@ _NOT_IN_FINGERPRINT = (
     "study",
     "logger",
     "output_dir",
+    "replicate",  # it says what seed and split_seed are
     "dataset.root",
     "dataset.workers",
     "dataset.download",
@@ -52,15 +53,19 @@ def computation(config: Mapping[str, Any]) -> Config:
 
 
 def cell_dir(config: Mapping[str, Any], name: str | None = None) -> Path:
-    """Where the cell of this configuration lives, below `output_dir`; `name` is its fingerprint, where known."""
+    """Where the cell of this configuration lives, below `output_dir`; `name` is its fingerprint, where known.
+
+    `.../seed-0-1a2b3c4d`, or of a fold `.../seed-0-fold-2-1a2b3c4d`.
+    """
 
     def safe(name: str) -> str:
         return re.sub(r"[^\w.-]", "_", name)
 
+    fold = "" if config["dataset"].get("fold") is None else f"fold-{config['dataset']['fold']}-"
     return Path(
         config["output_dir"],
         config["study"],
         f"{safe(config['dataset']['name'])}-{config['resolution']['size']}",
         f"{safe(config['backbone']['name'])}-{safe(config['head']['name'])}",
-        f"seed-{config['seed']}-{(name or fingerprint(config))[:8]}",
+        f"seed-{config['seed']}-{fold}{(name or fingerprint(config))[:8]}",
     )

@@ -34,6 +34,7 @@ class TrainerSchema:
     precision: Literal["32-true", "16-mixed", "bf16-mixed", "64-true"] = "32-true"
     channels_last: bool = True
     compile: bool = False
+    sync_batchnorm: bool = False
     accumulate: Count = 1
     clip: Annotated[float, Bound("above", 0)] | None = None
     deterministic: bool = True
@@ -89,6 +90,8 @@ class DatasetSchema:
     test_fraction: Share = 0.2
     val_fraction: Share = 0.1
     split_seed: Annotated[int, Bound("at least", 0)] = 0
+    fold: Annotated[int, Bound("at least", 0)] | None = None
+    folds: Annotated[int, Bound("at least", 2)] = 5
     workers: Annotated[int, Bound("at least", 0)] | Literal["auto"] = "auto"
     on_leak: Literal["warn", "error"] = "warn"
     fingerprint: Literal["contents", "listing"] = "contents"
@@ -109,6 +112,7 @@ class RootSchema:
     seed: Annotated[int, Bound("at least", 0)]
     protocol: Literal["holdout", "paper"]
     output_dir: str
+    replicate: Annotated[int, Bound("at least", 0)] | None = None
 
 
 SCHEMAS: dict[str, type] = {

@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from wisesr.data.folds import Fold, fold_images
 from wisesr.data.manifest import SPLITS, TEST, TRAIN, VAL, Manifest
 from wisesr.data.packed import Codes
 from wisesr.errors import UserError
@@ -23,7 +24,9 @@ _SHOWN = 8
 """Classes that an error names."""
 
 
-def complete(manifest: Manifest, *, protocol: str, test_fraction: float, val_fraction: float, seed: int) -> Manifest:
+def complete(
+    manifest: Manifest, *, protocol: str, test_fraction: float, val_fraction: float, seed: int, fold: Fold | None = None
+) -> Manifest:
     """The manifest with the splits that the protocol needs.
 
     Args:
@@ -33,21 +36,27 @@ def complete(manifest: Manifest, *, protocol: str, test_fraction: float, val_fra
         test_fraction: share of the images of each class, where the dataset brings no test split.
         val_fraction: share of the training images of each class.
         seed: draws both.
+        fold: which part of all images the test split is, in place of `test_fraction`.
 
     Raises:
-        UserError: an unknown protocol; too few images or groups of a class to divide.
+        UserError: an unknown protocol; too few images or groups of a class to divide; a fold of a dataset with a test split.
     """
     if protocol not in ("holdout", "paper"):
         raise UserError(f"protocol must be one of holdout, paper, not {protocol!r}")
-    if not len(manifest.indices(TEST)):
-        manifest = _move(manifest, TEST, test_fraction, seed)
+    if fold is not None:
+        manifest = _move(manifest, TEST, fold_images(manifest, fold, seed))
+    elif not len(manifest.indices(TEST)):
+        manifest = _move(manifest, TEST, _drawn(manifest, TEST, test_fraction, seed))
     if protocol == "holdout" and not len(manifest.indices(VAL)):
-        manifest = _move(manifest, VAL, val_fraction, seed)
+        manifest = _move(manifest, VAL, _drawn(manifest, VAL, val_fraction, seed))
     return manifest
 
 
-def _move(manifest: Manifest, to: str, fraction: float, seed: int) -> Manifest:
-    chosen = np.array(draw(manifest, manifest.indices(TRAIN), fraction, derive_seed(seed, "split", to)), np.int64)
+def _drawn(manifest: Manifest, to: str, fraction: float, seed: int) -> NDArray[np.int64]:
+    return np.array(draw(manifest, manifest.indices(TRAIN), fraction, derive_seed(seed, "split", to)), np.int64)
+
+
+def _move(manifest: Manifest, to: str, chosen: NDArray[np.int64]) -> Manifest:
     codes = cast(Codes, manifest.splits).codes.copy()
     codes[chosen] = SPLITS.index(to)
     moved = np.bincount(np.asarray(manifest.labels)[chosen], minlength=len(manifest.class_names))

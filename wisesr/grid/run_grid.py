@@ -14,6 +14,7 @@ from rich.markup import escape
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
+from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
@@ -21,6 +22,7 @@ from wisesr.grid.console import make_console
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
+from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
 from wisesr.grid.planning.plan import make_plan, plan_table
 from wisesr.grid.results_table import next_step, summary
@@ -57,7 +59,9 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
-        _plan(waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
+        for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
+            console.print(escape(f"note: {sentence}"), soft_wrap=True)
+        _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
@@ -99,6 +103,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
 
 
 def _plan(
+    cells: Sequence[Cell],
     waiting: Sequence[Cell],
     problems: Sequence[tuple[str, str]],
     grid: Mapping[str, Any],
@@ -114,9 +119,8 @@ def _plan(
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             console.print(plan_table(waiting, plan, console.width))
-        if flat := sum(cost is not None and cost.feature_map[1:] == (1, 1) for cost in plan.costs):
-            lost = "have a 1x1 feature map, where no head can tell where a feature fires"
-            console.print(f"note: {flat} of {len(waiting)} cells {lost}")
+        if grid["plan"] or not known:
+            print_advice(advice(cells, waiting, plan, slots), console)
     if known:
         raise UserError(f"Nothing was started:\n{describe_problems(known)}")
 

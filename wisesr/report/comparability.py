@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from wisesr.config.axes import leaves
+from wisesr.report.divided import DIVIDING, devices_notes, devices_unlike
 from wisesr.report.placement import is_execution
 from wisesr.report.study import ReportCell
+from wisesr.report.unlike import ABSENT, SHOWN, ReadRecord, compared, names, text_of, unlike
 from wisesr.results.record import DataProvenance, Record
 from wisesr.wording import count_of, some_of
 
-_SHOWN = 4
-"""Cells named in a sentence."""
-_ABSENT = "none"
 _ASIDE = {"wisesr", "wandb", "hydra-core"}
 """Versions that decide no number: code of wisesr is compared by its source, and loggers and Hydra change none."""
-
-ReadRecord = Callable[[Record], Any]
-"""What is compared, out of a cell's record."""
 
 
 def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
     """What all finished cells of a table must share and do not; in red."""
-    warnings = [_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) - _ASIDE]
+    warnings = [unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) - _ASIDE]
     if len({cell.finished_record.provenance.source for cell in cells}) > 1:
-        warnings.append(_unlike("Not the same code of wisesr", cells, _code))
+        warnings.append(unlike("Not the same code of wisesr", cells, _code))
     if edited := [cell for cell in cells if len(set(cell.finished_record.provenance.sources)) > 1]:
-        warnings.append(f"The code of wisesr was changed between the attempts of {_names(edited)}.")
-    warnings.append(_unlike("Epochs were not chosen in the same way", cells, lambda record: record.selection))
+        warnings.append(f"The code of wisesr was changed between the attempts of {names(edited)}.")
+    warnings.append(unlike("Epochs were not chosen in the same way", cells, lambda record: record.selection))
     warnings += sorted({_memory(cell.finished_record.provenance.data) for cell in cells})
     if blind := [cell for cell in cells if cell.finished_record.cost.feature_map[1:] == (1, 1)]:
         cells_had = f"{count_of(len(blind), 'cell')} had"
-        warnings.append(f"No head can tell where a feature fires on a feature map of 1x1, as {cells_had}: {_names(blind)}.")
+        warnings.append(f"No head can tell where a feature fires on a feature map of 1x1, as {cells_had}: {names(blind)}.")
     return sorted(sentence for sentence in warnings if sentence)
 
 
@@ -50,31 +44,32 @@ def _memory(data: DataProvenance) -> str:
 def group_warnings(cells: Sequence[ReportCell]) -> list[str]:
     """What the finished cells of one backbone and settings must share and do not; in red."""
     warnings = [
-        _unlike("images were not normalised in the same way", cells, lambda record: record.provenance.inputs),
-        _unlike("not the same initial weights", cells, lambda record: record.provenance.weights),
-        _unlike("not the same number of training images", cells, lambda record: record.provenance.data.images["train"]),
-        _unlike("not the same budget", [cell for cell in cells if not _out_of_patience(cell)], _budget),
+        unlike("images were not normalised in the same way", cells, lambda record: record.provenance.inputs),
+        unlike("not the same initial weights", cells, lambda record: record.provenance.weights),
+        unlike("not the same number of training images", cells, lambda record: record.provenance.data.images["train"]),
+        unlike("not the same budget", [cell for cell in cells if not _out_of_patience(cell)], _budget),
     ]
-    for key, values in _execution(cells).items():
+    for key, values in (_execution(cells) | devices_unlike(cells)).items():
         if _by_head(cells, values):
-            warnings.append(_compared(f"the heads of one seed have different values of {key}", cells, values))
+            warnings.append(compared(f"the heads of one seed differ in {key}", cells, values))
     return [sentence for sentence in warnings if sentence]
 
 
 def table_notes(cells: Sequence[ReportCell]) -> list[str]:
     """What a reader should know of a table's finished cells."""
     hardware = sorted({name for cell in cells for name in cell.finished_record.provenance.hardware})
-    unlike = [_compared(f"Not the same {key}", cells, values) for key, values in _execution(cells).items()]
-    unlike += [_unlike(f"Not the same {name}", cells, _hardware(name)) for name in hardware]
-    unlike.append(_unlike("Not the same number of threads", cells, lambda record: record.provenance.threads))
-    notes = [f"{sentence} Last bits, and times, may differ for it." for sentence in unlike if sentence]
-    notes += sorted(_unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)
+    differing = [compared(f"Not the same {key}", cells, values) for key, values in _execution(cells).items()]
+    differing += [unlike(f"Not the same {name}", cells, _hardware(name)) for name in hardware]
+    differing.append(unlike("Not the same number of threads", cells, lambda record: record.provenance.threads))
+    notes = [f"{sentence} Last bits, and times, may differ for it." for sentence in differing if sentence]
+    notes += devices_notes(cells)
+    notes += sorted(unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)
     if absent := sorted({name for cell in cells for name in cell.finished_record.provenance.data.absent.get("test", ())}):
-        notes.append(f"The test split has no image of some classes, which macro F1 leaves out: {some_of(absent, _SHOWN)}.")
+        notes.append(f"The test split has no image of some classes, which macro F1 leaves out: {some_of(absent, SHOWN)}.")
     if unread := sorted({image for cell in cells for image in cell.finished_record.provenance.data.left_out}):
-        notes.append(f"Images that could not be read were left out of all cells: {some_of(unread, _SHOWN)}.")
+        notes.append(f"Images that could not be read were left out of all cells: {some_of(unread, SHOWN)}.")
     if early := [cell for cell in cells if _out_of_patience(cell)]:
-        notes.append(f"By the rule of recipe.patience, training ended before its last epoch in {_names(early)}.")
+        notes.append(f"By the rule of recipe.patience, training ended before its last epoch in {names(early)}.")
     return [sentence for sentence in [*notes, _still_learning(cells)] if sentence]
 
 
@@ -113,11 +108,11 @@ def _code(record: Record) -> str:
 def _execution(cells: Sequence[ReportCell]) -> dict[str, list[str]]:
     """Keys that say how a cell is computed and that vary: the value of each cell."""
     values = [
-        {key: _text(value) for key, value in leaves({"trainer": cell.config["trainer"]}).items() if is_execution(key)}
+        {key: text_of(value) for key, value in leaves({"trainer": cell.config["trainer"]}).items() if is_execution(key)}
         for cell in cells
     ]
-    keys = sorted({key for of_cell in values for key in of_cell} - {"trainer.threads"})
-    by_key = {key: [of_cell.get(key, _ABSENT) for of_cell in values] for key in keys}
+    keys = sorted({key for of_cell in values for key in of_cell} - {"trainer.threads", *DIVIDING})
+    by_key = {key: [of_cell.get(key, ABSENT) for of_cell in values] for key in keys}
     return {key: texts for key, texts in by_key.items() if len(set(texts)) > 1}
 
 
@@ -129,31 +124,6 @@ def _by_head(cells: Sequence[ReportCell], values: Sequence[str]) -> bool:
     return any(len(own) > 1 for own in seen.values())
 
 
-def _unlike(what: str, cells: Sequence[ReportCell], read: ReadRecord) -> str:
-    """A sentence with each value of a record and its cells; empty where all have one."""
-    return _compared(what, cells, [_text(read(cell.finished_record)) for cell in cells])
-
-
-def _compared(what: str, cells: Sequence[ReportCell], values: Sequence[str]) -> str:
-    """A sentence with each value and its cells, the rarer ones named; empty where there is one value.
-
-    `what: 2.14.1 in 18 cells, 2.13.0 in 2 (resnet18 wise seed 3, resnet18 wise seed 4).`
-    """
-    having: dict[str, list[ReportCell]] = {}
-    for cell, value in zip(cells, values, strict=True):
-        having.setdefault(value, []).append(cell)
-    if len(having) < 2:
-        return ""
-    (most, first), *others = sorted(having.items(), key=lambda item: (-len(item[1]), item[0]))
-    parts = [f"{most} in {count_of(len(first), 'cell')}"] + [f"{text} in {len(own)} ({_names(own)})" for text, own in others]
-    return f"{what}: {', '.join(parts)}."
-
-
-def _names(cells: Iterable[ReportCell]) -> str:
-    """`resnet18 wise seed 3, ...`: the first few of them, and how many more."""
-    return some_of([cell.place.label for cell in cells], _SHOWN)
-
-
 def _budget(record: Record) -> str:
     budget = record.budget
     stopped = f", then {budget.stopped}" if budget.stopped else ""
@@ -163,18 +133,3 @@ def _budget(record: Record) -> str:
 def _out_of_patience(cell: ReportCell) -> bool:
     """Whether a rule that is the same for all heads of the group ended training: their epochs then differ as they should."""
     return cell.finished_record.budget.stopped == "patience"
-
-
-def _text(value: object) -> str:
-    """Short; hashes by their first digits."""
-    if value is None:
-        return _ABSENT
-    if isinstance(value, Mapping):
-        present = [f"{name} {_text(part)}" for name, part in value.items() if part is not None]
-        return ", ".join(present) or _ABSENT
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list):
-        return f"[{', '.join(map(_text, value))}]"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return re.sub(r"\b([0-9a-f]{12})[0-9a-f]{28,52}\b", r"\1", text)

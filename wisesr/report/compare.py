@@ -8,14 +8,19 @@ from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
 from wisesr.report.comparability import table_notes, table_warnings
+from wisesr.report.divided import division_warnings
 from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
+from wisesr.report.one_data import of_one_data
 from wisesr.report.placement import TableKey, table_of
 from wisesr.report.published import PublishedFigures
+from wisesr.report.repetitions import repetition_notes
 from wisesr.report.scores import Scoring
 from wisesr.report.stars import corrected
 from wisesr.report.study import LeftOut, Place, ReportCell, ReportTable
 from wisesr.report.tables.sentences import PAPER
+from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.yardstick import Yardstick
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -33,6 +38,7 @@ def compare(
     published: PublishedFigures,
     common: Mapping[TableKey, str],
     scoring: Scoring,
+    metric: Metric = TOP1,
 ) -> tuple[ReportTable, ...]:
     """A table for each study (where studies have tables of their own), dataset, size and protocol; cells are sorted by place.
 
@@ -44,7 +50,8 @@ def compare(
     for cell in cells:
         tables[table_of(cell.place)].append(cell)
     keys = _keys(list(tables))
-    return corrected([_table(keys[table], own, baseline, published, common[table], scoring) for table, own in tables.items()])
+    yardstick = Yardstick(metric, scoring, published)
+    return corrected([_table(keys[table], own, baseline, yardstick, common[table]) for table, own in tables.items()])
 
 
 def _check_baseline(cells: Sequence[ReportCell], baseline: str) -> None:
@@ -66,17 +73,15 @@ def _keys(tables: Sequence[TableKey]) -> dict[TableKey, str]:
     return keys
 
 
-def _table(
-    key: str, cells: Sequence[ReportCell], asked: str, published: PublishedFigures, common: str, scoring: Scoring
-) -> ReportTable:
+def _table(key: str, cells: Sequence[ReportCell], asked: str, yardstick: Yardstick, common: str) -> ReportTable:
     """The table of cells of one study, dataset, size and protocol."""
     place = cells[0].place
     finished = [cell for cell in cells if cell.record is not None]
     baseline, baseline_notes = _baseline(finished, asked)
-    same_data, other_data = _of_one_data(finished, baseline)
+    same_data, other_data = of_one_data(finished, baseline)
     compared, repeated = _once(same_data)
     groups = divide(compared, cells)
-    rows = [group_entries(heads, groups.every[name], baseline, published, scoring) for name, heads in groups.shown.items()]
+    rows = [group_entries(heads, groups.every[name], baseline, yardstick) for name, heads in groups.shown.items()]
     shown = [cell for group in rows for entry in group.entries for cell in entry.cells]
     unfinished = [LeftOut(cell.name, cell.state, _left_out_reason(cell), cell.place) for cell in cells if cell.record is None]
     return ReportTable(
@@ -88,11 +93,13 @@ def _table(
         entries=tuple(entry for group in rows for entry in group.entries),
         warnings=(
             *table_warnings(shown),
+            *division_warnings(compared),
             *_repeated(repeated),
             *groups.warnings,
             *_together(rows, [group.warnings for group in rows]),
         ),
         notes=(
+            *repetition_notes(shown),
             *baseline_notes,
             *[PAPER] * (place.protocol == "paper" and bool(shown)),
             *_common_notes(cells, common),
@@ -102,6 +109,7 @@ def _table(
             *table_notes(shown),
         ),
         left_out=(*unfinished, *other_data, *repeated, *groups.left_out),
+        metric=yardstick.metric,
     )
 
 
@@ -153,24 +161,6 @@ def _without(baseline: str, groups: Sequence[GroupEntries], *, explained: bool) 
         return []
     names = [group.name for group, there in zip(groups, having, strict=True) if not there and len(group.entries) > 1]
     return [f"{', '.join(names)}: no finished cell of {baseline} is in the table, so no differences are shown."] * bool(names)
-
-
-def _of_one_data(cells: Sequence[ReportCell], baseline: str) -> tuple[list[ReportCell], list[LeftOut]]:
-    """Cells of the data that most of them saw, and the others."""
-    seen: dict[str, list[ReportCell]] = defaultdict(list)
-    for cell in cells:
-        seen[cell.finished_record.provenance.data.fingerprint].append(cell)
-    if not seen:
-        return [], []
-
-    def order(data: str) -> tuple[int, int, str]:
-        return -len(seen[data]), -sum(cell.place.head == baseline for cell in seen[data]), data
-
-    chosen = min(seen, key=order)
-    reason = f"other images, labels or splits than the {count_of(len(seen[chosen]), 'cell')} of the table"
-    return seen[chosen], [
-        LeftOut(cell.name, cell.state, reason, cell.place) for data, own in seen.items() if data != chosen for cell in own
-    ]
 
 
 def _once(cells: Sequence[ReportCell]) -> tuple[list[ReportCell], list[LeftOut]]:

@@ -6,49 +6,49 @@ With fewer seeds there are a few trained models and no statement about heads: ho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from wisesr.report.pairs import Pairs, by_seed, last_epochs_top1, pair
-from wisesr.report.scores import Scoring
+from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, last_epochs, pair
 from wisesr.report.statistics.crossed import crossed
 from wisesr.report.statistics.images import over_images
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
 from wisesr.report.study import Difference, ReportCell
+from wisesr.report.tested_metrics import Metric
+from wisesr.report.yardstick import Yardstick
 
 SEEDS = 3
 """From this many on, a test is over seeds."""
-_POINTS = 100.0
-"""What an image counts for that one model has right and the other has not."""
 
 
 def differences(
-    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], scoring: Scoring
+    baseline: Sequence[ReportCell], heads: Mapping[str, Sequence[ReportCell]], yardstick: Yardstick
 ) -> dict[str, Difference]:
     """Each head's difference to the baseline, by their finished cells; a head that shares no seed with it has none.
 
     Before any correction for the number of tests: `stars.corrected`.
     """
-    found = {head: difference_of(cells, baseline, scoring) for head, cells in heads.items()}
+    found = {head: difference_of(cells, baseline, yardstick) for head, cells in heads.items()}
     return {head: difference for head, difference in found.items() if difference is not None}
 
 
-def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Difference | None:
+def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick: Yardstick) -> Difference | None:
     """The difference between two heads of a row; None where they share no seed."""
-    pairs = pair(by_seed(head), by_seed(baseline), scoring)
+    pairs = pair(by_seed(head), by_seed(baseline), yardstick.scoring)
     if not pairs.seeds:
         return None
-    partial = len(pairs.seeds) < max(len(head), len(baseline))
+    uneven = len(pairs.seeds) < max(len(head), len(baseline))
     if len(pairs.seeds) < SEEDS:
-        return _between_models(pairs)._replace(partial=partial)
-    notes = [f"over the {len(pairs.seeds)} seeds that both have"] * partial
-    return _over_seeds(pairs, _last(head, baseline, scoring), notes)._replace(partial=partial)
+        return _between_models(pairs, yardstick.metric)._replace(partial=uneven)
+    notes = [f"over the {len(pairs.seeds)} seeds that both have"] * uneven
+    return _over_seeds(pairs, _last(head, baseline, yardstick), notes)._replace(partial=uneven)
 
 
-def _between_models(pairs: Pairs) -> Difference:
+def _between_models(pairs: Pairs, metric: Metric) -> Difference:
     """Of one or two pairs of trained models, over the test images."""
     mean, _ = mean_std(pairs.differences)
     if pairs.by_image is None:
         return Difference("images", pairs.seeds, mean, note=f"no interval: {pairs.why}")
-    interval = over_images(pairs.by_image.mean(axis=0), _POINTS)
+    interval = over_images(pairs.by_image.mean(axis=0), metric.image_unit)
     return Difference("images", pairs.seeds, mean, interval.low, interval.high)
 
 
@@ -61,6 +61,8 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
         notes: what is to be said of it.
     """
     mean, _ = mean_std(pairs.differences)
+    if pairs.tested_over_trained is not None:
+        return _over_replicates(pairs, mean, last, notes)
     paired = student(pairs.differences)
     both = crossed(pairs.differences, pairs.by_image) if pairs.by_image is not None else None
     needed: list[Estimate] | None = None
@@ -68,12 +70,8 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
         notes.append("all differences are equal: no test")
     elif both is None:
         notes.append(f"no interval over images, so no star: {pairs.why or 'all models answer all images alike'}")
-    elif isinstance(last, str):
-        notes.append(f"no star: {last}")
     else:
-        needed = [paired, both, *([last] if last else [])]
-        if last and last.mean * mean <= 0:
-            notes.append("the mean over the last epochs says the opposite: no star")
+        needed = _with_last([paired, both], mean, last, notes)
     shown = (both or paired).interval() if paired is not None and (both or paired) else None
     return Difference(
         "seeds",
@@ -88,6 +86,42 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
     )
 
 
+def _over_replicates(pairs: Pairs, mean: float, last: Estimate | str | None, notes: list[str]) -> Difference:
+    """Where test images differ between replicates or folds; `notes` begin what is to be said."""
+    estimate = pairs.estimate()
+    notes.append(f"{REPLICATES}: corrected resampled t")
+    needed: list[Estimate] | None = None
+    if estimate is None:
+        notes.append("all differences are equal: no test")
+    elif pairs.why == OTHER_IMAGES:
+        notes.append(f"no star: {pairs.why}")
+    else:
+        needed = _with_last([estimate], mean, last, notes)
+    shown = estimate.interval() if estimate else None
+    return Difference(
+        "seeds",
+        pairs.seeds,
+        mean,
+        *((shown.low, shown.high) if shown else (None, None)),
+        last=last if isinstance(last, Estimate) else None,
+        p=_largest(needed, mean),
+        note="; ".join(notes),
+        resampled=estimate,
+    )
+
+
+def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None, notes: list[str]) -> list[Estimate] | None:
+    """What a star needs, with the estimate of the last epochs where the protocol asks for it; None where that is unknown."""
+    if isinstance(last, str):
+        notes.append(f"no star: {last}")
+        return None
+    if last and last.mean * mean <= 0:
+        notes.append("the mean over the last epochs says the opposite: no star")
+    elif last and last.p >= 0.05 > max(estimate.p for estimate in needed):
+        notes.append("over the last epochs no difference is found: no star")
+    return [*needed, *([last] if last else [])]
+
+
 def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
     """The largest p-value of tests all of which must reject, in the direction of the mean; None where nothing is tested."""
     if needed is None:
@@ -95,11 +129,12 @@ def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
     return max(estimate.p if estimate.mean * mean > 0 else 1.0 for estimate in needed)
 
 
-def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], scoring: Scoring) -> Estimate | str | None:
+def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick: Yardstick) -> Estimate | str | None:
     """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known."""
     if head[0].place.protocol != "paper":
         return None
-    pairs = pair(by_seed(head), by_seed(baseline), scoring, last_epochs_top1)
+    value = partial(last_epochs, metric=yardstick.metric)
+    pairs = pair(by_seed(head), by_seed(baseline), yardstick.scoring, value, 0.0)
     if len(pairs.seeds) < SEEDS:
-        return "metrics.csv of fewer than three seeds can be read, so nothing is known of the last epochs"
-    return student(pairs.differences) or "over the last epochs all differences are equal"
+        return f"metrics.csv has {yardstick.metric.words} of the last epochs for fewer than three seeds"
+    return pairs.estimate() or "over the last epochs all differences are equal"

@@ -10,13 +10,14 @@ from wisesr.report.comparability import group_warnings
 from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
 from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.pairs import last_epochs_top1
-from wisesr.report.published import PublishedFigures, run_of
+from wisesr.report.pairs import last_epochs
+from wisesr.report.published import run_of
 from wisesr.report.rates import ChosenRates, choose_rates
-from wisesr.report.scores import Scoring
 from wisesr.report.statistics.intervals import mean_std
 from wisesr.report.study import Difference, Entry, LastEpochs, ReportCell
+from wisesr.report.tested_metrics import Metric
 from wisesr.report.twins import twin_notes
+from wisesr.report.yardstick import Yardstick
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -35,16 +36,16 @@ class GroupEntries(NamedTuple):
     """Sentences on the group, without its name."""
 
 
-def group_entries(heads: Heads, every: Heads, baseline: str, published: PublishedFigures, scoring: Scoring) -> GroupEntries:
+def group_entries(heads: Heads, every: Heads, baseline: str, yardstick: Yardstick) -> GroupEntries:
     """The entries of one backbone and settings, the baseline first; `heads` has what may be compared, `every` all cells."""
     ordered = sorted(heads, key=lambda head: (head != baseline, head))
     choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}
-    by_head = differences(choices[baseline].cells, others, scoring) if baseline in choices else {}
+    by_head = differences(choices[baseline].cells, others, yardstick) if baseline in choices else {}
     several = len({cell.place.rate for cells in every.values() for cell in cells}) > 1
-    best = _best(choices)
+    best = _best(choices, higher_is_better=yardstick.metric.higher_is_better)
     entries = tuple(
-        _entry(choice, several=several, best=head in best, difference=by_head.get(head), published=published)
+        _entry(choice, several=several, best=head in best, difference=by_head.get(head), yardstick=yardstick)
         for head, choice in choices.items()
     )
     failed, unfinished = _absent(heads, every)
@@ -61,24 +62,31 @@ def _tried(cells: Sequence[ReportCell]) -> tuple[str, ...]:
     return tuple(sorted({cell.place.rate for cell in cells if cell.state in (State.DONE, State.FAILED)}))
 
 
-def _best(choices: Mapping[str, ChosenRates]) -> set[str]:
-    """Heads with the highest mean over the seeds that all have; none where there is one head, or fewer than three seeds."""
+def _best(choices: Mapping[str, ChosenRates], *, higher_is_better: bool) -> set[str]:
+    """Heads with the best mean over the seeds that all have; none where there is one head, or fewer than three seeds."""
     shared = set.intersection(*({cell.place.seed for cell in choice.cells} for choice in choices.values()))
     if len(choices) < 2 or len(shared) < SEEDS:
         return set()
+    sign = 1.0 if higher_is_better else -1.0
     means = {
-        head: mean_std([cell.top1 for cell in choice.cells if cell.place.seed in shared])[0] for head, choice in choices.items()
+        head: sign * mean_std([cell.tested for cell in choice.cells if cell.place.seed in shared])[0]
+        for head, choice in choices.items()
     }
     return {head for head, mean in means.items() if mean >= max(means.values()) - _TIE}
 
 
 def _entry(
-    choice: ChosenRates, *, several: bool, best: bool, difference: Difference | None, published: PublishedFigures
+    choice: ChosenRates,
+    *,
+    several: bool,
+    best: bool,
+    difference: Difference | None,
+    yardstick: Yardstick,
 ) -> Entry:
     """Args: several: whether the group has several rates."""
     first = choice.cells[0]
     place, run = first.place, run_of(first)
-    values = tuple(cell.top1 for cell in choice.cells)
+    values = tuple(cell.tested for cell in choice.cells)
     mean, std = mean_std(values)
     return Entry(
         backbone=place.backbone,
@@ -90,18 +98,19 @@ def _entry(
         std=std,
         best=best,
         difference=difference,
-        published=published[run] if run in published and is_usual(first) else None,
+        published=yardstick.published.get(run) if is_usual(first) else None,
         rate=choice.rate or (place.rate if several else ""),
         tried=choice.tried,
-        last=_last_epochs(choice.cells) if place.protocol == "paper" else None,
+        last=_last_epochs(choice.cells, yardstick.metric) if place.protocol == "paper" else None,
     )
 
 
-def _last_epochs(cells: Sequence[ReportCell]) -> LastEpochs | None:
-    values = [top1 for cell in cells if (top1 := last_epochs_top1(cell)) is not None]
+def _last_epochs(cells: Sequence[ReportCell], metric: Metric) -> LastEpochs | None:
+    values = [value for cell in cells if (value := last_epochs(cell, metric)) is not None]
     if len(values) < len(cells):
         return None
-    return LastEpochs(*mean_std(values), max(plateau_epochs(cell.finished_record.budget.trained_epochs or 1) for cell in cells))
+    epochs = max(plateau_epochs(cell.finished_record.budget.trained_epochs or 1) for cell in cells)
+    return LastEpochs(*mean_std(values), epochs, tuple(values))
 
 
 def is_usual(cell: ReportCell) -> bool:

@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 
 from wisesr.report.convergence import readable_metrics
 from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scores, Scoring
+from wisesr.report.statistics.intervals import Estimate, student
+from wisesr.report.statistics.resampled import resampled
 from wisesr.report.study import ReportCell
+from wisesr.report.tested_metrics import TOP1, Metric
 
 CellsBySeed = Mapping[int, ReportCell]
+_COLUMNS = {"top1": ("val/top1", 100.0), "macro_f1": ("val/macro_f1", 100.0), "nll": ("val/loss", 1.0)}
+"""Of `metrics.csv` by the metric's name, and its unit there."""
+OTHER_IMAGES = "their predictions are of different images"
+"""Those of two heads with one seed: their difference is not one of heads."""
+REPLICATES = "test images differ between replicates"
 CellValue = Callable[[ReportCell], float | None]
 """A figure of a finished cell; None where it has none."""
 
@@ -34,6 +43,14 @@ class Pairs(NamedTuple):
     """Why there is no `by_image`; empty where there is, or none belongs to the value."""
     bounds: int = 0
     """Seeds whose difference is a lower bound: the truth is higher."""
+    tested_over_trained: float | None = None
+    """Where test images differ between seeds, as between replicates or folds (`repetitions.tested_over_trained`)."""
+
+    def estimate(self) -> Estimate | None:
+        """The mean for other seeds, or for other replicates or folds, by `statistics.resampled`; None where all are equal."""
+        if self.tested_over_trained is None:
+            return student(self.differences)
+        return resampled(self.differences, self.tested_over_trained)
 
 
 def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:
@@ -41,12 +58,12 @@ def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:
     return {cell.place.seed: cell for cell in cells}
 
 
-def top1(cell: ReportCell) -> float:
-    """Of the chosen epoch on the test split, percent."""
-    return cell.top1
+def tested(cell: ReportCell) -> float:
+    """The metric that is tested, of the chosen epoch on the test split."""
+    return cell.tested
 
 
-def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: CellValue = top1, by_image: float = 1.0) -> Pairs:
+def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: CellValue = tested, by_image: float = 1.0) -> Pairs:
     """The seeds that two heads share and for which both have the value, with their differences.
 
     Args:
@@ -63,17 +80,20 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
     }
     differences = tuple(first - second for first, second in found.values())
     if by_image == 0:
-        return Pairs(tuple(found), differences, None, "", "")
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        return Pairs(tuple(found), differences, None, "", "", tested_over_trained=over)
     matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
-        return Pairs(tuple(found), differences, None, "", matrix)
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        why = OTHER_IMAGES if matrix == REPLICATES and over is None else matrix
+        return Pairs(tuple(found), differences, None, "", why, tested_over_trained=over)
     values, images = matrix
     return Pairs(tuple(found), differences, by_image * values, images, "")
 
 
 def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) -> tuple[NDArray[np.float64], str] | str:
     """Differences of each seed on each image with the images' digest, or why there are none."""
-    rows, images = [], set()
+    rows, images, mixed = [], set(), False
     for cells in pairs:
         read: list[Scores] = []
         for cell in cells:
@@ -82,18 +102,20 @@ def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) 
                 return f"{cell.place.head}, seed {cell.place.seed}, {own}"
             read.append(own)
         images |= {own.images for own in read}
+        mixed |= len({own.images for own in read}) > 1
         if len({len(own.values) for own in read}) == 1:
             rows.append(read[0].values.astype(np.float64) - read[1].values)
     if len(images) != 1:
-        return "their predictions are of different images" if images else "no seed is shared"
+        return "no seed is shared" if not images else OTHER_IMAGES if mixed else REPLICATES
     return np.array(rows), images.pop()
 
 
-def last_epochs_top1(cell: ReportCell) -> float | None:
-    """Mean over the last epochs (`plateau_epochs`) of what was measured after each to choose one, percent.
+def last_epochs(cell: ReportCell, metric: Metric = TOP1) -> float | None:
+    """Mean over the last epochs (`plateau_epochs`) of what was measured after each to choose one, in the metric's unit.
 
-    Under protocol=paper that is top-1 on the test split, of which the cell's own figure is the highest. None where
-    `metrics.csv` is absent or damaged.
+    Under protocol=paper that is on the test split, and the cell's own figure is the best of it. None where `metrics.csv` is
+    absent or damaged, or does not have the metric.
     """
-    rows = [top1 for row in readable_metrics(cell.directory) if math.isfinite(top1 := row.get("val/top1", math.nan))]
-    return 100.0 * fmean(rows[-plateau_epochs(len(rows)) :]) if rows else None
+    column, scale = _COLUMNS.get(metric.name, ("", 1.0))
+    values = [value for row in readable_metrics(cell.directory) if math.isfinite(value := row.get(column, math.nan))]
+    return scale * fmean(values[-plateau_epochs(len(values)) :]) if values else None

@@ -9,6 +9,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 from wisesr.config.axes import Leaves
+from wisesr.report.division import ACCUMULATE, DEVICE_PARTS, SYNCHRONISED
+from wisesr.report.repetitions import repetition, without_repetitions
 from wisesr.report.settings import by_option
 from wisesr.report.study import Place
 
@@ -19,7 +21,10 @@ TableKey = tuple[str, str, int, str]
 _OWN = ("resolution.size", "protocol", "seed")
 """Keys that have a field of their own in a Place."""
 _NUMBERS = ("precision", "clip", "accumulate")
-"""Keys of `trainer` that say what is computed; the others say how, and are for `report.comparability`."""
+"""Keys of `trainer` that say what is computed; the others say how, and are for `report.comparability`.
+
+Devices have keys of their own, made by `report.division` of what a cell really ran with."""
+_DIVIDING = re.compile(rf"(?:^| )(?:{DEVICE_PARTS}|{SYNCHRONISED}|{re.escape(ACCUMULATE)})=\S+")
 
 Texts = dict[str, str]
 """Text of each setting that a label names, by dotted name."""
@@ -28,6 +33,11 @@ Texts = dict[str, str]
 def is_execution(key: str) -> bool:
     """Whether a key says on which hardware, and how, a cell is computed: no axis, and no statement of a table."""
     return key.startswith("trainer.") and key.partition(".")[2] not in _NUMBERS
+
+
+def undivided(settings: str) -> str:
+    """The text of a place's settings without those that say how batches were divided."""
+    return _DIVIDING.sub("", settings).strip()
 
 
 def table_of(place: Place) -> TableKey:
@@ -47,14 +57,15 @@ def places(cells: Sequence[Leaves], studies: Sequence[str]) -> list[Place]:
         studies: that each belongs to; empty where all belong together.
     """
     sizes = [values["resolution.size"] for values in cells]
-    datasets = _labels(cells, "dataset", list(zip(studies, sizes, strict=True)))
+    classes = list(zip(studies, sizes, strict=True))
+    datasets = _labels(without_repetitions(cells, classes), "dataset", classes)
     tables = [
         (study, dataset, size, values["protocol"])
         for study, dataset, size, values in zip(studies, datasets, sizes, cells, strict=True)
     ]
     backbones, heads = _labels(cells, "backbone", tables), _labels(cells, "head", tables)
     settings, rates = _settings(tables, backbones, cells)
-    seeds = [values["seed"] for values in cells]
+    seeds = [repetition(values) for values in cells]
     columns = zip(tables, backbones, settings, heads, rates, seeds, strict=True)
     return [
         Place(dataset, size, protocol, backbone, setting, head, rate, seed, study)

@@ -9,7 +9,9 @@ import numpy as np
 
 from wisesr.report.confusion import Confusion, confusion
 from wisesr.report.disagreement import Disagreement, PredictionsBySeed, disagreement
-from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.repetitions import Split, split_of
+from wisesr.report.study import Entry, ReportTable
+from wisesr.report.whole_study import Study
 from wisesr.results.predictions import Predictions, read_predictions
 
 
@@ -36,14 +38,13 @@ def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis
     disagreements: list[Disagreement] = []
     unread: list[str] = []
     baseline: PredictionsBySeed = {}
-    first: Predictions | None = None
+    firsts: dict[Split, Predictions] = {}
     # The baseline's are kept, the others' are not: they may be large.
     for entry in sorted(entries, key=lambda entry: entry.head != table.baseline):
         by_seed: dict[int, Predictions] = {}
         for cell in entry.cells:
             predictions = read_predictions(cell.directory)
-            first = first or predictions
-            if predictions is None or first is None or not _same_images(predictions, first):
+            if predictions is None or not _fits(predictions, split_of(cell.config), firsts):
                 unread.append(cell.name)
             else:
                 by_seed[cell.place.seed] = predictions
@@ -51,9 +52,22 @@ def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis
             confusions.append(matrix)
         if entry.head == table.baseline:
             baseline = by_seed
-        elif images := disagreement(entry, table.baseline, by_seed, baseline):
+        elif images := disagreement(entry, table.baseline, _of_one_split(by_seed, baseline), baseline):
             disagreements.append(images)
     return PredictionAnalysis(table.key, tuple(confusions), tuple(disagreements), tuple(unread))
+
+
+def _fits(predictions: Predictions, split: Split, firsts: dict[Split, Predictions]) -> bool:
+    """Whether they are of the classes of the first of all, and of the images of the first of this split; they may be either."""
+    if firsts and next(iter(firsts.values())).classes != predictions.classes:
+        return False
+    return _same_images(predictions, firsts.setdefault(split, predictions))
+
+
+def _of_one_split(head: PredictionsBySeed, baseline: PredictionsBySeed) -> PredictionsBySeed:
+    """Those of the first seed that the baseline has too, and of all seeds with its images: replicates and folds have others."""
+    first = next((predictions for seed, predictions in head.items() if seed in baseline), None)
+    return {seed: own for seed, own in head.items() if first is not None and _same_images(own, first)}
 
 
 def _same_images(first: Predictions, second: Predictions) -> bool:

@@ -17,8 +17,9 @@ from wisesr.config.identity import cell_dir
 from wisesr.errors import UserError
 from wisesr.report.anonymous import LEFT_OUT, Anonymiser
 from wisesr.report.output_folder import MANIFEST, check_folder, replace_report
-from wisesr.report.study import ReportCell, Study
+from wisesr.report.study import ReportCell
 from wisesr.report.tables.sentences import study_states
+from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import read_arrays, read_json, write_json, write_text
 from wisesr.results.cell_files import CONFIG, PREDICTIONS, RESULT, STATUS
 from wisesr.results.kernels import KERNELS

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
 from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
-from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 
 LEAST = 6
 """Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""
@@ -45,6 +46,16 @@ class Ranking(NamedTuple):
     """Of places in `heads`, the better rank first; empty where `refused`."""
 
     @property
+    def ranked_by(self) -> str:
+        """`test top-1`."""
+        return f"test {self.metric.words}{' of the last epochs' * self.of.last_epochs}"
+
+    @property
+    def mean_title(self) -> str:
+        """Above a column: `mean test top-1, %`."""
+        return f"mean test {self.metric.title}{', last epochs' * self.of.last_epochs}"
+
+    @property
     def refused(self) -> bool:
         """Whether no test could find anything."""
         return len(self.of.datasets) < LEAST or len(self.heads) < 2
@@ -77,16 +88,16 @@ def _both(pairs: Sequence[Pair]) -> set[frozenset[int]]:
     return {frozenset((pair.first, pair.second)) for pair in pairs}
 
 
-def rankings(study: Study, metric: Metric = TOP1) -> tuple[Ranking, ...]:
-    """The rankings of a study: none where fewer than two datasets compare heads.
+def rankings(study: Study) -> tuple[Ranking, ...]:
+    """The rankings of a study by the metric of its tables: none where fewer than two datasets compare heads.
 
     Under each protocol (and of each study, where these have tables of their own) there is one, of each dataset at its own size;
     where a dataset has several sizes there is one a size, so that no dataset counts twice.
 
     Args:
-        study: `Entry.values` are what is ranked.
-        metric: that these values are of.
+        study: `Entry.values` are what is ranked, or under protocol=paper `Entry.last`.
     """
+    metric = study.tables[0].metric if study.tables else TOP1
     found = (_ranking(*chosen, metric) for chosen in _chosen(study))
     return tuple(ranking for ranking in found if ranking is not None)
 

@@ -14,11 +14,14 @@ from wisesr.errors import UserError
 from wisesr.report.claims.answer import answer_claims
 from wisesr.report.claims.declared import PAPER, read_claims
 from wisesr.report.compare import compare
+from wisesr.report.division import with_division
 from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
-from wisesr.report.scores import ScoreReader
+from wisesr.report.scores import ScoreReader, Scoring
 from wisesr.report.settings import settings_of
-from wisesr.report.study import LeftOut, ReportCell, Study
+from wisesr.report.study import LeftOut, ReportCell
+from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import read_json
 from wisesr.results.cell_files import RESULT
 from wisesr.results.labels import parse_labels
@@ -44,7 +47,7 @@ class _CellFiles(NamedTuple):
     config: Mapping[str, Any]
     record: Record | None
     settings: Leaves
-    """As of `settings.settings_of`."""
+    """As of `settings.settings_of`; then with its division, as of `division.with_division`."""
     data: str
     """Fingerprint of its images; empty where no attempt has written it down yet."""
     study: str = ""
@@ -58,6 +61,7 @@ def read_study(
     published: Path | None = None,
     claims: Path | None = None,
     margin: float = MARGIN,
+    metric: Metric = TOP1,
     tracked: _Tracked = iter,
 ) -> Study:
     """All cells below directories, and the tables that compare them.
@@ -69,7 +73,8 @@ def read_study(
         baseline: the head that others are compared with, by its name, or with its settings where several have this name.
         published: a CSV file of published figures; by default the package's own.
         claims: a YAML file of claims; by default the package's own, those of the paper.
-        margin: points, within which two heads count as equal.
+        margin: within which two heads count as equal: points, or nats of a loss.
+        metric: that is tested; of all but top-1 a cell needs its predictions.
         tracked: goes through the directories, and may show how far that is.
 
     Raises:
@@ -91,10 +96,14 @@ def read_study(
             read.append(cell)
     if len(roots) == 1 and len({cell.config["study"] for cell in read}) > 1:
         read = [cell._replace(study=cell.config["study"]) for cell in read]
+    divided = with_division([(cell.settings, cell.config, cell.record) for cell in read])
+    read = [cell._replace(settings=settings) for cell, settings in zip(read, divided, strict=True)]
     unique, repeated = _unique(read)
     cells, common = _placed(unique)
-    scoring = ScoreReader()
-    tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=scoring)
+    scoring = ScoreReader(metric)
+    if metric is not TOP1:
+        cells, figures = tuple(_tested(cell, scoring) for cell in cells), {}  # published figures are of top-1
+    tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=scoring, metric=metric)
     answered = answer_claims(tables, declared, scoring, margin)
     notes = unmatched(published, figures, cells) if published else []
     return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes), answered)
@@ -144,6 +153,16 @@ def _check_unedited(record: Record, settings: Leaves) -> None:
         raise RecordError(f"{RESULT}: no config that can be read") from None
     if recorded != settings or record.protocol != settings["protocol"]:
         raise RecordError("config.yaml was edited: it is not the configuration of the record")
+
+
+def _tested(cell: ReportCell, scoring: Scoring) -> ReportCell:
+    """A cell with the figure that is tested; one whose predictions cannot be read has none, and is in no table."""
+    if cell.record is None:
+        return cell
+    scores = scoring(cell)
+    if isinstance(scores, str):
+        return cell._replace(state=State.DAMAGED, reason=f"it {scores}", record=None)
+    return cell._replace(value=float(scores.values.mean(dtype=float)))
 
 
 def _started_with(directory: Path) -> str:

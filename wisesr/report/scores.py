@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.report.study import ReportCell
+from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.predictions import Predictions, read_predictions
 
 
@@ -23,7 +24,7 @@ class Scores(NamedTuple):
     images: str
     """Digest of their names and labels, in order: cells with the same one can be compared image by image."""
     values: NDArray[np.float32]
-    """(images,), whose mean is the cell's figure: percent."""
+    """(images,), whose mean is the cell's figure, in its unit: `Metric.per_image`."""
     classes: int
 
 
@@ -34,23 +35,25 @@ Scoring = Callable[[ReportCell], Scores | str]
 class ScoreReader:
     """The scores of cells, each read once."""
 
-    def __init__(self) -> None:
+    def __init__(self, metric: Metric = TOP1) -> None:
+        """Args: metric: that is tested."""
+        self._metric = metric
         self._known: dict[Path, Scores | str] = {}
 
     def __call__(self, cell: ReportCell) -> Scores | str:
         """As of `Scoring`."""
         if cell.directory not in self._known:
-            self._known[cell.directory] = _read(cell)
+            self._known[cell.directory] = _read(cell, self._metric)
         return self._known[cell.directory]
 
 
-def _read(cell: ReportCell) -> Scores | str:
+def _read(cell: ReportCell, metric: Metric) -> Scores | str:
     predictions = read_predictions(cell.directory)
     if predictions is None:
         return "has no predictions that can be read"
     if not _has_accuracy_of_record(predictions, cell):
         return "has predictions that are not those of its record"
-    return Scores(_digest(predictions), 100.0 * predictions.right.astype(np.float32), len(predictions.classes))
+    return Scores(_digest(predictions), metric.per_image(predictions).astype(np.float32), len(predictions.classes))
 
 
 def _digest(predictions: Predictions) -> str:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from wisesr.report.statistics.intervals import Estimate
+from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import Record
 from wisesr.results.state import State
-
-if TYPE_CHECKING:
-    from wisesr.report.claims.answer import ClaimBlock
 
 
 class Place(NamedTuple):
@@ -36,6 +34,7 @@ class Place(NamedTuple):
     rate: str
     """Learning rates that were tried: `lr=0.1`, `lr=0.1 head_lr_scale=10`; empty where there is one."""
     seed: int
+    """Which repetition it is: also the fold, where the dataset has folds (`repetitions.SeedAndFold`)."""
     study: str = ""
     """Given where one directory with several studies is reported: each has its own tables then."""
 
@@ -59,6 +58,8 @@ class ReportCell(NamedTuple):
     record: Record | None
     """Of a finished cell."""
     place: Place
+    value: float | None = None
+    """What is tested of it on the test split (`ReportTable.metric`) where that is not top-1."""
     shown_directory: str = ""
     """How the page names the directory, where that is not for others to know."""
 
@@ -73,9 +74,14 @@ class ReportCell(NamedTuple):
         """On the test split, of the chosen epoch, percent. Only of finished cells."""
         return 100.0 * self.finished_record.best.test_top1
 
+    @property
+    def tested(self) -> float:
+        """The metric that is tested, of the chosen epoch on the test split; top-1 unless asked. Only of finished cells."""
+        return self.top1 if self.value is None else self.value
+
 
 class Difference(NamedTuple):
-    """An entry's top-1 minus the baseline's, same backbone and settings, points."""
+    """An entry's figure minus the baseline's, same backbone and settings; of top-1 in points."""
 
     kind: Literal["seeds", "images"]
     """seeds: over paired seeds and test images, a statement about the heads. images: between one or two pairs of trained
@@ -104,6 +110,8 @@ class Difference(NamedTuple):
     """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
     note: str = ""
     """Empty where there is nothing to say."""
+    resampled: Estimate | None = None
+    """In place of `paired` and `crossed` where test images differ between replicates or folds: the corrected resampled t."""
 
     @property
     def significant(self) -> bool:
@@ -113,7 +121,7 @@ class Difference(NamedTuple):
     @property
     def needed(self) -> tuple[Estimate, ...]:
         """The estimates all of which must speak for a star."""
-        return tuple(estimate for estimate in (self.paired, self.crossed, self.last) if estimate is not None)
+        return tuple(estimate for estimate in (self.paired, self.crossed, self.resampled, self.last) if estimate is not None)
 
 
 class LastEpochs(NamedTuple):
@@ -125,6 +133,8 @@ class LastEpochs(NamedTuple):
     """Over seeds (n - 1), points; None of one seed."""
     epochs: int
     """How many last epochs of a seed, at most."""
+    values: tuple[float, ...] = ()
+    """Of each seed, as the entry's cells are, percent."""
 
 
 class Entry(NamedTuple):
@@ -136,7 +146,7 @@ class Entry(NamedTuple):
     cells: tuple[ReportCell, ...]
     """By seed; with several rates those of the rate that was best on validation for this seed."""
     values: tuple[float, ...]
-    """Test top-1 of each, percent."""
+    """The metric of each on the test split; top-1 in percent."""
     mean: float
     std: float | None
     """Sample standard deviation over seeds (n - 1), points; None of one seed."""
@@ -202,6 +212,8 @@ class ReportTable(NamedTuple):
     """What a reader should know: how rates were chosen, that last bits may differ, ..."""
     left_out: tuple[LeftOut, ...]
     """Cells of this dataset and resolution that the table does not show, and why."""
+    metric: Metric = TOP1
+    """Of the figures and differences."""
     tests: int = 0
     """Comparisons with a baseline over seeds, in all tables of this one's study: Holm corrects for their number."""
 
@@ -212,18 +224,3 @@ class ReportTable(NamedTuple):
             key = (entry.backbone, entry.settings)
             groups[key] = (*groups.get(key, ()), entry)
         return groups
-
-
-class Study(NamedTuple):
-    """All that a report shows."""
-
-    roots: tuple[Path, ...]
-    cells: tuple[ReportCell, ...]
-    """All that could be read, finished or not."""
-    damaged: tuple[LeftOut, ...]
-    """What could not be read, or was written by another version."""
-    tables: tuple[ReportTable, ...]
-    notes: tuple[str, ...] = ()
-    """On the report as a whole: figures of a published table that belong to nothing here."""
-    claims: tuple[ClaimBlock, ...] = ()
-    """What the cells say of the claims that were declared; one block a study that has tables of its own."""

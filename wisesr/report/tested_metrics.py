@@ -21,6 +21,7 @@ _SMALLEST = float(np.finfo(np.float32).smallest_normal)
 """A recorded probability of 0 is one below this, and a loss of at least 87.3 nats: below it, float32 has few digits, and some
 devices have only 0."""
 
+_POINTS = "percentage points"
 PerImage = NDArray[np.float64]
 """(images,); the mean is the metric's value."""
 
@@ -40,6 +41,16 @@ class Metric(NamedTuple):
     decimals: int
     per_image: Callable[[Predictions], PerImage]
     """Of predictions of at least one image; in percent or nats."""
+
+    @property
+    def image_unit(self) -> float:
+        """The step of an image from one answer to the other: 100 of a percentage, 1 nat of a loss."""
+        return 100.0 if self.unit == _POINTS else 1.0
+
+    @property
+    def points(self) -> str:
+        """The unit in short: points, nats."""
+        return self.unit.rpartition(" ")[2]
 
     def value(self, predictions: Predictions) -> float:
         """Of a model on its test images, in percent or nats."""
@@ -100,7 +111,6 @@ def _macro_f1(predictions: Predictions) -> PerImage:
     return np.asarray(100.0 * (counts.present @ f1 + moved))
 
 
-_POINTS = "percentage points"
 TOP1 = Metric("top1", "top-1", "top-1, %", _POINTS, True, 2, _top1)
 METRICS = {
     metric.name: metric

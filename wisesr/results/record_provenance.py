@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from wisesr.results.checks import is_count, is_counts, is_group, is_lists, is_string, is_text, is_texts, or_none
+from wisesr.results.checks import is_count, is_counts, is_group, is_lists, is_size, is_string, is_text, is_texts, or_none
 from wisesr.results.fields import Key
 
 _Count = Annotated[int, is_count]
@@ -56,6 +56,11 @@ class Provenance:
     data: DataProvenance
     finished: _Text
     """Time, UTC, ISO 8601."""
+    devices: Annotated[int | None, is_size] = None
+    """That training ran on, of all nodes; None in records of before 2026-11-28."""
+    by_part: Annotated[tuple[str, ...] | None, is_texts, tuple] = None
+    """What in training saw several images of one device's part of a batch, and no other part: `BatchNorm`, `mixing`, code that
+    nobody here knows. With nothing the number of devices changes last bits; None in records of before 2026-11-28."""
     started: Annotated[str | None, is_text] = None
     """Time of the first attempt, UTC, ISO 8601."""
     software: Annotated[Mapping[str, str | None], is_group] = field(default_factory=dict)
@@ -72,3 +77,8 @@ class Provenance:
     """Of `uncommitted.diff`, where tracked files of the checkout had changed: its sha256 and bytes."""
     archive: Annotated[Mapping[str, Any], is_group] = field(default_factory=dict)
     """What `wisesr data prepare` made the dataset's folder from: name, kind, bytes, sha256."""
+
+    @property
+    def device_parts(self) -> int | None:
+        """Parts of a batch that training saw apart as they lay on several devices; None where nobody noted how many."""
+        return 1 if self.by_part == () else self.devices

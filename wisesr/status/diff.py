@@ -121,7 +121,13 @@ def notes(first: Record, second: Record) -> list[str]:
         sentences.append(f"They were not computed by the same versions of {', '.join(packages)}.")
     if (here.source, here.sources) != (there.source, there.sources):
         sentences.append("They were not computed by the same code of wisesr: its source differs.")
-    if names := _differing(_machine(here), _machine(there)):
+    if None not in (parts := (here.device_parts, there.device_parts)) and parts[0] != parts[1]:
+        sentences.append(
+            "They are not the same computation: their batches were divided over other devices, and BatchNorm and mixing see "
+            "one device's part."
+        )
+    others = ["number of devices"] if parts[0] == parts[1] and here.devices != there.devices else []
+    if names := others + _differing(_machine(here), _machine(there)):
         sentences.append(f"Last bits may differ: not the same {', '.join(names)}.")
     return sentences
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from wisesr.config.axes import leaves
 from wisesr.config.identity import computation
+from wisesr.config.replicates import split_moves_with_seed
 
 with warnings.catch_warnings():
     # It is written for pydantic 1: https://docs.pydantic.dev/latest/migration/
@@ -28,12 +29,14 @@ _BEST = ("best/test/top1", "best/test/macro_f1", "best/val/top1", "best/epoch", 
 
 
 def grouping(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys of the configuration that together tell all cells apart but for their seeds, the head always among them.
+    """Keys of the configuration that together tell cells apart but for seeds, replicates and folds, the head always among them.
 
     Of keys that vary together (a recipe's), the first stands for all.
     """
     values = [leaves(computation(config)) for config in configs]
-    rest = sorted({key for cell in values for key in cell} - {*_FIRST, "seed"})
+    repeating = {"seed", *["dataset.split_seed"] * split_moves_with_seed(values)}
+    repeating |= {"dataset.fold"} if all(cell.get("dataset.fold") is not None for cell in values) else set()
+    rest = sorted({key for cell in values for key in cell} - {*_FIRST, *repeating})
     chosen: list[str] = []
     parts = 1
     for key in (*_FIRST, *rest):

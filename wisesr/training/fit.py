@@ -26,6 +26,7 @@ from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
+from wisesr.training.batch_parts import SynchronisedBatchNorm, require_several_gpus
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
@@ -40,11 +41,12 @@ class TrainerSettings(NamedTuple):
     """Settings of Lightning's trainer, keys of `trainer`: the others belong to the process, to the module or to the budget."""
 
     accelerator: str
-    devices: int | str
+    devices: int
     num_nodes: int
     strategy: str
     precision: str
     compile: bool
+    sync_batchnorm: bool
     accumulate: int
     clip: float | None
     deterministic: bool
@@ -139,12 +141,16 @@ def make_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -
         raise UserError(f"trainer: {error} (trainer=auto takes what there is)") from error
     if trainer.precision != settings.precision:  # Lightning falls back with no more than a warning
         raise UserError(f"trainer.precision={settings.precision} cannot be had on this device, only {trainer.precision}")
+    if settings.sync_batchnorm:
+        require_several_gpus(trainer.world_size, trainer.strategy.root_device.type)
     return trainer
 
 
 def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
     # Inside a Slurm job Lightning would take ranks from srun and write checkpoints in mid-epoch when it is preempted.
     external = settings.num_nodes > 1 or TorchElasticEnvironment.detect()
+    plugins: list[Any] = [] if external else [LightningEnvironment()]
+    plugins += [SynchronisedBatchNorm()] * settings.sync_batchnorm
     return Trainer(
         accelerator=settings.accelerator,
         devices=settings.devices,
@@ -156,7 +162,7 @@ def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[A
         deterministic=settings.deterministic,
         max_epochs=epochs,
         callbacks=callbacks,
-        plugins=None if external else [LightningEnvironment()],
+        plugins=plugins or None,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

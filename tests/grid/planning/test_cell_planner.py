@@ -172,6 +172,25 @@ def test_gpus_are_counted_and_not_touched(config: Config) -> None:
     assert not torch.cuda.is_initialized()
 
 
+@pytest.mark.parametrize(
+    ("model", "trainer", "gpus", "words"),
+    [
+        ("test_resnet", {"accelerator": "gpu", "devices": "auto"}, 2, ""),
+        ("test_resnet", {"accelerator": "gpu", "devices": "auto"}, 1, "needs several GPUs, not the 1 that this grid sees"),
+        ("test_resnet", {"accelerator": "auto", "devices": 2}, 0, "needs several GPUs, not 2 devices (cpu)"),
+        ("test_convnext", {"accelerator": "gpu", "devices": 2}, 2, "no BatchNorm of this model is trained"),
+    ],
+)
+def test_batchnorm_that_cannot_be_synchronised_is_told_before_anything_starts(
+    config: Config, model: str, trainer: dict[str, Any], gpus: int, words: str
+) -> None:
+    config["backbone"]["model"] = model
+    config["trainer"] |= {"sync_batchnorm": True, **trainer}
+    problems = found(config, gpus=gpus)
+    assert len(problems) == bool(words)
+    assert all("trainer.sync_batchnorm=true" in problem and words in problem for problem in problems)
+
+
 def test_images_and_head_are_both_told(config: Config, tmp_path: Path) -> None:
     (tmp_path / "empty" / "train" / "a").mkdir(parents=True)
     config = changed(changed(config, "head.dropout", 2), "dataset.root", str(tmp_path / "empty"))

@@ -100,6 +100,8 @@ class CellPlanner:
             wanted = settings["devices"]
             if isinstance(wanted, int) and wanted > self._gpus:
                 return f"trainer.devices must be at most {self._gpus}, the GPUs that this grid sees, not {wanted}"
+            if settings["sync_batchnorm"] and self._gpus == 1:
+                return "trainer.sync_batchnorm=true needs several GPUs, not the 1 that this grid sees: leave it false"
             return None
         problem: str | None = self._once(_key(config, "trainer"), lambda: _open_trainer(settings))
         return problem

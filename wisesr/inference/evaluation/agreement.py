@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wisesr.data.manifest import TEST, VAL
+from wisesr.inference.evaluation.as_tested import devices
 from wisesr.inference.evaluation.pictures import Source
 from wisesr.inference.run import Run
 from wisesr.results.provenance import hardware, source_hash, versions
@@ -70,7 +71,7 @@ def _reasons(run: Run, source: Source, device: str, threads: int, unread: int) -
         found.append(f"{threads} threads (there were {made.threads})")
     if trainer["compile"]:
         found.append("trainer.compile: the trained model was compiled, this one is not")
-    if trainer["devices"] != 1 or trainer["num_nodes"] != 1:
+    if devices(run) != 1:
         found.append("it was trained on several devices, whose sums are added in another order")
     now = versions()
     found += [

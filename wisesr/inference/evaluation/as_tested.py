@@ -38,6 +38,8 @@ def batch_size(run: Run) -> int:
 
 
 def devices(run: Run) -> int:
-    """That the run was trained on, as far as its configuration tells: `auto` counts as one."""
+    """That the run was trained on, by its record, else as far as its configuration tells: `auto` counts as one."""
+    if run.record.provenance.devices is not None:
+        return run.record.provenance.devices
     own, nodes = run.config["trainer"]["devices"], run.config["trainer"]["num_nodes"]
     return int(nodes) * (own if isinstance(own, int) else 1)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.matching import candidates, sizes
+from wisesr.report.claims.measures import of_metric
 from wisesr.report.claims.pooled import Pooled, pooled
 from wisesr.report.claims.rows import ClaimRow, claim_row
 from wisesr.report.scores import Scoring
@@ -58,7 +59,8 @@ class Answer(NamedTuple):
     p_equivalent: float | None = None
     """Likewise, of two one-sided tests against the margin."""
     detectable: float | None = None
-    """The true difference that this study would have found with a probability of 0.8, if no other claim had one."""
+    """The true difference that this study would have found with a probability of 0.8, if no other claim had one; where a claim
+    is of no more than a margin, the one that would have been found to be more."""
     pooled: Pooled | None = None
     unused: tuple[Unused, ...] = ()
     why: str = ""
@@ -113,6 +115,7 @@ def _estimated(
     claim: Claim, size: int | None, protocol: str, tables: Sequence[ReportTable], scoring: Scoring, margin: float
 ) -> Answer:
     """An answer without a verdict."""
+    claim = claim._replace(measure=of_metric(claim.measure, tables[0].metric))
     within = next(value for value in (claim.margin, claim.measure.margin, margin) if value is not None)
     answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within)
     found = candidates(claim, tables, size, scoring)
@@ -185,7 +188,8 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
     above = estimate.mean - (scaled if claim.expected == "no_higher" else 0.0)
     verdict = Verdict.INCONCLUSIVE
     if p < LEVEL:
-        agrees = above > 0 if claim.expected == "higher" else above < 0
+        higher = (claim.expected == "higher") == claim.measure.higher_is_better
+        agrees = above > 0 if higher else above < 0
         verdict = Verdict.SUPPORTED if agrees else Verdict.CONTRADICTED
     elif equal < LEVEL and claim.expected != "no_higher":
         verdict = Verdict.EQUIVALENT
@@ -197,5 +201,5 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
         found=Found(shown(estimate.mean), shown(low), shown(high)),
         p=p,
         p_equivalent=equal,
-        detectable=shown(estimate.detectable(LEVEL / tests)),
+        detectable=shown(estimate.detectable(LEVEL / tests) + (scaled if claim.expected == "no_higher" else 0.0)),
     )

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from statistics import fmean
 from typing import NamedTuple
 
-from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs_top1, pair, top1
+from wisesr.report.convergence import readable_metrics
+from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scoring
 from wisesr.report.speed import speed
 from wisesr.report.study import Entry, ReportCell
+from wisesr.report.tested_metrics import Metric
 
 PairsOf = Callable[[Entry, Entry, Scoring], "Pairs | str"]
 """Differences of two entries of a row, the first less the second, by seed; or why there are none."""
@@ -29,6 +34,9 @@ class Measure(NamedTuple):
     """Whether differences are logarithms of ratios."""
     exact: bool = False
     """Whether it is counted, so that there is nothing to test."""
+    higher_is_better: bool = True
+    decimals: int = 2
+    """Of a figure in points or nats."""
 
     def shown(self, difference: float) -> float:
         """A difference in the unit."""
@@ -49,14 +57,27 @@ def _of_cells(value: CellValue, needs: str, by_image: float) -> PairsOf:
 
 def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs: the highest of many is higher for the head that moves more."""
-    value = last_epochs_top1 if head.cells[0].place.protocol == "paper" else top1
+    value = last_epochs if head.cells[0].place.protocol == "paper" else tested
     return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
 
 
-def _overfitting(cell: ReportCell) -> float | None:
+def _overfitting(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+    """Under protocol=paper of the last epochs, too: the head that moves more has the higher best epoch, and looks better."""
+    value = _last_overfitting if head.cells[0].place.protocol == "paper" else _chosen_overfitting
+    return _of_cells(value, "train/top1", -1.0)(head, baseline, scoring)
+
+
+def _chosen_overfitting(cell: ReportCell) -> float | None:
     """Top-1 on the training images that are measured less that on the test images, of the chosen epoch, points."""
     train = cell.finished_record.best.row.get("train/top1")
     return None if train is None else 100.0 * train - cell.top1
+
+
+def _last_overfitting(cell: ReportCell) -> float | None:
+    """The same of the last epochs, where what is measured after each is the test split."""
+    gaps = [row.get("train/top1", math.nan) - row.get("val/top1", math.nan) for row in readable_metrics(cell.directory)]
+    known = [gap for gap in gaps if math.isfinite(gap)]
+    return 100.0 * fmean(known[-plateau_epochs(len(known)) :]) if known else None
 
 
 def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
@@ -87,18 +108,26 @@ def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
     return read
 
 
-def _epochs(head: Entry, baseline: Entry, _: Scoring) -> Pairs | str:
+def _epochs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     found = speed(head, baseline)
     if found.why_not:
         return found.why_not
-    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored)
+    over = tested_over_trained([cell for cell in head.cells if cell.place.seed in found.seeds], scoring)
+    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored, tested_over_trained=over)
+
+
+def of_metric(measure: Measure, metric: Metric) -> Measure:
+    """The measure with the metric that a report tests in the place of top-1; any other as it is."""
+    if measure is not MEASURES["top1"]:
+        return measure
+    return measure._replace(
+        title=f"test {metric.words}", unit=metric.points, higher_is_better=metric.higher_is_better, decimals=metric.decimals
+    )
 
 
 MEASURES: Mapping[str, Measure] = {
     "top1": Measure("test top-1", "points", _top1, None),
-    "overfitting": Measure(
-        "training top-1 less test top-1", "points", _of_cells(_overfitting, "train/top1 in its record", -1.0), None
-    ),
+    "overfitting": Measure("training top-1 less test top-1", "points", _overfitting, None),
     "epochs": Measure("epochs to 95 % of the other head's plateau", "%", _epochs, 10.0, relative=True),
     "parameters": Measure(
         "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True

@@ -27,9 +27,9 @@ _LAST = (
 )
 
 
-def typographic_signed(value: float) -> str:
+def typographic_signed(value: float, digits: int = 2) -> str:
     """`+1.42`, with a minus sign where `numbers.signed` has the hyphen of files."""
-    return typographic(signed(value))
+    return typographic(signed(value, digits))
 
 
 def p_value_or_dash(value: float | None) -> str:
@@ -69,16 +69,16 @@ def last_top1(cell: ReportCell) -> float | None:
     return None if top1 is None else 100.0 * top1
 
 
-def last_epochs(entry: Entry) -> str:
+def last_epochs(entry: Entry, digits: int = 2) -> str:
     """`82.10 ± 0.33`: under protocol=paper the test top-1 over the last epochs; empty elsewhere, and where it is not known."""
-    return mean_and_std(entry.last.mean, entry.last.std) if entry.last else ""
+    return mean_and_std(entry.last.mean, entry.last.std, digits) if entry.last else ""
 
 
 def matrix_legend(content: TableContent) -> str:
     """What stands at a place of the matrix."""
     parts = sentences.legend(content.table)
     if content.comparisons:
-        parts.append(f"Below: the difference to {content.table.baseline} in percentage points.")
+        parts.append(f"Below: the difference to {content.table.baseline} in {content.table.metric.unit}.")
     if content.table.protocol == "paper" and content.table.entries:
         parts.append(_LAST)
     return " ".join(parts)

@@ -9,6 +9,7 @@ from wisesr.report.study import Difference, Entry
 from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
 from wisesr.report.tables.sentences import STAR
 from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
+from wisesr.report.tested_metrics import Metric
 from wisesr.wording import count_of
 
 
@@ -41,7 +42,12 @@ def matrix_grid(content: TableContent) -> Grid:
     matrix = content.matrix
     settings = matrix.has_settings
     rows = tuple(
-        (Text(row.backbone), *[Text(row.settings or DASH)] * settings, *map(_place, row.places)) for row in matrix.rows
+        (
+            Text(row.backbone),
+            *[Text(row.settings or DASH)] * settings,
+            *(_place(place, content.table.metric) for place in row.places),
+        )
+        for row in matrix.rows
     )
     return Grid(_titled("backbone", *["settings"] * settings, *matrix.heads), rows, 1 + settings)
 
@@ -51,14 +57,14 @@ def _titled(*titles: str) -> tuple[Column, ...]:
     return tuple(Column(title, title) for title in titles)
 
 
-def _place(place: MatrixPlace) -> Text:
-    return Text(place.absent or DASH) if place.entry is None else Text(_figure(place.entry), place.entry.best)
+def _place(place: MatrixPlace, metric: Metric) -> Text:
+    return Text(place.absent or DASH) if place.entry is None else Text(_figure(place.entry, metric), place.entry.best)
 
 
-def _figure(entry: Entry) -> str:
+def _figure(entry: Entry, metric: Metric) -> str:
     star = STAR if entry.difference is not None and entry.difference.significant else ""
-    last = f", last epochs {entry.last.mean:.2f}" if entry.last else ""
-    return f"{mean_and_std(entry.mean, entry.std)} ({len(entry.cells)}){star}{last}"
+    last = f", last epochs {entry.last.mean:.{metric.decimals}f}" if entry.last else ""
+    return f"{mean_and_std(entry.mean, entry.std, metric.decimals)} ({len(entry.cells)}){star}{last}"
 
 
 def comparison_grid(content: TableContent) -> Grid | None:
@@ -77,7 +83,7 @@ def comparison_grid(content: TableContent) -> Grid | None:
     rows = tuple(
         (
             Text(comparison.name),
-            *map(Text, _difference(comparison.entry.difference)),
+            *map(Text, _difference(comparison.entry.difference, content.table.metric)),
             *map(Text, _published(comparison, content) if published else ()),
             Text(comparison.remark),
         )
@@ -96,7 +102,7 @@ def published_grid(content: TableContent) -> Grid | None:
     return Grid(_titled("head", "top-1", "published", "distance"), rows, 1) if rows else None
 
 
-def _difference(difference: Difference | None) -> list[str]:
+def _difference(difference: Difference | None, metric: Metric) -> list[str]:
     """Seeds, difference, interval, that of the paired t alone, p, p after Holm, detectable difference."""
     if difference is None:
         return [DASH] * 7
@@ -105,18 +111,18 @@ def _difference(difference: Difference | None) -> list[str]:
     paired = difference.paired.interval() if difference.paired is not None else None
     return [
         seeds,
-        signed(difference.mean) + star,
-        _ends(difference.low, difference.high),
-        _ends(paired.low, paired.high) if paired else DASH,
+        signed(difference.mean, metric.decimals) + star,
+        _ends(difference.low, difference.high, metric),
+        _ends(paired.low, paired.high, metric) if paired else DASH,
         p_value(difference.p),
         p_value(difference.p_holm),
-        DASH if difference.detectable is None else f"{difference.detectable:.1f}",
+        DASH if difference.detectable is None else f"{difference.detectable:.{metric.decimals - 1}f}",
     ]
 
 
-def _ends(low: float | None, high: float | None) -> str:
+def _ends(low: float | None, high: float | None, metric: Metric) -> str:
     """`-0.31 to +2.40`; a dash where there is no interval."""
-    return DASH if low is None or high is None else f"{signed(low)} to {signed(high)}"
+    return DASH if low is None or high is None else f"{signed(low, metric.decimals)} to {signed(high, metric.decimals)}"
 
 
 def _published(comparison: Comparison, content: TableContent) -> list[str]:

@@ -6,15 +6,15 @@ DASH = "-"
 """Where there is nothing."""
 
 
-def mean_and_std(mean: float, std: float | None) -> str:
+def mean_and_std(mean: float, std: float | None, digits: int = 2) -> str:
     """`93.21 ± 0.41`; the mean alone of one value."""
-    return f"{mean:.2f}" + (f" ± {std:.2f}" if std is not None else "")
+    return f"{mean:.{digits}f}" + (f" ± {std:.{digits}f}" if std is not None else "")
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 2) -> str:
     """`+1.42`; what rounds to 0 has no sign."""
-    text = f"{value:+.2f}"
-    return "0.00" if float(text) == 0 else text
+    text = f"{value:+.{digits}f}"
+    return text[1:] if float(text) == 0 else text
 
 
 def typographic(number: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
 from wisesr.report.statistics.intervals import Interval
@@ -14,14 +16,17 @@ from wisesr.wording import count_of
 _NONE = "\N{EN DASH}"
 _GOAL = f"{100 * SHARE:.0f} % of {{other}}'s plateau"
 _HOW = (
-    "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last epochs: a "
-    f"tenth of all, at least {LEAST} and at most {MOST}. Both curves are smoothed alike, by the least-squares fit that never "
-    "falls up to their highest stretch of as many epochs. Epochs and seconds are geometric means over shared seeds; "
-    "the interval is a paired t over the logarithms of their ratios, not corrected for the number of heads. Where a head "
-    "never got there with a seed, all its epochs count for that seed: the figure is then a lower bound "
-    "(\N{GREATER-THAN OR EQUAL TO}), without an interval. Top-1 on the way: the mean over all epochs, less that of {other}, in "
-    "points."
+    "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last "
+    f"epochs: a tenth of all, at least {LEAST} and at most {MOST}. Both curves are smoothed alike, by the least-squares fit "
+    "that never falls up to their highest stretch of as many epochs. Epochs and seconds are geometric means over the seeds "
+    "that both have. Intervals are of a paired t over seeds (epochs and seconds: over the logarithms of the ratios), not "
+    "corrected for the number of heads."
 )
+_BOUND = (
+    "Where a head never got there with a seed, all its epochs count for that seed: the figure is then a lower bound "
+    "(\N{GREATER-THAN OR EQUAL TO}), without an interval."
+)
+_REPLICATED = "Seeds are replicates or folds with images of their own: in place of the paired t is the corrected resampled t."
 _FEW = "Fewer than three seeds have no interval: their figures are of these trainings and say nothing about the heads."
 
 
@@ -30,9 +35,11 @@ def percent_change(log_ratio: float) -> float:
     return 100.0 * math.expm1(log_ratio)
 
 
-def change(pace: Pace | None, *, bound: bool) -> str:
-    """`-23 %`, with a minus sign; `>= +12 %` of a lower bound; a dash of nothing."""
-    return _NONE if pace is None else typographic(("\N{GREATER-THAN OR EQUAL TO} " if bound else "") + _signed(pace.ratio.mean))
+def change(pace: Pace, *, bound: bool) -> str:
+    """`-23 %`, with a minus sign; `>= +12 %` of a lower bound; a dash of a bound below 0: it would look faster."""
+    if bound and pace.ratio.mean < 0:
+        return _NONE
+    return typographic(("\N{GREATER-THAN OR EQUAL TO} " if bound else "") + _signed(pace.ratio.mean))
 
 
 def change_interval(ratio: Interval) -> str:
@@ -49,7 +56,7 @@ def speed_sentence(speed: Speed) -> str:
     """
     head, goal, pace = speed.entry.head, _GOAL.format(other=speed.other.head), speed.epochs
     if pace is None:
-        return f"How soon {head} is at {goal} cannot be said: {speed.why_not}."
+        return _no_answer([speed])
     seeds, ratio = count_of(len(speed.seeds), "seed"), pace.ratio
     if speed.censored:
         return f"{head} got to {goal} with {len(speed.reached)} of {seeds}, so that its speed has no interval."
@@ -60,14 +67,26 @@ def speed_sentence(speed: Speed) -> str:
     return f"{head} is at {goal} in {_more_or_fewer(ratio.mean)} epochs ({epochs}; 95 % interval {between}; {seeds})."
 
 
-def how_measured(table: ReportTable, speeds: tuple[Speed, ...]) -> list[str]:
-    """What the figures of a table's speeds are; nothing where there are none."""
+def how_measured(table: ReportTable, speeds: Sequence[Speed]) -> list[str]:
+    """What the figures of a row's speeds are; why there are none, where no head has any."""
     answered = [speed for speed in speeds if speed.epochs is not None]
     if not answered:
-        return []
+        reasons = dict.fromkeys(speed.why_not for speed in speeds)
+        return [_no_answer([speed for speed in speeds if speed.why_not == reason]) for reason in reasons]
     split = "test" if table.protocol == "paper" else "validation"
     how = _HOW.format(goal=_GOAL.format(other=table.baseline), other=table.baseline, split=split)
-    return [how] + [_FEW] * any(len(speed.seeds) < 3 for speed in answered)
+    said = (
+        (_REPLICATED, any(speed.replicated for speed in answered)),
+        (_BOUND, any(speed.censored for speed in answered)),
+        (_FEW, any(len(speed.seeds) < SEEDS for speed in answered)),
+    )
+    return [how, *(text for text, applies in said if applies)]
+
+
+def _no_answer(speeds: Sequence[Speed]) -> str:
+    """Of heads that have none for one reason."""
+    heads, goal = [speed.entry.head for speed in speeds], _GOAL.format(other=speeds[0].other.head)
+    return f"How soon {', '.join(heads)} {'is' if len(heads) == 1 else 'are'} at {goal} cannot be said: {speeds[0].why_not}."
 
 
 def _signed(log_ratio: float) -> str:

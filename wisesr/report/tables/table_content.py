@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables import sentences
+from wisesr.report.tables.verdict import verdict
 from wisesr.results.state import State
 
 
@@ -113,7 +114,7 @@ def table_content(table: ReportTable) -> TableContent:
             for rate, top1, seeds in entry.tried
         ),
         left_out=_left_out(table),
-        verdict=sentences.verdict(table),
+        verdict=verdict(table),
     )
 
 

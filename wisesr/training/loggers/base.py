@@ -17,7 +17,7 @@ class Run(NamedTuple):
 
     directory: Path
     name: str
-    """`resnet50-wise-seed-0`."""
+    """`resnet50-wise-seed-0`, `resnet50-wise-replicate-0-fold-2`."""
     study: str
     tags: tuple[str, ...]
     """The axes: backbone, head, dataset, resolution, ..."""

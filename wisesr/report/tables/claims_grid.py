@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.claims.sentences import answered, claim_text, estimand, figure, holds_for, remark, sample, verdict_text
+from wisesr.report.claims.answer import Answer, ClaimBlock
+from wisesr.report.tables.claim_sentences import (
+    answered,
+    claim_text,
+    estimand,
+    figure,
+    holds_for,
+    interval_text,
+    is_bound,
+    remark,
+    sample,
+    verdict_text,
+)
 from wisesr.report.tables.grid import Column, Grid, Text
 from wisesr.report.tables.numbers import DASH
 
@@ -15,10 +26,18 @@ def claims_grid(block: ClaimBlock) -> Grid | None:
     rows = []
     for answer in answered(block):
         assert answer.found is not None
-        interval = f"{figure(answer.found.low, answer)} to {figure(answer.found.high, answer)}"
+        mean = "at least " * is_bound(answer) + figure(answer.found.mean, answer)
         texts = (
-            *(claim_text(answer), verdict_text(answer), estimand(answer), figure(answer.found.mean, answer), interval),
+            *(claim_text(answer), verdict_text(answer), estimand(answer), mean, _interval(answer)),
             *(sample(answer) or DASH, holds_for(answer), remark(answer) or DASH),
         )
         rows.append(tuple(map(Text, texts)))
     return Grid(tuple(Column(title, title) for title in _TITLES), tuple(rows), 1) if rows else None
+
+
+def _interval(answer: Answer) -> str:
+    """What is counted has no interval but a range, where rows differ."""
+    assert answer.found is not None
+    if answer.pooled is not None:
+        return interval_text(answer)
+    return DASH if answer.found.low == answer.found.high else f"none; {interval_text(answer)} over rows"

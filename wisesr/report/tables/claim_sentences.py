@@ -1,0 +1,186 @@
+"""A claim's answer in words that say what was estimated, from what, and for what it holds."""
+
+from __future__ import annotations
+
+from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.measures import MEASURES
+from wisesr.report.stars import LEVEL
+from wisesr.report.tables.numbers import signed, typographic
+from wisesr.wording import count_of
+
+_PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
+
+
+def claim_text(answer: Answer) -> str:
+    """`wise has a higher test top-1 than gap at 224 px`."""
+    size = f" at {answer.size} px" if answer.size is not None else ""
+    measure = answer.claim.measure
+    text = answer.claim.text.replace("test top-1", measure.title)
+    if not measure.higher_is_better:
+        text = text.replace(f"higher {measure.title}", f"lower {measure.title}")
+    return f"{text}{size}{' (protocol=paper)' if answer.protocol == 'paper' else ''}"
+
+
+def estimand(answer: Answer) -> str:
+    """What the figure is: `test top-1 of wise less that of gap, points`."""
+    claim, measure = answer.claim, answer.claim.measure
+    what = f"{measure.title}, mean of the last epochs," if _of_last_epochs(answer) else measure.title
+    if measure.relative:
+        return f"{what} of {claim.head}, beside {claim.baseline}'s{_PER[claim.slope]}"
+    return f"{what} of {claim.head} less that of {claim.baseline}, {measure.unit}{_PER[claim.slope]}"
+
+
+def _of_last_epochs(answer: Answer) -> bool:
+    pairs = answer.claim.measure.pairs
+    return answer.protocol == "paper" and pairs in (MEASURES["top1"].pairs, MEASURES["overfitting"].pairs)
+
+
+def figure(value: float, answer: Answer) -> str:
+    """`+1.83` points, `-12 %`."""
+    if answer.claim.measure.unit == "%":
+        text = f"{value:+,.{1 if abs(value) < 9.95 else 0}f}"
+        return typographic(text.lstrip("+-") if not float(text.replace(",", "")) else text) + " %"
+    return typographic(signed(value, answer.claim.measure.decimals))
+
+
+def estimate_text(answer: Answer) -> str:
+    """`+1.83 points (95 % interval -0.40 to +4.06)`; empty of an answer without a figure."""
+    found = answer.found
+    if found is None:
+        return ""
+    unit = "" if answer.claim.measure.unit == "%" else f" {answer.claim.measure.unit}"
+    ends = interval_text(answer)
+    if answer.pooled is None:
+        return figure(found.mean, answer) + unit if found.low == found.high else f"{ends}{unit} over rows"
+    at_least = "at least " * is_bound(answer)
+    return f"{at_least}{figure(found.mean, answer)}{unit}{_PER[answer.claim.slope]} (95 % interval {ends})"
+
+
+def interval_text(answer: Answer) -> str:
+    """`-0.40 to +4.06`; `from -0.40 up` of a lower bound. Of an answer with a figure."""
+    assert answer.found is not None
+    low, high = (figure(end, answer) for end in (answer.found.low, answer.found.high))
+    return f"from {low} up" if is_bound(answer) else f"{low} to {high}"
+
+
+def is_bound(answer: Answer) -> bool:
+    """Whether the estimate is a lower bound: some seeds never reached the goal, and the truth may be any higher."""
+    return any(row.bounds for row in answer.rows)
+
+
+def verdict_text(answer: Answer) -> str:
+    """`supported`, `equivalent within ±1 points`."""
+    if answer.verdict is Verdict.EQUIVALENT:
+        return f"equivalent within {_margin(answer)}{_PER[answer.claim.slope]}"
+    return str(answer.verdict.value)
+
+
+def sample(answer: Answer) -> str:
+    """`6 rows: 3 backbones, 2 datasets; 3 to 5 seeds; 2,680 test images`; of one row its name."""
+    rows = answer.rows
+    if not rows:
+        return ""
+    seeds = sorted({len(row.seeds) for row in rows})
+    many = count_of(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
+    images = sum({block.images: len(block.values) for row in rows for block in row.blocks}.values())
+    where = rows[0].label if len(rows) == 1 else f"{len(rows)} rows of backbone and dataset"
+    return "; ".join([where, many, *([f"{images:,} test images"] if images else [])])
+
+
+def holds_for(answer: Answer) -> str:
+    """For what an estimate speaks, as its interval says."""
+    if answer.pooled is None:
+        return "counted, not measured: nothing is tested" if answer.found else ""
+    drawn = " and other test images" if all(row.blocks or row.replicated for row in answer.rows) else ", on these test images"
+    across = answer.pooled.across
+    backbone, dataset = (
+        f"{'this' if len(names) == 1 else 'these'} {kind}{'s' * (len(names) > 1)}"
+        for kind, names in (
+            ("backbone", {row.backbone for row in answer.rows}),
+            ("dataset", {row.dataset for row in answer.rows}),
+        )
+    )
+    if not across:
+        return f"for other seeds{drawn}; of {backbone} and {dataset}, no others"
+    others = f"for other {' and '.join(across)} like these, other seeds{drawn}"
+    only = [name for name, factor in ((backbone, "backbones"), (dataset, "datasets")) if factor not in across]
+    return f"{others}; of {only[0]}, no others" if only else others
+
+
+def remark(answer: Answer) -> str:
+    """What is to be said beside: what could have been found, why nothing is said, rows that are left out."""
+    parts = []
+    if is_bound(answer):
+        parts.append("a lower bound, as the goal was never reached with some seeds")
+    elif answer.verdict is Verdict.INCONCLUSIVE and answer.detectable is not None:
+        parts.append(_detectable(answer))
+    if _is_small(answer):
+        parts.append(f"yet within {_margin(answer)}")
+    if answer.verdict is Verdict.UNANSWERED:
+        parts.append(answer.why)
+    elif answer.unused:
+        parts.append(f"without {count_of(len(answer.unused), 'row')} ({answer.unused[0].label}: {answer.unused[0].why})")
+    return "; ".join(parts)
+
+
+def _is_small(answer: Answer) -> bool:
+    """Whether a difference is there, and surely smaller than what counts as equal."""
+    judged = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected != "no_higher"
+    return judged and answer.p_equivalent is not None and answer.p_equivalent < LEVEL
+
+
+def _margin(answer: Answer) -> str:
+    """`±1 points`."""
+    return f"±{answer.margin:g} {answer.claim.measure.unit}"
+
+
+def _detectable(answer: Answer) -> str:
+    """Of a claim of no more than a margin: what would have been found to be more."""
+    assert answer.detectable is not None
+    size, measure = answer.detectable, answer.claim.measure
+    decimals = measure.decimals - 1 if measure.unit != "%" else 1 if size < 9.95 else 0
+    what = "an increase" if answer.claim.expected == "no_higher" else "a change" if measure.relative else "a true difference"
+    per = _PER[answer.claim.slope]
+    return f"{what} of {size:,.{decimals}f} {measure.unit}{per} or more would likely have been found"
+
+
+def headline(block: ClaimBlock) -> list[str]:
+    """What is known of the first claim that was declared, in a sentence for each size."""
+    return [_sentence(answer) for answer in block.answers if answer.claim.name == block.answers[0].claim.name]
+
+
+def _sentence(answer: Answer) -> str:
+    if answer.verdict is Verdict.UNANSWERED:
+        return f"Whether {claim_text(answer)} is not known: {answer.why}."
+    said = verdict_text(answer)
+    parts = "; ".join(part for part in (holds_for(answer), sample(answer), remark(answer)) if part)
+    return f"{said[0].upper()}{said[1:]}: {claim_text(answer)}. {estimate_text(answer)}, {parts}."
+
+
+def family(block: ClaimBlock) -> str:
+    """How the verdicts were reached, and over how many claims they are corrected."""
+    if not block.tests:
+        return "Nothing is tested: these figures are counted."
+    tested = f"each kind after Holm over the {block.tests} claims that are tested" if block.tests > 1 else "one claim is tested"
+    null = ["no difference"]
+    if any(answer.pooled is not None and answer.claim.expected == "no_higher" for answer in block.answers):
+        null.append("(hardly more:) a difference of just the margin")
+    return (
+        f"Verdicts at 5 %, {tested}: supported or contradicted where {' or '.join(null)} is rejected (two-sided), equivalent "
+        "where a difference as large as the margin is (two one-sided tests). Inconclusive is no proof of equality; intervals "
+        "are not corrected."
+    )
+
+
+def unanswered(block: ClaimBlock) -> dict[str, list[str]]:
+    """Names of the claims that have no answer, by the reason."""
+    names: dict[str, list[str]] = {}
+    for answer in block.answers:
+        if answer.verdict is Verdict.UNANSWERED:
+            names.setdefault(answer.why, []).append(answer.claim.name + (f" at {answer.size} px" if answer.size else ""))
+    return names
+
+
+def answered(block: ClaimBlock) -> list[Answer]:
+    """Those that have a verdict, as they were declared."""
+    return [answer for answer in block.answers if answer.verdict is not Verdict.UNANSWERED]

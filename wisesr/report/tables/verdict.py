@@ -1,0 +1,61 @@
+"""What the differences of one table show, in a sentence or two."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.tables.numbers import signed, typographic
+from wisesr.report.tables.sentences import entry_name
+from wisesr.report.tested_metrics import Metric
+from wisesr.wording import count_of, some_of
+
+_NAMED = 6
+"""Significant differences that are named."""
+_Judged = Sequence[tuple[Entry, Difference]]
+
+
+def verdict(table: ReportTable) -> str:
+    """How many differences to the baseline are significant, and which; empty where nothing was compared."""
+    compared = [(entry, entry.difference) for entry in table.entries if entry.difference is not None]
+    judged = [(entry, difference) for entry, difference in compared if difference.p_holm is not None]
+    if not compared:
+        return ""
+    if not judged:
+        if any(difference.kind == "seeds" for _, difference in compared):
+            return f"No comparison with {table.baseline} could be tested: the remarks on differences say why."
+        return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
+    significant = [(entry, difference) for entry, difference in judged if difference.significant]
+    missed = _missed(table.metric, [difference for _, difference in judged if not difference.significant])
+    return _significance(table, len(judged), _named(table, significant), len(significant)) + missed
+
+
+def _significance(table: ReportTable, judged: int, named: str, significant: int) -> str:
+    after = f"at 5 % after Holm over {count_of(table.tests, 'comparison')}" if table.tests > 1 else "at 5 %"
+    if judged == 1:
+        result = f"is significant {after}: {named}" if significant else f"is not significant {after}"
+        return f"The one comparison with {table.baseline} {result}."
+    comparisons = f"{judged} comparisons with {table.baseline}"
+    if not significant:
+        return f"None of the {comparisons} is significant {after}."
+    if significant == judged:
+        return f"All {comparisons} are significant {after}: {named}."
+    return f"Of {comparisons}, {significant} {'is' if significant == 1 else 'are'} significant {after}: {named}."
+
+
+def _named(table: ReportTable, significant: _Judged) -> str:
+    """`wise +1.42, depthwise +0.93 points`."""
+    digits = table.metric.decimals
+    found = [f"{entry_name(table, entry)} {typographic(signed(own.mean, digits))}" for entry, own in significant]
+    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return f"{some_of(found[:_NAMED], _NAMED)} {table.metric.points}{more}"
+
+
+def _missed(metric: Metric, differences: Sequence[Difference]) -> str:
+    """What could have been found where nothing was."""
+    found = [difference.detectable for difference in differences if difference.detectable is not None]
+    if not found:
+        return ""
+    low, high = (f"{end:.{metric.decimals - 1}f}" for end in (min(found), max(found)))
+    size = f"{low if low == high else f'{low} to {high}'} {metric.points}"
+    return f" No star is no proof of equality: only true differences of {size} or more would likely have been found."
