@@ -12,7 +12,7 @@ from tests.support.studies import cell_config, write_cell
 from wisesr.report import convergence
 from wisesr.report.convergence import curves, read_validation_curve
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 from wisesr.results.metrics import read_metrics
 
 Curves = dict[str, Sequence[Sequence[float]]]

@@ -11,7 +11,7 @@ from tests.support.studies import cell_config, write_cell
 from wisesr.report.disagreement import MOST, Disagreement
 from wisesr.report.prediction_analysis import analyse_predictions
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 from wisesr.results.predictions import PREDICTIONS, read_predictions
 
 

@@ -14,8 +14,9 @@ from rich.console import Console
 from tests.support.studies import cell_config, write_cell, write_waiting
 from wisesr.report.page.document import render_page
 from wisesr.report.read import read_study
-from wisesr.report.study import ReportTable, Study
+from wisesr.report.study import ReportTable
 from wisesr.report.tables.terminal import print_study
+from wisesr.report.whole_study import Study
 
 SEEN, NOTHING = ("BatchNorm",), ()
 SEEDS = (0, 1, 2)

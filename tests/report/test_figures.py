@@ -16,7 +16,7 @@ from wisesr.report.figures import FILES, all_figures, for_files
 from wisesr.report.figures.figure import Figure, Section, file_name, seed_list
 from wisesr.report.figures.style import accuracy_scale, head_order
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 from wisesr.results.kernels import read_kernels, summarize, write_kernels
 from wisesr.results.predictions import read_predictions, write_predictions
 

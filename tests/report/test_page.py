@@ -20,10 +20,10 @@ from wisesr.report.page.formatting import typographic_signed
 from wisesr.report.page.header import describe_study
 from wisesr.report.page.parts import interval_scale
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
 from wisesr.report.tables.sentences import IMAGES
 from wisesr.report.tables.table_content import table_content
 from wisesr.report.tables.verdict import verdict
+from wisesr.report.whole_study import Study
 
 
 @pytest.fixture(scope="module")

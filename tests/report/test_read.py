@@ -13,10 +13,10 @@ import pytest
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.errors import UserError
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
 from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
+from wisesr.report.whole_study import Study
 from wisesr.results.state import State
 
 

@@ -21,7 +21,7 @@ from wisesr.report.figures.heat_maps import heat_map
 from wisesr.report.figures.render import Picture, render, without_hover
 from wisesr.report.figures.style import DIVERGING, SEQUENTIAL, config
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 from wisesr.results.predictions import Predictions, read_predictions, write_predictions
 
 NAME = "wise dropout=0.5 'x' <b>&"

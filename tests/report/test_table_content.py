@@ -13,12 +13,12 @@ from rich.console import Console
 from tests.support.pages import render
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.tables.sentences import by_state, count_states
 from wisesr.report.tables.table_content import MatrixPlace, TableContent, table_content
 from wisesr.report.tables.terminal import print_study, unfinished
+from wisesr.report.whole_study import Study
 from wisesr.results.state import State
 
 

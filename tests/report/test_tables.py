@@ -14,7 +14,6 @@ from rich.console import Console
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.read import read_study
-from wisesr.report.study import Study
 from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import escape as escape_latex
 from wisesr.report.tables.latex import latex
@@ -22,6 +21,7 @@ from wisesr.report.tables.markdown import escape, markdown
 from wisesr.report.tables.sentences import IMAGES
 from wisesr.report.tables.table_content import table_content
 from wisesr.report.tables.terminal import matrix_tables
+from wisesr.report.whole_study import Study
 
 REASON = "no <b>class</b> | 100 % of _these_ & {those} #1 $x$ ~^\\ *y*\nsecond line"
 

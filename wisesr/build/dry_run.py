@@ -21,6 +21,7 @@ from wisesr.models.conventions import check_conventions
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.weight_sources import IMAGENET
 from wisesr.training.cost import forward_flops
+from wisesr.types import FeatureShape
 
 
 class DryCell(NamedTuple):
@@ -63,6 +64,19 @@ class DryRun:
             if own and isinstance(error, UserError):
                 raise
         return self._build_on("cpu", config, manifest, num_classes)
+
+    def measure(self, config: Config, num_classes: int) -> tuple[FeatureShape, int]:
+        """The feature map of a cell, and the FLOPs of one image's forward pass, without looking at its images.
+
+        Raises:
+            UserError, or whatever a foreign part raises: as of `build`.
+        """
+        measured = self._backbone("meta", config)
+        with torch.device("meta"):
+            head = build_head(config["head"], measured.backbone.feature_shape, num_classes)
+        check_conventions(Classifier(measured.backbone, head), build_conventions(config["recipe"]))
+        flops = measured.flops + forward_flops(head, measured.features)[0]
+        return FeatureShape(*measured.backbone.feature_shape), flops
 
     def _build_on(self, device: str, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
         measured = self._backbone(device, config)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.division import describe_division, device_count
 from wisesr.build.parts import build_loggers
+from wisesr.build.same_heads import head_sentences
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
@@ -54,6 +55,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     division = describe_division(config, parts, devices)
     for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
         log.info("%s", sentence)
+    for sentence in head_sentences(config, parts.module.model.backbone.feature_shape, len(manifest.class_names)):
+        log.info("%s.", sentence)
     for sentence in manifest.notes.sentences():
         log.warning("data: %s", legible(sentence))
     trained = _train(directory, config, manifest, parts, started)

@@ -38,7 +38,7 @@ def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
         computations = [computation(configs[index]) for index in group]
         axes = _axes(computations)
         for index, values in zip(group, map(leaves, computations), strict=True):
-            texts[index] = " ".join(_setting(axis, values[axis]) for axis in axes if axis in values)
+            texts[index] = " ".join(setting_text(axis, values[axis]) for axis in axes if axis in values)
     return texts
 
 
@@ -54,7 +54,7 @@ def _axes(computations: Sequence[Mapping[str, Any]]) -> list[str]:
     return [key for key in dict.fromkeys(key for each in values for key in each) if is_axis(key)]
 
 
-def _setting(axis: str, value: object) -> str:
+def setting_text(axis: str, value: object) -> str:
     """`head.dropout=0.5`; a part that is code by the last of its name, `recipe.optimizer=sgd`."""
     part, _, key = axis.rpartition(".")
     if key == "_target_":

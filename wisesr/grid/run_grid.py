@@ -14,6 +14,7 @@ from rich.markup import escape
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
+from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
@@ -60,7 +61,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         slots, gpus = _slots(waiting, grid, cluster)
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
             console.print(escape(f"note: {sentence}"), soft_wrap=True)
-        _plan(waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
+        _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
@@ -102,6 +103,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
 
 
 def _plan(
+    cells: Sequence[Cell],
     waiting: Sequence[Cell],
     problems: Sequence[tuple[str, str]],
     grid: Mapping[str, Any],
@@ -117,9 +119,8 @@ def _plan(
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             console.print(plan_table(waiting, plan, console.width))
-        if flat := sum(cost is not None and cost.feature_map[1:] == (1, 1) for cost in plan.costs):
-            lost = "have a 1x1 feature map, where no head can tell where a feature fires"
-            console.print(f"note: {flat} of {len(waiting)} cells {lost}")
+        if grid["plan"] or not known:
+            print_advice(advice(cells, waiting, plan, slots), console)
     if known:
         raise UserError(f"Nothing was started:\n{describe_problems(known)}")
 

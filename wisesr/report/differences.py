@@ -40,7 +40,7 @@ def difference_of(head: Sequence[ReportCell], baseline: Sequence[ReportCell], ya
     if len(pairs.seeds) < SEEDS:
         return _between_models(pairs, yardstick.metric)._replace(partial=uneven)
     notes = [f"over the {len(pairs.seeds)} seeds that both have"] * uneven
-    return _over_seeds(pairs, _last(head, baseline, yardstick, pairs.tested_over_trained), notes)._replace(partial=uneven)
+    return _over_seeds(pairs, _last(head, baseline, yardstick), notes)._replace(partial=uneven)
 
 
 def _between_models(pairs: Pairs, metric: Metric) -> Difference:
@@ -117,6 +117,8 @@ def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None,
         return None
     if last and last.mean * mean <= 0:
         notes.append("the mean over the last epochs says the opposite: no star")
+    elif last and last.p >= 0.05 > max(estimate.p for estimate in needed):
+        notes.append("over the last epochs no difference is found: no star")
     return [*needed, *([last] if last else [])]
 
 
@@ -127,17 +129,12 @@ def _largest(needed: Sequence[Estimate] | None, mean: float) -> float | None:
     return max(estimate.p if estimate.mean * mean > 0 else 1.0 for estimate in needed)
 
 
-def _last(
-    head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick: Yardstick, over: float | None
-) -> Estimate | str | None:
-    """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known.
-
-    `over` is `Pairs.tested_over_trained` of the cells.
-    """
+def _last(head: Sequence[ReportCell], baseline: Sequence[ReportCell], yardstick: Yardstick) -> Estimate | str | None:
+    """Under protocol=paper the difference of means over the last epochs, over seeds; or why it is not known."""
     if head[0].place.protocol != "paper":
         return None
     value = partial(last_epochs, metric=yardstick.metric)
     pairs = pair(by_seed(head), by_seed(baseline), yardstick.scoring, value, 0.0)
     if len(pairs.seeds) < SEEDS:
         return f"metrics.csv has {yardstick.metric.words} of the last epochs for fewer than three seeds"
-    return pairs._replace(tested_over_trained=over).estimate() or "over the last epochs all differences are equal"
+    return pairs.estimate() or "over the last epochs all differences are equal"

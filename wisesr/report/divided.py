@@ -13,7 +13,7 @@ from wisesr.report.unlike import compared, text_of
 DIVIDING = {"trainer.devices", "trainer.num_nodes", "trainer.sync_batchnorm", "trainer.strategy"}
 """Keys that are compared here, by what a cell really had."""
 _APART = (
-    "are not compared across different divisions of a batch: BatchNorm and mixing see one part at a time, so with either of them "
+    "are not compared across different divisions of a batch: BatchNorm and mixing see one part at a time, so with either "
     "each is another computation"
 )
 _LAST_BITS = {

@@ -20,11 +20,11 @@ from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
 
 CellsBySeed = Mapping[int, ReportCell]
+_COLUMNS = {"top1": ("val/top1", 100.0), "macro_f1": ("val/macro_f1", 100.0), "nll": ("val/loss", 1.0)}
+"""Of `metrics.csv` by the metric's name, and its unit there."""
 OTHER_IMAGES = "their predictions are of different images"
 """Those of two heads with one seed: their difference is not one of heads."""
 REPLICATES = "test images differ between replicates"
-_COLUMNS = {"top1": ("val/top1", 100.0), "macro_f1": ("val/macro_f1", 100.0), "nll": ("val/loss", 1.0)}
-"""Of `metrics.csv` by the metric's name, and its unit there."""
 CellValue = Callable[[ReportCell], float | None]
 """A figure of a finished cell; None where it has none."""
 
@@ -80,7 +80,8 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
     }
     differences = tuple(first - second for first, second in found.values())
     if by_image == 0:
-        return Pairs(tuple(found), differences, None, "", "")
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        return Pairs(tuple(found), differences, None, "", "", tested_over_trained=over)
     matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
         over = tested_over_trained([head[seed] for seed in found], scoring)

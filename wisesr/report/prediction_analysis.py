@@ -10,7 +10,8 @@ import numpy as np
 from wisesr.report.confusion import Confusion, confusion
 from wisesr.report.disagreement import Disagreement, PredictionsBySeed, disagreement
 from wisesr.report.repetitions import Split, split_of
-from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.study import Entry, ReportTable
+from wisesr.report.whole_study import Study
 from wisesr.results.predictions import Predictions, read_predictions
 
 

@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
 from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
-from wisesr.report.study import Entry, ReportTable, Study
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 
 LEAST = 6
 """Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""
@@ -43,6 +44,16 @@ class Ranking(NamedTuple):
     """None of two heads, whose one pair says it all; where all heads are equal; where `refused`."""
     pairs: tuple[Pair, ...]
     """Of places in `heads`, the better rank first; empty where `refused`."""
+
+    @property
+    def ranked_by(self) -> str:
+        """`test top-1`."""
+        return f"test {self.metric.words}{' of the last epochs' * self.of.last_epochs}"
+
+    @property
+    def mean_title(self) -> str:
+        """Above a column: `mean test top-1, %`."""
+        return f"mean test {self.metric.title}{', last epochs' * self.of.last_epochs}"
 
     @property
     def refused(self) -> bool:
@@ -84,8 +95,7 @@ def rankings(study: Study) -> tuple[Ranking, ...]:
     where a dataset has several sizes there is one a size, so that no dataset counts twice.
 
     Args:
-        study: `Entry.values` are what is ranked.
-        metric: that these values are of.
+        study: `Entry.values` are what is ranked, or under protocol=paper `Entry.last`.
     """
     metric = study.tables[0].metric if study.tables else TOP1
     found = (_ranking(*chosen, metric) for chosen in _chosen(study))

@@ -19,8 +19,9 @@ from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.scores import ScoreReader, Scoring
 from wisesr.report.settings import settings_of
-from wisesr.report.study import LeftOut, ReportCell, Study
+from wisesr.report.study import LeftOut, ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import read_json
 from wisesr.results.cell_files import RESULT
 from wisesr.results.labels import parse_labels

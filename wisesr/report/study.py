@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import Record
 from wisesr.results.state import State
-
-if TYPE_CHECKING:
-    from wisesr.report.claims.answer import ClaimBlock
 
 
 class Place(NamedTuple):
@@ -134,6 +131,8 @@ class LastEpochs(NamedTuple):
     """Over seeds (n - 1), points; None of one seed."""
     epochs: int
     """How many last epochs of a seed, at most."""
+    values: tuple[float, ...] = ()
+    """Of each seed, as the entry's cells are, percent."""
 
 
 class Entry(NamedTuple):
@@ -223,18 +222,3 @@ class ReportTable(NamedTuple):
             key = (entry.backbone, entry.settings)
             groups[key] = (*groups.get(key, ()), entry)
         return groups
-
-
-class Study(NamedTuple):
-    """All that a report shows."""
-
-    roots: tuple[Path, ...]
-    cells: tuple[ReportCell, ...]
-    """All that could be read, finished or not."""
-    damaged: tuple[LeftOut, ...]
-    """What could not be read, or was written by another version."""
-    tables: tuple[ReportTable, ...]
-    notes: tuple[str, ...] = ()
-    """On the report as a whole: figures of a published table that belong to nothing here."""
-    claims: tuple[ClaimBlock, ...] = ()
-    """What the cells say of the claims that were declared; one block a study that has tables of its own."""

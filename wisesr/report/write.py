@@ -19,10 +19,10 @@ from wisesr.report.page.document import render_page
 from wisesr.report.page.formatting import html_name
 from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
-from wisesr.report.study import Study
 from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import markdown
+from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import write_text
 from wisesr.results.kernels import KERNELS
 from wisesr.wording import count_of, some_of

@@ -13,6 +13,7 @@ from rich.console import Console, Group
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.naming import name_columns
 from wisesr.grid.planning.disk import disk_problems, size
+from wisesr.grid.planning.map_heads import MapHead, read_heads
 from wisesr.grid.planning.planner_process import ask_planner
 from wisesr.types import FeatureShape
 from wisesr.wording import count_of
@@ -43,6 +44,8 @@ class Plan(NamedTuple):
     """(label of the cell, problem), for `wisesr.config.check.describe_problems`; the label is empty for what concerns all."""
     costs: list[Cost | None]
     """A cell each; None where it cannot be built."""
+    heads: Sequence[MapHead | None] = ()
+    """A cell each, where the planner came to it; None where the backbone cannot be built."""
 
 
 def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int = 1) -> Plan:
@@ -64,7 +67,8 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int 
     costs = [cost and Cost(*cost)._replace(feature_map=FeatureShape(*cost[3])) for cost in answer["costs"]]
     problems = [(cells[index].label, problem) for index, problem in answer["problems"]]
     disk = [(cell, cost.disk, cost.partial) for cell, cost in zip(cells, costs, strict=True) if cost]
-    return Plan(problems + [("", problem) for problem in disk_problems(disk, slots)], costs)
+    full = [("", problem) for problem in disk_problems(disk, slots)]
+    return Plan(problems + full, costs, read_heads(answer.get("heads", ())))
 
 
 def plan_table(cells: Sequence[Cell], plan: Plan, width: int) -> Group:

@@ -2,7 +2,8 @@
 
 Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without. On stdin one
 line of JSON, {"cells": [config, ...], "gpus": 1}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell and
-{"problems": [[cell, text], ...], "costs": [[...] or null, ...]} at the end. When stdin ends before that, so does this process.
+{"problems": [[cell, text], ...], "costs": [[...] or null, ...], "heads": [[...] or null, ...]} at the end. When stdin ends
+before that, so does this process.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wisesr.config.schema import Config
+from wisesr.grid.planning.map_heads import describe_heads
 
 if TYPE_CHECKING:
     from wisesr.grid.planning.cell_planner import CellPlan
@@ -62,7 +64,9 @@ def main() -> None:
 
     plans = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
     problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
-    say({"problems": problems, "costs": [cost for cost, _ in plans]})
+    costs = [cost for cost, _ in plans]
+    maps = [cost and cost.feature_map for cost in costs]
+    say({"problems": problems, "costs": costs, "heads": describe_heads(asked["cells"], maps)})
 
 
 if __name__ == "__main__":

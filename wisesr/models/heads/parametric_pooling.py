@@ -30,7 +30,7 @@ class ParametricPool(Constrained):
         super().__init__()
         if start < SMALLEST:
             raise ValueError(f"head.{name} must be above 0, at least {SMALLEST}, not {start}")
-        self.pool = pool
+        self.pool, self.start = pool, float(start)
         value = torch.tensor(float(start))
         self.number = nn.Parameter(value) if learnable else nn.Buffer(value)
 

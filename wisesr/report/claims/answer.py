@@ -59,7 +59,8 @@ class Answer(NamedTuple):
     p_equivalent: float | None = None
     """Likewise, of two one-sided tests against the margin."""
     detectable: float | None = None
-    """The true difference that this study would have found with a probability of 0.8, if no other claim had one."""
+    """The true difference that this study would have found with a probability of 0.8, if no other claim had one; where a claim
+    is of no more than a margin, the one that would have been found to be more."""
     pooled: Pooled | None = None
     unused: tuple[Unused, ...] = ()
     why: str = ""
@@ -200,5 +201,5 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
         found=Found(shown(estimate.mean), shown(low), shown(high)),
         p=p,
         p_equivalent=equal,
-        detectable=shown(estimate.detectable(LEVEL / tests)),
+        detectable=shown(estimate.detectable(LEVEL / tests) + (scaled if claim.expected == "no_higher" else 0.0)),
     )

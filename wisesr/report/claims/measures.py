@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from statistics import fmean
 from typing import NamedTuple
 
+from wisesr.report.convergence import readable_metrics
+from wisesr.report.last_epochs import plateau_epochs
 from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scoring
 from wisesr.report.speed import speed
 from wisesr.report.study import Entry, ReportCell
@@ -57,10 +61,23 @@ def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
 
 
-def _overfitting(cell: ReportCell) -> float | None:
+def _overfitting(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+    """Under protocol=paper of the last epochs, too: the head that moves more has the higher best epoch, and looks better."""
+    value = _last_overfitting if head.cells[0].place.protocol == "paper" else _chosen_overfitting
+    return _of_cells(value, "train/top1", -1.0)(head, baseline, scoring)
+
+
+def _chosen_overfitting(cell: ReportCell) -> float | None:
     """Top-1 on the training images that are measured less that on the test images, of the chosen epoch, points."""
     train = cell.finished_record.best.row.get("train/top1")
     return None if train is None else 100.0 * train - cell.top1
+
+
+def _last_overfitting(cell: ReportCell) -> float | None:
+    """The same of the last epochs, where what is measured after each is the test split."""
+    gaps = [row.get("train/top1", math.nan) - row.get("val/top1", math.nan) for row in readable_metrics(cell.directory)]
+    known = [gap for gap in gaps if math.isfinite(gap)]
+    return 100.0 * fmean(known[-plateau_epochs(len(known)) :]) if known else None
 
 
 def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
@@ -91,11 +108,12 @@ def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
     return read
 
 
-def _epochs(head: Entry, baseline: Entry, _: Scoring) -> Pairs | str:
+def _epochs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     found = speed(head, baseline)
     if found.why_not:
         return found.why_not
-    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored)
+    over = tested_over_trained([cell for cell in head.cells if cell.place.seed in found.seeds], scoring)
+    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored, tested_over_trained=over)
 
 
 def of_metric(measure: Measure, metric: Metric) -> Measure:
@@ -109,9 +127,7 @@ def of_metric(measure: Measure, metric: Metric) -> Measure:
 
 MEASURES: Mapping[str, Measure] = {
     "top1": Measure("test top-1", "points", _top1, None),
-    "overfitting": Measure(
-        "training top-1 less test top-1", "points", _of_cells(_overfitting, "train/top1 in its record", -1.0), None
-    ),
+    "overfitting": Measure("training top-1 less test top-1", "points", _overfitting, None),
     "epochs": Measure("epochs to 95 % of the other head's plateau", "%", _epochs, 10.0, relative=True),
     "parameters": Measure(
         "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True

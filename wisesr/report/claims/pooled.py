@@ -1,4 +1,8 @@
-"""One estimate over the rows of a claim, and what it speaks for: backbones that were not tried, or only these."""
+"""One estimate over the rows of a claim, and what it speaks for: backbones that were not tried, or only these.
+
+Rows of three backbones and more are a sample of backbones, those of three datasets and more one of datasets. Eleven backbones
+on one dataset say nothing of other datasets, and what rows share, a backbone or a dataset, does not average out.
+"""
 
 from __future__ import annotations
 
@@ -12,39 +16,53 @@ from wisesr.report.claims.rows import ClaimRow
 from wisesr.report.statistics.crossed import Parts, combined
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.statistics.random_effects import equal_weights, random_effects
+from wisesr.report.statistics.shared import Part, with_shared
 
-RANDOM = 3
-"""Rows from which on they are taken as a sample of rows; fewer cannot tell how rows differ."""
+SAMPLE = 3
+"""Backbones, or datasets, from which on they are a sample of such; fewer cannot tell how much they differ."""
 PLAIN = 5
 """Rows that are needed where they have no error of their own, with fewer than three seeds."""
 
 Kind = Literal["random", "plain", "fixed"]
+Factor = Literal["backbones", "datasets"]
 
 
 class Pooled(NamedTuple):
     """A claim's rows together."""
 
     kind: Kind
-    """random: for other backbones and datasets, seeds and images (Hartung and Knapp). plain: the same, of rows without an
+    """random: for other backbones or datasets, seeds and images (Hartung and Knapp). plain: the same, of rows without an
     error of their own (Student's t over rows). fixed: for these rows, with other seeds and images."""
     estimate: Estimate
     rows: tuple[ClaimRow, ...]
     """That are in it."""
+    across: tuple[Factor, ...] = ()
+    """Of what the rows are a sample; empty of fixed ones."""
 
 
 def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
     """The rows together, or why they say nothing."""
-    known = [row for row in rows if row.estimate is not None]
-    if len(known) < len(rows) and len(rows) >= PLAIN:
+    used = [row for row in rows if row.estimate is not None]
+    kind: Kind = "random"
+    if len(used) < len(rows) and len(rows) >= PLAIN and _across(rows):
         kind, used = "plain", list(rows)
-    else:
-        kind, used = ("random" if len(known) >= RANDOM else "fixed"), known
+    across = _across(used)
+    if not across:
+        kind = "fixed"
     if not used:
-        return "no row has three seeds of both heads, and five rows are needed without; seed=0,1,2,3,4 gives five"
-    estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind)
+        return (
+            "no row has three seeds of both heads, and without these five rows of three backbones or datasets are needed; "
+            "seed=0,1,2,3,4 gives five seeds"
+        )
+    estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind, across)
     if estimate is None:
         return "all differences are equal"
-    return Pooled(kind, estimate, tuple(used))  # type: ignore[arg-type]
+    return Pooled(kind, estimate, tuple(used), across)
+
+
+def _across(rows: Sequence[ClaimRow]) -> tuple[Factor, ...]:
+    levels: dict[Factor, set[str]] = {"backbones": {row.backbone for row in rows}, "datasets": {row.dataset for row in rows}}
+    return tuple(factor for factor, names in levels.items() if len(names) >= SAMPLE)
 
 
 def _fixed(rows: Sequence[ClaimRow]) -> Estimate | None:
@@ -59,7 +77,7 @@ def _fixed(rows: Sequence[ClaimRow]) -> Estimate | None:
     return combined(float(weights @ _means(rows)), parts, freedom, _images(rows))
 
 
-def _sampled(rows: Sequence[ClaimRow], kind: str) -> Estimate | None:
+def _sampled(rows: Sequence[ClaimRow], kind: Kind, across: tuple[Factor, ...]) -> Estimate | None:
     """The mean of rows that are a sample, for other images too: those that rows share err for all of them alike."""
     means = _means(rows)
     if np.ptp(means) == 0:
@@ -69,8 +87,14 @@ def _sampled(rows: Sequence[ClaimRow], kind: str) -> Estimate | None:
     else:
         summary = random_effects(means, np.array([row.estimate.variance for row in rows if row.estimate]))
     own, images = summary.estimate, _image_variances(rows, summary.weights)
-    both = sum(_interaction(rows, summary.weights, name, variance) for name, variance in images.items())
-    return combined(own.mean, Parts(own.variance, sum(images.values()), both), own.freedom, _images(rows))
+    names = {"backbones": [row.backbone for row in rows], "datasets": [row.dataset for row in rows]}
+    deviations = summary.weights * (means - own.mean)
+    variance, freedom = with_shared(Part(own.variance, own.freedom), deviations, [names[factor] for factor in across])
+    if "datasets" in across:  # a dataset's images are in what differs between datasets
+        both = sum(images.values())
+    else:
+        both = sum(_interaction(rows, summary.weights, name, of_split) for name, of_split in images.items())
+    return combined(own.mean, Parts(variance, sum(images.values()), both), freedom, _images(rows))
 
 
 def _means(rows: Sequence[ClaimRow]) -> NDArray[np.float64]:

@@ -46,6 +46,7 @@ class ClaimRow(NamedTuple):
     label: str
     backbone: str
     dataset: str
+    """Its name alone, like the backbone's: what rows of other settings or sizes have in common."""
     seeds: tuple[int, ...]
     mean: float
     """In the unit of the claim's measure."""
@@ -57,8 +58,8 @@ class ClaimRow(NamedTuple):
     """For other seeds and other images; None with fewer than three seeds, or without any spread."""
     bounds: int = 0
     """Seeds whose difference is a lower bound."""
-    resampled: bool = False
-    """Whether test images differ between its replicates or folds: other images are then in `seed_variance`."""
+    replicated: bool = False
+    """Whether its seeds have test images of their own, so that other images are in the error over them."""
 
 
 def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: Scoring) -> ClaimRow | str:
@@ -70,13 +71,15 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
         measure: that is compared.
         scoring: how each cell did on each test image.
     """
-    if any(figures(place.head) == figures(place.baseline) for place in places):
+    if any(_is_one_computation(place) for place in places):
         return "the two heads are one computation there"
     pairs: list[Pairs] = []
     for place in places:
         found = measure.pairs(place.head, place.baseline, scoring)
         if isinstance(found, str):
             return found
+        if found.bounds and len(places) > 1:
+            return "some seeds never reached the goal, and of bounds there is no slope"
         pairs.append(found)
     seeds = sorted(set.intersection(*(set(found.seeds) for found in pairs)))
     if not seeds:
@@ -97,9 +100,22 @@ def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differenc
     """Where test images differ between replicates or folds: other images are in the error over these already."""
     estimate = resampled(differences, over) if len(seeds) >= SEEDS else None
     variance = None if len(seeds) < SEEDS else estimate.variance if estimate else 0.0
-    return ClaimRow(
-        label, place.backbone, place.dataset, seeds, mean_std(differences)[0], variance, (), estimate, resampled=True
+    return ClaimRow(label, *_names(place), seeds, mean_std(differences)[0], variance, (), estimate, replicated=True)
+
+
+def _names(place: Place) -> tuple[str, str]:
+    """Of backbone and dataset, without settings."""
+    return place.backbone.split(" ")[0], place.dataset.split(" ")[0]
+
+
+def _is_one_computation(place: Matched) -> bool:
+    """By the seeds that both have: either may have others besides."""
+    shared = set(place.head.seeds) & set(place.baseline.seeds)
+    head, baseline = (
+        figures(entry._replace(cells=tuple(cell for cell in entry.cells if cell.place.seed in shared)))
+        for entry in (place.head, place.baseline)
     )
+    return bool(shared) and head == baseline
 
 
 def _only(pairs: Pairs, seeds: Sequence[int]) -> Pairs:
@@ -125,7 +141,7 @@ def _row(
     mean, _ = mean_std(differences)
     if len(seeds) < SEEDS:
         blocks = tuple(ImageBlock(name, own.mean(axis=0), 0.0, 0.0) for name, own in matrices.items())
-        return ClaimRow(label, place.backbone, place.dataset, seeds, mean, None, blocks, None)
+        return ClaimRow(label, *_names(place), seeds, mean, None, blocks, None)
     parts = {name: variance_parts(differences, own) for name, own in matrices.items()}
     blocks = tuple(ImageBlock(name, own.mean(axis=0), parts[name].images, parts[name].both) for name, own in matrices.items())
     alone = student(differences)
@@ -133,4 +149,4 @@ def _row(
     images, both = sum(block.variance for block in blocks), sum(block.both for block in blocks)
     freedom = sum(len(block.values) - 1 for block in blocks) or 1
     estimate = combined(mean, Parts(seed_variance, images, both), len(seeds) - 1, freedom)
-    return ClaimRow(label, place.backbone, place.dataset, seeds, mean, seed_variance, blocks, estimate)
+    return ClaimRow(label, *_names(place), seeds, mean, seed_variance, blocks, estimate)

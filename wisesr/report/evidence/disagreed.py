@@ -13,7 +13,8 @@ from typing import NamedTuple
 from wisesr.report.disagreement import Case, Disagreement
 from wisesr.report.evidence.rows import ByRun
 from wisesr.report.prediction_analysis import PredictionAnalysis
-from wisesr.report.study import Entry, ReportCell, Study
+from wisesr.report.study import Entry, ReportCell
+from wisesr.report.whole_study import Study
 from wisesr.results.explanation import Explanation, read_explanations
 
 FOLDER = "evidence"

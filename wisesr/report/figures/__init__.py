@@ -13,7 +13,7 @@ from wisesr.report.figures.rank_figures import rank_figures
 from wisesr.report.figures.style import head_order
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.ranking import rankings
-from wisesr.report.study import Study
+from wisesr.report.whole_study import Study
 
 __all__ = ["FILES", "Figure", "all_figures", "for_files"]
 

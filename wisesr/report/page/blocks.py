@@ -12,7 +12,8 @@ from wisesr.report.evidence.block import DrawnEvidence
 from wisesr.report.figures.figure import seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.speed import Speed, speeds
-from wisesr.report.study import Entry, Study
+from wisesr.report.study import Entry
+from wisesr.report.whole_study import Study
 
 
 class Block(NamedTuple):

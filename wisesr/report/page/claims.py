@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from wisesr.report.claims.answer import Answer, ClaimBlock
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.claims.sentences import (
+from wisesr.report.tables.claim_sentences import (
     answered,
     claim_text,
     estimand,
@@ -98,5 +98,5 @@ def _row(answer: Answer, row: ClaimRow) -> RowLine:
     interval = ""
     if row.estimate is not None:
         low, high = (figure(shown(end), answer) for end in row.estimate.ends)
-        interval = f"{low} to {high}"
+        interval = f"from {low} up" if row.bounds else f"{low} to {high}"
     return RowLine(row.label, count_of(len(row.seeds), "seed"), figure(shown(row.mean), answer), interval)

@@ -21,8 +21,8 @@ from wisesr.report.page.header import describe_study, missing
 from wisesr.report.page.parts import page_part
 from wisesr.report.page.ranking_parts import ranking_parts
 from wisesr.report.page.vega import vega_script
-from wisesr.report.study import Study
 from wisesr.report.templates import environment
+from wisesr.report.whole_study import Study
 
 _HERE = Path(__file__).parent
 

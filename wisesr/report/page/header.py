@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from wisesr.report.costs import machine
-from wisesr.report.study import Study
 from wisesr.report.tables.sentences import study_states
+from wisesr.report.whole_study import Study
 from wisesr.results.record import Provenance
 from wisesr.results.state import State
 from wisesr.wording import count_of, some_of

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from wisesr.report.figures import Figure
 from wisesr.report.ranking import Ranking, rankings
-from wisesr.report.study import Study
 from wisesr.report.tables.ranking_sentences import notes, verdict
+from wisesr.report.whole_study import Study
 
 
 class RankingPart(NamedTuple):

@@ -9,7 +9,8 @@ from typing import Any
 
 from wisesr.config.axes import Leaves
 from wisesr.report.settings import settings_of
-from wisesr.report.study import LeftOut, Place, ReportCell, Study
+from wisesr.report.study import LeftOut, Place, ReportCell
+from wisesr.report.whole_study import Study
 from wisesr.results.record import Record
 from wisesr.results.state import State
 

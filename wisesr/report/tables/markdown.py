@@ -6,15 +6,16 @@ import re
 from collections.abc import Sequence
 
 from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.claims.grid import claims_grid
-from wisesr.report.claims.sentences import family, headline, unanswered
 from wisesr.report.ranking import Ranking, rankings
-from wisesr.report.study import ReportTable, Study
+from wisesr.report.study import ReportTable
+from wisesr.report.tables.claim_sentences import family, headline, unanswered
+from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
 from wisesr.report.tables.ranking_grids import heads_grid, pairs_grid
 from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import table_content
+from wisesr.report.whole_study import Study
 
 
 def markdown(study: Study) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from wisesr.report.study import Difference, Entry, ReportTable, Study
+from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.whole_study import Study
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -52,9 +53,8 @@ def _best(table: ReportTable) -> str:
 def difference_sentences(table: ReportTable, star: str = STAR) -> list[str]:
     """What the differences of a table are, and which conclusions they allow; `star` marks a significant one."""
     kinds = {entry.difference.kind for entry in table.entries if entry.difference is not None}
-    pairing = _REPLICATES if _resampled(table) else _SEEDS
-    seeds = [pairing.format(baseline=table.baseline, unit=table.metric.unit), _stars(table, star)]
-    return seeds * ("seeds" in kinds) + [_IMAGES] * ("images" in kinds)
+    pairing = (_REPLICATES if _resampled(table) else _SEEDS).format(baseline=table.baseline, unit=table.metric.unit)
+    return [pairing, _stars(table, star)] * ("seeds" in kinds) + [_IMAGES] * ("images" in kinds)
 
 
 def _resampled(table: ReportTable) -> bool:
@@ -64,11 +64,8 @@ def _resampled(table: ReportTable) -> bool:
 
 def _stars(table: ReportTable, star: str) -> str:
     last = ", and that of the mean over the last epochs," if table.protocol == "paper" else ""
-    tests = (
-        f"the test{last} reject{'' if last else 's'} no difference"
-        if _resampled(table)
-        else f"both tests{last} reject no difference, each"
-    )
+    reject = "rejects no difference" if _resampled(table) and not last else "reject no difference, each"
+    tests = f"{'the test' if _resampled(table) else 'both tests'}{last} {reject}"
     family = f"all {table.tests:,} comparisons of the study" if table.tests > 1 else "the one comparison of the study"
     return _STARS.format(star=star, tests=tests, family=family)
 

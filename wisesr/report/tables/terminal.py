@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.report.claims.terminal import print_claims
 from wisesr.report.ranking import rankings
-from wisesr.report.study import LeftOut, ReportCell, Study
+from wisesr.report.study import LeftOut, ReportCell
+from wisesr.report.tables.claims_terminal import print_claims
 from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
 from wisesr.report.tables.ranking_sentences import found_sentences
 from wisesr.report.tables.sentences import PAPER, study_states
 from wisesr.report.tables.table_content import TableContent, table_content
+from wisesr.report.whole_study import Study
 from wisesr.wording import count_of, some_of
 
 _GAP = 2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
 from wisesr.report.claims.measures import MEASURES
-from wisesr.report.claims.pooled import RANDOM
+from wisesr.report.stars import LEVEL
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.wording import count_of
 
@@ -31,14 +31,15 @@ def estimand(answer: Answer) -> str:
 
 
 def _of_last_epochs(answer: Answer) -> bool:
-    return answer.protocol == "paper" and answer.claim.measure.pairs is MEASURES["top1"].pairs
+    pairs = answer.claim.measure.pairs
+    return answer.protocol == "paper" and pairs in (MEASURES["top1"].pairs, MEASURES["overfitting"].pairs)
 
 
 def figure(value: float, answer: Answer) -> str:
     """`+1.83` points, `-12 %`."""
     if answer.claim.measure.unit == "%":
-        text = f"{value:+.1f}" if abs(value) < 10 else f"{value:+.0f}"
-        return f"{typographic(text)} %"
+        text = f"{value:+,.{1 if abs(value) < 9.95 else 0}f}"
+        return typographic(text.lstrip("+-") if not float(text.replace(",", "")) else text) + " %"
     return typographic(signed(value, answer.claim.measure.decimals))
 
 
@@ -48,17 +49,29 @@ def estimate_text(answer: Answer) -> str:
     if found is None:
         return ""
     unit = "" if answer.claim.measure.unit == "%" else f" {answer.claim.measure.unit}"
-    ends = f"{figure(found.low, answer)} to {figure(found.high, answer)}"
+    ends = interval_text(answer)
     if answer.pooled is None:
         return figure(found.mean, answer) + unit if found.low == found.high else f"{ends}{unit} over rows"
-    return f"{figure(found.mean, answer)}{unit}{_PER[answer.claim.slope]} (95 % interval {ends})"
+    at_least = "at least " * is_bound(answer)
+    return f"{at_least}{figure(found.mean, answer)}{unit}{_PER[answer.claim.slope]} (95 % interval {ends})"
+
+
+def interval_text(answer: Answer) -> str:
+    """`-0.40 to +4.06`; `from -0.40 up` of a lower bound. Of an answer with a figure."""
+    assert answer.found is not None
+    low, high = (figure(end, answer) for end in (answer.found.low, answer.found.high))
+    return f"from {low} up" if is_bound(answer) else f"{low} to {high}"
+
+
+def is_bound(answer: Answer) -> bool:
+    """Whether the estimate is a lower bound: some seeds never reached the goal, and the truth may be any higher."""
+    return any(row.bounds for row in answer.rows)
 
 
 def verdict_text(answer: Answer) -> str:
     """`supported`, `equivalent within ±1 points`."""
     if answer.verdict is Verdict.EQUIVALENT:
-        unit = " %" if answer.claim.measure.unit == "%" else f" {answer.claim.measure.unit}"
-        return f"equivalent within ±{answer.margin:g}{unit}"
+        return f"equivalent within {_margin(answer)}{_PER[answer.claim.slope]}"
     return str(answer.verdict.value)
 
 
@@ -78,25 +91,31 @@ def holds_for(answer: Answer) -> str:
     """For what an estimate speaks, as its interval says."""
     if answer.pooled is None:
         return "counted, not measured: nothing is tested" if answer.found else ""
-    images = " and other test images" if any(row.blocks or row.resampled for row in answer.rows) else ", on these test images"
-    rows = answer.rows
-    if answer.pooled.kind == "fixed":
-        return f"for other seeds{images}; of {'this row' if len(rows) == 1 else 'these rows'} alone"
-    others = [
-        name
-        for name, values in (("backbones", {row.backbone for row in rows}), ("datasets", {row.dataset for row in rows}))
-        if len(values) >= RANDOM
-    ]
-    return f"for other {' and '.join(others) or 'rows'} like these, other seeds{images}"
+    drawn = " and other test images" if all(row.blocks or row.replicated for row in answer.rows) else ", on these test images"
+    across = answer.pooled.across
+    backbone, dataset = (
+        f"{'this' if len(names) == 1 else 'these'} {kind}{'s' * (len(names) > 1)}"
+        for kind, names in (
+            ("backbone", {row.backbone for row in answer.rows}),
+            ("dataset", {row.dataset for row in answer.rows}),
+        )
+    )
+    if not across:
+        return f"for other seeds{drawn}; of {backbone} and {dataset}, no others"
+    others = f"for other {' and '.join(across)} like these, other seeds{drawn}"
+    only = [name for name, factor in ((backbone, "backbones"), (dataset, "datasets")) if factor not in across]
+    return f"{others}; of {only[0]}, no others" if only else others
 
 
 def remark(answer: Answer) -> str:
     """What is to be said beside: what could have been found, why nothing is said, rows that are left out."""
     parts = []
-    if answer.verdict is Verdict.INCONCLUSIVE and answer.detectable is not None:
-        parts.append(_detectable(answer))
-    if any(row.bounds for row in answer.rows):
+    if is_bound(answer):
         parts.append("a lower bound, as the goal was never reached with some seeds")
+    elif answer.verdict is Verdict.INCONCLUSIVE and answer.detectable is not None:
+        parts.append(_detectable(answer))
+    if _is_small(answer):
+        parts.append(f"yet within {_margin(answer)}")
     if answer.verdict is Verdict.UNANSWERED:
         parts.append(answer.why)
     elif answer.unused:
@@ -104,13 +123,25 @@ def remark(answer: Answer) -> str:
     return "; ".join(parts)
 
 
+def _is_small(answer: Answer) -> bool:
+    """Whether a difference is there, and surely smaller than what counts as equal."""
+    judged = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected != "no_higher"
+    return judged and answer.p_equivalent is not None and answer.p_equivalent < LEVEL
+
+
+def _margin(answer: Answer) -> str:
+    """`±1 points`."""
+    return f"±{answer.margin:g} {answer.claim.measure.unit}"
+
+
 def _detectable(answer: Answer) -> str:
+    """Of a claim of no more than a margin: what would have been found to be more."""
     assert answer.detectable is not None
-    measure = answer.claim.measure
-    if measure.unit == "%":
-        return f"a change of {answer.detectable:.0f} % or more would likely have been found"
-    size = f"{answer.detectable:.{measure.decimals - 1}f} {measure.unit}"
-    return f"a true difference of {size} or more would likely have been found"
+    size, measure = answer.detectable, answer.claim.measure
+    decimals = measure.decimals - 1 if measure.unit != "%" else 1 if size < 9.95 else 0
+    what = "an increase" if answer.claim.expected == "no_higher" else "a change" if measure.relative else "a true difference"
+    per = _PER[answer.claim.slope]
+    return f"{what} of {size:,.{decimals}f} {measure.unit}{per} or more would likely have been found"
 
 
 def headline(block: ClaimBlock) -> list[str]:
@@ -121,20 +152,23 @@ def headline(block: ClaimBlock) -> list[str]:
 def _sentence(answer: Answer) -> str:
     if answer.verdict is Verdict.UNANSWERED:
         return f"Whether {claim_text(answer)} is not known: {answer.why}."
-    said = f"{claim_text(answer)}: {verdict_text(answer)}"
+    said = verdict_text(answer)
     parts = "; ".join(part for part in (holds_for(answer), sample(answer), remark(answer)) if part)
-    return f"{said}. {estimate_text(answer)}, {parts}."
+    return f"{said[0].upper()}{said[1:]}: {claim_text(answer)}. {estimate_text(answer)}, {parts}."
 
 
 def family(block: ClaimBlock) -> str:
     """How the verdicts were reached, and over how many claims they are corrected."""
     if not block.tests:
         return "Nothing is tested: these figures are counted."
-    tested = f"Holm over the {block.tests} claims that are tested" if block.tests > 1 else "one claim is tested"
+    tested = f"each kind after Holm over the {block.tests} claims that are tested" if block.tests > 1 else "one claim is tested"
+    null = ["no difference"]
+    if any(answer.pooled is not None and answer.claim.expected == "no_higher" for answer in block.answers):
+        null.append("(hardly more:) a difference of just the margin")
     return (
-        f"Verdicts at 5 %, {tested}: supported or contradicted where no difference is rejected (two-sided), equivalent where "
-        "a difference beyond the margin is (two one-sided tests). Inconclusive is no proof of equality; intervals are not "
-        "corrected."
+        f"Verdicts at 5 %, {tested}: supported or contradicted where {' or '.join(null)} is rejected (two-sided), equivalent "
+        "where a difference as large as the margin is (two one-sided tests). Inconclusive is no proof of equality; intervals "
+        "are not corrected."
     )
 
 

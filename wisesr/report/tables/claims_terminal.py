@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
-from wisesr.report.claims.sentences import (
+from wisesr.report.tables.claim_sentences import (
     answered,
     claim_text,
     estimate_text,

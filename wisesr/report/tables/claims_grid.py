@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.claims.sentences import answered, claim_text, estimand, figure, holds_for, remark, sample, verdict_text
+from wisesr.report.tables.claim_sentences import (
+    answered,
+    claim_text,
+    estimand,
+    figure,
+    holds_for,
+    interval_text,
+    is_bound,
+    remark,
+    sample,
+    verdict_text,
+)
 from wisesr.report.tables.grid import Column, Grid, Text
 from wisesr.report.tables.numbers import DASH
 
@@ -15,9 +26,9 @@ def claims_grid(block: ClaimBlock) -> Grid | None:
     rows = []
     for answer in answered(block):
         assert answer.found is not None
-        interval = f"{figure(answer.found.low, answer)} to {figure(answer.found.high, answer)}"
+        mean = "at least " * is_bound(answer) + figure(answer.found.mean, answer)
         texts = (
-            *(claim_text(answer), verdict_text(answer), estimand(answer), figure(answer.found.mean, answer), interval),
+            *(claim_text(answer), verdict_text(answer), estimand(answer), mean, interval_text(answer)),
             *(sample(answer) or DASH, holds_for(answer), remark(answer) or DASH),
         )
         rows.append(tuple(map(Text, texts)))
