@@ -49,6 +49,8 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
     across = _across(used)
     if not across:
         kind = "fixed"
+    if not used and any(row.seed_variance is not None for row in rows):
+        return "all differences of a row are equal, so there is nothing to test"
     if not used:
         return (
             "no row has three seeds of both heads, and without these five rows of three backbones or datasets are needed; "

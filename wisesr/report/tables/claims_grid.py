@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.answer import Answer, ClaimBlock
 from wisesr.report.tables.claim_sentences import (
     answered,
     claim_text,
@@ -28,8 +28,16 @@ def claims_grid(block: ClaimBlock) -> Grid | None:
         assert answer.found is not None
         mean = "at least " * is_bound(answer) + figure(answer.found.mean, answer)
         texts = (
-            *(claim_text(answer), verdict_text(answer), estimand(answer), mean, interval_text(answer)),
+            *(claim_text(answer), verdict_text(answer), estimand(answer), mean, _interval(answer)),
             *(sample(answer) or DASH, holds_for(answer), remark(answer) or DASH),
         )
         rows.append(tuple(map(Text, texts)))
     return Grid(tuple(Column(title, title) for title in _TITLES), tuple(rows), 1) if rows else None
+
+
+def _interval(answer: Answer) -> str:
+    """What is counted has no interval but a range, where rows differ."""
+    assert answer.found is not None
+    if answer.pooled is not None:
+        return interval_text(answer)
+    return DASH if answer.found.low == answer.found.high else f"none; {interval_text(answer)} over rows"

@@ -23,12 +23,14 @@ def verdict(ranking: Ranking) -> str:
         result = "the two heads do not differ" if pairs == 1 else f"none of {pairs} pairs of heads differs"
         return f"{over}, {result} at 5 % after Holm{_of_any(ranking)}.{impossible(ranking)}"
     names = some_of([_named(ranking, pair) for pair in apart], _SHOWN, "; ")
-    result = "the two heads differ" if pairs == 1 else f"{len(apart)} of {pairs} pairs of heads differ{'s' * (len(apart) == 1)}"
+    number = f"all {pairs}" if len(apart) == pairs else f"{len(apart)} of {pairs}"
+    result = "the two heads differ" if pairs == 1 else f"{number} pairs of heads differ{'s' * (len(apart) == 1)}"
     return f"{over}, {result} at 5 % after Holm: {names}."
 
 
 def _place(ranking: Ranking) -> str:
     at = f"{ranking.sizes[0]} px" if len(ranking.sizes) == 1 else "each at its own size"
+    at = f"{at}, {ranking.ranked_by}"
     return f"{at}, protocol=paper" if ranking.protocol == "paper" else at
 
 
