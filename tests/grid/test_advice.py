@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -121,9 +122,9 @@ def test_what_is_finished_counts(cell: Config) -> None:
     assert few.startswith("Two seeds ")
     assert "seed=0,1,2,3,4 can" in few
     assert "3 more cells, about 15 minutes" in few, "three of ten minutes on two slots"
-    assert "One learning rate" in rate
+    assert "one learning rate" in rate
     whole = unbuilt(swept([with_head(cell, "gem")], "seed", [0, 1, 2, 3, 4]))
-    assert [sentence.partition(":")[0] for sentence in whole] == ["One learning rate for all heads"]
+    assert ["one learning rate" in sentence for sentence in whole] == [True]
     assert not any("seed" in sentence for sentence in unbuilt([*done[:1], *done[5:6]]))
 
 
@@ -145,9 +146,22 @@ def test_a_broken_neighbour_is_passed_over(cell: Config) -> None:
     assert unbuilt(swept([cell], "head", ["gap", "wise"]))[0].startswith("One seed ")
 
 
-def test_folds_are_repetitions(cell: Config) -> None:
-    grid = swept(swept([cell], "head", ["gap", "wise"]), "dataset.split_seed", [0, 1, 2, 3, 4])
-    assert not any("seed" in sentence.partition(";")[0] for sentence in unbuilt(grid))
+@pytest.mark.parametrize("key", ["dataset.split_seed", "dataset.fold"])
+def test_splits_and_folds_are_repetitions(cell: Config, key: str) -> None:
+    grid = swept(swept([cell], "head", ["gap", "wise"]), key, [0, 1, 2, 3, 4])
+    assert not any("from chance" in sentence for sentence in unbuilt(grid))
+
+
+def test_replicates_are_asked_for_where_they_are_used(cell: Config) -> None:
+    """A replicate is the seed and the split of its number, however a cell that is done was called."""
+    done = changed(cell, "dataset.split_seed", 1) | {"seed": 1}
+    for one in make_cells(swept([done], "head", ["gap", "wise"])):
+        write_cell(one)
+        finish(one.directory, one.config)
+    few, *_ = unbuilt(swept([cell | {"replicate": 0}], "head", ["gap", "wise"]))
+    assert few.startswith("Two replicates cannot")
+    assert "replicate=0,1,2,3,4 can" in few
+    assert "6 more cells" in few
 
 
 def test_rates(cell: Config) -> None:
@@ -157,7 +171,11 @@ def test_rates(cell: Config) -> None:
     assert len(followed(grid, sentence)) - len(grid) == 12
     assert unbuilt(swept(grid, "recipe.head_lr_scale", [1.0, 10.0])) == []
     (sentence,) = unbuilt([config | {"protocol": "paper"} for config in grid])
-    assert "with protocol=holdout" in sentence, "on the test images the search would be part of the result"
+    assert "with protocol=holdout would tell: 18 more cells" in sentence, (
+        "none serves again, and on the test images the search would be part of the result"
+    )
+    (sentence,) = unbuilt([changed(config, "recipe.optimizer.lr", 0.045) for config in grid])
+    assert "recipe.optimizer.lr=0.015,0.045,0.135 would" in sentence, "as in conf/experiment/lr_by_head.yaml"
     foreign = [changed(config, "recipe.optimizer", {"_target_": "torch.optim.SGD"}) for config in grid]
     assert unbuilt(foreign) == []
 
@@ -166,7 +184,7 @@ def test_baseline(cell: Config) -> None:
     grid = swept(swept([cell], "head", ["wise", "gem"]), "seed", [0, 1, 2])
     sentence = unbuilt(grid)[-1]
     assert sentence.startswith(
-        "Without gap, the baseline, nothing says what wise, gem gained. head=gap,wise,gem adds it: 3 more"
+        "Without gap, the baseline, nothing says what wise, gem gained; head=gap,wise,gem adds it: 3 more"
     )
     gap = swept(swept([with_head(cell, "gap")], "seed", [0]), "backbone.model", ["test_resnet", "test_efficientnet"])
     assert unbuilt(gap) == [], "whoever compares backbones asks nothing of heads"
@@ -178,10 +196,10 @@ def test_a_map_that_is_too_small_for_wise(cell: Config) -> None:
     *_, sentence = told(swept([small], "head", ["gap", "wise"]))
     assert sentence.startswith(
         "On the 4x4 map of toy at 128 px, wise averages nothing before its kernel: it is depthwise_nonneg, one computation "
-        "under two names. resolution.size=192 (6x6, "
+        "under two names. Not so with resolution.size=192 (6x6, "
     )
     *_, sentence = told(swept(swept([small], "head", ["gap", "depthwise_nonneg", "wise"]), "seed", [0, 1]))
-    assert "one computation under two names; 2 cells fewer without the other. resolution" in sentence
+    assert "one computation under two names; 2 cells fewer without the other. Not so with resolution" in sentence
     *_, sentence = told(swept([cell, small], "head", ["gap", "wise", "wise_dropout"]))
     assert "wise_dropout averages nothing before its kernel: it is depthwise_nonneg with head.dropout=0.5" in sentence
     assert sentence.count("resolution.size=192") == 1
@@ -205,7 +223,7 @@ def test_a_map_of_one_position(cell: Config) -> None:
 
 
 def test_one_head_under_two_settings(cell: Config) -> None:
-    """On 7x7 the window by the map's extent is 2; the one that is written last in `same` is found by its number."""
+    """On 7x7 the window by the map's extent is 2: given or not, it is one head."""
     grid = [
         with_head(cell, "gap"),
         with_head(cell, "wise"),
@@ -248,8 +266,6 @@ def test_durations() -> None:
 
 
 def test_a_large_grid_takes_no_time(cell: Config) -> None:
-    import time
-
     cells: list[Cell] = make_cells(swept(swept([cell], "head", ["gap", "wise"]), "seed", list(range(500))))
     began = time.monotonic()
     advice(cells, cells, Plan([], [None] * len(cells)))

@@ -164,6 +164,7 @@ _CHANGES = st.fixed_dictionaries(
         "backbone.weights": st.sampled_from([None, "imagenet", "/a/b/c/d.pt", "/x/b/c/d.pt"]),
         "backbone.freeze": st.sampled_from([None, "all", 2]),
         "dataset.split_seed": st.sampled_from([0, 1]),
+        "dataset.fold": st.sampled_from([None, 0, 1]),
         "trainer.precision": st.sampled_from(["32-true", "bf16-mixed"]),
         "trainer.devices": st.sampled_from([1, 2]),
         "protocol": st.sampled_from(["holdout", "paper"]),

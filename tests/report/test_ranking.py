@@ -15,7 +15,7 @@ from wisesr.report.figures import all_figures
 from wisesr.report.page.document import render_page
 from wisesr.report.ranking import rankings
 from wisesr.report.read import read_study
-from wisesr.report.study import ReportCell
+from wisesr.report.study import LastEpochs, ReportCell
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.terminal import print_study
@@ -122,7 +122,7 @@ def test_protocols_are_not_mixed(like: ReportCell) -> None:
     study = study_of(like, [*_ahead(7), *_ahead(6, protocol="paper")])
     held, paper = rankings(study)
     assert (held.protocol, len(held.of.datasets), paper.protocol, len(paper.of.datasets)) == ("holdout", 7, "paper", 6)
-    assert "protocol=paper" in verdict(paper) and "highest that any epoch had" in notes(paper)[-1]
+    assert "protocol=paper" in verdict(paper) and "ranked by the mean over the last epochs" in notes(paper)[-1]
     assert len({figure.key for figure in all_figures(study, ()) if figure.section == "ranks"}) == 2
 
 
@@ -192,3 +192,32 @@ def test_a_page_from_disk_has_the_section(tmp_path: Path) -> None:
             write(tmp_path, head, 0, 0.6, dataset=dataset)
     (ranking,) = rankings(read_study([tmp_path]))
     assert ranking.of.datasets == ("one", "two") and ranking.refused
+
+
+def test_under_protocol_paper_the_last_epochs_are_ranked(like: ReportCell) -> None:
+    """The maxima say the opposite: wise moves more from epoch to epoch."""
+    study = study_of(like, _ahead(7, protocol="paper"))
+    last = {"gap": 48.0, "wise": 40.0, "depthwise": 45.0}
+    tables = [
+        table._replace(
+            entries=tuple(
+                entry._replace(last=LastEpochs(last[entry.head], None, 3, (last[entry.head],))) for entry in table.entries
+            )
+        )
+        for table in study.tables
+    ]
+    (ranking,) = rankings(study._replace(tables=tuple(tables)))
+    assert [head.head for head in ranking.heads] == ["gap", "depthwise", "wise"]
+    assert "by test top-1 of the last epochs" in caption(ranking)
+    unread = [table._replace(entries=tuple(entry._replace(last=None) for entry in table.entries)) for table in tables[:1]]
+    (ranking,) = rankings(study._replace(tables=(*unread, *tables[1:])))
+    assert ranking.of.without_row == ("set0",) and any("curves that can be read" in note for note in notes(ranking))
+
+
+def test_heads_that_are_one_computation_are_ranked_once(like: ReportCell) -> None:
+    twin = [result._replace(head="a twin", twin_of="wise") for result in _ahead(8) if result.head == "wise"]
+    (ranking,) = rankings(study_of(like, [*_ahead(8), *twin]))
+    assert [(head.head, head.rank) for head in ranking.heads] == [("a twin", 1.0), ("gap", 2.0), ("depthwise", 3.0)]
+    assert "One computation everywhere, and ranked once: a twin and wise." in notes(ranking)
+    (ranking,) = rankings(study_of(like, [*_ahead(8), *(twin[:-1]), twin[-1]._replace(top1=90.0)]))
+    assert [(head.head, head.rank) for head in ranking.heads[:2]] == [("a twin", 1.4375), ("wise", 1.5625)]

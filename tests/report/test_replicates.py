@@ -16,6 +16,7 @@ from wisesr.report.prediction_analysis import analyse_predictions
 from wisesr.report.read import read_study
 from wisesr.report.repetitions import SeedAndFold
 from wisesr.report.study import Difference
+from wisesr.report.tables.claim_sentences import holds_for
 from wisesr.report.tables.sentences import difference_sentences
 from wisesr.results.state import State
 
@@ -82,7 +83,7 @@ def test_folds_are_one_entry_too(tmp_path: Path) -> None:
     assert (difference.low, difference.high, difference.p) == pytest.approx(by_hand(wise, gap, 1 / 4), rel=1e-4)
     table = table_of_study(tmp_path)
     assert [str(seed) for seed in table.entries[0].seeds] == [f"0 fold {fold}" for fold in range(5)]
-    assert "Seeds are folds: each tests another 5th of the images, of which 5 of 5 are here." in table.notes
+    assert "Seeds are folds: each tests one of 5 parts of the images; 5 of the 5 are here." in table.notes
     assert table.entries[0].cells[2].place.label == "resnet18 gap seed 0 fold 2"
 
 
@@ -166,3 +167,20 @@ def test_a_seed_and_a_fold_are_sorted_paired_and_told() -> None:
     cells = [SeedAndFold(seed, fold, 10) for seed in range(3) for fold in range(10)]
     assert all(one < other for one, other in pairwise(cells)) and len(set(cells)) == 30
     assert f"{cells[12]}" == str(cells[12]) == "1 fold 2" and f"{cells[12]:>9}" == " 1 fold 2"
+
+
+def test_a_claim_over_replicates_has_the_corrected_t_too(tmp_path: Path) -> None:
+    for seed in range(5):
+        write_replicate(tmp_path, "gap", seed, GAP[seed])
+        write_replicate(tmp_path, "wise", seed, WISE[seed])
+    file = tmp_path / "claims.yaml"
+    file.write_text(
+        "- {name: better, claim: '{head} beats {baseline}', head: wise, baseline: gap, measure: top1, expected: higher}\n"
+    )
+    (block,) = read_study([tmp_path], claims=file).claims
+    (answer,) = block.answers
+    assert answer.unused == () and answer.found is not None
+    low, high, p = by_hand(WISE, GAP, 50 / 330)
+    assert (answer.found.low, answer.found.high) == pytest.approx((low, high), rel=1e-4)
+    assert answer.p == pytest.approx(p, rel=1e-4)
+    assert holds_for(answer).startswith("for other seeds and other test images")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tests.support.compared import data
 from tests.support.rises import EPOCHS, of_head, rise, table_of, write_heads
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.speed import speed, speeds
@@ -130,3 +131,20 @@ def test_any_two_heads_can_be_compared(tmp_path: Path) -> None:
     assert back is not None and forth is not None
     assert back.ratio.mean == pytest.approx(math.log(1.5), abs=0.01)
     assert forth.ratio.mean == pytest.approx(-back.ratio.mean, abs=0.01)
+
+
+def test_replicates_have_the_corrected_resampled_t(tmp_path: Path) -> None:
+    """50 images tested, 330 trained or chosen on: the variance is (1/4 + 50/330) times that of a ratio in place of 1/4."""
+    taus = {"gap": (6.0, 7.0, 8.0, 6.5), "wise": (4.0, 5.5, 5.0, 4.5)}
+    for head, own in taus.items():
+        for seed, tau in enumerate(own):
+            changes = {"replicate": seed, "dataset.split_seed": seed}
+            config = cell_config(tmp_path, head=head, seed=seed, epochs=EPOCHS, changes=changes)
+            write_cell(config, curve=rise(tau), provenance=data(f"{seed}"), first=50 * seed)
+    table = table_of(tmp_path)
+    found = of_head(table, "wise")
+    assert found.epochs is not None and found.replicated
+    ratio, logs = found.epochs.ratio, found.log_ratios
+    half = stats.t.ppf(0.975, 3) * np.std(logs, ddof=1) * math.sqrt(1 / 4 + 50 / 330)
+    assert ratio[:3] == pytest.approx((np.mean(logs), np.mean(logs) - half, np.mean(logs) + half))
+    assert any("corrected resampled t" in text for text in how_measured(table, (found,)))

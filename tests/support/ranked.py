@@ -28,6 +28,8 @@ class Result(NamedTuple):
     size: int = 64
     protocol: str = "holdout"
     split_seed: int = 0
+    twin_of: str = ""
+    """The head that it is one computation with: else its losses are its own."""
 
 
 def like_cell(root: Path) -> ReportCell:
@@ -53,7 +55,9 @@ def study_of(like: ReportCell, results: Iterable[Result], metric: Metric = TOP1)
 
 def _cell(like: ReportCell, result: Result) -> ReportCell:
     record = like.finished_record
-    best = replace(record.best, test_top1=result.top1 / 100)
+    loss = float(sum(map(ord, result.twin_of or result.head)))
+    row = {**record.best.row, "test/top1": result.top1 / 100, "test/loss": loss}
+    best = replace(record.best, test_top1=result.top1 / 100, row=row)
     dataset = result.dataset + (f" split_seed={result.split_seed}" if result.split_seed else "")
     place = like.place._replace(
         dataset=dataset,

@@ -109,7 +109,8 @@ def _last_epochs(cells: Sequence[ReportCell], metric: Metric) -> LastEpochs | No
     values = [value for cell in cells if (value := last_epochs(cell, metric)) is not None]
     if len(values) < len(cells):
         return None
-    return LastEpochs(*mean_std(values), max(plateau_epochs(cell.finished_record.budget.trained_epochs or 1) for cell in cells))
+    epochs = max(plateau_epochs(cell.finished_record.budget.trained_epochs or 1) for cell in cells)
+    return LastEpochs(*mean_std(values), epochs, tuple(values))
 
 
 def is_usual(cell: ReportCell) -> bool:

@@ -80,12 +80,13 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
     }
     differences = tuple(first - second for first, second in found.values())
     if by_image == 0:
-        return Pairs(tuple(found), differences, None, "", "")
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        return Pairs(tuple(found), differences, None, "", "", tested_over_trained=over)
     matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
     if isinstance(matrix, str):
-        tested = tested_over_trained([head[seed] for seed in found], scoring)
-        why = OTHER_IMAGES if matrix == REPLICATES and tested is None else matrix
-        return Pairs(tuple(found), differences, None, "", why, tested_over_trained=tested)
+        over = tested_over_trained([head[seed] for seed in found], scoring)
+        why = OTHER_IMAGES if matrix == REPLICATES and over is None else matrix
+        return Pairs(tuple(found), differences, None, "", why, tested_over_trained=over)
     values, images = matrix
     return Pairs(tuple(found), differences, by_image * values, images, "")
 

@@ -46,6 +46,16 @@ class Ranking(NamedTuple):
     """Of places in `heads`, the better rank first; empty where `refused`."""
 
     @property
+    def ranked_by(self) -> str:
+        """`test top-1`."""
+        return f"test {self.metric.words}{' of the last epochs' * self.of.last_epochs}"
+
+    @property
+    def mean_title(self) -> str:
+        """Above a column: `mean test top-1, %`."""
+        return f"mean test {self.metric.title}{', last epochs' * self.of.last_epochs}"
+
+    @property
     def refused(self) -> bool:
         """Whether no test could find anything."""
         return len(self.of.datasets) < LEAST or len(self.heads) < 2
@@ -85,8 +95,7 @@ def rankings(study: Study) -> tuple[Ranking, ...]:
     where a dataset has several sizes there is one a size, so that no dataset counts twice.
 
     Args:
-        study: `Entry.values` are what is ranked.
-        metric: that these values are of.
+        study: `Entry.values` are what is ranked, or under protocol=paper `Entry.last`.
     """
     metric = study.tables[0].metric if study.tables else TOP1
     found = (_ranking(*chosen, metric) for chosen in _chosen(study))

@@ -98,4 +98,4 @@ def repetition_notes(cells: Sequence[ReportCell]) -> list[str]:
     of = cells[0].config["dataset"]["folds"]
     seeds = len({cell.config["seed"] for cell in cells})
     times = f", and each of {count_of(seeds, 'seed')} is one more" if seeds > 1 else ""
-    return [f"Seeds are folds: each tests another {of}th of the images, of which {len(folds)} of {of} are here{times}."]
+    return [f"Seeds are folds: each tests one of {of} parts of the images; {len(folds)} of the {of} are here{times}."]

@@ -17,7 +17,9 @@ from wisesr.report.costs import machines
 from wisesr.report.curve_pairs import CurvePair, curve_pairs, why_not_comparable
 from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.statistics.intervals import Interval, paired_t
+from wisesr.report.statistics.resampled import resampled
 from wisesr.report.statistics.rising import first_reached
 from wisesr.report.study import Entry, ReportCell, ReportTable
 
@@ -58,6 +60,8 @@ class Speed(NamedTuple):
     """Why there is no answer; empty where there is one."""
     log_ratios: tuple[float, ...] = ()
     """Of epochs, `entry` over `other`, by seed; a lower bound of a seed that never reached the goal. Empty where `why_not`."""
+    replicated: bool = False
+    """Whether seeds are replicates or folds, with images of their own: intervals are then the corrected resampled t."""
 
     @property
     def censored(self) -> int:
@@ -94,8 +98,10 @@ def speed(entry: Entry, other: Entry) -> Speed:
     reached = tuple(seed for seed, time in zip(seeds, times, strict=True) if time.reached)
     seconds = [_in_seconds(pair, time) for pair, time in zip(pairs.values(), times, strict=True)]
     comparable = len(machines((entry, other))) == 1
-    area = over_seeds([_area(pair) for pair in pairs.values()])
-    return Speed(entry, other, seeds, reached, _pace(times), _pace(seconds) if comparable else None, area, "", _logs(times))
+    over = tested_over_trained([pair.own for pair in pairs.values()], _unread)
+    area = over_seeds([_area(pair) for pair in pairs.values()], over)
+    in_seconds = _pace(seconds, over) if comparable else None
+    return Speed(entry, other, seeds, reached, _pace(times, over), in_seconds, area, "", _logs(times), over is not None)
 
 
 def plateau(values: EpochValues) -> float:
@@ -103,9 +109,19 @@ def plateau(values: EpochValues) -> float:
     return fmean([values[epoch] for epoch in sorted(values)][-plateau_epochs(len(values)) :])
 
 
-def over_seeds(differences: Sequence[float]) -> Interval:
-    """Their mean; with three seeds and more the paired interval and p, with fewer nothing that looks like a finding."""
-    return paired_t(differences) if len(differences) >= SEEDS else Interval(fmean(differences), None, None, None)
+def over_seeds(differences: Sequence[float], over: float | None = None) -> Interval:
+    """Their mean; with three seeds and more the paired interval and p, with fewer nothing that looks like a finding.
+
+    Args:
+        differences: of each seed.
+        over: as of `resampled`, where seeds are replicates or folds; None where all have the same images.
+    """
+    if len(differences) < SEEDS:
+        return Interval(fmean(differences), None, None, None)
+    if over is None:
+        return paired_t(differences)
+    estimate = resampled(differences, over)
+    return estimate.interval() if estimate else Interval(fmean(differences), None, None, None)
 
 
 def seconds_until(cell: ReportCell, epoch: float) -> float:
@@ -132,15 +148,20 @@ def _in_seconds(pair: CurvePair, epochs: _Times) -> _Times:
     return _Times(seconds_until(pair.own, epochs.own), seconds_until(pair.other, epochs.other), epochs.reached)
 
 
-def _pace(times: Sequence[_Times]) -> Pace | None:
+def _pace(times: Sequence[_Times], over: float | None) -> Pace | None:
     """None where a time is not known."""
     if any(math.isnan(time.own + time.other) for time in times):
         return None
-    ratio = over_seeds(_logs(times))
+    ratio = over_seeds(_logs(times), over)
     if not all(time.reached for time in times):
         ratio = Interval(ratio.mean, None, None, None)
     own, other = (math.exp(fmean(map(math.log, side))) for side in ([t.own for t in times], [t.other for t in times]))
     return Pace(own, other, ratio)
+
+
+def _unread(cell: ReportCell) -> str:
+    """Predictions are not read for a speed: cells of other data are taken for cells of other images."""
+    return f"{cell.place.label} was not read"
 
 
 def _logs(times: Sequence[_Times]) -> tuple[float, ...]:

@@ -131,6 +131,8 @@ class LastEpochs(NamedTuple):
     """Over seeds (n - 1), points; None of one seed."""
     epochs: int
     """How many last epochs of a seed, at most."""
+    values: tuple[float, ...] = ()
+    """Of each seed, as the entry's cells are, percent."""
 
 
 class Entry(NamedTuple):

@@ -60,7 +60,8 @@ def measured_times(finished: Iterable[tuple[Path, Config]]) -> list[CellTime]:
 
 def times(factor: float) -> str:
     """`once`, `twice`, `2.5 times`, `9 times`."""
-    return {"1": "once", "2": "twice"}.get(f"{factor:.2g}", f"{factor:.2g} times")
+    text = f"{factor:,.0f}" if factor >= 2.95 else f"{factor:.2g}"
+    return {"1": "once", "2": "twice"}.get(text, f"{text} times")
 
 
 def duration(seconds: float) -> str:

@@ -48,7 +48,7 @@ def _sentence(text: str, found: Sequence[_Finding]) -> str:
     saved = f"; {count_of(fewer, 'cell')} fewer without the other" if fewer else ""
     ways = next((finding.ways for finding in found if finding.ways), ())
     settings = [f"{way.setting} ({way.extent[0]}x{way.extent[1]}, {times(way.times)} the work)" for way in ways]
-    change = f" {' or '.join(settings)} would change that." if settings else ""
+    change = f" Not so with {' or '.join(settings)}." if settings else ""
     return f"{places[0]}, {text}{also}{saved}.{change}"
 
 

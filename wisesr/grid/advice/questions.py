@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from wisesr.grid.advice.costs import Costs, More
-from wisesr.grid.advice.rows import REPETITIONS, Member, Row
+from wisesr.grid.advice.rows import REPETITIONS, Member, Row, Run
 from wisesr.wording import some_of
 
 BASELINE = "gap"
@@ -25,13 +24,11 @@ def repetitions(rows: Sequence[Row], costs: Costs) -> str | None:
     if not short:
         return None
     key = _repeated_by(member for _, member in short)
-    index = REPETITIONS.index(key)
-    there = {tuple(sorted(_values(row.runs(member), index))) for row, member in short}
+    there = {tuple(sorted(_seeds(row.runs(member)))) for row, member in short}
     wanted = _fill(there.pop() if len(there) == 1 else ())
     more = [(member.config, _ENOUGH - len(row.runs(member))) for row, member in short]
     fewest = min(len(row.runs(member)) for row, member in short)
-    noun = key.rpartition(".")[2].replace("replicate", "repetition")
-    have = f"One {noun}" if fewest == 1 else f"Two {noun}s"
+    have = f"One {key}" if fewest == 1 else f"Two {key}s"
     listed = ",".join(map(str, wanted))
     return f"{have} cannot tell a better head from chance; {key}={listed} can, if it is much better: {costs.text(more)}."
 
@@ -43,12 +40,11 @@ def rates(rows: Sequence[Row], costs: Costs) -> str | None:
     if not fixed:
         return None
     found = sorted({row.asked[0].rates[0] for row in fixed})
-    tried = _around(found[0]) if len(found) == 1 else "..."
-    more: More = [(member.config, 2) for row in fixed for member in _once(row)]
-    way = f"recipe.optimizer.lr={tried}"
-    if any(row.asked[0].config["protocol"] == "paper" for row in fixed):
+    more: More = [(member.config, 3 if _on_test(row) else 2) for row in fixed for member in _once(row)]
+    way = f"recipe.optimizer.lr={_around(found[0])}" if len(found) == 1 else "three values of recipe.optimizer.lr"
+    if any(map(_on_test, fixed)):
         way += " with protocol=holdout"
-    return f"One learning rate for all heads: what differs may be the rate. {way} would tell: {costs.text(more)}."
+    return f"What differs may be the one learning rate of all heads; {way} would tell: {costs.text(more)}."
 
 
 def baseline(rows: Sequence[Row], costs: Costs) -> str | None:
@@ -60,9 +56,14 @@ def baseline(rows: Sequence[Row], costs: Costs) -> str | None:
     more = [(member.config, 1) for row in without for member in _once(row, by_head=False)]
     given = f"head={','.join([BASELINE, *names])}" if len(names) <= _NAMES else f"{BASELINE} beside the others in head="
     return (
-        f"Without {BASELINE}, the baseline, nothing says what {some_of(names, _NAMES)} gained. {given} adds it: "
+        f"Without {BASELINE}, the baseline, nothing says what {some_of(names, _NAMES)} gained; {given} adds it: "
         f"{costs.text(more)}."
     )
+
+
+def _on_test(row: Row) -> bool:
+    """Whether a row looks at the test images every epoch: a rate that is chosen there would be part of the result."""
+    return bool(row.asked[0].config["protocol"] == "paper")
 
 
 def _variants(row: Row) -> list[Member]:
@@ -80,13 +81,13 @@ def _once(row: Row, *, by_head: bool = True) -> list[Member]:
 
 
 def _repeated_by(members: Iterable[Member]) -> str:
-    """The key that is to be swept: `replicate` where cells have one, else `seed`."""
-    index = REPETITIONS.index("replicate")
-    return "replicate" if any(member.run[index] is not None for member in members) else "seed"
+    """The key that is to be swept: `replicate` where the command has it, else `seed`."""
+    return "replicate" if any(member.config.get("replicate") is not None for member in members) else "seed"
 
 
-def _values(runs: Iterable[tuple[Any, ...]], index: int) -> set[int]:
-    return {run[index] for run in runs if isinstance(run[index], int)}
+def _seeds(runs: Iterable[Run]) -> set[int]:
+    """Of repetitions; of replicates it is their number."""
+    return {run[REPETITIONS.index("seed")] for run in runs}
 
 
 def _fill(there: Sequence[int]) -> list[int]:
@@ -96,5 +97,6 @@ def _fill(there: Sequence[int]) -> list[int]:
 
 
 def _around(rate: float) -> str:
-    """`0.0003,0.001,0.003`."""
-    return ",".join(f"{float(f'{value:.1g}') if value != rate else value:g}" for value in (rate / _APART, rate, rate * _APART))
+    """`0.0003,0.001,0.003`, `0.015,0.045,0.135`: a third and three times, as round as the rate itself."""
+    digits = 1 if float(f"{rate:.1g}") == rate else 3
+    return ",".join(f"{float(f'{value:.{digits}g}'):g}" for value in (rate / _APART, rate, rate * _APART))

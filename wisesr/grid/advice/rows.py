@@ -16,8 +16,8 @@ from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.results.cell_files import RESULT
 
-REPETITIONS = ("seed", "replicate", "dataset.split_seed", "dataset.fold")
-"""Keys that say which repetition of one computation a cell is; those that a configuration lacks say nothing."""
+REPETITIONS = ("seed", "dataset.split_seed", "dataset.fold")
+"""Keys that say which repetition a cell is; `replicate` says what the first two are, and is none of them."""
 RATES = ("recipe.optimizer.lr", "recipe.head_lr_scale")
 """Settings that each head may need its own of, as in the report."""
 _NOT_OF_ROWS = (*REPETITIONS, *RATES, "head")

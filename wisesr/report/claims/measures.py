@@ -10,6 +10,7 @@ from typing import NamedTuple
 from wisesr.report.convergence import readable_metrics
 from wisesr.report.last_epochs import plateau_epochs
 from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
+from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scoring
 from wisesr.report.speed import speed
 from wisesr.report.study import Entry, ReportCell
@@ -107,11 +108,12 @@ def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
     return read
 
 
-def _epochs(head: Entry, baseline: Entry, _: Scoring) -> Pairs | str:
+def _epochs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     found = speed(head, baseline)
     if found.why_not:
         return found.why_not
-    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored)
+    over = tested_over_trained([cell for cell in head.cells if cell.place.seed in found.seeds], scoring)
+    return Pairs(found.seeds, found.log_ratios, None, "", "", bounds=found.censored, tested_over_trained=over)
 
 
 def of_metric(measure: Measure, metric: Metric) -> Measure:

@@ -136,6 +136,10 @@ def _names(ranking: Ranking, height: int, heads: Spec) -> list[Spec]:
 
 
 def _tooltip(ranking: Ranking) -> list[dict[str, str]]:
-    mean = {"field": "mean", "title": f"mean test {ranking.metric.title}", "format": f".{ranking.metric.decimals}f"}
+    mean = {
+        "field": "mean",
+        "title": ranking.mean_title,
+        "format": f".{ranking.metric.decimals}f",
+    }
     rank = {"field": "rank", "title": "mean rank", "format": ".2f"}
     return [{"field": "head", "type": "nominal"}, *(each | {"type": "quantitative"} for each in (rank, mean))]

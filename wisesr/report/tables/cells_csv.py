@@ -89,7 +89,7 @@ def _row(cell: ReportCell, settings: Leaves, axes: Sequence[str]) -> dict[str, A
     recorded = {name: read(cell.record) for name, read in _FIGURES.items()} if cell.record else {}
     figures = {name: _text(value) for name, value in recorded.items() if value is not None}
     labels = {"name": cell.name, "study": cell.config["study"], "state": cell.state, "reason": cell.reason}
-    return labels | _place(cell.place) | own | figures
+    return labels | _place(cell.place) | {"seed": cell.config["seed"]} | own | figures
 
 
 def _left_out(cell: LeftOut) -> dict[str, Any]:

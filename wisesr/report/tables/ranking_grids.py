@@ -10,7 +10,11 @@ from wisesr.report.tables.sentences import STAR
 
 def heads_grid(ranking: Ranking) -> Grid:
     """A row a head, the best first: its mean rank, and its mean over datasets."""
-    columns = (Column("head", "head"), Column("rank", "mean rank"), Column("mean", f"mean test {ranking.metric.title}"))
+    columns = (
+        Column("head", "head"),
+        Column("rank", "mean rank"),
+        Column("mean", ranking.mean_title),
+    )
     digits = ranking.metric.decimals
     rows = tuple((Text(one.head), Text(f"{one.rank:.2f}"), Text(f"{one.mean:.{digits}f}")) for one in ranking.heads)
     return Grid(columns, rows, 1)

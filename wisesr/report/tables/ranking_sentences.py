@@ -23,12 +23,14 @@ def verdict(ranking: Ranking) -> str:
         result = "the two heads do not differ" if pairs == 1 else f"none of {pairs} pairs of heads differs"
         return f"{over}, {result} at 5 % after Holm{_of_any(ranking)}.{impossible(ranking)}"
     names = some_of([_named(ranking, pair) for pair in apart], _SHOWN, "; ")
-    result = "the two heads differ" if pairs == 1 else f"{len(apart)} of {pairs} pairs of heads differ{'s' * (len(apart) == 1)}"
+    number = f"all {pairs}" if len(apart) == pairs else f"{len(apart)} of {pairs}"
+    result = "the two heads differ" if pairs == 1 else f"{number} pairs of heads differ{'s' * (len(apart) == 1)}"
     return f"{over}, {result} at 5 % after Holm: {names}."
 
 
 def _place(ranking: Ranking) -> str:
     at = f"{ranking.sizes[0]} px" if len(ranking.sizes) == 1 else "each at its own size"
+    at = f"{at}, {ranking.ranked_by}"
     return f"{at}, protocol=paper" if ranking.protocol == "paper" else at
 
 
@@ -80,10 +82,11 @@ def refusal(ranking: Ranking) -> str:
         return ""
     if not datasets:
         return "Heads are not ranked over datasets: no backbone has all heads with a seed in common."
+    lowest = f"2/{2**datasets} = {least_p(datasets):g}"
     return (
-        f"Heads are not ranked over {count_of(datasets, 'dataset')} ({some_of(of.datasets, _SHOWN)}): Wilcoxon's exact test of "
-        f"{count_of(datasets, 'pair')}, two-sided, cannot fall below 2/{2**datasets} = {least_p(datasets):g}, so no two heads "
-        f"could ever differ at 5 %. {LEAST} datasets are the least."
+        f"Heads are not ranked over {count_of(datasets, 'dataset')} ({some_of(of.datasets, _SHOWN)}): over so many, Wilcoxon's "
+        f"exact test, two-sided, cannot fall below {lowest}, so no two heads could ever differ at 5 %. "
+        f"{LEAST} datasets are the least."
     )
 
 
@@ -92,10 +95,10 @@ def caption(ranking: Ranking) -> str:
     of = f"{len(ranking.heads)} heads over {len(ranking.of.datasets)} datasets"
     holm = "" if len(ranking.pairs) == 1 else f", after Holm over all {len(ranking.pairs)} pairs"
     parts = [
-        f"Mean ranks of {of} by test {ranking.metric.words}; equal heads share a rank.",
+        f"Mean ranks of {of} by {ranking.ranked_by}; equal heads share a rank.",
         "A dataset counts once: with a head's mean over the seeds, then over the backbones, that all ranked heads have there.",
         f"A bar joins heads, neighbours by rank, of whom no two differ at 5 %: Wilcoxon's exact test, two-sided{holm}."
-        f"{impossible(ranking) or ' It is no proof that they are equal.'}",
+        f"{impossible(ranking) or ' A bar is no proof that they are equal.'}",
         _of_all(ranking),
         _barless(ranking),
         "Ranks tell how consistently a head is ahead over datasets like these, and not by how much, nor on which of them.",
@@ -127,8 +130,10 @@ def notes(ranking: Ranking) -> tuple[str, ...]:
     parts = [] if ranking.refused else [f"Datasets: {', '.join(of.datasets)}."]
     parts += [f"Not ranked, as only heads on all datasets are: {'; '.join(lacking)}."] if lacking else []
     if of.without_row and len(of.datasets):
-        reason = "no backbone there has all ranked heads with a seed in common"
+        curves = " and curves that can be read" if of.last_epochs else ""
+        reason = f"no backbone there has all ranked heads with a seed in common{curves}"
         parts.append(f"Left out: {some_of(of.without_row, _SHOWN)}, as {reason}.")
+    parts += [f"One computation everywhere, and ranked once: {' and '.join((head, *same))}." for head, same in of.twins.items()]
     unlike = [f"{head} ({', '.join(keys)})" for head, keys in of.unlike.items()]
     parts += [f"Not of the same settings on all datasets: {'; '.join(unlike)}."] if unlike else []
     return tuple(parts) + _protocol(ranking)
@@ -137,10 +142,10 @@ def notes(ranking: Ranking) -> tuple[str, ...]:
 def _protocol(ranking: Ranking) -> tuple[str, ...]:
     if ranking.protocol != "paper" or ranking.refused:
         return ()
-    return (
-        "protocol=paper: each figure is the highest that any epoch had on the test images, so a head whose accuracy moves more "
-        "from epoch to epoch ranks better by it.",
-    )
+    favours = "a head whose accuracy moves more from epoch to epoch"
+    if ranking.of.last_epochs:
+        return (f"protocol=paper: ranked by the mean over the last epochs, as the best of all epochs would favour {favours}.",)
+    return (f"protocol=paper: the epoch was chosen on the test images, which favours {favours}.",)
 
 
 def found_sentences(rankings: Sequence[Ranking]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ _REPLICATES = (
     "same kind and other seeds. The interval is not corrected for the number of comparisons."
 )
 _STARS = (
-    "{star} {tests} no difference, each at 5 % after Holm over {family}. Detectable is the true difference that would "
+    "{star} {tests} at 5 % after Holm over {family}. Detectable is the true difference that would "
     "get a star with a probability of 80 % if no other comparison had one."
 )
 _IMAGES = (
@@ -64,7 +64,11 @@ def _resampled(table: ReportTable) -> bool:
 
 def _stars(table: ReportTable, star: str) -> str:
     last = ", and that of the mean over the last epochs," if table.protocol == "paper" else ""
-    tests = f"the test{last} reject{'' if last else 's'}" if _resampled(table) else f"both tests{last} reject"
+    tests = (
+        f"the test{last} reject{'' if last else 's'} no difference"
+        if _resampled(table)
+        else f"both tests{last} reject no difference, each"
+    )
     family = f"all {table.tests:,} comparisons of the study" if table.tests > 1 else "the one comparison of the study"
     return _STARS.format(star=star, tests=tests, family=family)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
 from wisesr.report.statistics.intervals import Interval
@@ -25,6 +26,7 @@ _BOUND = (
     "Where a head never got there with a seed, all its epochs count for that seed: the figure is then a lower bound "
     "(\N{GREATER-THAN OR EQUAL TO}), without an interval."
 )
+_REPLICATED = "Seeds are replicates or folds with images of their own: in place of the paired t is the corrected resampled t."
 _FEW = "Fewer than three seeds have no interval: their figures are of these trainings and say nothing about the heads."
 
 
@@ -73,9 +75,12 @@ def how_measured(table: ReportTable, speeds: Sequence[Speed]) -> list[str]:
         return [_no_answer([speed for speed in speeds if speed.why_not == reason]) for reason in reasons]
     split = "test" if table.protocol == "paper" else "validation"
     how = _HOW.format(goal=_GOAL.format(other=table.baseline), other=table.baseline, split=split)
-    return (
-        [how] + [_BOUND] * any(speed.censored for speed in answered) + [_FEW] * any(len(speed.seeds) < 3 for speed in answered)
+    said = (
+        (_REPLICATED, any(speed.replicated for speed in answered)),
+        (_BOUND, any(speed.censored for speed in answered)),
+        (_FEW, any(len(speed.seeds) < SEEDS for speed in answered)),
     )
+    return [how, *(text for text, applies in said if applies)]
 
 
 def _no_answer(speeds: Sequence[Speed]) -> str:
