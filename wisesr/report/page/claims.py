@@ -20,7 +20,6 @@ from wisesr.report.tables.claim_sentences import (
     unanswered,
     verdict_text,
 )
-from wisesr.wording import count_of
 
 
 class RowLine(NamedTuple):
@@ -99,4 +98,4 @@ def _row(answer: Answer, row: ClaimRow) -> RowLine:
     if row.estimate is not None:
         low, high = (figure(shown(end), answer) for end in row.estimate.ends)
         interval = f"from {low} up" if row.bounds else f"{low} to {high}"
-    return RowLine(row.label, count_of(len(row.seeds), "seed"), figure(shown(row.mean), answer), interval)
+    return RowLine(row.label, str(len(row.seeds)), figure(shown(row.mean), answer), interval)

@@ -31,8 +31,8 @@ _REPLICATES = (
     "same kind and other seeds. The interval is not corrected for the number of comparisons."
 )
 _STARS = (
-    "{star} {tests} at 5 % after Holm over {family}. Detectable is the true difference that would "
-    "get a star with a probability of 80 % if no other comparison had one."
+    "{star}: {tests} the hypothesis of no difference at 5 %, after Holm over {family}. Detectable is the true difference that "
+    "would get a star with a probability of 80 % if no other comparison had one."
 )
 _IMAGES = (
     "Where two heads share fewer than three seeds, the difference is that between their trained models, with an interval over "
@@ -64,13 +64,10 @@ def _resampled(table: ReportTable) -> bool:
 
 def _stars(table: ReportTable, star: str) -> str:
     last = ", and that of the mean over the last epochs," if table.protocol == "paper" else ""
-    tests = (
-        f"the test{last} reject{'' if last else 's'} no difference"
-        if _resampled(table)
-        else f"both tests{last} reject no difference, each"
-    )
+    tests = "the test" if _resampled(table) else "both tests"
+    verb = "rejects" if _resampled(table) and not last else "reject"
     family = f"all {table.tests:,} comparisons of the study" if table.tests > 1 else "the one comparison of the study"
-    return _STARS.format(star=star, tests=tests, family=family)
+    return _STARS.format(star=star, tests=f"{tests}{last} {verb}", family=family)
 
 
 def method_sentences(table: ReportTable) -> list[str]:
