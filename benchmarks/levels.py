@@ -20,14 +20,14 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.support.drawn_grids import drawn, grid
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from wisesr.report.claims.answer import Answer, Verdict
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.stars import LEVEL, corrected
 from wisesr.report.statistics.families import holm
-from wisesr.report.statistics.intervals import student
-from wisesr.report.study import Difference, ReportCell, ReportTable
+from wisesr.report.study import Difference, ReportCell
 
 ONE = Design(heads=("wise",))
 GAIN = Claim("gain", "", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)
@@ -195,39 +195,6 @@ def families(like: ReportCell, studies: int) -> Iterator[Row]:
                 *(f"{seeds}", f"{gain:g} points" if rows else "nowhere", f"{rows} of 44"),
                 *(f"{100 * by_row / many:.1f} %", f"{100 * by_study / many:.1f} %", share),
             )
-
-
-def grid(like: ReportCell) -> tuple[ReportTable, ...]:
-    """A study of 44 backbones with five heads and the baseline, a cell each."""
-    heads = ("wise", *(f"other{number}" for number in range(4)))
-    return simulated(like, replace(ONE, heads=heads, backbones=44, seeds=1, images=20), 1, seed=0).tables
-
-
-def drawn(
-    template: tuple[ReportTable, ...], random: np.random.Generator, seeds: int, gain: float, rows: int
-) -> tuple[tuple[ReportTable, ...], list[list[float]]]:
-    """The template with differences over seeds, and p-values of the heads of each row that are equal."""
-    tables, equal = [], []
-    for table in template:
-        entries = []
-        for (backbone, _), group in table.groups().items():
-            better = int(backbone[3:]) < rows
-            baseline = random.normal(0, 0.6, seeds)
-            p_values = []
-            for entry in group:
-                if entry.head == table.baseline:
-                    entries.append(entry)
-                    continue
-                shift = gain if better and entry.head == "wise" else 0.0
-                estimate = student((shift + random.normal(0, 0.6, seeds) - baseline).tolist())
-                assert estimate is not None
-                difference = Difference("seeds", tuple(range(seeds)), estimate.mean, paired=estimate, p=estimate.p)
-                entries.append(entry._replace(difference=difference))
-                if not shift:
-                    p_values.append(estimate.p)
-            equal.append(p_values)
-        tables.append(table._replace(entries=tuple(entries)))
-    return tuple(tables), equal
 
 
 TABLES: dict[str, Callable[[ReportCell, int], Iterator[Row]]] = {

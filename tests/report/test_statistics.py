@@ -68,7 +68,7 @@ def _pair(both: int, gained: int, lost: int, neither: int) -> tuple[NDArray[np.b
 
 
 def _between(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:
-    return over_images(100.0 * (second.astype(float) - first), 100.0)
+    return over_images(100.0 * (second.astype(float) - first), 100.0, 100.0)
 
 
 @given(*[st.integers(0, 60)] * 4)

@@ -5,6 +5,7 @@ With fewer seeds there are a few trained models and no statement about heads: ho
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -48,7 +49,8 @@ def _between_models(pairs: Pairs, metric: Metric) -> Difference:
     mean, _ = mean_std(pairs.differences)
     if pairs.by_image is None:
         return Difference("images", pairs.seeds, mean, note=f"no interval: {pairs.why}")
-    interval = over_images(pairs.by_image.mean(axis=0), metric.image_unit)
+    most = 100.0 if metric.points == "points" else math.inf  # a loss has no end
+    interval = over_images(pairs.by_image.mean(axis=0), metric.image_unit, most)
     return Difference("images", pairs.seeds, mean, interval.low, interval.high)
 
 

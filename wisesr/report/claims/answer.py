@@ -137,7 +137,8 @@ def _estimated(
     one = pooled(rows)
     if isinstance(one, str):
         return answer._replace(why=one)
-    left = [Unused(row.label, "fewer than three seeds, or no spread") for row in rows if row not in one.rows]
+    used = set(map(id, one.rows))
+    left = [Unused(row.label, "fewer than three seeds, or no spread") for row in rows if id(row) not in used]
     return answer._replace(pooled=one, unused=(*unused, *left))
 
 

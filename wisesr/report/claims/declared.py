@@ -111,7 +111,7 @@ def _sentence(where: str, texts: Mapping[str, str]) -> str:
 
 
 def _sizes(where: str, value: object, slope: str) -> str | tuple[int, ...]:
-    if isinstance(value, list) and value and all(isinstance(size, int) and size > 0 for size in value):
+    if isinstance(value, list) and value and all(type(size) is int and size > 0 for size in value):  # true is an int, too
         return tuple(value)
     if value not in ("each", "all"):
         raise UserError(f"{where}: sizes must be each, all or a list of sizes in px such as [224, 512], not {value!r}")

@@ -104,8 +104,9 @@ def _by_size(row: _Both) -> float:
 
 
 def _but_classes(row: _Both) -> Hashable:
-    """All but the number of classes: the dataset by its name, as its label tells settings that vary."""
-    return row.place.dataset.split(" ")[0], row.place.size, row.place.backbone, row.place.settings
+    """All but the number of classes, which is in the dataset's label where it varies: other settings there must be the same."""
+    dataset = " ".join(part for part in row.place.dataset.split(" ") if not part.startswith("classes="))
+    return dataset, row.place.size, row.place.backbone, row.place.settings
 
 
 def _classes(row: _Both, scoring: Scoring) -> float | None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from wisesr.report.claims.rows import ClaimRow
 from wisesr.report.statistics.crossed import Parts, combined
 from wisesr.report.statistics.intervals import Estimate
-from wisesr.report.statistics.random_effects import equal_weights, random_effects
+from wisesr.report.statistics.random_effects import random_effects
 from wisesr.report.statistics.shared import Part, with_shared
 
 SAMPLE = 3
@@ -84,18 +84,17 @@ def _sampled(rows: Sequence[ClaimRow], kind: Kind, across: tuple[Factor, ...]) -
     means = _means(rows)
     if np.ptp(means) == 0:
         return None
-    if kind == "plain":
-        summary = equal_weights(means)
-    else:
-        summary = random_effects(means, np.array([row.estimate.variance for row in rows if row.estimate]))
-    own, images = summary.estimate, _image_variances(rows, summary.weights)
+    known = [row.estimate.variance for row in rows if row.estimate]
+    own = random_effects(means, None if kind == "plain" else np.array(known))
+    weights = np.full(len(rows), 1 / len(rows))
+    images = _image_variances(rows, weights)
     names = {"backbones": [row.backbone for row in rows], "datasets": [row.dataset for row in rows]}
-    deviations = summary.weights * (means - own.mean)
+    deviations = weights * (means - own.mean)
     variance, freedom = with_shared(Part(own.variance, own.freedom), deviations, [names[factor] for factor in across])
     if "datasets" in across:  # a dataset's images are in what differs between datasets
         both = sum(images.values())
     else:
-        both = sum(_interaction(rows, summary.weights, name, of_split) for name, of_split in images.items())
+        both = sum(_interaction(rows, weights, name, of_split) for name, of_split in images.items())
     return combined(own.mean, Parts(variance, sum(images.values()), both), freedom, _images(rows))
 
 

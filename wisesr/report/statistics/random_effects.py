@@ -1,13 +1,14 @@
 """One figure over rows that differ among themselves: what a head gains on a backbone and dataset that was not tried.
 
-Random effects with the variance between rows of Paule and Mandel (1982, Journal of Research of the National Bureau of Standards
-87:377-385) and the interval of Hartung and Knapp (2001, Statistics in Medicine 20:3875-3889), which is never narrower than the
-usual one of random effects (Röver, Knapp and Friede 2015, BMC Medical Research Methodology 15:99).
+Random effects with Hartung and Knapp's error (2001, Statistics in Medicine 20:3875-3889), never less than what the rows' own
+errors come to (Röver, Knapp and Friede 2015, BMC Medical Research Methodology 15:99), and with equal weights. The usual
+weights, by precision, take the errors of rows for known. With three to five seeds a row they are not, and where rows are unlike
+in them, equal heads were found different in 8 to 16 % of simulated studies. With equal weights the mean is the one that is
+meant, over rows, and its error is that of Student's t over rows, which unlike variances make no less careful (Ibragimov and
+Müller 2010, Journal of Business and Economic Statistics 28:453-468, after Bakirov and Székely 2006).
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,52 +18,14 @@ from wisesr.report.statistics.intervals import Estimate
 Values = NDArray[np.float64]
 
 
-class Summary(NamedTuple):
-    """A mean over rows."""
-
-    estimate: Estimate
-    weights: Values
-    """Of each row; their sum is 1."""
-    between: float
-    """Variance of the rows' true values, estimated."""
-
-
-def random_effects(values: Values, variances: Values) -> Summary:
+def random_effects(values: Values, variances: Values | None) -> Estimate:
     """The mean over rows, of which those at hand are a sample.
 
     Args:
-        values: of each row, at least two.
-        variances: of each value, at least one of them above 0.
+        values: of each row, at least two that differ.
+        variances: of each value; None where they are not known.
     """
-    between = _between(values, variances)
-    precision = 1.0 / (variances + between)
-    weights = precision / precision.sum()
-    mean = float(weights @ values)
-    scale = max(1.0, float(precision @ (values - mean) ** 2) / (len(values) - 1))
-    return Summary(Estimate(mean, scale / float(precision.sum()), len(values) - 1), weights, between)
-
-
-def equal_weights(values: Values) -> Summary:
-    """The plain mean over rows whose own variances are not known: Student's t over rows; at least two that differ."""
     count = len(values)
-    variance = float(values.var(ddof=1))
-    return Summary(Estimate(float(values.mean()), variance / count, count - 1), np.full(count, 1 / count), variance)
-
-
-def _between(values: Values, variances: Values) -> float:
-    """The variance between rows at which their weighted spread is what it should be; 0 where even that is too much."""
-
-    def excess(between: float) -> float:
-        precision = 1.0 / np.maximum(variances + between, 1e-300)
-        mean = precision @ values / precision.sum()
-        return float(precision @ (values - mean) ** 2) - (len(values) - 1)
-
-    if excess(0.0) <= 0:
-        return 0.0
-    low, high = 0.0, float(values.var(ddof=1)) + float(variances.max()) + 1e-12
-    while excess(high) > 0:
-        high *= 2
-    for _ in range(80):
-        middle = (low + high) / 2
-        low, high = (middle, high) if excess(middle) > 0 else (low, middle)
-    return high
+    between = float(values.var(ddof=1)) / count
+    own = 0.0 if variances is None else float(variances.sum()) / count**2
+    return Estimate(float(values.mean()), max(between, own), count - 1)
