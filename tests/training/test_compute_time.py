@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,19 +69,27 @@ def test_what_cannot_be_measured_is_a_line_in_the_log(
     assert "cost.compute.train_ms could not be measured: OutOfMemoryError: CUDA out of memory" in caplog.text
 
 
-def test_a_step_that_takes_too_much_of_a_training(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_step_that_takes_too_much_of_a_training(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     steps: list[int] = []
 
     def run() -> None:
         steps.append(1)
-        time.sleep(0.7)
 
+    def timed(run: Callable[[], None], _: torch.device) -> float:
+        run()
+        return 0.7
+
+    monkeypatch.setattr(measuring, "_timed", timed)
     assert measuring._median(run, torch.device("cpu"), 20.0) is None
     assert len(steps) == 2
     assert "not measured, as it would take 2.1 s beside 20.0 s of training" in caplog.text
     assert measuring._median(run, torch.device("cpu"), 60.0) == pytest.approx(0.7, abs=0.2)
     assert len(steps) == 2 + 1 + 3, "not one more than the fewest"
+
+
+def test_on_cpu_only_what_the_process_does_counts() -> None:
+    assert measuring._timed(lambda: time.sleep(0.3), torch.device("cpu")) < 0.1
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,10 @@ class Flops:
 
 @dataclass(frozen=True)
 class ComputeTime:
-    """Medians over repeats on a batch that is in memory, on one device; None where they could not be had."""
+    """Medians over repeats on a batch that is in memory, on one device; None where they could not be had.
+
+    On CPU of the process's own time, divided by its threads, so that other processes do not count.
+    """
 
     train_ms: Annotated[float | None, is_amount] = None
     """Milliseconds an image of a training step: forward, backward, the optimizer's step."""
