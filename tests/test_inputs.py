@@ -150,7 +150,7 @@ def test_images_to_measure_on_are_not_augmented(config: dict[str, Any], name: st
     manifest = build_manifest(config)
     data = build(config, manifest).data
     augment = build_augmentation(config["augment"], 64, IMAGENET["mean"], IMAGENET["std"])
-    for loader in (data.val_dataloader(), data.test_dataloader()):
+    for loader in (*data.val_dataloader(), data.test_dataloader()):
         for batch in loader:
             for image, position in zip(batch.images, batch.positions.tolist(), strict=True):
                 assert torch.equal(image, augment(manifest.load(position), training=False))

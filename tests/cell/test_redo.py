@@ -108,3 +108,18 @@ def test_what_a_kill_interrupted_is_completed_before_the_cell_is_looked_at(done:
     assert outcome.state is State.SKIPPED
     assert (cell.directory / "metrics.csv").read_text() == "new"
     assert not (cell.directory / "redo").exists()
+
+
+@pytest.mark.parametrize("uncommitted", [{}, {"sha256": "a" * 64, "bytes": 3}])
+def test_a_diff_stays_with_its_record(done: Path, uncommitted: dict[str, Any]) -> None:
+    """That of the old record goes where the new one has none."""
+    shutil.copytree(done, done / "redo")
+    record = json.loads((done / "result.json").read_text())
+    record["provenance"]["uncommitted"] = uncommitted
+    (done / "redo" / "result.json").write_text(json.dumps(record))
+    (done / "redo" / "uncommitted.diff").unlink(missing_ok=True)
+    if uncommitted:
+        (done / "redo" / "uncommitted.diff").write_text("new")
+    (done / "uncommitted.diff").write_text("old")
+    complete_redo(done)
+    assert [path.read_text() for path in done.glob("uncommitted.diff")] == (["new"] if uncommitted else [])

@@ -12,6 +12,7 @@ import numpy as np
 
 from wisesr.build.parts import build_augmentation, build_backbone, build_head, build_optimizer, build_schedule
 from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.train_part import draw_train_part
 from wisesr.errors import UserError
 from wisesr.models.weight_sources import find_weights
 from wisesr.results.provenance import file_hash
@@ -135,6 +136,12 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         accumulate=trainer["accumulate"],
         workers=None if workers == "auto" else workers,
         cores=cores,
+        train_part=draw_train_part(
+            manifest,
+            trainer["train_eval_images"],
+            protocol=config["protocol"],
+            split_seed=config["dataset"]["split_seed"],
+        ),
     )
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))

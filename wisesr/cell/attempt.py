@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +40,13 @@ class Started(NamedTuple):
     """Hashes of the code of each attempt, without repetition."""
     devices: int | None = None
     """Of all nodes; None where it was started before 2026-11-28."""
+    begun: str = ""
+    """Time of the first attempt, UTC, ISO 8601; empty where an earlier version made that."""
+
+
+def utc_now() -> str:
+    """`2026-11-29T08:30:00Z`."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def is_main() -> bool:
@@ -72,11 +80,11 @@ def start_attempt(
         UserError: it began with another configuration, other data or weights, on another number of devices.
     """
     threads = _threads(config["trainer"], gpu=gpu, cores=cores)
-    now = Started(fingerprint(config), data, weights, threads, 1, [source_hash()], devices)
+    now = Started(fingerprint(config), data, weights, threads, 1, [source_hash()], devices, utc_now())
     before = read_json(directory / STARTED)
     if before is not None:
         earlier = Started(**before)
-        now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0))
+        now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0), begun=earlier.begun)
         if (directory / LAST).exists():
             now = _continued(directory, config, earlier, now)
     if is_main():

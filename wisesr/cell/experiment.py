@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +12,13 @@ from wisesr.build.division import describe_division, device_count
 from wisesr.build.parts import build_loggers
 from wisesr.build.same_heads import head_sentences
 from wisesr.cell.attempt import Started, is_main, start_attempt
+from wisesr.cell.provenance import provenance
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
-from wisesr.results.provenance import commit, hardware, source_hash, versions
 from wisesr.results.record_file import write_record
+from wisesr.results.uncommitted import write_uncommitted
 from wisesr.wording import some_of
 
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     data, weights, gpu = manifest.fingerprint(), weights_hash(config), torch.cuda.is_available()
     devices = device_count(config["trainer"])
     started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, devices=devices, cores=cores)
+    if is_main():
+        write_uncommitted(directory)
     torch.set_num_threads(started.threads)
     parts = build(config, manifest, cores=cores)
     division = describe_division(config, parts, devices)
@@ -71,7 +72,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         "metrics": {"best": outcome.best, "last": outcome.last},
         "budget": budget,
         "cost": cost,
-        "provenance": _provenance(config, manifest, parts, started) | {"by_part": division.by_part},
+        "provenance": provenance(directory, config, manifest, parts, started) | {"by_part": division.by_part},
     }
     write_record(directory, content)
     best = outcome.best
@@ -97,6 +98,7 @@ def _train(
     Returns:
         What came of it, `cost` and `budget` of the record; None in a process that only helps the main one.
     """
+    from wisesr.training.compute_time import compute_time
     from wisesr.training.cost import peak_memory
     from wisesr.training.fit import fit
     from wisesr.training.loggers.findings import gather
@@ -110,6 +112,7 @@ def _train(
             return None
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
         cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
+        cost["compute"] = compute_time(parts.module, parts.module.trainer, outcome.seconds)._asdict()
         budget = {
             "epochs": config["recipe"]["epochs"],
             "trained_epochs": int(outcome.last["epoch"]),
@@ -149,40 +152,10 @@ def _model_cost(parts: Parts, config: Config) -> dict[str, Any]:
 def _flat_figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
     """For loggers: the record's figures under flat names."""
     flops = {f"{part}_flops": count for part, count in cost["flops"].items()}
-    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops")}
+    compute = {f"compute_{name}": value for name, value in cost["compute"].items()}
+    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops", "compute")} | compute
     best = {f"best/{name}": value for name, value in outcome.best.items()}
     return {**best, **cost["parameters"], **flops, **flat, **budget}
-
-
-def _provenance(config: Config, manifest: Manifest, parts: Parts, started: Started) -> dict[str, Any]:
-    """Where the numbers come from."""
-    import torch
-
-    device = parts.module.trainer.strategy.root_device
-    pretrained = getattr(getattr(parts.module.model.backbone, "model", None), "pretrained_cfg", {})
-    source = config["backbone"].get("weights")
-    hub = {"timm": pretrained.get("hf_hub_id") or pretrained.get("url")} if source == "imagenet" else {}
-    tensors = getattr(parts.module.model.backbone, "weights_hash", None)
-    return {
-        "commit": commit(),
-        "source": source_hash(),
-        "sources": started.sources,
-        "versions": versions(),
-        "hardware": hardware(torch.cuda.get_device_name(device) if device.type == "cuda" else device.type),
-        "threads": started.threads,
-        "devices": started.devices,
-        "attempts": started.attempts,
-        "weights": {"source": source, "sha256": started.weights, "tensors": tensors, **hub},
-        "inputs": parts.module.inputs,
-        "data": {
-            "fingerprint": started.data,
-            "images": Counter(manifest.splits),
-            "left_out": list(manifest.left_out),
-            "rules": manifest.rules,
-            "notes": manifest.notes.as_dict(),
-        },
-        "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    }
 
 
 def _selection(manifest: Manifest, config: Config) -> str:

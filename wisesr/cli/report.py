@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from wisesr import __version__
 from wisesr.cli.report_images import Explainer, TestImages
 from wisesr.cli.studies import OUTPUTS, find_study
 from wisesr.errors import UserError
+
+if TYPE_CHECKING:
+    from wisesr.report.whole_study import Study
 
 _REPORT = """\
 Tables, statistics, figures and one page out of the records below directories,
@@ -27,6 +31,11 @@ also while a grid runs: what is missing, failed or cannot be read is listed.
 --evidence loads the models of the heads that disagree on test images, and
 shows for which positions of a picture each of them speaks (wisesr explain).
 
+--publish DIR writes what others may have instead: records, predictions, curves
+and the report made of these copies, without names of machines, paths, logs,
+command lines, environment, uncommitted changes and test images. Its README says
+so, and how the report is made again. DIR is new, empty or a former publication.
+
 Nothing is written where no cell is finished.
 
 examples:
@@ -35,6 +44,7 @@ examples:
   wisesr report a elsewhere/b --output both
   wisesr report mystudy --baseline depthwise
   wisesr report mystudy --evidence
+  wisesr report mystudy --publish for-others
 """
 
 
@@ -60,6 +70,8 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--margin", type=_margin, metavar="POINTS", help=help_margin)
     help_metric = "what is tested (default: top1); all but top1 from predictions.npz"
     parser.add_argument("--metric", choices=METRICS, default="top1", help=help_metric)
+    help_publish = "write a copy of the records and their report for others: no hosts, paths, logs, images"
+    parser.add_argument("--publish", type=Path, metavar="DIR", help=help_publish)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--no-pictures", action="store_true", help="leave test images out of the page")
     help_evidence = "where the models look in test images on which heads disagree, 16 of a head at most"
@@ -91,9 +103,7 @@ def report(chosen: argparse.Namespace) -> int:
 
     from wisesr.grid.console import make_console, say, tracked
     from wisesr.report.output_folder import check_folder
-    from wisesr.report.read import read_study
     from wisesr.report.tables.terminal import print_study, unfinished
-    from wisesr.report.tested_metrics import metric_of
     from wisesr.report.write import write_report
 
     if (chosen.device or chosen.trust) and not chosen.evidence:
@@ -106,17 +116,17 @@ def report(chosen: argparse.Namespace) -> int:
     def reading(directories: Sequence[Path]) -> Iterator[Path]:
         return shown(directories, len(directories), "reading cells")
 
-    study = read_study(
-        roots,
-        baseline=chosen.baseline,
-        published=chosen.published,
-        claims=chosen.claims,
-        margin=chosen.margin or (0.02 if chosen.metric == "nll" else 1.0),
-        metric=metric_of(chosen.metric),
-        tracked=reading,
-    )
+    study = _read(roots, chosen, tracked=reading)
     if all(cell.record is None for cell in study.cells):
         raise UserError(unfinished(study))
+    if chosen.publish:
+        from wisesr.cli.report_publish import check_publish, write_publication
+
+        check_publish(chosen)
+        page = write_publication(study, chosen, _options(chosen), _read, shown)
+        print_study(study, console)
+        say(console, str(page))
+        return 0
     check_folder("--output", output)
     images = TestImages()
     written = write_report(
@@ -135,15 +145,38 @@ def report(chosen: argparse.Namespace) -> int:
     return 0
 
 
+def _read(
+    roots: Sequence[Path], chosen: argparse.Namespace, tracked: Callable[[Sequence[Path]], Iterable[Path]] = iter
+) -> Study:
+    """A study below directories, compared as the command line says."""
+    from wisesr.report.read import read_study
+    from wisesr.report.tested_metrics import metric_of
+
+    return read_study(
+        roots,
+        baseline=chosen.baseline,
+        published=chosen.published,
+        claims=chosen.claims,
+        margin=chosen.margin or (0.02 if chosen.metric == "nll" else 1.0),
+        metric=metric_of(chosen.metric),
+        tracked=tracked,
+    )
+
+
+def _options(chosen: argparse.Namespace) -> list[str]:
+    """How tables are made, but for the options that name a file."""
+    parts = ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
+    parts += ["--metric", chosen.metric] if chosen.metric != "top1" else []
+    return parts + (["--margin", f"{chosen.margin:g}"] if chosen.margin else [])
+
+
 def _command(chosen: argparse.Namespace) -> str:
     """The command that makes this report again."""
     parts = ["wisesr", "report", *chosen.directories]
     parts += ["--output", str(chosen.output)] if chosen.output else []
-    parts += ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
+    parts += _options(chosen)
     parts += ["--published", str(chosen.published)] if chosen.published else []
     parts += ["--claims", str(chosen.claims)] if chosen.claims else []
-    parts += ["--metric", chosen.metric] if chosen.metric != "top1" else []
-    parts += ["--margin", f"{chosen.margin:g}"] if chosen.margin else []
     parts += ["--device", chosen.device] if chosen.device else []
     more = ["--no-pictures"] * chosen.no_pictures + ["--evidence"] * chosen.evidence + ["--trust"] * chosen.trust
     return shlex.join(parts + more)

@@ -12,7 +12,7 @@ from typing import Any
 from wisesr.config.defaults import as_json, whole_numbers, with_defaults, without_defaults
 from wisesr.config.schema import Config
 
-# What decides where and how fast a cell runs, but no number in its record.
+# What decides where and how fast a cell runs, and what is measured beside, but no number that it computes.
 _NOT_IN_FINGERPRINT = (
     "study",
     "logger",
@@ -24,6 +24,7 @@ _NOT_IN_FINGERPRINT = (
     "dataset.on_leak",
     "dataset.fingerprint",
     "trainer.threads",
+    "trainer.train_eval_images",
 )
 
 

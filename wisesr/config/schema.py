@@ -40,6 +40,7 @@ class TrainerSchema:
     deterministic: bool = True
     threads: Count | Literal["auto"] = "auto"
     max_time: str | int | None = None
+    train_eval_images: Annotated[int, Bound("at least", 0)] | Literal["auto"] = 0
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -28,11 +30,13 @@ class Batch(NamedTuple):
 
 
 class Images(Dataset[tuple[Tensor, int, int] | UserError]):
-    """One split: (epoch, index in the split) -> image, label, index in the manifest."""
+    """One split, or images by their positions: (epoch, index among them) -> image, label, index in the manifest."""
 
-    def __init__(self, manifest: Manifest, split: str, augment: Augmentation, *, training: bool, seed: int) -> None:
+    def __init__(
+        self, manifest: Manifest, images: str | NDArray[np.int64], augment: Augmentation, *, training: bool, seed: int
+    ) -> None:
         self._manifest, self._augment, self._training, self._seed = manifest, augment, training, seed
-        self._indices = manifest.indices(split)
+        self._indices = manifest.indices(images) if isinstance(images, str) else images
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -70,6 +74,7 @@ class ImageData(LightningDataModule):
         accumulate: batches of one device in one optimizer step.
         workers: processes that decode; None for none on CPU and up to 8 a GPU.
         cores: CPU cores that they may use together; None for all.
+        train_part: positions of the training images on which training accuracy is measured; None for none.
 
     Raises:
         UserError: the batch does not divide over devices and accumulation; a split has fewer images than there are devices.
@@ -86,11 +91,13 @@ class ImageData(LightningDataModule):
         accumulate: int,
         workers: int | None = None,
         cores: int | None = None,
+        train_part: NDArray[np.int64] | None = None,
     ) -> None:
         super().__init__()
         self.manifest, self.steps, self.protocol = manifest, steps, protocol
         self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
         self._cores = cores or usable_cores()
+        self._train_part = np.zeros(0, np.int64) if train_part is None else train_part
 
     def setup(self, stage: str) -> None:
         """Check batch and splits against the devices, once Lightning knows them."""
@@ -110,6 +117,8 @@ class ImageData(LightningDataModule):
         for split in (VAL if self.protocol == "holdout" else TEST, TEST):
             if (count := len(self.manifest.indices(split))) < world:
                 raise UserError(f"the {split} split has {count} images for {world} devices: take fewer (trainer.devices)")
+        if 0 < (count := len(self._train_part)) < world:
+            raise UserError(f"trainer.train_eval_images must be 0, or at least 1 for each of {world} devices, not {count}")
 
     def on_before_batch_transfer(self, batch: Batch | UserError, dataloader_idx: int) -> Batch:
         """Raise what went wrong while the batch was decoded.
@@ -152,16 +161,21 @@ class ImageData(LightningDataModule):
         batches.set_epoch(self.trainer.global_step // self.steps.per_epoch if self.trainer else 0)
         return self._loader(Images(self.manifest, TRAIN, self._augment, training=True, seed=self._seed), batches)
 
-    def val_dataloader(self) -> DataLoader[Batch]:
-        """The images on which the epoch is chosen: the val split, or under protocol=paper the test split."""
-        return self._eval_loader(VAL if self.protocol == "holdout" else TEST)
+    def val_dataloader(self) -> list[DataLoader[Batch]]:
+        """The images on which the epoch is chosen: the val split, or under protocol=paper the test split.
+
+        After them, where there is one, the part of the training split that is measured: in batches of its own, as those
+        of the others must not depend on it.
+        """
+        chosen = self._eval_loader(VAL if self.protocol == "holdout" else TEST)
+        return [chosen, self._eval_loader(self._train_part)] if len(self._train_part) else [chosen]
 
     def test_dataloader(self) -> DataLoader[Batch]:
         """The test split."""
         return self._eval_loader(TEST)
 
-    def _eval_loader(self, split: str) -> DataLoader[Batch]:
-        images = Images(self.manifest, split, self._augment, training=False, seed=self._seed)
+    def _eval_loader(self, which: str | NDArray[np.int64]) -> DataLoader[Batch]:
+        images = Images(self.manifest, which, self._augment, training=False, seed=self._seed)
         size = max(1, self.steps.batch_size // (self._world * self._accumulate))
         return self._loader(images, TestBatches(len(images), size, rank=self._rank, world=self._world))
 

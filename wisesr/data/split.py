@@ -79,10 +79,10 @@ def draw(manifest: Manifest, among: Sequence[int] | NDArray[np.int64], fraction:
     if len(manifest.groups):
         return _draw_groups(manifest, rows, aim, generator)
     order = generator.permutation(len(rows))
-    return sorted(rows[order[_rank_in_class(labels[order]) < aim[labels[order]]]].tolist())
+    return sorted(rows[order[rank_in_class(labels[order]) < aim[labels[order]]]].tolist())
 
 
-def _rank_in_class(labels: NDArray[np.int32]) -> NDArray[np.int64]:
+def rank_in_class(labels: NDArray[np.int32]) -> NDArray[np.int64]:
     """Of each image, how many of its class come before it."""
     by_class = np.argsort(labels, kind="stable")
     starts = np.searchsorted(labels[by_class], labels[by_class])

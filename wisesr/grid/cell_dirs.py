@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG
+from wisesr.results.installation import write_command
 from wisesr.results.lock import locked
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
@@ -113,6 +115,7 @@ def write_cell(cell: Cell) -> None:
 
 
 def write_config(directory: Path, config: Config) -> None:
-    """`config.yaml` in a cell's directory, which this makes if it is not there, for who holds its lock."""
+    """`config.yaml` in a cell's directory, which this makes if it is not there, for who holds its lock; and this command."""
     directory.mkdir(parents=True, exist_ok=True)
+    write_command(directory, sys.argv)
     write_text(directory / CONFIG, to_yaml(config))

@@ -23,6 +23,10 @@ class Cost(NamedTuple):
     step_ms: float | None
     """Of one optimizer step, its batch's loading included: mean over the cells that ran on `Costs.machine`. None where none
     did, or none has a pace (an attempt that had nothing left to train has none)."""
+    train_ms: float | None = None
+    """Compute alone, a training step's share of one image: mean over the same cells; None where it was not measured."""
+    inference_ms: float | None = None
+    """Likewise, of a forward pass."""
 
 
 class Costs(NamedTuple):
@@ -46,9 +50,15 @@ def _cost(entry: Entry, common: str) -> Cost:
     cost = entry.cells[0].finished_record.cost
     parameters, flops = cost.parameters, cost.flops
     operations = None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
-    steps = [step for cell in entry.cells if machine(cell) == common and (step := step_ms(cell)) is not None]
-    mean_step = sum(steps) / len(steps) if steps else None
-    return Cost(entry, parameters.backbone + parameters.head, parameters.head, operations, mean_step)
+    alike = [cell for cell in entry.cells if machine(cell) == common]
+    compute = [cell.finished_record.cost.compute for cell in alike]
+    times = ([step_ms(cell) for cell in alike], [own.train_ms for own in compute], [own.inference_ms for own in compute])
+    return Cost(entry, parameters.backbone + parameters.head, parameters.head, operations, *map(_mean, times))
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
 
 
 def step_ms(cell: ReportCell) -> float | None:

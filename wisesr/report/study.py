@@ -60,6 +60,8 @@ class ReportCell(NamedTuple):
     place: Place
     value: float | None = None
     """What is tested of it on the test split (`ReportTable.metric`) where that is not top-1."""
+    shown_directory: str = ""
+    """How the page names the directory, where that is not for others to know."""
 
     @property
     def finished_record(self) -> Record:

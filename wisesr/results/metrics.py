@@ -12,15 +12,19 @@ from wisesr.results.atomic_files import write_text
 METRICS = "metrics.csv"
 
 Row = dict[str, float]
-"""One epoch: `epoch`, `step`, `lr`, `train/loss`, and of each measured split `val/top1`, `test/macro_f1`, ..."""
+"""One epoch: `epoch`, `step`, `lr`, `train/loss`, `train/top1` where it is measured, and of each measured split `val/top1`,
+`test/macro_f1`, ..."""
 
 _COLUMNS = ("loss", "top1", "top5", "macro_f1", "ece")
 
 
 def write_metrics(path: Path, rows: Sequence[Row]) -> None:
     """A row an epoch; figures to the last bit, columns always in the same order."""
-    names = ["epoch", "step", "lr", "train/loss"] + [f"{split}/{name}" for split in ("val", "test") for name in _COLUMNS]
-    present = [name for name in names if any(name in row for row in rows) or ("test/" not in name and "top5" not in name)]
+    names = ["epoch", "step", "lr", "train/loss", "train/top1"] + [
+        f"{split}/{name}" for split in ("val", "test") for name in _COLUMNS
+    ]
+    always = [name for name in names if "test/" not in name and "top5" not in name and name != "train/top1"]
+    present = [name for name in names if name in always or any(name in row for row in rows)]
     text = io.StringIO()
     writer = csv.DictWriter(text, present, lineterminator="\n", restval="")
     writer.writeheader()

@@ -70,13 +70,25 @@ def commit() -> str | None:
     return head and head + ("-dirty" if _git("status", "--porcelain", "--untracked-files=no") else "")
 
 
+def diff() -> bytes:
+    """What tracked files of the checkout have that its commit has not, as `git diff HEAD`; empty outside a checkout."""
+    if _git("ls-files", "--error-unmatch", "__init__.py") is None:
+        return b""
+    return _git_bytes("diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative") or b""
+
+
 def _git(*arguments: str) -> str | None:
+    output = _git_bytes(*arguments)
+    return None if output is None else output.decode("utf-8", "replace").strip()
+
+
+def _git_bytes(*arguments: str) -> bytes | None:
     command = ["git", "-C", str(_PACKAGE), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=10)
+        done = subprocess.run(command, capture_output=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None
 
 
 def versions() -> dict[str, str | None]:

@@ -5,21 +5,17 @@ Whoever has a `Record` may rely on all of its attributes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from wisesr.results.checks import (
     is_amount,
     is_count,
-    is_counts,
     is_group,
-    is_lists,
     is_protocol,
     is_shape,
     is_share,
-    is_size,
-    is_string,
     is_text,
     is_texts,
     is_whole,
@@ -27,6 +23,9 @@ from wisesr.results.checks import (
 )
 from wisesr.results.fields import Key
 from wisesr.results.metrics import Row
+from wisesr.results.record_provenance import DataProvenance, Provenance
+
+__all__ = ["BestEpoch", "CellCost", "ComputeTime", "DataProvenance", "LastEpoch", "Provenance", "Record", "SpentBudget"]
 
 Amount = Annotated[float, is_amount]
 AmountOrNone = Annotated[float | None, or_none(is_amount)]
@@ -53,6 +52,8 @@ class BestEpoch:
     """Counted from 1."""
     row: Annotated[Row, Key()]
     """All figures, as `metrics.csv` has them."""
+    train_top1: Annotated[float | None, is_share, Key("train/top1")] = None
+    """In eval mode on a fixed part of the training split; None where it was not measured, as before 2026-11-29."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class LastEpoch:
 
     epoch: Epoch
     row: Annotated[Row, Key()]
+    train_top1: Annotated[float | None, is_share, Key("train/top1")] = None
 
     @property
     def val_top1(self) -> float | None:
@@ -101,6 +103,18 @@ class Flops:
 
 
 @dataclass(frozen=True)
+class ComputeTime:
+    """Medians over repeats on a batch that is in memory, on one device; None where they could not be had."""
+
+    train_ms: Annotated[float | None, is_amount] = None
+    """Milliseconds an image of a training step: forward, backward, the optimizer's step."""
+    inference_ms: Annotated[float | None, is_amount] = None
+    """Milliseconds an image of a forward pass in eval mode, without gradients."""
+    batch: Annotated[int | None, is_count] = None
+    """Images at once; None where nothing was measured, as before 2026-11-29."""
+
+
+@dataclass(frozen=True)
 class CellCost:
     """What a cell cost."""
 
@@ -114,59 +128,8 @@ class CellCost:
     """Trained, without measurements; None where training was too short to tell."""
     peak_memory_bytes: AmountOrNone
     """On the GPU; None on CPU."""
-
-
-@dataclass(frozen=True)
-class DataProvenance:
-    """The images that a cell saw."""
-
-    fingerprint: Text
-    """Of paths, labels and splits."""
-    images: Annotated[Mapping[str, int], is_counts]
-    """Counts by split: train, val, test."""
-    left_out: Texts
-    """Unreadable images."""
-    rules: Annotated[str | None, is_string] = None
-    """By which files became RGB (`wisesr.data.images.PixelRules.text`); None in records of before 2026-11-28."""
-    absent: Annotated[Mapping[str, Sequence[str]], is_lists, Key("notes.absent")] = field(default_factory=dict)
-    """Split -> classes of which it has no image, and which its macro F1 leaves out."""
-    shared: Annotated[Mapping[str, int], is_counts, Key("notes.shared")] = field(default_factory=dict)
-    """`test in train`: images of the one split whose bytes the other has; empty where nobody looked, as before 2026-11-28."""
-
-
-@dataclass(frozen=True)
-class Provenance:
-    """Where the numbers come from."""
-
-    commit: TextOrNone
-    source: Text
-    """Hash of the package's source at the last attempt."""
-    sources: Texts
-    """Hashes of all attempts, without repetition."""
-    versions: Annotated[Mapping[str, str | None], is_group]
-    """Of Python and of packages."""
-    hardware: Annotated[Mapping[str, str], is_group]
-    """host, device (the GPU's name, or cpu), cpu, system."""
-    threads: Count
-    """CPU threads of the cell's process."""
-    attempts: Count
-    weights: Group
-    """What the backbone started from: source, sha256 of its file, hash of its tensors."""
-    inputs: Group
-    """What images were normalised with: mean, std, and order where channels are swapped."""
-    data: DataProvenance
-    finished: Text
-    """Time, UTC, ISO 8601."""
-    devices: Annotated[int | None, is_size] = None
-    """That training ran on, of all nodes; None in records of before 2026-11-28."""
-    by_part: Annotated[tuple[str, ...] | None, is_texts, tuple] = None
-    """What in training saw several images of one device's part of a batch, and no other part: `BatchNorm`, `mixing`, code that
-    nobody here knows. With nothing the number of devices changes last bits; None in records of before 2026-11-28."""
-
-    @property
-    def device_parts(self) -> int | None:
-        """Parts of a batch that training saw apart as they lay on several devices; None where nobody noted how many."""
-        return 1 if self.by_part == () else self.devices
+    compute: Annotated[ComputeTime, is_group] = field(default_factory=ComputeTime)
+    """Without decoding, which the pace of training holds too."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG, RESULT
 from wisesr.results.record_file import read_record
+from wisesr.results.uncommitted import DIFF
 
 REDO = "redo"
 
@@ -34,8 +35,11 @@ def begin_redo(directory: Path) -> Path:
 def complete_redo(directory: Path) -> None:
     """Put a finished `redo/` in the place of what the cell holds; nothing is done where there is none, or half of one."""
     work = directory / REDO
-    if read_record(work) is None:
+    record = read_record(work)
+    if record is None:
         return
+    if not record.provenance.uncommitted:  # the file is that of the old record's code
+        (directory / DIFF).unlink(missing_ok=True)
     for path in sorted(work.iterdir(), key=lambda path: path.name == RESULT):
         target = directory / path.name
         if target.is_dir():

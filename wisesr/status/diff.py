@@ -23,6 +23,8 @@ from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import state_of
 
 _ABSENT = object()
+_WHEN = ("started", "finished", "command")
+"""Of a record's provenance, what no number comes from."""
 
 
 class Difference(NamedTuple):
@@ -92,7 +94,7 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Dif
 
 def environment(record: Record) -> Mapping[str, Any]:
     """Where the numbers of a record come from; not when."""
-    return {name: value for name, value in as_written(record.provenance).items() if name != "finished"}
+    return {name: value for name, value in as_written(record.provenance).items() if name not in _WHEN}
 
 
 def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

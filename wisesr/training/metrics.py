@@ -33,6 +33,14 @@ class MeanLoss(nn.Module):
         self.images.reset()
 
 
+def top1(num_classes: int) -> MulticlassAccuracy:
+    """The share of images whose most probable class is the true one.
+
+    micro: over images, which is what "top-1" means; torchmetrics' default averages over classes.
+    """
+    return MulticlassAccuracy(num_classes, average="micro", validate_args=False)
+
+
 class MacroF1(MulticlassF1Score):
     """F1 averaged over the classes that have images in what was measured, whatever was predicted, all of equal weight.
 
@@ -68,8 +76,7 @@ class SplitMetrics(nn.Module):
     def __init__(self, num_classes: int) -> None:
         super().__init__()
         metrics: dict[str, Metric] = {
-            # micro: over images, which is what "top-1" means; torchmetrics' default averages over classes.
-            "top1": MulticlassAccuracy(num_classes, average="micro", validate_args=False),
+            "top1": top1(num_classes),
             "macro_f1": MacroF1(num_classes),
             "ece": MulticlassCalibrationError(num_classes, n_bins=15, norm="l1", validate_args=False),
         }

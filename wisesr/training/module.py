@@ -18,7 +18,7 @@ from wisesr.models.keras_conventions import epsilons
 from wisesr.models.keras_structure import has_keras_structure
 from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
-from wisesr.training.metrics import MeanLoss, SplitMetrics
+from wisesr.training.metrics import MeanLoss, SplitMetrics, top1
 from wisesr.training.objective import Objective
 from wisesr.training.schedules import Schedule
 from wisesr.training.single_image import check_single_images
@@ -65,6 +65,7 @@ class ClassificationModule(LightningModule):
         self.train_loss = MeanLoss()
         self.class_names = tuple(class_names)
         self.val_metrics = SplitMetrics(len(class_names))
+        self.train_top1 = top1(len(class_names))
         self.test_metrics = SplitMetrics(len(class_names))
         self.figures: dict[str, float] = {}
         """The latest results: `val/top1`, `test/loss`, ..."""
@@ -72,7 +73,7 @@ class ClassificationModule(LightningModule):
         """Of the test on this device: positions in the manifest, labels, probabilities."""
         self.objective = objective
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
-        self._head_lr_scale, self._image_size = head_lr_scale, image_size
+        self._head_lr_scale, self.image_size = head_lr_scale, image_size
         self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.model.to(memory_format=self._layout)
         self.ema = None if ema is None else averaged_model(self.model, ema)
@@ -84,15 +85,20 @@ class ClassificationModule(LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimizer with its schedule, stepped every optimizer step; then kernels projected, then averaged."""
-        parts = (self.model.backbone, self.model.head)
-        optimizer = self._optimizer([{"params": [p for p in part.parameters() if p.requires_grad]} for part in parts])
-        optimizer.param_groups[1]["lr"] *= self._head_lr_scale
-        constrain(optimizer, self.model)
+        optimizer = self.make_optimizer(self.model)
         if self.ema is not None:
             average = self.ema
             optimizer.register_step_post_hook(lambda *_: average.update_parameters(self.model))
         scheduler = LambdaLR(optimizer, self._schedule)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def make_optimizer(self, model: Classifier) -> Optimizer:
+        """The recipe's optimizer of a model, whose kernels are projected after each step."""
+        parts = (model.backbone, model.head)
+        optimizer = self._optimizer([{"params": [p for p in part.parameters() if p.requires_grad]} for part in parts])
+        optimizer.param_groups[1]["lr"] *= self._head_lr_scale
+        constrain(optimizer, model)
+        return optimizer
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Beside the weights, what belongs to them: classes, what images were normalised with, epsilons, whose strides."""
@@ -118,13 +124,14 @@ class ClassificationModule(LightningModule):
                 f"recipe.mixup and recipe.cutmix mix the images of one device's part of a batch: recipe.batch_size must be at "
                 f"least 2 for each of the {parts} parts (devices x trainer.accumulate), not {self.steps.batch_size}"
             )
-        check_single_images(self.model, self._image_size, self.steps, world=world, accumulate=accumulate)
+        check_single_images(self.model, self.image_size, self.steps, world=world, accumulate=accumulate)
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> logits of the measured model, (batch, classes)."""
-        return self._logits(self.measured, images)
+        return self.logits_of(self.measured, images)
 
-    def _logits(self, model: Classifier, images: Tensor) -> Tensor:
+    def logits_of(self, model: Classifier, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) -> (batch, classes) of this model or a copy, in the memory layout of training."""
         logits: Tensor = model(images.contiguous(memory_format=self._layout))
         return logits
 
@@ -142,7 +149,7 @@ class ClassificationModule(LightningModule):
         Lightning divides by accumulation and DDP by devices, as if all parts were of equal size; the last batch's are not.
         """
         images, targets = self.objective.mix(batch.images, batch.labels)
-        losses: Tensor = self.objective(self._logits(self.model, images), targets)
+        losses: Tensor = self.objective(self.logits_of(self.model, images), targets)
         self.train_loss.update(losses)
         parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         start = (batch_idx // self.trainer.accumulate_grad_batches) * self.steps.batch_size
@@ -156,14 +163,20 @@ class ClassificationModule(LightningModule):
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's batches."""
         self.val_metrics.reset()
+        self.train_top1.reset()
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> None:
-        """Add a batch to the validation figures."""
-        self.val_metrics.update(self(batch.images), batch.labels)
+    def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Add a batch to the validation figures; of the second loader (`ImageData.val_dataloader`) to the training accuracy."""
+        if dataloader_idx == 0:
+            self.val_metrics.update(self(batch.images), batch.labels)
+        else:
+            self.train_top1.update(self(batch.images).float(), batch.labels)
 
     def on_validation_epoch_end(self) -> None:
-        """Publish the validation figures."""
+        """Publish the validation figures, and the training accuracy where it is measured."""
         self._publish("val", self.val_metrics)
+        if self.train_top1.update_called:
+            self.figures["train/top1"] = float(self.train_top1.compute())
 
     def on_test_epoch_start(self) -> None:
         """Forget an earlier test."""

@@ -23,6 +23,7 @@ from wisesr.data.overrides import override
 from wisesr.data.prepare.copy_plan import Plan, links
 from wisesr.data.prepare.downloads import DATASETS
 from wisesr.data.prepare.formats import open_source
+from wisesr.data.prepare.origin import NOTE
 from wisesr.data.prepare.preconditions import Job, check_copied, check_room, check_source, read_existing
 from wisesr.data.prepare.progress_bar import progress
 from wisesr.data.prepare.source import Source
@@ -30,9 +31,6 @@ from wisesr.data.prepare.staging import staging
 from wisesr.data.published_facts import Published, shortfall
 from wisesr.errors import UserError, unknown
 from wisesr.results.provenance import file_hash, installed_version
-
-_NOTE = ".wisesr.json"
-"""In a dataset's folder: where its files come from, so that a number can be traced to them."""
 
 
 def prepare(name: str, source: str, *, to: str | None, take_part: bool, console: Console) -> None:
@@ -76,7 +74,7 @@ def _prepare(job: Job, given: str) -> None:
         check_copied(plan, manifest)
         digest = file_hash(path) if source.size else None
         origin = {"name": name, "kind": source.kind, "bytes": source.size or None, "sha256": digest}
-        (folder / _NOTE).write_text(_note(job, plan, origin, manifest), encoding="utf-8")
+        (folder / NOTE).write_text(_note(job, plan, origin, manifest), encoding="utf-8")
     _say_end(job, manifest, is_part=is_part)
 
 

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from wisesr.report.convergence import readable_metrics
+from wisesr.report.costs import machine
 from wisesr.report.last_epochs import plateau_epochs
 from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
 from wisesr.report.repetitions import tested_over_trained
@@ -15,6 +16,7 @@ from wisesr.report.scores import Scoring
 from wisesr.report.speed import speed
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tested_metrics import Metric
+from wisesr.results.record import ComputeTime
 
 PairsOf = Callable[[Entry, Entry, Scoring], "Pairs | str"]
 """Differences of two entries of a row, the first less the second, by seed; or why there are none."""
@@ -98,14 +100,18 @@ def _flops(cell: ReportCell) -> float | None:
     return None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
 
 
-def _milliseconds(name: str) -> Callable[[ReportCell], float | None]:
-    """Of the forward pass, or of a training step, per image; None in records of before 2026-11-28."""
+def _milliseconds(read: Callable[[ComputeTime], float | None]) -> PairsOf:
+    """Of compute alone, per image, of the seeds that both heads were trained with on one kind of machine."""
 
-    def read(cell: ReportCell) -> float | None:
-        compute = getattr(cell.finished_record.cost, "compute", None)
-        return getattr(compute, name) if compute else None
+    def pairs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+        others = {cell.place.seed: machine(cell) for cell in baseline.cells}
+        alike = tuple(cell for cell in head.cells if others.get(cell.place.seed) == machine(cell))
+        if not alike:
+            return "no seed was trained on one kind of machine with both heads"
+        value = _log(lambda cell: read(cell.finished_record.cost.compute))
+        return _of_cells(value, "a time of compute alone", 0.0)(head._replace(cells=alike), baseline, scoring)
 
-    return read
+    return pairs
 
 
 def _epochs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
@@ -132,15 +138,15 @@ MEASURES: Mapping[str, Measure] = {
     "parameters": Measure(
         "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True
     ),
-    **{
-        name: Measure(
-            f"{title} of an image, compute alone",
-            "%",
-            _of_cells(_log(_milliseconds(name)), f"cost.compute.{name}", 0.0),
-            5.0,
-            relative=True,
-        )
-        for name, title in (("train_ms", "training time"), ("inference_ms", "inference time"))
-    },
+    "train_ms": Measure(
+        "training time of an image, compute alone", "%", _milliseconds(lambda compute: compute.train_ms), 5.0, relative=True
+    ),
+    "inference_ms": Measure(
+        "inference time of an image, compute alone",
+        "%",
+        _milliseconds(lambda compute: compute.inference_ms),
+        5.0,
+        relative=True,
+    ),
     "flops": Measure("FLOPs of an image", "%", _of_cells(_log(_flops), "counted FLOPs", 0.0), 5.0, relative=True, exact=True),
 }

@@ -18,7 +18,7 @@ from wisesr.results.record import Record
 LONGEST = 20_000
 """Characters of a log that the page carries; of longer ones the beginning and the end."""
 
-_CURVE = ("epoch", "train/loss", "val/loss", "val/top1")
+_CURVE = ("epoch", "train/loss", "val/loss", "val/top1", "train/top1")
 _PERCENT = ("top1", "top5", "macro_f1", "ece")
 
 
@@ -26,7 +26,7 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
     """All of a cell, as JSON for the page's script."""
     return {
         "name": cell.name,
-        "directory": str(cell.directory),
+        "directory": cell.shown_directory or str(cell.directory),
         "state": cell.state,
         "reason": cell.reason,
         "split": "test" if cell.place.protocol == "paper" else "validation",
@@ -68,9 +68,10 @@ def _value(value: Any) -> str:
 
 
 def _curve(directory: Path) -> list[list[float | None]]:
-    """Rows of epoch, training loss, validation loss, validation top-1 in percent."""
+    """Rows of epoch, training loss, validation loss, and in percent top-1 in validation and training."""
     finite = [[_finite(row.get(name)) for name in _CURVE] for row in readable_metrics(directory)]
-    return [[*row[:3], None if row[3] is None else round(100 * row[3], 3)] for row in finite if row[0] is not None]
+    percent = [[None if share is None else round(100 * share, 3) for share in row[3:]] for row in finite]
+    return [[*row[:3], *shares] for row, shares in zip(finite, percent, strict=True) if row[0] is not None]
 
 
 def _finite(value: float | None) -> float | None:

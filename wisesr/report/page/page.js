@@ -185,7 +185,8 @@
     return list;
   }
   function curve(rows, split) {
-    const names = ["training loss", `${split} loss`, `${split} top-1, %`];
+    const names = ["training loss", `${split} loss`, `${split} top-1, %`, "training top-1, %"];
+    const measured = names.slice(2).filter((_, at) => rows.some((row) => row[at + 3] !== null));
     const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, name: names[at] })));
     const x = { field: "epoch", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" }, scale: { nice: false, padding: 6 } };
     const y = (title) => ({ field: "value", type: "quantitative", title, scale: { zero: false } });
@@ -196,7 +197,7 @@
       mark: { type: "line", point: { size: 45 } },
       encoding: { x, y: y(title), tooltip, ...(chosen.length > 1 ? { color: colour } : {}) },
     });
-    return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", names.slice(0, 2)), panel(names[2], names.slice(2))] };
+    return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", names.slice(0, 2)), panel(measured.length > 1 ? "top-1, %" : names[2], measured)] };
   }
   async function show(index) {
     const details = await unpack(byId(`details-${index}`).textContent);

@@ -16,7 +16,7 @@ from wisesr.results.state import State
 
 _PLACE = tuple(field for field in Place._fields if field != "study")
 _BEST = (
-    *("train/loss", "val/loss", "val/top1", "val/top5", "val/macro_f1", "val/ece"),
+    *("train/loss", "train/top1", "val/loss", "val/top1", "val/top5", "val/macro_f1", "val/ece"),
     *("test/loss", "test/top1", "test/top5", "test/macro_f1", "test/ece"),
 )
 
@@ -42,10 +42,13 @@ _FIGURES: dict[str, Callable[[Record], object]] = {
     "head FLOPs": lambda record: record.cost.flops.head,
     "train_seconds": lambda record: record.cost.train_seconds,
     "images_per_second": lambda record: record.cost.images_per_second,
+    "train ms/image": lambda record: record.cost.compute.train_ms,
+    "inference ms/image": lambda record: record.cost.compute.inference_ms,
     "peak_memory_bytes": lambda record: record.cost.peak_memory_bytes,
     "commit": lambda record: record.provenance.commit,
     "source": lambda record: record.provenance.source,
     "threads": lambda record: record.provenance.threads,
+    "devices": lambda record: record.provenance.devices,
     "data": lambda record: record.provenance.data.fingerprint,
     "finished": lambda record: record.provenance.finished,
 }

@@ -1,0 +1,72 @@
+"""What a cell's process runs in: its packages, its environment, the command that started it. No torch, nothing secret.
+
+Only variables of a list are kept, none of which holds a key, and what looks like one on a command line is made unreadable: a
+record is published.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from importlib.metadata import distributions
+from pathlib import Path
+
+from wisesr.results.atomic_files import read_json, write_json
+
+COMMAND = "command.json"
+"""In a cell's directory: arguments of the command that wrote its `config.yaml`."""
+
+_KEPT = (
+    *("CUDA_DEVICE_ORDER", "CUDA_LAUNCH_BLOCKING", "CUDA_VISIBLE_DEVICES", "CUBLAS_WORKSPACE_CONFIG", "NVIDIA_TF32_OVERRIDE"),
+    *("TORCH_ALLOW_TF32_CUBLAS_OVERRIDE", "TORCH_CUDNN_V8_API_DISABLED", "TORCHINDUCTOR_MAX_AUTOTUNE"),
+    *("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF", "PYTHONHASHSEED", "WORLD_SIZE"),
+    *(
+        "OMP_NUM_THREADS",
+        "OMP_PROC_BIND",
+        "KMP_AFFINITY",
+        "KMP_BLOCKTIME",
+        "MKL_CBWR",
+        "MKL_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+    ),
+    *("SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_PARTITION", "SLURM_JOB_NUM_NODES"),
+    *("SLURM_NNODES", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "SLURM_GPUS", "SLURM_GPUS_ON_NODE"),
+)
+_KEPT_BEGINNINGS = ("NCCL_",)
+_SECRET = re.compile(r"key|token|secret|passw|credential|auth|jwt", re.IGNORECASE)
+
+
+def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """The variables of the list, by name: what decides which devices, threads and algorithms a number came from."""
+    names = [name for name in environment if name in _KEPT or name.startswith(_KEPT_BEGINNINGS)]
+    return {name: environment[name] for name in sorted(names) if not _SECRET.search(name)}
+
+
+def packages_hash() -> str:
+    """64 hexadecimal digits over the sorted lines `name==version` of all installed packages, as `pip freeze` has them.
+
+    Names are as PyPI compares them (https://peps.python.org/pep-0503/#normalized-names); where a package was installed from, a
+    path or a URL, is no part of it.
+    """
+    found = {
+        (re.sub(r"[-_.]+", "-", package.name).lower(), str(package.version)) for package in distributions() if package.name
+    }
+    return hashlib.sha256("".join(f"{name}=={version}\n" for name, version in sorted(found)).encode()).hexdigest()
+
+
+def write_command(directory: Path, arguments: Sequence[str]) -> None:
+    """Keep the arguments of the command that a cell is started by; it is no part of what names the cell."""
+    write_json(directory / COMMAND, [_without_secret(argument) for argument in arguments])
+
+
+def read_command(directory: Path) -> list[str]:
+    """The arguments that `write_command` has kept; none of a cell whose directory was made otherwise."""
+    kept = read_json(directory / COMMAND)
+    return kept if isinstance(kept, list) and all(isinstance(argument, str) for argument in kept) else []
+
+
+def _without_secret(argument: str) -> str:
+    """`logger.mine.api_key=***`."""
+    name, equals, _ = argument.partition("=")
+    return f"{name}=***" if equals and _SECRET.search(name) else argument
