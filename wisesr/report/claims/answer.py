@@ -106,7 +106,7 @@ def answer_claims(
             for protocol, own in sorted(protocols.items())
             for size in sizes(claim, own)
         ]
-        tests = sum(_is_tested(answer) for answer in asked)
+        tests = sum(answer.pooled is not None for answer in asked)
         blocks.append(ClaimBlock(study, tuple(_judged(asked, tests)), tests))
     return tuple(blocks)
 
@@ -155,13 +155,9 @@ def _counted(answer: Answer, rows: Sequence[ClaimRow]) -> Answer:
     return answer._replace(verdict=verdict, found=Found(sum(shown) / len(shown), low, high))
 
 
-def _is_tested(answer: Answer) -> bool:
-    return answer.pooled is not None
-
-
 def _judged(answers: Sequence[Answer], tests: int) -> list[Answer]:
     """Answers with verdicts: differences and equivalences, each after Holm over all claims that are tested."""
-    tested = [answer for answer in answers if _is_tested(answer)]
+    tested = [answer for answer in answers if answer.pooled is not None]
     p = dict(zip(map(id, tested), holm([_p_difference(answer) for answer in tested]), strict=True))
     equal = dict(zip(map(id, tested), holm([_p_equivalent(answer) for answer in tested]), strict=True))
     return [_verdict(answer, p[id(answer)], equal[id(answer)], tests) if id(answer) in p else answer for answer in answers]

@@ -53,8 +53,8 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
         return "all differences of a row are equal, so there is nothing to test"
     if not used:
         return (
-            "no row has three seeds of both heads, and without these five rows of three backbones or datasets are needed; "
-            "seed=0,1,2,3,4 gives five seeds"
+            "no row has three seeds of both heads (seed=0,1,2,3,4 gives five); with fewer, five rows of three backbones or "
+            "datasets are needed"
         )
     estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind, across)
     if estimate is None:
