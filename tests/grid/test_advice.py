@@ -164,6 +164,16 @@ def test_replicates_are_asked_for_where_they_are_used(cell: Config) -> None:
     assert "6 more cells" in few
 
 
+def test_folds_are_asked_for_where_they_are_used(cell: Config) -> None:
+    """As many as there are, and never seeds, each of which would be all folds again."""
+    heads = swept([changed(cell, "dataset.folds", 4)], "head", ["gap", "wise"])
+    few, *_ = unbuilt(swept(heads, "dataset.fold", [0, 2]))
+    assert few.startswith("Two folds cannot")
+    assert "dataset.fold=0,1,2,3 can" in few and "4 more cells" in few
+    all_of_them = unbuilt(swept(heads, "dataset.fold", [0, 1, 2, 3]))
+    assert not any("cannot tell a better head" in sentence for sentence in all_of_them)
+
+
 def test_rates(cell: Config) -> None:
     grid = swept(swept([cell], "head", ["gap", "wise"]), "seed", [0, 1, 2])
     (sentence,) = unbuilt(grid)

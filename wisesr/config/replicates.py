@@ -57,7 +57,7 @@ def _folds(dataset: Mapping[str, Any]) -> list[str]:
     if not _is_count(fold):
         return []
     if fold >= folds:
-        return [f"dataset.fold must be below dataset.folds, which is {folds}, not {fold}"]
+        return [f"dataset.fold={fold} is too high: with dataset.folds={folds} it is 0 to {folds - 1}"]
     fraction = dataset.get("test_fraction")
     if fraction != _DEFAULTS["test_fraction"]:
         share = f"the test split is one of {folds} folds"

@@ -106,7 +106,7 @@ class Flops:
 class ComputeTime:
     """Medians over repeats on a batch that is in memory, on one device; None where they could not be had.
 
-    On CPU of the process's own time, divided by its threads, so that other processes do not count.
+    On CPU the process's own time with one thread, so that other processes do not count.
     """
 
     train_ms: Annotated[float | None, is_amount] = None

@@ -1,7 +1,7 @@
 """How long a model computes, without data: a training step and a prediction on one batch that is in memory already.
 
 The pace of a training (`images_per_second`) holds the decoding of its images too, which is most of it where a head makes
-little difference. Two heads are compared by what the device does for them: on CPU by the time of the process, not of the clock.
+little difference. Two heads are compared by what the device does for them: on CPU by the time of one thread, not of the clock.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import copy
 import logging
 import statistics
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple
 
 import torch
@@ -59,7 +59,7 @@ def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float)
     device = trainer.strategy.root_device
     batch = _batch(module.steps, trainer.world_size, trainer.accumulate_grad_batches, on_cpu=device.type == "cpu")
     found: dict[str, float | None] = {"train_ms": None, "inference_ms": None}
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _one_thread(device):
         for name, make in (("train_ms", _training_step), ("inference_ms", _prediction)):
             try:
                 median = _median(make(module, trainer, batch), device, seconds)
@@ -71,6 +71,18 @@ def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float)
                 with suppress(RuntimeError):
                     torch.cuda.empty_cache()
     return ComputeTime(found["train_ms"], found["inference_ms"], batch)
+
+
+@contextmanager
+def _one_thread(device: torch.device) -> Iterator[None]:
+    """On CPU: threads that wait for one another spin, and a process's time counts that, the more the busier the machine is."""
+    threads = torch.get_num_threads()
+    if device.type != "cuda":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _batch(steps: Steps, world: int, accumulate: int, *, on_cpu: bool) -> int:
@@ -146,14 +158,11 @@ def _median(run: Callable[[], None], device: torch.device, seconds: float) -> fl
 
 
 def _timed(run: Callable[[], None], device: torch.device) -> float:
-    """Seconds until the device has done all of it; on CPU those of this process alone, a thread each.
-
-    What else runs on the machine, as other cells of a grid, makes a clock on the wall tell another head's load.
-    """
+    """Seconds until the device has done all of it; on CPU those of this process alone, whatever else the machine does."""
     if device.type != "cuda":
         start = time.process_time()
         run()
-        return (time.process_time() - start) / torch.get_num_threads()
+        return time.process_time() - start
     torch.cuda.synchronize(device)
     start = time.perf_counter()
     run()

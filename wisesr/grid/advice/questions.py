@@ -24,11 +24,13 @@ def repetitions(rows: Sequence[Row], costs: Costs) -> str | None:
     if not short:
         return None
     key = _repeated_by(member for _, member in short)
-    there = {tuple(sorted(_seeds(row.runs(member)))) for row, member in short}
-    wanted = _fill(there.pop() if len(there) == 1 else ())
-    more = [(member.config, _ENOUGH - len(row.runs(member))) for row, member in short]
+    there = {tuple(sorted(_numbers(key, row.runs(member)))) for row, member in short}
+    enough = short[0][1].config["dataset"]["folds"] if key == "dataset.fold" else _ENOUGH
+    wanted = _fill(there.pop() if len(there) == 1 else (), enough)
+    more = [(member.config, enough - len(row.runs(member))) for row, member in short]
     fewest = min(len(row.runs(member)) for row, member in short)
-    have = f"One {key}" if fewest == 1 else f"Two {key}s"
+    word = key.rpartition(".")[2]
+    have = f"One {word}" if fewest == 1 else f"Two {word}s"
     listed = ",".join(map(str, wanted))
     return f"{have} cannot tell a better head from chance; {key}={listed} can, if it is much better: {costs.text(more)}."
 
@@ -81,19 +83,22 @@ def _once(row: Row, *, by_head: bool = True) -> list[Member]:
 
 
 def _repeated_by(members: Iterable[Member]) -> str:
-    """The key that is to be swept: `replicate` where the command has it, else `seed`."""
-    return "replicate" if any(member.config.get("replicate") is not None for member in members) else "seed"
+    """The key that is to be swept: `dataset.fold` or `replicate` where the command has it, else `seed`."""
+    configs = [member.config for member in members]
+    if any(config["dataset"].get("fold") is not None and config["dataset"]["folds"] > _TOO_FEW for config in configs):
+        return "dataset.fold"
+    return "replicate" if any(config.get("replicate") is not None for config in configs) else "seed"
 
 
-def _seeds(runs: Iterable[Run]) -> set[int]:
-    """Of repetitions; of replicates it is their number."""
-    return {run[REPETITIONS.index("seed")] for run in runs}
+def _numbers(key: str, runs: Iterable[Run]) -> set[int]:
+    """Of repetitions by a key; of replicates the seed is their number."""
+    return {run[REPETITIONS.index(key if key in REPETITIONS else "seed")] for run in runs}
 
 
-def _fill(there: Sequence[int]) -> list[int]:
-    """Five numbers, those that are there among them and the smallest that are not."""
-    missing = (number for number in range(_ENOUGH + len(there)) if number not in there)
-    return sorted([*there, *(next(missing) for _ in range(_ENOUGH - len(there)))])
+def _fill(there: Sequence[int], enough: int) -> list[int]:
+    """So many numbers, those that are there among them and the smallest that are not."""
+    missing = (number for number in range(enough + len(there)) if number not in there)
+    return sorted([*there, *(next(missing) for _ in range(enough - len(there)))])
 
 
 def _around(rate: float) -> str:
