@@ -25,8 +25,8 @@ from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from wisesr.report.claims.answer import Answer, Verdict
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.measures import MEASURES
-from wisesr.report.stars import LEVEL, corrected
-from wisesr.report.statistics.families import holm
+from wisesr.report.stars import corrected
+from wisesr.report.statistics.families import LEVEL, holm
 from wisesr.report.study import Difference, ReportCell
 
 ONE = Design(heads=("wise",))

@@ -11,6 +11,7 @@ from functools import partial
 
 from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, last_epochs, pair
 from wisesr.report.statistics.crossed import crossed
+from wisesr.report.statistics.families import LEVEL
 from wisesr.report.statistics.images import over_images
 from wisesr.report.statistics.intervals import Estimate, mean_std, student
 from wisesr.report.study import Difference, ReportCell
@@ -119,7 +120,7 @@ def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None,
         return None
     if last and last.mean * mean <= 0:
         notes.append("the mean over the last epochs says the opposite: no star")
-    elif last and last.p >= 0.05 > max(estimate.p for estimate in needed):
+    elif last and last.p >= LEVEL > max(estimate.p for estimate in needed):
         notes.append("over the last epochs no difference is found: no star")
     return [*needed, *([last] if last else [])]
 

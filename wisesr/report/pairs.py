@@ -14,8 +14,8 @@ from wisesr.report.convergence import readable_metrics
 from wisesr.report.last_epochs import plateau_epochs
 from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scores, Scoring
-from wisesr.report.statistics.intervals import Estimate, student
-from wisesr.report.statistics.resampled import resampled
+from wisesr.report.statistics.intervals import Estimate
+from wisesr.report.statistics.resampled import over_repetitions
 from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
 
@@ -48,9 +48,7 @@ class Pairs(NamedTuple):
 
     def estimate(self) -> Estimate | None:
         """The mean for other seeds, or for other replicates or folds, by `statistics.resampled`; None where all are equal."""
-        if self.tested_over_trained is None:
-            return student(self.differences)
-        return resampled(self.differences, self.tested_over_trained)
+        return over_repetitions(self.differences, self.tested_over_trained)
 
 
 def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:

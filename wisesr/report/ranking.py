@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
-from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
+from wisesr.report.statistics.families import LEVEL
+from wisesr.report.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
@@ -63,9 +64,9 @@ class Ranking(NamedTuple):
     @property
     def apart(self) -> tuple[Pair, ...]:
         """Pairs that differ: below 5 % after Holm, unless Friedman's test leaves it open whether any heads do."""
-        if self.friedman is not None and self.friedman.p >= ALPHA:
+        if self.friedman is not None and self.friedman.p >= LEVEL:
             return ()
-        return tuple(pair for pair in self.pairs if pair.p_holm < ALPHA)
+        return tuple(pair for pair in self.pairs if pair.p_holm < LEVEL)
 
     @property
     def bars(self) -> tuple[tuple[int, ...], ...]:

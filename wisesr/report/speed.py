@@ -18,8 +18,8 @@ from wisesr.report.curve_pairs import CurvePair, curve_pairs, why_not_comparable
 from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import plateau_epochs
 from wisesr.report.repetitions import tested_over_trained
-from wisesr.report.statistics.intervals import Interval, paired_t
-from wisesr.report.statistics.resampled import resampled
+from wisesr.report.statistics.intervals import Interval, interval_of
+from wisesr.report.statistics.resampled import over_repetitions
 from wisesr.report.statistics.rising import first_reached
 from wisesr.report.study import Entry, ReportCell, ReportTable
 
@@ -114,14 +114,11 @@ def over_seeds(differences: Sequence[float], over: float | None = None) -> Inter
 
     Args:
         differences: of each seed.
-        over: as of `resampled`, where seeds are replicates or folds; None where all have the same images.
+        over: as of `over_repetitions`.
     """
     if len(differences) < SEEDS:
         return Interval(fmean(differences), None, None, None)
-    if over is None:
-        return paired_t(differences)
-    estimate = resampled(differences, over)
-    return estimate.interval() if estimate else Interval(fmean(differences), None, None, None)
+    return interval_of(over_repetitions(differences, over), fmean(differences))
 
 
 def seconds_until(cell: ReportCell, epoch: float) -> float:

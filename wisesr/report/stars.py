@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from wisesr.report.statistics.families import holm
+from wisesr.report.statistics.families import LEVEL, holm
 from wisesr.report.study import Difference, Entry, ReportTable
 from wisesr.report.twins import figures
-
-LEVEL = 0.05
-"""Chance of any star in a study where nothing is true."""
 
 Computation = tuple[str, str, str, str]
 """What tells an entry from all others of a study: table, backbone, settings, figures."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from wisesr.report.statistics.families import LEVEL
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import Record
@@ -116,7 +117,7 @@ class Difference(NamedTuple):
     @property
     def significant(self) -> bool:
         """At 5 %, after Holm."""
-        return self.p_holm is not None and self.p_holm < 0.05
+        return self.p_holm is not None and self.p_holm < LEVEL
 
     @property
     def needed(self) -> tuple[Estimate, ...]:

@@ -12,8 +12,7 @@ from wisesr.report.claims.measures import of_metric
 from wisesr.report.claims.pooled import Pooled, pooled
 from wisesr.report.claims.rows import ClaimRow, claim_row
 from wisesr.report.scores import Scoring
-from wisesr.report.stars import LEVEL
-from wisesr.report.statistics.families import holm
+from wisesr.report.statistics.families import LEVEL, holm
 from wisesr.report.study import ReportTable
 
 

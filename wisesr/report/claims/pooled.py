@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.statistics.crossed import Parts, combined
+from wisesr.report.statistics.crossed import Parts, combined, interaction, satterthwaite
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.statistics.random_effects import random_effects
 from wisesr.report.statistics.shared import Part, with_shared
@@ -71,11 +71,9 @@ def _fixed(rows: Sequence[ClaimRow]) -> Estimate | None:
     """The mean of rows, for other seeds and images."""
     weights = np.full(len(rows), 1 / len(rows))
     own = [weight**2 * (row.seed_variance or 0.0) for weight, row in zip(weights, rows, strict=True)]
-    total = sum(own)
-    squares = sum(variance**2 / (len(row.seeds) - 1) for variance, row in zip(own, rows, strict=True))
-    freedom = total**2 / squares if squares else float(min(len(row.seeds) for row in rows) - 1)
+    freedom = satterthwaite(sum(own), own, [len(row.seeds) - 1 for row in rows])
     both = sum(weight**2 * block.both for weight, row in zip(weights, rows, strict=True) for block in row.blocks)
-    parts = Parts(total, sum(_image_variances(rows, weights).values()), both)
+    parts = Parts(sum(own), sum(_image_variances(rows, weights).values()), both)
     return combined(float(weights @ _means(rows)), parts, freedom, _images(rows))
 
 
@@ -133,8 +131,5 @@ def _interaction(rows: Sequence[ClaimRow], weights: NDArray[np.float64], images:
     ]
     if len(own) == 1:
         return variance
-    values = np.array([values for values, _ in own])
-    left: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-    spread: float = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
     squares = float(np.sum(np.square([weight for _, weight in own])))
-    return squares * spread / len(own[0][0])
+    return squares * interaction(np.array([values for values, _ in own])) / len(own[0][0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
 from wisesr.report.claims.measures import MEASURES
-from wisesr.report.stars import LEVEL
+from wisesr.report.statistics.families import LEVEL
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.wording import count_of
 
