@@ -20,10 +20,10 @@ from wisesr.report import curve_pairs, pairs
 from wisesr.report.claims.answer import Verdict
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.measures import MEASURES
+from wisesr.report.difference import Difference
 from wisesr.report.page.document import render_page
 from wisesr.report.read import read_study
 from wisesr.report.scores import Scores
-from wisesr.report.study import Difference
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.tables.terminal import print_study
 from wisesr.report.whole_study import Study

@@ -157,7 +157,7 @@ def _read(
         baseline=chosen.baseline,
         published=chosen.published,
         claims=chosen.claims,
-        margin=chosen.margin or (0.02 if chosen.metric == "nll" else 1.0),
+        margin=chosen.margin,
         metric=metric_of(chosen.metric),
         tracked=tracked,
     )

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from wisesr.config.options import load_option, options
 from wisesr.report.comparability import group_warnings
+from wisesr.report.difference import Difference
 from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
-from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.pairs import last_epochs
+from wisesr.report.last_epochs import last_epochs, plateau_epochs
 from wisesr.report.published import run_of
 from wisesr.report.rates import ChosenRates, choose_rates
 from wisesr.report.statistics.intervals import SAME, mean_std
-from wisesr.report.study import Difference, Entry, LastEpochs, ReportCell
+from wisesr.report.study import Entry, LastEpochs, ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.twins import twin_notes
 from wisesr.report.yardstick import Yardstick

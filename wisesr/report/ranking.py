@@ -9,7 +9,7 @@ from typing import NamedTuple
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
 from wisesr.report.statistics.families import LEVEL
 from wisesr.report.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
-from wisesr.report.study import Entry, ReportTable
+from wisesr.report.study import ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
 
@@ -108,7 +108,7 @@ def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
     together: dict[tuple[str, str], list[ReportTable]] = defaultdict(list)
     for table in study.tables:
         if table.entries:
-            together[_first(table).cells[0].place.study, table.protocol].append(table)
+            together[table.entries[0].place.study, table.protocol].append(table)
     for (name, _), tables in together.items():
         sizes: dict[str, set[int]] = defaultdict(set)
         for table in tables:
@@ -120,12 +120,8 @@ def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
                 yield [table for table in tables if _size(table) == size], name, str(size)
 
 
-def _first(table: ReportTable) -> Entry:
-    return table.entries[0]
-
-
 def _size(table: ReportTable) -> int:
-    return _first(table).cells[0].place.size
+    return table.entries[0].place.size
 
 
 def _ranking(tables: Sequence[ReportTable], study: str, size: str, metric: Metric) -> Ranking | None:

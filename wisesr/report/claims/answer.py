@@ -95,7 +95,7 @@ def answer_claims(
     studies: dict[str, dict[str, list[ReportTable]]] = {}
     for table in tables:
         if table.entries:
-            place = table.entries[0].cells[0].place
+            place = table.entries[0].place
             studies.setdefault(place.study, {}).setdefault(place.protocol, []).append(table)
     blocks = []
     for study, protocols in studies.items():

@@ -37,7 +37,7 @@ class _Both(NamedTuple):
 
     @property
     def place(self) -> Place:
-        return self.head.cells[0].place
+        return self.head.place
 
 
 def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, scoring: Scoring) -> Candidates:
@@ -52,7 +52,7 @@ def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, sc
     if claim.slope == "classes":
         kept = tables  # sizes are matched, not asked
     else:
-        kept = [table for table in tables if table.entries and _asked(claim, table.entries[0].cells[0].place.size, size)]
+        kept = [table for table in tables if table.entries and _asked(claim, table.entries[0].place.size, size)]
     rows = [row for table in kept for entries in table.groups().values() if (row := _both(claim, entries)) is not None]
     if not rows:
         return Candidates((), f"no row has finished cells of both {claim.head} and {claim.baseline}")
@@ -73,7 +73,7 @@ def sizes(claim: Claim, tables: Sequence[ReportTable]) -> list[int | None]:
     """The sizes for each of which a claim is asked; one None where it is asked once."""
     if claim.sizes != "each":
         return [None]
-    there = sorted({table.entries[0].cells[0].place.size for table in tables if table.entries})
+    there = sorted({table.entries[0].place.size for table in tables if table.entries})
     return [*there] or [None]
 
 

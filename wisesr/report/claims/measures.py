@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from statistics import fmean
 from typing import NamedTuple
 
 from wisesr.report.convergence import readable_metrics
 from wisesr.report.costs import machine
-from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
+from wisesr.report.last_epochs import last_epochs, plateau
+from wisesr.report.pairs import CellValue, Pairs, by_seed, pair, tested
 from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scoring
 from wisesr.report.speed import speed
@@ -59,13 +58,13 @@ def _of_cells(value: CellValue, needs: str, by_image: float) -> PairsOf:
 
 def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs: the highest of many is higher for the head that moves more."""
-    value = last_epochs if head.cells[0].place.protocol == "paper" else tested
+    value = last_epochs if head.place.protocol == "paper" else tested
     return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
 
 
 def _overfitting(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs, too: the head that moves more has the higher best epoch, and looks better."""
-    value = _last_overfitting if head.cells[0].place.protocol == "paper" else _chosen_overfitting
+    value = _last_overfitting if head.place.protocol == "paper" else _chosen_overfitting
     return _of_cells(value, "train/top1", -1.0)(head, baseline, scoring)
 
 
@@ -79,7 +78,7 @@ def _last_overfitting(cell: ReportCell) -> float | None:
     """The same of the last epochs, where what is measured after each is the test split."""
     gaps = [row.get("train/top1", math.nan) - row.get("val/top1", math.nan) for row in readable_metrics(cell.directory)]
     known = [gap for gap in gaps if math.isfinite(gap)]
-    return 100.0 * fmean(known[-plateau_epochs(len(known)) :]) if known else None
+    return 100.0 * plateau(known) if known else None
 
 
 def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
@@ -91,13 +90,11 @@ def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
 
 
 def _parameters(cell: ReportCell) -> float:
-    parameters = cell.finished_record.cost.parameters
-    return float(parameters.backbone + parameters.head)
+    return float(cell.finished_record.cost.parameters.model)
 
 
 def _flops(cell: ReportCell) -> float | None:
-    flops = cell.finished_record.cost.flops
-    return None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
+    return cell.finished_record.cost.flops.model
 
 
 def _milliseconds(read: Callable[[ComputeTime], float | None]) -> PairsOf:

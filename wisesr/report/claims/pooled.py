@@ -23,32 +23,25 @@ SAMPLE = 3
 PLAIN = 5
 """Rows that are needed where they have no error of their own, with fewer than three seeds."""
 
-Kind = Literal["random", "plain", "fixed"]
 Factor = Literal["backbones", "datasets"]
 
 
 class Pooled(NamedTuple):
     """A claim's rows together."""
 
-    kind: Kind
-    """random: for other backbones or datasets, seeds and images (Hartung and Knapp). plain: the same, of rows without an
-    error of their own (Student's t over rows). fixed: for these rows, with other seeds and images."""
     estimate: Estimate
     rows: tuple[ClaimRow, ...]
     """That are in it."""
     across: tuple[Factor, ...] = ()
-    """Of what the rows are a sample; empty of fixed ones."""
+    """Of what the rows are a sample; empty where the estimate is for these rows, with other seeds and images."""
 
 
 def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
     """The rows together, or why they say nothing."""
     used = [row for row in rows if row.estimate is not None]
-    kind: Kind = "random"
     if len(used) < len(rows) and len(rows) >= PLAIN and _across(rows):
-        kind, used = "plain", list(rows)
+        used = list(rows)
     across = _across(used)
-    if not across:
-        kind = "fixed"
     if not used and any(row.seed_variance is not None for row in rows):
         return "all differences of a row are equal, so there is nothing to test"
     if not used:
@@ -56,10 +49,10 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
             "no row has three seeds of both heads (seed=0,1,2,3,4 gives five); with fewer, five rows of three backbones or "
             "datasets are needed"
         )
-    estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind, across)
+    estimate = _sampled(used, across) if across else _fixed(used)
     if estimate is None:
         return "all differences are equal"
-    return Pooled(kind, estimate, tuple(used), across)
+    return Pooled(estimate, tuple(used), across)
 
 
 def _across(rows: Sequence[ClaimRow]) -> tuple[Factor, ...]:
@@ -77,13 +70,13 @@ def _fixed(rows: Sequence[ClaimRow]) -> Estimate | None:
     return combined(float(weights @ _means(rows)), parts, freedom, _images(rows))
 
 
-def _sampled(rows: Sequence[ClaimRow], kind: Kind, across: tuple[Factor, ...]) -> Estimate | None:
+def _sampled(rows: Sequence[ClaimRow], across: tuple[Factor, ...]) -> Estimate | None:
     """The mean of rows that are a sample, for other images too: those that rows share err for all of them alike."""
     means = _means(rows)
     if np.ptp(means) == 0:
         return None
     known = [row.estimate.variance for row in rows if row.estimate]
-    own = random_effects(means, None if kind == "plain" else np.array(known))
+    own = random_effects(means, np.array(known) if len(known) == len(rows) else None)
     weights = np.full(len(rows), 1 / len(rows))
     images = _image_variances(rows, weights)
     names = {"backbones": [row.backbone for row in rows], "datasets": [row.dataset for row in rows]}

@@ -90,7 +90,7 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     if isinstance(matrices, str):
         return matrices
     bounds = max(found.bounds for found in pairs)
-    stands = places[0].head.cells[0].place
+    stands = places[0].head.place
     if over := max(found.tested_over_trained or 0.0 for found in pairs):
         return _over_replicates(label, stands, tuple(seeds), differences, over)._replace(bounds=bounds)
     return _row(label, stands, tuple(seeds), differences, matrices)._replace(bounds=bounds)

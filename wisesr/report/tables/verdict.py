@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.difference import Difference
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.report.tables.sentences import entry_name
 from wisesr.report.tested_metrics import Metric
