@@ -85,6 +85,11 @@ class Ranking(NamedTuple):
         )
 
 
+def sizes_text(sizes: Sequence[int]) -> str:
+    """`224 px`."""
+    return f"{sizes[0]} px" if len(sizes) == 1 else "each at its own size"
+
+
 def _both(pairs: Sequence[Pair]) -> set[frozenset[int]]:
     return {frozenset((pair.first, pair.second)) for pair in pairs}
 
@@ -132,8 +137,7 @@ def _ranking(tables: Sequence[ReportTable], study: str, size: str, metric: Metri
     protocol, sizes = tables[0].protocol, tuple(sorted({_size(table) for table in tables}))
     other = "paper" if protocol == "paper" else ""
     key = "-".join(filter(None, ("ranks", study, size, other)))
-    at = f"{sizes[0]} px" if len(sizes) == 1 else "each at its own size"
-    title = f"{f'{study}: ' * bool(study)}Heads over datasets, {at}{', protocol=paper' * bool(other)}"
+    title = f"{f'{study}: ' * bool(study)}Heads over datasets, {sizes_text(sizes)}{', protocol=paper' * bool(other)}"
     if len(of.heads) < 2 or not len(of.values):
         return Ranking(key, title, protocol, sizes, metric, of, (), None, ())
     better = of.values if metric.higher_is_better else -of.values

@@ -52,7 +52,7 @@ def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, sc
     if claim.slope == "classes":
         kept = tables  # sizes are matched, not asked
     else:
-        kept = [table for table in tables if table.entries and _asked(claim, table.entries[0].place.size, size)]
+        kept = [table for table in tables if table.entries and _asked(claim, table.entries[0].cells[0].place.size, size)]
     rows = [row for table in kept for entries in table.groups().values() if (row := _both(claim, entries)) is not None]
     if not rows:
         return Candidates((), f"no row has finished cells of both {claim.head} and {claim.baseline}")

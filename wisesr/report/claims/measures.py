@@ -58,13 +58,13 @@ def _of_cells(value: CellValue, needs: str, by_image: float) -> PairsOf:
 
 def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs: the highest of many is higher for the head that moves more."""
-    value = last_epochs if head.place.protocol == "paper" else tested
+    value = last_epochs if head.cells[0].place.protocol == "paper" else tested
     return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
 
 
 def _overfitting(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs, too: the head that moves more has the higher best epoch, and looks better."""
-    value = _last_overfitting if head.place.protocol == "paper" else _chosen_overfitting
+    value = _last_overfitting if head.cells[0].place.protocol == "paper" else _chosen_overfitting
     return _of_cells(value, "train/top1", -1.0)(head, baseline, scoring)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.report.ranking import LEAST, Ranking
+from wisesr.report.ranking import LEAST, Ranking, sizes_text
 from wisesr.report.statistics.families import LEVEL
 from wisesr.report.statistics.ranks import DRAWS, Friedman, Pair, datasets_needed, least_p
 from wisesr.report.tables.numbers import p_value
@@ -30,8 +30,7 @@ def verdict(ranking: Ranking) -> str:
 
 
 def _place(ranking: Ranking) -> str:
-    at = f"{ranking.sizes[0]} px" if len(ranking.sizes) == 1 else "each at its own size"
-    at = f"{at}, {ranking.ranked_by}"
+    at = f"{sizes_text(ranking.sizes)}, {ranking.ranked_by}"
     return f"{at}, protocol=paper" if ranking.protocol == "paper" else at
 
 

@@ -10,9 +10,8 @@ from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
 from wisesr.report.statistics.intervals import Interval
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.numbers import typographic
+from wisesr.report.tables.numbers import EN_DASH, typographic
 
-_NONE = "\N{EN DASH}"
 _GOAL = f"{100 * SHARE:.0f} % of {{other}}'s plateau"
 _HOW = (
     "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last "
@@ -37,14 +36,14 @@ def percent_change(log_ratio: float) -> float:
 def change(pace: Pace, *, bound: bool) -> str:
     """`-23 %`, with a minus sign; `>= +12 %` of a lower bound; a dash of a bound below 0: it would look faster."""
     if bound and pace.ratio.mean < 0:
-        return _NONE
+        return EN_DASH
     return typographic(("\N{GREATER-THAN OR EQUAL TO} " if bound else "") + _signed(pace.ratio.mean))
 
 
 def change_interval(ratio: Interval) -> str:
     """`-35 to -9 %`, with minus signs; a dash where there is none."""
     if ratio.low is None or ratio.high is None:
-        return _NONE
+        return EN_DASH
     return typographic(f"{_signed(ratio.low).removesuffix(' %')} to {_signed(ratio.high)}")
 
 
