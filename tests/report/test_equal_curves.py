@@ -16,7 +16,7 @@ from scipy import stats
 
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from tests.support.studies import cell_config, write_cell
-from wisesr.report import curve_pairs, pairs
+from wisesr.report import curve_pairs, last_epochs
 from wisesr.report.claims.answer import Verdict
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.measures import MEASURES
@@ -65,7 +65,7 @@ def curves_of(equal: Simulated, monkeypatch: pytest.MonkeyPatch, curves: Mapping
     def curve(cell: object) -> dict[int, float]:
         return dict(enumerate((100 * directories[cell.directory]).tolist(), start=1))  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(pairs, "readable_metrics", rows)
+    monkeypatch.setattr(last_epochs, "readable_metrics", rows)
     monkeypatch.setattr(curve_pairs, "read_validation_curve", curve)
     cells, known = [], {}
     for cell in equal.cells:

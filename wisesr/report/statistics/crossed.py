@@ -46,7 +46,7 @@ def interaction(table: Values) -> float:
     Args:
         table: (rows, columns), at least two of each.
     """
-    left = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    left: Values = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
     return float((left**2).sum()) / ((table.shape[0] - 1) * (table.shape[1] - 1))
 
 
