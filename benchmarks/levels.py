@@ -25,9 +25,10 @@ from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from wisesr.report.claims.answer import Answer, Verdict
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.measures import MEASURES
-from wisesr.report.stars import LEVEL, corrected
-from wisesr.report.statistics.families import holm
-from wisesr.report.study import Difference, ReportCell
+from wisesr.report.difference import Difference
+from wisesr.report.stars import corrected
+from wisesr.report.statistics.families import LEVEL, holm
+from wisesr.report.study import ReportCell
 
 ONE = Design(heads=("wise",))
 GAIN = Claim("gain", "", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)

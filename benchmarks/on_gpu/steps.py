@@ -26,8 +26,8 @@ from wisesr.config.compose import compose_cell
 from wisesr.data.datamodule import Batch
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.models.classifier import Classifier
-from wisesr.training.fit import make_trainer
 from wisesr.training.progress import Progress
+from wisesr.training.trainer import make_trainer
 
 WARM = 5
 """Steps before the clock starts."""

@@ -11,10 +11,10 @@ import pytest
 from rich.console import Console
 
 from tests.support.studies import cell_config, write_cell
-from wisesr.cell.attempt import STARTED
 from wisesr.grid import run_grid as grid_module
 from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.other_devices import other_devices
+from wisesr.results.cell_files import STARTED
 
 
 def _finish(root: Path, devices: int | None, by_part: list[str], **settings: Any) -> None:

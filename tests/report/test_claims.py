@@ -192,7 +192,7 @@ def test_what_an_estimate_speaks_for(
     _, answer = answered(GAIN, rows, monkeypatch, like)
     assert said in holds_for(answer) and "on these test images" in holds_for(answer)
     one = pooled(rows)
-    assert not isinstance(one, str) and (one.kind == "fixed") == (len({b for b, _ in names}) < 3 > len({d for _, d in names}))
+    assert not isinstance(one, str) and (not one.across) == (len({b for b, _ in names}) < 3 > len({d for _, d in names}))
 
 
 def test_rows_of_one_dataset_are_surer_of_it_than_of_others() -> None:

@@ -34,6 +34,9 @@ def test_the_papers_claims_can_be_read() -> None:
         (GOOD.replace("baseline: gap", "baseline: wise"), ("claim 1 (a)", "head and baseline must differ", "wise")),
         (GOOD.replace("{head}", "{heads}"), ("claim 1 (a)", "{heads}", "{head} and {baseline}")),
         (GOOD.replace("{head}", "{head"), ("claim 1 (a)", "claim:")),
+        (GOOD.replace("{head}", "{head:{baseline}}"), ("claim 1 (a)", "{head:{baseline}}", "{head} and {baseline}")),
+        (GOOD.replace("{head}", "{head:q}"), ("claim 1 (a)", "{head:q}", "{head} and {baseline}")),
+        (GOOD.replace("{head}", "{head!r}"), ("claim 1 (a)", "{head!r}", "{head} and {baseline}")),
         (GOOD.replace("}'", "}'").replace("name: a", "name: a, slope: seeds"), ("claim 1 (a)", "slope", "seeds", "classes")),
         (GOOD.replace("name: a", "name: a, sizes: 224"), ("claim 1 (a)", "sizes must be", "224")),
         (GOOD.replace("name: a", "name: a, sizes: [true]"), ("claim 1 (a)", "sizes must be", "True")),
@@ -57,6 +60,14 @@ def test_names_of_claims_are_unique(tmp_path: Path) -> None:
     file.write_text(f"- {GOOD}\n- {GOOD}\n")
     with pytest.raises(UserError, match="claim 2: the name 'a' is another claim's"):
         read_claims(file)
+
+
+def test_a_claim_is_one_line_wherever_it_stands(tmp_path: Path) -> None:
+    """A line's end in it would break rows of Markdown and of the terminal."""
+    file = tmp_path / "claims.yaml"
+    file.write_text("- " + GOOD.replace("'{head} beats", '"{head}\\n  {{never}} beats').replace("}'", '}"'))
+    (claim,) = read_claims(file)
+    assert claim.text == "wise {never} beats gap"
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -16,14 +16,14 @@ from scipy import stats
 
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from tests.support.studies import cell_config, write_cell
-from wisesr.report import curve_pairs, pairs
+from wisesr.report import curve_pairs, last_epochs
 from wisesr.report.claims.answer import Verdict
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.measures import MEASURES
+from wisesr.report.difference import Difference
 from wisesr.report.page.document import render_page
 from wisesr.report.read import read_study
 from wisesr.report.scores import Scores
-from wisesr.report.study import Difference
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.tables.terminal import print_study
 from wisesr.report.whole_study import Study
@@ -65,7 +65,7 @@ def curves_of(equal: Simulated, monkeypatch: pytest.MonkeyPatch, curves: Mapping
     def curve(cell: object) -> dict[int, float]:
         return dict(enumerate((100 * directories[cell.directory]).tolist(), start=1))  # type: ignore[attr-defined]
 
-    monkeypatch.setattr(pairs, "readable_metrics", rows)
+    monkeypatch.setattr(last_epochs, "readable_metrics", rows)
     monkeypatch.setattr(curve_pairs, "read_validation_curve", curve)
     cells, known = [], {}
     for cell in equal.cells:

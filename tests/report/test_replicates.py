@@ -12,10 +12,10 @@ import pytest
 from scipy import stats
 
 from tests.support.compared import data, entries_of, table_of_study, write
+from wisesr.report.difference import Difference
 from wisesr.report.prediction_analysis import analyse_predictions
 from wisesr.report.read import read_study
 from wisesr.report.repetitions import SeedAndFold
-from wisesr.report.study import Difference
 from wisesr.report.tables.claim_sentences import holds_for
 from wisesr.report.tables.sentences import difference_sentences
 from wisesr.results.state import State

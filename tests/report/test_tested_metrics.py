@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import balanced_accuracy_score, f1_score, log_loss
 
+from wisesr.cli.report import METRICS as NAMES_FOR_HELP
 from wisesr.errors import UserError
 from wisesr.report.tested_metrics import METRICS, metric_of
 from wisesr.results.predictions import Predictions
@@ -98,6 +99,7 @@ def _worse(predictions: Predictions) -> Predictions:
 
 
 def test_a_metric_has_its_name_and_one_that_is_none_is_answered() -> None:
+    assert tuple(METRICS) == NAMES_FOR_HELP
     assert all(metric.name == name and metric_of(name) is metric for name, metric in METRICS.items())
     assert [name for name, metric in METRICS.items() if not metric.higher_is_better] == ["nll"]
     with pytest.raises(UserError, match="macro_f1"):

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 
 from tests.support.simulated import Design, simulated
+from wisesr.report.difference import Difference
 from wisesr.report.statistics.intervals import student
-from wisesr.report.study import Difference, ReportCell, ReportTable
+from wisesr.report.study import ReportCell, ReportTable
 
 ROWS = 44
 HEADS = ("wise", *(f"other{number}" for number in range(4)))

@@ -22,7 +22,7 @@ from wisesr.training.batch_parts import (
     require_several_gpus,
     sees_several,
 )
-from wisesr.training.fit import TrainerSettings, _lightning_trainer
+from wisesr.training.trainer import TrainerSettings, _lightning_trainer
 
 
 def _toy(name: str, head: str = "wise_dropout") -> nn.Module:

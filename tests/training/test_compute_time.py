@@ -6,6 +6,7 @@ import copy
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_nothing_is_moved(config: dict[str, Any], tmp_path: Path) -> None:
     modes = [part.training for part in module.modules()]
     files = {path: path.read_bytes() for path in (tmp_path / "cell").iterdir()}
     state = torch.get_rng_state()
-    assert None not in compute_time(module, module.trainer, 60.0)
+    assert None not in astuple(compute_time(module, module.trainer, 60.0))
     assert all(torch.equal(value, before[name]) for name, value in module.state_dict().items())
     assert [part.training for part in module.modules()] == modes
     assert all(parameter.grad is None for parameter in module.measured.parameters())

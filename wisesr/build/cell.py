@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from wisesr.data.datamodule import ImageData
     from wisesr.models.classifier import Classifier
     from wisesr.models.conventions import Conventions
-    from wisesr.training.fit import TrainerSettings
     from wisesr.training.module import ClassificationModule
     from wisesr.training.objective import Objective
+    from wisesr.training.trainer import TrainerSettings
 
 
 class Parts(NamedTuple):
@@ -152,7 +152,7 @@ def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:
     """Settings of Lightning's trainer, from the trainer's node of the configuration; devices=auto as the number there is."""
     import torch
 
-    from wisesr.training.fit import TrainerSettings
+    from wisesr.training.trainer import TrainerSettings
 
     settings = {key: value for key, value in trainer.items() if key in TrainerSettings._fields}
     if trainer["devices"] == "auto":

@@ -13,14 +13,13 @@ from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
-from wisesr.results.cell_files import LAST
+from wisesr.results.cell_files import LAST, STARTED
 from wisesr.results.provenance import same_data, source_hash
 from wisesr.types import usable_cores
 from wisesr.wording import count_of
 
 log = logging.getLogger("wisesr")
 
-STARTED = "started.json"
 RANKS = ("LOCAL_RANK", "NODE_RANK", "RANK", "GROUP_RANK", "SLURM_PROCID")
 """Variables that number the processes of one cell: set by Lightning for those that it starts, by torchrun, by srun."""
 ELSEWHERE = "Settings are changed on the command line or in conf/, which makes another cell; put the file back as it was"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def _train(
             return None
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
         cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
-        cost["compute"] = compute_time(parts.module, parts.module.trainer, outcome.seconds)._asdict()
+        cost["compute"] = asdict(compute_time(parts.module, parts.module.trainer, outcome.seconds))
         budget = {
             "epochs": config["recipe"]["epochs"],
             "trained_epochs": int(outcome.last["epoch"]),

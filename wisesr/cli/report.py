@@ -122,7 +122,7 @@ def report(chosen: argparse.Namespace) -> int:
     if chosen.publish:
         from wisesr.cli.report_publish import check_publish, write_publication
 
-        check_publish(chosen)
+        check_publish(chosen, roots)
         page = write_publication(study, chosen, _options(chosen), _read, shown)
         print_study(study, console)
         say(console, str(page))
@@ -157,7 +157,7 @@ def _read(
         baseline=chosen.baseline,
         published=chosen.published,
         claims=chosen.claims,
-        margin=chosen.margin or (0.02 if chosen.metric == "nll" else 1.0),
+        margin=chosen.margin,
         metric=metric_of(chosen.metric),
         tracked=tracked,
     )

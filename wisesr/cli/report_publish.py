@@ -17,8 +17,12 @@ _FILES = {"published": "published.csv", "claims": "claims.yaml"}
 """Options that name a file, and what it is called in a publication."""
 
 
-def check_publish(chosen: argparse.Namespace) -> None:
+def check_publish(chosen: argparse.Namespace, roots: Sequence[Path]) -> None:
     """Refuse options that a publication has no use for, and a folder that is none for it.
+
+    Args:
+        chosen: of the command line.
+        roots: directories of the cells.
 
     Raises:
         UserError: there are such.
@@ -27,7 +31,7 @@ def check_publish(chosen: argparse.Namespace) -> None:
         raise UserError("--publish names the folder of the report too: leave --output out")
     if chosen.evidence:
         raise UserError("--publish takes no --evidence: neither test images nor maps over them are published")
-    check_publication(chosen.publish)
+    check_publication(chosen.publish, roots)
 
 
 def write_publication(

@@ -10,6 +10,10 @@ from wisesr.config.defaults import without_defaults
 from wisesr.config.identity import computation
 
 Leaves = dict[str, Any]
+RATES = ("recipe.optimizer.lr", "recipe.head_lr_scale")
+"""Settings that each head may need its own of."""
+COMPUTING = ("precision", "clip", "accumulate")
+"""Keys of `trainer` that say what is computed; the others say how."""
 
 
 def leaves(config: Mapping[str, Any], below: str = "") -> Leaves:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,18 @@ def computation(config: Mapping[str, Any]) -> Config:
     Settings that it lacks stand in it with their defaults, and 1.0 as 1.
     """
     relevant: Config = whole_numbers(json.loads(json.dumps(with_defaults(config))))
-    for path in _NOT_IN_FINGERPRINT:
+    remove(relevant, _NOT_IN_FINGERPRINT)
+    return relevant
+
+
+def remove(config: Config, paths: Iterable[str]) -> None:
+    """Take what stands at dotted names out of a configuration; one that has nothing there stays as it is."""
+    for path in paths:
         *groups, key = path.split(".")
-        node = relevant
+        node = config
         for group in groups:
             node = node.get(group, {})
         node.pop(key, None)
-    return relevant
 
 
 def cell_dir(config: Mapping[str, Any], name: str | None = None) -> Path:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wisesr.cell.attempt import STARTED
 from wisesr.grid.cell_dirs import Cell
 from wisesr.results.atomic_files import read_json
+from wisesr.results.cell_files import STARTED
 from wisesr.results.record_file import read_record
 from wisesr.results.store import find_cells
 from wisesr.wording import count_of, some_of

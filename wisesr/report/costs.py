@@ -49,11 +49,10 @@ def table_costs(table: ReportTable) -> Costs:
 def _cost(entry: Entry, common: str) -> Cost:
     cost = entry.cells[0].finished_record.cost
     parameters, flops = cost.parameters, cost.flops
-    operations = None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
     alike = [cell for cell in entry.cells if machine(cell) == common]
     compute = [cell.finished_record.cost.compute for cell in alike]
     times = ([step_ms(cell) for cell in alike], [own.train_ms for own in compute], [own.inference_ms for own in compute])
-    return Cost(entry, parameters.backbone + parameters.head, parameters.head, operations, *map(_mean, times))
+    return Cost(entry, parameters.model, parameters.head, flops.model, *map(_mean, times))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from wisesr.report.convergence import EpochValues, read_validation_curve
+from wisesr.report.pairs import by_seed
 from wisesr.report.study import Entry, ReportCell
 from wisesr.wording import count_of
 
@@ -24,10 +25,10 @@ class CurvePair(NamedTuple):
 
 def curve_pairs(entry: Entry, other: Entry) -> dict[int, CurvePair]:
     """By seed, those of which both curves could be read and have epochs in common."""
-    others = {cell.place.seed: cell for cell in other.cells}
-    both = [(cell, others[cell.place.seed]) for cell in entry.cells if cell.place.seed in others]
-    pairs = [CurvePair(own, base, read_validation_curve(own), read_validation_curve(base)) for own, base in both]
-    return {pair.own.place.seed: pair for pair in pairs if pair.own_curve.keys() & pair.other_curve.keys()}
+    others = by_seed(other.cells)
+    both = {seed: (cell, others[seed]) for seed, cell in by_seed(entry.cells).items() if seed in others}
+    pairs = {seed: CurvePair(*cells, *map(read_validation_curve, cells)) for seed, cells in both.items()}
+    return {seed: pair for seed, pair in pairs.items() if pair.own_curve.keys() & pair.other_curve.keys()}
 
 
 def why_not_comparable(pairs: Mapping[int, CurvePair]) -> str:

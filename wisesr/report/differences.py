@@ -9,11 +9,14 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, last_epochs, pair
+from wisesr.report.difference import Difference
+from wisesr.report.last_epochs import last_epochs
+from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, pair
 from wisesr.report.statistics.crossed import crossed
+from wisesr.report.statistics.families import LEVEL
 from wisesr.report.statistics.images import over_images
-from wisesr.report.statistics.intervals import Estimate, mean_std, student
-from wisesr.report.study import Difference, ReportCell
+from wisesr.report.statistics.intervals import Estimate, mean_std
+from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.yardstick import Yardstick
 
@@ -63,53 +66,25 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
         notes: what is to be said of it.
     """
     mean, _ = mean_std(pairs.differences)
-    if pairs.tested_over_trained is not None:
-        return _over_replicates(pairs, mean, last, notes)
-    paired = student(pairs.differences)
-    both = crossed(pairs.differences, pairs.by_image) if pairs.by_image is not None else None
-    needed: list[Estimate] | None = None
-    if paired is None:
-        notes.append("all differences are equal: no test")
-    elif both is None:
-        notes.append(f"no interval over images, so no star: {pairs.why or 'all models answer all images alike'}")
-    else:
-        needed = _with_last([paired, both], mean, last, notes)
-    shown = (both or paired).interval() if paired is not None and (both or paired) else None
-    return Difference(
-        "seeds",
-        pairs.seeds,
-        mean,
-        *((shown.low, shown.high) if shown else (None, None)),
-        paired=paired,
-        crossed=both if paired is not None else None,
-        last=last if isinstance(last, Estimate) else None,
-        p=_largest(needed, mean),
-        note="; ".join(notes),
-    )
-
-
-def _over_replicates(pairs: Pairs, mean: float, last: Estimate | str | None, notes: list[str]) -> Difference:
-    """Where test images differ between replicates or folds; `notes` begin what is to be said."""
+    found = Difference("seeds", pairs.seeds, mean, last=last if isinstance(last, Estimate) else None)
     estimate = pairs.estimate()
-    notes.append(f"{REPLICATES}: corrected resampled t")
+    both = crossed(pairs.differences, pairs.by_image) if pairs.by_image is not None and estimate is not None else None
+    if pairs.tested_over_trained is not None:
+        notes.append(f"{REPLICATES}: corrected resampled t")
+        found, tests = found._replace(resampled=estimate), [estimate]
+        missing = f"no star: {pairs.why}" if pairs.why == OTHER_IMAGES else ""
+    else:
+        found, tests = found._replace(paired=estimate, crossed=both), [estimate, both]
+        missing = f"no interval over images, so no star: {pairs.why or 'all models answer all images alike'}" * (both is None)
+    low, high = shown.ends if (shown := both or estimate) else (None, None)
     needed: list[Estimate] | None = None
     if estimate is None:
         notes.append("all differences are equal: no test")
-    elif pairs.why == OTHER_IMAGES:
-        notes.append(f"no star: {pairs.why}")
+    elif missing:
+        notes.append(missing)
     else:
-        needed = _with_last([estimate], mean, last, notes)
-    shown = estimate.interval() if estimate else None
-    return Difference(
-        "seeds",
-        pairs.seeds,
-        mean,
-        *((shown.low, shown.high) if shown else (None, None)),
-        last=last if isinstance(last, Estimate) else None,
-        p=_largest(needed, mean),
-        note="; ".join(notes),
-        resampled=estimate,
-    )
+        needed = _with_last([test for test in tests if test is not None], mean, last, notes)
+    return found._replace(low=low, high=high, p=_largest(needed, mean), note="; ".join(notes))
 
 
 def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None, notes: list[str]) -> list[Estimate] | None:
@@ -119,7 +94,7 @@ def _with_last(needed: list[Estimate], mean: float, last: Estimate | str | None,
         return None
     if last and last.mean * mean <= 0:
         notes.append("the mean over the last epochs says the opposite: no star")
-    elif last and last.p >= 0.05 > max(estimate.p for estimate in needed):
+    elif last and last.p >= LEVEL > max(estimate.p for estimate in needed):
         notes.append("over the last epochs no difference is found: no star")
     return [*needed, *([last] if last else [])]
 

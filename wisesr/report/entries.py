@@ -7,22 +7,19 @@ from typing import NamedTuple
 
 from wisesr.config.options import load_option, options
 from wisesr.report.comparability import group_warnings
+from wisesr.report.difference import Difference
 from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
-from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.pairs import last_epochs
+from wisesr.report.last_epochs import last_epochs, plateau_epochs
 from wisesr.report.published import run_of
 from wisesr.report.rates import ChosenRates, choose_rates
-from wisesr.report.statistics.intervals import mean_std
-from wisesr.report.study import Difference, Entry, LastEpochs, ReportCell
+from wisesr.report.statistics.intervals import SAME, mean_std
+from wisesr.report.study import Entry, LastEpochs, ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.twins import twin_notes
 from wisesr.report.yardstick import Yardstick
 from wisesr.results.state import State
 from wisesr.wording import count_of
-
-_TIE = 1e-4
-"""Means this close are equal, points: what the float32 of a record leaves."""
 
 
 class GroupEntries(NamedTuple):
@@ -72,7 +69,7 @@ def _best(choices: Mapping[str, ChosenRates], *, higher_is_better: bool) -> set[
         head: sign * mean_std([cell.tested for cell in choice.cells if cell.place.seed in shared])[0]
         for head, choice in choices.items()
     }
-    return {head for head, mean in means.items() if mean >= max(means.values()) - _TIE}
+    return {head for head, mean in means.items() if mean >= max(means.values()) - SAME}
 
 
 def _entry(

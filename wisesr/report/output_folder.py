@@ -17,6 +17,8 @@ from wisesr.wording import count_of, some_of
 
 MANIFEST = "report.json"
 SCHEMA = 1
+PUBLICATION = "publication"
+"""Key of the manifest of a publication: its version. Unlike that of a report it lists cells."""
 _BUILDING = ".building"
 _OWN = {_BUILDING, ".lock"}
 
@@ -29,7 +31,8 @@ def check_folder(option: str, output: Path) -> None:
         output: the folder, which need not exist.
 
     Raises:
-        UserError: it lies in a cell, holds cells or other things than a report, is a file, or cannot be written.
+        UserError: it lies in a cell, holds cells or other things than a report, is a file, or cannot be written; a report
+            would replace a publication.
     """
     require_writable_folder(option, output)
     names = {path.name for path in output.iterdir()} - _OWN if output.exists() else set()
@@ -37,6 +40,8 @@ def check_folder(option: str, output: Path) -> None:
         cells = len(find_cells(output))
         content = count_of(cells, "cell") if cells else some_of(sorted(names), 3)
         raise UserError(f"{option}: {output} holds {content}, and is no report: name another folder with {option}")
+    if option != "--publish" and names and PUBLICATION in (_manifest(output) or {}):
+        raise UserError(f"{option}: {output} is a publication, whose cells would be deleted: name another folder with {option}")
 
 
 def replace_report(output: Path, write: Callable[[Path], dict[str, Any]]) -> None:
@@ -82,10 +87,14 @@ def _swap(building: Path, output: Path, description: dict[str, Any]) -> None:
     write_json(output / MANIFEST, manifest | {"files": new})
 
 
+def _manifest(output: Path) -> dict[str, Any] | None:
+    manifest = read_json(output / MANIFEST)
+    return manifest if isinstance(manifest, dict) else None
+
+
 def _listed_files(output: Path) -> Sequence[str]:
     """The files that the old manifest lists; paths out of the folder are not believed."""
-    manifest = read_json(output / MANIFEST)
-    listed = manifest.get("files", []) if isinstance(manifest, dict) else []
+    listed = (_manifest(output) or {}).get("files", [])
     names = [name for name in listed if isinstance(name, str)] if isinstance(listed, list) else []
     return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
 

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from statistics import fmean
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.report.convergence import readable_metrics
-from wisesr.report.last_epochs import plateau_epochs
 from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scores, Scoring
-from wisesr.report.statistics.intervals import Estimate, student
-from wisesr.report.statistics.resampled import resampled
+from wisesr.report.statistics.intervals import Estimate
+from wisesr.report.statistics.resampled import over_repetitions
 from wisesr.report.study import ReportCell
-from wisesr.report.tested_metrics import TOP1, Metric
 
 CellsBySeed = Mapping[int, ReportCell]
-_COLUMNS = {"top1": ("val/top1", 100.0), "macro_f1": ("val/macro_f1", 100.0), "nll": ("val/loss", 1.0)}
-"""Of `metrics.csv` by the metric's name, and its unit there."""
 OTHER_IMAGES = "their predictions are of different images"
 """Those of two heads with one seed: their difference is not one of heads."""
 REPLICATES = "test images differ between replicates"
@@ -48,9 +41,7 @@ class Pairs(NamedTuple):
 
     def estimate(self) -> Estimate | None:
         """The mean for other seeds, or for other replicates or folds, by `statistics.resampled`; None where all are equal."""
-        if self.tested_over_trained is None:
-            return student(self.differences)
-        return resampled(self.differences, self.tested_over_trained)
+        return over_repetitions(self.differences, self.tested_over_trained)
 
 
 def by_seed(cells: Sequence[ReportCell]) -> dict[int, ReportCell]:
@@ -79,12 +70,9 @@ def pair(head: CellsBySeed, baseline: CellsBySeed, scoring: Scoring, value: Cell
         if (first := value(head[seed])) is not None and (second := value(baseline[seed])) is not None
     }
     differences = tuple(first - second for first, second in found.values())
-    if by_image == 0:
-        over = tested_over_trained([head[seed] for seed in found], scoring)
-        return Pairs(tuple(found), differences, None, "", "", tested_over_trained=over)
-    matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring)
+    over = tested_over_trained([head[seed] for seed in found], scoring)
+    matrix = _by_image([(head[seed], baseline[seed]) for seed in found], scoring) if by_image else ""
     if isinstance(matrix, str):
-        over = tested_over_trained([head[seed] for seed in found], scoring)
         why = OTHER_IMAGES if matrix == REPLICATES and over is None else matrix
         return Pairs(tuple(found), differences, None, "", why, tested_over_trained=over)
     values, images = matrix
@@ -108,14 +96,3 @@ def _by_image(pairs: Sequence[tuple[ReportCell, ReportCell]], scoring: Scoring) 
     if len(images) != 1:
         return "no seed is shared" if not images else OTHER_IMAGES if mixed else REPLICATES
     return np.array(rows), images.pop()
-
-
-def last_epochs(cell: ReportCell, metric: Metric = TOP1) -> float | None:
-    """Mean over the last epochs (`plateau_epochs`) of what was measured after each to choose one, in the metric's unit.
-
-    Under protocol=paper that is on the test split, and the cell's own figure is the best of it. None where `metrics.csv` is
-    absent or damaged, or does not have the metric.
-    """
-    column, scale = _COLUMNS.get(metric.name, ("", 1.0))
-    values = [value for row in readable_metrics(cell.directory) if math.isfinite(value := row.get(column, math.nan))]
-    return scale * fmean(values[-plateau_epochs(len(values)) :]) if values else None

@@ -8,22 +8,16 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
-from wisesr.config.axes import Leaves
+from wisesr.config.axes import COMPUTING, RATES, Leaves
 from wisesr.report.division import ACCUMULATE, DEVICE_PARTS, SYNCHRONISED
 from wisesr.report.repetitions import repetition, without_repetitions
 from wisesr.report.settings import by_option
 from wisesr.report.study import Place
 
-RATES = ("recipe.optimizer.lr", "recipe.head_lr_scale")
-"""Settings that each head may need its own of."""
 TableKey = tuple[str, str, int, str]
 """Study (where studies have tables of their own), dataset, size, protocol."""
 _OWN = ("resolution.size", "protocol", "seed")
 """Keys that have a field of their own in a Place."""
-_NUMBERS = ("precision", "clip", "accumulate")
-"""Keys of `trainer` that say what is computed; the others say how, and are for `report.comparability`.
-
-Devices have keys of their own, made by `report.division` of what a cell really ran with."""
 _DIVIDING = re.compile(rf"(?:^| )(?:{DEVICE_PARTS}|{SYNCHRONISED}|{re.escape(ACCUMULATE)})=\S+")
 
 Texts = dict[str, str]
@@ -31,8 +25,11 @@ Texts = dict[str, str]
 
 
 def is_execution(key: str) -> bool:
-    """Whether a key says on which hardware, and how, a cell is computed: no axis, and no statement of a table."""
-    return key.startswith("trainer.") and key.partition(".")[2] not in _NUMBERS
+    """Whether a key says on which hardware, and how, a cell is computed: no axis, but for `report.comparability`.
+
+    Devices have keys of their own, made by `report.division` of what a cell really ran with.
+    """
+    return key.startswith("trainer.") and key.partition(".")[2] not in COMPUTING
 
 
 def undivided(settings: str) -> str:

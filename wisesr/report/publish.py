@@ -38,12 +38,20 @@ Report = Callable[[Path, Path], Any]
 """Writes the report of the cells below a folder into another."""
 
 
-def check_publication(output: Path) -> None:
+def check_publication(output: Path, roots: Sequence[Path]) -> None:
     """Refuse a folder that holds something else than a former publication, before anything is computed.
 
+    Args:
+        output: the folder.
+        roots: what is published: a copy below one would be read as part of the study the next time.
+
     Raises:
-        UserError: it does, or cannot be written; another file than its own lies in it, which would be published too.
+        UserError: it does, or cannot be written; it lies in a study; another file than its own lies in it, which would be
+            published too.
     """
+    for root in roots:
+        if output.resolve().is_relative_to(root.resolve()):
+            raise UserError(f"--publish: {output} lies in {root}, whose cells are published: name a folder elsewhere")
     check_folder("--publish", output)
     names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file() and path.name != ".lock"}
     if not names:

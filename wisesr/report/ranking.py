@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
-from wisesr.report.statistics.ranks import ALPHA, Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
-from wisesr.report.study import Entry, ReportTable
+from wisesr.report.statistics.families import LEVEL
+from wisesr.report.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
+from wisesr.report.study import ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
 
@@ -63,9 +64,9 @@ class Ranking(NamedTuple):
     @property
     def apart(self) -> tuple[Pair, ...]:
         """Pairs that differ: below 5 % after Holm, unless Friedman's test leaves it open whether any heads do."""
-        if self.friedman is not None and self.friedman.p >= ALPHA:
+        if self.friedman is not None and self.friedman.p >= LEVEL:
             return ()
-        return tuple(pair for pair in self.pairs if pair.p_holm < ALPHA)
+        return tuple(pair for pair in self.pairs if pair.p_holm < LEVEL)
 
     @property
     def bars(self) -> tuple[tuple[int, ...], ...]:
@@ -82,6 +83,11 @@ class Ranking(NamedTuple):
             if frozenset((pair.first, pair.second)) not in apart
             and not any(pair.first in bar and pair.second in bar for bar in bars)
         )
+
+
+def sizes_text(sizes: Sequence[int]) -> str:
+    """`224 px`."""
+    return f"{sizes[0]} px" if len(sizes) == 1 else "each at its own size"
 
 
 def _both(pairs: Sequence[Pair]) -> set[frozenset[int]]:
@@ -107,7 +113,7 @@ def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
     together: dict[tuple[str, str], list[ReportTable]] = defaultdict(list)
     for table in study.tables:
         if table.entries:
-            together[_first(table).cells[0].place.study, table.protocol].append(table)
+            together[table.entries[0].place.study, table.protocol].append(table)
     for (name, _), tables in together.items():
         sizes: dict[str, set[int]] = defaultdict(set)
         for table in tables:
@@ -119,12 +125,8 @@ def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
                 yield [table for table in tables if _size(table) == size], name, str(size)
 
 
-def _first(table: ReportTable) -> Entry:
-    return table.entries[0]
-
-
 def _size(table: ReportTable) -> int:
-    return _first(table).cells[0].place.size
+    return table.entries[0].place.size
 
 
 def _ranking(tables: Sequence[ReportTable], study: str, size: str, metric: Metric) -> Ranking | None:
@@ -135,8 +137,7 @@ def _ranking(tables: Sequence[ReportTable], study: str, size: str, metric: Metri
     protocol, sizes = tables[0].protocol, tuple(sorted({_size(table) for table in tables}))
     other = "paper" if protocol == "paper" else ""
     key = "-".join(filter(None, ("ranks", study, size, other)))
-    at = f"{sizes[0]} px" if len(sizes) == 1 else "each at its own size"
-    title = f"{f'{study}: ' * bool(study)}Heads over datasets, {at}{', protocol=paper' * bool(other)}"
+    title = f"{f'{study}: ' * bool(study)}Heads over datasets, {sizes_text(sizes)}{', protocol=paper' * bool(other)}"
     if len(of.heads) < 2 or not len(of.values):
         return Ranking(key, title, protocol, sizes, metric, of, (), None, ())
     better = of.values if metric.higher_is_better else -of.values

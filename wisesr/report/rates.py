@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import NamedTuple
 
-from wisesr.config.axes import leaves
-from wisesr.report.placement import RATES
+from wisesr.config.axes import RATES, leaves
 from wisesr.report.study import ReportCell
 from wisesr.results.state import State
 from wisesr.wording import count_of
@@ -64,7 +63,7 @@ def _order(cell: ReportCell) -> tuple[float, float, tuple[float, ...], str]:
 
 
 def _numbers(cell: ReportCell) -> tuple[float, ...]:
-    """Its rates, in the order of `places.RATES`; 0 for one that its configuration lacks."""
+    """Its rates, in the order of `config.axes.RATES`; 0 for one that its configuration lacks."""
     values = leaves(cell.config["recipe"], "recipe.")
     return tuple(float(value) if isinstance(value := values.get(name), (int, float)) else 0.0 for name in RATES)
 

@@ -26,6 +26,13 @@ class Scores(NamedTuple):
     values: NDArray[np.float32]
     """(images,), whose mean is the cell's figure, in its unit: `Metric.per_image`."""
     classes: int
+    right: NDArray[np.float32] | None = None
+    """(images,), 100 where the answer is right and else 0, whatever is tested; None where `values` are these."""
+
+    @property
+    def top1(self) -> NDArray[np.float32]:
+        """(images,), whose mean is top-1, percent."""
+        return self.values if self.right is None else self.right
 
 
 Scoring = Callable[[ReportCell], Scores | str]
@@ -53,7 +60,9 @@ def _read(cell: ReportCell, metric: Metric) -> Scores | str:
         return "has no predictions that can be read"
     if not _has_accuracy_of_record(predictions, cell):
         return "has predictions that are not those of its record"
-    return Scores(_digest(predictions), metric.per_image(predictions).astype(np.float32), len(predictions.classes))
+    values = metric.per_image(predictions).astype(np.float32)
+    right = None if metric is TOP1 else TOP1.per_image(predictions).astype(np.float32)
+    return Scores(_digest(predictions), values, len(predictions.classes), right)
 
 
 def _digest(predictions: Predictions) -> str:

@@ -16,10 +16,10 @@ from wisesr.report.convergence import EpochValues
 from wisesr.report.costs import machines
 from wisesr.report.curve_pairs import CurvePair, curve_pairs, why_not_comparable
 from wisesr.report.differences import SEEDS
-from wisesr.report.last_epochs import plateau_epochs
+from wisesr.report.last_epochs import plateau, plateau_epochs
 from wisesr.report.repetitions import tested_over_trained
-from wisesr.report.statistics.intervals import Interval, paired_t
-from wisesr.report.statistics.resampled import resampled
+from wisesr.report.statistics.intervals import Interval, interval_of
+from wisesr.report.statistics.resampled import over_repetitions
 from wisesr.report.statistics.rising import first_reached
 from wisesr.report.study import Entry, ReportCell, ReportTable
 
@@ -104,9 +104,9 @@ def speed(entry: Entry, other: Entry) -> Speed:
     return Speed(entry, other, seeds, reached, _pace(times, over), in_seconds, area, "", _logs(times), over is not None)
 
 
-def plateau(values: EpochValues) -> float:
-    """The mean over the last epochs of a curve, as many as `plateau_epochs` says, percent."""
-    return fmean([values[epoch] for epoch in sorted(values)][-plateau_epochs(len(values)) :])
+def goal_of(values: EpochValues) -> float:
+    """What a curve sets others as their goal, percent."""
+    return SHARE * plateau(_in_order(values))
 
 
 def over_seeds(differences: Sequence[float], over: float | None = None) -> Interval:
@@ -114,14 +114,11 @@ def over_seeds(differences: Sequence[float], over: float | None = None) -> Inter
 
     Args:
         differences: of each seed.
-        over: as of `resampled`, where seeds are replicates or folds; None where all have the same images.
+        over: as of `over_repetitions`.
     """
     if len(differences) < SEEDS:
         return Interval(fmean(differences), None, None, None)
-    if over is None:
-        return paired_t(differences)
-    estimate = resampled(differences, over)
-    return estimate.interval() if estimate else Interval(fmean(differences), None, None, None)
+    return interval_of(over_repetitions(differences, over), fmean(differences))
 
 
 def seconds_until(cell: ReportCell, epoch: float) -> float:
@@ -133,15 +130,18 @@ def seconds_until(cell: ReportCell, epoch: float) -> float:
 
 def _times(pair: CurvePair) -> _Times:
     """Epochs to the goal."""
-    goal, window = SHARE * plateau(pair.other_curve), plateau_epochs(len(pair.other_curve))
+    goal, window = goal_of(pair.other_curve), plateau_epochs(len(pair.other_curve))
     own, other = (_first_reached(goal, curve, window) for curve in (pair.own_curve, pair.other_curve))
     assert other is not None, "a curve's highest stretch is no lower than its last"
     return _Times(float(max(pair.own_curve)) if own is None else own, other, own is not None)
 
 
 def _first_reached(goal: float, values: EpochValues, window: int) -> float | None:
-    epochs = sorted(values)
-    return first_reached(goal, epochs, [values[epoch] for epoch in epochs], window)
+    return first_reached(goal, sorted(values), _in_order(values), window)
+
+
+def _in_order(values: EpochValues) -> list[float]:
+    return [values[epoch] for epoch in sorted(values)]
 
 
 def _in_seconds(pair: CurvePair, epochs: _Times) -> _Times:

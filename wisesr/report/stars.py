@@ -9,12 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from wisesr.report.statistics.families import holm
-from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.difference import Difference
+from wisesr.report.statistics.families import LEVEL, holm
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.twins import figures
-
-LEVEL = 0.05
-"""Chance of any star in a study where nothing is true."""
 
 Computation = tuple[str, str, str, str]
 """What tells an entry from all others of a study: table, backbone, settings, figures."""
@@ -22,7 +20,7 @@ Computation = tuple[str, str, str, str]
 
 def corrected(tables: Sequence[ReportTable]) -> tuple[ReportTable, ...]:
     """Tables with p-values after Holm over all of their study's, and what each comparison could have found."""
-    studies = [table.entries[0].cells[0].place.study if table.entries else "" for table in tables]
+    studies = [table.entries[0].place.study if table.entries else "" for table in tables]
     family: dict[str, dict[Computation, float]] = defaultdict(dict)
     for study, table in zip(studies, tables, strict=True):
         family[study] |= _tested(table)

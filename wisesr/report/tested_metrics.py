@@ -41,6 +41,8 @@ class Metric(NamedTuple):
     decimals: int
     per_image: Callable[[Predictions], PerImage]
     """Of predictions of at least one image; in percent or nats."""
+    margin: float = 1.0
+    """Within which two heads count as equal, unless another is asked for; in its unit."""
 
     @property
     def image_unit(self) -> float:
@@ -118,7 +120,7 @@ METRICS = {
         TOP1,
         Metric("balanced_accuracy", "balanced accuracy", "balanced accuracy, %", _POINTS, True, 2, _balanced_accuracy),
         Metric("macro_f1", "macro F1", "macro F1, %", _POINTS, True, 2, _macro_f1),
-        Metric("nll", "negative log-likelihood", "negative log-likelihood, nats", "nats", False, 4, _nll),
+        Metric("nll", "negative log-likelihood", "negative log-likelihood, nats", "nats", False, 4, _nll, 0.02),
     )
 }
 """By name."""

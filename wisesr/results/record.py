@@ -93,6 +93,11 @@ class Parameters:
     trainable: Annotated[Count, Key("trainable_parameters")]
     """Of both, those that are not frozen."""
 
+    @property
+    def model(self) -> int:
+        """Of backbone and head."""
+        return self.backbone + self.head
+
 
 @dataclass(frozen=True)
 class Flops:
@@ -100,6 +105,11 @@ class Flops:
 
     backbone: AmountOrNone
     head: AmountOrNone
+
+    @property
+    def model(self) -> float | None:
+        """Of backbone and head."""
+        return None if self.backbone is None or self.head is None else float(self.backbone + self.head)
 
 
 @dataclass(frozen=True)

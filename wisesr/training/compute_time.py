@@ -12,13 +12,14 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
 from wisesr.models.classifier import Classifier
+from wisesr.results.record import ComputeTime
 from wisesr.training.module import ClassificationModule
 from wisesr.types import Steps
 
@@ -32,17 +33,6 @@ _LONGEST, _QUICK = 0.06, 2.0
 """The share of training that the fewest repeats may take, and seconds that they may take in any case."""
 _SMALLEST = 8
 """Images of a batch that is not made smaller."""
-
-
-class ComputeTime(NamedTuple):
-    """Medians over repeats; None where a measurement could not be had."""
-
-    train_ms: float | None
-    """Milliseconds an image of a training step: forward, backward and the optimizer's step."""
-    inference_ms: float | None
-    """Milliseconds an image of a forward pass in eval mode, without gradients."""
-    batch: int
-    """Images that the device was given at once."""
 
 
 def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float) -> ComputeTime:

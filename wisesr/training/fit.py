@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import signal
 import warnings
 from collections.abc import Sequence
@@ -12,44 +10,23 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from lightning.fabric.plugins.environments.lightning import LightningEnvironment
-from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from numpy.typing import NDArray
 
 from wisesr.data.datamodule import ImageData
-from wisesr.errors import UserError
 from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.kernels import write_kernels
 from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
-from wisesr.training.batch_parts import SynchronisedBatchNorm, require_several_gpus
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
 from wisesr.training.progress import Progress
+from wisesr.training.trainer import TrainerSettings, make_trainer, silence_advice
 from wisesr.types import Budget
-
-log = logging.getLogger(__name__)
-
-
-class TrainerSettings(NamedTuple):
-    """Settings of Lightning's trainer, keys of `trainer`: the others belong to the process, to the module or to the budget."""
-
-    accelerator: str
-    devices: int
-    num_nodes: int
-    strategy: str
-    precision: str
-    compile: bool
-    sync_batchnorm: bool
-    accumulate: int
-    clip: float | None
-    deterministic: bool
 
 
 class Outcome(NamedTuple):
@@ -87,7 +64,7 @@ def fit(
     progress = Progress(directory, module.steps)
     last = directory / LAST
     with warnings.catch_warnings():
-        _silence()
+        silence_advice()
         trainer = make_trainer(settings, module.steps.epochs, [progress, checkpoint])
         if settings.compile:
             module.model.compile()
@@ -122,70 +99,6 @@ def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, check
         rows = [chosen if row["epoch"] == chosen["epoch"] else row for row in checkpoint.rows]
         write_metrics(directory / METRICS, rows)
     return chosen
-
-
-def make_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
-    """Lightning's trainer; whoever calls this silences its advice.
-
-    Raises:
-        UserError: the device or precision cannot be had.
-    """
-    if settings.deterministic:
-        # cuBLAS needs it before its first call: https://docs.nvidia.com/cuda/cublas/#results-reproducibility
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        # Filling fresh memory guards against bugs, not against chance, and costs time.
-        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-    try:
-        trainer = _lightning_trainer(settings, epochs, callbacks)
-    except MisconfigurationException as error:
-        raise UserError(f"trainer: {error} (trainer=auto takes what there is)") from error
-    if trainer.precision != settings.precision:  # Lightning falls back with no more than a warning
-        raise UserError(f"trainer.precision={settings.precision} cannot be had on this device, only {trainer.precision}")
-    if settings.sync_batchnorm:
-        require_several_gpus(trainer.world_size, trainer.strategy.root_device.type)
-    return trainer
-
-
-def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
-    # Inside a Slurm job Lightning would take ranks from srun and write checkpoints in mid-epoch when it is preempted.
-    external = settings.num_nodes > 1 or TorchElasticEnvironment.detect()
-    plugins: list[Any] = [] if external else [LightningEnvironment()]
-    plugins += [SynchronisedBatchNorm()] * settings.sync_batchnorm
-    return Trainer(
-        accelerator=settings.accelerator,
-        devices=settings.devices,
-        num_nodes=settings.num_nodes,
-        strategy=settings.strategy,
-        precision=settings.precision,  # type: ignore[arg-type]
-        accumulate_grad_batches=settings.accumulate,
-        gradient_clip_val=settings.clip,
-        deterministic=settings.deterministic,
-        max_epochs=epochs,
-        callbacks=callbacks,
-        plugins=plugins or None,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
-        use_distributed_sampler=False,
-    )
-
-
-def _silence() -> None:
-    """Advice of Lightning's that is wrong here, in a process whose every warning would reach the user."""
-    # Batches are decoded in this process on CPU, on purpose: see ImageData.
-    warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-    # It looks for a logger's flush interval, and there is no Lightning logger.
-    warnings.filterwarnings("ignore", message=".*The number of training batches.*")
-    # Its fallback to another precision, of which make_trainer makes an error.
-    warnings.filterwarnings("ignore", message=".*AMP with fp16 is not supported on CPU.*")
-    # Lightning against torch's new pytree: https://github.com/Lightning-AI/pytorch-lightning/issues/21326
-    warnings.filterwarnings("ignore", message=".*isinstance\\(treespec, LeafSpec\\).*")
-    # Frozen parts of a backbone are in eval mode on purpose.
-    warnings.filterwarnings("ignore", message=".*module\\(s\\) in eval mode at the start of training.*")
-    # Which accelerators there are not, and advertisements.
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _write_predictions(trainer: Trainer, module: ClassificationModule, data: ImageData, directory: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wisesr.config.axes import COMPUTING, RATES, leaves
 from wisesr.config.files import load_cell
-from wisesr.config.identity import computation
+from wisesr.config.identity import computation, remove
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
@@ -18,11 +19,7 @@ from wisesr.results.cell_files import RESULT
 
 REPETITIONS = ("seed", "dataset.split_seed", "dataset.fold")
 """Keys that say which repetition a cell is; `replicate` says what the first two are, and is none of them."""
-RATES = ("recipe.optimizer.lr", "recipe.head_lr_scale")
-"""Settings that each head may need its own of, as in the report."""
 _NOT_OF_ROWS = (*REPETITIONS, *RATES, "head")
-_NUMBERS = ("precision", "clip", "accumulate")
-"""Keys of `trainer` that say what is computed, as in the report."""
 _READ = 300
 """Finished cells beside a grid's that are read at most: two seconds."""
 
@@ -92,30 +89,16 @@ def _load(directory: Path) -> Config | None:
     return config
 
 
-def value(config: Mapping[str, Any], path: str) -> Any:
-    """What a configuration has at a dotted name; None where it has nothing."""
-    node: Any = config
-    for key in path.split("."):
-        if not isinstance(node, Mapping) or key not in node:
-            return None
-        node = node[key]
-    return node
-
-
 def _member(config: Config, *, asked: bool) -> Member:
     head = json.dumps(config["head"], sort_keys=True)
-    run, rates = (tuple(value(config, path) for path in paths) for paths in (REPETITIONS, RATES))
+    values = leaves(config)
+    run, rates = (tuple(map(values.get, paths)) for paths in (REPETITIONS, RATES))
     return Member(config, head, rates, run, asked)
 
 
 def _key(config: Config) -> str:
     """What the cells of a row have in common."""
     common = computation(config)
-    for path in _NOT_OF_ROWS:
-        *groups, key = path.split(".")
-        node = common
-        for group in groups:
-            node = node.get(group, {})
-        node.pop(key, None)
-    common["trainer"] = {key: common["trainer"].get(key) for key in _NUMBERS}
+    remove(common, _NOT_OF_ROWS)
+    common["trainer"] = {key: common["trainer"].get(key) for key in COMPUTING}
     return json.dumps([config["study"], common], sort_keys=True)

@@ -18,7 +18,7 @@ from wisesr.data.packed import Names
 from wisesr.errors import UserError
 from wisesr.grid.planning.plan import Cost
 from wisesr.training.cost import Kind, kinds, parameters, state_bytes, stored_bytes
-from wisesr.training.fit import make_trainer
+from wisesr.training.trainer import make_trainer
 from wisesr.types import FeatureShape
 
 CellPlan = tuple[Cost | None, list[str]]

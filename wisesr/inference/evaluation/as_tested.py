@@ -17,7 +17,7 @@ def as_tested(run: Run) -> Iterator[None]:
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.backends.cudnn.benchmark
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
     deterministic = bool(run.config["trainer"]["deterministic"])
-    if deterministic:  # as `wisesr.training.fit.make_trainer`
+    if deterministic:  # as `wisesr.training.trainer.make_trainer`
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.set_num_threads(max(1, run.record.provenance.threads))

@@ -12,8 +12,7 @@ from wisesr.report.claims.measures import of_metric
 from wisesr.report.claims.pooled import Pooled, pooled
 from wisesr.report.claims.rows import ClaimRow, claim_row
 from wisesr.report.scores import Scoring
-from wisesr.report.stars import LEVEL
-from wisesr.report.statistics.families import holm
+from wisesr.report.statistics.families import LEVEL, holm
 from wisesr.report.study import ReportTable
 
 
@@ -35,11 +34,10 @@ class Unused(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What was measured, or counted, in the unit of the measure."""
+    """What was measured, or counted, in the unit of the measure: with its 95 % interval, or the range over rows."""
 
     mean: float
     low: float
-    """95 % interval; of what is counted the range over rows."""
     high: float
 
 
@@ -59,8 +57,8 @@ class Answer(NamedTuple):
     p_equivalent: float | None = None
     """Likewise, of two one-sided tests against the margin."""
     detectable: float | None = None
-    """The true difference that this study would have found with a probability of 0.8, if no other claim had one; where a claim
-    is of no more than a margin, the one that would have been found to be more."""
+    """The true difference that would have been found with a probability of 0.8, if no other claim had one: to be more than the
+    margin, where a claim is of no more."""
     pooled: Pooled | None = None
     unused: tuple[Unused, ...] = ()
     why: str = ""
@@ -96,7 +94,7 @@ def answer_claims(
     studies: dict[str, dict[str, list[ReportTable]]] = {}
     for table in tables:
         if table.entries:
-            place = table.entries[0].cells[0].place
+            place = table.entries[0].place
             studies.setdefault(place.study, {}).setdefault(place.protocol, []).append(table)
     blocks = []
     for study, protocols in studies.items():
@@ -121,14 +119,9 @@ def _estimated(
     found = candidates(claim, tables, size, scoring)
     if found.why_not:
         return answer._replace(why=found.why_not)
-    rows: list[ClaimRow] = []
-    unused: list[Unused] = []
-    for candidate in found.rows:
-        row = claim_row(candidate.label, candidate.places, claim.measure, scoring)
-        if isinstance(row, str):
-            unused.append(Unused(candidate.label, row))
-        else:
-            rows.append(row)
+    read = [(each.label, claim_row(each.label, each.places, claim.measure, scoring)) for each in found.rows]
+    rows = [row for _, row in read if not isinstance(row, str)]
+    unused = [Unused(label, why) for label, why in read if isinstance(why, str)]
     answer = answer._replace(unused=tuple(unused))
     if not rows:
         return answer._replace(why=unused[0].why)
@@ -148,28 +141,33 @@ def _counted(answer: Answer, rows: Sequence[ClaimRow]) -> Answer:
     shown = [measure.shown(row.mean) for row in rows]
     low, high = min(shown), max(shown)
     if answer.claim.expected == "no_higher":
-        verdict = Verdict.SUPPORTED if high <= answer.margin else Verdict.CONTRADICTED
+        holds = high <= answer.margin
     else:
-        sign = 1 if answer.claim.expected == "higher" else -1
-        verdict = Verdict.SUPPORTED if min(sign * low, sign * high) > 0 else Verdict.CONTRADICTED
+        holds = low > 0 if answer.claim.expected == "higher" else high < 0
+    verdict = Verdict.SUPPORTED if holds else Verdict.CONTRADICTED
     return answer._replace(verdict=verdict, found=Found(sum(shown) / len(shown), low, high))
 
 
 def _judged(answers: Sequence[Answer], tests: int) -> list[Answer]:
     """Answers with verdicts: differences and equivalences, each after Holm over all claims that are tested."""
     tested = [answer for answer in answers if answer.pooled is not None]
-    p = dict(zip(map(id, tested), holm([_p_difference(answer) for answer in tested]), strict=True))
-    equal = dict(zip(map(id, tested), holm([_p_equivalent(answer) for answer in tested]), strict=True))
+    p = dict(zip(map(id, tested), holm(list(map(_p_difference, tested))), strict=True))
+    equal = dict(zip(map(id, tested), holm(list(map(_p_equivalent, tested))), strict=True))
     return [_verdict(answer, p[id(answer)], equal[id(answer)], tests) if id(answer) in p else answer for answer in answers]
 
 
 def _p_difference(answer: Answer) -> float:
-    """Two-sided, of no difference; where a claim is of no more than a margin, one-sided of more than that, or of less."""
+    """Two-sided, of no difference; where a claim is of no more than a margin, of a difference of just that."""
     assert answer.pooled is not None
-    estimate, measure = answer.pooled.estimate, answer.claim.measure
+    return answer.pooled.estimate._replace(mean=answer.pooled.estimate.mean - _no_more_than(answer)).p
+
+
+def _no_more_than(answer: Answer) -> float:
+    """What a claim allows the difference to be; where lower figures are better, how far below 0 it may be."""
+    measure = answer.claim.measure
     if answer.claim.expected != "no_higher":
-        return estimate.p
-    return estimate._replace(mean=estimate.mean - measure.scaled(answer.margin)).p
+        return 0.0
+    return measure.scaled(answer.margin) if measure.higher_is_better else -measure.scaled(answer.margin)
 
 
 def _p_equivalent(answer: Answer) -> float:
@@ -181,13 +179,12 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
     """Args: p, equal: p-values after Holm."""
     assert answer.pooled is not None
     claim, estimate = answer.claim, answer.pooled.estimate
-    shown, scaled = claim.measure.shown, claim.measure.scaled(answer.margin)
-    above = estimate.mean - (scaled if claim.expected == "no_higher" else 0.0)
+    shown, allowed = claim.measure.shown, _no_more_than(answer)
+    above = estimate.mean - allowed
     verdict = Verdict.INCONCLUSIVE
     if p < LEVEL:
         higher = (claim.expected == "higher") == claim.measure.higher_is_better
-        agrees = above > 0 if higher else above < 0
-        verdict = Verdict.SUPPORTED if agrees else Verdict.CONTRADICTED
+        verdict = Verdict.SUPPORTED if (above > 0) == higher else Verdict.CONTRADICTED
     elif equal < LEVEL and claim.expected != "no_higher":
         verdict = Verdict.EQUIVALENT
     if any(row.bounds for row in answer.rows) and not (p < LEVEL and above > 0):
@@ -198,5 +195,5 @@ def _verdict(answer: Answer, p: float, equal: float, tests: int) -> Answer:
         found=Found(shown(estimate.mean), shown(low), shown(high)),
         p=p,
         p_equivalent=equal,
-        detectable=shown(estimate.detectable(LEVEL / tests) + (scaled if claim.expected == "no_higher" else 0.0)),
+        detectable=shown(estimate.detectable(LEVEL / tests) + abs(allowed)),
     )

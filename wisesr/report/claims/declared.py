@@ -102,12 +102,14 @@ def _sentence(where: str, texts: Mapping[str, str]) -> str:
     """The claim's sentence with the names of its heads."""
     names = {"head": texts["head"], "baseline": texts["baseline"]}
     try:
-        fields = {field for _, field, _, _ in string.Formatter().parse(texts["claim"]) if field is not None}
+        parts = list(string.Formatter().parse(texts["claim"]))
     except ValueError as error:
         raise UserError(f"{where}: claim: {error}") from None
-    if wrong := sorted(fields - names.keys()):
-        raise UserError(f"{where}: claim: {{{wrong[0]}}} stands for nothing; {{head}} and {{baseline}} stand for the heads")
-    return texts["claim"].format(**names)
+    for _, field, form, conversion in parts:
+        if field is not None and (field not in names or form or conversion):
+            written = field + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+            raise UserError(f"{where}: claim: {{{written}}} stands for nothing; {{head}} and {{baseline}} stand for the heads")
+    return " ".join(texts["claim"].format(**names).split())
 
 
 def _sizes(where: str, value: object, slope: str) -> str | tuple[int, ...]:

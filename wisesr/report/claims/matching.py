@@ -11,6 +11,7 @@ from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.rows import Matched
 from wisesr.report.scores import Scoring
 from wisesr.report.study import Entry, Place, ReportTable
+from wisesr.wording import some_of
 
 
 class Candidate(NamedTuple):
@@ -37,7 +38,7 @@ class _Both(NamedTuple):
 
     @property
     def place(self) -> Place:
-        return self.head.cells[0].place
+        return self.head.place
 
 
 def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, scoring: Scoring) -> Candidates:
@@ -49,10 +50,10 @@ def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, sc
         size: of the images, px, if the claim is of one.
         scoring: tells how many classes a cell has.
     """
-    if claim.slope == "classes":
-        kept = tables  # sizes are matched, not asked
-    else:
-        kept = [table for table in tables if table.entries and _asked(claim, table.entries[0].cells[0].place.size, size)]
+    kept = [table for table in tables if table.entries and _asked(claim, table.entries[0].place.size, size)]
+    if not kept:
+        there = some_of([str(one) for one in sizes(claim._replace(sizes="each"), tables)], _SHOWN)
+        return Candidates((), f"no cell is of a size that is asked for: finished ones have {there} px")
     rows = [row for table in kept for entries in table.groups().values() if (row := _both(claim, entries)) is not None]
     if not rows:
         return Candidates((), f"no row has finished cells of both {claim.head} and {claim.baseline}")
@@ -63,6 +64,7 @@ def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, sc
     return Candidates(tuple(Candidate(_label(row), (Matched(row.head, row.baseline),)) for row in rows), "")
 
 
+_SHOWN = 6
 _ONE_SIZE = "no backbone has both heads on one dataset at two sizes"
 _ONE_NUMBER = (
     "no backbone has both heads on one dataset with two numbers of classes (other datasets differ in more than their classes)"
@@ -73,7 +75,7 @@ def sizes(claim: Claim, tables: Sequence[ReportTable]) -> list[int | None]:
     """The sizes for each of which a claim is asked; one None where it is asked once."""
     if claim.sizes != "each":
         return [None]
-    there = sorted({table.entries[0].cells[0].place.size for table in tables if table.entries})
+    there = sorted({table.entries[0].place.size for table in tables if table.entries})
     return [*there] or [None]
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from statistics import fmean
+from functools import partial
 from typing import NamedTuple
 
 from wisesr.report.convergence import readable_metrics
 from wisesr.report.costs import machine
-from wisesr.report.last_epochs import plateau_epochs
-from wisesr.report.pairs import CellValue, Pairs, by_seed, last_epochs, pair, tested
+from wisesr.report.last_epochs import last_epochs, plateau
+from wisesr.report.pairs import CellValue, Pairs, by_seed, pair, tested
 from wisesr.report.repetitions import tested_over_trained
-from wisesr.report.scores import Scoring
+from wisesr.report.scores import Scores, Scoring
 from wisesr.report.speed import speed
 from wisesr.report.study import Entry, ReportCell
-from wisesr.report.tested_metrics import Metric
+from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import ComputeTime
 
 PairsOf = Callable[[Entry, Entry, Scoring], "Pairs | str"]
@@ -39,6 +39,8 @@ class Measure(NamedTuple):
     higher_is_better: bool = True
     decimals: int = 2
     """Of a figure in points or nats."""
+    of_last_epochs: bool = False
+    """Whether it is the mean over the last epochs under protocol=paper."""
 
     def shown(self, difference: float) -> float:
         """A difference in the unit."""
@@ -51,22 +53,36 @@ class Measure(NamedTuple):
 
 def _of_cells(value: CellValue, needs: str, by_image: float) -> PairsOf:
     def pairs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+        if not set(head.seeds) & set(baseline.seeds):
+            return "the two heads share no seed"
         found = pair(by_seed(head.cells), by_seed(baseline.cells), scoring, value, by_image)
         return found if found.seeds else f"no seed has {needs} of both heads"
 
     return pairs
 
 
-def _top1(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+def _tested(metric: Metric) -> PairsOf:
     """Under protocol=paper of the last epochs: the highest of many is higher for the head that moves more."""
-    value = last_epochs if head.cells[0].place.protocol == "paper" else tested
-    return _of_cells(value, "a readable metrics.csv", 1.0)(head, baseline, scoring)
+    needs = f"{metric.words} of the last epochs in a readable metrics.csv"
+
+    def pairs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+        paper = head.place.protocol == "paper"
+        value = partial(last_epochs, metric=metric) if paper else tested
+        return _of_cells(value, needs, 1.0)(head, baseline, scoring)
+
+    return pairs
 
 
 def _overfitting(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
     """Under protocol=paper of the last epochs, too: the head that moves more has the higher best epoch, and looks better."""
-    value = _last_overfitting if head.cells[0].place.protocol == "paper" else _chosen_overfitting
-    return _of_cells(value, "train/top1", -1.0)(head, baseline, scoring)
+    value = _last_overfitting if head.place.protocol == "paper" else _chosen_overfitting
+    return _of_cells(value, "train/top1", -1.0)(head, baseline, partial(_top1_scores, scoring=scoring))
+
+
+def _top1_scores(cell: ReportCell, scoring: Scoring) -> Scores | str:
+    """Overfitting is about top-1, whatever a report tests."""
+    scores = scoring(cell)
+    return scores if isinstance(scores, str) else scores._replace(values=scores.top1, right=None)
 
 
 def _chosen_overfitting(cell: ReportCell) -> float | None:
@@ -79,7 +95,7 @@ def _last_overfitting(cell: ReportCell) -> float | None:
     """The same of the last epochs, where what is measured after each is the test split."""
     gaps = [row.get("train/top1", math.nan) - row.get("val/top1", math.nan) for row in readable_metrics(cell.directory)]
     known = [gap for gap in gaps if math.isfinite(gap)]
-    return 100.0 * fmean(known[-plateau_epochs(len(known)) :]) if known else None
+    return 100.0 * plateau(known) if known else None
 
 
 def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
@@ -91,19 +107,19 @@ def _log(read: Callable[[ReportCell], float | None]) -> CellValue:
 
 
 def _parameters(cell: ReportCell) -> float:
-    parameters = cell.finished_record.cost.parameters
-    return float(parameters.backbone + parameters.head)
+    return float(cell.finished_record.cost.parameters.model)
 
 
 def _flops(cell: ReportCell) -> float | None:
-    flops = cell.finished_record.cost.flops
-    return None if flops.backbone is None or flops.head is None else float(flops.backbone + flops.head)
+    return cell.finished_record.cost.flops.model
 
 
 def _milliseconds(read: Callable[[ComputeTime], float | None]) -> PairsOf:
     """Of compute alone, per image, of the seeds that both heads were trained with on one kind of machine."""
 
     def pairs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
+        if not set(head.seeds) & set(baseline.seeds):
+            return "the two heads share no seed"
         others = {cell.place.seed: machine(cell) for cell in baseline.cells}
         alike = tuple(cell for cell in head.cells if others.get(cell.place.seed) == machine(cell))
         if not alike:
@@ -127,13 +143,17 @@ def of_metric(measure: Measure, metric: Metric) -> Measure:
     if measure is not MEASURES["top1"]:
         return measure
     return measure._replace(
-        title=f"test {metric.words}", unit=metric.points, higher_is_better=metric.higher_is_better, decimals=metric.decimals
+        title=f"test {metric.words}",
+        unit=metric.points,
+        pairs=_tested(metric),
+        higher_is_better=metric.higher_is_better,
+        decimals=metric.decimals,
     )
 
 
 MEASURES: Mapping[str, Measure] = {
-    "top1": Measure("test top-1", "points", _top1, None),
-    "overfitting": Measure("training top-1 less test top-1", "points", _overfitting, None),
+    "top1": Measure("test top-1", "points", _tested(TOP1), None, of_last_epochs=True),
+    "overfitting": Measure("training top-1 less test top-1", "points", _overfitting, None, of_last_epochs=True),
     "epochs": Measure("epochs to 95 % of the other head's plateau", "%", _epochs, 10.0, relative=True),
     "parameters": Measure(
         "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.statistics.crossed import Parts, combined
+from wisesr.report.statistics.crossed import Parts, combined, interaction, satterthwaite
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.statistics.random_effects import random_effects
 from wisesr.report.statistics.shared import Part, with_shared
@@ -23,32 +23,25 @@ SAMPLE = 3
 PLAIN = 5
 """Rows that are needed where they have no error of their own, with fewer than three seeds."""
 
-Kind = Literal["random", "plain", "fixed"]
 Factor = Literal["backbones", "datasets"]
 
 
 class Pooled(NamedTuple):
     """A claim's rows together."""
 
-    kind: Kind
-    """random: for other backbones or datasets, seeds and images (Hartung and Knapp). plain: the same, of rows without an
-    error of their own (Student's t over rows). fixed: for these rows, with other seeds and images."""
     estimate: Estimate
     rows: tuple[ClaimRow, ...]
     """That are in it."""
     across: tuple[Factor, ...] = ()
-    """Of what the rows are a sample; empty of fixed ones."""
+    """Of what the rows are a sample; empty where the estimate is for these rows, with other seeds and images."""
 
 
 def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
     """The rows together, or why they say nothing."""
     used = [row for row in rows if row.estimate is not None]
-    kind: Kind = "random"
     if len(used) < len(rows) and len(rows) >= PLAIN and _across(rows):
-        kind, used = "plain", list(rows)
+        used = list(rows)
     across = _across(used)
-    if not across:
-        kind = "fixed"
     if not used and any(row.seed_variance is not None for row in rows):
         return "all differences of a row are equal, so there is nothing to test"
     if not used:
@@ -56,10 +49,10 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
             "no row has three seeds of both heads (seed=0,1,2,3,4 gives five); with fewer, five rows of three backbones or "
             "datasets are needed"
         )
-    estimate = _fixed(used) if kind == "fixed" else _sampled(used, kind, across)
+    estimate = _sampled(used, across) if across else _fixed(used)
     if estimate is None:
         return "all differences are equal"
-    return Pooled(kind, estimate, tuple(used), across)
+    return Pooled(estimate, tuple(used), across)
 
 
 def _across(rows: Sequence[ClaimRow]) -> tuple[Factor, ...]:
@@ -71,21 +64,19 @@ def _fixed(rows: Sequence[ClaimRow]) -> Estimate | None:
     """The mean of rows, for other seeds and images."""
     weights = np.full(len(rows), 1 / len(rows))
     own = [weight**2 * (row.seed_variance or 0.0) for weight, row in zip(weights, rows, strict=True)]
-    total = sum(own)
-    squares = sum(variance**2 / (len(row.seeds) - 1) for variance, row in zip(own, rows, strict=True))
-    freedom = total**2 / squares if squares else float(min(len(row.seeds) for row in rows) - 1)
+    freedom = satterthwaite(sum(own), own, [len(row.seeds) - 1 for row in rows])
     both = sum(weight**2 * block.both for weight, row in zip(weights, rows, strict=True) for block in row.blocks)
-    parts = Parts(total, sum(_image_variances(rows, weights).values()), both)
+    parts = Parts(sum(own), sum(_image_variances(rows, weights).values()), both)
     return combined(float(weights @ _means(rows)), parts, freedom, _images(rows))
 
 
-def _sampled(rows: Sequence[ClaimRow], kind: Kind, across: tuple[Factor, ...]) -> Estimate | None:
+def _sampled(rows: Sequence[ClaimRow], across: tuple[Factor, ...]) -> Estimate | None:
     """The mean of rows that are a sample, for other images too: those that rows share err for all of them alike."""
     means = _means(rows)
     if np.ptp(means) == 0:
         return None
     known = [row.estimate.variance for row in rows if row.estimate]
-    own = random_effects(means, None if kind == "plain" else np.array(known))
+    own = random_effects(means, np.array(known) if len(known) == len(rows) else None)
     weights = np.full(len(rows), 1 / len(rows))
     images = _image_variances(rows, weights)
     names = {"backbones": [row.backbone for row in rows], "datasets": [row.dataset for row in rows]}
@@ -133,8 +124,5 @@ def _interaction(rows: Sequence[ClaimRow], weights: NDArray[np.float64], images:
     ]
     if len(own) == 1:
         return variance
-    values = np.array([values for values, _ in own])
-    left: NDArray[np.float64] = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0) + values.mean()
-    spread: float = float((left**2).sum()) / ((values.shape[0] - 1) * (values.shape[1] - 1))
     squares = float(np.sum(np.square([weight for _, weight in own])))
-    return squares * spread / len(own[0][0])
+    return squares * interaction(np.array([values for values, _ in own])) / len(own[0][0])

@@ -58,6 +58,8 @@ class ClaimRow(NamedTuple):
     """For other seeds and other images; None with fewer than three seeds, or without any spread."""
     bounds: int = 0
     """Seeds whose difference is a lower bound."""
+    sizes: tuple[int, ...] = ()
+    """Of its images, px."""
     replicated: bool = False
     """Whether its seeds have test images of their own, so that other images are in the error over them."""
 
@@ -90,10 +92,12 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
     if isinstance(matrices, str):
         return matrices
     bounds = max(found.bounds for found in pairs)
-    stands = places[0].head.cells[0].place
+    stands = places[0].head.place
     if over := max(found.tested_over_trained or 0.0 for found in pairs):
-        return _over_replicates(label, stands, tuple(seeds), differences, over)._replace(bounds=bounds)
-    return _row(label, stands, tuple(seeds), differences, matrices)._replace(bounds=bounds)
+        row = _over_replicates(label, stands, tuple(seeds), differences, over)
+    else:
+        row = _row(label, stands, tuple(seeds), differences, matrices)
+    return row._replace(bounds=bounds, sizes=tuple(sorted({place.head.place.size for place in places})))
 
 
 def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:

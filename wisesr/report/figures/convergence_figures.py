@@ -10,7 +10,7 @@ from wisesr.report.curve_pairs import LEAST_EPOCHS
 from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, level_line, same_curves
 from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
 from wisesr.report.figures.style import accuracy_scale, by_head
-from wisesr.report.speed import SHARE, plateau
+from wisesr.report.speed import SHARE, goal_of
 from wisesr.report.study import Entry, ReportTable
 
 _WIDTH, _HEIGHT = 480, 300
@@ -37,7 +37,7 @@ def _goal(entries: Sequence[Entry], baseline: str) -> float | None:
     """What heads are to reach as `speed` has it, percent, mean over the baseline's seeds; None where there is no such goal."""
     cells = [cell for entry in entries if entry.head == baseline and len(entries) > 1 for cell in entry.cells]
     drawn = [curve for cell in cells if len(curve := read_validation_curve(cell)) >= LEAST_EPOCHS]
-    return SHARE * fmean(map(plateau, drawn)) if drawn else None
+    return fmean(map(goal_of, drawn)) if drawn else None
 
 
 def _caption(table: ReportTable, shown: Sequence[Curve], goal: float | None) -> str:

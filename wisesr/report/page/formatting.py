@@ -15,12 +15,10 @@ from wisesr.report.schedule_end import schedule_sentences
 from wisesr.report.speed import Speed
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import sentences
-from wisesr.report.tables.numbers import mean_and_std, p_value, signed, typographic
+from wisesr.report.tables.numbers import EN_DASH, mean_and_std, p_value, signed, typographic
 from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
 
-DASH = "\N{EN DASH}"
-"""Where there is nothing."""
 _LAST = (
     'The epoch was chosen by its top-1 on the test images, the highest of all: "last epochs" is the mean test top-1 of the '
     "last epochs, without a choice."
@@ -34,18 +32,18 @@ def typographic_signed(value: float, digits: int = 2) -> str:
 
 def p_value_or_dash(value: float | None) -> str:
     """`0.012`; an en dash, where `numbers.p_value` has the hyphen of files, where nothing was tested."""
-    return DASH if value is None else p_value(value)
+    return EN_DASH if value is None else p_value(value)
 
 
 def decimal(value: float | None, digits: int) -> str:
     """`12.3`; a dash where there is none."""
-    return DASH if value is None else f"{value:,.{digits}f}"
+    return EN_DASH if value is None else f"{value:,.{digits}f}"
 
 
 def short(value: float | None) -> str:
     """`8.17 G`."""
     if value is None:
-        return DASH
+        return EN_DASH
     for size, unit in ((1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
             return f"{value / size:.3g}{unit}"

@@ -36,10 +36,18 @@ def variance_parts(differences: Sequence[float], by_image: Values) -> Parts:
         by_image: (seeds, images), of each seed on each image, in the same unit; at least two images.
     """
     seeds, images = by_image.shape
-    own, means = by_image.mean(axis=1), by_image.mean(axis=0)
-    left = by_image - own[:, None] - means + means.mean()
-    interaction = float((left**2).sum()) / ((seeds - 1) * (images - 1))
-    return Parts(float(np.var(differences, ddof=1)) / seeds, float(means.var(ddof=1)) / images, interaction / (seeds * images))
+    of_images = float(by_image.mean(axis=0).var(ddof=1)) / images
+    return Parts(float(np.var(differences, ddof=1)) / seeds, of_images, interaction(by_image) / (seeds * images))
+
+
+def interaction(table: Values) -> float:
+    """The variance of a table's values that neither their row nor their column accounts for.
+
+    Args:
+        table: (rows, columns), at least two of each.
+    """
+    left: Values = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    return float((left**2).sum()) / ((table.shape[0] - 1) * (table.shape[1] - 1))
 
 
 def crossed(differences: Sequence[float], by_image: Values) -> Estimate | None:
@@ -59,5 +67,10 @@ def combined(mean: float, parts: Parts, seed_freedom: float, image_freedom: floa
     variance = max(parts.seeds + parts.images - parts.both, parts.seeds, parts.images)
     if variance <= 0:
         return None
-    squares = parts.seeds**2 / seed_freedom + parts.images**2 / image_freedom
-    return Estimate(mean, variance, max(variance**2 / squares, min(seed_freedom, image_freedom)))
+    return Estimate(mean, variance, satterthwaite(variance, (parts.seeds, parts.images), (seed_freedom, image_freedom)))
+
+
+def satterthwaite(variance: float, parts: Sequence[float], freedoms: Sequence[float]) -> float:
+    """Degrees of freedom of a variance that was put together from others, by theirs; never less than the fewest."""
+    squares = sum(part**2 / freedom for part, freedom in zip(parts, freedoms, strict=True))
+    return max(variance**2 / squares, min(freedoms)) if squares else float(min(freedoms))

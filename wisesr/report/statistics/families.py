@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+LEVEL = 0.05
+"""Chance of any wrong finding in a family whose hypotheses are all true; of every test."""
+
 
 def holm(values: Sequence[float]) -> list[float]:
     """P-values of a family after Holm's step-down correction, in the order given.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from wisesr.report.statistics.intervals import LEVEL, Interval
+from wisesr.report.statistics.intervals import CONFIDENCE, Interval
 
 
 def over_images(differences: NDArray[np.float64], unit: float, most: float = math.inf) -> Interval:
@@ -25,6 +25,6 @@ def over_images(differences: NDArray[np.float64], unit: float, most: float = mat
     images, own = len(differences) + 2, np.asarray(differences, np.float64) / unit
     centre = float(own.sum()) / images
     spread = max(0.0, (float((own**2).sum()) + 1.0) / images - centre**2)
-    reach = float(ndtri((1 + LEVEL) / 2)) * math.sqrt(spread / images)
+    reach = float(ndtri((1 + CONFIDENCE) / 2)) * math.sqrt(spread / images)
     low, high = max(-most, unit * (centre - reach)), min(most, unit * (centre + reach))
     return Interval(unit * float(own.mean()), low, high, None)

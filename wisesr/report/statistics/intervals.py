@@ -13,10 +13,10 @@ from scipy.special import stdtr, stdtrit
 
 from wisesr.report.statistics.power import noncentrality
 
-LEVEL = 0.95
-"""Confidence of all intervals."""
-_SAME = 1e-4
-"""Differences this close are equal, points: less than an image in 100,000, more than the last bit of a record's float32."""
+CONFIDENCE = 0.95
+"""Of all intervals."""
+SAME = 1e-4
+"""Figures this close are equal, points: less than an image in 100,000, more than the last bit of a record's float32."""
 
 
 class Interval(NamedTuple):
@@ -51,7 +51,7 @@ class Estimate(NamedTuple):
     @property
     def ends(self) -> tuple[float, float]:
         """Of the two-sided interval."""
-        reach = float(stdtrit(self.freedom, (1 + LEVEL) / 2)) * self.error
+        reach = float(stdtrit(self.freedom, (1 + CONFIDENCE) / 2)) * self.error
         return self.mean - reach, self.mean + reach
 
     @property
@@ -90,17 +90,9 @@ def student(values: Sequence[float]) -> Estimate | None:
     """Mean of at least two values, and the error of that; None where all are equal: t is then infinite, or 0/0."""
     mean, std = mean_std(values)
     assert std is not None
-    return Estimate(mean, std**2 / len(values), len(values) - 1) if max(values) - min(values) > _SAME else None
+    return Estimate(mean, std**2 / len(values), len(values) - 1) if max(values) - min(values) > SAME else None
 
 
-def paired_t(differences: Sequence[float]) -> Interval:
-    """Mean of paired differences with Student's interval and p-value.
-
-    Args:
-        differences: a pair each, points, at least two.
-
-    Returns:
-        Without an interval and p where all differences are equal, whatever their size.
-    """
-    estimate = student(differences)
-    return estimate.interval() if estimate else Interval(mean_std(differences)[0], None, None, None)
+def interval_of(estimate: Estimate | None, mean: float) -> Interval:
+    """An estimate's interval; the mean alone where its error is not known."""
+    return estimate.interval() if estimate else Interval(mean, None, None, None)

@@ -17,13 +17,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.report.statistics.families import holm
+from wisesr.report.statistics.families import LEVEL, holm
+from wisesr.report.statistics.intervals import SAME
 
-SAME = 1e-4
-"""Values this close are equal: less than an image in 100,000, in points; more than the last bit of a record's float32."""
 DRAWS = 9_999
 """Permutations of Friedman's test; its p-values have a grain of one in 10,000."""
-ALPHA = 0.05
 
 Values = NDArray[np.float64]
 
@@ -138,7 +136,7 @@ def least_p(datasets: int) -> float:
 def datasets_needed(heads: int) -> int:
     """The fewest datasets with which some pair of so many heads could be below 5 % after Holm over all of their pairs."""
     pairs, datasets = heads * (heads - 1) // 2, 1
-    while pairs * least_p(datasets) >= ALPHA:
+    while pairs * least_p(datasets) >= LEVEL:
         datasets += 1
     return datasets
 

@@ -16,6 +16,16 @@ from collections.abc import Sequence
 from wisesr.report.statistics.intervals import Estimate, student
 
 
+def over_repetitions(differences: Sequence[float], tested_over_trained: float | None) -> Estimate | None:
+    """A mean difference for other repetitions; None where all differences are equal.
+
+    Args:
+        differences: of each repetition, at least two, any unit.
+        tested_over_trained: as of `resampled`, of replicates and folds; None of seeds, which share their test images.
+    """
+    return student(differences) if tested_over_trained is None else resampled(differences, tested_over_trained)
+
+
 def resampled(differences: Sequence[float], tested_over_trained: float) -> Estimate | None:
     """A mean difference over replicates or folds; None where all differences are equal.
 

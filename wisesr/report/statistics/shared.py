@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from wisesr.report.statistics.crossed import satterthwaite
+
 Values = NDArray[np.float64]
 
 
@@ -54,5 +56,4 @@ def with_shared(own: Part, deviations: Values, factors: Sequence[Sequence[str]])
     variance = max(total, *(part.variance for part in parts))
     if variance <= own.variance:
         return Part(own.variance, min(part.freedom for part in parts))
-    squares = sum(part.variance**2 / part.freedom for part in parts)
-    return Part(variance, max(variance**2 / squares, min(part.freedom for part in parts)))
+    return Part(variance, satterthwaite(variance, [part.variance for part in parts], [part.freedom for part in parts]))

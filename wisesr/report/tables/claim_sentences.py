@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
-from wisesr.report.claims.measures import MEASURES
-from wisesr.report.stars import LEVEL
+from wisesr.report.statistics.families import LEVEL
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.wording import count_of
 
@@ -13,12 +14,24 @@ _PER = {"": "", "size": " for every doubling of the image size", "classes": " fo
 
 def claim_text(answer: Answer) -> str:
     """`wise has a higher test top-1 than gap at 224 px`."""
-    size = f" at {answer.size} px" if answer.size is not None else ""
     measure = answer.claim.measure
     text = answer.claim.text.replace("test top-1", measure.title)
     if not measure.higher_is_better:
-        text = text.replace(f"higher {measure.title}", f"lower {measure.title}")
-    return f"{text}{size}{' (protocol=paper)' if answer.protocol == 'paper' else ''}"
+        turned = {"higher": "lower", "lower": "higher"}
+        text = re.sub(rf"\b(higher|lower) {measure.title}", lambda found: f"{turned[found[1]]} {measure.title}", text)
+    return f"{text}{_at_sizes(answer)}{_of_protocol(answer)}"
+
+
+def _at_sizes(answer: Answer) -> str:
+    """` at 224 px`: of a claim about some sizes, those that are in its estimate."""
+    if isinstance(declared := answer.claim.sizes, str):
+        return f" at {answer.size} px" if answer.size is not None else ""
+    found = {size for row in answer.rows for size in row.sizes} or set(declared)
+    return f" at {', '.join(map(str, sorted(found)))} px"
+
+
+def _of_protocol(answer: Answer) -> str:
+    return " (protocol=paper)" if answer.protocol == "paper" else ""
 
 
 def estimand(answer: Answer) -> str:
@@ -31,8 +44,7 @@ def estimand(answer: Answer) -> str:
 
 
 def _of_last_epochs(answer: Answer) -> bool:
-    pairs = answer.claim.measure.pairs
-    return answer.protocol == "paper" and pairs in (MEASURES["top1"].pairs, MEASURES["overfitting"].pairs)
+    return answer.protocol == "paper" and answer.claim.measure.of_last_epochs
 
 
 def figure(value: float, answer: Answer) -> str:
@@ -83,7 +95,8 @@ def sample(answer: Answer) -> str:
     seeds = sorted({len(row.seeds) for row in rows})
     many = count_of(seeds[0], "seed") if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]} seeds"
     images = sum({block.images: len(block.values) for row in rows for block in row.blocks}.values())
-    where = rows[0].label if len(rows) == 1 else f"{len(rows)} rows of backbone and dataset"
+    kinds = "backbone, dataset and size" if len({row.sizes for row in rows}) > 1 else "backbone and dataset"
+    where = f"{len(rows)} rows of {kinds}" if len(rows) > 1 else rows[0].label
     return "; ".join([where, many, *([f"{images:,} test images"] if images else [])])
 
 
@@ -177,7 +190,8 @@ def unanswered(block: ClaimBlock) -> dict[str, list[str]]:
     names: dict[str, list[str]] = {}
     for answer in block.answers:
         if answer.verdict is Verdict.UNANSWERED:
-            names.setdefault(answer.why, []).append(answer.claim.name + (f" at {answer.size} px" if answer.size else ""))
+            name = answer.claim.name + (f" at {answer.size} px" if answer.size else "") + _of_protocol(answer)
+            names.setdefault(answer.why, []).append(name)
     return names
 
 

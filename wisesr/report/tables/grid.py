@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from wisesr.report.study import Difference, Entry
+from wisesr.report.difference import Difference
+from wisesr.report.study import Entry
 from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
 from wisesr.report.tables.sentences import STAR
 from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 DASH = "-"
 """Where there is nothing."""
+EN_DASH = "\N{EN DASH}"
+"""Likewise, in prose and on the page: files keep the hyphen, which programs read."""
 
 
 def mean_and_std(mean: float, std: float | None, digits: int = 2) -> str:
@@ -18,7 +20,7 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def typographic(number: str) -> str:
-    """With a minus sign in place of a hyphen, for prose and the page; files keep the hyphen, which programs read."""
+    """With a minus sign in place of a hyphen, for prose and the page."""
     return number.replace("-", "\N{MINUS SIGN}")
 
 

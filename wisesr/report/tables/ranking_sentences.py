@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.report.ranking import LEAST, Ranking
-from wisesr.report.statistics.ranks import ALPHA, DRAWS, Friedman, Pair, datasets_needed, least_p
+from wisesr.report.ranking import LEAST, Ranking, sizes_text
+from wisesr.report.statistics.families import LEVEL
+from wisesr.report.statistics.ranks import DRAWS, Friedman, Pair, datasets_needed, least_p
 from wisesr.report.tables.numbers import p_value
 from wisesr.wording import count_of, some_of
 
@@ -29,8 +30,7 @@ def verdict(ranking: Ranking) -> str:
 
 
 def _place(ranking: Ranking) -> str:
-    at = f"{ranking.sizes[0]} px" if len(ranking.sizes) == 1 else "each at its own size"
-    at = f"{at}, {ranking.ranked_by}"
+    at = f"{sizes_text(ranking.sizes)}, {ranking.ranked_by}"
     return f"{at}, protocol=paper" if ranking.protocol == "paper" else at
 
 
@@ -39,7 +39,7 @@ def _of_any(ranking: Ranking) -> str:
     found = ranking.friedman
     if found is None:
         return ""
-    if found.p >= ALPHA:
+    if found.p >= LEVEL:
         return f", and Friedman's test ({_p(found)}) leaves open whether any heads do"
     return f", though not all heads are equal (Friedman's test, {_p(found)})"
 
@@ -110,7 +110,7 @@ def _of_all(ranking: Ranking) -> str:
     found = ranking.friedman
     if found is None:
         return "" if len(ranking.heads) == 2 else "All heads are equal on every dataset."
-    closed = "; as it leaves open whether any heads differ, no pair is said to" if found.p >= ALPHA else ""
+    closed = "; as it leaves open whether any heads differ, no pair is said to" if found.p >= LEVEL else ""
     statistic = f"chi-squared {found.statistic:.1f}, {_p(found)} by {DRAWS:,} permutations within datasets"
     return f"Friedman's test of all heads: {statistic}{closed}."
 

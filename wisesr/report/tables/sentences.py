@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.difference import Difference
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.whole_study import Study
 from wisesr.results.state import State
 from wisesr.wording import count_of

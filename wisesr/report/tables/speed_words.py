@@ -1,4 +1,4 @@
-"""How soon heads reach the baseline's plateau, in words: `23 % fewer epochs`."""
+"""How soon heads reach the baseline's plateau, in words: `-23 %`, and what that is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
 from wisesr.report.statistics.intervals import Interval
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.numbers import typographic
-from wisesr.wording import count_of
+from wisesr.report.tables.numbers import EN_DASH, typographic
 
-_NONE = "\N{EN DASH}"
 _GOAL = f"{100 * SHARE:.0f} % of {{other}}'s plateau"
 _HOW = (
     "How soon a head is at {goal}. The plateau is the mean {split} top-1 of {other} with the same seed over its last "
@@ -38,33 +36,15 @@ def percent_change(log_ratio: float) -> float:
 def change(pace: Pace, *, bound: bool) -> str:
     """`-23 %`, with a minus sign; `>= +12 %` of a lower bound; a dash of a bound below 0: it would look faster."""
     if bound and pace.ratio.mean < 0:
-        return _NONE
+        return EN_DASH
     return typographic(("\N{GREATER-THAN OR EQUAL TO} " if bound else "") + _signed(pace.ratio.mean))
 
 
 def change_interval(ratio: Interval) -> str:
     """`-35 to -9 %`, with minus signs; a dash where there is none."""
     if ratio.low is None or ratio.high is None:
-        return _NONE
+        return EN_DASH
     return typographic(f"{_signed(ratio.low).removesuffix(' %')} to {_signed(ratio.high)}")
-
-
-def speed_sentence(speed: Speed) -> str:
-    """`wise is at 95 % of gap's plateau in 23 % fewer epochs (34.6 against 44.9; 95 % interval ...; 5 seeds).`
-
-    With fewer than three seeds, or where a seed never got there, the sentence has no interval, and says why.
-    """
-    head, goal, pace = speed.entry.head, _GOAL.format(other=speed.other.head), speed.epochs
-    if pace is None:
-        return _no_answer([speed])
-    seeds, ratio = count_of(len(speed.seeds), "seed"), pace.ratio
-    if speed.censored:
-        return f"{head} got to {goal} with {len(speed.reached)} of {seeds}, so that its speed has no interval."
-    epochs = f"{pace.own:.1f} against {pace.other:.1f}"
-    if ratio.low is None or ratio.high is None:
-        return f"{head} is at {goal} in {_more_or_fewer(ratio.mean)} epochs ({epochs}; {seeds}, no interval)."
-    between = f"{_more_or_fewer(ratio.low)} to {_more_or_fewer(ratio.high)}"
-    return f"{head} is at {goal} in {_more_or_fewer(ratio.mean)} epochs ({epochs}; 95 % interval {between}; {seeds})."
 
 
 def how_measured(table: ReportTable, speeds: Sequence[Speed]) -> list[str]:
@@ -93,9 +73,3 @@ def _signed(log_ratio: float) -> str:
     """`-23 %`; what rounds to 0 has no sign."""
     text = f"{percent_change(log_ratio):+.0f} %"
     return "0 %" if text in ("+0 %", "-0 %") else text
-
-
-def _more_or_fewer(log_ratio: float) -> str:
-    """`23 % fewer`."""
-    percent = percent_change(log_ratio)
-    return f"{abs(percent):.0f} % {'fewer' if percent < 0 else 'more'}"

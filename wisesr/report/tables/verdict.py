@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from wisesr.report.study import Difference, Entry, ReportTable
+from wisesr.report.difference import Difference
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.report.tables.sentences import entry_name
 from wisesr.report.tested_metrics import Metric
@@ -12,6 +13,7 @@ from wisesr.wording import count_of, some_of
 
 _NAMED = 6
 """Significant differences that are named."""
+_REASONS = 2
 _Judged = Sequence[tuple[Entry, Difference]]
 
 
@@ -20,14 +22,29 @@ def verdict(table: ReportTable) -> str:
     compared = [(entry, entry.difference) for entry in table.entries if entry.difference is not None]
     judged = [(entry, difference) for entry, difference in compared if difference.p_holm is not None]
     if not compared:
-        return ""
+        apart = f"No head shares a seed with {table.baseline}: nothing here says whether a head is better or worse."
+        return apart if any(map(_apart, _beside(table))) else ""
     if not judged:
         if any(difference.kind == "seeds" for _, difference in compared):
-            return f"No comparison with {table.baseline} could be tested: the remarks on differences say why."
+            why = some_of(
+                list(dict.fromkeys(own.note for _, own in compared if own.kind == "seeds" and own.note)), _REASONS, "; "
+            )
+            return f"No comparison with {table.baseline} could be tested: {why}."
         return f"No head shares three seeds with {table.baseline}: nothing here says whether a head is better or worse."
     significant = [(entry, difference) for entry, difference in judged if difference.significant]
     missed = _missed(table.metric, [difference for _, difference in judged if not difference.significant])
     return _significance(table, len(judged), _named(table, significant), len(significant)) + missed
+
+
+def _beside(table: ReportTable) -> Iterator[tuple[Entry, Entry]]:
+    """Each baseline with each other head of its row."""
+    for entries in table.groups().values():
+        for baseline in (entry for entry in entries if entry.head == table.baseline):
+            yield from ((baseline, entry) for entry in entries if entry is not baseline)
+
+
+def _apart(pair: tuple[Entry, Entry]) -> bool:
+    return not set(pair[0].seeds) & set(pair[1].seeds)
 
 
 def _significance(table: ReportTable, judged: int, named: str, significant: int) -> str:
