@@ -22,8 +22,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.support.drawn_grids import drawn, grid
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
-from wisesr.report.claims.answer import Answer, Verdict
 from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.difference import Difference
 from wisesr.report.stars import corrected

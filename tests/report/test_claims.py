@@ -13,8 +13,9 @@ from tests.support.compared import write
 from tests.support.configs import composed
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from tests.support.studies import write_cell
-from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict, answer_claims
+from wisesr.report.claims.answer import ClaimBlock, answer_claims
 from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.claims.matching import candidates, sizes
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.claims.pooled import pooled
@@ -24,14 +25,8 @@ from wisesr.report.read import read_study
 from wisesr.report.scores import ScoreReader
 from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.study import ReportCell
-from wisesr.report.tables.claim_sentences import (
-    estimate_text,
-    family,
-    headline,
-    holds_for,
-    remark,
-    verdict_text,
-)
+from wisesr.report.tables.claim_block_sentences import family, headline
+from wisesr.report.tables.claim_sentences import estimate_text, holds_for, remark, verdict_text
 from wisesr.report.tables.claims_grid import claims_grid
 
 GAIN = Claim("gain", "wise has a higher test top-1 than gap", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)

@@ -14,13 +14,15 @@ from tests.support.compared import write
 from tests.support.simulated import Design, finished_cell, simulated
 from tests.support.studies import cell_config, write_cell
 from wisesr.cli import main
-from wisesr.report.claims.answer import Answer, Verdict, answer_claims
+from wisesr.report.claims.answer import answer_claims
 from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.read import read_study
 from wisesr.report.scores import ScoreReader
 from wisesr.report.study import ReportCell
-from wisesr.report.tables.claim_sentences import claim_text, estimand, sample, unanswered
+from wisesr.report.tables.claim_block_sentences import unanswered
+from wisesr.report.tables.claim_sentences import claim_text, estimand, sample
 from wisesr.report.tables.verdict import verdict
 from wisesr.report.tested_metrics import metric_of
 

@@ -17,8 +17,8 @@ from scipy import stats
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
 from tests.support.studies import cell_config, write_cell
 from wisesr.report import curve_pairs, last_epochs
-from wisesr.report.claims.answer import Verdict
 from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.judge import Verdict
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.difference import Difference
 from wisesr.report.page.document import render_page

@@ -14,8 +14,9 @@ import pytest
 from scipy import stats
 
 from tests.support.simulated import Design, Simulated, finished_cell, simulated
-from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.difference import Difference
 from wisesr.report.study import ReportCell

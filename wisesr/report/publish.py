@@ -57,7 +57,7 @@ def check_publication(output: Path, roots: Sequence[Path]) -> None:
     for root in roots:
         if output.resolve().is_relative_to(root.resolve()):
             raise UserError(f"--publish: {output} lies in {root}, whose cells are published: name a folder elsewhere")
-    if not names:
+    if not names or not isinstance(manifest, dict):
         return
     listed = {name for name in manifest.get("files", ()) if isinstance(name, str)} | {MANIFEST}
     if foreign := sorted(names - listed):

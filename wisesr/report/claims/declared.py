@@ -14,7 +14,7 @@ from wisesr.report.claims.measures import MEASURES, Measure
 
 PAPER = Path(__file__).parent / "paper.yaml"
 """The package's own: the paper's claims, and the contrasts of its ablation."""
-_EXPECTED = ("higher", "lower", "no_higher")
+_EXPECTED = ("higher", "lower", "no_higher", "no_lower")
 _SLOPES = ("size", "classes")
 _KEYS = ("name", "claim", "head", "baseline", "measure", "expected", "slope", "sizes", "margin")
 
@@ -29,7 +29,7 @@ class Claim(NamedTuple):
     baseline: str
     measure: Measure
     expected: str
-    """higher, lower or no_higher: of the head's figure less the baseline's, or of the slope."""
+    """higher, lower, no_higher or no_lower: of the head's figure less the baseline's, or of the slope."""
     slope: str
     """size, classes, or empty: along which the difference changes."""
     sizes: str | tuple[int, ...]
@@ -88,6 +88,8 @@ def _claim(where: str, value: Mapping[str, Any]) -> Claim:
 
 def _text(where: str, value: Mapping[str, Any], key: str) -> str:
     text = value.get(key)
+    if text is None:
+        raise UserError(f"{where} has no {key}")
     if not isinstance(text, str) or not text.strip():
         raise UserError(f"{where}: {key} must be a text, not {text!r}")
     return text.strip()

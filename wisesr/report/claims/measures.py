@@ -39,6 +39,8 @@ class Measure(NamedTuple):
     higher_is_better: bool = True
     decimals: int = 2
     """Of a figure in points or nats."""
+    of_time: bool = False
+    """Whether it is a time, whose tests are a family of their own: a busy machine must not hide what was learned."""
     of_last_epochs: bool = False
     """Whether it is the mean over the last epochs under protocol=paper."""
 
@@ -151,6 +153,10 @@ def of_metric(measure: Measure, metric: Metric) -> Measure:
     )
 
 
+def _time(what: str, read: Callable[[ComputeTime], float | None]) -> Measure:
+    return Measure(f"{what} time of an image, compute alone", "%", _milliseconds(read), 5.0, relative=True, of_time=True)
+
+
 MEASURES: Mapping[str, Measure] = {
     "top1": Measure("test top-1", "points", _tested(TOP1), None, of_last_epochs=True),
     "overfitting": Measure("training top-1 less test top-1", "points", _overfitting, None, of_last_epochs=True),
@@ -158,15 +164,7 @@ MEASURES: Mapping[str, Measure] = {
     "parameters": Measure(
         "parameters of the model", "%", _of_cells(_log(_parameters), "parameters", 0.0), 5.0, relative=True, exact=True
     ),
-    "train_ms": Measure(
-        "training time of an image, compute alone", "%", _milliseconds(lambda compute: compute.train_ms), 5.0, relative=True
-    ),
-    "inference_ms": Measure(
-        "inference time of an image, compute alone",
-        "%",
-        _milliseconds(lambda compute: compute.inference_ms),
-        5.0,
-        relative=True,
-    ),
+    "train_ms": _time("training", lambda compute: compute.train_ms),
+    "inference_ms": _time("inference", lambda compute: compute.inference_ms),
     "flops": Measure("FLOPs of an image", "%", _of_cells(_log(_flops), "counted FLOPs", 0.0), 5.0, relative=True, exact=True),
 }

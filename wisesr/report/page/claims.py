@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from wisesr.report.claims.answer import Answer, ClaimBlock
+from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.judge import Answer
 from wisesr.report.claims.rows import ClaimRow
+from wisesr.report.tables.claim_block_sentences import answered, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import (
-    answered,
     claim_text,
     estimand,
     estimate_text,
-    family,
     figure,
-    headline,
     holds_for,
     remark,
     sample,
-    unanswered,
     verdict_text,
 )
 

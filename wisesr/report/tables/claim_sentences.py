@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
+from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.statistics.families import LEVEL
-from wisesr.report.tables.numbers import signed, typographic
+from wisesr.report.tables.numbers import p_value, signed, typographic
 from wisesr.wording import count_of
 
 _PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
@@ -19,10 +19,10 @@ def claim_text(answer: Answer) -> str:
     if not measure.higher_is_better:
         turned = {"higher": "lower", "lower": "higher"}
         text = re.sub(rf"\b(higher|lower) {measure.title}", lambda found: f"{turned[found[1]]} {measure.title}", text)
-    return f"{text}{_at_sizes(answer)}{_of_protocol(answer)}"
+    return f"{text}{at_sizes(answer)}{of_protocol(answer)}"
 
 
-def _at_sizes(answer: Answer) -> str:
+def at_sizes(answer: Answer) -> str:
     """` at 224 px`: of a claim about some sizes, those that are in its estimate."""
     if isinstance(declared := answer.claim.sizes, str):
         return f" at {answer.size} px" if answer.size is not None else ""
@@ -30,7 +30,8 @@ def _at_sizes(answer: Answer) -> str:
     return f" at {', '.join(map(str, sorted(found)))} px"
 
 
-def _of_protocol(answer: Answer) -> str:
+def of_protocol(answer: Answer) -> str:
+    """What must stand wherever a figure of protocol=paper does."""
     return " (protocol=paper)" if answer.protocol == "paper" else ""
 
 
@@ -39,7 +40,7 @@ def estimand(answer: Answer) -> str:
     claim, measure = answer.claim, answer.claim.measure
     what = f"{measure.title}, mean of the last epochs," if _of_last_epochs(answer) else measure.title
     if measure.relative:
-        return f"{what} of {claim.head}, beside {claim.baseline}'s{_PER[claim.slope]}"
+        return f"{what} of {claim.head}, relative to {claim.baseline}'s{_PER[claim.slope]}"
     return f"{what} of {claim.head} less that of {claim.baseline}, {measure.unit}{_PER[claim.slope]}"
 
 
@@ -50,7 +51,7 @@ def _of_last_epochs(answer: Answer) -> bool:
 def figure(value: float, answer: Answer) -> str:
     """`+1.83` points, `-12 %`."""
     if answer.claim.measure.unit == "%":
-        text = f"{value:+,.{1 if abs(value) < 9.95 else 0}f}"
+        text = f"{value:+,.{2 if abs(value) < 0.095 else 1 if abs(value) < 9.95 else 0}f}"
         return typographic(text.lstrip("+-") if not float(text.replace(",", "")) else text) + " %"
     return typographic(signed(value, answer.claim.measure.decimals))
 
@@ -101,23 +102,22 @@ def sample(answer: Answer) -> str:
 
 
 def holds_for(answer: Answer) -> str:
-    """For what an estimate speaks, as its interval says."""
+    """For what an estimate speaks, as its interval says; empty of what is counted."""
     if answer.pooled is None:
-        return "counted, not measured: nothing is tested" if answer.found else ""
-    drawn = " and other test images" if all(row.blocks or row.replicated for row in answer.rows) else ", on these test images"
+        return ""
     across = answer.pooled.across
-    backbone, dataset = (
-        f"{'this' if len(names) == 1 else 'these'} {kind}{'s' * (len(names) > 1)}"
-        for kind, names in (
-            ("backbone", {row.backbone for row in answer.rows}),
-            ("dataset", {row.dataset for row in answer.rows}),
-        )
-    )
-    if not across:
-        return f"for other seeds{drawn}; of {backbone} and {dataset}, no others"
-    others = f"for other {' and '.join(across)} like these, other seeds{drawn}"
-    only = [name for name, factor in ((backbone, "backbones"), (dataset, "datasets")) if factor not in across]
-    return f"{others}; of {only[0]}, no others" if only else others
+    others = "".join(f"other {factor}, " for factor in across)
+    names = {"backbone": {row.backbone for row in answer.rows}, "dataset": {row.dataset for row in answer.rows}}
+    alone = [f"{name}{'s' * (len(values) > 1)}" for name, values in names.items() if f"{name}s" not in across]
+    these = "these" if any(name.endswith("s") for name in alone) else "this"
+    return f"for {others}other seeds{_images(answer)}" + f", with {these} {' and '.join(alone)} alone" * bool(alone)
+
+
+def _images(answer: Answer) -> str:
+    """Whether other test images are in the error; what has nothing to do with them says nothing."""
+    if answer.claim.measure.relative:
+        return ""
+    return " and other test images" if all(row.blocks or row.replicated for row in answer.rows) else " on these test images"
 
 
 def remark(answer: Answer) -> str:
@@ -127,6 +127,10 @@ def remark(answer: Answer) -> str:
         parts.append("a lower bound, as the goal was never reached with some seeds")
     elif answer.verdict is Verdict.INCONCLUSIVE and answer.detectable is not None:
         parts.append(_detectable(answer))
+    if _is_lost(answer):
+        parts.append(f"its own interval excludes 0, but p after Holm is {p_value(answer.p)}")
+    if answer.claim.expected in ("no_higher", "no_lower"):
+        parts.append(f"margin {answer.margin:g} {answer.claim.measure.unit}")
     if _is_small(answer):
         parts.append(f"yet within {_margin(answer)}")
     if answer.verdict is Verdict.UNANSWERED:
@@ -136,9 +140,16 @@ def remark(answer: Answer) -> str:
     return "; ".join(parts)
 
 
+def _is_lost(answer: Answer) -> bool:
+    """Whether a claim is inconclusive for the number of claims alone."""
+    found = answer.found
+    plain = answer.verdict is Verdict.INCONCLUSIVE and answer.claim.expected in ("higher", "lower") and not is_bound(answer)
+    return plain and found is not None and found.low * found.high > 0
+
+
 def _is_small(answer: Answer) -> bool:
     """Whether a difference is there, and surely smaller than what counts as equal."""
-    judged = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected != "no_higher"
+    judged = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in ("higher", "lower")
     return judged and answer.p_equivalent is not None and answer.p_equivalent < LEVEL
 
 
@@ -152,49 +163,8 @@ def _detectable(answer: Answer) -> str:
     assert answer.detectable is not None
     size, measure = answer.detectable, answer.claim.measure
     decimals = measure.decimals - 1 if measure.unit != "%" else 1 if size < 9.95 else 0
-    what = "an increase" if answer.claim.expected == "no_higher" else "a change" if measure.relative else "a true difference"
+    what = "a change" if measure.relative else "a true difference"
+    if measure.relative and answer.claim.expected == "no_higher":
+        what = "an increase"
     per = _PER[answer.claim.slope]
     return f"{what} of {size:,.{decimals}f} {measure.unit}{per} or more would likely have been found"
-
-
-def headline(block: ClaimBlock) -> list[str]:
-    """What is known of the first claim that was declared, in a sentence for each size."""
-    return [_sentence(answer) for answer in block.answers if answer.claim.name == block.answers[0].claim.name]
-
-
-def _sentence(answer: Answer) -> str:
-    if answer.verdict is Verdict.UNANSWERED:
-        return f"Whether {claim_text(answer)} is not known: {answer.why}."
-    said = verdict_text(answer)
-    parts = "; ".join(part for part in (holds_for(answer), sample(answer), remark(answer)) if part)
-    return f"{said[0].upper()}{said[1:]}: {claim_text(answer)}. {estimate_text(answer)}, {parts}."
-
-
-def family(block: ClaimBlock) -> str:
-    """How the verdicts were reached, and over how many claims they are corrected."""
-    if not block.tests:
-        return "Nothing is tested: these figures are counted."
-    tested = f"each kind after Holm over the {block.tests} claims that are tested" if block.tests > 1 else "one claim is tested"
-    null = ["no difference"]
-    if any(answer.pooled is not None and answer.claim.expected == "no_higher" for answer in block.answers):
-        null.append("(hardly more:) a difference of just the margin")
-    return (
-        f"Verdicts at 5 %, {tested}: supported or contradicted where {' or '.join(null)} is rejected (two-sided), equivalent "
-        "where a difference as large as the margin is (two one-sided tests). Inconclusive is no proof of equality; intervals "
-        "are not corrected."
-    )
-
-
-def unanswered(block: ClaimBlock) -> dict[str, list[str]]:
-    """Names of the claims that have no answer, by the reason."""
-    names: dict[str, list[str]] = {}
-    for answer in block.answers:
-        if answer.verdict is Verdict.UNANSWERED:
-            name = answer.claim.name + (f" at {answer.size} px" if answer.size else "") + _of_protocol(answer)
-            names.setdefault(answer.why, []).append(name)
-    return names
-
-
-def answered(block: ClaimBlock) -> list[Answer]:
-    """Those that have a verdict, as they were declared."""
-    return [answer for answer in block.answers if answer.verdict is not Verdict.UNANSWERED]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from wisesr.report.claims.answer import Answer, ClaimBlock
+from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.judge import Answer
+from wisesr.report.tables.claim_block_sentences import answered
 from wisesr.report.tables.claim_sentences import (
-    answered,
     claim_text,
     estimand,
     figure,

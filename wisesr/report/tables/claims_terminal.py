@@ -6,17 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from wisesr.report.claims.answer import Answer, ClaimBlock, Verdict
-from wisesr.report.tables.claim_sentences import (
-    answered,
-    claim_text,
-    estimate_text,
-    family,
-    headline,
-    remark,
-    unanswered,
-    verdict_text,
-)
+from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.judge import Answer, Verdict
+from wisesr.report.tables.claim_block_sentences import answered, family, headline, unanswered
+from wisesr.report.tables.claim_sentences import claim_text, estimate_text, remark, verdict_text
 
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.CONTRADICTED: "red", Verdict.EQUIVALENT: "cyan", Verdict.INCONCLUSIVE: "yellow"}
 

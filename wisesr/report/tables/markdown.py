@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.ranking import Ranking, rankings
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.claim_sentences import family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import family, headline, unanswered
 from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
 from wisesr.report.tables.ranking_grids import heads_grid, pairs_grid

@@ -75,4 +75,7 @@ def _missed(metric: Metric, differences: Sequence[Difference]) -> str:
         return ""
     low, high = (f"{end:.{metric.decimals - 1}f}" for end in (min(found), max(found)))
     size = f"{low if low == high else f'{low} to {high}'} {metric.points}"
-    return f" No star is no proof of equality: only true differences of {size} or more would likely have been found."
+    by_row = ", by row," * (low != high)
+    return (
+        f" No star is no proof of equality: a true difference had to be {size}{by_row} to be found with a probability of 80 %."
+    )
