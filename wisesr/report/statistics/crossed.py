@@ -47,7 +47,7 @@ def interaction(table: Values) -> float:
         table: (rows, columns), at least two of each.
     """
     left: Values = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
-    return float((left**2).sum()) / ((table.shape[0] - 1) * (table.shape[1] - 1))
+    return float((left**2).sum() / ((table.shape[0] - 1) * (table.shape[1] - 1)))
 
 
 def crossed(differences: Sequence[float], by_image: Values) -> Estimate | None:
