@@ -126,6 +126,34 @@ def test_a_command_without_a_file_is_unknown(tmp_path: Path) -> None:
     assert read_command(tmp_path) == ["train.py", "model.Password=***", "study=tokens"]
 
 
+@pytest.mark.parametrize(
+    "argument",
+    [
+        "logger.wandb.api_key=planted",
+        "+logger={wandb: {api_key: planted, project: mine}}",
+        "++logger={mine:{_target_:mine.L,auth:'pla nted',b:1}}",
+        "logger.mine.settings={'token':\"planted\"}",
+        "backbone.weights=https://me:planted@host/model.pth",
+        "dataset.url=https://host/x?a=1&token=planted&b=2",
+        "logger.mine.uri=postgres://planted@host:5432/runs",
+    ],
+)
+def test_no_secret_of_a_command_line_is_kept(tmp_path: Path, argument: str) -> None:
+    """In a name, in a dictionary, in a URL; the rest of the argument stays."""
+    write_command(tmp_path, ["train.py", argument])
+    (_, kept) = read_command(tmp_path)
+    assert "***" in kept and "planted" not in kept and "nted" not in kept and kept.startswith(argument[:9])
+    for usual in (
+        "head=wise,gap",
+        "recipe.optimizer.lr=0.1",
+        "dataset.root=/data/a b",
+        "+a={b: 1, c: [2]}",
+        "url=https://host/a@b",
+    ):
+        write_command(tmp_path, [usual])
+        assert read_command(tmp_path) == [usual]
+
+
 @pytest.fixture
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout whose package is one file, clean."""

@@ -127,8 +127,8 @@ def test_where_lower_is_better_a_claim_and_its_verdict_turn_together(
     """A claim of top-1 is one of the loss the other way round; hardly better is within the margin, or worse."""
     from wisesr.report.claims import answer as module
 
-    monkeypatch.setattr(module, "of_metric", lambda measure, _: of_loss)
     of_loss = MEASURES["top1"]._replace(title="test negative log-likelihood", unit="nats", higher_is_better=False, decimals=4)
+    monkeypatch.setattr(module, "of_metric", lambda *_: of_loss)
     word = "lower" if expected == "lower" else "higher"
     claim = GAIN._replace(text=f"wise has a {word} test top-1 than gap", expected=expected)
     _, answer = answered(claim, [row("net0", mean, seed_variance=1e-6)], monkeypatch, like, margin=0.1)
@@ -160,9 +160,8 @@ def test_why_no_comparison_is_tested_is_said_beside(tmp_path: Path) -> None:
 def test_each_claim_without_an_answer_is_named_once(tmp_path: Path) -> None:
     for protocol in ("holdout", "paper"):
         write_cell(cell_config(tmp_path, changes={"protocol": protocol}))
-    study = read_study([tmp_path])
-    (names,) = unanswered(study.claims[0]).values() if len(unanswered(study.claims[0])) == 1 else [[]]
-    every = names or [name for own in unanswered(study.claims[0]).values() for name in own]
+    (block,) = read_study([tmp_path]).claims
+    every = [name for names in unanswered(block).values() for name in names]
     assert len(every) == len(set(every)) and {name.removesuffix(" (protocol=paper)") for name in every} < set(every)
 
 
@@ -176,9 +175,9 @@ def test_a_publication_lies_outside_of_its_study_and_is_no_place_for_a_report(
     root, out = tmp_path / "outputs", tmp_path / "for-others"
     write_cell(cell_config(root))
     study = str(root / "study")
-    for inside in (study, f"{study}/pub", f"{tmp_path}/for-others/../outputs/study/a/b"):
+    for inside in (f"{study}/pub", f"{tmp_path}/for-others/../outputs/study/a/b"):
         assert main(["report", study, "--no-pictures", "--publish", inside]) == 1
-        assert "name a folder elsewhere" in capsys.readouterr().err
+        assert "lies in" in capsys.readouterr().err
     assert main(["report", study, "--publish", str(out)]) == 0
     before = sorted(path for path in out.rglob("*") if path.is_file())
     assert main(["report", str(out), "--publish", str(out)]) == 1

@@ -49,16 +49,16 @@ def check_publication(output: Path, roots: Sequence[Path]) -> None:
         UserError: it does, or cannot be written; it lies in a study; another file than its own lies in it, which would be
             published too.
     """
+    check_folder("--publish", output)
+    names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file() and path.name != ".lock"}
+    manifest = read_json(output / MANIFEST)
+    if names and (not isinstance(manifest, dict) or manifest.get("publication") != PUBLICATION):
+        raise UserError(f"--publish: {output} holds a report and no publication: name another folder, or remove it")
     for root in roots:
         if output.resolve().is_relative_to(root.resolve()):
             raise UserError(f"--publish: {output} lies in {root}, whose cells are published: name a folder elsewhere")
-    check_folder("--publish", output)
-    names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file() and path.name != ".lock"}
     if not names:
         return
-    manifest = read_json(output / MANIFEST)
-    if not isinstance(manifest, dict) or manifest.get("publication") != PUBLICATION:
-        raise UserError(f"--publish: {output} holds a report and no publication: name another folder, or remove it")
     listed = {name for name in manifest.get("files", ()) if isinstance(name, str)} | {MANIFEST}
     if foreign := sorted(names - listed):
         raise UserError(f"--publish: {output} holds what would be published too: {some_of(foreign, _SHOWN)}. Move it away")

@@ -34,7 +34,12 @@ _KEPT = (
     *("SLURM_NNODES", "SLURM_NTASKS", "SLURM_CPUS_PER_TASK", "SLURM_GPUS", "SLURM_GPUS_ON_NODE"),
 )
 _KEPT_BEGINNINGS = ("NCCL_",)
-_SECRET = re.compile(r"key|token|secret|passw|credential|auth|jwt", re.IGNORECASE)
+_WORDS = "key|token|secret|passw|credential|auth|jwt"
+_SECRET = re.compile(_WORDS, re.IGNORECASE)
+_IN_VALUE = re.compile(rf"""([\w.-]*(?:{_WORDS})[\w.-]*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,}}\]&]+)""", re.IGNORECASE)
+"""`api_key: ...` of a dictionary, `?token=...` of a URL."""
+_IN_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
+"""`user:password` before a host."""
 
 
 def kept_variables(environment: Mapping[str, str]) -> dict[str, str]:
@@ -67,6 +72,8 @@ def read_command(directory: Path) -> list[str]:
 
 
 def _without_secret(argument: str) -> str:
-    """`logger.mine.api_key=***`."""
+    """`logger.mine.api_key=***`, `logger={mine: {api_key: ***}}`, `https://***@host`."""
     name, equals, _ = argument.partition("=")
-    return f"{name}=***" if equals and _SECRET.search(name) else argument
+    if equals and re.fullmatch(r"[\w.@/+~-]+", name) and _SECRET.search(name):
+        return f"{name}=***"
+    return _IN_VALUE.sub(r"\1***", _IN_URL.sub("***", argument))
