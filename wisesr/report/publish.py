@@ -51,8 +51,9 @@ def check_publication(output: Path, roots: Sequence[Path]) -> None:
     """
     check_folder("--publish", output)
     names = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file() and path.name != ".lock"}
-    manifest = read_json(output / MANIFEST)
-    if names and (not isinstance(manifest, dict) or manifest.get("publication") != PUBLICATION):
+    written = read_json(output / MANIFEST)
+    manifest: dict[str, Any] = written if isinstance(written, dict) else {}
+    if names and manifest.get("publication") != PUBLICATION:
         raise UserError(f"--publish: {output} holds a report and no publication: name another folder, or remove it")
     for root in roots:
         if output.resolve().is_relative_to(root.resolve()):
