@@ -171,12 +171,12 @@ def test_bounds_have_no_slope(monkeypatch: pytest.MonkeyPatch, like: ReportCell)
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ([("a", "x")], "of this backbone and this dataset, no others"),
-        ([("a", "x"), ("b", "x")], "of these backbones and this dataset, no others"),
+        ([("a", "x")], "for other seeds on these test images, with this backbone and dataset alone"),
+        ([("a", "x"), ("b", "x")], "with these backbones and dataset alone"),
         ([("a", "x"), ("b", "x"), ("c", "x")], "for other backbones like these, other seeds"),
         ([("a", "x"), ("a", "y"), ("a", "z")], "for other datasets like these, other seeds"),
         ([(b, d) for b in "abc" for d in "xyz"], "for other backbones and datasets like these, other seeds"),
-        ([(b, d) for b in "abc" for d in "xy"], "of these datasets, no others"),
+        ([(b, d) for b in "abc" for d in "xy"], "other seeds on these test images, with these datasets alone"),
     ],
 )
 def test_what_an_estimate_speaks_for(
@@ -209,15 +209,17 @@ def test_why_nothing_is_tested_is_true() -> None:
 
 def test_sentences_begin_with_what_is_known(monkeypatch: pytest.MonkeyPatch, like: ReportCell) -> None:
     block, answer = answered(GAIN, [row("net0", 0.05)], monkeypatch, like, margin=0.2)
-    assert headline(block)[0].startswith("Inconclusive: wise has a higher test top-1 than gap. +0.05 points (95 % interval ")
+    assert headline(block)[0].startswith(
+        "Inconclusive whether wise has a higher test top-1 than gap: +0.05 points (95 % interval "
+    )
     assert f"{answer.detectable:.1f} points or more would likely have been found" in remark(answer)
     block, answer = answered(GAIN, [row("net0", 0.05)], monkeypatch, like, margin=1.0)
     assert verdict_text(answer) == "equivalent within ±1 points"
-    assert headline(block)[0].startswith("Equivalent within ±1 points: wise has")
+    assert headline(block)[0].startswith("wise and gap are equivalent within ±1 points in test top-1: ")
     block, answer = answered(GAIN, [row("net0", 0.9)], monkeypatch, like, margin=2.0)
     assert (answer.verdict, remark(answer)) == (Verdict.SUPPORTED, "yet within ±2 points")
     block, answer = answered(GAIN, [row("net0", -5.0)], monkeypatch, like)
-    assert headline(block)[0].startswith("Contradicted: wise has a higher test top-1 than gap.")
+    assert headline(block)[0].startswith("Contradicted that wise has a higher test top-1 than gap: ")
     assert "one claim is tested" in family(block) and "no proof of equality" in family(block)
 
 
@@ -230,7 +232,7 @@ def test_hardly_more_is_held_against_the_margin(monkeypatch: pytest.MonkeyPatch,
         block, answer = answered(claim, [given], monkeypatch, like)
         assert answer.verdict is verdict, percent
     assert answer.detectable is not None and answer.detectable > 5.0
-    assert "an increase of" in remark(answer) and "just the margin" in family(block)
+    assert "an increase of" in remark(answer) and "as large as the margin where the claim allows that" in family(block)
 
 
 def test_what_is_counted_has_no_interval(like: ReportCell) -> None:

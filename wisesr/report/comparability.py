@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from wisesr.config.axes import leaves
 from wisesr.report.divided import DIVIDING, devices_notes, devices_unlike
 from wisesr.report.placement import is_execution
+from wisesr.report.scores import Scoring
 from wisesr.report.study import ReportCell
 from wisesr.report.unlike import ABSENT, SHOWN, ReadRecord, compared, names, text_of, unlike
 from wisesr.results.record import DataProvenance, Record
@@ -30,6 +31,20 @@ def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
         cells_had = f"{count_of(len(blind), 'cell')} had"
         warnings.append(f"No head can tell where a feature fires on a feature map of 1x1, as {cells_had}: {names(blind)}.")
     return sorted(sentence for sentence in warnings if sentence)
+
+
+def learning_warnings(cells: Sequence[ReportCell], scoring: Scoring) -> list[str]:
+    """Heads whose models say the same of nearly every test image; in red: what is compared then is chance."""
+    by_head: dict[str, list[bool]] = {}
+    for cell in cells:
+        scores = scoring(cell)
+        by_head.setdefault(cell.place.head, []).append(not isinstance(scores, str) and scores.one_answer)
+    found = [f"{head} {sum(own)} of {len(own)}" for head, own in sorted(by_head.items()) if any(own)]
+    if not found:
+        return []
+    return [
+        f"Cells that answer nearly every test image with one class, and have learned nothing to compare: {', '.join(found)}."
+    ]
 
 
 def _memory(data: DataProvenance) -> str:

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 from wisesr.errors import UserError, unknown
-from wisesr.report.comparability import table_notes, table_warnings
+from wisesr.report.comparability import learning_warnings, table_notes, table_warnings
 from wisesr.report.divided import division_warnings
 from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
@@ -93,6 +93,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, yardstick: Yardsti
         entries=tuple(entry for group in rows for entry in group.entries),
         warnings=(
             *table_warnings(shown),
+            *learning_warnings(shown, yardstick.scoring),
             *division_warnings(compared),
             *_repeated(repeated),
             *groups.warnings,

@@ -38,6 +38,8 @@ class Difference(NamedTuple):
     """Whether either head has seeds that the other lacks, so that this is not the difference of their means."""
     note: str = ""
     """Empty where there is nothing to say."""
+    replicated: bool = False
+    """Whether test images differ between replicates or folds."""
     resampled: Estimate | None = None
     """In place of `paired` and `crossed` where test images differ between replicates or folds: the corrected resampled t."""
 

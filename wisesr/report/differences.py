@@ -71,7 +71,7 @@ def _over_seeds(pairs: Pairs, last: Estimate | str | None, notes: list[str]) -> 
     both = crossed(pairs.differences, pairs.by_image) if pairs.by_image is not None and estimate is not None else None
     if pairs.tested_over_trained is not None:
         notes.append(f"{REPLICATES}: corrected resampled t")
-        found, tests = found._replace(resampled=estimate), [estimate]
+        found, tests = found._replace(resampled=estimate, replicated=True), [estimate]
         missing = f"no star: {pairs.why}" if pairs.why == OTHER_IMAGES else ""
     else:
         found, tests = found._replace(paired=estimate, crossed=both), [estimate, both]

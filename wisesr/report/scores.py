@@ -17,6 +17,9 @@ from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.predictions import Predictions, read_predictions
 
+_NEARLY_ALL = 0.98
+"""Share of images with one answer from which on a model says the same of all."""
+
 
 class Scores(NamedTuple):
     """A cell on its test images."""
@@ -28,6 +31,9 @@ class Scores(NamedTuple):
     classes: int
     right: NDArray[np.float32] | None = None
     """(images,), 100 where the answer is right and else 0, whatever is tested; None where `values` are these."""
+
+    one_answer: bool = False
+    """Whether nearly all images got one and the same class as answer, of several that they are of: nothing was learned."""
 
     @property
     def top1(self) -> NDArray[np.float32]:
@@ -62,7 +68,14 @@ def _read(cell: ReportCell, metric: Metric) -> Scores | str:
         return "has predictions that are not those of its record"
     values = metric.per_image(predictions).astype(np.float32)
     right = None if metric is TOP1 else TOP1.per_image(predictions).astype(np.float32)
-    return Scores(_digest(predictions), values, len(predictions.classes), right)
+    return Scores(_digest(predictions), values, len(predictions.classes), right, _is_one_answer(predictions))
+
+
+def _is_one_answer(predictions: Predictions) -> bool:
+    answers = np.bincount(predictions.probabilities.argmax(axis=1))
+    most_of_a_class = np.bincount(predictions.labels).max()
+    images = len(predictions.labels)
+    return bool(answers.max() >= _NEARLY_ALL * images and most_of_a_class < _NEARLY_ALL * images)
 
 
 def _digest(predictions: Predictions) -> str:

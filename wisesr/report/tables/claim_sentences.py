@@ -51,7 +51,8 @@ def _of_last_epochs(answer: Answer) -> bool:
 def figure(value: float, answer: Answer) -> str:
     """`+1.83` points, `-12 %`."""
     if answer.claim.measure.unit == "%":
-        text = f"{value:+,.{2 if abs(value) < 0.095 else 1 if abs(value) < 9.95 else 0}f}"
+        digits = 1 if abs(value) < 0.005 else 2 if abs(value) < 0.095 else 1 if abs(value) < 9.95 else 0
+        text = f"{value:+,.{digits}f}"
         return typographic(text.lstrip("+-") if not float(text.replace(",", "")) else text) + " %"
     return typographic(signed(value, answer.claim.measure.decimals))
 
@@ -106,7 +107,7 @@ def holds_for(answer: Answer) -> str:
     if answer.pooled is None:
         return ""
     across = answer.pooled.across
-    others = "".join(f"other {factor}, " for factor in across)
+    others = f"other {' and '.join(across)} like these, " * bool(across)
     names = {"backbone": {row.backbone for row in answer.rows}, "dataset": {row.dataset for row in answer.rows}}
     alone = [f"{name}{'s' * (len(values) > 1)}" for name, values in names.items() if f"{name}s" not in across]
     these = "these" if any(name.endswith("s") for name in alone) else "this"

@@ -60,7 +60,7 @@ def difference_sentences(table: ReportTable, star: str = STAR) -> list[str]:
 
 def _resampled(table: ReportTable) -> bool:
     """Whether test images differ between replicates or folds."""
-    return any(entry.difference is not None and entry.difference.resampled is not None for entry in table.entries)
+    return any(entry.difference is not None and entry.difference.replicated for entry in table.entries)
 
 
 def _stars(table: ReportTable, star: str) -> str:
