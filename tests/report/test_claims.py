@@ -242,3 +242,26 @@ def test_what_is_counted_has_no_interval(like: ReportCell) -> None:
     assert grid is not None
     assert [cell.text for cell in grid.rows[0]][3:5] == ["0.0 %", "-"]
     assert block.answers[0].verdict is Verdict.SUPPORTED and family(block).startswith("Nothing is tested")
+
+
+def test_times_take_no_power_from_what_was_learned(like: ReportCell) -> None:
+    """They are a family of their own: a claim beside times has the p and the detectable difference that it has alone."""
+    studies = simulated(like, Design(heads=("wise",)), 1, seed=3)
+    times = [GAIN._replace(name=name, measure=MEASURES["epochs"]._replace(pairs=_noisy, of_time=True)) for name in "ab"]
+    (alone,), (beside,) = studies.answered(GAIN), studies.answered(GAIN, *times)
+    first, same = alone.answers[0], beside.answers[0]
+    assert (first.p, first.detectable) == (same.p, same.detectable)
+    assert beside.tests == 1 and all(answer.p is not None for answer in beside.answers)
+    assert "family of their own" in family(beside)
+
+
+def _noisy(*_: object) -> Pairs:
+    return Pairs((0, 1, 2), (-3.0, 0.2, 2.5), None, "", "")
+
+
+@pytest.mark.parametrize(
+    ("mean", "verdict"), [(-0.05, Verdict.SUPPORTED), (-5.0, Verdict.CONTRADICTED), (-1.0, Verdict.INCONCLUSIVE)]
+)
+def test_no_lower_allows_the_margin(monkeypatch: pytest.MonkeyPatch, like: ReportCell, mean: float, verdict: Verdict) -> None:
+    _, answer = answered(GAIN._replace(expected="no_lower"), [row("net0", mean)], monkeypatch, like)
+    assert answer.verdict is verdict and "margin 1 points" in remark(answer)
