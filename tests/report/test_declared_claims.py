@@ -73,3 +73,12 @@ def test_a_claim_is_one_line_wherever_it_stands(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="cannot be read"):
         read_claims(tmp_path / "none.yaml")
+
+
+def test_the_example_of_the_docs_is_a_file_of_claims(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "reports.md").read_text()
+    (tmp_path / "questions.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0])
+    assert [(claim.name, claim.expected) for claim in read_claims(tmp_path / "questions.yaml")] == [
+        ("accuracy", "no_lower"),
+        ("size", "higher"),
+    ]
