@@ -28,6 +28,11 @@ also while a grid runs: what is missing, failed or cannot be read is listed.
   evidence/        with --evidence: what the maps on the page are drawn from
   report.json      which files are the report's: the next one replaces these
 
+It begins with claims, those of the paper or of --claims FILE: supported,
+contradicted, equivalent within --margin, or inconclusive, with the effect that
+these cells could have found. Stars and verdicts hold over the whole study
+(docs/statistics.md). --metric tests another figure than top-1.
+
 --evidence loads the models of the heads that disagree on test images, and
 shows for which positions of a picture each of them speaks (wisesr explain).
 
@@ -43,6 +48,7 @@ examples:
   wisesr report mystudy                    outputs/mystudy, into its report/
   wisesr report a elsewhere/b --output both
   wisesr report mystudy --baseline depthwise
+  wisesr report mystudy --claims questions.yaml --metric macro_f1
   wisesr report mystudy --evidence
   wisesr report mystudy --publish for-others
 """
