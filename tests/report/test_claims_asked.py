@@ -21,7 +21,7 @@ from wisesr.report.claims.measures import MEASURES
 from wisesr.report.read import read_study
 from wisesr.report.scores import ScoreReader
 from wisesr.report.study import ReportCell
-from wisesr.report.tables.claim_block_sentences import unanswered
+from wisesr.report.tables.claim_block_sentences import by_reason, unanswered
 from wisesr.report.tables.claim_sentences import claim_text, estimand, sample
 from wisesr.report.tables.verdict import verdict
 from wisesr.report.tested_metrics import metric_of
@@ -163,7 +163,7 @@ def test_each_claim_without_an_answer_is_named_once(tmp_path: Path) -> None:
     for protocol in ("holdout", "paper"):
         write_cell(cell_config(tmp_path, changes={"protocol": protocol}))
     (block,) = read_study([tmp_path]).claims
-    every = [name for names in unanswered(block).values() for name in names]
+    every = [name for names in by_reason(unanswered(block)).values() for name in names]
     assert len(every) == len(set(every)) and {name.removesuffix(" (protocol=paper)") for name in every} < set(every)
 
 

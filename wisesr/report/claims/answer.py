@@ -65,7 +65,7 @@ def _estimated(
     answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within)
     found = candidates(claim, tables, size, scoring)
     if found.why_not:
-        return answer._replace(why=found.why_not)
+        return answer._replace(why=found.why_not, unmatched=True)
     read = [(each.label, claim_row(each.label, each.places, claim.measure, scoring)) for each in found.rows]
     rows = [row for _, row in read if not isinstance(row, str)]
     unused = [Unused(label, why) for label, why in read if isinstance(why, str)]

@@ -61,6 +61,8 @@ class Answer(NamedTuple):
     unused: tuple[Unused, ...] = ()
     why: str = ""
     """Why it is not answered."""
+    unmatched: bool = False
+    """Whether no cells of the study are about it: it needs other heads, sizes or numbers of classes."""
 
     @property
     def rows(self) -> tuple[ClaimRow, ...]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.tables.claim_block_sentences import answered, family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import answered, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import (
     claim_text,
     estimand,
@@ -68,7 +68,7 @@ def claim_parts(blocks: tuple[ClaimBlock, ...]) -> tuple[ClaimPart, ...]:
             tuple(headline(block)),
             tuple(map(_line, answered(block))),
             family(block),
-            tuple((", ".join(names), why) for why, names in unanswered(block).items()),
+            tuple((", ".join(names), why) for why, names in by_reason(unanswered(block)).items()),
         )
         for number, block in enumerate(blocks)
         if block.answers

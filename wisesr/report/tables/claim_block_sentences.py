@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.tables.claim_sentences import (
@@ -59,13 +61,18 @@ def family(block: ClaimBlock) -> str:
     )
 
 
-def unanswered(block: ClaimBlock) -> dict[str, list[str]]:
-    """Names of the claims that have no answer, by the reason; those of the headline aside, which has it."""
+def unanswered(block: ClaimBlock) -> list[Answer]:
+    """Those without a verdict, but for those of the headline, which says why."""
+    first = block.answers[0].claim.name
+    return [answer for answer in block.answers if answer.verdict is Verdict.UNANSWERED and answer.claim.name != first]
+
+
+def by_reason(answers: Iterable[Answer]) -> dict[str, list[str]]:
+    """Names of claims without an answer, by the reason."""
     names: dict[str, list[str]] = {}
-    for answer in block.answers:
-        if answer.verdict is Verdict.UNANSWERED and answer.claim.name != block.answers[0].claim.name:
-            name = answer.claim.name + (f" at {answer.size} px" if answer.size else "") + of_protocol(answer)
-            names.setdefault(answer.why, []).append(name)
+    for answer in answers:
+        name = answer.claim.name + (f" at {answer.size} px" if answer.size else "") + of_protocol(answer)
+        names.setdefault(answer.why, []).append(name)
     return names
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.tables.claim_block_sentences import answered, family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import answered, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import claim_text, estimate_text, remark, verdict_text
 
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.CONTRADICTED: "red", Verdict.EQUIVALENT: "cyan", Verdict.INCONCLUSIVE: "yellow"}
@@ -26,8 +26,12 @@ def print_claims(block: ClaimBlock, console: Console) -> None:
     if shown := answered(block):
         console.print(_table(shown))
         console.print(escape(family(block)))
-    for why, names in unanswered(block).items():
+    rest = unanswered(block)
+    for why, names in by_reason(answer for answer in rest if not answer.unmatched).items():
         console.print(f"Not answered: {escape(', '.join(names))}: {escape(why)}.")
+    if others := dict.fromkeys(answer.claim.name for answer in rest if answer.unmatched):
+        needed = "which need other heads, sizes or numbers of classes than there are (the page says which)"
+        console.print(f"Not asked of these cells: {escape(', '.join(others))}, {needed}.")
     console.print()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.ranking import Ranking, rankings
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.claim_block_sentences import family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import by_reason, family, headline, unanswered
 from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
 from wisesr.report.tables.ranking_grids import heads_grid, pairs_grid
@@ -39,7 +39,7 @@ def _claims(block: ClaimBlock) -> list[str]:
     blocks = [f"## Claims{f' of {escape(block.study)}' * bool(block.study)}", *map(escape, headline(block))]
     if grid := claims_grid(block):
         blocks += [_grid(grid), escape(family(block))]
-    lines = [f"not answered: {', '.join(names)}: {why}" for why, names in unanswered(block).items()]
+    lines = [f"not answered: {', '.join(names)}: {why}" for why, names in by_reason(unanswered(block)).items()]
     return blocks + ([_list(lines)] if lines else [])
 
 
