@@ -44,6 +44,7 @@ def test_there_are_two() -> None:
     assert [path.name for path in NOTEBOOKS] == ["01_heads.ipynb", "02_results.ipynb"]
 
 
+@pytest.mark.slow
 def test_heads(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for head in ("gap", "wise"):
         its = copy.deepcopy(config) | {

@@ -226,7 +226,7 @@ def test_code_that_changed_between_attempts_is_recorded(config: dict[str, Any], 
     assert len(record.provenance.sources) == 2
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [pytest.param(0, marks=pytest.mark.slow), 2])
 def test_killed_and_started_again_equals_undisturbed(config: dict[str, Any], tmp_path: Path, workers: int) -> None:
     """Kill -9 once in an epoch, once between the last epoch and the record. Workers fetch ahead, of the epoch that comes."""
     config["recipe"]["epochs"] = 6

@@ -43,7 +43,10 @@ def measured(cell: Path, split: str = "test", **settings: Any) -> Evaluation:
     return evaluate(run, own_pictures(run, split), **settings)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+_SLOW = ("contiguous", "accumulated", "two threads")
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.slow) if kind in _SLOW else kind for kind in KINDS])
 def test_the_bits_of_the_record(config: dict[str, Any], tmp_path: Path, kind: str) -> None:
     cell = trained(config, tmp_path / "outputs", KINDS[kind])
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()

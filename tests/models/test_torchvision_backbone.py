@@ -108,7 +108,7 @@ def test_refusals(config: dict[str, Any], settings: dict[str, Any], words: str) 
     assert words in problem
 
 
-@pytest.mark.parametrize("node", [NODE, BY_NAME], ids=["option", "by name"])
+@pytest.mark.parametrize("node", [NODE, pytest.param(BY_NAME, marks=pytest.mark.slow)], ids=["option", "by name"])
 def test_a_cell_trains_with_it(config: dict[str, Any], node: dict[str, Any]) -> None:
     """With an average of its weights, which copies the graph; what the planner counts is what is there."""
     config = change(config | {"backbone": node}, "recipe.ema", 0.9)
