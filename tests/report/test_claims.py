@@ -28,6 +28,7 @@ from wisesr.report.study import ReportCell
 from wisesr.report.tables.claim_block_sentences import family, headline
 from wisesr.report.tables.claim_sentences import estimate_text, holds_for, remark, verdict_text
 from wisesr.report.tables.claims_grid import claims_grid
+from wisesr.report.tested_metrics import METRICS
 
 GAIN = Claim("gain", "wise has a higher test top-1 than gap", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)
 _USUAL = ("backbone=resnet18", "recipe=quick", "augment=none", "trainer=auto", "logger=none", "study=study")
@@ -265,3 +266,12 @@ def _noisy(*_: object) -> Pairs:
 def test_no_lower_allows_the_margin(monkeypatch: pytest.MonkeyPatch, like: ReportCell, mean: float, verdict: Verdict) -> None:
     _, answer = answered(GAIN._replace(expected="no_lower"), [row("net0", mean)], monkeypatch, like)
     assert answer.verdict is verdict and "margin 1 points" in remark(answer)
+
+
+def test_a_margin_is_in_the_unit_of_its_figure(like: ReportCell) -> None:
+    """`--margin` is of the tested metric: 0.02 nats are no margin for what is in points."""
+    studies = simulated(like, Design(heads=("wise",)), 1, seed=0)
+    tables = [table._replace(metric=METRICS["nll"]) for table in studies.tables]
+    overfitting = GAIN._replace(name="overfitting", measure=MEASURES["overfitting"])
+    (block,) = answer_claims(tables, [GAIN, overfitting], studies.scoring, 0.02)
+    assert [answer.margin for answer in block.answers] == [0.02, 1.0]

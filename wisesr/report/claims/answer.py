@@ -13,6 +13,7 @@ from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import claim_row
 from wisesr.report.scores import Scoring
 from wisesr.report.study import ReportTable
+from wisesr.report.tested_metrics import TOP1
 
 
 class ClaimBlock(NamedTuple):
@@ -61,7 +62,8 @@ def _estimated(
 ) -> Answer:
     """An answer without a verdict."""
     claim = claim._replace(measure=of_metric(claim.measure, tables[0].metric))
-    within = next(value for value in (claim.margin, claim.measure.margin, margin) if value is not None)
+    usual = margin if claim.measure.unit == tables[0].metric.points else TOP1.margin  # --margin is in the unit of --metric
+    within = next(value for value in (claim.margin, claim.measure.margin, usual) if value is not None)
     answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within)
     found = candidates(claim, tables, size, scoring)
     if found.why_not:

@@ -25,7 +25,8 @@ def typographic(number: str) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """`0.012`; a dash where nothing was tested."""
+    """`0.012`; more digits where three would not tell the side of 0.05; a dash where nothing was tested."""
     if value is None:
         return DASH
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+    text = f"{value:.3f}"
+    return "< 0.001" if value < 0.001 else f"{value:.4g}" if text == "0.050" else text
