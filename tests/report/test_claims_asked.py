@@ -132,8 +132,8 @@ def test_where_lower_is_better_a_claim_and_its_verdict_turn_together(
     of_loss = MEASURES["top1"]._replace(title="test negative log-likelihood", unit="nats", higher_is_better=False, decimals=4)
     monkeypatch.setattr(module, "of_metric", lambda *_: of_loss)
     word = "lower" if expected == "lower" else "higher"
-    claim = GAIN._replace(text=f"wise has a {word} test top-1 than gap", expected=expected)
-    _, answer = answered(claim, [row("net0", mean, seed_variance=1e-6)], monkeypatch, like, margin=0.1)
+    claim = GAIN._replace(text=f"wise has a {word} test top-1 than gap", expected=expected, margin=0.1)
+    _, answer = answered(claim, [row("net0", mean, seed_variance=1e-6)], monkeypatch, like)
     assert (claim_text(answer), answer.verdict) == (text, outcome)
 
 
