@@ -41,7 +41,7 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
 
 
 def headline(cell: ReportCell) -> str:
-    """`wise on resnet50, indoor 224 px, seed 3: test top-1 76.75 % at epoch 29 of 30`; without a record the state at its end."""
+    """`wise on resnet50, indoor 224 px, seed 3: test top-1 76.75 % at epoch 29 of 30`; its state where it has no record."""
     place = cell.place
     backbone = f"{place.backbone} {place.settings}".strip()
     parts = [f"{place.head} on {backbone}", f"{place.dataset} {place.size} px", place.rate, f"seed {place.seed}"]
