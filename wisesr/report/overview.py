@@ -205,6 +205,8 @@ def forest_caption(forest: Forest) -> str:
     metric = forest.metric
     unit = f"{metric.points.capitalize()} of {metric.words}, head less {forest.baseline}, with 95 % intervals"
     sentences = [f"{unit} for other seeds and test images, not corrected" if kinds - {"images", "untested"} else unit]
+    if not metric.higher_is_better:
+        sentences.append("Below 0 is better")
     if kinds & {"significant", "tested"}:
         over = f" over {forest.tests} comparisons" if forest.tests > 1 else ""
         sentences.append(f"In colour, with a star: significant at 5 % after Holm{over}")

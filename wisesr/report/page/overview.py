@@ -51,7 +51,7 @@ class DrawnGroup(NamedTuple):
 
     name: str
     baseline: str
-    """`gap 72.90`; empty where there is none."""
+    """`gap 72.90 %`; empty where there is none."""
     together: bool
     rows: tuple[DrawnRow, ...]
 
@@ -134,7 +134,8 @@ def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> Overvie
 def _group(group: ForestGroup, forest: Forest, place: Callable[[float], float]) -> DrawnGroup:
     digits = forest.metric.decimals
     rows = (DrawnRow(row.head, _drawn(row.mark, digits, place) if row.mark else None) for row in group.rows)
-    baseline = f"{forest.baseline} {group.baseline}" if group.baseline else ""
+    percent = " %" * (forest.metric.image_unit == 100.0)
+    baseline = f"{forest.baseline} {group.baseline}{percent}" if group.baseline else ""
     return DrawnGroup(group.name, baseline, group.name == TOGETHER, tuple(rows))
 
 
