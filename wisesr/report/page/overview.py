@@ -85,6 +85,8 @@ class OverviewPart(NamedTuple):
     """Places on the scale, and what stands there."""
     letters: int
     """Of the longest name of a head, or as many as there is room for."""
+    digits: int
+    """Of the longest figure, sign and point included."""
     caption: str
     slopes: tuple[Figure, ...]
     key: str
@@ -125,6 +127,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> Overvie
         zero=place(0.0),
         ticks=tuple((place(tick), typographic(f"{tick:+g}" if tick else "0")) for tick in nice_ticks(low, high)),
         letters=min(_LETTERS, max(map(len, forest.heads))),
+        digits=max(len(signed(mark.mean, forest.metric.decimals)) for mark in forest.marks),
         caption=forest_caption(forest),
         slopes=tuple(own[1:]),
         key=own[0].key if own else "",
