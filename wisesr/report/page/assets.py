@@ -7,7 +7,7 @@ from pathlib import Path
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "inflate.js", "charts.js", "tables.js", "choice.js", "cell.js")
 """In the order in which they need each other."""
-_STYLES = ("page.css", "tables.css", "figures.css", "cell.css", "narrow.css", "print.css")
+_STYLES = ("page.css", "tables.css", "figures.css", "cell.css", "overview.css", "narrow.css", "print.css")
 """What is printed last: it overrules the others."""
 
 

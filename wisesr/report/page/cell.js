@@ -56,8 +56,8 @@ async function showCell(index) {
   const box = make("div", "", chart);
   box.className = "scroll";
   body.replaceChildren(facts(rows));
-  if (details.result.length) body.append(foldedPart("Result", facts(details.result)));
   if (details.curve.length) body.append(foldedPart("Training curve", box));
+  if (details.result.length) body.append(foldedPart("Result", facts(details.result)));
   body.append(foldedPart("Log", make("pre", details.log || "There is no log.")));
   body.append(foldedPart("Configuration", make("pre", details.config || "There is no configuration that can be read.")));
   if (details.provenance.length) body.append(foldedPart("Provenance", facts(details.provenance)));

@@ -21,6 +21,7 @@ from wisesr.report.page.choice import ALL, page_choice
 from wisesr.report.page.claims import claim_parts
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
+from wisesr.report.page.overview import overview_parts
 from wisesr.report.page.parts import page_part
 from wisesr.report.page.ranking_parts import ranking_parts
 from wisesr.report.page.vega import vega_script
@@ -77,6 +78,7 @@ def render_page(
         pictures=_in_script(jpegs),
         swatch={head: place % len(HEADS["light"]) for place, head in enumerate(places(order))},
         css=stylesheet() + _swatches(),
+        overview=overview_parts(study, figures),
         early=early,
         js=js,
         vega=vega,
@@ -94,9 +96,9 @@ def _numbered(pictures: Mapping[str, Mapping[str, bytes]]) -> tuple[dict[str, di
 
 def _swatches() -> str:
     """The heads' colours, the same as in the figures."""
-    rules = []
-    for where, colours in (("", HEADS["light"]), (':root[data-theme="dark"] ', HEADS["dark"])):
-        rules += [f"{where}.swatch.h{index} {{ background: {colour}; }}" for index, colour in enumerate(colours)]
+    rules = [f".h{index} {{ --head: {colour}; }}" for index, colour in enumerate(HEADS["light"])]
+    dark = (f':root[data-theme="dark"] .h{index} {{ --head: {colour}; }}' for index, colour in enumerate(HEADS["dark"]))
+    rules.append(f"@media screen {{ {' '.join(dark)} }}")
     return "\n".join(rules)
 
 
