@@ -180,7 +180,7 @@ def test_latex_is_copied(tab: Opened) -> None:
     table.click()
     page.wait_for_selector("#copy-answer:has-text('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == _LATEX["tables/toy-64.tex"]
-    page.evaluate("document.execCommand = () => false; navigator.clipboard.writeText = () => Promise.reject()")
+    page.evaluate("() => { document.execCommand = () => false; navigator.clipboard.writeText = () => Promise.reject(); }")
     differences.click()  # where nothing may be written, the text is there to be copied by hand
     field = page.wait_for_selector(".copied-text")
     assert field.input_value() == _LATEX["tables/toy-64-differences.tex"]
@@ -197,7 +197,7 @@ def test_the_run_of_a_cell_is_a_link_of_the_web_or_none(tab: Opened) -> None:
         )
         page.wait_for_selector("dialog[open]")
         assert run in page.inner_text("#cell-body")
-        assert page.eval_on_selector_all("#cell-body a", "its => its.map(one => one.href)") == [run] * links
+        assert page.eval_on_selector_all("#cell-body dl a", "its => its.map(one => one.href)") == [run] * links
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog", state="hidden")
 
