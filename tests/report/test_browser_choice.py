@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = needs_chromium
-_LATEX = {"tables/toy-64.tex": "\\begin{table} ± & \U0001f600", "tables/toy-64-differences.tex": "\\begin{table} differences"}
+_LATEX = {
+    "tables/toy-64.tex": "\\begin{table} ± & \U0001f600",
+    "tables/toy-64-differences.tex": "\\begin{table} differences",
+    "tables/claims.tex": "claims",
+}
 _A4 = 700
 """Width in px of an A4 page without its margins."""
 _SHOWN = "[...document.querySelectorAll('main [data-group]')].filter(its => its.checkVisibility()).map(its => its.dataset)"
@@ -175,8 +179,9 @@ def test_first_columns_stay_and_the_projects_head_is_in_sight(tab: Opened, width
 def test_latex_is_copied(tab: Opened) -> None:
     page = tab.page
     page.goto(tab.address)
-    table, differences = page.query_selector_all("[data-copy]")
-    assert (table.inner_text(), differences.inner_text()) == ("Copy LaTeX", "Copy LaTeX of the differences")
+    claims, table, differences = page.query_selector_all("[data-copy]")
+    of = [button.inner_text().removeprefix("Copy LaTeX") for button in (claims, table, differences)]
+    assert of == [" of the claims", "", " of the differences"]
     table.click()
     page.wait_for_selector("#copy-answer:has-text('Copied')")
     assert page.evaluate("navigator.clipboard.readText()") == _LATEX["tables/toy-64.tex"]
@@ -184,6 +189,7 @@ def test_latex_is_copied(tab: Opened) -> None:
     differences.click()  # where nothing may be written, the text is there to be copied by hand
     field = page.wait_for_selector(".copied-text")
     assert field.input_value() == _LATEX["tables/toy-64-differences.tex"]
+    assert field.evaluate("its => its.previousElementSibling.matches('.tail:has([data-copy])')")
     assert page.evaluate("getSelection().toString() || document.activeElement.value") == field.input_value()
 
 

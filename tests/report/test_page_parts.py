@@ -83,7 +83,7 @@ def test_a_cached_script_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 )
 def test_at_first_the_page_shows_the_projects_head(shown: tuple[tuple[str, ...], ...], default: str | None) -> None:
     sections = [
-        PageSection("id", "title", tuple(Figure("", "", "kernels", "", "", {}, "", head) for head in heads), (), together=False)
+        PageSection("id", "title", tuple(Figure("", "", "kernels", "", "", {}, "", head) for head in heads), ())
         for heads in shown
     ]
     parts = [PagePart("id", None, None, (section,)) for section in sections]  # type: ignore[arg-type]

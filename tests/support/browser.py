@@ -65,9 +65,9 @@ class Opened:
     def close(self) -> None:
         """The tab; nothing may have been said on the console or asked of anybody but the page itself."""
         self.context.close()
-        assert self.complaints == []
+        assert not self.complaints, self.complaints
         asked = {each.partition("#")[0] for each in self.asked if not each.startswith(("data:", "blob:"))}
-        assert asked == {self.address.partition("#")[0]}
+        assert asked == {self.address.partition("#")[0]}, asked
 
     def background(self) -> float:
         """Lightness of the page's ground, 0 to 255."""

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 _PICTURES = ("svg", "png", "pdf")
-_TABLES = (("", "the table"), ("-differences", "the differences"))
+_TABLES = (("", "the table"), ("-differences", "the differences"), ("-published", "the published figures"))
+_CLAIMS = "tables/claims.tex"
 
 
 class FileLink(NamedTuple):
@@ -57,6 +58,15 @@ class Beside:
         """What can be copied of the table with this key, which is the page's `number`-th."""
         found = ((what, self._files.get(f"tables/{key}{ending}.tex", "")) for ending, what in _TABLES)
         return tuple(LatexText(f"latex-{number}-{place}", what, text) for place, (what, text) in enumerate(found) if text)
+
+    def claims(self) -> tuple[FileLink, ...]:
+        """The claims as a table."""
+        return self._links((("claims.tex", _CLAIMS),))
+
+    def claims_latex(self) -> tuple[LatexText, ...]:
+        """What can be copied of the claims."""
+        text = self._files.get(_CLAIMS, "")
+        return (LatexText("latex-claims", "the claims", text),) if text else ()
 
     def _links(self, candidates: Iterable[tuple[str, str]]) -> tuple[FileLink, ...]:
         return tuple(FileLink(label, path) for label, path in candidates if path in self._files)

@@ -13,6 +13,7 @@ async function draw(element, spec) {
   const options = { mode: "vega-lite", ast: true, actions, downloadFileName: fileName(element), renderer: "svg", tooltip: { theme: dark ? "dark" : "light" } };
   try {
     const result = await vegaEmbed(element, { ...spec, config: themes[root.dataset.theme] }, options);
+    if (!element.isConnected) return result.finalize(); // its cell was closed meanwhile
     drawn.set(element, { spec, finalize: () => result.finalize() });
     const svg = element.querySelector("svg.marks");
     svg.style.minWidth = `${SMALLEST * svg.width.baseVal.value}px`;

@@ -92,7 +92,7 @@ async function copy(button) {
   let field = null;
   try { await navigator.clipboard.writeText(text); } catch { field = copyFromField(text); }
   if (field) {
-    button.closest("p").after(field);
+    button.closest(".tail").after(field);
     field.select();
   }
   const label = button.textContent;
