@@ -113,7 +113,7 @@ def test_an_address_may_say_anything(tab: Opened, asked: str, chosen: tuple[str,
 def test_a_section_without_what_is_chosen_says_so(tab: Opened) -> None:
     tab.page.goto(f"{tab.address}#?head=gap")
     kernels = tab.page.inner_text("[id$=-kernels] > .nothing")
-    assert kernels == "Nothing of head gap here; there is of heads wise, depthwise."
+    assert kernels == "Nothing here is of head gap alone; this section has heads wise, depthwise."
     tab.page.select_option("#choice select[name=head]", "wise")
     assert not tab.page.is_visible("[id$=-kernels] > .nothing")
 

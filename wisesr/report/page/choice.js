@@ -26,19 +26,21 @@ const FEW = 6;
 // Of a section whose figures are of other backbones or heads: which ones, in a line.
 function nothingLine(section) {
   const parts = all("[data-group]", section);
-  const values = (kind) => [...new Set(parts.map((part) => part.dataset[kind]).filter(Boolean))];
+  const group = chosen("group");
+  const ofGroup = parts.filter((part) => group === ALL || !part.dataset.group || part.dataset.group === group);
+  const values = (kind) => [...new Set((kind === "head" ? ofGroup : parts).map((part) => part.dataset[kind]).filter(Boolean))];
   const lacking = Object.keys(WHAT).filter((kind) => {
     const [value, own] = [chosen(kind), values(kind)];
     return value !== ALL && own.length && !own.includes(value);
   });
-  if (!lacking.length) return parts.length && parts.every((part) => part.hidden) ? `Nothing of ${chosen("head")} on ${chosen("group")} here.` : "";
-  const missing = lacking.map((kind) => `${WHAT[kind][0]} ${chosen(kind)}`).join(", ");
+  if (!lacking.length) return parts.length && parts.every((part) => part.hidden) ? `Nothing here is of ${chosen("head")} on ${group}.` : "";
+  const missing = lacking.map((kind) => `${WHAT[kind][0]} ${chosen(kind)}`).join(" or ");
   const there = lacking.map((kind) => {
     const own = values(kind);
     const named = own.slice(0, FEW).join(", ") + (own.length > FEW ? ` and ${own.length - FEW} more` : "");
     return `${WHAT[kind][own.length > 1 ? 1 : 0]} ${named}`;
   });
-  return `Nothing of ${missing} here; there is of ${there.join(" and ")}.`;
+  return `Nothing here is of ${missing} alone; this section has ${there.join(" and ")}.`;
 }
 
 function showChosen() {
