@@ -85,6 +85,8 @@ def test_one_choice_is_for_all_figures_and_stands_in_the_address(tab: Opened) ->
     page.go_forward()
     page.click("nav a[href*=-confusion]")  # a link carries on what is chosen
     assert page.evaluate("location.hash") == "#table-toy-64-confusion?backbone=resnet34&head=wise"
+    page.evaluate("scrollTo(0, 0)")
+    page.click("nav a[href*=-confusion]")  # and leads there once more
     top = page.evaluate("document.getElementById('table-toy-64-confusion').getBoundingClientRect().top")
     assert page.evaluate("document.getElementById('choice').getBoundingClientRect().bottom") < top + 40 < 300
 

@@ -104,3 +104,5 @@ for (const select of selects) {
   }));
 }
 addEventListener("hashchange", follow);
+// A link to where the address is already changes nothing, and still leads there.
+for (const [link, anchor] of links) link.addEventListener("click", () => { if (link.hash === location.hash) goTo(byId(anchor)); });
