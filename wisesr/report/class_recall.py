@@ -16,8 +16,8 @@ from wisesr.report.statistics.resampled import over_repetitions
 class ClassRecall(NamedTuple):
     """Of one class; means over the seeds that have test images of it."""
 
-    index: int
-    """Of the class."""
+    number: int
+    """Of the class, from 0 on."""
     images: int
     """Predictions of either head for images of the class, all seeds together."""
     baseline: float

@@ -64,7 +64,7 @@ class ConfusionPair(NamedTuple):
         return np.asarray(100 * (self.head.shares() - self.baseline.shares()))
 
     def changed(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-        """Pairs of a true and another class: those whose share fell, the largest fall first, and likewise those whose share rose.
+        """Pairs of a true and another class: those whose share fell, the largest fall first, and those whose share rose.
 
         Of equal changes those of more images come first.
         """

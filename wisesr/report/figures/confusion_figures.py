@@ -93,9 +93,9 @@ def _changed_caption(pair: ConfusionPair) -> str:
     number = sum(map(len, pair.changed()))
     return (
         f"{_predictions(pair)}. Above, of {count_of(number, 'confused pair')} (true class and predicted one) whose share of "
-        f"the true class changed from {baseline} to {head}, the {CHANGED} that fell most, blue, which is better for {head}, and "
-        f"the {CHANGED} that rose most; at the bars, the share before and after. Below, the {BESIDE} pairs with the most images of "
-        f"{head}. Nothing is tested here."
+        f"the true class changed from {baseline} to {head}, the {CHANGED} that fell most (blue: better for {head}) and the "
+        f"{CHANGED} that rose most (orange); at the bars, the share of {baseline} and that of {head}. Below, the {BESIDE} "
+        f"pairs that {head} confuses with the most images. Nothing is tested here."
     )
 
 

@@ -19,6 +19,8 @@ ENDS = 15
 """Of more, so many that gained most and so many that lost most."""
 _RECALL, _DIFFERENCE = 240, 200
 """Widths of the two parts, px."""
+_SIZES = (110, 50)
+"""Of the marks of baseline and head, px^2: where both are equal, both are seen."""
 
 
 class RecallRows:
@@ -48,9 +50,7 @@ def recall_caption(rows: RecallRows) -> str:
     pair = rows.pair
     head, baseline, seeds = pair.head.entry.head, pair.baseline.entry.head, pair.head.seeds
     over = f", mean over {seed_list(seeds)}" if len(seeds) > 1 else f", {seed_list(seeds)}"
-    which = (
-        f"The {ENDS} classes that gained most and the {ENDS} that lost most" if rows.between else "Classes, by their difference"
-    )
+    which = _which(rows) if rows.between else "Classes, by their difference"
     text = f"{which}. Left, the share of each class's test images that was predicted right by {baseline} and by {head}{over}. "
     text += f"Right, {head} minus {baseline}, in points"
     return f"{text}{_intervals(rows)}{without_images(pair.head, 'recall')}"
@@ -73,9 +73,9 @@ def _intervals(rows: RecallRows) -> str:
         test = "for other replicates or folds (corrected resampled t)"
     else:
         test = "for other seeds on these test images (paired t)"
-    number = count_of(len(rows.shown) + rows.between, "class", "classes")
-    one = "one interval in twenty misses 0 where the heads are alike"
-    text = f", with 95 % intervals {test}, which are not corrected for the number of classes: of {number}, {one}."
+    text = f", with 95 % intervals {test}, not corrected for the number of classes: "
+    text += "where heads are alike, about one in twenty of all classes misses 0"
+    text += ", and those shown were chosen for their difference." if rows.between else "."
     return text + (" Where a class differs alike with all seeds it has no interval." if have < len(rows.shown) else "")
 
 
@@ -103,8 +103,8 @@ def _values(rows: RecallRows) -> list[dict[str, Any]]:
     values: list[dict[str, Any]] = []
     for recall in rows.shown:
         found = recall.difference
-        row: dict[str, Any] = {"class": names[recall.index], "images": recall.images, "head": both}
-        row |= {"recall": [round(recall.baseline, 2), round(recall.head, 2)], "difference": round(found.mean, 2)}
+        row: dict[str, Any] = {"class": names[recall.number], "images": recall.images, "heads": both}
+        row |= {"recalls": [round(recall.baseline, 2), round(recall.head, 2)], "difference": round(found.mean, 2)}
         if found.low is not None and found.high is not None:
             row |= {"low": round(found.low, 2), "high": round(found.high, 2)}
         values.append(row)
@@ -112,38 +112,40 @@ def _values(rows: RecallRows) -> list[dict[str, Any]]:
 
 
 def _recalls(values: Sequence[dict[str, Any]], y: Spec, heads: Spec) -> Spec:
-    ends = [end for value in values for end in value["recall"]]
+    ends = [end for value in values for end in value["recalls"]]
     scale = accuracy_scale(min(ends), max(ends)) | {"padding": 8}
     x = {"type": "quantitative", "title": "Recall (%)", "scale": scale, "axis": {"grid": False, "tickCount": 5}}
-    line = {"y": y, "x": x | {"field": "recall[0]"}, "x2": {"field": "recall[1]"}}
-    point = {"type": "point", "filled": True, "size": 70, "opacity": 1}
+    line = {"y": y, "x": x | {"field": "recalls[0]"}, "x2": {"field": "recalls[1]"}}
     return {
         "width": _RECALL,
         "layer": [
             {"mark": {"type": "rule"}, "encoding": line},
-            {
-                "transform": [{"flatten": ["head", "recall"]}],
-                "mark": point,
-                "encoding": {"y": y, "x": x | {"field": "recall"}} | heads | {"tooltip": _tooltip("head", "recall")},
-            },
+            *(
+                {
+                    "transform": [{"calculate": f"datum.{name}s[{at}]", "as": name} for name in ("recall", "head")],
+                    "mark": {"type": "point", "filled": True, "size": size, "opacity": 1},
+                    "encoding": {"y": y, "x": x | {"field": "recall"}} | heads | {"tooltip": _tooltip("head", "recall")},
+                }
+                for at, size in enumerate(_SIZES)
+            ),
         ],
     }
 
 
 def _gains(y: Spec, heads: Spec, rows: RecallRows) -> Spec:
-    title, axis = "Difference (points)", {"grid": False, "labelExpr": SIGNED, "tickCount": 5}
+    title, axis = "Difference (points)", {"grid": False, "labelExpr": SIGNED, "tickCount": 5, "labelFlush": False}
     x = {
         "type": "quantitative",
         "title": title,
         "scale": {"zero": True},
-        "axis": {"grid": False, "format": "+~r", "tickCount": 5},
+        "axis": axis,
     }
     plain = {name: channel | {"legend": None} for name, channel in heads.items()}
     told = _tooltip("difference", "low", "high") if any("low" in value for value in _values(rows)) else _tooltip("difference")
     point = {"type": "point", "filled": True, "size": 70, "opacity": 1}
     return {
         "width": _DIFFERENCE,
-        "transform": [{"calculate": "datum.head[1]", "as": "head"}],
+        "transform": [{"calculate": "datum.heads[1]", "as": "head"}],
         "layer": [
             {"data": {"values": [{}]}, "mark": {"type": "rule", "strokeDash": [3, 3]}, "encoding": {"x": x | {"datum": 0}}},
             {
