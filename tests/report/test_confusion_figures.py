@@ -47,7 +47,7 @@ def test_a_map_of_changes_has_both_heads_counts(study: Study, figures: dict[str,
             assert (shown[at[0], at[1]][field] if at in shown else 0) == count
     assert {row["total"] for row in shown.values()} == {30}
     told = {line["title"] for line in spec["layer"][1]["encoding"]["tooltip"]}
-    assert {"wise, images", "gap, images", "wise, % of the true class", "gap, % of the true class", "change, points"} <= told
+    assert {"wise, images", "gap, images", "wise, %", "gap, %", "images of the true class", "change, points"} <= told
 
 
 def test_blue_is_better_on_the_diagonal_and_off_it(study: Study, figures: dict[str, Figure]) -> None:

@@ -91,7 +91,8 @@ def _changed(pair: ConfusionPair) -> Spec:
                     "mark": {"type": "text", "align": align, "dx": away},
                     "encoding": {"text": {"field": "text"}},
                 }
-                for sign, align, away in (("<", "right", -4), (">", "left", 4))
+                for sign, align, away, any_there in (("<", "right", -4, fell), (">", "left", 4, rose))
+                if any_there
             ),
         ],
     }
@@ -118,6 +119,6 @@ def _number(field: str, title: str = "", form: str = "") -> Spec:
 
 def _tooltip(pair: ConfusionPair) -> list[Spec]:
     heads = {"": pair.head.entry.head, "_before": pair.baseline.entry.head}
-    shares = [_number(f"share{end}", f"{head}, % of the true class", ".1f") for end, head in heads.items()]
+    shares = [_number(f"share{end}", f"{head}, %", ".1f") for end, head in heads.items()]
     counts = [_number(field, f"{head}, images", ",d") for field, head in zip(("images", "before"), heads.values(), strict=True)]
     return [*_classes(), _number("change", "change, points", "+.1f"), *shares, *counts]

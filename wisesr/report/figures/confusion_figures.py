@@ -90,12 +90,14 @@ def _map_caption(pair: ConfusionPair) -> str:
 
 def _changed_caption(pair: ConfusionPair) -> str:
     head, baseline = pair.head.entry.head, pair.baseline.entry.head
-    number = sum(map(len, pair.changed()))
+    fell, rose = pair.changed()
+    most = [f"the {CHANGED} that fell most (blue: better for {head})"] if fell else []
+    most += [f"the {CHANGED} that rose most (orange: worse)"] if rose else []
+    number = count_of(len(fell) + len(rose), "confused pair")
     return (
-        f"{_predictions(pair)}. Above, of {count_of(number, 'confused pair')} (true class and predicted one) whose share of "
-        f"the true class changed from {baseline} to {head}, the {CHANGED} that fell most (blue: better for {head}) and the "
-        f"{CHANGED} that rose most (orange); at the bars, the share of {baseline} and that of {head}. Below, the {BESIDE} "
-        f"pairs that {head} confuses with the most images. Nothing is tested here."
+        f"{_predictions(pair)}. Above, of {number} (true class and predicted one) whose share of the true class changed from "
+        f"{baseline} to {head}, {' and '.join(most)}; at the bars, the share of {baseline} and that of {head}. Below, the "
+        f"{BESIDE} pairs that {head} confuses with the most images. Nothing is tested here."
     )
 
 

@@ -136,7 +136,7 @@ def _differences() -> list[Spec]:
         {"calculate": "100 * datum.images / datum.total", "as": "share"},
         {"calculate": "100 * datum.before / datum.total", "as": "share_before"},
         {"calculate": "datum.share - datum.share_before", "as": "change"},
-        {"calculate": "datum['true'] === datum.predicted ? datum.change : -datum.change", "as": "better"},
+        {"calculate": "round(100 * (datum['true'] === datum.predicted ? datum.change : -datum.change)) / 100", "as": "better"},
         {"calculate": text, "as": "text"},
     ]
 
@@ -164,7 +164,7 @@ def _change_tooltip(pair: ConfusionPair) -> list[dict[str, Any]]:
     head, baseline = pair.head.entry.head, pair.baseline.entry.head
     classes = {"true": "true class", "predicted": "predicted class"}
     counts = {"images": f"{head}, images", "before": f"{baseline}, images", "total": "images of the true class"}
-    shares = {"share": f"{head}, % of the true class", "share_before": f"{baseline}, % of the true class"}
+    shares = {"share": f"{head}, %", "share_before": f"{baseline}, %"}
     return [
         *({"field": name, "title": title, "type": "nominal"} for name, title in classes.items()),
         {"field": "change", "title": "change, points", "type": "quantitative", "format": "+.1f"},

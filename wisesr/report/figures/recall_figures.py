@@ -140,7 +140,6 @@ def _gains(y: Spec, heads: Spec, rows: RecallRows) -> Spec:
         "scale": {"zero": True},
         "axis": axis,
     }
-    plain = {name: channel | {"legend": None} for name, channel in heads.items()}
     told = _tooltip("difference", "low", "high") if any("low" in value for value in _values(rows)) else _tooltip("difference")
     point = {"type": "point", "filled": True, "size": 70, "opacity": 1}
     return {
@@ -151,9 +150,9 @@ def _gains(y: Spec, heads: Spec, rows: RecallRows) -> Spec:
             {
                 "transform": [{"filter": "isValid(datum.low)"}],
                 "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"}, "color": plain["color"]},
+                "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"}, "color": heads["color"]},
             },
-            {"mark": point, "encoding": {"y": y, "x": x | {"field": "difference"}} | plain | {"tooltip": told}},
+            {"mark": point, "encoding": {"y": y, "x": x | {"field": "difference"}} | heads | {"tooltip": told}},
         ],
     }
 
