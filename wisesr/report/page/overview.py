@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wisesr.report.figures import Figure
-from wisesr.report.overview import TOGETHER, Forest, ForestGroup, Mark, forest_caption, forests
+from wisesr.report.overview import TOGETHER, Forest, ForestGroup, Mark, forest_caption
+from wisesr.report.overview_forests import forests
 from wisesr.report.page.formatting import html_name
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.report.whole_study import Study
@@ -61,7 +62,7 @@ class DrawnPanel(NamedTuple):
 
     title: str
     link: str
-    """The id of its table on the page."""
+    """The id of its table on the page; empty where there is none."""
     groups: tuple[DrawnGroup, ...]
 
 
@@ -96,12 +97,13 @@ class OverviewPart(NamedTuple):
 def overview_parts(study: Study, figures: Sequence[Figure]) -> tuple[OverviewPart, ...]:
     """A part for each forest of the study; none where nothing can be compared."""
     found = forests(study)
-    return tuple(_part(forest, figures, titled=len(found) > 1) for forest in found)
+    return tuple(_part(forest, figures, among=len(found)) for forest in found)
 
 
-def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> OverviewPart:
+def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewPart:
+    """Args: among: how many forests there are, which share the rows that are shown at first."""
     own = [figure for figure in figures if (figure.section, figure.table) == ("overview", forest.key)]
-    first = max(1, ROWS // max(1, len(forest.backbones)))
+    first = max(1, ROWS // max(1, len(forest.backbones) * among))
     # One more is not worth a fold.
     heads = forest.heads if len(forest.heads) <= first + 1 else forest.heads[:first]
     rest = forest.heads[len(heads) :]
@@ -121,7 +123,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> Overvie
         return ForestPart(tuple(panels), tuple(names))
 
     return OverviewPart(
-        title=forest.title if titled else "",
+        title=forest.title if among > 1 else "",
         shown=part(heads),
         folded=part(rest) if rest else None,
         zero=place(0.0),
