@@ -17,6 +17,7 @@ from wisesr.report.schedule_end import schedule_sentences
 from wisesr.report.speed import Speed
 from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.report.tables import sentences
+from wisesr.report.tables.cost_words import cost_sentences, overhead
 from wisesr.report.tables.numbers import EN_DASH, mean_and_std, p_value, signed, typographic
 from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
@@ -145,6 +146,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         cell_details,
         change,
         change_interval,
+        cost_sentences,
         decimal,
         difference_texts,
         last_epochs,
@@ -152,6 +154,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         matrix_legend,
         mean_and_std,
         first_sentence,
+        overhead,
         html_name,
         p_value_or_dash,
         pack,
