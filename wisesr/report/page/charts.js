@@ -51,6 +51,7 @@ function drawAhead() {
     if (next) await start(next);
     ahead = null;
     if (next) drawAhead();
+    else loadShownPictures();
   });
 }
 drawAhead();
@@ -83,6 +84,7 @@ addEventListener("beforeprint", () => {
   for (const folded of before.folded) folded.open = true;
   if (before.theme === "dark") setTheme("light");
   [...waiting].filter(shown).forEach(start);
+  loadShownPictures();
 });
 addEventListener("afterprint", () => {
   for (const folded of before?.folded ?? []) folded.open = false;
@@ -90,9 +92,12 @@ addEventListener("afterprint", () => {
   before = null;
 });
 
-// Pictures stand once in the page, and are shown where they are meant.
+// Pictures stand once in the page, and are shown where they are meant; those of hidden parts are not unpacked.
 const pictures = JSON.parse(byId("pictures").textContent);
 for (const image of all("img[data-picture]")) {
   image.loading = "lazy";
   image.src = `data:image/jpeg;base64,${pictures[image.dataset.picture]}`;
+}
+function loadShownPictures() {
+  for (const image of all("img[data-picture][loading=lazy]")) if (shown(image)) image.loading = "eager";
 }
