@@ -189,6 +189,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(opened: Opened) -> None:
     assert page.evaluate("document.querySelector('dialog').scrollWidth") <= _PHONE["width"]
 
 
+@pytest.mark.slow
 def test_files_of_figures_have_room_for_their_words(browser: Browser, tmp_path: Path) -> None:
     """Also in a font that is wider than the one they were laid out with, as a browser without Helvetica or Arial takes."""
     for head in ("gap", "depthwise_nonneg", "wise_dropout"):
@@ -218,7 +219,7 @@ def test_published_figures_are_in_sight(browser: Browser, tmp_path: Path) -> Non
     assert widths[0] == widths[1]
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.slow)])
 def test_the_page_of_evidence(browser: Browser, tmp_path: Path, width: int) -> None:
     """Fits its window, every panel is drawn as large as its neighbours, and the numbers below a bar do not touch."""
     runs = tuple(ByRun(name, "32-true", explanation(64, "kitchen", "bathroom", heads=3)) for name in ("wise", "gap"))
