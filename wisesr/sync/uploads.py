@@ -132,6 +132,9 @@ def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[
         if by_hand and destination == own:
             return UploadState.SENT, latest, _identifier(latest)
         return UploadState.OFFLINE, latest, None
+    sent = sent_of(notes)  # and `wisesr clean` has removed its files
+    if sent and sent.project == destination.project and destination.entity in (None, sent.entity):
+        return UploadState.SENT, None, sent.id
     online = sorted(directory.glob("wandb/run-*"))
     if online:
         return UploadState.ONLINE, None, str(notes.get("id") or _identifier(online[-1]))
