@@ -12,7 +12,7 @@ from typing import NamedTuple
 class File(NamedTuple):
     """A name of a file."""
 
-    path: Path
+    path: str
     bytes: int
     """That its blocks take; a sparse file has fewer than its length."""
     inode: tuple[int, int]
@@ -28,25 +28,25 @@ def files_below(place: Path) -> Iterator[File]:
     except OSError:
         return
     if place.is_symlink() or not place.is_dir():
-        yield File(place, found.st_blocks * 512, (found.st_dev, found.st_ino), found.st_nlink)
+        yield File(str(place), found.st_blocks * 512, (found.st_dev, found.st_ino), found.st_nlink)
         return
-    yield from _in_folder(place)
+    yield from _in_folder(str(place))
 
 
-def _in_folder(folder: Path) -> Iterator[File]:
+def _in_folder(folder: str) -> Iterator[File]:
     try:
         entries = list(os.scandir(folder))
     except OSError:
         return
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
-            yield from _in_folder(Path(entry.path))
+            yield from _in_folder(entry.path)
             continue
         try:
             found = entry.stat(follow_symlinks=False)
         except OSError:  # it has gone meanwhile
             continue
-        yield File(Path(entry.path), found.st_blocks * 512, (found.st_dev, found.st_ino), found.st_nlink)
+        yield File(entry.path, found.st_blocks * 512, (found.st_dev, found.st_ino), found.st_nlink)
 
 
 def taken(files: Iterable[File]) -> int:

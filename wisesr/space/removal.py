@@ -42,7 +42,8 @@ def clean_cell(plan: CellPlan, choice: Choice, needed: Collection[Path] = ()) ->
         if plan.finished is not None and going:
             if any(left.kind is Kind.LOGGERS for left in going):
                 note_sent_by_hand(plan.directory)
-            note_removal(plan.directory, _names(plan.directory, going))
+            if names := _names(plan.directory, going):
+                note_removal(plan.directory, names)
         for left in going:
             _remove(left.path)
     return bytes_free
@@ -64,10 +65,11 @@ def _same(now: Finished, then: Finished) -> bool:
 
 
 def _names(directory: Path, going: list[Leftover]) -> dict[str, int]:
-    """What goes, by the first part of its path in the cell, with its bytes: `best.ckpt`, `wandb`."""
+    """What is worth a note, by the first part of its path in the cell, with its bytes: `best.ckpt`, `wandb`."""
     files = defaultdict(list)
     for left in going:
-        files[left.path.relative_to(directory).parts[0]] += files_below(left.path)
+        if left.kind is not Kind.PARTIAL:
+            files[left.path.relative_to(directory).parts[0]] += files_below(left.path)
     return {name: taken(own) for name, own in files.items()}
 
 

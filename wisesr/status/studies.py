@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,17 +51,16 @@ class StudySummary:
         self.last = max(times if self.last is None else (*times, self.last))
 
 
-def read_studies(outputs: Path) -> tuple[list[Path], list[Path]]:
-    """The folders of studies, and of what is no study, by name. What is hidden is neither."""
+def find_studies(outputs: Path) -> dict[Path, list[Path]]:
+    """The folders of an outputs folder with the cells of each: of what is no study none. What is hidden is left out."""
     folders = sorted(path for path in outputs.iterdir() if path.is_dir() and not path.name.startswith("."))
-    studies = [path for path in folders if find_cells(path)]
-    return studies, [path for path in folders if path not in studies]
+    return {path: find_cells(path) for path in folders}
 
 
-def summarize(study: Path) -> StudySummary:
+def summarize(study: Path, cells: Sequence[Path]) -> StudySummary:
     """Read the cells of a study and count its files."""
     summary, finished = StudySummary(study.name), list[Finished]()
-    for directory in find_cells(study):
+    for directory in cells:
         try:
             if cell := _read(directory, summary):
                 finished.append(cell)
@@ -89,7 +89,7 @@ def _read(directory: Path, summary: StudySummary) -> Finished | None:
 
 def _count_disk(study: Path, summary: StudySummary, finished: list[Finished]) -> None:
     files = list(files_below(Path(os.path.realpath(study))))
-    own = [file for file in files if file.path.name in (BEST, LAST)]
+    own = [file for file in files if file.path.endswith((f"/{BEST}", f"/{LAST}"))]
     summary.checkpoints = taken(own)
     summary.rest = taken(files) - summary.checkpoints
     summary.can_go = freed(_not_needed(finished))

@@ -15,9 +15,10 @@ from wisesr.data.legible import legible
 from wisesr.errors import UserError
 from wisesr.grid.console import make_console, say, tracked
 from wisesr.grid.planning.disk import size
+from wisesr.results.head_order import in_order
 from wisesr.results.state import State
 from wisesr.space.disk import files_below, taken
-from wisesr.status.studies import StudySummary, read_studies, summarize
+from wisesr.status.studies import StudySummary, find_studies, summarize
 from wisesr.wording import count_of, natural_key, some_of
 
 _COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED)
@@ -44,13 +45,14 @@ def print_studies(outputs: Path) -> None:
         UserError: it holds no cells.
     """
     console = make_console()
-    folders, others = read_studies(outputs)
+    found = find_studies(outputs)
+    folders = {folder: cells for folder, cells in found.items() if cells}
     if not folders:
         raise UserError(f"there are no cells below {outputs}: a cell is a directory with a config.yaml, made by train.py")
-    studies = [summarize(folder) for folder in tracked(folders, len(folders), "reading studies", console)]
+    studies = [summarize(*one) for one in tracked(folders.items(), len(folders), "reading studies", console)]
     studies.sort(key=lambda study: study.last or _NEVER, reverse=True)
     console.print(_table(studies, console.width))
-    for sentence in _sentences(studies, others):
+    for sentence in _sentences(studies, [folder for folder in found if folder not in folders]):
         console.print(legible(sentence), markup=False)
     if damaged := [problem for study in studies for problem in study.damaged]:
         console.print("Left out, being no cells that can be read:")
@@ -61,7 +63,7 @@ def print_studies(outputs: Path) -> None:
 
 
 def _table(studies: Sequence[StudySummary], width: int) -> Table:
-    """As many columns as leave the longest word of the first one whole."""
+    """As many columns as leave the longest word of the first one whole; two spaces between them."""
     columns = [
         _Column("cells", _cells),
         _Column("began\nlatest", _times),
@@ -73,7 +75,7 @@ def _table(studies: Sequence[StudySummary], width: int) -> Table:
     longest = max(len(word) for study in studies for word in [study.name, *describe(study).split()])
     while len(columns) > 1 and longest + sum(2 + _width(column, studies) for column in columns) > width:
         columns.pop()
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False, show_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("study", overflow="fold")
     for column in columns:
         table.add_column(column.header, justify="right" if column.right else "left", no_wrap=True)
@@ -89,9 +91,9 @@ def _width(column: _Column, studies: Iterable[StudySummary]) -> int:
 
 def describe(study: StudySummary) -> str:
     """What ran: `gap, wise x resnet18 on digits, 64 px, 5 seeds`."""
-    heads = _names("head", [labels.head for labels in study.labels])
-    backbones = _names("backbone", [labels.backbone for labels in study.labels])
-    datasets = _names("dataset", [labels.dataset for labels in study.labels])
+    heads = _names("head", in_order({labels.head for labels in study.labels}, baseline="gap"))
+    backbones = _names("backbone", sorted({labels.backbone for labels in study.labels}, key=natural_key))
+    datasets = _names("dataset", sorted({labels.dataset for labels in study.labels}, key=natural_key))
     sizes = sorted({labels.size for labels in study.labels})
     seeds = len({labels.seed for labels in study.labels})
     if not sizes:
@@ -100,9 +102,8 @@ def describe(study: StudySummary) -> str:
     return text + (f", {seeds} seeds" if seeds > 1 else "")
 
 
-def _names(noun: str, names: Iterable[str]) -> str:
-    different = sorted(set(names), key=natural_key)
-    return ", ".join(different) if len(different) <= _NAMED else count_of(len(different), noun)
+def _names(noun: str, names: Sequence[str]) -> str:
+    return ", ".join(names) if len(names) <= _NAMED else count_of(len(names), noun)
 
 
 def _cells(study: StudySummary) -> str:
@@ -130,7 +131,8 @@ def _sentences(studies: Sequence[StudySummary], others: Sequence[Path]) -> list[
     """Sums, how to go on, and what else lies there."""
     checkpoints = sum(study.checkpoints for study in studies)
     whole, can_go = checkpoints + sum(study.rest for study in studies), sum(study.can_go for study in studies)
-    lines = ["", f"{count_of(len(studies), 'study', 'studies')}, {size(whole)}: {size(checkpoints)} are checkpoints."]
+    of_it = size(checkpoints) if checkpoints else "none"
+    lines = ["", f"{count_of(len(studies), 'study', 'studies')}, {size(whole)}, {of_it} of it checkpoints."]
     if can_go:
         lines[-1] += f" wisesr clean STUDY frees what can go, {size(can_go)} in all, and tells first what that is."
     lines.append("wisesr status STUDY tells where its cells stand, and what failed and why.")

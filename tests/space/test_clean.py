@@ -1,0 +1,251 @@
+"""`wisesr clean`: told first, then removed, never what a cell still needs; checkpoints here are files of known size."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.synced import pretend_offline
+from wisesr.cli import main
+from wisesr.results.cleaned import removed_on
+from wisesr.results.lock import locked
+from wisesr.results.store import find_cells
+from wisesr.space import removal
+from wisesr.space.leftovers import Kind
+from wisesr.space.plan import Choice, make_plan
+from wisesr.space.removal import ChangedError, clean_cell
+from wisesr.sync.uploads import Sent, UploadState, note_success, read_sync_cell
+
+BEST, LAST = 40_960, 81_920
+"""Bytes of the checkpoints, whole blocks."""
+
+
+def trained(root: Path, *, val_top1: float = 0.8, **given: Any) -> Path:
+    """A finished cell with checkpoints, settings as of `cell_config`."""
+    cell = write_cell(cell_config(root, **given), val_top1=val_top1)
+    add_checkpoints(cell)
+    return cell
+
+
+def add_checkpoints(cell: Path) -> None:
+    (cell / "best.ckpt").write_bytes(b"b" * BEST)
+    (cell / "last.ckpt").write_bytes(b"l" * LAST)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """outputs/ below the working directory."""
+    monkeypatch.chdir(tmp_path)
+    return Path("outputs")
+
+
+def clean(*arguments: str) -> int:
+    return main(["clean", "study", *arguments])
+
+
+def names_with(root: Path, name: str) -> set[tuple[str, int]]:
+    """Head and seed of the cells that hold a file."""
+    return {(path.parent.parent.name.partition("-")[2], int(path.parent.name.split("-")[1])) for path in root.rglob(name)}
+
+
+def test_the_best_seed_of_each_head_keeps_its_weights(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for head, tops in {"gap": (0.5, 0.7, 0.7), "wise": (0.9, 0.8, 0.6)}.items():
+        for seed, top in enumerate(tops):
+            trained(root, head=head, seed=seed, val_top1=top)
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.suffix != ".ckpt"}
+    assert clean("--yes") == 0
+    assert names_with(root, "best.ckpt") == {("gap", 1), ("wise", 0)}  # of equal ones the lower seed
+    assert names_with(root, "last.ckpt") == set()
+    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.suffix != ".ckpt"}
+    assert {path for path in after if path not in before} == {
+        path.parent / "cleaned.json" for path in root.rglob("result.json")
+    } | {path.parent / ".lock" for path in root.rglob("result.json")}
+    assert before.items() <= after.items(), "nothing else was touched"
+    out = capsys.readouterr().out
+    assert f"{(4 * BEST + 6 * LAST) / 1000:.0f} kB are free again" in out
+    assert clean() == 0 and "There is nothing to remove." in capsys.readouterr().out  # nobody is asked
+    assert names_with(root, "best.ckpt") == {("gap", 1), ("wise", 0)}
+
+
+@pytest.mark.parametrize(
+    ("keep", "kept"),
+    [("row", {("wise", 1)}), ("all", {("gap", 0), ("gap", 1), ("wise", 0), ("wise", 1)}), ("none", set())],
+)
+def test_other_choices(root: Path, keep: str, kept: set[tuple[str, int]]) -> None:
+    for head, tops in {"gap": (0.5, 0.7), "wise": (0.6, 0.8)}.items():
+        for seed, top in enumerate(tops):
+            trained(root, head=head, seed=seed, val_top1=top, changes={"recipe.optimizer.lr": 0.1 if head == "gap" else 0.01})
+    assert clean("--keep", keep, "--yes") == 0
+    assert names_with(root, "best.ckpt") == kept
+
+
+def test_settings_sizes_and_studies_are_heads_of_their_own(root: Path) -> None:
+    trained(root, changes={"recipe.label_smoothing": 0.1})
+    trained(root, size=96)
+    trained(root, val_top1=0.9)
+    trained(root, seed=1, val_top1=0.7)
+    trained(root, study="other", val_top1=0.1)
+    assert main(["clean", "outputs", "--yes"]) == 0
+    assert len(list(root.rglob("best.ckpt"))) == 4
+    assert not list((root / "study").glob("*/*/seed-1-*/best.ckpt"))
+
+
+def test_nothing_goes_unasked(root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = trained(root)
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))  # no terminal
+    assert clean() == 1
+    printed = capsys.readouterr()
+    assert "--yes" in printed.err and "last.ckpt of finished cells" in printed.out
+    assert clean("--dry-run", "--list") == 0 and f"  {cell}/last.ckpt" in capsys.readouterr().out
+    assert (cell / "last.ckpt").exists() and not (cell / "cleaned.json").exists()
+    for answer, code in (("", 1), ("n", 1), ("Y", 0)):
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+        monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+        assert clean() == code
+        assert (cell / "last.ckpt").exists() is bool(code)
+    assert "[y/N]" in capsys.readouterr().out
+
+
+def test_cells_that_need_their_files_are_left_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    running, redone, done = (trained(root, seed=seed, val_top1=0.5 - seed / 10) for seed in range(3))
+    trained(root, seed=5, val_top1=0.9)
+    interrupted, failed = write_waiting(cell_config(root, seed=3)), write_failed(cell_config(root, seed=4), "no memory")
+    damaged = trained(root, seed=6)
+    (damaged / "result.json").write_text("{")
+    for cell in (interrupted, failed):
+        add_checkpoints(cell)
+    (redone / "redo").mkdir()
+    (interrupted / ".last.ckpt.7.partial").write_bytes(b"half")
+    with locked(running):
+        assert clean("--yes") == 0
+    for cell in (running, redone, interrupted, failed, damaged):
+        assert (cell / "last.ckpt").exists() and (cell / "best.ckpt").exists()
+        assert not (cell / "cleaned.json").exists()
+    assert not (done / "last.ckpt").exists() and not list(interrupted.glob(".*.partial"))
+    out = capsys.readouterr().out
+    assert "as they run now: 1 cell." in out and "not finished and go on from their last.ckpt: 3 cells." in out
+    assert f"being damaged: {damaged}" in out
+
+
+def test_links_and_what_others_start_from_stay(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    linked, other, source = (trained(root, seed=seed, val_top1=0.5) for seed in range(3))
+    outside = tmp_path / "elsewhere"
+    outside.mkdir()
+    for name in ("best.ckpt", "last.ckpt"):
+        shutil.move(linked / name, outside / name)
+        (linked / name).symlink_to(outside / name)
+    (outside / "events").write_text("not ours")
+    (other / "tensorboard").symlink_to(outside)
+    (other / "lightning").mkdir()
+    (other / "lightning" / "link").symlink_to(outside)
+    write_waiting(cell_config(root, study="later", changes={"backbone.weights": str((source / "best.ckpt").resolve())}))
+    assert clean("--keep", "none", "--yes") == 0
+    assert {path.name for path in outside.iterdir()} == {"best.ckpt", "last.ckpt", "events"}
+    assert (linked / "best.ckpt").exists() and (other / "tensorboard").is_symlink() and not (other / "lightning").exists()
+    assert (source / "best.ckpt").exists() and not (source / "last.ckpt").exists() and not (other / "best.ckpt").exists()
+    assert "other cells start from it" in capsys.readouterr().out
+
+
+def test_bytes_with_another_name_are_not_freed(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = trained(root)
+    os.link(cell / "last.ckpt", tmp_path / "mine.ckpt")
+    assert clean("--yes") == 0
+    assert "0 B are free again." in capsys.readouterr().out
+    assert (tmp_path / "mine.ckpt").stat().st_size == LAST
+
+
+def test_runs_that_are_nowhere_else_stay(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    unsent, sent, by_hand, online = (trained(root, seed=seed) for seed in range(4))
+    note_success(sent, Sent("0000000a", "me", "elsewhere", pretend_offline(sent).name))
+    pretend_offline(unsent)
+    (pretend_offline(by_hand) / "run-abcd1234.wandb.synced").touch()
+    (online / "wandb" / "run-20260101_000000-cccc1111" / "files").mkdir(parents=True)
+    (online / "wandb" / "latest-run").symlink_to("run-20260101_000000-cccc1111")
+    before = [read_sync_cell(cell, "name") for cell in (by_hand, online)]
+    assert clean("--only", "loggers", "--yes") == 0
+    assert [bool(list(cell.glob("wandb/*run-*/*"))) for cell in (unsent, sent, by_hand, online)] == [True, False, False, False]
+    for cell, was in zip((by_hand, online), before, strict=True):  # `wisesr sync` knows them as before
+        now = read_sync_cell(cell, "name")
+        assert (now.state, now.identifier) == (was.state, was.identifier)
+    assert read_sync_cell(sent, "name", project="elsewhere").state is UploadState.SENT
+    assert read_sync_cell(sent, "name").state is UploadState.NO_FILES
+    assert "not on the server: 1 W&B run." in capsys.readouterr().out
+    assert clean("--only", "loggers", "--unsent", "--yes") == 0
+    assert not list(unsent.glob("wandb/*run-*"))
+    assert all((cell / "last.ckpt").exists() for cell in (unsent, sent, by_hand, online))
+
+
+def test_a_kill_at_any_step_is_made_good_by_the_next(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = trained(root)
+    (cell / "tensorboard").mkdir()
+    (cell / "tensorboard" / "events").write_bytes(b"e" * 10)
+    remove, removed = removal._remove, []
+
+    def killed(path: Path) -> None:
+        if removed:
+            raise KeyboardInterrupt
+        remove(path)
+        removed.append(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(removal, "_remove", killed)
+        assert clean("--keep", "none", "--yes") == 130
+    assert not (cell / "best.ckpt").exists() and (cell / "last.ckpt").exists()
+    assert removed_on(cell, "best.ckpt"), "what is gone is noted"
+    assert clean("--keep", "none", "--yes") == 0
+    assert not (cell / "last.ckpt").exists() and not (cell / "tensorboard").exists()
+    assert set(json.loads((cell / "cleaned.json").read_text())["removed"]) == {"best.ckpt", "last.ckpt", "tensorboard"}
+
+
+def test_a_cell_that_changed_since_it_was_told_of_is_left_alone(root: Path) -> None:
+    anew, started, kept = (trained(root, seed=seed, val_top1=0.9 - seed / 10) for seed in range(3))
+    choice = Choice(keep="none")
+    plans = {plan.directory: plan for plan in make_plan(find_cells(root), choice).cells}
+    record = json.loads((anew / "result.json").read_text())
+    record["provenance"]["finished"] = "2026-11-28T12:00:00Z"
+    (anew / "result.json").write_text(json.dumps(record))
+    with pytest.raises(ChangedError, match="done anew"):
+        clean_cell(plans[anew], choice)
+    with locked(started), pytest.raises(ChangedError, match="a process runs it"):
+        clean_cell(plans[started], choice)
+    assert all((cell / "best.ckpt").exists() for cell in (anew, started))
+    (kept / "tensorboard").mkdir()  # was not told of
+    assert clean_cell(plans[kept], choice) == BEST + LAST
+    assert (kept / "tensorboard").exists()
+
+
+def test_what_its_own_settings_keep_and_one_kind_alone(root: Path) -> None:
+    last = trained(root, changes={"trainer.keep_checkpoints": "last"})
+    best = trained(root, seed=1, val_top1=0.9)
+    assert clean("--only", "last", "--yes") == 0
+    assert (last / "last.ckpt").exists() and (last / "best.ckpt").exists() and not (best / "last.ckpt").exists()
+    assert {left.kind for plan in make_plan([last, best], Choice()).cells for left in plan.leftovers} == {Kind.BEST}
+
+
+def test_what_is_kept_of_datasets_goes_only_when_asked(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WISESR_CACHE", str(tmp_path / "cache"))
+    cell = trained(root)
+    for name in ("contents", "mine"):
+        (tmp_path / "cache" / name).mkdir(parents=True)
+        (tmp_path / "cache" / name / "a.npz").write_bytes(b"k" * 10)
+    assert clean("--yes") == 0 and (tmp_path / "cache" / "contents").exists()
+    assert clean("--yes", "--cache") == 0 and not (tmp_path / "cache" / "contents").exists()
+    assert (tmp_path / "cache" / "mine" / "a.npz").exists() and cell.exists()
+
+
+def test_what_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = trained(root)
+    (root / "empty").mkdir()
+    for name, message in ((str(cell), "is one cell"), ("empty", "there are no cells below"), ("stduy", "Did you mean study?")):
+        assert main(["clean", name, "--yes"]) == 1
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        clean("--keep", "everything")
+    assert (cell / "last.ckpt").exists()
