@@ -153,6 +153,13 @@ def test_links_and_what_others_start_from_stay(root: Path, tmp_path: Path, capsy
     assert "other cells start from it" in capsys.readouterr().out
 
 
+def test_a_part_of_a_study_spares_what_the_rest_starts_from(root: Path) -> None:
+    source = trained(root)
+    write_waiting(cell_config(root, study="later", changes={"backbone.weights": str((source / "best.ckpt").resolve())}))
+    assert main(["clean", str(source.parent), "--keep", "none", "--yes"]) == 0
+    assert (source / "best.ckpt").exists() and not (source / "last.ckpt").exists()
+
+
 def test_bytes_with_another_name_are_not_freed(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cell = trained(root)
     os.link(cell / "last.ckpt", tmp_path / "mine.ckpt")

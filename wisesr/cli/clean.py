@@ -50,7 +50,7 @@ examples:
   wisesr clean digits_heads --dry-run --list    only tell, file by file
   wisesr clean digits_heads                     tell, ask, remove
   wisesr clean digits_heads --keep all --yes    all but best.ckpt, unasked
-  wisesr clean outputs/* --only last            last.ckpt of all studies
+  wisesr clean outputs --only last              last.ckpt of all studies
 """
 
 
@@ -115,7 +115,8 @@ def _plan(roots: Sequence[Path], choice: Choice, console: Console) -> tuple[Clea
             raise UserError(f"{root} is one cell, and which are the best shows in their study: give that, or a folder of it")
         if not find_cells(root):
             raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
-    beside = {path.parent for root in roots for path in root.absolute().parent.glob(f"*/*/*/seed-*/{CONFIG}")}
+    outputs = {cell.parents[3] for cell in cells if len(cell.parents) > 3}  # other studies may start from this one's cells
+    beside = [path.parent for place in outputs for path in place.glob(f"*/*/*/seed-*/{CONFIG}")]
     needed = checkpoints_in_use([*cells.values(), *beside])
     shown = tracked(cells.values(), len(cells), "reading cells", console)
     return make_plan(list(shown), choice, needed), needed
@@ -126,7 +127,10 @@ def _agreed(console: Console) -> bool:
     if not sys.stdin.isatty():
         raise UserError("Nothing was removed: there is no terminal to ask on. Add --yes to remove all this, or --dry-run")
     console.print("Remove? \\[y/N] ", end="")
-    return input().strip().lower() in ("y", "yes")
+    try:
+        return input().strip().lower() in ("y", "yes")
+    except EOFError:  # Ctrl-D
+        return False
 
 
 def _remove(console: Console, plan: CleanPlan, choice: Choice, needed: set[Path], cache: Path | None) -> int:

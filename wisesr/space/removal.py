@@ -10,7 +10,7 @@ from pathlib import Path
 from wisesr.results.cleaned import note_removal
 from wisesr.results.lock import locked
 from wisesr.results.redo import REDO
-from wisesr.space.disk import files_below, freed, taken
+from wisesr.space.disk import File, files_below, freed, taken
 from wisesr.space.finished import Finished, read_finished
 from wisesr.space.leftovers import Kind, Leftover, half_written
 from wisesr.space.plan import CellPlan, Choice, plan_cell
@@ -66,7 +66,7 @@ def _same(now: Finished, then: Finished) -> bool:
 
 def _names(directory: Path, going: list[Leftover]) -> dict[str, int]:
     """What is worth a note, by the first part of its path in the cell, with its bytes: `best.ckpt`, `wandb`."""
-    files = defaultdict(list)
+    files: dict[str, list[File]] = defaultdict(list)
     for left in going:
         if left.kind is not Kind.PARTIAL:
             files[left.path.relative_to(directory).parts[0]] += files_below(left.path)
