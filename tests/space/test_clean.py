@@ -228,6 +228,24 @@ def test_a_cell_that_changed_since_it_was_told_of_is_left_alone(root: Path) -> N
     assert (kept / "tensorboard").exists()
 
 
+def test_what_cannot_be_removed_is_named(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = trained(root), trained(root, seed=1)
+    remove = removal._remove
+
+    def refuse(path: Path) -> None:
+        if first in path.parents:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        remove(path)
+
+    monkeypatch.setattr(removal, "_remove", refuse)
+    assert clean("--only", "best", "--only", "last", "--yes") == 1
+    out = capsys.readouterr().out
+    assert f"FAILED: {first}: Operation not permitted" in out and "1 cell could not be cleaned." in out
+    assert (first / "last.ckpt").exists() and not (second / "last.ckpt").exists()
+
+
 def test_what_its_own_settings_keep_and_one_kind_alone(root: Path) -> None:
     last = trained(root, changes={"trainer.keep_checkpoints": "last"})
     best = trained(root, seed=1, val_top1=0.9)

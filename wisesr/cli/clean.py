@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wisesr.cli.studies import find_study
 from wisesr.errors import UserError
+from wisesr.space.names import KEEP, KINDS
 from wisesr.wording import count_of
 
 if TYPE_CHECKING:
@@ -18,17 +19,17 @@ if TYPE_CHECKING:
     from wisesr.space.plan import Choice, CleanPlan
 
 _CLEAN = """\
-Free the disk of what nobody needs of finished cells. What would go is told first,
-as a table, and then asked for.
+Free the disk of what nobody needs of finished cells. What would go is told
+first, as a table, and then asked for:
 
-  best      best.ckpt of cells that are not the best. Of the cells that differ in
-            nothing but seed, split and fold the one with the highest validation
-            top-1 keeps it (of equals the lower loss, then the lower seed), so
-            that each head has a model for evaluate, predict, explain and export.
+  best      best.ckpt of cells that are not the best. Of cells that differ in
+            nothing but seed, split and fold, the one with the highest
+            validation top-1 keeps it (of equals the lower loss, then the lower
+            seed): each head has a model for evaluate, predict, explain, export.
             --keep row keeps one model for all heads of a backbone, dataset and
             size, --keep all keeps all, --keep none keeps none
-  last      last.ckpt of finished cells, which no command reads any more: another
-            number of epochs is another cell, and grid.force=true begins anew
+  last      last.ckpt of finished cells, which no command reads any more:
+            another number of epochs is another cell, grid.force=true begins anew
   loggers   folders of W&B, TensorBoard and Lightning's loggers; W&B runs that
             are not on the server stay, unless --unsent is given
   partial   files that killed processes left half written
@@ -39,10 +40,10 @@ command go on as before. Cells that run, were interrupted, failed or are done
 anew are left alone; so are checkpoints that other cells start from, and links
 with what they lead to. What went, and when, a cell notes in its cleaned.json.
 
-`python -m wisesr.cell DIRECTORY --force` trains a cell again and so makes its
-checkpoint again. `wisesr report --evidence` compares heads of one seed: make it
-before, or --keep all. trainer.keep_checkpoints=best makes training keep no
-last.ckpt of finished cells in the first place.
+`python -m wisesr.cell DIRECTORY --force` trains a cell again, and so makes its
+checkpoints again. `wisesr report --evidence` compares heads of one seed: make
+it before, or --keep all. With trainer.keep_checkpoints=best training itself
+keeps no last.ckpt of a finished cell.
 
 exit code: 1 if something could not be removed, or the answer was no
 
@@ -56,14 +57,13 @@ examples:
 
 def add_clean(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
-    from wisesr.space.names import KEEP, KINDS
-
     parser.description = _CLEAN
     parser.set_defaults(run=clean)
     help_study = "directories with cells, or names of such below outputs/"
     parser.add_argument("studies", metavar="STUDY", nargs="+", help=help_study)
     parser.add_argument("--keep", choices=KEEP, default="head", help="whose best.ckpt stays (default: head)")
-    parser.add_argument("--only", choices=KINDS, nargs="+", metavar="KIND", help=f"no more than {', '.join(KINDS)}")
+    help_only = f"no more than this: {', '.join(KINDS)}; may be given several times"
+    parser.add_argument("--only", choices=KINDS, action="append", metavar="KIND", help=help_only)
     parser.add_argument("--unsent", action="store_true", help="W&B runs too that are not on the server; nothing else has them")
     help_cache = "also what this machine keeps of datasets, of all studies; it is made again when needed"
     parser.add_argument("--cache", action="store_true", help=help_cache)
