@@ -29,7 +29,7 @@ first, as a table, and then asked for:
             --keep row keeps one model for all heads of a backbone, dataset and
             size, --keep all keeps all, --keep none keeps none
   last      last.ckpt of finished cells, which no command reads any more:
-            another number of epochs is another cell, grid.force=true begins anew
+            other epochs make another cell, and grid.force=true begins anew
   loggers   folders of W&B, TensorBoard and Lightning's loggers; W&B runs that
             are not on the server stay, unless --unsent is given
   partial   files that killed processes left half written
