@@ -20,7 +20,7 @@ from wisesr.report.page.formatting import html_name
 from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.tables.cells_csv import cells_csv
-from wisesr.report.tables.latex import latex
+from wisesr.report.tables.latex import Made, latex_files
 from wisesr.report.tables.markdown import markdown
 from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import write_text
@@ -79,7 +79,7 @@ def write_report(
     notes = [*study.notes, *_damaged_note(study)]
 
     def write(folder: Path) -> dict[str, Any]:
-        _write_tables(folder, study)
+        tex = _write_tables(folder, study, Made(command, version))
         groups = sum(len(table.groups()) for table in study.tables)
         analyses = tuple(tracked(analyse_predictions(study), groups, "comparing predictions"))
         notes.extend(missing_parts(study, analyses))
@@ -128,13 +128,15 @@ def missing_parts(study: Study, analyses: Iterable[PredictionAnalysis]) -> list[
     return sentences
 
 
-def _write_tables(folder: Path, study: Study) -> None:
-    """A row a cell as CSV; the tables as Markdown, and as LaTeX, one a file."""
+def _write_tables(folder: Path, study: Study, made: Made) -> dict[str, str]:
+    """A row a cell as CSV; the tables as Markdown, and as LaTeX, one a file, whose texts are returned by their names."""
     write_text(folder / "cells.csv", cells_csv(study), durable=False)
     write_text(folder / "tables.md", markdown(study), durable=False)
     (folder / "tables").mkdir()
-    for table in study.tables:
-        write_text(folder / "tables" / f"{table.key}.tex", latex(table), durable=False)
+    tex = dict(latex_files(study, made))
+    for name, text in tex.items():
+        write_text(folder / "tables" / f"{name}.tex", text, durable=False)
+    return tex
 
 
 def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked) -> list[str]:
