@@ -65,7 +65,8 @@ def write_publication(
         copies = read([folder / CELLS], argparse.Namespace(**{**vars(chosen), **of_copies}))
         cells = tuple(cell._replace(shown_directory=f"{CELLS}/{cell.name}") for cell in copies.cells)
         copies = copies._replace(roots=(Path(CELLS),), cells=cells)
-        write_report(copies, page, command=again, version=__version__, pictures=None, tracked=tracked)
+        width = chosen.figure_width
+        write_report(copies, page, command=again, version=__version__, pictures=None, tracked=tracked, figure_width=width)
 
     private = [str(path) for path in (Path.home(), Path.cwd()) if path != path.parent]
     publish(study, chosen.publish, report, version=__version__, again=again, files=files, private=private)

@@ -9,7 +9,7 @@ from wisesr.report.tables.claim_block_sentences import family
 from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tables.grid import Grid
 from wisesr.report.tables.latex.escape import prose
-from wisesr.report.tables.latex.tabular import Made, Words, ragged, row, table, tabular
+from wisesr.report.tables.latex.tabular import NOBODY, Made, Words, ragged, row, table, tabular
 from wisesr.report.tables.numbers import DASH, EN_DASH
 
 KEY = "claims"
@@ -17,16 +17,17 @@ _WIDTHS = {"claim": 0.35, "verdict": 0.17, "estimate": 0.15, "95 % interval": 0.
 r"""Columns, and how much of `\linewidth` they take; the gaps take the rest."""
 
 
-def claims(blocks: Iterable[ClaimBlock], made: Made = Made("", "")) -> str | None:
+def claims(blocks: Iterable[ClaimBlock], made: Made = NOBODY) -> str | None:
     """The file of all claims that have a verdict; None where none has."""
     floats = []
     for block in blocks:
         if (grid := claims_grid(block)) is None:
             continue
         study = f" of {block.study}" if block.study else ""
-        words = Words(short=f"Claims{study}", caption=f"Claims{prose(study)}, with what these trainings say of them.", notes=[family(block)])
+        caption = f"Claims{prose(study)}, with what these trainings say of them."
+        words = Words(short=f"Claims{study}", caption=caption, notes=[family(block)])
         key = f"{KEY}-{len(floats) + 1}" if floats else KEY
-        floats.append(table(key, made, words, [_tabular(grid)]))
+        floats.append(table(key, made, words, [_tabular(grid)], KEY))
     return "\n".join(floats) if floats else None
 
 

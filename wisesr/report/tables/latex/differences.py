@@ -8,7 +8,7 @@ from wisesr.report.study import ReportTable
 from wisesr.report.tables.grid import Grid, Text, comparison_grid, published_grid
 from wisesr.report.tables.latex.escape import breakable, escape, prose
 from wisesr.report.tables.latex.matrix import STAR, seeds_of
-from wisesr.report.tables.latex.tabular import Made, Words, name_column, narrow, ragged, row, table, tabular, width
+from wisesr.report.tables.latex.tabular import NOBODY, Made, Words, name_column, narrow, ragged, row, table, tabular, width
 from wisesr.report.tables.numbers import DASH, EN_DASH
 from wisesr.report.tables.sentences import difference_sentences
 from wisesr.report.tables.table_content import Comparison, TableContent, table_content
@@ -25,7 +25,7 @@ _LONG = 240.0
 """pt of the name of a backbone with settings; longer ones are divided."""
 
 
-def differences(of: ReportTable, made: Made = Made("", "")) -> str | None:
+def differences(of: ReportTable, made: Made = NOBODY) -> str | None:
     """The file of a table's differences; None where nothing was compared."""
     content = table_content(of)
     compared = [one for one in content.comparisons if one.entry.difference is not None]
@@ -41,7 +41,7 @@ def differences(of: ReportTable, made: Made = Made("", "")) -> str | None:
     return table(f"{of.key}-differences", made, words, [_tabular(content, grid)])
 
 
-def published(of: ReportTable, made: Made = Made("", "")) -> str | None:
+def published(of: ReportTable, made: Made = NOBODY) -> str | None:
     """The file of a table's published figures; None where there are none."""
     content = table_content(of)
     grid = published_grid(content)

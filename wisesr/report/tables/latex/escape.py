@@ -20,7 +20,7 @@ _SIGNS = {
     '"': "''",  # the fonts of article have no straight one
     "±": r"$\pm$",
     "\N{MINUS SIGN}": "$-$",
-    "×": r"$\times$",
+    "\N{MULTIPLICATION SIGN}": r"$\times$",
     "·": r"$\cdot$",
     "÷": r"$\div$",
     "°": r"$^\circ$",
@@ -68,7 +68,8 @@ _ACCENTS = {
     "\N{COMBINING CARON}": "v",
     "\N{COMBINING CEDILLA}": "c",
 }
-_GREEK = "alpha beta gamma delta epsilon zeta eta theta iota kappa lamda mu nu xi pi rho sigma tau phi chi psi omega".split()
+_GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lamda", "mu", "nu")
+_GREEK += ("xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega")
 _SIGNS |= {unicodedata.lookup(f"GREEK SMALL LETTER {name}"): rf"$\{name.replace('lamda', 'lambda')}$" for name in _GREEK}
 _SIGNS |= {unicodedata.lookup(f"GREEK CAPITAL LETTER {name}"): rf"$\{name.title()}$" for name in ("delta", "sigma", "omega")}
 _BREAK = "\ue000"

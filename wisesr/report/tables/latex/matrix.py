@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables.latex.escape import breakable, escape, prose
-from wisesr.report.tables.latex.tabular import GAP, ROOM, Made, Words, name_column, narrow, row, table, tabular, width
+from wisesr.report.tables.latex.tabular import GAP, NOBODY, ROOM, Made, Words, name_column, narrow, row, table, tabular, width
 from wisesr.report.tables.numbers import EN_DASH
 from wisesr.report.tables.sentences import difference_sentences, legend
 from wisesr.report.tables.table_content import MatrixPlace, TableContent, table_content
@@ -48,7 +48,7 @@ class _Layout(NamedTuple):
     places: tuple[tuple[_Place, ...], ...]
 
 
-def latex(of: ReportTable, made: Made = Made("", "")) -> str:
+def latex(of: ReportTable, made: Made = NOBODY) -> str:
     """The file of a table."""
     content = table_content(of)
     layout = _layout(content)
@@ -104,9 +104,7 @@ def _layout(content: TableContent) -> _Layout:
     """Heads in columns, unless they fit in rows alone."""
     matrix = content.matrix
     counted = not seeds_of(content.table.entries)
-    places = tuple(
-        tuple(_place(place, content.table.metric.decimals, counted) for place in one.places) for one in matrix.rows
-    )
+    places = tuple(tuple(_place(place, content.table.metric.decimals, counted) for place in one.places) for one in matrix.rows)
     names = tuple((one.backbone, *[one.settings or EN_DASH] * matrix.has_settings) for one in matrix.rows)
     wide = _Layout(("backbone", *["settings"] * matrix.has_settings), names, matrix.heads, places)
     groups = tuple(" ".join(filter(None, (one.backbone, one.settings))) for one in matrix.rows)
@@ -126,7 +124,7 @@ def _place(place: MatrixPlace, digits: int, counted: bool) -> _Place:
 
 
 def _room(layout: _Layout, index: int) -> float:
-    """pt of a column's figures; a head's name above them is divided where it is longer."""
+    """How wide a column's figures are, pt; a head's name above them is divided where it is longer."""
     places = [places[index] for places in layout.places]
     figures = max((width(place.figure) for place in places), default=0.0)
     rests = max((width(f" {place.rest}") for place in places if place.figure), default=0.0)

@@ -15,11 +15,11 @@ NARROW = 84.0
 """pt of a column of names that are divided; wider ones are."""
 _DIGIT, _SMALL, _LARGE, _WIDE = 4.7, 2.9, 7.0, 7.9
 """pt of letters at `small` of article at 10 pt, in Computer Modern (cmr9), rounded up."""
-_KINDS = {**dict.fromkeys("ijl.,:;'|!()[]", _SMALL), **dict.fromkeys("mwMW±%+<>=→~&@−", _WIDE)}
+_KINDS = {**dict.fromkeys("ijl.,:;'|!()[]", _SMALL), **dict.fromkeys("mwMW±%+<>=→~&@\N{MINUS SIGN}", _WIDE)}
 
 
 def width(text: str) -> float:
-    """pt that a text takes at `small`."""
+    """How wide a text is at `small`, pt."""
     return sum(_KINDS.get(one, _LARGE if one.isupper() or not one.isascii() else _DIGIT) for one in printed(text))
 
 
@@ -28,6 +28,10 @@ class Made(NamedTuple):
 
     command: str
     version: str
+
+
+NOBODY = Made("", "")
+"""Where that is not to be said."""
 
 
 class Words(NamedTuple):
@@ -81,7 +85,7 @@ def tabular(kinds: str, header: Sequence[str], rows: Sequence[str]) -> list[str]
     return [begin, r"\toprule", *header, r"\midrule", *rows, r"\bottomrule", r"\end{tabular}"]
 
 
-def table(key: str, made: Made, words: Words, tabulars: Sequence[Sequence[str]]) -> str:
+def table(key: str, made: Made, words: Words, tabulars: Sequence[Sequence[str]], file: str = "") -> str:
     """A file: comments on its use, the float, sentences for the authors.
 
     Args:
@@ -89,8 +93,9 @@ def table(key: str, made: Made, words: Words, tabulars: Sequence[Sequence[str]])
         made: what made it.
         words: around it.
         tabulars: lines of each, below one another.
+        file: that it stands in, where that is not named by the key.
     """
-    lines = [*_use(key, made), r"\begin{table}", r"\centering", r"\small"]
+    lines = [*_use(key, file or key, made), r"\begin{table}", r"\centering", r"\small"]
     lines.append(rf"\caption[{{{prose(words.short)}}}]{{{words.caption}}}")
     lines.append(rf"\label{{tab:{label(key)}}}")
     lines += [r"\smallskip"] * bool(tabulars)
@@ -103,9 +108,9 @@ def table(key: str, made: Made, words: Words, tabulars: Sequence[Sequence[str]])
     return "\n".join([*lines, r"\end{table}", *(f"% {' '.join(sentence.split())}" for sentence in words.aside), ""])
 
 
-def _use(key: str, made: Made) -> list[str]:
+def _use(key: str, file: str, made: Made) -> list[str]:
     used = [
-        rf"\input{{tables/{key}}}; it needs \usepackage{{booktabs}}. Refer to it with \ref{{tab:{label(key)}}}.",
+        rf"\input{{tables/{file}}}; it needs \usepackage{{booktabs}}. Refer to it with \ref{{tab:{label(key)}}}.",
         "In a paper of two columns, write table* for table (twice) and it spans both.",
         *[f"Made by wisesr {made.version}: {' '.join(made.command.split())}"] * bool(made.command),
         "The next report replaces this file: copy it before you change it.",
