@@ -9,9 +9,10 @@ from pathlib import Path
 
 from wisesr import __version__
 from wisesr.errors import UserError
+from wisesr.report.files import Tracked
 from wisesr.report.publish import CELLS, PAGE_FOLDER, check_publication, publish
 from wisesr.report.whole_study import Study
-from wisesr.report.write import PAGE, Tracked, write_report
+from wisesr.report.write import PAGE, write_report
 
 _FILES = {"published": "published.csv", "claims": "claims.yaml"}
 """Options that name a file, and what it is called in a publication."""

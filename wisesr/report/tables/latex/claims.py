@@ -19,7 +19,7 @@ r"""Columns, and how much of `\linewidth` they take; the gaps take the rest."""
 
 def claims(blocks: Iterable[ClaimBlock], made: Made = NOBODY) -> str | None:
     """The file of all claims that have a verdict; None where none has."""
-    floats = []
+    floats: list[str] = []
     for block in blocks:
         if (grid := claims_grid(block)) is None:
             continue

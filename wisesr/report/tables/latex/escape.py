@@ -68,8 +68,10 @@ _ACCENTS = {
     "\N{COMBINING CARON}": "v",
     "\N{COMBINING CEDILLA}": "c",
 }
-_GREEK = ("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lamda", "mu", "nu")
-_GREEK += ("xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega")
+_GREEK = (
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lamda", "mu", "nu"),
+    *("xi", "pi", "rho", "sigma", "tau", "phi", "chi", "psi", "omega"),
+)
 _SIGNS |= {unicodedata.lookup(f"GREEK SMALL LETTER {name}"): rf"$\{name.replace('lamda', 'lambda')}$" for name in _GREEK}
 _SIGNS |= {unicodedata.lookup(f"GREEK CAPITAL LETTER {name}"): rf"$\{name.title()}$" for name in ("delta", "sigma", "omega")}
 _BREAK = "\ue000"
@@ -134,7 +136,7 @@ def _own(character: str) -> str | None:
         return _SIGNS[character]
     if " " <= character <= "\x7e":
         return character
-    base, *accents = unicodedata.normalize("NFD", character)
+    base, *accents = list(unicodedata.normalize("NFD", character))
     if len(accents) == 1 and accents[0] in _ACCENTS and base.isascii() and base.isalpha():
         return rf"\{_ACCENTS[accents[0]]}{{{base}}}"
     return None
