@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.figures import Figure, all_figures
-from wisesr.report.figures.column import POINTS, SCALE, in_column
+from wisesr.report.figures.column import POINTS, ROOM, SCALE, in_column
 from wisesr.report.figures.render import Picture, render
 from wisesr.report.read import read_study
 
@@ -89,6 +89,6 @@ def test_places_at_the_edge_move_with_it() -> None:
     spec: dict[str, Any] = {"width": 400, "height": 200, "layer": [right]}
     made = in_column(spec, lambda tried: float(tried["width"]) + 100)
     assert made is not None
-    assert 0.9 * 360 < made["width"] + 100 <= 360
+    assert 0.9 * ROOM < made["width"] + 100 <= ROOM
     assert made["layer"][0]["encoding"] == {"x": {"value": 11 + made["width"]}, "x2": {"value": 0}}
     assert in_column(spec, lambda tried: float(tried["width"]) + 300) is None

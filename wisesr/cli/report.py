@@ -81,7 +81,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--margin", type=_margin, metavar="POINTS", help=help_margin)
     help_metric = "what is tested (default: top1); all but top1 from predictions.npz"
     parser.add_argument("--metric", choices=METRICS, default="top1", help=help_metric)
-    help_width = "of the files in figures/: page (default), or a paper's column, 240 pt"
+    help_width = "of the files in figures/: page (default), or a paper's column, 228 pt"
     parser.add_argument("--figure-width", choices=WIDTHS, default="page", help=help_width)
     help_publish = "write a copy of the records and their report for others: no hosts, paths, logs, images"
     parser.add_argument("--publish", type=Path, metavar="DIR", help=help_publish)

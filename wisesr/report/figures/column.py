@@ -1,6 +1,6 @@
 """Figures as wide as a column of a paper: the same specs with smaller views, drawn at two thirds.
 
-A column is 240 pt (3.3 in). Letters of 12 px are 8 pt there, the smallest ones of any figure, 9 px, 6 pt. What takes room
+A column is 228 pt (3.2 in). Letters of 12 px are 8 pt there, the smallest ones of any figure, 9 px, 6 pt. What takes room
 beside the views (names, axes, legends) stays as it is, so the views are made smaller until all of it fits: views that stand
 side by side go below one another first. What cannot be legible in a column at all, a matrix of 30 classes for one, keeps its
 size and goes over both columns.
@@ -14,8 +14,8 @@ from typing import Any
 
 from wisesr.report.figures.figure import Spec
 
-POINTS = 240.0
-"""Width of a column."""
+POINTS = 228.0
+"""Width of a column: that of article with twocolumn, the narrowest; those of IEEE, ACM, CVPR and ICML have 234 to 252."""
 SCALE = 2 / 3
 """pt for each px."""
 ROOM = int(POINTS / SCALE)
@@ -88,7 +88,8 @@ def _below(spec: Any, across: int) -> Any:
         return spec
     made = {name: _below(part, across) for name, part in spec.items()}
     if "hconcat" in made and len(made["hconcat"]) > across:
-        made = made | {"concat": made.pop("hconcat"), "columns": across}
+        views = made.pop("hconcat")  # rows of their own: in the columns of a grid, a wide view would move those above it
+        made = made | {"vconcat": [made | {"hconcat": views[at : at + across]} for at in range(0, len(views), across)]}
     if "concat" in made:
         made["columns"] = min(across, int(made.get("columns", across)))
     if "facet" in made and "columns" in made:

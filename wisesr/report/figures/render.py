@@ -15,7 +15,7 @@ from wisesr.report.figures.figure import Spec
 from wisesr.report.figures.style import Theme, config
 
 FigureWidth = Literal["page", "column"]
-"""For what paper a file is made: as wide as it comes, or a column of 240 pt."""
+"""For what paper a file is made: as wide as it comes, or a column of 228 pt."""
 _PIXELS = 2.0
 """Pixels of the PNG for each of the figure."""
 _FINE = 300 / 72
