@@ -180,6 +180,12 @@ def _moved(spec: Any, old: float, new: float) -> Any:
         place = made.get(channel)
         if isinstance(place, dict) and isinstance(place.get("value"), int | float) and place["value"] >= old:
             made[channel] = place | {"value": place["value"] + new - old}
-        elif isinstance(place, dict) and isinstance(title := place.get("title"), str):
-            made[channel] = place | {"title": textwrap.wrap(title, max(_LINE, int(new / _TITLE)), break_long_words=False)}
+        elif isinstance(place, dict) and isinstance(title := place.get("title"), str | list):
+            made[channel] = place | {"title": _lines(title, max(_LINE, int(new / _TITLE)))}
     return made
+
+
+def _lines(title: str | list[str], letters: int) -> list[str]:
+    """A title in lines of at most so many letters, unless a word has more."""
+    parts = [title] if isinstance(title, str) else title
+    return [line for part in parts for line in textwrap.wrap(part, letters, break_long_words=False)]
