@@ -69,9 +69,14 @@ def _texts(path: Path) -> list[str]:
     return texts
 
 
+def _but_command(text: str) -> str:
+    """LaTeX without the command that made it."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("% Made by"))
+
+
 def _tables(folder: Path) -> dict[str, str]:
     """All of them, but for why a cell failed, and for the folder in which a report of the whole publication finds it."""
-    texts = {path.name: path.read_text() for path in (folder / "tables").iterdir()}
+    texts = {path.name: _but_command(path.read_text()) for path in (folder / "tables").iterdir()}
     return {name: text.replace(REASON, "its reason is not published").replace("cells/", "") for name, text in texts.items()}
 
 
