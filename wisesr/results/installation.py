@@ -63,9 +63,9 @@ def packages_hash() -> str:
 def _packages_hash(path: tuple[str, ...]) -> str:
     found = set()
     for package in distributions(path=list(path)):
-        said = package.metadata  # read and parsed anew by each of `name` and `version`
+        said = package.metadata
         if "Name" in said:  # not so where a package was removed in part
-            found.add((re.sub(r"[-_.]+", "-", said["Name"]).lower(), said["Version"] if "Version" in said else "None"))
+            found.add((re.sub(r"[-_.]+", "-", said["Name"]).lower(), str(package.version)))
     return hashlib.sha256("".join(f"{name}=={version}\n" for name, version in sorted(found)).encode()).hexdigest()
 
 
