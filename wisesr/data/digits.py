@@ -33,7 +33,7 @@ def digits() -> Manifest:
 
 
 def _read() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Images of 8x8 pixels and their labels: scikit-learn's file, as importing its `datasets` takes two seconds, for SciPy's sake."""
+    """Images of 8x8 pixels and their labels: scikit-learn's file, as importing its `datasets` takes two seconds."""
     package = find_spec("sklearn")
     for folder in (package and package.submodule_search_locations) or ():
         if (path := Path(folder, "datasets", "data", "digits.csv.gz")).is_file():
