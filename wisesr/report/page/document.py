@@ -12,12 +12,13 @@ from pathlib import Path
 import jinja2
 
 from wisesr.report.figures import Figure
-from wisesr.report.figures.style import HEADS, config, head_order
+from wisesr.report.figures.style import HEADS, config, head_order, places
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.cell_table import cell_table
 from wisesr.report.page.claims import claim_parts
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
+from wisesr.report.page.overview import overview_parts
 from wisesr.report.page.parts import page_part
 from wisesr.report.page.ranking_parts import ranking_parts
 from wisesr.report.page.vega import vega_script
@@ -65,8 +66,9 @@ def render_page(
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
-        swatch={head: index % len(HEADS["light"]) for index, head in enumerate(head_order(study))},
-        css=_file("page.css") + _swatches(),
+        swatch={head: place % len(HEADS["light"]) for place, head in enumerate(places(head_order(study)))},
+        css=_file("page.css") + _file("overview.css") + _swatches(),
+        overview=overview_parts(study, figures),
         early=early,
         js=js,
         vega=vega,
@@ -90,7 +92,7 @@ def _swatches() -> str:
     """The heads' colours, the same as in the figures."""
     rules = []
     for where, colours in (("", HEADS["light"]), (':root[data-theme="dark"] ', HEADS["dark"])):
-        rules += [f"{where}.swatch.h{index} {{ background: {colour}; }}" for index, colour in enumerate(colours)]
+        rules += [f"{where}.h{index} {{ --head: {colour}; }}" for index, colour in enumerate(colours)]
     return "\n".join(rules)
 
 
