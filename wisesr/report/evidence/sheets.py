@@ -63,22 +63,22 @@ def _of_run(columns: Sequence[SheetColumn], number: int, scale: Scale | None) ->
         right += is_right
         line = f"right, {said.probability:.2f}" if is_right else f"wrong: says {said.predicted}, {said.probability:.2f}"
         laid = "" if plane is None or scale is None else overlay(plane, scale, smooth=False, hover=False)
-        lines = (line,) if laid else (line, "no evidence: not linear")
+        lines = (line,) if laid else (line, "its head is not linear")
         tiles.append(Tile(f'<use href="#grey{at}-{number}"/>{laid}', lines, strong=not is_right))
     return TileRow((columns[0].runs[number].run, f"{right} of {len(columns)} right"), tuple(tiles))
 
 
-def disagreement_sheet(one: Disagreement, load: Callable[[str], Image.Image], *, most: int = 4) -> str:
+def disagreement_sheet(one: Disagreement, load: Callable[[str], Image.Image] | None, *, most: int = 4) -> str:
     """The pictures on which a head and the baseline disagree most, as SVG, with what both say of each.
 
     Args:
         one: of `wisesr.report.prediction_analysis.analyse_predictions`, with images on one side at least.
-        load: a test image by its name; one that cannot be read any more leaves its place empty.
+        load: a test image by its name; one that cannot be read any more leaves its place empty, as all do with None.
         most: pictures of either side, at most.
     """
     sides = [(one.entry.head, one.better[:most]), (one.baseline, one.worse[:most])]
     names = [case.id for _, cases in sides for case in cases]
-    jpegs = pictures(names, load, room=_ROOM).jpegs
+    jpegs = {} if load is None else pictures(names, load, room=_ROOM).jpegs
     rows = [
         TileRow((f"{surer} is surer", count_of(len(cases), "picture")), tuple(_case(one, case, jpegs) for case in cases))
         for surer, cases in sides
@@ -88,11 +88,11 @@ def disagreement_sheet(one: Disagreement, load: Callable[[str], Image.Image], *,
 
 
 def _case(one: Disagreement, case: Case, jpegs: dict[str, bytes]) -> Tile:
-    said = [
-        f"{name}: {prediction.predicted}, {prediction.probability:.2f}"
-        + ("" if prediction.predicted == case.label else f" ({prediction.true_probability:.2f} for {case.label})")
-        for name, prediction in ((one.baseline, case.baseline), (one.entry.head, case.head))
-    ]
+    said: list[str] = []
+    for name, prediction in ((one.baseline, case.baseline), (one.entry.head, case.head)):
+        said.append(f"{name}: {prediction.predicted}, {prediction.probability:.2f}")
+        if prediction.predicted != case.label:
+            said.append(f"({prediction.true_probability:.2f} for {case.label})")
     return Tile(_picture(jpegs.get(case.id)), (f"true class: {case.label}", *said), strong=True)
 
 
