@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
 from wisesr.results.atomic_files import write_json
+from wisesr.results.run_address import NOTES
 from wisesr.sync.uploader import CellError, Uploader, UploadError
-from wisesr.sync.uploads import NOTES, Sent, SyncCell, UploadState, read_notes, sent_of
+from wisesr.sync.uploads import Sent, SyncCell, UploadState, read_notes, sent_of
 
 _AT_ONCE = 4
 _GIVE_UP = 3
