@@ -70,9 +70,9 @@ class RunLogger:
     """A destination of figures; every method does nothing until a subclass says otherwise.
 
     The order of calls: `start`, `epoch` for each epoch, then one of `finish` and `fail`; of heads that learn a kernel, `kernel`
-    before the `epoch` that it belongs to, and before `start` for each epoch of its history. What a logger raises is a warning in
-    the cell's log and ends its calls but for one of `fail`; training goes on (`guarded.Guarded`). A class of your own needs no
-    more than this: name it in `logger.NAME._target_`, its keyword-only settings beside it.
+    before the `epoch` that it belongs to, and before `start` for each epoch of its history. What a logger raises is a warning
+    in the cell's log and ends its calls but for one of `fail`; training goes on (`guarded.Guarded`). A class of your own needs
+    no more than this: name it in `logger.NAME._target_`, its keyword-only settings beside it.
     """
 
     def __init__(self, run: Run) -> None:

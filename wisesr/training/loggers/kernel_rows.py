@@ -42,7 +42,7 @@ def kernel_picture(summary: KernelSummary) -> Image.Image:
     large = tile.resize((size[0], size[1]), Image.Resampling.NEAREST)
     sheet = Image.new("RGB", (_SIDE, large.height + _NOTE), _PAPER)
     sheet.paste(large, ((_SIDE - large.width) // 2, 0))
-    note = f"blue \N{MINUS SIGN}{extent:g}, red +{extent:g}"
+    note = f"full colour \N{PLUS-MINUS SIGN}{extent:g}"
     place = (_SIDE // 2, large.height + _NOTE // 2)
     ImageDraw.Draw(sheet).text(place, note, fill=_INK, font=ImageFont.load_default(size=11), anchor="mm")
     return sheet

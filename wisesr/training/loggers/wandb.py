@@ -98,7 +98,7 @@ class WandbLogger(RunLogger):
         return noted if isinstance(noted, dict) else {}
 
     def _note_address(self, address: object) -> None:
-        """For the record and `wisesr report`; of an offline run there is none, and `wisesr sync` notes that of what it sends."""
+        """For the record; an offline run has none until `wisesr sync` sends it, and notes its own."""
         noted = self._noted()
         now = {key: value for key, value in noted.items() if key != "url"}
         if found := web_address(address):
