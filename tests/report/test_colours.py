@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from wisesr.config.options import options
 from wisesr.report.figures.figure import Section
-from wisesr.report.figures.style import HEADS, SHAPES, by_head, config
+from wisesr.report.figures.style import HEADS, PLACES, SHAPES, by_head, color, config, places
 
 SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
 
@@ -40,24 +41,47 @@ def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_colours_differ_for_all_eyes(sight: str, theme: str) -> None:
     """A difference of 2.3 in CIELAB is just noticeable; five times that is seen without looking for it."""
-    seen = [lab(SIGHTS[sight] @ linear(color)) for color in HEADS[theme]]  # type: ignore[index]
+    seen = [lab(SIGHTS[sight] @ linear(shown)) for shown in HEADS[theme]]  # type: ignore[index]
     assert min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(seen, 2)) > 11.5
 
 
 @pytest.mark.parametrize(("theme", "ground"), [("light", "#ffffff"), ("dark", "#14171b")])
 def test_colours_stand_out_from_their_ground(theme: str, ground: str) -> None:
-    """Contrast as WCAG 2 has it; words, which need 4.5, are never written in these colours."""
+    """Contrast as WCAG 2.2 has it, 3 for graphics (1.4.11); words, which need 4.5, are never written in these colours."""
     weights = np.array([0.2126, 0.7152, 0.0722])
     under = float(weights @ linear(ground))
-    for color in HEADS[theme]:  # type: ignore[index]
-        over = float(weights @ linear(color))
-        assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 2
+    for shown in HEADS[theme]:  # type: ignore[index]
+        over = float(weights @ linear(shown))
+        assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 3
     over = float(weights @ linear(config(theme)["text"]["color"]))  # type: ignore[arg-type]
     assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 7
 
 
 def test_56_heads_differ_in_colour_or_shape() -> None:
-    heads = [f"head{index}" for index in range(56)]
-    shapes = by_head(heads, heads, 480)["shape"]["scale"]["range"]
+    heads = [f"head{index}" for index in range(40)]
+    drawn = by_head(heads, heads, 480)
+    shapes, known = drawn["shape"]["scale"]["range"], drawn["shape"]["scale"]["domain"]
+    assert known == drawn["color"]["scale"]["domain"] == [*PLACES, *heads]
     looks = {(HEADS["light"][index % len(HEADS["light"])], shape) for index, shape in enumerate(shapes)}
     assert len(looks) == len(HEADS["light"]) * len(SHAPES) == 56
+
+
+def test_a_head_has_one_colour_in_every_study() -> None:
+    """Whatever stands beside it, and whatever others are compared with."""
+    for order in (("gap", "wise"), ("wise",), ("depthwise", "wise", "max"), ("wise", "mine", "yours")):
+        assert color("wise", order) == HEADS["light"][1]
+        assert color("wise", order, "dark") == HEADS["dark"][1]
+
+
+def test_the_first_variant_of_a_head_is_drawn_as_the_head() -> None:
+    order = ("gap", "wise dropout=0.2", "wise dropout=0.5", "mine")
+    assert color("wise dropout=0.2", order) == color("wise", ("wise",))
+    assert places(order)[len(PLACES) :] == ("wise dropout=0.5", "mine")
+    assert len(set(places(order))) == len(places(order))
+    beside = ("wise", "wise dropout=0.5")
+    assert places(beside) == (*PLACES, "wise dropout=0.5")
+
+
+def test_every_head_of_the_package_has_a_colour_among_its_fellows() -> None:
+    assert set(options("head")) - set(PLACES) == set()
+    assert set(PLACES[:8]) >= {"gap", "wise", "wise_dropout", "depthwise", "depthwise_nonneg", "gap_dropout"}

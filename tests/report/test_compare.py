@@ -127,7 +127,7 @@ def test_heads_that_are_one_computation_are_told(tmp_path: Path) -> None:
         for head in ("wise", "depthwise_nonneg"):
             write(tmp_path, head, seed, 0.8, record={"cost": _cost()})
     (note,) = [note for note in table_of_study(tmp_path).notes if "one computation" in note]
-    assert note.startswith("resnet18: depthwise_nonneg and wise ")
+    assert note.startswith("resnet18: wise and depthwise_nonneg ")
 
 
 def test_heads_that_differ_in_training_are_no_computation_in_common(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_the_block_of_the_page(protocol: str, tmp_path: Path) -> None:
 def test_a_page_of_short_trainings_says_why_there_is_no_speed(tmp_path: Path) -> None:
     write_heads(tmp_path, {"gap": [rise(2, epochs=3)] * 3, "wise": [rise(2, epochs=3)] * 3, "flatten": [rise(2, epochs=3)]})
     html = unescape(render(tmp_path))
-    said = "flatten, wise are at 95 % of gap's plateau cannot be said: a curve of 3 epochs cannot be smoothed"
+    said = "wise, flatten are at 95 % of gap's plateau cannot be said: a curve of 3 epochs cannot be smoothed"
     assert html.count(said) == 1
     assert "ends at zero" not in html
 

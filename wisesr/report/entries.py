@@ -18,6 +18,7 @@ from wisesr.report.study import Entry, LastEpochs, ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.twins import twin_notes
 from wisesr.report.yardstick import Yardstick
+from wisesr.results.head_order import in_order
 from wisesr.results.state import State
 from wisesr.wording import count_of
 
@@ -34,8 +35,8 @@ class GroupEntries(NamedTuple):
 
 
 def group_entries(heads: Heads, every: Heads, baseline: str, yardstick: Yardstick) -> GroupEntries:
-    """The entries of one backbone and settings, the baseline first; `heads` has what may be compared, `every` all cells."""
-    ordered = sorted(heads, key=lambda head: (head != baseline, head))
+    """The entries of one backbone and settings, ordered as heads are; `heads` has what may be compared, `every` all cells."""
+    ordered = in_order(heads, baseline)
     choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}
     by_head = differences(choices[baseline].cells, others, yardstick) if baseline in choices else {}

@@ -166,7 +166,7 @@ class ReportTable(NamedTuple):
     baseline: str
     """The head that others are compared with, `gap`."""
     entries: tuple[Entry, ...]
-    """By backbone and settings; in each the baseline first, then by name."""
+    """By backbone and settings; in each in the order of `results.head_order`."""
     warnings: tuple[str, ...]
     """What differs beyond the axes, each a sentence: to stand in red above the table."""
     notes: tuple[str, ...]

@@ -1,6 +1,6 @@
-"""One style for all figures, light and dark; a head has the same colour and mark in each of them.
+"""One style for all figures, light and dark; a head has the same colour and mark in each of them, and in every study.
 
-Colours stand in the theme and not in the specs: what a spec says is the order of a study's heads, the baseline first. They are
+Colours stand in the theme and not in the specs: what a spec says is the place of each head among them (`places`). They are
 chosen for readers who do not see red, green or blue as others do (tests/report/test_figures.py holds them apart as these see
 them), and the mark's shape says the same once more, for print without colours and for more heads than there are colours.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
 from wisesr.report.whole_study import Study
+from wisesr.results.head_order import in_order, name_of
 
 Theme = Literal["light", "dark"]
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
@@ -18,12 +19,18 @@ INK: dict[Theme, str] = {"light": "#1b1e23", "dark": "#e6e8eb"}
 _FAINT: dict[Theme, str] = {"light": "#e3e5e9", "dark": "#363b43"}
 _SOFT: dict[Theme, str] = {"light": "#5b626d", "dark": "#a7aeb9"}
 HEADS: dict[Theme, tuple[str, ...]] = {
-    "light": ("#555c66", "#0072b2", "#d55e00", "#009e73", "#c46fae", "#e69f00", "#4fb3e8", "#8f2bd6"),
+    "light": ("#555c66", "#0072b2", "#99412b", "#429c6d", "#dc2bc4", "#aa7706", "#8684ff", "#7500d0"),
     "dark": ("#b9c0ca", "#4aa3e0", "#f07f3c", "#2fd08f", "#b56cf5", "#f5d142", "#b8f0ff", "#8c6d5a"),
 }
-"""The baseline's first: grey, as it is what the others are held against."""
+"""The first is that of `gap`: grey, as it is what the others are mostly held against. Each stands out from its ground three to
+one at least, as WCAG 2.2 asks of graphics (success criterion 1.4.11)."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
 """Seven, so that with eight colours 56 heads differ."""
+PLACES = (
+    *("gap", "wise", "depthwise_nonneg", "depthwise", "wise_dropout", "gap_dropout", "flatten", "gwap"),
+    *("gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
+)
+"""Heads by their places among colours and shapes. Append, or a head changes its colour between two reports."""
 SEQUENTIAL: dict[Theme, tuple[str, ...]] = {
     "light": ("#eef3f8", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
     "dark": ("#1d232b", "#1f3f5f", "#266292", "#3f8fc7", "#86bfe6", "#e2f1fb"),
@@ -79,11 +86,31 @@ def config(theme: Theme) -> dict[str, Any]:
 
 
 def head_order(study: Study) -> tuple[str, ...]:
-    """All heads of the study, unfinished ones too, as the themes' colours have them: baselines first, then by name."""
-    baselines = dict.fromkeys(table.baseline for table in study.tables)
+    """All heads of the study, unfinished ones too, in the order in which they are shown."""
     heads = {entry.head for table in study.tables for entry in table.entries}
     heads |= {cell.place.head for table in study.tables for cell in table.left_out if cell.place is not None}
-    return (*(head for head in baselines if head in heads), *sorted(heads - set(baselines)))
+    return in_order(heads, study.tables[0].baseline if study.tables else "gap")
+
+
+def places(order: Sequence[str]) -> tuple[str, ...]:
+    """Heads by their places among colours and shapes: those of `PLACES`, then what else the study has.
+
+    The first variant of a head that stands in no study by its plain name has that name's place: `wise dropout=0.5` is drawn as
+    `wise` is.
+    """
+    own, others = list(PLACES), []
+    for head in order:
+        name = name_of(head)
+        if head not in PLACES and name in own and name not in order:
+            own[own.index(name)] = head
+        elif head not in PLACES:
+            others.append(head)
+    return (*own, *others)
+
+
+def color(head: str, order: Sequence[str], theme: Theme = "light") -> str:
+    """The colour of a head, `#rrggbb`; `order` is of all heads of the study."""
+    return HEADS[theme][places(order).index(head) % len(HEADS[theme])]
 
 
 def by_head(order: Sequence[str], shown: Iterable[str], width: int) -> dict[str, Any]:
@@ -98,9 +125,10 @@ def by_head(order: Sequence[str], shown: Iterable[str], width: int) -> dict[str,
     columns = max(1, min(len(here), int(width / (7.4 * max(map(len, here), default=1) + 34))))
     # symbolOpacity: bands are faint, and their legend would be.
     legend = {"values": here, "orient": "top", "columns": columns, "columnPadding": 14, "symbolOpacity": 1}
-    scale = {"domain": list(order)}
+    known = places(order)
+    scale = {"domain": list(known)}
     channel = {"field": "head", "type": "nominal", "title": None, "legend": legend}
-    shapes = scale | {"range": [SHAPES[index % len(SHAPES)] for index in range(len(order))]}
+    shapes = scale | {"range": [SHAPES[index % len(SHAPES)] for index in range(len(known))]}
     return {"color": channel | {"scale": scale}, "shape": channel | {"scale": shapes}}
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from wisesr.report.figures import Figure
-from wisesr.report.figures.style import HEADS, config, head_order
+from wisesr.report.figures.style import HEADS, config, head_order, places
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.cell_table import cell_table
 from wisesr.report.page.claims import claim_parts
@@ -65,7 +65,7 @@ def render_page(
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
-        swatch={head: index % len(HEADS["light"]) for index, head in enumerate(head_order(study))},
+        swatch={head: place % len(HEADS["light"]) for place, head in enumerate(places(head_order(study)))},
         css=_file("page.css") + _swatches(),
         early=early,
         js=js,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables import sentences
 from wisesr.report.tables.verdict import verdict
+from wisesr.results.head_order import in_order
 from wisesr.results.state import State
 
 
@@ -33,7 +34,7 @@ class Matrix(NamedTuple):
     """Backbones, with the settings that vary, by heads."""
 
     heads: tuple[str, ...]
-    """The baseline first, then by name."""
+    """In the order of `results.head_order`."""
     rows: tuple[MatrixRow, ...]
 
     @property
@@ -122,7 +123,7 @@ def _matrix(table: ReportTable) -> Matrix:
     absent = _absent(table)
     groups = table.groups()
     names = {entry.head for entry in table.entries} | {head for _, _, head in absent}
-    heads = tuple(sorted(names, key=lambda head: (head != table.baseline, head)))
+    heads = in_order(names, table.baseline)
     rows = []
     for backbone, settings in dict.fromkeys([*groups, *((backbone, settings) for backbone, settings, _ in absent)]):
         entries = {entry.head: entry for entry in groups.get((backbone, settings), ())}

@@ -1,0 +1,41 @@
+"""In which order heads stand, in every table, figure and legend: the baseline, the project's own, then the others.
+
+A reader who knows one page finds the same head at the same place of the next. No option of Hydra's is read for it, so that the
+records of other versions, and heads of a user's own, have their place too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+OWN = "wise"
+"""The project's head; those whose names begin with it and an underscore are its variants."""
+OTHERS = (
+    *("depthwise_nonneg", "depthwise", "gap_dropout", "gap", "flatten", "gwap", "gem", "max"),
+    *("avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
+)
+"""The heads that stand beside it: the arms of the paper's ablation first. Any other comes after these, by name."""
+
+
+def in_order(heads: Iterable[str], baseline: str = "gap") -> tuple[str, ...]:
+    """Each head once, in the order in which they are shown.
+
+    Args:
+        heads: names, or names with settings that tell variants apart: `wise dropout=0.5`.
+        baseline: the head that others are compared with, first where it is among them.
+    """
+    return tuple(sorted(set(heads), key=lambda head: _place(head, baseline)))
+
+
+def name_of(head: str) -> str:
+    """The name alone, without settings."""
+    return head.partition(" ")[0]
+
+
+def _place(head: str, baseline: str) -> tuple[int, int, str]:
+    name = name_of(head)
+    if head == baseline:
+        return 0, 0, head
+    if name == OWN or name.startswith(f"{OWN}_"):
+        return 1, int(name != OWN), head
+    return (2, OTHERS.index(name), head) if name in OTHERS else (3, 0, head)
