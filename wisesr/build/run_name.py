@@ -11,8 +11,8 @@ from wisesr.config.replicates import repetition_names
 
 _SWEPT = re.compile(r"([a-z_][\w.]*)=(.*(?:,|\brange\(|\bchoice\(|\bglob\().*)", re.DOTALL)
 """`head.dropout=0,0.5`, `seed=range(5)`: https://hydra.cc/docs/advanced/override_grammar/extended/."""
-_NAMED = ("backbone", "head", "dataset", "resolution", "resolution.size", "seed", "replicate", "dataset.fold")
-"""Keys that every name says."""
+_NAMED = ("study", "backbone", "head", "dataset", "resolution", "resolution.size", "seed", "replicate", "dataset.fold")
+"""Keys that every name says, and the group that runs are in."""
 
 
 def run_name(config: Mapping[str, Any], command: Sequence[str]) -> str:

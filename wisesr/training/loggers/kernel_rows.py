@@ -49,10 +49,10 @@ def kernel_picture(summary: KernelSummary) -> Image.Image:
 
 
 def scale_of(plane: NDArray[np.float32]) -> float:
-    """The least of 1, 2 and 5 times a power of ten that no weight of a plane exceeds; 1 for a plane of zeros."""
+    """The least of 1, 2 and 5 times a power of ten that no weight of a plane exceeds, as float32 has it; 1 for zeros."""
     largest = float(np.abs(plane).max())
     if not largest > 0:
         return 1.0
     ten = math.floor(math.log10(largest))
     steps = (float(f"{digit}e{power}") for power in (ten - 1, ten, ten + 1) for digit in (1, 2, 5))
-    return next(step for step in steps if step >= largest)
+    return next(step for step in steps if np.float32(step) >= np.float32(largest))
