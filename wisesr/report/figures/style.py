@@ -16,6 +16,7 @@ from wisesr.results.head_order import in_order, name_of
 Theme = Literal["light", "dark"]
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 INK: dict[Theme, str] = {"light": "#1b1e23", "dark": "#e6e8eb"}
+GROUND: dict[Theme, str] = {"light": "white", "dark": "#14171b"}
 _FAINT: dict[Theme, str] = {"light": "#e3e5e9", "dark": "#363b43"}
 _SOFT: dict[Theme, str] = {"light": "#5b626d", "dark": "#a7aeb9"}
 HEADS: dict[Theme, tuple[str, ...]] = {
@@ -73,6 +74,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
             "joined": {"color": ink, "strokeWidth": 4, "strokeCap": "round"},
+            "open": {"color": soft, "stroke": soft, "fill": GROUND[theme], "strokeWidth": 1.5},
             "matrix": {"color": SEQUENTIAL[theme][0]},
         },
         "range": {

@@ -20,8 +20,10 @@ def print_claims(block: ClaimBlock, console: Console) -> None:
         return
     if block.study:
         console.print(f"[bold]{escape(block.study)}[/bold]")
-    for sentence in headline(block):
-        console.print(f"[bold]{escape(sentence)}[/bold]")
+    for known in headline(block):
+        console.print(f"[bold]{escape(known.text)}[/bold]")
+        if known.detail:
+            console.print(f"[dim]{escape(known.detail)}[/dim]")
     console.print()
     if shown := answered(block):
         console.print(_table(shown))
