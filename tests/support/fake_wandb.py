@@ -29,6 +29,8 @@ class FakeRun:
     config: str = "{}"
     display: str | None = None
     group: str | None = None
+    notes: str | None = None
+    job: str | None = None
     tags: list[str] = field(default_factory=list)
     state: str = "running"
     lines: dict[str, list[str]] = field(default_factory=lambda: {HISTORY: [], EVENTS: [], SUMMARY: [], OUTPUT: []})
@@ -166,7 +168,8 @@ class FakeServer(ThreadingHTTPServer):
             run.state, run.starts = "running", run.starts + 1
         run.config = given.get("config") or run.config
         run.display, run.group = given.get("displayName") or run.display, given.get("groupName") or run.group
-        run.tags = given.get("tags") or run.tags
+        run.tags, run.notes = given.get("tags") or run.tags, given.get("notes") or run.notes
+        run.job = given.get("jobType") or run.job
         project = {"id": "P", "name": given.get("project") or "p", "entity": {"id": "E", "name": "me"}}
         names = {"id": f"id-{run.name}", "name": run.name, "displayName": run.display, "description": "", "sweepName": None}
         bucket = names | {"config": run.config, "project": project, "historyLineCount": len(run.lines[HISTORY])}

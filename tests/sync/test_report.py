@@ -16,6 +16,7 @@ from wisesr.sync.workspace import make_workspace
 
 ROOT = Path("/nowhere")
 COLOURS = {"gap": "#555c66", "wise": "#0072b2"}
+TWO = {"heads": ("gap", "mine"), "backbones": ("resnet18", "densenet121")}
 
 
 def picture(width: int, height: int) -> ShownPicture:
@@ -113,23 +114,29 @@ def _overlap(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
 
 
 def test_a_head_without_a_colour_and_several_axes(project: None) -> None:
-    backbones = ("resnet18", "densenet121")
-    cells = configs(heads=("gap", "mine"), backbones=backbones)
+    cells = configs(**TWO)
     (grid,) = grids(blocks(cells, story(), None))
     (runs,) = grid["runSets"]
     keys = [key["name"] for key in runs["grouping"]]
     assert keys == ["backbone.value.name", "head.value.name"]
     start, end = f"{runs['id']}-config:{keys[0]}", f"config:{keys[1]}:gap"
-    assert grid["customRunColors"] == {f"{start}:{backbone}-{end}": COLOURS["gap"] for backbone in backbones}
+    assert grid["customRunColors"] == {f"{start}:{backbone}-{end}": COLOURS["gap"] for backbone in TWO["backbones"]}
     assert not any("groupBy" in panel["config"] for panel in grid["panelBankSectionConfig"]["panels"])
 
 
 def test_the_workspace_has_the_same_colours() -> None:
-    made = make_workspace(configs(), entity="me", project="p", study="s", colours=COLOURS)
-    assert made.runset_settings.group_colors == COLOURS
-    several = configs(heads=("gap", "mine"), backbones=("resnet18", "densenet121"))
-    paths = make_workspace(several, entity="me", project="p", study="s", colours=COLOURS).runset_settings.group_colors
-    assert {tuple(path): colour for path, colour in paths.items()} == {  # type: ignore[call-overload]
-        ("resnet18", "gap"): COLOURS["gap"],
-        ("densenet121", "gap"): COLOURS["gap"],
-    }
+    from wandb_workspaces.workspaces._run_color_groups import parse_run_color_group_key
+
+    for axes, paths in (({}, [("gap",), ("wise",)]), (TWO, [("resnet18", "gap"), ("densenet121", "gap")])):
+        made = make_workspace(configs(**axes), entity="me", project="p", study="s", colours=COLOURS)
+        section = made._spec["spec"]["section"]
+        (runs,) = section["runSets"]
+        keys = [f"config:{key['name']}" for key in runs["grouping"]]
+        found = {}
+        for name, colour in section["customRunColors"].items():
+            told = parse_run_color_group_key(name)
+            assert told is not None
+            assert told["runset_id"] == runs["id"]
+            assert [part["key"] for part in told["path"]] == keys
+            found[tuple(part["value"] for part in told["path"])] = colour
+        assert found == {path: COLOURS[path[-1]] for path in paths}

@@ -52,9 +52,14 @@ def head_colours(order: tuple[str, ...]) -> dict[str, str]:
 
 
 def _headline(study: Study) -> Iterator[str]:
-    """What is known of the first claim of each study; without claims, what each table shows."""
-    claimed = [escape(sentence) for block in study.claims if block.answers for sentence in headline(block)]
-    yield from claimed or [escape(f"{table.title}: {said}") for table in study.tables if (said := verdict(table))]
+    """What is known of the first claim of each study, and for what it holds; without claims, what each table shows."""
+    known = [known for block in study.claims if block.answers for known in headline(block)]
+    for one in known:
+        yield f"**{escape(one.text)}**"
+        if one.detail:
+            yield escape(one.detail)
+    if not known:
+        yield from (escape(f"{table.title}: {said}") for table in study.tables if (said := verdict(table)))
 
 
 def _claims(study: Study) -> Iterator[tuple[str, str]]:
