@@ -74,14 +74,15 @@ def test_the_answer_then_what_shows_it_then_claims_and_tables(project: None) -> 
     ]
 
 
-def test_pictures_are_those_of_their_run_as_wide_as_the_report(project: None) -> None:
-    first, second, _ = grids(blocks(configs(), story(picture(800, 400), picture(100, 5000))))
-    for grid, key, rows in ((first, "report/forest-800", 15), (second, "report/forest-100", 48)):
+def test_pictures_are_those_of_their_run(project: None) -> None:
+    sizes = {"report/forest-4000": (24, 24 // 4 + 3), "report/forest-600": (12, 12 // 2 + 3), "report/forest-100": (12, 48)}
+    *shown, _ = grids(blocks(configs(), story(picture(4000, 1000), picture(600, 300), picture(100, 5000))))
+    for grid, (key, size) in zip(shown, sizes.items(), strict=True):
         assert ids(grid) == ["cafe0001"]
         assert grid["hideRunSets"]
         (panel,) = grid["panelBankSectionConfig"]["panels"]
         assert panel["config"]["mediaKeys"] == [key]
-        assert (panel["layout"]["w"], panel["layout"]["h"]) == (24, rows)
+        assert (panel["layout"]["w"], panel["layout"]["h"]) == size
 
 
 def test_without_pictures_there_is_no_run_of_them(project: None) -> None:

@@ -26,8 +26,10 @@ Configs = Mapping[str, Mapping[str, Any]]
 
 _WIDE = 24
 """Columns of a report's grid."""
-_HIGHEST = 48
-"""Rows that a picture has at most."""
+_PIXELS = 84
+"""Of a picture in a column, about: figures are drawn with two pixels for one of the screen."""
+_HIGHEST, _TITLE = 48, 3
+"""Rows that a picture has at most, and those of its title."""
 _CELLS = "cells"
 
 
@@ -63,18 +65,19 @@ def make_report(configs: Configs, story: Story, *, picture_run: str | None, enti
 
 
 def _pictures(story: Story, run: str, where: Mapping[str, str]) -> Iterator[wr.Block]:
-    """Each picture, as wide as the report, with what is said of it below."""
+    """Each picture, with what is said of it below."""
     for picture in story.pictures:
-        panel = media(picture.title, picture_key(picture), 1, layout=wr.Layout(w=_WIDE, h=_rows(picture)))
+        panel = media(picture.title, picture_key(picture), 1, layout=_layout(picture))
         only = wr.Runset(**where, name="pictures", filters=expr.And(expr.Metric("ID").isin([run])))
         yield wr.PanelGrid(runsets=[only], panels=[panel], hide_run_sets=True)
         yield wr.MarkdownBlock(text=picture.caption)
 
 
-def _rows(picture: ShownPicture) -> int:
-    """Rows of a grid, about as high as its columns are wide, in which a picture is as wide as the report; with its title."""
+def _layout(picture: ShownPicture) -> wr.Layout:
+    """As large as a picture is, from half to all of the report's width; rows are about as high as columns are wide."""
     width, height = Image.open(io.BytesIO(picture.png)).size
-    return min(_HIGHEST, round(_WIDE * height / width) + 3)
+    columns = min(_WIDE, max(_WIDE // 2, round(width / _PIXELS)))
+    return wr.Layout(w=columns, h=min(_HIGHEST, round(columns * height / width) + _TITLE))
 
 
 def _cells(configs: Configs, where: Mapping[str, str]) -> wr.Runset:
