@@ -13,7 +13,8 @@ from tests.support.studies import cell_config, write_cell
 from wisesr.report.figures.overview_figures import overview_figures
 from wisesr.report.figures.render import render
 from wisesr.report.figures.style import head_order
-from wisesr.report.overview import TOGETHER, Forest, ForestRow, forests
+from wisesr.report.overview import TOGETHER, Forest, ForestRow
+from wisesr.report.overview_forests import forests
 from wisesr.report.page.document import render_page
 from wisesr.report.page.overview import ROWS, nice_ticks, overview_parts
 from wisesr.report.read import read_study
@@ -106,9 +107,24 @@ def test_datasets_and_protocols_have_forests_of_their_own(tmp_path: Path) -> Non
     write_grid(tmp_path, (64,), ("resnet18",), 3, two, dataset="one")
     write_grid(tmp_path, (64,), ("resnet18",), 3, two, dataset="two")
     study = write_grid(tmp_path, (64,), ("resnet18",), 3, two, dataset="one", changes={"protocol": "paper"})
-    assert sorted(found.title for found in forests(study)) == ["one", "one, protocol=paper", "two"]
-    assert len({found.key for found in forests(study)}) == 3
-    assert len({figure.key for figure in overview_figures(study, head_order(study))}) == 3
+    assert sorted(found.title for found in forests(study)) == ["all datasets", "one", "one, protocol=paper", "two"]
+    assert len({found.key for found in forests(study)}) == 4
+    assert len({figure.key for figure in overview_figures(study, head_order(study))}) == 4
+
+
+def test_over_datasets_stands_what_the_claims_say(tmp_path: Path) -> None:
+    two = {"gap": 0.0, "wise": 0.06}
+    write_grid(tmp_path, (64, 128), ("resnet18", "resnet50"), 3, two, dataset="one")
+    study = write_grid(tmp_path, (64, 128), ("resnet18", "resnet50"), 3, two, dataset="two")
+    first, *others = forests(study)
+    assert (first.title, [other.title for other in others]) == ("all datasets", ["one", "two"])
+    assert not any(other.together for other in others)
+    found = {answer.size: answer.found for answer in study.claims[0].answers if answer.claim.name == "gain"}
+    for size, name, head in rows_of(first):
+        mark = rows_of(first)[size, name, head].mark
+        assert (name, head) == (TOGETHER, "wise") and mark is not None
+        assert (mark.mean, mark.low, mark.high) == found[size]
+    assert len(overview_parts(study, [])) == len({figure.key for figure in overview_figures(study, head_order(study))}) - 2 == 3
 
 
 def test_many_rows_are_folded_and_none_is_lost(tmp_path: Path) -> None:

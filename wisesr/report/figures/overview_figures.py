@@ -11,7 +11,8 @@ from typing import Any
 
 from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import by_head
-from wisesr.report.overview import Forest, ForestGroup, forest_caption, forests, slope_caption
+from wisesr.report.overview import Forest, ForestGroup, forest_caption, slope_caption
+from wisesr.report.overview_forests import forests
 from wisesr.report.whole_study import Study
 
 _LANE, _STEP = 210, 16

@@ -10,7 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wisesr.report.figures import Figure
-from wisesr.report.overview import TOGETHER, Forest, ForestGroup, Mark, forest_caption, forests
+from wisesr.report.overview import TOGETHER, Forest, ForestGroup, Mark, forest_caption
+from wisesr.report.overview_forests import forests
 from wisesr.report.page.formatting import html_name
 from wisesr.report.tables.numbers import signed, typographic
 from wisesr.report.whole_study import Study
@@ -51,7 +52,7 @@ class DrawnGroup(NamedTuple):
 
     name: str
     baseline: str
-    """`gap 72.90`; empty where there is none."""
+    """`gap 72.90 %`; empty where there is none."""
     together: bool
     rows: tuple[DrawnRow, ...]
 
@@ -61,7 +62,7 @@ class DrawnPanel(NamedTuple):
 
     title: str
     link: str
-    """The id of its table on the page."""
+    """The id of its table on the page; empty where there is none."""
     groups: tuple[DrawnGroup, ...]
 
 
@@ -85,6 +86,8 @@ class OverviewPart(NamedTuple):
     """Places on the scale, and what stands there."""
     letters: int
     """Of the longest name of a head, or as many as there is room for."""
+    digits: int
+    """Of the longest figure, sign and point included."""
     caption: str
     slopes: tuple[Figure, ...]
     key: str
@@ -94,12 +97,13 @@ class OverviewPart(NamedTuple):
 def overview_parts(study: Study, figures: Sequence[Figure]) -> tuple[OverviewPart, ...]:
     """A part for each forest of the study; none where nothing can be compared."""
     found = forests(study)
-    return tuple(_part(forest, figures, titled=len(found) > 1) for forest in found)
+    return tuple(_part(forest, figures, among=len(found)) for forest in found)
 
 
-def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> OverviewPart:
+def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewPart:
+    """Args: among: how many forests there are, which share the rows that are shown at first."""
     own = [figure for figure in figures if (figure.section, figure.table) == ("overview", forest.key)]
-    first = max(1, ROWS // max(1, len(forest.backbones)))
+    first = max(1, ROWS // max(1, len(forest.backbones) * among))
     # One more is not worth a fold.
     heads = forest.heads if len(forest.heads) <= first + 1 else forest.heads[:first]
     rest = forest.heads[len(heads) :]
@@ -119,12 +123,13 @@ def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> Overvie
         return ForestPart(tuple(panels), tuple(names))
 
     return OverviewPart(
-        title=forest.title if titled else "",
+        title=forest.title if among > 1 else "",
         shown=part(heads),
         folded=part(rest) if rest else None,
         zero=place(0.0),
         ticks=tuple((place(tick), typographic(f"{tick:+g}" if tick else "0")) for tick in nice_ticks(low, high)),
         letters=min(_LETTERS, max(map(len, forest.heads))),
+        digits=max(len(signed(mark.mean, forest.metric.decimals)) for mark in forest.marks),
         caption=forest_caption(forest),
         slopes=tuple(own[1:]),
         key=own[0].key if own else "",
@@ -134,7 +139,8 @@ def _part(forest: Forest, figures: Sequence[Figure], *, titled: bool) -> Overvie
 def _group(group: ForestGroup, forest: Forest, place: Callable[[float], float]) -> DrawnGroup:
     digits = forest.metric.decimals
     rows = (DrawnRow(row.head, _drawn(row.mark, digits, place) if row.mark else None) for row in group.rows)
-    baseline = f"{forest.baseline} {group.baseline}" if group.baseline else ""
+    percent = " %" * (forest.metric.image_unit == 100.0)
+    baseline = f"{forest.baseline} {group.baseline}{percent}" if group.baseline else ""
     return DrawnGroup(group.name, baseline, group.name == TOGETHER, tuple(rows))
 
 
