@@ -109,4 +109,4 @@ def study_dir(cells: Sequence[SyncCell]) -> Path:
 
 def _note(cells: Sequence[SyncCell], more: Mapping[str, str]) -> None:
     directory = study_dir(cells)
-    write_json(directory / NOTES, read_notes(directory) | more)
+    write_json(directory / NOTES, {**read_notes(directory), **more})

@@ -45,7 +45,8 @@ def signed_colours(plane: NDArray[np.float32], extent: float) -> NDArray[np.uint
     strength = np.clip(plane / extent, -1, 1)
     fade = 1 - np.abs(strength)
     red, blue = np.where(strength >= 0, 1.0, fade), np.where(strength <= 0, 1.0, fade)
-    return np.rint(np.stack([red, fade, blue], axis=-1) * 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(np.stack([red, fade, blue], axis=-1) * 255).astype(np.uint8)
+    return pixels
 
 
 def _tile(plane: NDArray[np.float32]) -> Image.Image:
