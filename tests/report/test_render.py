@@ -49,6 +49,7 @@ def figures(study: Study) -> dict[str, Figure]:
 def drawn(figures: dict[str, Figure]) -> dict[str, Picture]:
     """One of each kind."""
     kinds = ["convergence-resnet18", "backbones", "cost-resnet18", "kernel-resnet18-wise", "kernels-resnet18-epochs"]
+    kinds += ["recall-resnet18-wise"]
     keys = [f"toy-64-{kind}" for kind in [*kinds, "confusion-resnet18-wise"]]
     return {key: render(figures[key].spec) for key in [*keys, "many-64-confusion-resnet18-gap"]}
 
@@ -84,7 +85,7 @@ def texts(svg: str) -> set[str]:
 
 
 def test_every_kind_is_drawn_as_svg_and_png(drawn: dict[str, Picture]) -> None:
-    assert len(drawn) == 7
+    assert len(drawn) == 8
     for picture in drawn.values():
         root = ElementTree.fromstring(picture.svg)
         width, height = (float(root.attrib[name]) for name in ("width", "height"))
@@ -101,7 +102,9 @@ def test_every_kind_is_drawn_as_svg_and_png(drawn: dict[str, Picture]) -> None:
 
 def test_axes_legends_and_names_are_there(drawn: dict[str, Picture]) -> None:
     assert {"gap", "wise", NAME, "Epoch", "Validation top-1 (%)"} <= texts(drawn["toy-64-convergence-resnet18"].svg)
-    assert {"Parameters of the head", "Training step (ms)", NAME} <= texts(drawn["toy-64-cost-resnet18"].svg)
+    assert "(% more than gap)" in drawn["toy-64-cost-resnet18"].svg
+    assert {NAME, "gap"} <= texts(drawn["toy-64-cost-resnet18"].svg)
+    assert {"Recall (%)", "Difference (points)", "class4", "gap", "wise"} <= texts(drawn["toy-64-recall-resnet18-wise"].svg)
     assert {"resnet18 (11.2 M, 0.296 GFLOPs)"} <= texts(drawn["toy-64-backbones"].svg)
     assert {"Mean over channels", "epoch 3"} <= texts(drawn["toy-64-kernel-resnet18-wise"].svg)
     assert {"True class", "class4"} <= texts(drawn["toy-64-confusion-resnet18-wise"].svg)

@@ -161,6 +161,7 @@ def test_confusions_are_over_all_folds_and_disagreements_on_the_images_of_one(tm
     assert analysis.unread == ()
     assert [int(matrix.counts.sum()) for matrix in analysis.confusions] == [180, 180]
     assert analysis.disagreements[0].seeds == (SeedAndFold(0, 0, 5),)
+    assert analysis.confusion_pairs[0].tested_over_trained == 60 / 240
 
 
 def test_a_seed_and_a_fold_are_sorted_paired_and_told() -> None:

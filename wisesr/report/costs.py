@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.wording import count_of
+
+TIMES = ("step_ms", "train_ms", "inference_ms")
+MEASURES = ("parameters", "head_parameters", "flops", *TIMES)
+"""Figures of a `Cost`, by their names."""
 
 
 class Cost(NamedTuple):
@@ -27,6 +32,10 @@ class Cost(NamedTuple):
     """Compute alone, a training step's share of one image: mean over the same cells; None where it was not measured."""
     inference_ms: float | None = None
     """Likewise, of a forward pass."""
+    over: Mapping[str, float] = MappingProxyType({})
+    """By how many percent of the baseline's of the same backbone and settings a figure is larger, by its name.
+
+    Empty of the baseline itself and where there is none; a figure that one of them does not have is not in it."""
 
 
 class Costs(NamedTuple):
@@ -38,12 +47,30 @@ class Costs(NamedTuple):
     """The machine that the times are of: the one that most cells ran on."""
     others: tuple[str, ...]
     """Machines whose times are left out: they cannot be compared with these."""
+    baseline: str = ""
+    """The head that `Cost.over` holds others against."""
+
+    @property
+    def known_times(self) -> tuple[str, ...]:
+        """Names of the times that one entry at least has."""
+        return tuple(name for name in TIMES if any(getattr(cost, name) is not None for cost in self.costs))
 
 
 def table_costs(table: ReportTable) -> Costs:
     """Costs of all entries of a table."""
     common, *others = machines(table.entries) or [""]
-    return Costs(tuple(_cost(entry, common) for entry in table.entries), common, tuple(others))
+    costs = [_cost(entry, common) for entry in table.entries]
+    baselines = {cost.entry.group: cost for cost in costs if cost.entry.head == table.baseline}
+    held = (cost._replace(over=_over(cost, baselines.get(cost.entry.group))) for cost in costs)
+    return Costs(tuple(held), common, tuple(others), table.baseline)
+
+
+def _over(cost: Cost, baseline: Cost | None) -> dict[str, float]:
+    """As of `Cost.over`."""
+    if baseline is None or baseline is cost:
+        return {}
+    both = {name: (getattr(cost, name), getattr(baseline, name)) for name in MEASURES}
+    return {name: 100.0 * (own - base) / base for name, (own, base) in both.items() if own is not None and base}
 
 
 def _cost(entry: Entry, common: str) -> Cost:
@@ -52,7 +79,8 @@ def _cost(entry: Entry, common: str) -> Cost:
     alike = [cell for cell in entry.cells if machine(cell) == common]
     compute = [cell.finished_record.cost.compute for cell in alike]
     times = ([step_ms(cell) for cell in alike], [own.train_ms for own in compute], [own.inference_ms for own in compute])
-    return Cost(entry, parameters.model, parameters.head, flops.model, *map(_mean, times))
+    step, train, inference = map(_mean, times)
+    return Cost(entry, parameters.model, parameters.head, flops.model, step, train, inference)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

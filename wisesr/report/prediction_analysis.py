@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wisesr.report.confusion import Confusion, confusion
+from wisesr.report.confusion import Confusion, ConfusionPair, confusion, only
 from wisesr.report.disagreement import Disagreement, PredictionsBySeed, disagreement
-from wisesr.report.repetitions import Split, split_of
+from wisesr.report.repetitions import Split, split_of, tested_over_trained
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.whole_study import Study
 from wisesr.results.predictions import Predictions, read_predictions
@@ -21,6 +21,8 @@ class PredictionAnalysis(NamedTuple):
     table: str
     """The table's key."""
     confusions: tuple[Confusion, ...]
+    confusion_pairs: tuple[ConfusionPair, ...]
+    """Of each head that has a seed in common with the baseline."""
     disagreements: tuple[Disagreement, ...]
     unread: tuple[str, ...]
     """Names of cells whose predictions are absent, damaged, or of other images or classes than the others'."""
@@ -35,26 +37,52 @@ def analyse_predictions(study: Study) -> Iterator[PredictionAnalysis]:
 
 def _analyse(table: ReportTable, entries: Sequence[Entry]) -> PredictionAnalysis:
     confusions: list[Confusion] = []
+    pairs: list[ConfusionPair] = []
     disagreements: list[Disagreement] = []
     unread: list[str] = []
     baseline: PredictionsBySeed = {}
     firsts: dict[Split, Predictions] = {}
     # The baseline's are kept, the others' are not: they may be large.
     for entry in sorted(entries, key=lambda entry: entry.head != table.baseline):
-        by_seed: dict[int, Predictions] = {}
-        for cell in entry.cells:
-            predictions = read_predictions(cell.directory)
-            if predictions is None or not _fits(predictions, split_of(cell.config), firsts):
-                unread.append(cell.name)
-            else:
-                by_seed[cell.place.seed] = predictions
-        if matrix := confusion(entry, by_seed):
-            confusions.append(matrix)
+        by_seed = _read(entry, firsts, unread)
+        if (matrix := confusion(entry, by_seed)) is None:
+            continue
+        confusions.append(matrix)
         if entry.head == table.baseline:
             baseline = by_seed
-        elif images := disagreement(entry, table.baseline, _of_one_split(by_seed, baseline), baseline):
+            continue
+        if baseline and (pair := _pair(matrix, by_seed, confusions[0], baseline)):
+            pairs.append(pair)
+        if images := disagreement(entry, table.baseline, _of_one_split(by_seed, baseline), baseline):
             disagreements.append(images)
-    return PredictionAnalysis(table.key, tuple(confusions), tuple(disagreements), tuple(unread))
+    return PredictionAnalysis(table.key, tuple(confusions), tuple(pairs), tuple(disagreements), tuple(unread))
+
+
+def _read(entry: Entry, firsts: dict[Split, Predictions], unread: list[str]) -> dict[int, Predictions]:
+    """Predictions of an entry by seed; cells without any that fit are added to `unread`."""
+    by_seed: dict[int, Predictions] = {}
+    for cell in entry.cells:
+        predictions = read_predictions(cell.directory)
+        if predictions is None or not _fits(predictions, split_of(cell.config), firsts):
+            unread.append(cell.name)
+        else:
+            by_seed[cell.place.seed] = predictions
+    return by_seed
+
+
+def _pair(
+    head: Confusion, of_head: PredictionsBySeed, baseline: Confusion, of_baseline: PredictionsBySeed
+) -> ConfusionPair | None:
+    """The confusions of a head and the baseline over the seeds that both have; None without any."""
+    seeds = tuple(seed for seed in of_head if seed in of_baseline and _same_images(of_head[seed], of_baseline[seed]))
+    both = only(head, of_head, seeds), only(baseline, of_baseline, seeds)
+    if both[0] is None or both[1] is None:
+        return None
+    cells = [cell for cell in head.entry.cells if cell.place.seed in seeds]
+    one_split = len({split_of(cell.config) for cell in cells}) == 1
+    # Other data are other test images, whatever cells answer: what they answered is not asked for again.
+    ratio = None if one_split else tested_over_trained(cells, lambda _: "")
+    return ConfusionPair(both[0], both[1], ratio)
 
 
 def _fits(predictions: Predictions, split: Split, firsts: dict[Split, Predictions]) -> bool:

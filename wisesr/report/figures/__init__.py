@@ -49,5 +49,5 @@ def _figures(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[F
         yield from cost_figures(table, order)
         yield from kernel_figures(table, order)
         own = (analysis for analysis in analyses if analysis.table == table.key)
-        yield from confusion_figures(table, (confusion for analysis in own for confusion in analysis.confusions))
+        yield from confusion_figures(table, own, order)
     yield from rank_figures(rankings(study), order)

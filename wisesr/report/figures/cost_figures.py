@@ -1,33 +1,19 @@
-"""Accuracy against cost: parameters of model and head, FLOPs, time of a training step."""
+"""Accuracy against cost: parameters, FLOPs, times; of heads beside a baseline, how much more they cost than it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from wisesr.report.costs import Cost, Costs, table_costs
+from wisesr.report.figures.cost_panels import cost_panels, cost_row, cost_tooltip, far_apart
 from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
+from wisesr.report.tables.cost_words import FLOPS
 
-_WIDTH, _HEIGHT = 250, 200
 _WIDE = 420
-_PANELS = {
-    "parameters": "Parameters of the model",
-    "head_parameters": "Parameters of the head",
-    "flops": "FLOPs per image, forward",
-    "step_ms": "Training step (ms)",
-}
-_LOG = 20.0
-"""From this ratio of largest to smallest on, an axis is logarithmic."""
-
-
 _BARS = "Top-1 on the test split, mean over seeds (bars: one standard deviation, n - 1)"
-_OPERATIONS = (
-    "FLOPs are those of convolutions and matrix products in one image's forward pass, a multiply-add counted as two; averaging "
-    "counts as zero."
-)
-_OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model with the smallest head. {_OPERATIONS}"
+_OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model with the smallest head. {FLOPS}"
 
 
 def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
@@ -46,11 +32,15 @@ def cost_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
         )
     for group, costs in groups.items():
         key, title = file_name(table.key, "cost", group), f"Accuracy and cost, {group} on {table.title}"
-        yield Figure(key, table.key, "cost", title, _caption(costs_of_table, costs), _spec(costs, order), group, "")
+        baseline = table.baseline if any(cost.over for cost in costs) else ""
+        spec = cost_panels(costs, order, baseline)
+        yield Figure(key, table.key, "cost", title, _caption(costs_of_table, costs, baseline), spec, group, "")
 
 
-def _caption(table: Costs, costs: Sequence[Cost]) -> str:
-    caption = f"{_BARS}, against cost. {_OPERATIONS}"
+def _caption(table: Costs, costs: Sequence[Cost], baseline: str) -> str:
+    caption = f"{_BARS}, against {_more(costs, baseline) if baseline else 'cost'}. {FLOPS}"
+    if baseline and far_apart(costs):
+        caption += " Axes on which heads are far apart are logarithmic on either side of 0."
     if all(cost.step_ms is None for cost in costs):
         return caption
     caption += f" Time of a training step, data loading included, on {table.machine}"
@@ -58,12 +48,21 @@ def _caption(table: Costs, costs: Sequence[Cost]) -> str:
     return caption + (f" Times on {'; '.join(table.others)} are not shown: they cannot be compared." if table.others else "")
 
 
+def _more(costs: Sequence[Cost], baseline: str) -> str:
+    """What costs are held against: `how much more a head costs than gap (23.6 M parameters, 8.2 GFLOPs, 123.4 ms a step)`."""
+    base = next(cost for cost in costs if cost.entry.head == baseline)
+    parts = [f"{base.parameters / 1e6:.4g} M parameters"]
+    parts += [] if base.flops is None else [f"{base.flops / 1e9:.3g} GFLOPs"]
+    parts += [] if base.step_ms is None else [f"{base.step_ms:,.1f} ms a training step"]
+    return f"how many percent more a head costs than {baseline} ({', '.join(parts)})"
+
+
 def _overview(table: Costs, order: Sequence[str]) -> Spec:
     least: dict[str, Cost] = {}
     for cost in sorted(table.costs, key=lambda cost: cost.parameters):
         least.setdefault(cost.entry.group, cost)
     names = {group: f"{group} ({_size(cost)})" for group, cost in least.items()}
-    rows = [_row(cost) | {"name": names[cost.entry.group]} for cost in table.costs]
+    rows = [cost_row(cost) | {"name": names[cost.entry.group]} for cost in table.costs]
     here = [head for head in order if head in {row["head"] for row in rows}]
     heads = by_head(order, here, _WIDE)
     scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows))
@@ -79,7 +78,7 @@ def _overview(table: Costs, order: Sequence[str]) -> Spec:
             {"mark": "rule", "encoding": place | {"x": x | {"field": "low"}, "x2": {"field": "high"}, "color": heads["color"]}},
             {
                 "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
-                "encoding": place | {"x": x | {"field": "top1"}, "tooltip": _tooltip()} | heads,
+                "encoding": place | {"x": x | {"field": "top1"}, "tooltip": cost_tooltip(rows)} | heads,
             },
         ],
     }
@@ -89,56 +88,3 @@ def _size(cost: Cost) -> str:
     """`23.6 M, 8.2 GFLOPs`."""
     flops = "" if cost.flops is None else f", {cost.flops / 1e9:.3g} GFLOPs"
     return f"{cost.parameters / 1e6:.3g} M{flops}"
-
-
-def _spec(costs: Sequence[Cost], order: Sequence[str]) -> Spec:
-    rows = [_row(cost) for cost in costs]
-    scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows)) | {"padding": 8}
-    y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale}
-    heads = by_head(order, [cost.entry.head for cost in costs], 2 * _WIDTH)
-    shown = [name for name in _PANELS if any(name in row for row in rows)]
-    panels = [_panel(name, y, heads, rows) for name in shown]
-    return {"data": {"values": rows}, "columns": 2, "spacing": 24, "concat": panels}
-
-
-def _row(cost: Cost) -> dict[str, Any]:
-    spread = cost.entry.std or 0.0
-    figures = {"top1": cost.entry.mean, "low": cost.entry.mean - spread, "high": cost.entry.mean + spread}
-    row: dict[str, Any] = {"group": cost.entry.group, "head": cost.entry.head, "seeds": len(cost.entry.cells)}
-    row |= {name: round(value, 2) for name, value in figures.items()}
-    row |= {"parameters": cost.parameters, "head_parameters": cost.head_parameters}
-    row |= {} if cost.flops is None else {"flops": int(cost.flops)}
-    return row | ({} if cost.step_ms is None else {"step_ms": round(cost.step_ms, 2)})
-
-
-def _panel(name: str, y: Spec, heads: Spec, rows: Sequence[dict[str, Any]]) -> Spec:
-    values = [row[name] for row in rows if name in row]
-    log = min(values) > 0 and max(values) / min(values) >= _LOG
-    scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-    form = ".4~s" if len(set(values)) == 1 else "~s"  # 296.105984M where all are equal, where the last digits say nothing
-    axis = {
-        "format": form if name != "step_ms" else ",~r",
-        "tickCount": 3 if name == "flops" else 4,
-        "labelOverlap": True,
-        "labelSeparation": 8,
-    }
-    x = {"field": name, "type": "quantitative", "title": _PANELS[name], "scale": scale, "axis": axis}
-    place = {"x": x, "y": y | {"field": "top1"}}
-    bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": heads["color"]}
-    point = {"type": "point", "filled": True, "size": 90, "opacity": 1}
-    layers: list[Spec] = [
-        {"mark": {"type": "rule"}, "encoding": bar},
-        {"mark": point, "encoding": place | heads | {"tooltip": _tooltip()}},
-    ]
-    return {"width": _WIDTH, "height": _HEIGHT, "transform": [{"filter": f"isValid(datum.{name})"}], "layer": layers}
-
-
-def _tooltip() -> list[dict[str, str]]:
-    measured = {"top1": "test top-1, %", "low": "mean - std", "high": "mean + std", "step_ms": _PANELS["step_ms"]}
-    counts = {"seeds": "seeds"} | {name: title for name, title in _PANELS.items() if name not in measured}
-    numbers = [
-        {"field": name, "title": title, "type": "quantitative", "format": form}
-        for titles, form in ((measured, ".2f"), (counts, ",d"))
-        for name, title in titles.items()
-    ]
-    return [{"field": "group", "title": "backbone", "type": "nominal"}, {"field": "head", "type": "nominal"}, *numbers]

@@ -15,6 +15,7 @@ from wisesr.report.schedule_end import schedule_sentences
 from wisesr.report.speed import Speed
 from wisesr.report.study import Entry, ReportCell
 from wisesr.report.tables import sentences
+from wisesr.report.tables.cost_words import cost_sentences, overhead
 from wisesr.report.tables.numbers import EN_DASH, mean_and_std, p_value, signed, typographic
 from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
@@ -117,11 +118,13 @@ FILTERS: dict[str, Callable[..., Any]] = {
         cell_details,
         change,
         change_interval,
+        cost_sentences,
         decimal,
         last_epochs,
         how_measured,
         matrix_legend,
         mean_and_std,
+        overhead,
         html_name,
         p_value_or_dash,
         pack,
