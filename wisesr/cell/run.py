@@ -23,6 +23,7 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import remove_partial
 from wisesr.results.cell_files import CONFIG
+from wisesr.results.checkpoints import drop_checkpoints
 from wisesr.results.lock import locked
 from wisesr.results.provenance import same_data, source_hash
 from wisesr.results.record import Record
@@ -113,6 +114,7 @@ def _run_locked(directory: Path, config: Config, record: Record | None, options:
     if work != directory:
         config = _load(begin_redo(directory))
     elif record is not None:
+        drop_checkpoints(directory, config["trainer"]["keep_checkpoints"])  # a kill may have come before it
         return _note_end(directory, lambda: _log_skipped(directory, config, record))
     remove_partial(work)
     write_status(work, state=State.STARTING)
@@ -121,6 +123,7 @@ def _run_locked(directory: Path, config: Config, record: Record | None, options:
         return code
     _end(DONE, work, state=State.DONE)
     complete_redo(directory)
+    drop_checkpoints(directory, config["trainer"]["keep_checkpoints"])
     return DONE
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from wisesr import __version__
+from wisesr.cli.clean import add_clean
 from wisesr.cli.data import add_data
 from wisesr.cli.evaluate import add_evaluate
 from wisesr.cli.explain import add_explain
@@ -46,6 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_explain(command("explain", "what in a picture spoke for a class"))
     add_export(command("export", "a trained model as one file, ONNX or torch"))
     add_sync(command("sync", "offline W&B runs to the server"))
+    add_clean(command("clean", "the disk freed of what nobody needs of a study"))
     add_data(command("data", "datasets: prepare, check, show"))
     chosen, others = parser.parse_known_args(arguments)
     several = next((name for name in ("overrides", "paths") if hasattr(chosen, name)), None)

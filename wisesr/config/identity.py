@@ -25,6 +25,7 @@ _NOT_IN_FINGERPRINT = (
     "dataset.fingerprint",
     "trainer.threads",
     "trainer.train_eval_images",
+    "trainer.keep_checkpoints",
 )
 
 
@@ -45,6 +46,13 @@ def computation(config: Mapping[str, Any]) -> Config:
     relevant: Config = whole_numbers(json.loads(json.dumps(with_defaults(config))))
     remove(relevant, _NOT_IN_FINGERPRINT)
     return relevant
+
+
+def without_places(config: Mapping[str, Any]) -> Config:
+    """A copy of the configuration as it is written, without what decides only where and how fast a cell runs."""
+    copied: Config = json.loads(json.dumps(config))
+    remove(copied, _NOT_IN_FINGERPRINT)
+    return copied
 
 
 def remove(config: Config, paths: Iterable[str]) -> None:

@@ -41,6 +41,7 @@ class TrainerSchema:
     threads: Count | Literal["auto"] = "auto"
     max_time: str | int | None = None
     train_eval_images: Annotated[int, Bound("at least", 0)] | Literal["auto"] = 0
+    keep_checkpoints: Literal["all", "best", "last", "none"] = "all"
 
 
 @dataclass(frozen=True)

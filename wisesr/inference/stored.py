@@ -17,6 +17,8 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.models.plain_file import read_plain
 from wisesr.results.cell_files import BEST, CONFIG, PREDICTIONS
+from wisesr.results.checkpoints import KEPT
+from wisesr.results.cleaned import removed_on
 from wisesr.results.lock import is_running
 from wisesr.results.predictions import read_predictions
 from wisesr.results.record import Record
@@ -62,7 +64,7 @@ def read_stored(directory: Path) -> Stored:
         raise UserError(f"{directory / CONFIG} does not fit this version of wisesr: " + "; ".join(problems))
     path = directory / BEST
     if not path.is_file():
-        raise UserError(f"{directory} has no {BEST}: its weights were removed, so that there is nothing to load")
+        raise UserError(_absent(directory, config))
     held = read_plain(path)
     state = _classifier(held, path)
     return Stored(
@@ -75,6 +77,18 @@ def read_stored(directory: Path) -> Stored:
         _entry(held, path, "epsilons", list),
         _entry(held, path, "structure", str),
     )
+
+
+def _absent(directory: Path, config: Config) -> str:
+    """Why there are no weights to load, and how to have them again."""
+    missing = f"{directory} has no {BEST}"
+    if day := removed_on(directory, BEST):
+        again = f"`python -m wisesr.cell {directory} --force` trains it again"
+        return f"{missing}: `wisesr clean` removed it on {day}; {again}, to the bit with the same code, data and machine"
+    if BEST not in KEPT[keep := config["trainer"]["keep_checkpoints"]]:
+        again = "the command that trained it, with trainer.keep_checkpoints=best grid.force=true, trains it again"
+        return f"{missing}: it was trained with trainer.keep_checkpoints={keep}; {again}"
+    return f"{missing}: its weights were removed, so that there is nothing to load"
 
 
 def _entry(held: Mapping[str, Any], path: Path, name: str, kind: type) -> Any:

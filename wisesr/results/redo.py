@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from wisesr.results.atomic_files import write_text
-from wisesr.results.cell_files import CONFIG, RESULT
+from wisesr.results.cell_files import CLEANED, CONFIG, RESULT
 from wisesr.results.record_file import read_record
 from wisesr.results.uncommitted import DIFF
 
@@ -40,6 +40,7 @@ def complete_redo(directory: Path) -> None:
         return
     if not record.provenance.uncommitted:  # the file is that of the old record's code
         (directory / DIFF).unlink(missing_ok=True)
+    (directory / CLEANED).unlink(missing_ok=True)  # what it says was removed is there again
     for path in sorted(work.iterdir(), key=lambda path: path.name == RESULT):
         target = directory / path.name
         if target.is_dir():

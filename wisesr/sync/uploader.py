@@ -80,6 +80,8 @@ class Uploader:
             if not mine:
                 raise CellError("another process works on this cell")
             now = read_sync_cell(cell.directory, cell.name, project=where.project, entity=where.entity)
+            if now.offline is None and now.state is UploadState.SENT:
+                raise CellError("its W&B files were removed by `wisesr clean`")
             sendable = (UploadState.OFFLINE, UploadState.SENT) if self._again else (UploadState.OFFLINE,)
             if now.offline is None or now.state not in sendable:
                 raise CellError(f"it changed meanwhile, and is now {now.state.value}")

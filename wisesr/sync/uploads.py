@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.cleaned import removed_on
 from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
 from wisesr.results.record import Record
@@ -134,6 +135,9 @@ def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[
         if by_hand and destination == own:
             return UploadState.SENT, latest, _identifier(latest)
         return UploadState.OFFLINE, latest, None
+    sent = sent_of(notes) if removed_on(directory, "wandb") else None  # by `wisesr clean`: the run is where it was sent
+    if sent and sent.project == destination.project and destination.entity in (None, sent.entity):
+        return UploadState.SENT, None, sent.id
     online = sorted(directory.glob("wandb/run-*"))
     if online:
         return UploadState.ONLINE, None, str(notes.get("id") or _identifier(online[-1]))

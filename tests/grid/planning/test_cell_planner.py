@@ -89,6 +89,18 @@ def test_the_disk_of_a_real_cell(config: Config, ema: float | None, freeze: str 
     assert real <= planned.disk - planned.partial < 1.2 * real + 200_000
 
 
+def test_checkpoints_that_are_not_kept_are_not_counted_for_every_cell(config: Config) -> None:
+    """All of them are there while a cell runs; the plan counts what goes again once for each cell that runs at a time."""
+    costs = {keep: cost(changed(config, "trainer.keep_checkpoints", keep)) for keep in ("all", "best", "last", "none")}
+    assert len({planned.disk for planned in costs.values()}) == 1
+    stays = {keep: planned.disk - planned.partial for keep, planned in costs.items()}
+    best, last = stays["best"] - stays["none"], stays["last"] - stays["none"]
+    assert stays["all"] - stays["none"] == best + last
+    weights = 4 * (costs["all"].backbone_parameters + costs["all"].head_parameters)
+    assert best >= weights and last >= 3 * weights, "AdamW keeps two numbers for each weight"
+    assert last == costs["all"].partial, "which is the copy while it is replaced"
+
+
 def test_float64_doubles(config: Config) -> None:
     single, double = cost(config), cost(changed(config, "trainer.precision", "64-true"))
     numbers = 4 * (single.backbone_parameters + single.head_parameters)

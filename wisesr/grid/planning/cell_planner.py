@@ -17,6 +17,8 @@ from wisesr.data.manifest import TEST, TRAIN, Manifest
 from wisesr.data.packed import Names
 from wisesr.errors import UserError
 from wisesr.grid.planning.plan import Cost
+from wisesr.results.cell_files import BEST, LAST
+from wisesr.results.checkpoints import KEPT
 from wisesr.training.cost import Kind, kinds, parameters, state_bytes, stored_bytes
 from wisesr.training.trainer import make_trainer
 from wisesr.types import FeatureShape
@@ -70,6 +72,7 @@ class CellPlanner:
         model, steps = dry.parts.module.model, dry.parts.module.steps
         best, state = self._checkpoint(config, dry)
         files = _predictions_bytes(manifest) + steps.epochs * _PER_EPOCH
+        most = best + 2 * (best + state) + files
         return Cost(
             backbone_parameters=parameters(model.backbone),
             head_parameters=parameters(model.head),
@@ -77,8 +80,8 @@ class CellPlanner:
             feature_map=FeatureShape(*model.backbone.feature_shape),
             train_images=len(manifest.indices(TRAIN)),
             steps=steps.total,
-            disk=best + 2 * (best + state) + files,
-            partial=best + state,
+            disk=most,
+            partial=most - files - _kept(config, {BEST: best, LAST: best + state}),
         )
 
     def _checkpoint(self, config: Config, dry: DryCell) -> tuple[int, int]:
@@ -121,6 +124,11 @@ def _open_trainer(settings: Mapping[str, Any]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         make_trainer(build_trainer_settings(settings), 1, [])
+
+
+def _kept(config: Config, sizes: Mapping[str, int]) -> int:
+    """Bytes of the checkpoints that stay, of `sizes` by their names."""
+    return sum(sizes[name] for name in KEPT[config["trainer"]["keep_checkpoints"]])
 
 
 def _predictions_bytes(manifest: Manifest) -> int:
