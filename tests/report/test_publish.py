@@ -27,6 +27,7 @@ PRIVATE = {
     "environment": {"CUDA_VISIBLE_DEVICES": "GPU-planted"},
     "command": ["/home/somebody/wisesr/train.py", "study=planted"],
     "uncommitted": {"sha256": "planted", "bytes": 4},
+    "run": "https://wandb.example.org/somebody/planted/runs/1",
     "weights": {"source": "/home/somebody/weights/start.pth", "sha256": "f" * 64, "tensors": None},
 }
 REASON = "planted: no /home/somebody/data"
@@ -45,6 +46,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             cell = write_cell(config, top1=0.7 + shift + 0.02 * seed, provenance=PRIVATE)
             (cell / "uncommitted.diff").write_text("+planted\n")
             (cell / "command.json").write_text('["planted"]')
+            (cell / "wandb.json").write_text('{"sent": {"file": "", "url": "https://wandb.example.org/planted"}}')
             (cell / "log.txt").write_text("planted in /home/somebody\n")
             (cell / "wandb").mkdir()
             (cell / "wandb" / "run.log").write_text("planted\n")
