@@ -43,12 +43,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--images", type=int, default=359, help="in the test split")
     parser.add_argument("--classes", type=int, default=10)
+    parser.add_argument("--figure-width", choices=("page", "column"), default="page")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root, output = Path(folder) / "outputs", Path(folder) / "report"
         count = write_study(root, images=chosen.images, classes=chosen.classes)
         print(f"{count} cells written, {chosen.images} test images, {chosen.classes} classes", flush=True)
         command = [sys.executable, "-m", "wisesr.cli", "report", str(root), "--output", str(output)]
+        command += ["--figure-width", chosen.figure_width]
         started = time.perf_counter()
         done = subprocess.run(command, cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
         seconds = time.perf_counter() - started

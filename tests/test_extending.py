@@ -115,7 +115,7 @@ def test_it_trains(example: Example, images: Path, tmp_path: Path, monkeypatch: 
         assert run(cell) == DONE, (cell / "status.json").read_text()
         assert read_record(cell)
         if "logger=last_word" in example.command:
-            assert "test_resnet-gap" in (cell / "last_word.txt").read_text()
+            assert "test_resnet gap seed 0" in (cell / "last_word.txt").read_text()
     finally:
         for name in set(sys.modules) - before:
             if (getattr(sys.modules[name], "__file__", None) or "").startswith(str(tmp_path)):

@@ -29,6 +29,7 @@ from wisesr.results.status_file import read_status
 
 def test_the_record(config: dict[str, Any], tmp_path: Path) -> None:
     cell = make(config, tmp_path / "cell")
+    assert read_record(cell) is None
     assert run(cell) == DONE
     record = read_record(cell)
     assert record is not None
@@ -131,11 +132,8 @@ def test_seed_workers_and_loggers(config: dict[str, Any], tmp_path: Path) -> Non
     assert read_metrics(cells[0])[0] != read_metrics(cells[2])[0]
 
 
-def test_a_finished_cell_is_skipped_and_changes_are_told(config: dict[str, Any], tmp_path: Path) -> None:
-    config["recipe"]["epochs"] = 1
-    cell = make(config, tmp_path / "cell")
-    assert read_record(cell) is None
-    assert run(cell) == DONE
+def test_a_finished_cell_is_skipped_and_changes_are_told(done: Path, config: dict[str, Any]) -> None:
+    cell = done
     before = {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"}
     assert run(cell) == DONE
     assert {path.name: path.stat().st_mtime_ns for path in cell.iterdir() if path.name != "status.json"} == before
@@ -183,9 +181,8 @@ def test_a_failure_leaves_its_reason(config: dict[str, Any], images: Path, tmp_p
     assert "head.pre_pool must be from 1 to 2, the extent of the 2x2 feature map, or null; not 3" in status["reason"]
 
 
-def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) -> None:
-    cell = make(config, tmp_path / "cell")
-    assert run(cell) == DONE
+def test_other_data_does_not_continue(done: Path) -> None:
+    cell = done
     (cell / "result.json").unlink()
     started = json.loads((cell / "started.json").read_text())
     (cell / "started.json").write_text(json.dumps(started | {"data": "other"}))
@@ -193,10 +190,8 @@ def test_other_data_does_not_continue(config: dict[str, Any], tmp_path: Path) ->
     assert "have changed since" in read_status(cell)["reason"]
 
 
-def test_an_edited_cell_is_refused_and_keeps_its_record(config: dict[str, Any], tmp_path: Path) -> None:
-    config["recipe"]["epochs"] = 1
-    cell = make(config, tmp_path / "cell")
-    assert run(cell) == DONE
+def test_an_edited_cell_is_refused_and_keeps_its_record(done: Path, config: dict[str, Any]) -> None:
+    cell = done
     record = (cell / "result.json").read_bytes()
     make(config | {"seed": 7}, cell)
     with pytest.raises(UserError, match="was edited: its record belongs to another configuration"):
@@ -213,9 +208,8 @@ def test_an_edited_cell_is_refused_and_keeps_its_record(config: dict[str, Any], 
         run(cell)
 
 
-def test_code_that_changed_between_attempts_is_recorded(config: dict[str, Any], tmp_path: Path) -> None:
-    cell = make(config, tmp_path / "cell")
-    assert run(cell) == DONE
+def test_code_that_changed_between_attempts_is_recorded(done: Path) -> None:
+    cell = done
     (cell / "result.json").unlink()
     started = json.loads((cell / "started.json").read_text())
     (cell / "started.json").write_text(json.dumps(started | {"sources": ["older"]}))
@@ -273,10 +267,9 @@ def test_killed_at_random_moments(config: dict[str, Any], tmp_path: Path) -> Non
     assert_same(whole, cut)
 
 
-def test_a_cell_does_not_go_on_with_other_devices(config: dict[str, Any], tmp_path: Path) -> None:
+def test_a_cell_does_not_go_on_with_other_devices(done: Path) -> None:
     """Its BatchNorm would see other parts of a batch from then on. One that was started before they were noted goes on."""
-    cell = make(config, tmp_path / "cell")
-    assert run(cell) == DONE
+    cell = done
     (cell / "result.json").unlink()
     started = json.loads((cell / "started.json").read_text())
     (cell / "started.json").write_text(json.dumps(started | {"devices": 8}))

@@ -105,13 +105,12 @@ def test_records_of_before_are_read(config: dict[str, Any]) -> None:
     assert said.software == said.flags == said.environment == said.uncommitted == said.archive == {}
 
 
-def test_the_packages_are_those_of_pip_freeze(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Package:
-        def __init__(self, name: str, number: str) -> None:
-            self.name, self.version = name, number
-
-    found = [Package("Zope.Interface", "1.0"), Package("hydra_core", "1.3.2"), Package("hydra-core", "1.3.2")]
-    monkeypatch.setattr("wisesr.results.installation.distributions", lambda: found)
+def test_the_packages_are_those_of_pip_freeze(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for folder, name, number in (("a", "Zope.Interface", "1.0"), ("b", "hydra_core", "1.3.2"), ("c", "hydra-core", "1.3.2")):
+        (tmp_path / f"{folder}.dist-info").mkdir()
+        (tmp_path / f"{folder}.dist-info" / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n")
+    (tmp_path / "left.dist-info").mkdir()  # of a package that was not removed whole
+    monkeypatch.setattr("sys.path", [str(tmp_path)])
     assert packages_hash() == hashlib.sha256(b"hydra-core==1.3.2\nzope-interface==1.0\n").hexdigest()
 
 

@@ -25,15 +25,6 @@ from wisesr.results.status_file import read_status
 FORCE = RunOptions(force=True)
 
 
-@pytest.fixture
-def done(config: dict[str, Any], tmp_path: Path) -> Path:
-    """A cell of one epoch that is done."""
-    config["recipe"]["epochs"] = 1
-    cell = make(config, tmp_path / "cell")
-    assert run(cell) == DONE
-    return cell
-
-
 def test_done_anew_from_scratch(done: Path, config: dict[str, Any], tmp_path: Path) -> None:
     before = (done / "result.json").read_bytes()
     same_again = make(config, tmp_path / "other")

@@ -17,7 +17,7 @@ from wisesr.results.lock import locked
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Vega's script and pictures take seconds to be made, and are tried elsewhere."""
     monkeypatch.setattr("wisesr.report.page.document.vega_script", lambda: "")
-    monkeypatch.setattr("wisesr.report.write.render", lambda spec: Picture("<svg/>", b"png"))
+    monkeypatch.setattr("wisesr.report.files.render", lambda spec, width: Picture("<svg/>", b"png", b"pdf"))
 
 
 def _study(root: Path) -> None:

@@ -168,15 +168,15 @@ def test_a_new_key_of_recipes_is_added_in_the_schema_and_one_file(tmp_path: Path
     class Later(RecipeSchema):
         invented: int = 3
 
-    before = fingerprint(composed())
+    before = fingerprint(compose_cell([]))
     monkeypatch.setitem(SCHEMAS, "recipe", Later)
     shutil.copytree(conf_dir(), tmp_path / "conf")
     base = tmp_path / "conf" / "recipe" / "_base.yaml"
     base.write_text(f"{base.read_text()}invented: 3\n")
     monkeypatch.setattr("wisesr.config.compose.conf_dir", lambda: tmp_path / "conf")
     for name in options("recipe"):
-        config = composed(f"recipe={name}")
+        config = compose_cell([f"recipe={name}"])
         assert config["recipe"]["invented"] == 3
         assert check(config) == []
-    assert fingerprint(composed()) == before
-    assert fingerprint(composed("recipe.invented=4")) != before
+    assert fingerprint(compose_cell([])) == before
+    assert fingerprint(compose_cell(["recipe.invented=4"])) != before

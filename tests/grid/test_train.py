@@ -9,20 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command import TOY, train
+from tests.support.command import TOY, train, train_here
 from tests.support.paths import ROOT
 from wisesr.results.record_file import read_record
 
 
+def without_torch(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`train.py`, which has imported no torch at its end, or the exit code is 3."""
+    code = f"""
+import runpy, sys
+sys.argv = ["train.py", *{arguments!r}]
+sys.path.insert(0, {str(ROOT)!r})
+try:
+    runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
+finally:
+    if {{"torch", "timm", "lightning", "sklearn"}} & set(sys.modules):
+        sys.exit(3)
+"""
+    return subprocess.run([sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+
+
 def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:
-    """What only a built model knows is told before any cell starts; without it two run side by side, and never again."""
+    """Two cells run side by side, and never again."""
     data = ("dataset=folder", f"dataset.root={images}")
-    broken = train("-m", "head=gap,wise", "head.dropout=0,1.5", *TOY, *data, cwd=tmp_path)
-    assert broken.returncode == 1, broken.stdout + broken.stderr
-    assert "Nothing was started" in broken.stderr
-    assert "head.dropout must be at least 0 and below 1, not 1.5" in broken.stderr
-    assert "and 1 more cell" in broken.stderr
-    assert not list(tmp_path.iterdir()), "nothing was written"
     good = train("-m", "head=gap,wise", "head.dropout=0", "grid.slots=2", *TOY, *data, cwd=tmp_path)
     assert good.returncode == 0, good.stdout + good.stderr
     assert good.stdout.count(": done\n") == 2
@@ -37,6 +46,21 @@ def test_a_grid_from_anywhere_and_again(images: Path, tmp_path: Path) -> None:
     assert time.monotonic() - start < 10
     assert [path.name for path in (tmp_path / "outputs").iterdir()] == ["default"]
     assert {path.name for path in tmp_path.iterdir()} == {"outputs"}, "Hydra writes nothing where one stands"
+
+
+def test_all_problems_of_all_cells_from_a_process_without_torch(images: Path, tmp_path: Path) -> None:
+    """What only built models know: a child builds, a parent does not import torch, everything wrong on one screen."""
+    data = ("dataset=folder", f"dataset.root={images}")
+    wrong = ("head.dropout=0,2", "backbone.freeze=null,-1", "trainer.precision=32-true,16-mixed")
+    told = without_torch("-m", "head=gap,wise", *TOY, *data, *wrong, cwd=tmp_path)
+    assert told.returncode == 1, told.stdout + told.stderr
+    assert "Nothing was started" in told.stderr
+    assert len([line for line in told.stderr.splitlines() if line.startswith("  - ")]) == 3
+    assert "head.dropout must be at least 0 and below 1, not 2   [corners-32 test_efficientnet-gap seed 0 " in told.stderr
+    assert told.stderr.count(" and 7 more cells]") == 2 and told.stderr.count(" and 3 more cells]") == 1
+    assert "backbone.freeze must be null, all, or from 1 to" in told.stderr
+    assert "trainer.precision=16-mixed cannot be had on this device" in told.stderr
+    assert list(tmp_path.iterdir()) == [], "nothing is written"
 
 
 def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Path) -> None:
@@ -61,7 +85,11 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["backbone=timm"], "backbone.model must be given"),
         (["dataset=folder", "dataset.root=/nowhere"], "dataset.root: there is no folder /nowhere"),
         (["backbone.weights=/nowhere/w.pth"], "there is no file '/nowhere/w.pth'"),
-        (["backbone.weights=package", "-m", "head=gap,wise"], "no package carries weights of resnet50"),
+        pytest.param(
+            ["backbone.weights=package", "-m", "head=gap,wise"],
+            "no package carries weights of resnet50",
+            marks=pytest.mark.slow,
+        ),
         (["dataset=folder", "dataset.root=/a (copy)"], "needs quotes of its own"),
         (["logger=[csv,tensorbord]"], "no logger is called 'tensorbord'. Did you mean tensorboard"),
         (["-m", "--cfg", "job"], "Only one of"),
@@ -76,7 +104,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
     ],
 )
 def test_misspelled(arguments: list[str], words: str, tmp_path: Path) -> None:
-    result = train(*arguments, cwd=tmp_path)
+    result = train_here(*arguments, cwd=tmp_path)
     assert result.returncode == 1
     assert words in result.stderr
     assert len(result.stderr.splitlines()) < 20
@@ -86,25 +114,14 @@ def test_misspelled(arguments: list[str], words: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [["--cfg", "job"], ["--help"], ["head.non_negative=banana"]])
 def test_what_needs_no_torch_does_not_import_it(arguments: list[str], tmp_path: Path) -> None:
-    code = f"""
-import runpy, sys
-sys.argv = ["train.py", *{arguments!r}]
-sys.path.insert(0, {str(ROOT)!r})
-code = 0
-try:
-    runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
-except SystemExit as end:
-    code = end.code
-assert bool(code) == {"banana" in arguments[0]!r}, code
-assert "torch" not in sys.modules and "sklearn" not in sys.modules
-"""
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, stdout=subprocess.DEVNULL)
+    told = without_torch(*arguments, cwd=tmp_path)
+    assert told.returncode == ("banana" in arguments[0]), told.stderr
 
 
 def test_a_file_in_the_way(images: Path, tmp_path: Path) -> None:
     (tmp_path / "outputs").write_text("a file")
     for mode in ([], ["-m"]):
-        result = train(*mode, "dataset=folder", f"dataset.root={images}", cwd=tmp_path)
+        result = train_here(*mode, "dataset=folder", f"dataset.root={images}", cwd=tmp_path)
         assert result.returncode == 1
         assert "outputs is a file where a directory should go" in result.stderr
     assert (tmp_path / "outputs").read_text() == "a file"

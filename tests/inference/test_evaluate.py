@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,12 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def plain(_composed_once: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cell that no test changes."""
+    return trained(_composed_once, tmp_path_factory.mktemp("plain") / "outputs")
+
+
 def measured(cell: Path, split: str = "test", **settings: Any) -> Evaluation:
     run = load(cell)
     return evaluate(run, own_pictures(run, split), **settings)
@@ -72,12 +79,12 @@ def test_the_bits_of_the_record(config: dict[str, Any], tmp_path: Path, kind: st
     assert held_out.agreement is not None and held_out.agreement.equal
 
 
-def test_workers_and_kept_pictures_change_no_bit(config: dict[str, Any], tmp_path: Path) -> None:
-    cell, other = (trained(config, tmp_path / "outputs", {"seed": seed}) for seed in (0, 1))
+def test_workers_and_kept_pictures_change_no_bit(plain: Path, config: dict[str, Any], tmp_path: Path) -> None:
+    cell, other = plain, trained(config, tmp_path / "outputs", {"seed": 1})
     decoder = Decoder()
-    plain, again = measured(cell, decoder=decoder), measured(cell, workers=1)
-    assert plain.figures == again.figures
-    assert np.array_equal(plain.predictions.probabilities, again.predictions.probabilities)
+    once, again = measured(cell, decoder=decoder), measured(cell, workers=1)
+    assert once.figures == again.figures
+    assert np.array_equal(once.predictions.probabilities, again.predictions.probabilities)
     run = load(other)
     pictures = own_pictures(run, "test")
     object.__setattr__(pictures, "load", lambda place: pytest.fail("decoded again"))
@@ -85,15 +92,15 @@ def test_workers_and_kept_pictures_change_no_bit(config: dict[str, Any], tmp_pat
     assert evaluate(run, own_pictures(run, "test"), decoder=Decoder(room=0)).figures == measured(other).figures
 
 
-def test_the_training_split_is_measured_as_test_images_are(config: dict[str, Any], tmp_path: Path) -> None:
-    cell = trained(config, tmp_path / "outputs")
-    done = measured(cell, "train")
+def test_the_training_split_is_measured_as_test_images_are(plain: Path) -> None:
+    done = measured(plain, "train")
     assert len(done.predictions.ids) == 54 and done.agreement is None
     assert done.figures["top1"] == pytest.approx((done.predictions.probabilities.argmax(1) == done.predictions.labels).mean())
 
 
-def test_what_differs_is_told_with_what_may_be_why(config: dict[str, Any], tmp_path: Path) -> None:
-    cell = trained(config, tmp_path / "outputs")
+def test_what_differs_is_told_with_what_may_be_why(plain: Path, tmp_path: Path) -> None:
+    cell = tmp_path / plain.name
+    shutil.copytree(plain, cell)
     result = cell / "result.json"
     row = read_metrics(cell)[-1]
     text = result.read_text().replace('"threads": 1', '"threads": 2').replace('"cpu": "', '"cpu": "another ')
@@ -105,16 +112,15 @@ def test_what_differs_is_told_with_what_may_be_why(config: dict[str, Any], tmp_p
     assert any(reason.startswith("cpu: ") and "it was another" in reason for reason in done.agreement.reasons)
 
 
-def test_another_resolution_says_what_was_resized(config: dict[str, Any], tmp_path: Path) -> None:
-    cell = trained(config, tmp_path / "outputs")
-    run = load(cell, image_size=96)
+def test_another_resolution_says_what_was_resized(plain: Path, config: dict[str, Any], tmp_path: Path) -> None:
+    run = load(plain, image_size=96)
     done = evaluate(run, own_pictures(run, "test"))
     assert done.agreement is None
     assert done.resized == (
         "feature map 3x3 (trained: 2x2)",
         "resized: head.aggregation.kernel, 256x2x2 to 256x3x3 (a channel's sum is kept)",
     )
-    gap = trained(config, tmp_path / "outputs", {"head": head("gap")})
+    gap = trained(config, tmp_path / "outputs", {"head": head("gap"), "recipe.epochs": 1})
     bigger = load(gap, image_size=96)
     assert evaluate(bigger, own_pictures(bigger, "test")).resized[1] == "no weight needed resizing"
     flatten = trained(config, tmp_path / "outputs", {"head": head("flatten"), "recipe.epochs": 1})
@@ -122,8 +128,8 @@ def test_another_resolution_says_what_was_resized(config: dict[str, Any], tmp_pa
         load(flatten, image_size=96)
 
 
-def test_pictures_that_no_memory_holds(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    run = load(trained(config, tmp_path / "outputs"))
+def test_pictures_that_no_memory_holds(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = load(plain)
     monkeypatch.setattr(run.model.backbone, "forward", lambda _: torch.zeros(1 << 50))
     with pytest.raises(UserError, match=r"batches of 16 pictures of 64 px.* do not fit into the memory of cpu"):
         evaluate(run, own_pictures(run, "test"))

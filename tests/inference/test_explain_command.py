@@ -18,6 +18,7 @@ from wisesr.cell.run import DONE, run
 from wisesr.cli import main
 from wisesr.cli.explain_pictures import choose_pictures
 from wisesr.config.options import load_option
+from wisesr.report.figures.render import Picture
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +179,7 @@ def test_without_torchcam_it_says_so_once(
 
 def test_evidence_in_a_report(outputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("wisesr.report.page.document.vega_script", lambda: "")
-    monkeypatch.setattr("wisesr.report.write.render", lambda spec: type("Picture", (), {"svg": "<svg/>", "png": b""}))
+    monkeypatch.setattr("wisesr.report.files.render", lambda spec, width: Picture("<svg/>", b"", b""))
     study = outputs / "study"
     (study / "corners-64" / "toy-attention" / "seed-0-00000000" / "best.ckpt").rename(outputs / "kept.ckpt")
     try:

@@ -49,14 +49,14 @@ def test_every_backbone_of_conf_is_expected_here() -> None:
     assert set(EXPECTED) | {"timm", "torchvision"} == set(options("backbone"))
 
 
-HEAVY = {"nasnet_large", "inception_resnet_v2", "inception_v4"}
-"""Seconds even on the meta device."""
+ALL_SIZES = {"resnet18", "resnet50", "densenet201", "inception_v3", "xception", "mobilenetv2", "vit_small", "swin_tiny"}
+"""At 112 and 512 px too, while you wait: of each kind one."""
 
 
 @pytest.mark.parametrize(
     ("name", "position"),
     [
-        pytest.param(name, position, marks=[pytest.mark.slow] * (name in LARGER or (name in HEAVY and position != 1)))
+        pytest.param(name, position, marks=[pytest.mark.slow] * (name in LARGER or (position != 1 and name not in ALL_SIZES)))
         for name in EXPECTED
         for position in range(3)
     ],
@@ -141,6 +141,8 @@ def test_every_head_learns_four_images(head: str) -> None:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if losses[-1] < 0.1 * losses[0]:
+            break
     assert losses[-1] < 0.5 * losses[0]
     if getattr(model.head.aggregation, "non_negative", None) == "projection":
         assert (model.head.get_parameter("aggregation.kernel") >= 0).all()

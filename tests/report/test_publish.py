@@ -27,6 +27,7 @@ PRIVATE = {
     "environment": {"CUDA_VISIBLE_DEVICES": "GPU-planted"},
     "command": ["/home/somebody/wisesr/train.py", "study=planted"],
     "uncommitted": {"sha256": "planted", "bytes": 4},
+    "run": "https://wandb.example.org/somebody/planted/runs/1",
     "weights": {"source": "/home/somebody/weights/start.pth", "sha256": "f" * 64, "tensors": None},
 }
 REASON = "planted: no /home/somebody/data"
@@ -45,6 +46,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             cell = write_cell(config, top1=0.7 + shift + 0.02 * seed, provenance=PRIVATE)
             (cell / "uncommitted.diff").write_text("+planted\n")
             (cell / "command.json").write_text('["planted"]')
+            (cell / "wandb.json").write_text('{"sent": {"file": "", "url": "https://wandb.example.org/planted"}}')
             (cell / "log.txt").write_text("planted in /home/somebody\n")
             (cell / "wandb").mkdir()
             (cell / "wandb" / "run.log").write_text("planted\n")
@@ -69,9 +71,14 @@ def _texts(path: Path) -> list[str]:
     return texts
 
 
+def _but_command(text: str) -> str:
+    """LaTeX without the command that made it."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith("% Made by"))
+
+
 def _tables(folder: Path) -> dict[str, str]:
     """All of them, but for why a cell failed, and for the folder in which a report of the whole publication finds it."""
-    texts = {path.name: path.read_text() for path in (folder / "tables").iterdir()}
+    texts = {path.name: _but_command(path.read_text()) for path in (folder / "tables").iterdir()}
     return {name: text.replace(REASON, "its reason is not published").replace("cells/", "") for name, text in texts.items()}
 
 

@@ -88,7 +88,7 @@ def found_by(simulation: Simulation, truth: Truth, seeds: int, ratio: float, dra
     return counts
 
 
-@pytest.mark.parametrize("ratio", [1, 2, 3])
+@pytest.mark.parametrize("ratio", [1, pytest.param(2, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("name", TRUTHS)
 def test_heads_of_equal_curves_rarely_look_faster_or_slower(
     name: str, ratio: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -188,11 +188,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_file_is_listed_and_whole(written: Path) -> None:
     names = {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()}
     assert names == {*_listed(written), "report.json", ".lock"}
-    assert {"index.html", "cells.csv", "tables.md", "tables/toy-64.tex"} <= names
+    tex = {f"tables/{name}.tex" for name in ("toy-64", "toy-64-differences", "claims")}
+    assert {"index.html", "cells.csv", "tables.md", *tex} <= names
     assert (written / "index.html").read_text().rstrip().endswith("</html>")
 
 
-def test_figures_are_files_in_both_forms(written: Path) -> None:
+def test_figures_are_files_in_three_forms(written: Path) -> None:
     vectors = sorted((written / "figures").glob("*.svg"))
     assert len(vectors) >= 4
     for vector in vectors:
@@ -202,6 +203,8 @@ def test_figures_are_files_in_both_forms(written: Path) -> None:
             assert picture.width == pytest.approx(2 * width, abs=2)
             assert picture.height == pytest.approx(2 * height, abs=2)
             assert min(width, height) > 100
+        paper = vector.with_suffix(".pdf").read_bytes()
+        assert paper.startswith(b"%PDF") and paper.rstrip().endswith(b"%%EOF")
 
 
 def test_images_that_are_gone_are_counted(written: Path) -> None:

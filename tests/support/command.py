@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import os
+import runpy
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+
+import pytest
+from hydra.core.global_hydra import GlobalHydra
 
 from tests.support.paths import ROOT
 
@@ -29,3 +35,28 @@ def train(*arguments: str, cwd: Path = ROOT, **environment: str) -> subprocess.C
         text=True,
         timeout=300,
     )
+
+
+def train_here(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """The same file in this process, without the second of imports: for commands that end before anything starts."""
+    script = str(ROOT / "train.py")
+    out, err = io.StringIO(), io.StringIO()
+    code: object = 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.chdir(cwd)
+        patch.setenv("COLUMNS", "160")
+        patch.setenv("HYDRA_FULL_ERROR", "")  # so that it is as it was afterwards: `train.py` sets it
+        patch.delenv("HYDRA_FULL_ERROR")
+        patch.setattr(sys, "argv", [script, *arguments])
+        GlobalHydra.instance().clear()
+        try:
+            runpy.run_path(script, run_name="__main__")
+        except SystemExit as end:
+            code = end.code
+        finally:
+            GlobalHydra.instance().clear()
+    if isinstance(code, str):  # what the interpreter does: https://docs.python.org/3/library/sys.html#sys.exit
+        print(code, file=err)
+        code = 1
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess([script, *arguments], code, out.getvalue(), err.getvalue())

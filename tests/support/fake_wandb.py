@@ -7,6 +7,7 @@ lines as they come and answers a resume from them, so it shows what the client s
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -28,6 +29,8 @@ class FakeRun:
     config: str = "{}"
     display: str | None = None
     group: str | None = None
+    notes: str | None = None
+    job: str | None = None
     tags: list[str] = field(default_factory=list)
     state: str = "running"
     lines: dict[str, list[str]] = field(default_factory=lambda: {HISTORY: [], EVENTS: [], SUMMARY: [], OUTPUT: []})
@@ -57,6 +60,9 @@ class FakeServer(ThreadingHTTPServer):
         self.runs: dict[str, FakeRun] = {}
         self.views: dict[str, dict[str, Any]] = {}
         """Workspaces by their id, as they were last written."""
+        self.reports: dict[str, dict[str, Any]] = {}
+        """Reports likewise."""
+        self.projects: set[str] = set()
         self.asked: list[str] = []
         """Operations in their order: names of GraphQL, `file_stream`, `upload`."""
         self.holds: Callable[[str], bool] = lambda operation: False
@@ -116,10 +122,29 @@ class FakeServer(ThreadingHTTPServer):
             view = self.views.setdefault(given.get("id") or f"view-{len(self.views)}", {})
             view.update(given)
             return {"upsertView": {"view": {"id": self._id_of(view), "name": view["name"]}, "inserted": not given.get("id")}}
+        if operation == "upsertView":
+            return {"upsertView": {"view": self._upsert_report(given), "inserted": not given.get("id")}}
+        if operation == "SpecificReport":
+            return {"view": self.reports.get(given["reportId"])}
+        if operation == "ProjectInternalId":
+            return {"project": {"id": "P", "internalId": "P1"} if given["projectName"] in self.projects else None}
+        if operation == "GetProjects":
+            about = {"id": "P", "entityName": "me", "createdAt": "2026-11-28T00:00:00Z", "isBenchmark": False, "user": None}
+            nodes = [{"node": about | {"name": name}} for name in sorted(self.projects)]
+            return {"models": {"pageInfo": {"endCursor": None, "hasNextPage": False}, "edges": nodes}}
         if operation == "View":
             nodes = [{"node": view | {"id": name}} for name, view in self.views.items() if view["name"] == given["viewName"]]
             return {"project": {"allViews": {"edges": nodes}}}
         return {"serverInfo": {"features": []}} if operation == "ServerFeaturesQuery" else {}
+
+    def _upsert_report(self, given: dict[str, Any]) -> dict[str, Any]:
+        name = given.get("id") or base64.b64encode(f"View:{len(self.reports)}".encode()).decode()
+        report = self.reports.setdefault(name, {})
+        kept = {key: given[key] for key in ("name", "displayName", "description", "spec", "type")}
+        project = {"id": "P", "name": given["projectName"], "entityName": given["entityName"]}
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        report.update(kept | {"id": name, "project": project, "createdAt": now, "updatedAt": now})
+        return report
 
     def _id_of(self, view: dict[str, Any]) -> str:
         return next(name for name, its in self.views.items() if its is view)
@@ -137,12 +162,14 @@ class FakeServer(ThreadingHTTPServer):
 
     def _upsert(self, given: dict[str, Any]) -> dict[str, Any]:
         inserted = given["name"] not in self.runs
+        self.projects.add(given.get("project") or "p")
         run = self.runs.setdefault(given["name"], FakeRun(given["name"]))
         if given.get("host"):  # the first upsert of a process; later ones only bring what changed
             run.state, run.starts = "running", run.starts + 1
         run.config = given.get("config") or run.config
         run.display, run.group = given.get("displayName") or run.display, given.get("groupName") or run.group
-        run.tags = given.get("tags") or run.tags
+        run.tags, run.notes = given.get("tags") or run.tags, given.get("notes") or run.notes
+        run.job = given.get("jobType") or run.job
         project = {"id": "P", "name": given.get("project") or "p", "entity": {"id": "E", "name": "me"}}
         names = {"id": f"id-{run.name}", "name": run.name, "displayName": run.display, "description": "", "sweepName": None}
         bucket = names | {"config": run.config, "project": project, "historyLineCount": len(run.lines[HISTORY])}

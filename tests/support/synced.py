@@ -8,6 +8,9 @@ from typing import Any
 from PIL import Image
 
 from tests.support.studies import cell_config, write_cell
+from wisesr.build.run_name import run_name
+from wisesr.results.installation import write_command
+from wisesr.results.kernels import read_kernels
 from wisesr.results.predictions import read_predictions
 from wisesr.training.loggers.base import Findings, HardImage, Run
 from wisesr.training.loggers.wandb import WandbLogger
@@ -20,11 +23,15 @@ def offline_cell(root: Path, **given: Any) -> Path:
     config = cell_config(root, **given)
     cell = write_cell(config)
     hard = HardImage("test/0.png", Image.new("RGB", (8, 8)), "class0", "class1", 0.1, 2.3)
-    name = f"{config['backbone']['name']}-{config['head']['name']}-seed-{config['seed']}"
-    run = Run(cell, name, config["study"], (config["head"]["name"],), config)
+    command = ["train.py", f"head={config['head']['name']}"]
+    write_command(cell, command)
+    run = Run(cell, run_name(config, command), config["study"], (config["head"]["name"],), config)
     logger = WandbLogger(run, project="p", entity=None, init_timeout=5.0)
+    kernels = read_kernels(cell)
     logger.start([])
-    for row in ROWS:
+    for row, summary in zip(ROWS, kernels.history if kernels else [None] * len(ROWS), strict=True):
+        if summary is not None:
+            logger.kernel(int(row["epoch"]), summary)
         logger.epoch(row, [])
     logger.finish({"best/test/top1": 0.8}, Findings(None, read_predictions(cell), (hard,)))
     return cell

@@ -15,6 +15,7 @@ def plain(config: dict[str, Any]) -> dict[str, Any]:
     """SGD, no dropout, a model without BatchNorm, in double precision: numbers that only the batch can change."""
     config = copy.deepcopy(config)
     config["backbone"]["model"] = "test_convnext"
+    config["resolution"]["size"] = 32
     config["head"]["dropout"] = 0.0
     config["recipe"]["optimizer"] = {
         "_target_": "wisesr.training.optimizers.sgd",

@@ -64,17 +64,19 @@ def test_a_dry_run_tells_where_things_would_go(
     lines = run_sync(capsys, "study", "--dry-run")[1].splitlines()
     runs, workspace, key = lines[-3:]
     assert runs.startswith("1 run ") and "project wisesr" in runs and "the account's own" in runs
-    assert "workspace of study" in workspace and "project wisesr" in workspace
+    assert workspace == "The workspace and the report of study in project wisesr would be written."
     assert "no key for https://wandb.example.org" in key and "WANDB_API_KEY" in key
     monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    given = ("--project", "heads", "--entity", "myteam", "--no-workspace")
+    given = ("--project", "heads", "--entity", "myteam", "--no-workspace", "--no-report")
     lines = run_sync(capsys, "study", "--dry-run", *given)[1].splitlines()
     runs, key = lines[-2:]
     assert runs.startswith("2 runs ") and "project heads" in runs and "entity myteam" in runs
     assert "https://wandb.example.org is known" in key
     text = run_sync(capsys, "study", "--dry-run", "--workspace-only")[1]
     assert "would go" not in text
-    assert "workspace of study in project wisesr" in text
+    assert "The workspace and the report of study in project wisesr" in text
+    for option, written in (("--no-report", "The workspace of study"), ("--no-workspace", "The report of study")):
+        assert written in run_sync(capsys, "study", "--dry-run", option)[1]
 
 
 def test_a_dry_run_of_nothing_needs_no_key(study: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ from tests.support.fake_wandb import FakeRun, FakeServer, environment
 from tests.support.paths import ROOT
 from tests.support.synced import ROWS, offline_cell
 from wisesr.results.lock import locked
+from wisesr.results.run_address import run_address
 from wisesr.sync.study_sync import send_all
 from wisesr.sync.uploader import Uploader, UploadError
 from wisesr.sync.uploads import UploadState, read_notes, read_sync_cell
@@ -68,35 +69,79 @@ def shown(server: FakeServer) -> list[str]:
     return sorted(ids)
 
 
-def test_a_study_and_its_workspace(server: FakeServer, tmp_path: Path) -> None:
+def grids(server: FakeServer) -> list[dict[str, Any]]:
+    """Of panels, of the only report."""
+    (report,) = server.reports.values()
+    return [block["metadata"] for block in json.loads(report["spec"])["blocks"] if block["type"] == "panel-grid"]
+
+
+def told(server: FakeServer) -> list[str]:
+    """Ids of the runs whose curves the only report shows."""
+    (rule,) = grids(server)[-1]["runSets"][0]["filters"]["filters"]
+    return sorted(rule["value"])
+
+
+def picture_run(server: FakeServer) -> str:
+    """The id of the run whose pictures it shows, and it has them."""
+    (grid,) = grids(server)[:-1]
+    (rule,) = grid["runSets"][0]["filters"]["filters"]
+    (name,), (panel,) = rule["value"], grid["panelBankSectionConfig"]["panels"]
+    (key,), run = panel["config"]["mediaKeys"], server.runs[name]
+    assert (run.group, run.job, run.state) == ("study", "report", "finished")
+    assert key in run.history[-1] and any(content for path, content in run.uploads.items() if key in path)
+    return str(name)
+
+
+def test_a_study_its_workspace_and_its_report(server: FakeServer, tmp_path: Path) -> None:
     cells = [offline_cell(tmp_path, head=head) for head in ("gap", "wise")]
     code, text = command(server, tmp_path)
     assert code == 0, text
     assert "2 of 2 runs were sent." in text
     ids = sorted(read_notes(cell)["sent"]["id"] for cell in cells)
-    assert sorted(server.runs) == ids == shown(server)
-    for run in server.runs.values():
+    pictures = picture_run(server)
+    assert sorted(server.runs) == sorted([*ids, pictures]) and ids == shown(server) == told(server)
+    for cell, head in zip(cells, ("gap", "wise"), strict=True):
+        run = server.runs[read_notes(cell)["sent"]["id"]]
         require_whole(run)
-        assert (run.group, run.display) in [("study", "resnet18-gap-seed-0"), ("study", "resnet18-wise-seed-0")]
+        assert (run.group, run.display, run.job) == ("study", f"toy-64 resnet18 {head} seed 0", "train")
+        assert run.notes == f"train.py head={head}"
+        assert run_address(cell, None) == f"{server.url}/me/wisesr/runs/{run.name}"
+        assert all(("kernel/zero" in row) == (head == "wise") for row in run.history if "epoch" in row)
+        assert sum("media/images/kernel/picture_" in name for name in run.uploads) == (3 if head == "wise" else 0)
 
     code, text = command(server, tmp_path)
-    assert (code, sorted(server.runs)) == (0, ids)
+    assert (code, sorted(server.runs)) == (0, sorted([*ids, pictures]))
     assert "2 there already" in text
-    assert len(server.views) == 1
+    assert (len(server.views), len(server.reports)) == (1, 1)
+    assert len(server.runs[pictures].history) == 2, "the same run goes on"
 
-    code, text = command(server, tmp_path, "--again")
+    code, text = command(server, tmp_path, "--again", "--no-report")
     assert code == 0, text
-    new = sorted(set(server.runs) - set(ids))
+    new = sorted(set(server.runs) - {*ids, pictures})
     assert new == shown(server) == sorted(read_notes(cell)["sent"]["id"] for cell in cells)
+    assert told(server) == ids, "left alone"
     for name in new:
         require_whole(server.runs[name])
     assert len(server.views) == 1
 
-    for view in server.views.values():  # as a user would delete it there
+    for view in server.views.values():  # as a user would delete them there
         view["name"] = "gone"
+    server.reports.clear()
+    del server.runs[pictures]
+    server.refuses = lambda operation, run: 409 if run == pictures else 0
     code, text = command(server, tmp_path, "--workspace-only")
     assert code == 0, text
-    assert (len(server.views), len(server.runs)) == (2, 4)
+    assert (len(server.views), len(server.reports), len(server.runs)) == (2, 1, 5)
+    assert told(server) == new and picture_run(server) != pictures
+
+
+def test_a_report_that_is_refused_is_told_and_fails_nothing(server: FakeServer, tmp_path: Path) -> None:
+    offline_cell(tmp_path)
+    server.refuses = lambda operation, run: 500 if operation == "upsertView" else 0
+    code, text = command(server, tmp_path)
+    assert code == 0, text
+    assert "FAILED to write the report of study" in text
+    assert (len(server.views), len(server.reports)) == (1, 0)
 
 
 def test_one_that_is_refused_leaves_the_others(server: FakeServer, tmp_path: Path) -> None:
@@ -105,7 +150,7 @@ def test_one_that_is_refused_leaves_the_others(server: FakeServer, tmp_path: Pat
 
     def refuses(operation: str, run: str) -> int:
         known = server.runs.get(run)
-        return 404 if operation == "file_stream" and known and known.display == "resnet18-gap-seed-0" else 0
+        return 404 if operation == "file_stream" and known and known.display == "toy-64 resnet18 gap seed 0" else 0
 
     server.refuses = refuses
     code, text = command(server, tmp_path)

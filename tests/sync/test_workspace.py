@@ -14,7 +14,8 @@ from tests.support.specs import spec_of
 from tests.support.studies import cell_config
 from wisesr.config.axes import leaves
 from wisesr.config.identity import computation
-from wisesr.sync.workspace import grouping, make_workspace
+from wisesr.sync.grouping import grouping
+from wisesr.sync.workspace import make_workspace
 
 ROOT = Path("/nowhere")
 CHOICES: dict[str, list[Any]] = {
@@ -137,7 +138,7 @@ def test_sections() -> None:
     names = [section["name"] for section in spec["panelBankConfig"]["sections"]]
     assert names == ["Accuracy", "Losses", "What was learned", "Predictions", "Cost"]
     media = [panel["config"]["mediaKeys"] for panel in panels.values() if panel["viewType"] == "Media Browser"]
-    assert media == [["kernels"], ["hardest"], ["confusion"]]
+    assert media == [["kernels"], ["kernel/picture"], ["hardest"], ["confusion"]]
     scatter = panels["test top-1 against parameters of the head"]["config"]
     assert (scatter["xAxis"], scatter["yAxis"]) == ("summary:head_parameters", "summary:best/test/top1")
     assert spec["settings"]["shouldAutoGeneratePanels"] is False

@@ -15,6 +15,7 @@ from wisesr.cell.run import DONE, run
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import make_cells, write_cell
 from wisesr.grid.planning.planner import plan_cells
+from wisesr.results.kernels import read_kernels
 from wisesr.results.metrics import read_metrics
 from wisesr.training.loggers.base import RunLogger
 
@@ -84,3 +85,6 @@ def test_a_cell_tells_it(config: dict[str, Any]) -> None:
     rows, metrics = rows_of(cell.directory / "lightning"), read_metrics(cell.directory)
     assert [float(row["val/top1"]) for row in rows[:3]] == [row["val/top1"] for row in metrics]
     assert float(rows[3]["best/test/top1"]) == max(row["test/top1"] for row in metrics if "test/top1" in row)
+    kernels = read_kernels(cell.directory)
+    assert kernels is not None
+    assert [float(row["kernel/zero"]) for row in rows[:3]] == [summary.zero for summary in kernels.history]

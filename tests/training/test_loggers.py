@@ -15,6 +15,8 @@ from PIL import Image
 from tests.support.paths import ROOT
 from tests.support.runs import NOTHING, ROWS, history, logger, records
 from wisesr import create_head
+from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.installation import write_command
 from wisesr.training.kernels import kernel_sheet
 from wisesr.training.loggers.base import Findings, Run, StepRow
 from wisesr.training.loggers.steps import StepsLogger
@@ -74,6 +76,18 @@ def test_an_offline_run_and_its_resume(run: Run) -> None:
         for item in record.summary.update
     }
     assert summary["best/test/top1"] == 0.9
+
+
+def test_notes_job_type_and_no_address_offline(run: Run) -> None:
+    write_command(run.directory, ["train.py", "-m", "head=wise,gap", "study=two words", "+logger.mine.api_key=planted"])
+    write_json(run.directory / "wandb.json", {"id": "aaaa1111", "url": "https://wandb.ai/me/p/runs/aaaa1111"})
+    writer = logger(run)
+    writer.start([])
+    writer.finish({}, NOTHING)
+    (file,) = run.directory.glob("wandb/offline-run-*/*.wandb")
+    (told,) = {(r.run.job_type, r.run.notes) for r in records(file) if r.HasField("run")}
+    assert told == ("train", "train.py -m head=wise,gap 'study=two words' '+logger.mine.api_key=***'")
+    assert read_json(run.directory / "wandb.json") == {"id": "aaaa1111"}, "the run there is not the cell's any more"
 
 
 def test_an_exported_id_does_not_merge_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

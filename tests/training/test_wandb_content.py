@@ -16,6 +16,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tests.support.runs import ROWS, history, logger, records, summary_of
 from tests.support.specs import named_figures
 from wisesr.data.images import open_rgb
+from wisesr.results.kernels import summarize
 from wisesr.results.predictions import Predictions
 from wisesr.sync.workspace import make_workspace
 from wisesr.training.loggers import content
@@ -46,6 +47,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     writer = logger(Run(directory, "toy-wise-seed-0", "study", ("toy",), config))
     writer.start([])
     for row in ROWS:
+        writer.kernel(int(row["epoch"]), summarize(np.ones((2, 3, 3), np.float32)))
         writer.epoch(row, [])
     writer.finish({"best/test/top1": 0.5, "selection": "in words", "stopped": None}, findings())
     (folder,) = directory.glob("wandb/offline-run-*")
@@ -125,7 +127,7 @@ def test_an_offline_run_holds_all_of_itself(finished: Path) -> None:
     (file,) = finished.glob("*.wandb")
     assert not [record for record in records(file) if record.HasField("artifact")]
     named = [value for row in history(file) for name, value in row.items() if name.endswith("/path")]
-    assert len(named) == 4
+    assert len(named) == 4 + len(ROWS)
     assert all((finished / "files" / name).is_file() for name in named)
 
 

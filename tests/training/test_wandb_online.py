@@ -18,6 +18,8 @@ import pytest
 from tests.support.fake_wandb import FakeRun, FakeServer, environment
 from tests.support.paths import ROOT
 from tests.support.runs import history
+from wisesr.results.installation import write_command
+from wisesr.results.run_address import online_address
 
 pytestmark = pytest.mark.slow
 
@@ -30,6 +32,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 from PIL import Image
+from wisesr.results.kernels import KernelSummary
 from wisesr.results.predictions import Predictions
 from wisesr.training.loggers import wandb
 from wisesr.training.loggers.base import Findings, HardImage, Run
@@ -37,8 +40,14 @@ wandb._FINISH_TIMEOUT = {FINISH}
 past, rows, end = json.loads(sys.argv[2])
 run = Run(Path(sys.argv[1]), "toy-wise-seed-0", "study", ("toy", "wise"), {{"head": {{"dropout": 0.5}}}})
 logger = wandb.WandbLogger(run, project="p", entity=None, init_timeout={INIT})
+def kernel(row):
+    plane = np.full((2, 2), row["epoch"], np.float32)
+    logger.kernel(int(row["epoch"]), KernelSummary(plane, plane, row["epoch"] / 8, 0.5))
+for row in past:
+    kernel(row)
 logger.start(past)
 for row in rows:
+    kernel(row)
     logger.epoch(row, [])
 print("logged", flush=True)
 if end == "wait":
@@ -112,6 +121,7 @@ def whole(server: FakeServer) -> FakeRun:
     assert [row["_step"] for row in rows] == [row["step"] for row in ROWS]
     for row, true in zip(rows, ROWS, strict=True):
         assert {key: row[key] for key in true if key != "step"} == pytest.approx({k: v for k, v in true.items() if k != "step"})
+    assert [row["kernel/zero"] for row in rows] == [row["epoch"] / 8 for row in ROWS]
     steps = [row["_step"] for row in run.history]
     assert steps == sorted(set(steps))
     assert run.state == "finished"
@@ -129,8 +139,11 @@ def whole(server: FakeServer) -> FakeRun:
 
 
 def test_undisturbed(server: FakeServer, tmp_path: Path) -> None:
+    write_command(tmp_path, ["train.py", "head=wise"])
     Attempt(tmp_path, server.url, [], ROWS).ends_well(60)
-    assert whole(server).starts == 1
+    run = whole(server)
+    assert (run.starts, run.job, run.notes) == (1, "train", "train.py head=wise")
+    assert online_address(tmp_path) == f"{server.url}/me/p/runs/{run.name}"
 
 
 @pytest.mark.parametrize(("arrived", "past"), [(0, 2), (0, 3), (1, 2), (1, 3)])
@@ -218,7 +231,9 @@ def test_a_server_lost_in_training(server: FakeServer, tmp_path: Path, how: str)
 
     file, rows = kept(tmp_path)
     assert [row["_step"] for row in rows] == [row["step"] for row in ROWS]
+    assert [row["kernel/zero"] for row in rows] == [row["epoch"] / 8 for row in ROWS]
     assert not any(name in file.name for name in server.runs)
+    assert online_address(tmp_path) == "", "what is there is not the cell's run"
 
 
 def test_a_server_away_at_the_resume(server: FakeServer, tmp_path: Path) -> None:

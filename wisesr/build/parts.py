@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wisesr.build.contracts import contract_error
+from wisesr.build.run_name import run_name
 from wisesr.build.targets import check_settings, locate, make_part
 from wisesr.config.replicates import repetition_names
+from wisesr.results.installation import read_command
 from wisesr.types import FeatureShape, Steps
 
 if TYPE_CHECKING:
@@ -128,7 +130,8 @@ def build_loggers(config: Mapping[str, Any], directory: Path) -> list[RunLogger]
     backbone, head, dataset = (config[group]["name"] for group in ("backbone", "head", "dataset"))
     repetition = repetition_names(config)
     tags = (backbone, head, dataset, f"{config['resolution']['size']}px", *repetition, config["protocol"])
-    run = Run(directory, "-".join((backbone, head, *repetition)), config["study"], tags, deepcopy(config))
+    name = run_name(config, read_command(directory))
+    run = Run(directory, name, config["study"], tags, deepcopy(config))
     return [_build_logger(f"logger.{name}", node, run) for name, node in config["logger"].items()]
 
 

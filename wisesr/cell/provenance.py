@@ -17,6 +17,7 @@ from wisesr.data.manifest import Manifest
 from wisesr.data.prepare.origin import archive_of
 from wisesr.results.installation import kept_variables, packages_hash, read_command
 from wisesr.results.provenance import commit, hardware, installed_version, source_hash, versions
+from wisesr.results.run_address import online_address
 from wisesr.results.uncommitted import describe_uncommitted
 
 _DRIVER = Path("/proc/driver/nvidia/version")
@@ -49,6 +50,7 @@ def provenance(directory: Path, config: Config, manifest: Manifest, parts: Parts
         "flags": torch_flags(),
         "environment": kept_variables(os.environ),
         "command": read_command(directory),
+        "run": online_address(directory) or None,
         "threads": started.threads,
         "devices": started.devices,
         "attempts": started.attempts,

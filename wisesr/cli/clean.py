@@ -22,12 +22,11 @@ _CLEAN = """\
 Free the disk of what nobody needs of finished cells. What would go is told
 first, as a table, and then asked for:
 
-  best      best.ckpt of cells that are not the best. Of cells that differ in
-            nothing but seed, split and fold, the one with the highest
+  best      best.ckpt of cells that are not the best of their row: of all heads
+            and seeds of a backbone, dataset and size the one with the highest
             validation top-1 keeps it (of equals the lower loss, then the lower
-            seed): each head has a model for evaluate, predict, explain, export.
-            --keep row keeps one model for all heads of a backbone, dataset and
-            size, --keep all keeps all, --keep none keeps none
+            seed). --keep head keeps one of each head, for evaluate, predict,
+            explain and export, --keep all keeps all, --keep none keeps none
   last      last.ckpt of finished cells, which no command reads any more:
             other epochs make another cell, and grid.force=true begins anew
   loggers   folders of W&B, TensorBoard and Lightning's loggers; W&B runs that
@@ -50,6 +49,7 @@ exit code: 1 if something could not be removed, or the answer was no
 examples:
   wisesr clean digits_heads --dry-run --list    only tell, file by file
   wisesr clean digits_heads                     tell, ask, remove
+  wisesr clean digits_heads --keep head         leave a model of each head
   wisesr clean digits_heads --keep all --yes    all but best.ckpt, unasked
   wisesr clean outputs --only last              last.ckpt of all studies
 """
@@ -61,7 +61,7 @@ def add_clean(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=clean)
     help_study = "directories with cells, or names of such below outputs/"
     parser.add_argument("studies", metavar="STUDY", nargs="+", help=help_study)
-    parser.add_argument("--keep", choices=KEEP, default="head", help="whose best.ckpt stays (default: head)")
+    parser.add_argument("--keep", choices=KEEP, default="row", help="whose best.ckpt stays (default: row)")
     help_only = f"no more than this: {', '.join(KINDS)}; may be given several times"
     parser.add_argument("--only", choices=KINDS, action="append", metavar="KIND", help=help_only)
     parser.add_argument("--unsent", action="store_true", help="W&B runs too that are not on the server; nothing else has them")

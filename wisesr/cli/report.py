@@ -23,8 +23,9 @@ also while a grid runs: what is missing, failed or cannot be read is listed.
 
   index.html       everything in one file that needs no network
   cells.csv        a row a cell
-  tables.md        the tables in Markdown; tables/*.tex in LaTeX
-  figures/         SVG and PNG
+  tables.md        the tables in Markdown
+  tables/          in LaTeX, to \\input: each table, its differences, the claims
+  figures/         SVG, PNG and PDF; --figure-width column: for a paper's column
   evidence/        with --evidence: what the maps on the page are drawn from
   report.json      which files are the report's: the next one replaces these
 
@@ -50,12 +51,16 @@ examples:
   wisesr report mystudy --baseline depthwise
   wisesr report mystudy --claims questions.yaml --metric macro_f1
   wisesr report mystudy --evidence
+  wisesr report mystudy --figure-width column
   wisesr report mystudy --publish for-others
 """
 
 
 METRICS = ("top1", "balanced_accuracy", "macro_f1", "nll")
 """Names of `report.tested_metrics.METRICS`, which is not imported for --help."""
+
+WIDTHS = ("page", "column")
+"""Of figures, as `figures.render.FigureWidth` has them."""
 
 
 def add_report(parser: argparse.ArgumentParser) -> None:
@@ -76,6 +81,8 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--margin", type=_margin, metavar="POINTS", help=help_margin)
     help_metric = "what is tested (default: top1); all but top1 from predictions.npz"
     parser.add_argument("--metric", choices=METRICS, default="top1", help=help_metric)
+    help_width = "of the files in figures/: page (default), or a paper's column, 228 pt"
+    parser.add_argument("--figure-width", choices=WIDTHS, default="page", help=help_width)
     help_publish = "write a copy of the records and their report for others: no hosts, paths, logs, images"
     parser.add_argument("--publish", type=Path, metavar="DIR", help=help_publish)
     shown = parser.add_mutually_exclusive_group()
@@ -143,6 +150,7 @@ def report(chosen: argparse.Namespace) -> int:
         pictures=None if chosen.no_pictures else images,
         tracked=shown,
         evidence=Explainer(images, chosen) if chosen.evidence else None,
+        figure_width=chosen.figure_width,
     )
     print_study(study, console)
     for note in written.notes:
@@ -173,6 +181,7 @@ def _options(chosen: argparse.Namespace) -> list[str]:
     """How tables are made, but for the options that name a file."""
     parts = ["--baseline", chosen.baseline] if chosen.baseline != "gap" else []
     parts += ["--metric", chosen.metric] if chosen.metric != "top1" else []
+    parts += ["--figure-width", chosen.figure_width] if chosen.figure_width != "page" else []
     return parts + (["--margin", f"{chosen.margin:g}"] if chosen.margin else [])
 
 

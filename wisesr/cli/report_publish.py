@@ -9,9 +9,10 @@ from pathlib import Path
 
 from wisesr import __version__
 from wisesr.errors import UserError
+from wisesr.report.files import Tracked
 from wisesr.report.publish import CELLS, PAGE_FOLDER, check_publication, publish
 from wisesr.report.whole_study import Study
-from wisesr.report.write import PAGE, Tracked, write_report
+from wisesr.report.write import PAGE, write_report
 
 _FILES = {"published": "published.csv", "claims": "claims.yaml"}
 """Options that name a file, and what it is called in a publication."""
@@ -65,7 +66,8 @@ def write_publication(
         copies = read([folder / CELLS], argparse.Namespace(**{**vars(chosen), **of_copies}))
         cells = tuple(cell._replace(shown_directory=f"{CELLS}/{cell.name}") for cell in copies.cells)
         copies = copies._replace(roots=(Path(CELLS),), cells=cells)
-        write_report(copies, page, command=again, version=__version__, pictures=None, tracked=tracked)
+        width = chosen.figure_width
+        write_report(copies, page, command=again, version=__version__, pictures=None, tracked=tracked, figure_width=width)
 
     private = [str(path) for path in (Path.home(), Path.cwd()) if path != path.parent]
     publish(study, chosen.publish, report, version=__version__, again=again, files=files, private=private)

@@ -1,4 +1,4 @@
-"""`wisesr sync`: a study's offline W&B runs to the server, and its workspace there."""
+"""`wisesr sync`: a study's offline W&B runs to the server, its workspace and its report there."""
 
 from __future__ import annotations
 
@@ -19,24 +19,30 @@ if TYPE_CHECKING:
 
 _SYNC = """\
 Send the offline W&B runs of finished cells to the server (`wandb login` first,
-or WANDB_API_KEY), and write the study's workspace: heads side by side, grouped
-by whatever varies but the seed, with mean and deviation.
+or WANDB_API_KEY), and write the study's workspace and report there. The
+workspace has heads side by side, grouped by whatever varies but the seed, with
+mean and deviation, in the colours of `wisesr report`; the W&B report has what
+`wisesr report` says: the answer, the figures of its overview, claims, tables,
+and the curves by head.
 
 STUDY is a directory with cells, or the name of one below outputs/. Each run is
-sent under an id of its own, noted in the cell's wandb.json. What is there is not
-sent twice, unless with --again (after runs were deleted there) or to another
-project. Cells that were logged online stay where they are. The workspace shows
-the latest upload of each cell and nothing else of the project; it is written
-anew each time, so keep changes of your own in a copy of it.
+sent under an id of its own, noted in the cell's wandb.json with its address.
+What is there is not sent twice, unless with --again (after runs were deleted
+there) or to another project. Cells that were logged online stay where they are.
+Workspace and report show the latest upload of each cell and nothing else of the
+project; both are written anew each time, so keep changes of your own in a copy.
+The figures are in a run of their own, of job type `report`.
 
 exit code: 1 if a run could not be sent (the others are sent all the same), or a
-workspace not be written
+workspace not be written; a report that could not be written is told, and is no
+failure
 
 examples:
   wisesr sync digits_heads --dry-run            what would be sent, and where
   wisesr sync outputs/digits_heads --project heads --entity myteam
   wisesr sync digits_heads --again              all of it once more
-  wisesr sync digits_heads --workspace-only     of what is there
+  wisesr sync digits_heads --workspace-only     of what is there, no run is sent
+  wisesr sync digits_heads --no-report          runs and workspace
 """
 
 
@@ -50,8 +56,9 @@ def add_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--again", action="store_true", help="send what was sent before too, under new ids")
     parser.add_argument("--timeout", type=_seconds, default=600.0, metavar="S", help="seconds for one run (600)")
     either = parser.add_mutually_exclusive_group()
-    either.add_argument("--no-workspace", action="store_true", help="send runs, leave the workspace alone")
-    either.add_argument("--workspace-only", action="store_true", help="write the workspace of what is there, send nothing")
+    either.add_argument("--no-workspace", action="store_true", help="leave the workspace alone")
+    either.add_argument("--workspace-only", action="store_true", help="workspace and report of what is there; send no run")
+    parser.add_argument("--no-report", action="store_true", help="write no W&B report")
     parser.add_argument("--dry-run", action="store_true", help="tell what would be sent where, and talk to no server")
 
 
@@ -63,7 +70,7 @@ def _seconds(text: str) -> float:
 
 
 def sync(chosen: argparse.Namespace) -> int:
-    """Send, write the workspace, print what came of it.
+    """Send, write workspace and report, print what came of it.
 
     Returns:
         1 if a run could not be sent, or the workspace not be written.
@@ -71,6 +78,7 @@ def sync(chosen: argparse.Namespace) -> int:
     Raises:
         UserError: there is no such study, no cell, no key, no server.
     """
+    from wisesr.cli.sync_views import write_views
     from wisesr.grid.console import make_console
     from wisesr.results.store import find_cells
     from wisesr.sync.connection import account
@@ -85,14 +93,19 @@ def sync(chosen: argparse.Namespace) -> int:
     sending = [] if chosen.workspace_only else [cell for cell in cells if cell.state in wanted]
     _print_counts(console, cells, sending)
     if chosen.dry_run:
-        _print_plan(console, cells, sending, workspace=not chosen.no_workspace)
+        _print_plan(console, cells, sending, written=_written(chosen))
         return 0
-    if not sending and (chosen.no_workspace or not any(cell.state.is_there for cell in cells)):
+    if not sending and not (_written(chosen) and any(cell.state.is_there for cell in cells)):
         return 0
     entity = account(os.environ)
     failed = _send(console, sending, timeout=chosen.timeout, again=chosen.again) if sending else 0
-    written = chosen.no_workspace or _write_workspaces(console, cells, where, entity)
-    return 1 if failed or not written else 0
+    done = write_views(console, cells, where, entity, written=_written(chosen))
+    return 1 if failed or not done else 0
+
+
+def _written(chosen: argparse.Namespace) -> list[str]:
+    """What is written of each study."""
+    return ["workspace"] * (not chosen.no_workspace) + ["report"] * (not chosen.no_report)
 
 
 def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell]) -> None:
@@ -116,7 +129,7 @@ def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence
             console.print(f"  {names[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
 
 
-def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, workspace: bool) -> None:
+def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, written: list[str]) -> None:
     """What would be sent and written, where, and whether there is a key for it. No server is asked."""
     from wisesr.sync.connection import obstacle
     from wisesr.training.loggers.wandb_mode import server
@@ -125,9 +138,9 @@ def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[S
     for (entity, project), count in Counter(cell.destination for cell in sending).items():
         owner = f"entity {entity}" if entity else "the account's own entity"
         lines.append(f"{count_of(count, 'run')} would go to project {project} of {owner}.")
-    there = [*sending, *(cell for cell in cells if cell.state.is_there)] if workspace else []
+    there = [*sending, *(cell for cell in cells if cell.state.is_there)] if written else []
     for study, project in dict.fromkeys((cell.study, cell.destination.project) for cell in there):
-        lines.append(f"The workspace of {study} in project {project} would be written.")
+        lines.append(f"The {' and the '.join(written)} of {study} in project {project} would be written.")
     if lines:
         lines.append(f"But {why}" if (why := obstacle(os.environ)) else f"A key for {server(os.environ)} is known.")
     for line in lines:
@@ -147,21 +160,3 @@ def _send(console: Console, sending: Sequence[SyncCell], *, timeout: float, agai
         console.print(f"  {line}", soft_wrap=True, markup=False)
     console.print(f"{len(sending) - failed} of {len(sending)} runs were sent.", markup=False)
     return failed
-
-
-def _write_workspaces(console: Console, cells: Sequence[SyncCell], where: dict[str, str | None], account: str) -> bool:
-    """Write the workspace of each study and place; False where one could not be written."""
-    from wisesr.sync.study_sync import by_workspace, write_workspace
-    from wisesr.sync.uploads import read_sync_cell
-
-    now = [read_sync_cell(cell.directory, cell.name, project=where["project"], entity=where["entity"]) for cell in cells]
-    all_written = True
-    for (entity, project, study), group in by_workspace(now, account).items():
-        try:
-            url = write_workspace(group, entity=entity, project=project, study=study)
-        except Exception as error:  # wandb raises many kinds, and the runs are there all the same
-            all_written = False
-            console.print(f"FAILED to write the workspace of {study}: {error}", soft_wrap=True, markup=False)
-        else:
-            console.print(f"Workspace of {study}, {len(group)} runs: {url}", soft_wrap=True, markup=False)
-    return all_written

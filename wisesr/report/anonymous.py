@@ -14,13 +14,13 @@ from typing import Any
 LEFT_OUT = (
     "names of machines (`machine-1`, ... in their place)",
     "paths: of datasets, of outputs, of files of weights and lists, of which the last part is left",
-    "settings of loggers, the command line, variables of the environment, logs, checkpoints",
+    "settings of loggers, addresses of runs, the command line, variables of the environment, logs, checkpoints",
     "changes that were not committed (`provenance.commit` ends in `-dirty` where there were some)",
     "test images",
     "why trainings failed, though not that they did",
 )
 """What a publication does not have, for its README."""
-_PRIVATE = ("environment", "command", "uncommitted")
+_PRIVATE = ("environment", "command", "uncommitted", "run")
 """Of a record's provenance."""
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]")
 

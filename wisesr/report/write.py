@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,17 +11,16 @@ from PIL import Image
 
 from wisesr.report.evidence.block import DrawnEvidence, draw_evidence
 from wisesr.report.evidence.disagreed import FOLDER, EvidenceSource, explain_cells, explained_cells, pairs, shown_evidence
-from wisesr.report.figures import Figure, all_figures, for_files
-from wisesr.report.figures.render import render
+from wisesr.report.figures import all_figures
+from wisesr.report.figures.render import FigureWidth
+from wisesr.report.files import Tracked, write_figures, write_tables
 from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.document import render_page
 from wisesr.report.page.formatting import html_name
 from wisesr.report.pictures import pictures as make_pictures
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
-from wisesr.report.tables.cells_csv import cells_csv
-from wisesr.report.tables.latex import latex
-from wisesr.report.tables.markdown import markdown
+from wisesr.report.tables.latex import Made
 from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import write_text
 from wisesr.results.kernels import KERNELS
@@ -35,8 +34,6 @@ EVIDENCE_ROOM = 16 << 20
 _SHOWN = 3
 """Cells that are named of those whose files are missing."""
 
-Tracked = Callable[[Iterable[Any], int, str], Iterator[Any]]
-"""Items, how many, what is done with them."""
 Load = Callable[[str], Image.Image]
 """The test image of a name."""
 ImageSource = Callable[[Mapping[str, Any], str], "Load | str"]
@@ -60,6 +57,7 @@ def write_report(
     pictures: ImageSource | None,
     tracked: Tracked,
     evidence: EvidenceSource | None = None,
+    figure_width: FigureWidth = "page",
 ) -> WrittenReport:
     """Write a report into its folder, in the place of the one that is there.
 
@@ -71,6 +69,7 @@ def write_report(
         pictures: where test images come from; None leaves them out.
         tracked: goes through items, and may show how far that is.
         evidence: has cells say what spoke for the true classes of the images on which heads disagree; None leaves it out.
+        figure_width: of the figures' files: of a page, or of a paper's column. Those on the page are as they are.
 
     Raises:
         UserError: another process writes there, or a file that is no report's is in the way.
@@ -79,12 +78,12 @@ def write_report(
     notes = [*study.notes, *_damaged_note(study)]
 
     def write(folder: Path) -> dict[str, Any]:
-        _write_tables(folder, study)
+        write_tables(folder, study, Made(command, version))
         groups = sum(len(table.groups()) for table in study.tables)
         analyses = tuple(tracked(analyse_predictions(study), groups, "comparing predictions"))
         notes.extend(missing_parts(study, analyses))
         figures = list(all_figures(study, analyses))
-        notes.extend(_write_figures(folder / "figures", figures, tracked))
+        notes.extend(write_figures(folder / "figures", figures, figure_width, tracked))
         shown, not_shown = _pictures(study, analyses, pictures) if pictures else ({}, [])
         notes.extend(not_shown)
         drawn, not_drawn = _evidence(study, analyses, evidence, folder / FOLDER, tracked) if evidence else ({}, [])
@@ -126,27 +125,6 @@ def missing_parts(study: Study, analyses: Iterable[PredictionAnalysis]) -> list[
         why = "predictions are absent, damaged, or of other images or classes than the others'"
         sentences.append(f"No confusion and disagreement of {some_of(unread, _SHOWN)}: {why}.")
     return sentences
-
-
-def _write_tables(folder: Path, study: Study) -> None:
-    """A row a cell as CSV; the tables as Markdown, and as LaTeX, one a file."""
-    write_text(folder / "cells.csv", cells_csv(study), durable=False)
-    write_text(folder / "tables.md", markdown(study), durable=False)
-    (folder / "tables").mkdir()
-    for table in study.tables:
-        write_text(folder / "tables" / f"{table.key}.tex", latex(table), durable=False)
-
-
-def _write_figures(folder: Path, figures: Sequence[Figure], tracked: Tracked) -> list[str]:
-    """SVG and PNG of each, light, as papers and slides want them."""
-    static = for_files(figures)
-    folder.mkdir()
-    for figure in tracked(static, len(static), "drawing figures"):
-        picture = render(figure.spec)
-        write_text(folder / f"{figure.key}.svg", picture.svg, durable=False)
-        (folder / f"{figure.key}.png").write_bytes(picture.png)
-    rest = len(figures) - len(static)
-    return [f"{len(static)} figures are files in figures/ too; {rest} more are in this page only."] if rest else []
 
 
 def _pictures(

@@ -77,6 +77,8 @@ class Provenance:
     """Of `uncommitted.diff`, where tracked files of the checkout had changed: its sha256 and bytes."""
     archive: Annotated[Mapping[str, Any], is_group] = field(default_factory=dict)
     """What `wisesr data prepare` made the dataset's folder from: name, kind, bytes, sha256."""
+    run: Annotated[str | None, is_text] = None
+    """Address of its run on W&B's server; None of what is kept offline, whose address `wisesr sync` notes in wandb.json."""
 
     @property
     def device_parts(self) -> int | None:

@@ -23,7 +23,7 @@ from wisesr.space.wandb_runs import has_unsent
 class Choice(NamedTuple):
     """What a user wants to be rid of."""
 
-    keep: str = "head"
+    keep: str = "row"
     """As of `keep.kept_cells`."""
     kinds: Collection[Kind] = tuple(Kind)
     unsent: bool = False

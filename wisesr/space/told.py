@@ -93,6 +93,8 @@ def _print_kept(console: Console, kept: Sequence[Finished], choice: Choice) -> N
         say(console, f"  {100 * cell.val_top1:6.2f} %  {cell.directory}")
     if len(kept) > _SHOWN:
         say(console, f"  and {len(kept) - _SHOWN:,} more")
+    if choice.keep == "row":
+        console.print("--keep head leaves a model of each head.", markup=False)
 
 
 def _left_alone(plan: CleanPlan) -> list[str]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wisesr.results.atomic_files import write_json
-from wisesr.sync.uploads import NOTES, Sent, UploadState, read_notes, read_sync_cell, sent_of
+from wisesr.results.run_address import NOTES
+from wisesr.sync.uploads import Sent, UploadState, read_notes, read_sync_cell, sent_of
 
 _FOLDER = "wandb"
 

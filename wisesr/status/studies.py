@@ -97,7 +97,7 @@ def _count_disk(study: Path, summary: StudySummary, finished: list[Finished]) ->
 
 def _not_needed(finished: list[Finished]) -> list[File]:
     """Checkpoints that `wisesr clean` would remove, near enough: which other cells start from, only it finds out."""
-    kept = {cell.directory for cell in kept_cells(finished, "head")}
+    kept = {cell.directory for cell in kept_cells(finished, "row")}
     names = [(cell, name) for cell in finished for name in (BEST, LAST)]
     paths = [cell.directory / name for cell, name in names if name == LAST or cell.directory not in kept]
     return [file for path in paths if not path.is_symlink() for file in files_below(path)]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from pathlib import Path
+from types import MappingProxyType
 
 from wisesr.results.atomic_files import write_json
+from wisesr.results.run_address import NOTES
+from wisesr.sync.story import Story
 from wisesr.sync.uploader import CellError, Uploader, UploadError
-from wisesr.sync.uploads import NOTES, Sent, SyncCell, UploadState, read_notes, sent_of
+from wisesr.sync.uploads import Sent, SyncCell, UploadState, read_notes, sent_of
 
 _AT_ONCE = 4
 _GIVE_UP = 3
@@ -58,7 +62,9 @@ def by_workspace(cells: Sequence[SyncCell], account: str) -> dict[tuple[str, str
     return dict(groups)
 
 
-def write_workspace(cells: Sequence[SyncCell], *, entity: str, project: str, study: str) -> str:
+def write_workspace(
+    cells: Sequence[SyncCell], *, entity: str, project: str, study: str, colours: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Write the workspace of these cells, in the place of the one that was written before.
 
     Returns:
@@ -67,9 +73,40 @@ def write_workspace(cells: Sequence[SyncCell], *, entity: str, project: str, stu
     from wisesr.sync.workspace import make_workspace, save
 
     configs = {str(cell.identifier): cell.config for cell in cells}
-    directory = cells[0].directory.absolute().parents[2]  # outputs/<study> of outputs/<study>/<dataset>/<heads>/<cell>
-    notes = read_notes(directory)
-    key = f"{entity}/{project}/{study}"
-    url = save(make_workspace(configs, entity=entity, project=project, study=study), notes.get(key))
-    write_json(directory / NOTES, notes | {key: url})
+    notes, key = read_notes(study_dir(cells)), f"{entity}/{project}/{study}"
+    made = make_workspace(configs, entity=entity, project=project, study=study, colours=colours)
+    url = save(made, notes.get(key))
+    _note(cells, {key: url})
     return url
+
+
+def write_report(cells: Sequence[SyncCell], story: Story, *, entity: str, project: str, study: str) -> str:
+    """Write the W&B report of these cells, in the place of the one that was written before; its pictures likewise.
+
+    Returns:
+        Its address, noted in the study's directory.
+    """
+    from wisesr.sync.report import make_report, save
+    from wisesr.sync.report_run import send_pictures
+
+    configs = {str(cell.identifier): cell.config for cell in cells}
+    notes, key = read_notes(study_dir(cells)), f"{entity}/{project}/{study}/report"
+    where = {"entity": entity, "project": project, "study": study}
+    run = None
+    if story.pictures:
+        before = notes.get(f"{key}-run")
+        run = send_pictures(story.pictures, before=before, about="Pictures of the report that `wisesr sync` writes.", **where)
+        _note(cells, {f"{key}-run": run})
+    url = save(make_report(configs, story, picture_run=run, **where), notes.get(key))
+    _note(cells, {key: url})
+    return url
+
+
+def study_dir(cells: Sequence[SyncCell]) -> Path:
+    """`outputs/<study>` of cells of one study: `outputs/<study>/<dataset>/<heads>/<cell>`."""
+    return cells[0].directory.absolute().parents[2]
+
+
+def _note(cells: Sequence[SyncCell], more: Mapping[str, str]) -> None:
+    directory = study_dir(cells)
+    write_json(directory / NOTES, {**read_notes(directory), **more})

@@ -24,6 +24,7 @@ from urllib.parse import unquote, urlparse
 
 from wisesr.encoding import CHILD_OUTPUT
 from wisesr.results.lock import locked
+from wisesr.results.run_address import web_address
 from wisesr.sync.uploads import Destination, Sent, SyncCell, UploadState, note_attempt, note_success, read_sync_cell
 from wisesr.wording import some_of
 
@@ -86,8 +87,8 @@ class Uploader:
                 raise CellError(f"it changed meanwhile, and is now {now.state.value}")
             identifier = secrets.token_hex(4)
             note_attempt(cell.directory, identifier)
-            entity, project = self._upload(now.offline, identifier, where)
-            sent = Sent(identifier, entity, project, now.offline.name)
+            entity, project, url = self._upload(now.offline, identifier, where)
+            sent = Sent(identifier, entity, project, now.offline.name, url)
             note_success(cell.directory, sent)
         return sent
 
@@ -98,7 +99,7 @@ class Uploader:
             for process in self._running:
                 _kill(process)
 
-    def _upload(self, folder: Path, identifier: str, where: Destination) -> tuple[str, str]:
+    def _upload(self, folder: Path, identifier: str, where: Destination) -> tuple[str, str, str]:
         for left in (*folder.glob("*.wandb.synced"), *folder.glob("*.wandb.syncstate")):  # of an upload under another id
             left.unlink()
         output = self._run(folder, identifier, where)
@@ -153,13 +154,13 @@ def _kill(process: subprocess.Popen[str]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _place(output: str, identifier: str, where: Destination) -> tuple[str, str]:
-    """Entity and project that the server put the run into, from the address that `wandb sync` prints."""
+def _place(output: str, identifier: str, where: Destination) -> tuple[str, str, str]:
+    """Entity, project and address of the run as the server has them, from what `wandb sync` prints."""
     for address in re.findall(r"https?://\S+", output):
         parts = urlparse(address).path.strip("/").split("/")
         if len(parts) >= 4 and parts[-2:] == ["runs", identifier]:
-            return unquote(parts[-4]), unquote(parts[-3])
-    return where.entity or "", where.project
+            return unquote(parts[-4]), unquote(parts[-3]), web_address(address)
+    return where.entity or "", where.project, ""
 
 
 def _plain(line: str) -> str:

@@ -14,10 +14,10 @@ from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
 from wisesr.results.record import Record
 from wisesr.results.record_file import load_record
+from wisesr.results.run_address import NOTES
 from wisesr.results.state import State
 from wisesr.results.store import state_of
 
-NOTES = "wandb.json"
 _DEFAULT_PROJECT = "wisesr"
 """Of cells whose configuration has no W&B logger any more."""
 
@@ -57,6 +57,8 @@ class Sent(NamedTuple):
     project: str
     file: str
     """Name of the offline run's folder."""
+    url: str = ""
+    """Where it is seen; empty of what was sent before 2026-11-29."""
 
 
 class SyncCell(NamedTuple):
@@ -148,7 +150,7 @@ def _identifier(folder: Path) -> str:
 
 
 def read_notes(directory: Path) -> dict[str, Any]:
-    """`wandb.json` of a cell: `id` of its online run, `sent`, ids that were `tried` or `replaced`; empty without."""
+    """`wandb.json` of a cell: `id` and `url` of its online run, `sent`, ids that were `tried` or `replaced`; empty without."""
     notes = read_json(directory / NOTES)
     return notes if isinstance(notes, dict) else {}
 
@@ -156,9 +158,11 @@ def read_notes(directory: Path) -> dict[str, Any]:
 def sent_of(notes: Mapping[str, Any]) -> Sent | None:
     """The last upload; None where there was none."""
     sent = notes.get("sent")
-    if not isinstance(sent, dict) or not all(isinstance(sent.get(key), str) for key in Sent._fields):
+    if not isinstance(sent, dict):
         return None
-    return Sent(**{key: sent[key] for key in Sent._fields})
+    values = {**Sent._field_defaults, **{key: sent[key] for key in Sent._fields if key in sent}}
+    whole = set(values) == set(Sent._fields) and all(isinstance(value, str) for value in values.values())
+    return Sent(**values) if whole else None
 
 
 def note_attempt(directory: Path, identifier: str) -> None:

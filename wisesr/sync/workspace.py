@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from wisesr.config.axes import leaves
-from wisesr.config.identity import computation
-from wisesr.config.replicates import split_moves_with_seed
+from wisesr.sync.grouping import group_values, grouping
 
 with warnings.catch_warnings():
     # It is written for pydantic 1: https://docs.pydantic.dev/latest/migration/
@@ -22,31 +22,17 @@ with warnings.catch_warnings():
     import wandb_workspaces.workspaces as spaces
     from wandb_workspaces import expr
 
-_FIRST = ("dataset.name", "resolution.size", "protocol", "backbone.name", "head.name")
-"""Names that users know cells by; other keys only where these do not tell cells apart."""
-
 _BEST = ("best/test/top1", "best/test/macro_f1", "best/val/top1", "best/epoch", "head_parameters", "train_seconds")
 
 
-def grouping(configs: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Keys of the configuration that together tell cells apart but for seeds, replicates and folds, the head always among them.
-
-    Of keys that vary together (a recipe's), the first stands for all.
-    """
-    values = [leaves(computation(config)) for config in configs]
-    repeating = {"seed", *["dataset.split_seed"] * split_moves_with_seed(values)}
-    repeating |= {"dataset.fold"} if all(cell.get("dataset.fold") is not None for cell in values) else set()
-    rest = sorted({key for cell in values for key in cell} - {*_FIRST, *repeating})
-    chosen: list[str] = []
-    parts = 1
-    for key in (*_FIRST, *rest):
-        count = len({tuple(repr(cell.get(name)) for name in (*chosen, key)) for cell in values})
-        if count > parts:
-            chosen, parts = [*chosen, key], count
-    return chosen if "head.name" in chosen else [*chosen, "head.name"]
-
-
-def make_workspace(configs: Mapping[str, Mapping[str, Any]], *, entity: str, project: str, study: str) -> spaces.Workspace:
+def make_workspace(
+    configs: Mapping[str, Mapping[str, Any]],
+    *,
+    entity: str,
+    project: str,
+    study: str,
+    colours: Mapping[str, str] = MappingProxyType({}),
+) -> spaces.Workspace:
     """The specification; nothing is sent.
 
     Args:
@@ -54,6 +40,7 @@ def make_workspace(configs: Mapping[str, Mapping[str, Any]], *, entity: str, pro
         entity: user or team.
         project: on the server.
         study: name of the runs' group, and of the workspace.
+        colours: of heads by name, `#rrggbb`; W&B chooses those of others.
     """
     keys = grouping(list(configs.values()))
     return spaces.Workspace(
@@ -70,10 +57,23 @@ def make_workspace(configs: Mapping[str, Mapping[str, Any]], *, entity: str, pro
         runset_settings=spaces.RunsetSettings(
             filters=expr.And(expr.Metric("Group") == study, expr.Metric("ID").isin(list(configs))),
             groupby=[expr.Config(key) for key in keys],
+            group_colors=_group_colours(configs, keys, colours),
             order=[expr.Ordering(expr.Summary("best/test/top1"), ascending=False)],
             pinned_columns=[f"summary:{name}" for name in _BEST],
         ),
     )
+
+
+def _group_colours(
+    configs: Mapping[str, Mapping[str, Any]], keys: Sequence[str], colours: Mapping[str, str]
+) -> dict[object, object]:
+    """The colour of each group of runs by its path, that of its head."""
+    found: dict[object, object] = {}
+    for config in configs.values():
+        values, colour = group_values(leaves(config), keys), colours.get(str(config["head"]["name"]))
+        if colour is not None and values is not None:
+            found[spaces.GroupPath(*values)] = colour
+    return found
 
 
 def _sections(keys: Sequence[str]) -> list[spaces.Section]:
@@ -103,9 +103,12 @@ def _sections(keys: Sequence[str]) -> list[spaces.Section]:
             name="What was learned",
             is_open=True,
             panels=[
-                panels.MediaBrowser(title="depthwise kernels", media_keys=["kernels"], num_columns=2),
-                panels.MediaBrowser(title="hardest test images", media_keys=["hardest"], num_columns=4),
-                panels.MediaBrowser(title="confusion, test images", media_keys=["confusion"], num_columns=2),
+                media("depthwise kernels", "kernels", 2),
+                media("mean kernel, epoch by epoch", "kernel/picture", 4),
+                media("hardest test images", "hardest", 4),
+                media("confusion, test images", "confusion", 2),
+                _line("kernel/zero", "kernel: share of weights at zero", keys),
+                _line("kernel/distance", "kernel: distance from uniform", keys),
             ],
         ),
         spaces.Section(name="Predictions", panels=[panels.WeavePanelSummaryTable(table_name="predictions")]),
@@ -119,6 +122,11 @@ def _sections(keys: Sequence[str]) -> list[spaces.Section]:
             ],
         ),
     ]
+
+
+def media(title: str, name: str, columns: int, **given: Any) -> panels.MediaBrowser:
+    """A panel with pictures of each run, the last step first."""
+    return panels.MediaBrowser(title=title, media_keys=[name], num_columns=columns, **given)
 
 
 def _line(name: str, title: str, keys: Sequence[str]) -> panels.LinePlot:

@@ -82,6 +82,8 @@ class EpochCheckpoint(Checkpoint):
         if self.rows:
             write_metrics(self._directory / METRICS, self.rows)
         for logger in self._loggers:
+            for row, summary in zip(self.rows, self.kernels, strict=False):  # of a head without a kernel there are none
+                logger.kernel(int(row["epoch"]), summary)
             logger.start(self.rows)
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
@@ -123,6 +125,8 @@ class EpochCheckpoint(Checkpoint):
             write_metrics(self._directory / METRICS, self.rows)
             log.info(_line(row, trainer.max_epochs or 0))
             for logger in self._loggers:
+                if kernel is not None:
+                    logger.kernel(int(row["epoch"]), self.kernels[-1])
                 logger.epoch(row, steps)
         self._stop_early(trainer)
 

@@ -40,10 +40,15 @@ def kernel_sheet(model: nn.Module) -> Image.Image | None:
     return sheet
 
 
-def _tile(plane: NDArray[np.float32]) -> Image.Image:
-    extent = float(np.abs(plane).max()) or 1.0
+def signed_colours(plane: NDArray[np.float32], extent: float) -> NDArray[np.uint8]:
+    """(height, width) to (height, width, 3): blue at `-extent`, white at 0, red at `extent`, which is above 0."""
     strength = np.clip(plane / extent, -1, 1)
     fade = 1 - np.abs(strength)
     red, blue = np.where(strength >= 0, 1.0, fade), np.where(strength <= 0, 1.0, fade)
-    pixels = np.rint(np.stack([red, fade, blue], axis=-1) * 255).astype(np.uint8)
+    pixels: NDArray[np.uint8] = np.rint(np.stack([red, fade, blue], axis=-1) * 255).astype(np.uint8)
+    return pixels
+
+
+def _tile(plane: NDArray[np.float32]) -> Image.Image:
+    pixels = signed_colours(plane, float(np.abs(plane).max()) or 1.0)
     return Image.fromarray(pixels).resize((_TILE, _TILE), Image.Resampling.NEAREST)

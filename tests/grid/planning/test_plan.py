@@ -27,39 +27,6 @@ def quiet() -> Console:
     return Console(width=110, file=io.StringIO())
 
 
-def test_all_problems_of_all_cells_from_a_process_without_torch(config: Config, tmp_path: Path) -> None:
-    """The real way: a child that builds, a parent that does not import torch, everything wrong on one screen."""
-    configs = [
-        config,
-        changed(config, "head.dropout", 2),
-        changed(config, "backbone.freeze", -1),
-        changed(config, "trainer.precision", "16-mixed"),
-        changed(config, "trainer.precision", "16-mixed") | {"seed": 1},
-    ]
-    code = f"""
-import sys
-from rich.console import Console
-from wisesr.config.check import describe_problems
-from wisesr.grid.cell_dirs import make_cells
-from wisesr.grid.planning.plan import make_plan, plan_table
-cells = make_cells({configs!r})
-console = Console(width=160, highlight=False)
-plan = make_plan(cells, console, gpus=0)
-console.print(describe_problems(plan.problems), markup=False)
-console.print(plan_table(cells, plan, 160))
-assert not {{"torch", "timm", "lightning"}} & set(sys.modules)
-"""
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
-    assert told.returncode == 0, told.stderr
-    assert told.stderr == ""
-    assert len([line for line in told.stdout.splitlines() if line.startswith("  - ")]) == 3
-    assert "head.dropout must be at least 0 and below 1, not 2   [corners-64 toy-wise_dropout seed 0 " in told.stdout
-    assert "backbone.freeze must be null, all, or from 1 to" in told.stdout
-    assert "trainer.precision=16-mixed cannot be had on this device" in told.stdout
-    assert "256x2x2" in told.stdout
-    assert list(tmp_path.iterdir()) == [], "nothing is written"
-
-
 @pytest.mark.slow
 def test_a_killed_grid_leaves_no_planner(config: Config) -> None:
     """The child sees the end of its stdin, and leaves, though it has cells to look at."""

@@ -14,6 +14,7 @@ from wisesr.report.study import ReportCell
 from wisesr.results.cell_files import CONFIG, LOG
 from wisesr.results.fields import as_written
 from wisesr.results.record import Record
+from wisesr.results.run_address import run_address
 
 LONGEST = 20_000
 """Characters of a log that the page carries; of longer ones the beginning and the end."""
@@ -34,6 +35,7 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
         "split": "test" if cell.place.protocol == "paper" else "validation",
         "result": _result(cell.record) if cell.record else [],
         "curve": _curve(cell.directory),
+        "run": run_address(cell.directory, cell.record),
         "config": _text(cell.directory / CONFIG),
         "log": clipped(_text(cell.directory / LOG)),
         "provenance": _flat(as_written(cell.record.provenance)) if cell.record else [],

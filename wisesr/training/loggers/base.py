@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
+from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
 from wisesr.results.predictions import Predictions
 
@@ -17,7 +18,7 @@ class Run(NamedTuple):
 
     directory: Path
     name: str
-    """`resnet50-wise-seed-0`, `resnet50-wise-replicate-0-fold-2`."""
+    """`digits-64 resnet50 wise seed 0`, `sun8-112 resnet50 wise replicate 0 fold 2 head.dropout=0.5`."""
     study: str
     tags: tuple[str, ...]
     """The axes: backbone, head, dataset, resolution, ..."""
@@ -68,13 +69,22 @@ class Findings(NamedTuple):
 class RunLogger:
     """A destination of figures; every method does nothing until a subclass says otherwise.
 
-    The order of calls: `start`, `epoch` for each epoch, then one of `finish` and `fail`. What a logger raises is a warning in
-    the cell's log and ends its calls but for one of `fail`; training goes on (`guarded.Guarded`). A class of your own needs no
-    more than this: name it in `logger.NAME._target_`, its keyword-only settings beside it.
+    The order of calls: `start`, `epoch` for each epoch, then one of `finish` and `fail`; of heads that learn a kernel, `kernel`
+    before the `epoch` that it belongs to, and before `start` for each epoch of its history. What a logger raises is a warning
+    in the cell's log and ends its calls but for one of `fail`; training goes on (`guarded.Guarded`). A class of your own needs
+    no more than this: name it in `logger.NAME._target_`, its keyword-only settings beside it.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
+
+    def kernel(self, epoch: int, summary: KernelSummary) -> None:
+        """Called before an epoch is told, where the head learns a kernel.
+
+        Args:
+            epoch: counted from 1, as in the `epoch` of its row.
+            summary: of the kernel at its end.
+        """
 
     def start(self, history: Sequence[Row]) -> None:
         """Called once, before the first epoch that this attempt trains.

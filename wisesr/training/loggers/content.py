@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import wandb
 
+from wisesr.results.kernels import KernelSummary
+from wisesr.results.metrics import Row
 from wisesr.results.predictions import Predictions
 from wisesr.training.loggers.base import Findings
 from wisesr.training.loggers.findings import attempt, losses
+from wisesr.training.loggers.kernel_rows import PICTURE, kernel_figures, kernel_picture
 from wisesr.training.loggers.pictures import confusion_picture
 
 log = logging.getLogger(__name__)
@@ -32,6 +35,16 @@ def define_metrics(run: Any) -> None:
     for split in ("train", "val"):
         for figure in ("loss",) if split == "train" else _BETTER:
             run.define_metric(f"{split}/{figure}", step_metric="epoch", summary=f"{_BETTER[figure]},last")
+    run.define_metric("kernel/*", step_metric="epoch")
+
+
+def epoch_figures(row: Row, summary: KernelSummary | None) -> dict[str, Any]:
+    """An epoch's row of history: its figures, and those of the kernel with a picture, where the head learns one."""
+    figures: dict[str, Any] = {name: value for name, value in row.items() if name != "step"}
+    if summary is None:
+        return figures
+    picture = attempt("W&B is not shown a kernel", lambda: wandb.Image(kernel_picture(summary)))
+    return figures | kernel_figures(summary) | ({} if picture is None else {PICTURE: picture})
 
 
 def final_row(run: Any, findings: Findings, *, media: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, RunLogger, StepRow
 
@@ -18,6 +19,11 @@ class Guarded(RunLogger):
     def __init__(self, logger: RunLogger) -> None:
         super().__init__(logger.run)
         self._logger: RunLogger | None = logger
+
+    def kernel(self, epoch: int, summary: KernelSummary) -> None:
+        """Hand on the kernel of an epoch, its arrays as copies."""
+        own = summary._replace(mean=summary.mean.copy(), spread=summary.spread.copy())
+        self._tell("kernel", lambda logger: logger.kernel(epoch, own))
 
     def start(self, history: Sequence[Row]) -> None:
         """Hand on that training starts, with copies of the finished epochs' rows."""

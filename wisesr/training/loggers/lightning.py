@@ -8,14 +8,17 @@ there, which the finished epochs begin; to continue the old one instead, name it
 from __future__ import annotations
 
 import inspect
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lightning.pytorch.loggers import Logger
 
+from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
+from wisesr.training.loggers.kernel_rows import kernel_figures
 
 
 class LightningLogger(RunLogger):
@@ -23,7 +26,7 @@ class LightningLogger(RunLogger):
 
     Args:
         settings: its own; where it takes them and they are not given, `save_dir` is in the cell's directory, `name` the
-            run's, and `version` empty, as a cell has one.
+            run's with hyphens for spaces, as most make a folder of it, and `version` empty, as a cell has one.
 
     Raises:
         TypeError: it needs a setting that is not given.
@@ -32,13 +35,18 @@ class LightningLogger(RunLogger):
     def __init__(self, run: Run, logger: type[Logger], settings: Mapping[str, Any]) -> None:
         super().__init__(run)
         self._folder = run.directory / "lightning" / logger.__name__
-        ours = {"save_dir": str(self._folder), "name": run.name, "version": ""}
+        ours = {"save_dir": str(self._folder), "name": re.sub(r"[\s/\\]+", "-", run.name), "version": ""}
         accepted = inspect.signature(logger)
         self._settings = {key: value for key, value in ours.items() if key in accepted.parameters} | dict(settings)
         accepted.bind(**self._settings)
         self._make = logger
         self._logger: Logger | None = None
         self._step = 0
+        self._kernels: dict[int, KernelSummary] = {}
+
+    def kernel(self, epoch: int, summary: KernelSummary) -> None:
+        """Its figures are to be in the epoch's row."""
+        self._kernels[epoch] = summary
 
     def start(self, history: Sequence[Row]) -> None:
         """Make the logger, tell it the configuration and the finished epochs."""
@@ -51,7 +59,9 @@ class LightningLogger(RunLogger):
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
         """One row of figures, at its optimizer step."""
         self._step = int(row["step"])
-        self._log({name: value for name, value in row.items() if name != "step"})
+        summary = self._kernels.pop(int(row["epoch"]), None)
+        figures = kernel_figures(summary) if summary is not None else {}
+        self._log({name: value for name, value in row.items() if name != "step"} | figures)
 
     def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:
         """The figures of the summary as a last row, at the last optimizer step; words are left out, as it takes numbers."""

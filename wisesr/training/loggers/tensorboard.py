@@ -10,8 +10,10 @@ import numpy as np
 from PIL import Image
 
 from wisesr.errors import UserError
+from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
+from wisesr.training.loggers.kernel_rows import PICTURE, kernel_figures, kernel_picture
 from wisesr.training.loggers.pictures import confusion_picture
 
 
@@ -29,6 +31,11 @@ class TensorBoardLogger(RunLogger):
         except ImportError:
             raise UserError("logger=tensorboard needs a package: pip install tensorboard") from None
         self._open = SummaryWriter
+        self._kernels: dict[int, KernelSummary] = {}
+
+    def kernel(self, epoch: int, summary: KernelSummary) -> None:
+        """It is to be written with the epoch's scalars."""
+        self._kernels[epoch] = summary
 
     def start(self, history: Sequence[Row]) -> None:
         """Open the event file and write the finished epochs."""
@@ -39,10 +46,15 @@ class TensorBoardLogger(RunLogger):
             self.epoch(row, ())
 
     def epoch(self, row: Row, steps: Sequence[StepRow]) -> None:
-        """Scalars over optimizer steps."""
-        for name, value in row.items():
+        """Scalars over optimizer steps, and a picture of the kernel."""
+        now = int(row["step"])
+        summary = self._kernels.pop(int(row["epoch"]), None)
+        figures = kernel_figures(summary) if summary is not None else {}
+        for name, value in (row | figures).items():
             if name != "step":
-                self._writer.add_scalar(name, value, int(row["step"]))
+                self._writer.add_scalar(name, value, now)
+        if summary is not None:
+            self._image(PICTURE, kernel_picture(summary), now)
         for step in steps:
             self._writer.add_scalar("step/loss", step.loss, step.step)
         self._writer.flush()
@@ -62,8 +74,8 @@ class TensorBoardLogger(RunLogger):
             self._writer.add_text("hardest", "\n".join(captions))
         self._writer.close()
 
-    def _image(self, name: str, image: Image.Image) -> None:
-        self._writer.add_image(name, np.asarray(image.convert("RGB")), dataformats="HWC")
+    def _image(self, name: str, image: Image.Image, step: int | None = None) -> None:
+        self._writer.add_image(name, np.asarray(image.convert("RGB")), step, dataformats="HWC")
 
     def fail(self) -> None:
         """Close the event file."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,9 +20,12 @@ from typing import Any
 import wandb
 
 from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.installation import read_command
+from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
+from wisesr.results.run_address import NOTES, web_address
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
-from wisesr.training.loggers.content import define_metrics, final_row
+from wisesr.training.loggers.content import define_metrics, epoch_figures, final_row
 from wisesr.training.loggers.wandb_mode import decide_mode
 
 log = logging.getLogger(__name__)
@@ -42,11 +46,16 @@ class WandbLogger(RunLogger):
     def __init__(self, run: Run, *, project: str, entity: str | None, init_timeout: float, media: bool = True) -> None:
         super().__init__(run)
         self._project, self._entity, self._timeout, self._media = project, entity, init_timeout, media
-        self._state = run.directory / "wandb.json"
+        self._state = run.directory / NOTES
         self._wandb: Any = None
         self._rows: list[Row] = []
+        self._kernels: dict[int, KernelSummary] = {}
         self._lossy = False
         """Whether wandb raised at something that the open run should have."""
+
+    def kernel(self, epoch: int, summary: KernelSummary) -> None:
+        """It goes into the epoch's row."""
+        self._kernels[epoch] = summary
 
     def start(self, history: Sequence[Row]) -> None:
         """Open the run, continue it, or open a new one that begins with the finished epochs."""
@@ -77,13 +86,25 @@ class WandbLogger(RunLogger):
         """
         if mode != "online":
             return secrets.token_hex(4)
-        noted = read_json(self._state)
-        noted = noted if isinstance(noted, dict) else {}
+        noted = self._noted()
         if "id" in noted:
             return str(noted["id"])
         identifier = secrets.token_hex(4)
         write_json(self._state, {**noted, "id": identifier})
         return identifier
+
+    def _noted(self) -> dict[str, Any]:
+        noted = read_json(self._state)
+        return noted if isinstance(noted, dict) else {}
+
+    def _note_address(self, address: object) -> None:
+        """For the record; an offline run has none until `wisesr sync` sends it, and notes its own."""
+        noted = self._noted()
+        now = {key: value for key, value in noted.items() if key != "url"}
+        if found := web_address(address):
+            now["url"] = found
+        if now != noted:
+            write_json(self._state, now)
 
     def _init(self, mode: Any) -> Any:
         waits = {"init_timeout": self._timeout, "finish_timeout": _FINISH_TIMEOUT, "finish_timeout_raises": True}
@@ -91,14 +112,18 @@ class WandbLogger(RunLogger):
             "project": self._project,
             "entity": self._entity,
             "group": self.run.study,
+            "job_type": "train",
             "name": self.run.name,
+            "notes": shlex.join(read_command(self.run.directory)) or None,
             "tags": [tag[:64] for tag in self.run.tags],
             "config": dict(self.run.config),
             "dir": str(self.run.directory),
             "settings": wandb.Settings(silent=True, console="off", **waits),
         }
         try:
-            return wandb.init(mode=mode, id=self._identifier(mode), resume="allow" if mode == "online" else None, **arguments)
+            run = wandb.init(mode=mode, id=self._identifier(mode), resume="allow" if mode == "online" else None, **arguments)
+            self._guard(lambda: self._note_address(run.url if mode == "online" else None))
+            return run
         except Exception as error:  # wandb raises many kinds; none of them may end a training
             if mode != "online":
                 log.warning("W&B could not open a run (%s); this cell trains without it", error)
@@ -114,7 +139,7 @@ class WandbLogger(RunLogger):
 
     def _log(self, row: Row) -> None:
         if self._wandb is not None:
-            figures = {name: value for name, value in row.items() if name != "step"}
+            figures = epoch_figures(row, self._kernels.get(int(row["epoch"])))
             self._guard(lambda: self._wandb.log(figures, step=int(row["step"])))
 
     def finish(self, summary: Mapping[str, Any], findings: Findings) -> None:

@@ -1,0 +1,37 @@
+"""What loggers call a cell: `sun8-112 efficientnet_lite0 wise seed 3`, and what the command varied besides."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from wisesr.config.axes import leaves, setting_text
+from wisesr.config.replicates import repetition_names
+
+_SWEPT = re.compile(r"([a-z_][\w.]*)=(.*(?:,|\brange\(|\bchoice\(|\bglob\().*)", re.DOTALL)
+"""`head.dropout=0,0.5`, `seed=range(5)`: https://hydra.cc/docs/advanced/override_grammar/extended/."""
+_NAMED = ("study", "backbone", "head", "dataset", "resolution", "resolution.size", "seed", "replicate", "dataset.fold")
+"""Keys that every name says, and the group that runs are in."""
+
+
+def run_name(config: Mapping[str, Any], command: Sequence[str]) -> str:
+    """A cell's name, by which its run is told from the others of its study.
+
+    Args:
+        config: of the cell.
+        command: that made the cell. Settings that it sweeps over are part of the name; what an experiment sweeps over stands
+            in no command, and is not.
+    """
+    names = (f"{config['dataset']['name']}-{config['resolution']['size']}", config["backbone"]["name"], config["head"]["name"])
+    repetition = (name.replace("-", " ") for name in repetition_names(config))
+    return " ".join((*names, *repetition, *_varied(config, command)))
+
+
+def _varied(config: Mapping[str, Any], command: Sequence[str]) -> Iterator[str]:
+    """`recipe.optimizer.lr=0.01`, for each setting that the command gives several values; lists of one value are none."""
+    values = leaves(config)
+    for argument in command:
+        swept = _SWEPT.fullmatch(argument.lstrip("+"))
+        if swept and swept[1] in values and swept[1] not in _NAMED and not isinstance(values[swept[1]], list):
+            yield setting_text(swept[1], values[swept[1]])

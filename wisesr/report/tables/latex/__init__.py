@@ -1,0 +1,25 @@
+r"""Tables to `\input` into a paper, one a file; they need booktabs and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wisesr.report.tables.latex.claims import KEY, claims
+from wisesr.report.tables.latex.differences import differences, published
+from wisesr.report.tables.latex.escape import escape
+from wisesr.report.tables.latex.matrix import latex
+from wisesr.report.tables.latex.tabular import Made
+from wisesr.report.whole_study import Study
+
+__all__ = ["Made", "escape", "latex", "latex_files"]
+
+
+def latex_files(study: Study, made: Made) -> Iterator[tuple[str, str]]:
+    """Names of files, without `.tex`, and their texts: a table's own first, then its differences and published figures."""
+    for table in study.tables:
+        yield table.key, latex(table, made)
+        for name, text in (("differences", differences(table, made)), ("published", published(table, made))):
+            if text is not None:
+                yield f"{table.key}-{name}", text
+    if (text := claims(study.claims, made)) is not None:
+        yield KEY, text
