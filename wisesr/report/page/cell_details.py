@@ -31,7 +31,6 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
         "directory": cell.shown_directory or str(cell.directory),
         "state": cell.state,
         "reason": cell.reason,
-        "run": "",
         "split": "test" if cell.place.protocol == "paper" else "validation",
         "result": _result(cell.record) if cell.record else [],
         "curve": _curve(cell.directory),
