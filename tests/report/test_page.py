@@ -78,6 +78,18 @@ def test_nothing_is_asked_of_anybody(html: str) -> None:
     assert not re.search(r"@import|url\(", html)
 
 
+def test_only_files_that_are_there_are_linked(study_root: Path, study: Study) -> None:
+    (table,) = study.tables
+    figures = [figure.key for figure in all_figures(study)][:2]
+    files = {"cells.csv": "", f"tables/{table.key}.tex": "\\begin{table}</script>", f"figures/{figures[0]}.svg": ""}
+    page = _Parsed(render(study_root, files=files))
+    links = {str(attributes["href"]) for tag, attributes in page.tags if tag == "a"}
+    assert {link for link in links if not link.startswith("#")} == set(files)
+    copied = [unpack(text) for attributes, text in page.scripts if str(attributes.get("id")).startswith("latex-")]
+    assert copied == ["\\begin{table}</script>"]
+    assert " ".join(page.texts).count("Beside this page") == 3
+
+
 def test_only_the_pages_own_scripts_may_run(html: str) -> None:
     page = _Parsed(html)
     policy = next(attributes["content"] or "" for tag, attributes in page.tags if attributes.get("http-equiv"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,8 @@ def unpack(text: str) -> Any:
     return json.loads(zlib.decompress(base64.b64decode(text)))
 
 
-def render(root: Path, script: str = "") -> str:
-    """The page of the cells below a directory, with a picture for every test image."""
+def render(root: Path, script: str = "", files: Mapping[str, str] | None = None) -> str:
+    """The page of the cells below a directory, with a picture for every test image, and files beside it."""
     study = read_study([root])
     analyses = tuple(analyse_predictions(study))
     return render_page(
@@ -53,4 +54,5 @@ def render(root: Path, script: str = "") -> str:
         blocks=blocks(study, analyses),
         pictures={key: {name: f"jpeg of {name}".encode() for name in ids} for key, _, ids in shown_images(analyses)},
         script=script,
+        files=files,
     )

@@ -140,18 +140,21 @@ def _gains(y: Spec, heads: Spec, rows: RecallRows) -> Spec:
         "scale": {"zero": True},
         "axis": axis,
     }
-    told = _tooltip("difference", "low", "high") if any("low" in value for value in _values(rows)) else _tooltip("difference")
+    # Without any, Vega has no extent of the intervals, and says so on the console.
+    known = any("low" in value for value in _values(rows))
+    told = _tooltip("difference", "low", "high") if known else _tooltip("difference")
     point = {"type": "point", "filled": True, "size": 70, "opacity": 1}
+    intervals = {
+        "transform": [{"filter": "isValid(datum.low)"}],
+        "mark": {"type": "rule", "strokeWidth": 2},
+        "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"}, "color": heads["color"]},
+    }
     return {
         "width": _DIFFERENCE,
         "transform": [{"calculate": "datum.heads[1]", "as": "head"}],
         "layer": [
             {"data": {"values": [{}]}, "mark": {"type": "rule", "strokeDash": [3, 3]}, "encoding": {"x": x | {"datum": 0}}},
-            {
-                "transform": [{"filter": "isValid(datum.low)"}],
-                "mark": {"type": "rule", "strokeWidth": 2},
-                "encoding": {"y": y, "x": x | {"field": "low"}, "x2": {"field": "high"}, "color": heads["color"]},
-            },
+            *([intervals] if known else []),
             {"mark": point, "encoding": {"y": y, "x": x | {"field": "difference"}} | heads | {"tooltip": told}},
         ],
     }

@@ -26,6 +26,7 @@ _PERCENT = ("top1", "top5", "macro_f1", "ece")
 def cell_details(cell: ReportCell) -> dict[str, Any]:
     """All of a cell, as JSON for the page's script."""
     return {
+        "headline": headline(cell),
         "name": cell.name,
         "directory": cell.shown_directory or str(cell.directory),
         "state": cell.state,
@@ -38,6 +39,18 @@ def cell_details(cell: ReportCell) -> dict[str, Any]:
         "log": clipped(_text(cell.directory / LOG)),
         "provenance": _flat(as_written(cell.record.provenance)) if cell.record else [],
     }
+
+
+def headline(cell: ReportCell) -> str:
+    """`wise on resnet50, indoor 224 px, seed 3: test top-1 76.75 % at epoch 29 of 30`; its state where it has no record."""
+    place = cell.place
+    backbone = f"{place.backbone} {place.settings}".strip()
+    parts = [f"{place.head} on {backbone}", f"{place.dataset} {place.size} px", place.rate, f"seed {place.seed}"]
+    name = ", ".join(filter(None, parts))
+    if cell.record is None:
+        return f"{name}: {cell.state}"
+    best, last = cell.record.best.epoch, cell.record.last.epoch
+    return f"{name}: test top-1 {cell.top1:.2f} % at epoch {best} of {last}"
 
 
 def _result(record: Record) -> list[tuple[str, str]]:

@@ -13,8 +13,11 @@ import jinja2
 
 from wisesr.report.figures import Figure
 from wisesr.report.figures.style import HEADS, config, head_order, places
+from wisesr.report.page.assets import early_script, page_script, stylesheet
+from wisesr.report.page.beside import Beside
 from wisesr.report.page.blocks import Block
 from wisesr.report.page.cell_table import cell_table
+from wisesr.report.page.choice import ALL, page_choice
 from wisesr.report.page.claims import claim_parts
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
@@ -38,6 +41,7 @@ def render_page(
     pictures: Mapping[str, Mapping[str, bytes]] | None = None,
     about: Sequence[str] = (),
     script: str | None = None,
+    files: Mapping[str, str] | None = None,
 ) -> str:
     """The page.
 
@@ -50,24 +54,30 @@ def render_page(
         pictures: JPEG files of test images, by the key of their table and their name.
         about: sentences for the end of the page.
         script: that defines `vegaEmbed`; by default of `vega_script`.
+        files: that the report has beside the page, as `Beside` takes them; nothing is linked that is not among them.
     """
     figures, blocks = list(figures), list(blocks)
     numbers, jpegs = _numbered(pictures or {})
-    early, js = _file("early.js"), _file("page.js")
+    early, js = early_script(), page_script()
+    parts = [page_part(table, figures, blocks) for table in study.tables]
+    order = head_order(study)
     vega = script if script is not None else vega_script()
     return _template().render(
         header=describe_study(study, made=made, command=command),
         missing=missing(study),
         claims=claim_parts(study.claims),
-        parts=[page_part(table, figures, blocks) for table in study.tables],
+        parts=parts,
+        choice=page_choice(parts, order, {table.baseline for table in study.tables}),
+        everything=ALL,
+        beside=Beside(files or {}),
         rankings=ranking_parts(study, figures),
         damaged=study.damaged,
         cells=cell_table(study.cells),
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
-        swatch={head: place % len(HEADS["light"]) for place, head in enumerate(places(head_order(study)))},
-        css=_file("page.css") + _file("overview.css") + _swatches(),
+        swatch={head: place % len(HEADS["light"]) for place, head in enumerate(places(order))},
+        css=stylesheet() + _swatches(),
         overview=overview_parts(study, figures),
         early=early,
         js=js,
@@ -84,15 +94,11 @@ def _numbered(pictures: Mapping[str, Mapping[str, bytes]]) -> tuple[dict[str, di
     return numbers, [base64.b64encode(jpeg).decode() for jpeg in jpegs]
 
 
-def _file(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
-
-
 def _swatches() -> str:
     """The heads' colours, the same as in the figures."""
-    rules = []
-    for where, colours in (("", HEADS["light"]), (':root[data-theme="dark"] ', HEADS["dark"])):
-        rules += [f"{where}.h{index} {{ --head: {colour}; }}" for index, colour in enumerate(colours)]
+    rules = [f".h{index} {{ --head: {colour}; }}" for index, colour in enumerate(HEADS["light"])]
+    dark = (f':root[data-theme="dark"] .h{index} {{ --head: {colour}; }}' for index, colour in enumerate(HEADS["dark"]))
+    rules.append(f"@media screen {{ {' '.join(dark)} }}")
     return "\n".join(rules)
 
 

@@ -9,11 +9,13 @@ import zlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from markupsafe import Markup, escape
+
 from wisesr.report.page.blocks import cases
 from wisesr.report.page.cell_details import cell_details
 from wisesr.report.schedule_end import schedule_sentences
 from wisesr.report.speed import Speed
-from wisesr.report.study import Entry, ReportCell
+from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.report.tables import sentences
 from wisesr.report.tables.cost_words import cost_sentences, overhead
 from wisesr.report.tables.numbers import EN_DASH, mean_and_std, p_value, signed, typographic
@@ -24,6 +26,8 @@ _LAST = (
     'The epoch was chosen by its top-1 on the test images, the highest of all: "last epochs" is the mean test top-1 of the '
     "last epochs, without a choice."
 )
+_BETWEEN = re.compile(r"(?<=[.!?]) +(?=[A-Z])")
+"""The gap between two sentences."""
 
 
 def typographic_signed(value: float, digits: int = 2) -> str:
@@ -56,6 +60,11 @@ def html_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text)
 
 
+def breakable(name: str) -> Markup:
+    """A name that may be broken after its underscores, dots and slashes where there is no room for it."""
+    return Markup(re.sub(r"([_./])(?=\w)", r"\1<wbr>", str(escape(name))))
+
+
 def seed_values(entry: Entry) -> str:
     """A line a seed, for who points at a place of the matrix."""
     lines = [f"seed {seed}: {value:.2f}" for seed, value in zip(entry.seeds, entry.values, strict=True)]
@@ -73,19 +82,37 @@ def last_epochs(entry: Entry, digits: int = 2) -> str:
     return mean_and_std(entry.last.mean, entry.last.std, digits) if entry.last else ""
 
 
-def matrix_legend(content: TableContent) -> str:
-    """What stands at a place of the matrix."""
+def matrix_legend(content: TableContent) -> list[str]:
+    """What stands at a place of the matrix, the first sentence enough for who knows such tables."""
     parts = sentences.legend(content.table)
     if content.comparisons:
         parts.append(f"Below: the difference to {content.table.baseline} in {content.table.metric.unit}.")
     if content.table.protocol == "paper" and content.table.entries:
         parts.append(_LAST)
-    return " ".join(parts)
+    return parts
+
+
+def difference_texts(table: ReportTable) -> tuple[list[str], list[str]]:
+    """What is said of a table's differences: what nobody should miss, and what explains the columns."""
+    texts = sentences.difference_sentences(table, "★")
+    return [text for text in texts if sentences.IMAGES in text], [text for text in texts if sentences.IMAGES not in text]
+
+
+def paired_intervals(content: TableContent) -> bool:
+    """Whether any difference has an interval for other seeds on the same images beside that for other images too."""
+    differences = [comparison.entry.difference for comparison in content.comparisons]
+    return any(each is not None and each.paired is not None and each.crossed is not None for each in differences)
 
 
 def schedule_notes(speeds: Iterable[Speed]) -> tuple[str, ...]:
     """What is to be said of the schedules under which these speeds came about."""
     return schedule_sentences([cell for speed in speeds for entry in (speed.other, speed.entry) for cell in entry.cells])
+
+
+def first_sentence(text: str) -> tuple[str, str]:
+    """A text's first sentence, and the others: `("Top-1 on the test split, n - 1.", "Beside each backbone, ...")`."""
+    first, _, rest = _BETWEEN.sub("\n", text, count=1).partition("\n")
+    return first, rest
 
 
 def capitalize_first(text: str) -> str:
@@ -113,6 +140,7 @@ def pack(value: Any) -> str:
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
+        breakable,
         capitalize_first,
         cases,
         cell_details,
@@ -120,18 +148,20 @@ FILTERS: dict[str, Callable[..., Any]] = {
         change_interval,
         cost_sentences,
         decimal,
+        difference_texts,
         last_epochs,
         how_measured,
         matrix_legend,
         mean_and_std,
+        first_sentence,
         overhead,
         html_name,
         p_value_or_dash,
         pack,
+        paired_intervals,
         schedule_notes,
         seed_values,
         sentences.count_states,
-        sentences.difference_sentences,
         short,
         typographic_signed,
         unbroken,

@@ -20,8 +20,6 @@ _SECTIONS = {
     "evidence": "Evidence where heads disagree",
 }
 """In the order of the page."""
-_TOGETHER = 5
-"""Heads whose kernels are shown at once, at most."""
 _PAD = 0.06
 """Share of the scale of differences that is left free at either end."""
 
@@ -33,8 +31,6 @@ class PageSection(NamedTuple):
     title: str
     figures: tuple[Figure, ...]
     blocks: tuple[Block, ...]
-    together: bool
-    """Whether all heads are shown at first, and not the first one."""
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -78,8 +74,7 @@ def page_part(table: ReportTable, figures: Sequence[Figure], blocks: Sequence[Bl
         own = tuple(figure for figure in figures if (figure.table, figure.section) == (table.key, key))
         beside = tuple(block for block in blocks if (block.table, block.section) == (table.key, key))
         if own or beside:
-            together = key == "kernels" and len({figure.head for figure in own}) <= _TOGETHER
-            sections.append(PageSection(f"{name}-{key}", title, own, beside, together))
+            sections.append(PageSection(f"{name}-{key}", title, own, beside))
     content = table_content(table)
     return PagePart(name, content, interval_scale(content.comparisons), tuple(sections))
 
