@@ -13,7 +13,7 @@ from wisesr.report.evidence.block import DrawnEvidence, draw_evidence
 from wisesr.report.evidence.disagreed import FOLDER, EvidenceSource, explain_cells, explained_cells, pairs, shown_evidence
 from wisesr.report.figures import all_figures
 from wisesr.report.figures.render import FigureWidth
-from wisesr.report.files import Tracked, write_figures, write_tables
+from wisesr.report.files import Tracked, write_figures, write_tables, written_files
 from wisesr.report.output_folder import replace_report
 from wisesr.report.page.blocks import blocks, shown_images
 from wisesr.report.page.document import render_page
@@ -96,6 +96,7 @@ def write_report(
             blocks=blocks(study, analyses, drawn),
             pictures=shown,
             about=notes,
+            files=written_files(folder),
         )
         write_text(folder / PAGE, page, durable=False)
         return {"wisesr": version, "made": made, "command": command, "page": PAGE, "notes": notes}

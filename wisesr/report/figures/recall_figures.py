@@ -50,8 +50,8 @@ def recall_caption(rows: RecallRows) -> str:
     pair = rows.pair
     head, baseline, seeds = pair.head.entry.head, pair.baseline.entry.head, pair.head.seeds
     over = f", mean over {seed_list(seeds)}" if len(seeds) > 1 else f", {seed_list(seeds)}"
-    which = _which(rows) if rows.between else "Classes, by their difference"
-    text = f"{which}. Left, the share of each class's test images that was predicted right by {baseline} and by {head}{over}. "
+    which = f": {_which(rows)}" if rows.between else ", classes by their difference"
+    text = f"How often the images of each class are predicted right{which}. Left, the share of each class's test images that was predicted right by {baseline} and by {head}{over}. "
     text += f"Right, {head} minus {baseline}, in points"
     return f"{text}{_intervals(rows)}{without_images(pair.head, 'recall')}"
 
@@ -60,7 +60,7 @@ def _which(rows: RecallRows) -> str:
     """Which classes of many are shown; where all gained, none lost."""
     gained = "gained most" if rows.gained[-1].difference.mean > 0 else "gained most or lost least"
     lost = "lost most" if rows.lost[0].difference.mean < 0 else "lost most or gained least"
-    return f"The {ENDS} classes that {gained} and the {ENDS} that {lost}"
+    return f"the {ENDS} classes that {gained} and the {ENDS} that {lost}"
 
 
 def _intervals(rows: RecallRows) -> str:
