@@ -29,6 +29,16 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     return separator.join(names[:shown]) + more
 
 
+def percent(share: float, digits: int = 2) -> str:
+    """`97.90` of 0.979: accuracies are stored as shares from 0 to 1, and people read percent.
+
+    Args:
+        share: from 0 to 1.
+        digits: after the point.
+    """
+    return f"{100 * share:.{digits}f}"
+
+
 def natural_key(text: str) -> tuple[tuple[tuple[str, int, str], ...], str]:
     """A key for `sorted`: runs of digits count by their value, so 2 comes before 10 and `fold2` before `fold10`.
 

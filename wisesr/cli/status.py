@@ -10,8 +10,9 @@ from wisesr.cli.studies import OUTPUTS, find_study
 _STATUS = """\
 Where the cells below a directory stand, also while they run: how many are done
 and how long the others take; a matrix of backbones and heads with the test
-top-1 of what is done and the state of what is not; what runs; what failed, why,
-and how to go on. Several seeds of a place are counted.
+top-1 of what is done, in percent, and the state of what is not; what runs; what
+failed, why, and how to go on. Of several seeds a place has mean ± standard
+deviation (number of seeds), and what the others are at.
 
   done         it has its record
   training     shown as epoch 1/3: one of three is finished

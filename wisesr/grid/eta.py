@@ -1,7 +1,9 @@
-"""How long a grid will take still, from what its cells have taken so far. Pure: nothing is read here."""
+"""How long a grid will take still, from what its cells have taken so far. Pure: nothing is read here, and no clock."""
 
 from __future__ import annotations
 
+import heapq
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -9,6 +11,11 @@ from typing import Any, NamedTuple
 from wisesr.results.record import Record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status
+
+OVERHEAD = 10.0
+"""Seconds that a cell takes beside its training, until a grid has measured it: imports, data, building, test, timing."""
+_BEFORE = 0.75
+"""What part of that lies before training."""
 
 
 class CellTime(NamedTuple):
@@ -23,49 +30,65 @@ class CellTime(NamedTuple):
     share_left: float = 0.0
     """Of its training, what is still to be done, from 0 to 1."""
     running: bool = False
+    overhead: float = 0.0
+    """What is still to come beside training, from 0 to 1."""
 
 
-def cell_time(config: Mapping[str, Any], state: State, status: Status, record: Record | None) -> CellTime:
+def cell_time(
+    config: Mapping[str, Any], state: State, status: Status, record: Record | None, *, begun: float = 0.0
+) -> CellTime:
     """A cell for the estimate, by its latest status, and its record if it is done.
 
-    The state is as `state_of` or the grid has it; cells that nobody is going to run (failed, busy) need no more time.
+    The state is as `state_of` or the grid has it; cells that nobody is going to run (failed, busy) need no more time. `begun`
+    is what part of its overhead a starting cell has behind it.
     """
     data = (config["study"], config["dataset"]["name"], str(config["resolution"]["size"]))
     kind = (*data, config["backbone"]["name"], config["head"]["name"])
     if state.is_done:
         return CellTime(kind, duration=None if record is None else record.cost.train_seconds)
     if state is State.TESTING:  # training is over, and it is training that is estimated
-        return CellTime(kind, seconds_left=0.0, running=True)
+        return CellTime(kind, seconds_left=0.0, running=True, overhead=1 - _BEFORE)
     running = state.is_running
-    if not running and state not in (State.WAITING, State.INTERRUPTED):
+    if not running and state not in (State.WAITING, State.QUEUED, State.INTERRUPTED):
         return CellTime(kind)
     finished = status["epoch"] / status["epochs"] if status.get("epochs") and "epoch" in status else 0.0
     left = status.get("seconds_left") if running else None
-    undone = 1 - status["step"] / status["steps"] if status.get("steps") and "step" in status else 1.0
-    duration = left / undone if left is not None and 0 < undone < 1 else None
-    return CellTime(kind, duration, left, max(0.0, 1 - finished), running)
+    duration = status.get("seconds") if running else None
+    overhead = 1 - _BEFORE if state is State.TRAINING else max(1 - _BEFORE, 1 - begun)
+    return CellTime(kind, duration, left, max(0.0, 1 - finished), running, overhead)
 
 
-def seconds_left(cells: Sequence[CellTime]) -> float | None:
+def seconds_left(cells: Sequence[CellTime], *, overhead: float = OVERHEAD) -> float | None:
     """Seconds until all cells are done, as many running at a time as run now, or one if none does.
+
+    Those that wait begin in their order, each as soon as another one ends.
 
     A cell whose status does not tell is taken to need what cells like it take: the mean over those of the same study,
     dataset, resolution, backbone and head, without one of the same backbone, and so on up to the study.
+
+    Args:
+        cells: all of the grid, in the order in which they are begun.
+        overhead: seconds of a cell beside its training.
 
     Returns:
         None where a cell has to be trained that nothing is known about.
     """
     means = _means(cells)
-    needs = [_needs(cell, means) for cell in cells]
-    known = [seconds for seconds in needs if seconds is not None]
-    if len(known) < len(needs):
-        return None
-    longest = max((seconds for cell, seconds in zip(cells, known, strict=True) if cell.running), default=0.0)
-    return max(longest, sum(known) / max(1, sum(cell.running for cell in cells)))
+    slots, waiting = [], []
+    for cell in cells:
+        training = _needs(cell, means)
+        if training is None:
+            return None
+        (slots if cell.running else waiting).append(training + cell.overhead * overhead)
+    slots = slots or [0.0]
+    heapq.heapify(slots)
+    for seconds in waiting:
+        heapq.heapreplace(slots, slots[0] + seconds)
+    return max(slots)
 
 
 def _needs(cell: CellTime, means: Mapping[tuple[str, ...], float]) -> float | None:
-    """Seconds that a cell still needs; None where nothing is known about cells like it."""
+    """Seconds that a cell still trains; None where nothing is known about cells like it."""
     if cell.seconds_left is not None:
         return cell.seconds_left
     if cell.share_left == 0:
@@ -88,3 +111,41 @@ def _means(cells: Iterable[CellTime]) -> dict[tuple[str, ...], float]:
             for prefix in _prefixes(cell.kind):
                 (promised if cell.running else measured).setdefault(prefix, []).append(cell.duration)
     return {kind: fmean(seconds) for kind, seconds in (promised | measured).items()}
+
+
+class Countdown:
+    """The time left as it is shown: it runs down with the clock, and moves to what is estimated a few percent at a time.
+
+    A new estimate may be half or twice the last one, after a cell of another kind or an epoch beside other work; nobody can
+    read a figure that jumps.
+    """
+
+    _STEP = 0.03
+    """By which part of itself it moves at most from one look to the next, beside the time that has passed."""
+    _SECONDS = 6.0
+    """In which most of a difference is made up for, where that is less."""
+
+    def __init__(self) -> None:
+        self._shown: float | None = None
+        self._at = 0.0
+
+    def show(self, estimate: float | None, now: float) -> float | None:
+        """Seconds left at `now`, a time of any clock that runs on; without an estimate what the last ones come to."""
+        passed = now - self._at
+        self._at = now
+        if self._shown is None or estimate is None:
+            self._shown = estimate if self._shown is None else max(0.0, self._shown - passed)
+            return self._shown
+        counted = max(0.0, self._shown - passed)
+        most = max(self._STEP * self._shown, 0.1)
+        change = (estimate - counted) * (1 - math.exp(-passed / self._SECONDS))
+        self._shown = counted + max(-most, min(most, change))
+        return self._shown
+
+
+def coarse(seconds: float) -> str:
+    """`2 min`, as long as nobody can know it better; `1 h`, `less than 1 min`."""
+    minutes = seconds / 60
+    if minutes < 0.75:
+        return "less than 1 min"
+    return f"{round(minutes)} min" if minutes < 90 else f"{round(minutes / 60)} h"

@@ -21,6 +21,7 @@ from wisesr.results.lock import is_running
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import state_of
+from wisesr.terminal import tell
 
 _ABSENT = object()
 _WHEN = ("started", "finished", "command")
@@ -52,12 +53,12 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
     places = [find_cell(name, root) for name in (first, second)]
     console = make_console()
     for name, place in zip(("first: ", "second:"), places, strict=True):
-        console.print(escape(f"{name} {place}"), soft_wrap=True)
+        tell(console, f"{name} {place}")
     _print_table(console, "configuration", differences(*map(load_cell, places)))
     records = [_record_or_reason(place) for place in places]
     for reason in records:
         if isinstance(reason, str):
-            console.print(escape(f"{reason}, so only configurations are compared"), soft_wrap=True)
+            tell(console, f"{reason}, so only configurations are compared")
     finished = [record for record in records if isinstance(record, Record)]
     if len(finished) == len(places):
         _print_records(console, *finished)
@@ -66,7 +67,7 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
 def _print_records(console: Console, first: Record, second: Record) -> None:
     """Print what differs between two finished cells beside their configuration."""
     for note in notes(first, second):
-        console.print(escape(note))
+        tell(console, note)
     _print_table(console, "environment", differences(environment(first), environment(second)))
     _print_table(console, "result", differences(*results(first, second)))
 
@@ -106,7 +107,18 @@ def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[s
 def _result(record: Record, *, once: bool) -> Mapping[str, Any]:
     last = {} if once else {"last": record.last.row}
     spent = {"budget": as_written(record.budget), **as_written(record.cost)}
-    return {"selection": record.selection, "best": record.best.row, **last, **spent}
+    rows = {name: _in_percent(row) for name, row in {"best": record.best.row, **last}.items()}
+    return {"selection": record.selection, **rows, **spent}
+
+
+def _in_percent(row: Mapping[str, float]) -> dict[str, float]:
+    """The figures of an epoch as people read them: shares in percent, which their names say."""
+    return {f"{name} %" if _is_share(name) else name: 100 * value if _is_share(name) else value for name, value in row.items()}
+
+
+def _is_share(name: str) -> bool:
+    """Whether a figure of an epoch is a share from 0 to 1."""
+    return name.endswith(("top1", "top5", "macro_f1", "ece"))
 
 
 def notes(first: Record, second: Record) -> list[str]:
