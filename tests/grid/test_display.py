@@ -33,12 +33,13 @@ def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100
             "steps": 12,
             "images_per_second": 50.0,
             "seconds_left": 80.0,
+            "seconds": 120.0,
             "val_top1": 0.5,
         }
         write_status(job.run_dir, state=State.TRAINING, **pace)
     output = io.StringIO()
     console = Console(file=output, width=width, height=height, force_terminal=True, color_system=None, highlight=False)
-    console.print(LiveTable(len(cells)).render(outcomes, jobs, [], height))
+    console.print(LiveTable(len(cells)).render(outcomes, jobs, [], height, width))
     return output.getvalue().splitlines()
 
 
@@ -49,7 +50,7 @@ def test_it_fits_and_begins_with_the_count(config: dict[str, Any], running: int,
     assert (f"and {running - rows} more cell{'' if running - rows == 1 else 's'} running" in lines) == (running > rows)
     assert lines[0].startswith(f"30 cells: {running} running, {30 - running} waiting; 0:00 so far, about ")
     assert all(len(line.rstrip()) <= 100 for line in lines)
-    assert any("1/3" in line and "0.5000" in line and "50" in line and "1:20" in line for line in lines)
+    assert any("1/3" in line and "50.00" in line and "50" in line and "1:20" in line for line in lines)
 
 
 def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path: Path) -> None:
@@ -65,6 +66,6 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
         display.ended(0, CellOutcome(cell, State.FAILED, "a reason\nand more", cell.directory))
     assert output.getvalue().splitlines() == [
         f"[1/1] corners-64 toy-wise_dropout seed 0: tried again, {cell.directory}",
-        "[1/1] epoch 1/3  val top-1 0.250",
+        "[1/1] epoch 1/3  val top-1 25.00 %",
         "[1/1] corners-64 toy-wise_dropout seed 0: failed (a reason)",
     ]

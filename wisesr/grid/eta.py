@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -16,6 +15,8 @@ OVERHEAD = 10.0
 """Seconds that a cell takes beside its training, until a grid has measured it: imports, data, building, test, timing."""
 _BEFORE = 0.75
 """What part of that lies before training."""
+_TRUSTED = 0.3
+"""Of a cell's training, after which its own pace alone counts."""
 
 
 class CellTime(NamedTuple):
@@ -73,10 +74,10 @@ def seconds_left(cells: Sequence[CellTime], *, overhead: float = OVERHEAD) -> fl
     Returns:
         None where a cell has to be trained that nothing is known about.
     """
-    means = _means(cells)
+    measured, promised = _durations(cells)
     slots, waiting = [], []
     for cell in cells:
-        training = _needs(cell, means)
+        training = _needs(cell, measured, promised)
         if training is None:
             return None
         (slots if cell.running else waiting).append(training + cell.overhead * overhead)
@@ -87,65 +88,45 @@ def seconds_left(cells: Sequence[CellTime], *, overhead: float = OVERHEAD) -> fl
     return max(slots)
 
 
-def _needs(cell: CellTime, means: Mapping[tuple[str, ...], float]) -> float | None:
+Durations = Mapping[tuple[str, ...], float]
+"""Mean seconds of training, by kind and by every wider one."""
+
+
+def _needs(cell: CellTime, measured: Durations, promised: Durations) -> float | None:
     """Seconds that a cell still trains; None where nothing is known about cells like it."""
     if cell.seconds_left is not None:
-        return cell.seconds_left
+        return _by_pace(cell, cell.seconds_left, measured)
     if cell.share_left == 0:
         return 0.0
+    means = {**promised, **measured}
     duration = next((means[prefix] for prefix in _prefixes(cell.kind) if prefix in means), None)
     return None if duration is None else duration * cell.share_left
 
 
-def _prefixes(kind: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
+def _by_pace(cell: CellTime, seconds: float, measured: Durations) -> float:
+    """By a cell's own pace; at its beginning, which is short and noisy, rather by what others with its backbone have taken."""
+    like = next((measured[prefix] for prefix in _prefixes(cell.kind)[:2] if prefix in measured), None)
+    if like is None or not cell.duration:
+        return seconds
+    left = min(1.0, seconds / cell.duration)
+    own = min(1.0, (1 - left) / _TRUSTED)
+    return own * seconds + (1 - own) * like * left
+
+
+def _prefixes(kind: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The kind, and every wider one up to the study."""
-    return (kind[:length] for length in range(len(kind), 0, -1))
+    return [kind[:length] for length in range(len(kind), 0, -1)]
 
 
-def _means(cells: Iterable[CellTime]) -> dict[tuple[str, ...], float]:
-    """Mean seconds of each kind. What the pace of a running cell promises counts only where no cell of that kind is done."""
+def _durations(cells: Iterable[CellTime]) -> tuple[Durations, Durations]:
+    """Mean seconds of each kind: of cells that are done, and as the pace of running ones promises, which counts only where no
+    cell of that kind is done.
+    """
     measured: dict[tuple[str, ...], list[float]] = {}
     promised: dict[tuple[str, ...], list[float]] = {}
     for cell in cells:
         if cell.duration is not None:
             for prefix in _prefixes(cell.kind):
                 (promised if cell.running else measured).setdefault(prefix, []).append(cell.duration)
-    return {kind: fmean(seconds) for kind, seconds in (promised | measured).items()}
-
-
-class Countdown:
-    """The time left as it is shown: it runs down with the clock, and moves to what is estimated a few percent at a time.
-
-    A new estimate may be half or twice the last one, after a cell of another kind or an epoch beside other work; nobody can
-    read a figure that jumps.
-    """
-
-    _STEP = 0.03
-    """By which part of itself it moves at most from one look to the next, beside the time that has passed."""
-    _SECONDS = 6.0
-    """In which most of a difference is made up for, where that is less."""
-
-    def __init__(self) -> None:
-        self._shown: float | None = None
-        self._at = 0.0
-
-    def show(self, estimate: float | None, now: float) -> float | None:
-        """Seconds left at `now`, a time of any clock that runs on; without an estimate what the last ones come to."""
-        passed = now - self._at
-        self._at = now
-        if self._shown is None or estimate is None:
-            self._shown = estimate if self._shown is None else max(0.0, self._shown - passed)
-            return self._shown
-        counted = max(0.0, self._shown - passed)
-        most = max(self._STEP * self._shown, 0.1)
-        change = (estimate - counted) * (1 - math.exp(-passed / self._SECONDS))
-        self._shown = counted + max(-most, min(most, change))
-        return self._shown
-
-
-def coarse(seconds: float) -> str:
-    """`2 min`, as long as nobody can know it better; `1 h`, `less than 1 min`."""
-    minutes = seconds / 60
-    if minutes < 0.75:
-        return "less than 1 min"
-    return f"{round(minutes)} min" if minutes < 90 else f"{round(minutes / 60)} h"
+    means = [{kind: fmean(seconds) for kind, seconds in known.items()} for known in (measured, promised)]
+    return means[0], means[1]

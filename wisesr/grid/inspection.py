@@ -94,11 +94,10 @@ class CellInspector:
         key = json.dumps([config["dataset"], config["protocol"]], sort_keys=True)
         if key not in self._fingerprints:
             try:
-                stages.say(f"reading the data: {cell.config['dataset']['name']}", aloud=strict)
+                stages.say(f"reading the data: {cell.config['dataset']['name']}", aloud=False)
                 manifest = build_manifest(config, progress=stages.tracked)
-                stages.say(_counts(cell, manifest), aloud=strict)
                 self._fingerprints[key] = manifest.fingerprint()
-                self._sentences[key] = manifest.notes.sentences()
+                self._sentences[key] = [_counts(manifest), *manifest.notes.sentences()]
             except UserError as error:
                 self._fingerprints[key] = error
         answer = self._fingerprints[key]
@@ -111,11 +110,11 @@ class CellInspector:
         return "unreadable"  # a finished cell stands; that its data is gone shows as a change
 
 
-def _counts(cell: Cell, manifest: Manifest) -> str:
-    """`data: digits: 1,797 images of 10 classes: 1,294 train, 143 val, 360 test`."""
+def _counts(manifest: Manifest) -> str:
+    """`1,797 images of 10 classes: 1,294 train, 143 val, 360 test`."""
     parts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in SPLITS if len(manifest.indices(split)))
     classes = count_of(len(manifest.class_names), "class", "classes")
-    return f"data: {cell.config['dataset']['name']}: {count_of(len(manifest.ids), 'image')} of {classes}: {parts}"
+    return f"{count_of(len(manifest.ids), 'image')} of {classes}: {parts}"
 
 
 def _say(cell: Cell, sentences: Sequence[str], console: Console) -> None:

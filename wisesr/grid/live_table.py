@@ -14,7 +14,7 @@ from rich.table import Table
 
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
-from wisesr.grid.eta import Countdown, coarse
+from wisesr.grid.countdown import Countdown, coarse
 from wisesr.grid.grid_time import GridTime
 from wisesr.grid.outcome import CellOutcome, Running
 from wisesr.results.state import State
@@ -79,7 +79,7 @@ class LiveTable:
             counts["running elsewhere"] = elsewhere
         listed = ", ".join(state_markup(f"{count} {state}") for state, count in counts.items() if count)
         left = self._left.show(self._time.seconds_left(outcomes, current), time.monotonic())
-        shown = None if left is None else clock(left) if self._time.is_certain else coarse(left)
+        shown = None if left is None else clock(max(1.0, left)) if self._time.is_certain else coarse(left)
         after = f", about {shown} left" if shown is not None else ""
         return f"{self._total} cells: {listed}; {clock(time.monotonic() - self._began)} so far{after}"
 

@@ -55,9 +55,9 @@ def _entry(seeds: Sequence[CellStatus]) -> str:
     done = [100 * status.record.best.test_top1 for status in seeds if status.record is not None]
     others = [status for status in seeds if status.record is None]
     lines = [_figure(done, len(seeds))] if done else []
-    lines += [
-        state_markup(text) for text in ([describe_state(others[0])] if len(seeds) == 1 else count_states(others)) if others
-    ]
+    if others:
+        states = [describe_state(others[0])] if len(seeds) == 1 else count_states(others)
+        lines += map(state_markup, states)
     redone = [status.redo for status in seeds if status.redo is not None]
     if redone:
         lines.append(state_markup(f"redo: {describe_state(redone[0])}") if len(seeds) == 1 else f"{len(redone)} with redo")

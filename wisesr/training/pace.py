@@ -4,8 +4,10 @@ from __future__ import annotations
 
 _WARM_UP = 2
 """First batches of an attempt, which take several times as long (memory, kernels, workers) and say nothing of the others."""
-_HORIZON = 50
-"""Batches that the pace is a mean of, at least; of a longer epoch as many as it has."""
+_EPOCHS = 3
+"""Epochs that the pace is a mean of: other work on the machine comes and goes."""
+_LEAST = 100
+"""Batches of that, at least."""
 _VALIDATION = 1 / 3
 """Of the time of a training batch, what one of validation takes, until it was measured: forward, without backward."""
 
@@ -29,12 +31,12 @@ class Pace:
         """A training batch took so long, loading included."""
         self._seen += 1
         if (counted := self._seen - _WARM_UP) > 0:
-            self._batch += (seconds - self._batch) / min(counted, max(_HORIZON, self._batches))
+            self._batch += (seconds - self._batch) / min(counted, max(_LEAST, _EPOCHS * self._batches))
 
     def epoch_end(self, seconds: float) -> None:
         """From the last batch of an epoch to the first of the next it took so long: validation, checkpoint, loggers."""
         self._ends += 1
-        self._between += (seconds - self._between) / min(self._ends, 3)
+        self._between += (seconds - self._between) / min(self._ends, _EPOCHS)
 
     @property
     def seconds(self) -> float | None:
