@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-import shutil
-import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Console
@@ -16,6 +13,8 @@ from rich.markup import escape
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
+
+from wisesr.wording import folded
 
 GAP = 2
 """Blanks between two columns of a table."""
@@ -29,29 +28,6 @@ class Column(NamedTuple):
     """Whether it names the row: it stands in each part, on the left, and may be folded at blanks."""
     tail: bool = False
     """Whether it is text behind the figures, which may be folded at blanks, too."""
-
-
-def folded(text: str, width: int) -> str:
-    """The lines of a text, none longer than `width` characters but for words that are longer themselves.
-
-    No word is broken: a path or a name can be copied. What goes on is indented as its line is, and two blanks more where
-    that line has an indentation of its own, a dash or a bar.
-    """
-    return "\n".join(_folded_line(line, width) for line in text.split("\n"))
-
-
-def _folded_line(line: str, width: int) -> str:
-    start = re.match(r" *(?:- |\| )?", line)
-    indent = " " * len(start[0]) if start else ""
-    inner = textwrap.wrap(
-        line[len(indent) :],
-        max(8, width - len(indent)),
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
-        replace_whitespace=False,
-    )
-    return line if len(line) <= width or len(inner) < 2 else f"\n{indent}".join([line[: len(indent)] + inner[0], *inner[1:]])
 
 
 def tell(console: Console, text: str, style: str | None = None) -> None:
@@ -68,12 +44,6 @@ def tell_place(console: Console, path: Path) -> None:
     """
     link = Style(link=path.absolute().as_uri()) if console.is_terminal else Style.null()
     console.print(Text(str(path), style=link), soft_wrap=True)
-
-
-def message(text: str, stream: IO[str] | None = None) -> str:
-    """A text as a stream is to get it, standard error by default: folded where that is a terminal, else as it is."""
-    stream = sys.stderr if stream is None else stream
-    return folded(text, shutil.get_terminal_size().columns) if stream is not None and stream.isatty() else text
 
 
 def tables(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int, *, title: str = "") -> list[Table]:
@@ -171,7 +141,10 @@ def _parts(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int)
 def _drawn(title: str, columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0), title=title or None, title_justify="left")
     table.title_style = "bold"
-    for column, size in zip(columns, _widths(columns, rows, width), strict=True):
+    sizes = _widths(columns, rows, width)
+    if (whole := sum(sizes) + GAP * (len(sizes) - 1) + 2) > width:
+        table.width = whole  # a long name stands out of the terminal, where Rich would cut it
+    for column, size in zip(columns, sizes, strict=True):
         left = column.name or column.tail
         table.add_column(escape(column.title), justify="left" if left else "right", width=size, overflow="fold")
     names = sum(column.name for column in columns)

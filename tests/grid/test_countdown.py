@@ -108,7 +108,9 @@ def test_it_neither_jumps_nor_lies(config: dict[str, Any], trainings: list[Train
         assert abs(after - before) <= 0.04 * before + LOOK + 0.1
     for now, left in shown:
         if now > end / 3:
-            assert abs(left - (end - now)) <= 0.25 * (end - now) + 6, f"{left:.0f} of {end - now:.0f} s at {now:.0f} of {end:.0f}"
+            assert abs(left - (end - now)) <= 0.25 * (end - now) + 6, (
+                f"{left:.0f} of {end - now:.0f} s at {now:.0f} of {end:.0f}"
+            )
 
 
 def test_it_runs_with_the_clock_between_estimates() -> None:

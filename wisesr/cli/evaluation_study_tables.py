@@ -77,7 +77,7 @@ def print_tables(
     if done:
         console.print()
         for table in _tables(done, console.width):
-            console.print(table)
+            console.print(table, crop=False)
         for line in _shared(done):
             say(console, line)
     unread = {name: why for own in done for name, why in own.evaluation.unread.items()}

@@ -75,7 +75,8 @@ def seconds_left(cells: Sequence[CellTime], *, overhead: float = OVERHEAD) -> fl
         None where a cell has to be trained that nothing is known about.
     """
     measured, promised = _durations(cells)
-    slots, waiting = [], []
+    slots: list[float] = []
+    waiting: list[float] = []
     for cell in cells:
         training = _needs(cell, measured, promised)
         if training is None:

@@ -74,13 +74,13 @@ def _figure(percents: Sequence[float], seeds: int) -> str:
 
 
 def describe_state(status: CellStatus) -> str:
-    """A state in a word or two: `waiting`, `epoch 2/3`; epochs are finished ones."""
+    """A state in a word or two: `waiting`, `importing torch`, `epoch 2/3`; epochs are finished ones."""
     progress = status.progress
     if status.state is State.TRAINING and "epochs" in progress:
         return f"epoch {progress['epoch']}/{progress['epochs']}"
     if status.state is State.INTERRUPTED and (rows := read_metrics(status.cell.directory)):
         return f"interrupted {rows[-1]['epoch']:.0f}/{status.labels.epochs}"
-    return str(status.state)
+    return (progress.get("phase") if status.state.is_running else None) or str(status.state)
 
 
 def _row_name(row: Row) -> str:

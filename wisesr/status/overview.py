@@ -98,7 +98,7 @@ def _running(named: Iterable[Named]) -> list[str]:
     for label, status in named:
         if status.state.is_running:
             progress = describe_progress(status.progress) if status.state is State.TRAINING else ""
-            lines.append(f"  {label}: {progress or status.state}")
+            lines.append(f"  {label}: {progress or describe_state(status)}")
     return ["Running:", *lines, ""] if lines else []
 
 

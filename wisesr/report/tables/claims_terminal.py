@@ -11,7 +11,8 @@ from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.tables.claim_block_sentences import answered, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import claim_text, estimate_text, remark, verdict_text
-from wisesr.terminal import folded, tell
+from wisesr.terminal import tell
+from wisesr.wording import folded
 
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.CONTRADICTED: "red", Verdict.EQUIVALENT: "cyan", Verdict.INCONCLUSIVE: "yellow"}
 
