@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.support.words import broken_words
 from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.grid.display import Display
 from wisesr.grid.live_table import LiveTable
@@ -51,6 +52,27 @@ def test_it_fits_and_begins_with_the_count(config: dict[str, Any], running: int,
     assert lines[0].startswith(f"30 cells: {running} running, {30 - running} waiting; 0:00 so far, about ")
     assert all(len(line.rstrip()) <= 100 for line in lines)
     assert any("1/3" in line and "50.00" in line and "50" in line and "1:20" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [76, 80, 100])
+def test_a_narrow_terminal_breaks_no_word(config: dict[str, Any], width: int) -> None:
+    config["backbone"]["name"], config["head"]["name"] = "inception_resnet_v2", "wise_dropout"
+    wide, narrow = ("\n".join(shown(config, 3, height=40, width=columns)) for columns in (160, width))
+    assert broken_words(narrow, wide) == []
+    assert narrow.count("training") == narrow.count("1:20") == 3, "state and time left are always there"
+    assert max(len(line.rstrip()) for line in narrow.splitlines()) <= width
+
+
+def test_what_a_cell_does_before_it_trains(config: dict[str, Any]) -> None:
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    job = Running(0, cell, Slot(0), None, 0.0, cell.directory)  # type: ignore[arg-type]
+    write_status(job.run_dir, state=State.STARTING, phase="reading data")
+    output = io.StringIO()
+    console = Console(file=output, width=80, height=20, force_terminal=True, color_system=None, highlight=False)
+    console.print(LiveTable(1).render([CellOutcome(cell, State.RUNNING)], [job], [], 20, 80))
+    assert output.getvalue().startswith("1 cell: 1 running; 0:00 so far\n")
+    assert "reading data" in output.getvalue()
 
 
 def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     Raises:
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
-    _note(directory, "importing torch")
+    _note(directory, "importing")
     import torch
 
     _require_gpus(config, gpus)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Group
@@ -32,16 +33,11 @@ Current = Sequence[tuple[Running, Status]]
 Row = tuple[str, dict[str, str | ProgressBar]]
 """The name of a cell, and what its columns show."""
 
-_COLUMNS = {
-    "where": "left",
-    "state": "left",
-    "steps": "left",
-    "epoch": "right",
-    "val top-1 %": "right",
-    "images/s": "right",
-    "left": "right",
-}
-"""Beside the name, and on which side they stand."""
+_COLUMNS = ("where", "state", "steps", "epoch", "val top-1 %", "images/s", "left")
+"""Beside the name."""
+_FIGURES = ("epoch", "val top-1 %", "images/s", "left")
+_LEAST = {"state": len("reading data"), "steps": 0, "left": len("12 min")}
+"""Widths that do not change while a cell goes from state to state."""
 _DROPPED = ("where", "steps", "images/s")
 """What a narrow terminal does without, in this order."""
 
@@ -79,9 +75,9 @@ class LiveTable:
             counts["running elsewhere"] = elsewhere
         listed = ", ".join(state_markup(f"{count} {state}") for state, count in counts.items() if count)
         left = self._left.show(self._time.seconds_left(outcomes, current), time.monotonic())
-        shown = None if left is None else clock(max(1.0, left)) if self._time.is_certain else coarse(left)
-        after = f", about {shown} left" if shown is not None else ""
-        return f"{self._total} cells: {listed}; {clock(time.monotonic() - self._began)} so far{after}"
+        shown = "" if left is None else clock(max(1.0, left)) if self._time.is_certain else coarse(left)
+        after = f", {'' if shown.startswith('less') else 'about '}{shown} left" if shown else ""
+        return f"{count_of(self._total, 'cell')}: {listed}; {clock(time.monotonic() - self._began)} so far{after}"
 
     def _row(self, job: Running, status: Status) -> Row:
         """Of a cell that this grid runs."""
@@ -89,7 +85,7 @@ class LiveTable:
         left = countdown.show(status.get("seconds_left"), time.monotonic())
         shown = ""
         if left is not None and "seconds_left" in status:
-            shown = clock(left) if status.get("epoch") else coarse(left).replace("less than", "<")
+            shown = clock(left) if status.get("epoch") else coarse(left).replace("less than ", "<")
         return f"[{job.number + 1}] {job.cell.label}", _columns(status, str(job.slot), shown)
 
 
@@ -116,21 +112,26 @@ def _columns(status: Status, where: str, left: str) -> dict[str, str | ProgressB
 
 def _table(rows: Sequence[Row], width: int) -> Table:
     """The rows, without what a terminal of so many characters has no room for beside the longest name."""
-    sizes = {name: max([len(name), *(_length(columns[name]) for _, columns in rows)]) for name in _COLUMNS}
+    sizes = {name: max([_LEAST.get(name, len(name)), *(_length(own[name]) for _, own in rows)]) for name in _COLUMNS}
     named = max([len("cell"), *(len(label) for label, _ in rows)])
-    shown = list(_COLUMNS)
+    titles = {name: name for name in _COLUMNS} | {"steps": ""}
+
+    def fits() -> bool:
+        return 2 + named + sum(sizes[name] + GAP for name in titles) <= width
+
     for name in _DROPPED:
-        if 2 + named + sum(sizes[one] + GAP for one in shown) > width:
-            shown.remove(name)
+        if not fits():
+            del titles[name]
+    if not fits():
+        titles["val top-1 %"], sizes["val top-1 %"] = "val\ntop-1 %", len("top-1 %")
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     longest = max([len("cell"), *(len(word) for label, _ in rows for word in label.split())])
     table.add_column("cell", min_width=longest, overflow="fold", ratio=1)
-    for name in shown:
-        table.add_column(
-            name if name != "steps" else "", justify="right" if _COLUMNS[name] == "right" else "left", no_wrap=True
-        )
+    for name, title in titles.items():
+        side: Literal["left", "right"] = "right" if name in _FIGURES else "left"
+        table.add_column(title, justify=side, min_width=sizes[name], no_wrap=True)
     for label, columns in rows:
-        table.add_row(escape(label), *(columns[name] for name in shown))
+        table.add_row(escape(label), *(columns[name] for name in titles))
     return table
 
 

@@ -8,7 +8,9 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.text import Text
 
 from wisesr.data.legible import legible
 from wisesr.terminal import tell
@@ -22,7 +24,8 @@ class Stages:
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._line = console.status("", spinner="dots") if console.is_terminal else None
+        self._spinner = Spinner("dots")
+        self._line = Live(self._spinner, console=console, transient=True) if console.is_terminal else None
         self._said: set[str] = set()
 
     def __enter__(self) -> Stages:
@@ -37,8 +40,9 @@ class Stages:
         if self._line:
             room = self._console.width - 3  # the spinner's
             text = legible(text)
-            self._line.update(escape(text if len(text) <= room else f"{text[: room - 1]}\N{HORIZONTAL ELLIPSIS}"))
+            self._spinner.update(text=Text(text if len(text) <= room else f"{text[: room - 1]}\N{HORIZONTAL ELLIPSIS}"))
             self._line.start()
+            self._line.refresh()
         elif aloud and text not in self._said:
             self._said.add(text)
             tell(self._console, legible(text))

@@ -19,7 +19,7 @@ class Status(TypedDict, total=False):
     state: State
     """starting, training, testing, done, failed, interrupted."""
     phase: str
-    """What it does before it trains and after the test, for a reader: "importing torch"."""
+    """What it does before it trains and after the test, for a reader: "importing"."""
     reason: str
     """Why it failed, for a user to read."""
     told: bool

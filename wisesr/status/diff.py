@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
@@ -21,7 +19,7 @@ from wisesr.results.lock import is_running
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import state_of
-from wisesr.terminal import tell
+from wisesr.terminal import Column, tables, tell
 
 _ABSENT = object()
 _WHEN = ("started", "finished", "command")
@@ -158,14 +156,18 @@ def _print_table(console: Console, title: str, differing: Sequence[Difference]) 
     if not differing:
         console.print(f"\n{title}: nothing differs\n")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"\n{title}", title_justify="left", title_style="bold")
-    table.add_column("", no_wrap=True)
     numbers = any(difference.change for difference in differing)
-    for name in ("first", "second", *["change"] * numbers):
-        table.add_column(name, justify="right", overflow="fold")
-    for difference in differing:
-        table.add_row(*map(escape, difference[: 4 if numbers else 3]))
-    console.print(table)
+    columns = [Column("", name=True), *map(Column, ("first", "second", *["change"] * numbers))]
+    parts = tables(columns, [list(map(escape, own[: len(columns)])) for own in differing], console.width, title=f"\n{title}")
+    if len(parts) == 1:
+        console.print(parts[0], crop=False)
+        return
+    tell(console, f"\n{title}\n", "bold")  # long values stand below one another: side by side they would be torn apart
+    for own in differing:
+        tell(
+            console,
+            f"{own.name}\n  first   {own.first}\n  second  {own.second}" + f"\n  change  {own.change}" * bool(own.change),
+        )
 
 
 def _change(first: Any, second: Any) -> str:

@@ -74,7 +74,7 @@ def _figure(percents: Sequence[float], seeds: int) -> str:
 
 
 def describe_state(status: CellStatus) -> str:
-    """A state in a word or two: `waiting`, `importing torch`, `epoch 2/3`; epochs are finished ones."""
+    """A state in a word or two: `waiting`, `importing`, `epoch 2/3`; epochs are finished ones."""
     progress = status.progress
     if status.state is State.TRAINING and "epochs" in progress:
         return f"epoch {progress['epoch']}/{progress['epochs']}"

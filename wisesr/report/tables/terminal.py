@@ -40,7 +40,7 @@ def print_study(study: Study, console: Console) -> None:
             tell(console, sentence, "red")
         for part in matrix_tables(content, console.width):
             console.print(part, crop=False)
-        selections = f"{'; '.join(table.selections)}." if table.selections else ""
+        selections = f"Epochs: {'; '.join(table.selections)}." if table.selections else ""
         caveat = PAPER if table.protocol == "paper" and table.entries else ""
         for sentence in filter(None, (_legend(content), selections, caveat)):
             tell(console, sentence)
