@@ -210,17 +210,17 @@ def test_why_nothing_is_tested_is_true() -> None:
 
 def test_sentences_begin_with_what_is_known(monkeypatch: pytest.MonkeyPatch, like: ReportCell) -> None:
     block, answer = answered(GAIN, [row("net0", 0.05)], monkeypatch, like, margin=0.2)
-    assert headline(block)[0].startswith(
+    assert headline(block)[0].text.startswith(
         "Inconclusive whether wise has a higher test top-1 than gap: +0.05 points (95 % interval "
     )
     assert f"{answer.detectable:.1f} points or more would likely have been found" in remark(answer)
     block, answer = answered(GAIN, [row("net0", 0.05)], monkeypatch, like, margin=1.0)
     assert verdict_text(answer) == "equivalent within ±1 points"
-    assert headline(block)[0].startswith("wise and gap are equivalent within ±1 points in test top-1: ")
+    assert headline(block)[0].text.startswith("wise and gap are equivalent within ±1 points in test top-1: ")
     block, answer = answered(GAIN, [row("net0", 0.9)], monkeypatch, like, margin=2.0)
     assert (answer.verdict, remark(answer)) == (Verdict.SUPPORTED, "yet within ±2 points")
     block, answer = answered(GAIN, [row("net0", -5.0)], monkeypatch, like)
-    assert headline(block)[0].startswith("Contradicted that wise has a higher test top-1 than gap: ")
+    assert headline(block)[0].text.startswith("Contradicted that wise has a higher test top-1 than gap: ")
     assert "one claim is tested" in family(block) and "no proof of equality" in family(block)
 
 

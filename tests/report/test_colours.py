@@ -41,7 +41,7 @@ def lab(rgb: NDArray[np.float64]) -> NDArray[np.float64]:
 @pytest.mark.parametrize("sight", SIGHTS)
 def test_colours_differ_for_all_eyes(sight: str, theme: str) -> None:
     """A difference of 2.3 in CIELAB is just noticeable; five times that is seen without looking for it."""
-    seen = [lab(SIGHTS[sight] @ linear(color)) for color in HEADS[theme]]  # type: ignore[index]
+    seen = [lab(SIGHTS[sight] @ linear(shown)) for shown in HEADS[theme]]  # type: ignore[index]
     assert min(float(np.linalg.norm(one - other)) for one, other in itertools.combinations(seen, 2)) > 11.5
 
 
@@ -50,8 +50,8 @@ def test_colours_stand_out_from_their_ground(theme: str, ground: str) -> None:
     """Contrast as WCAG 2.2 has it, 3 for graphics (1.4.11); words, which need 4.5, are never written in these colours."""
     weights = np.array([0.2126, 0.7152, 0.0722])
     under = float(weights @ linear(ground))
-    for color in HEADS[theme]:  # type: ignore[index]
-        over = float(weights @ linear(color))
+    for shown in HEADS[theme]:  # type: ignore[index]
+        over = float(weights @ linear(shown))
         assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 3
     over = float(weights @ linear(config(theme)["text"]["color"]))  # type: ignore[arg-type]
     assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 7

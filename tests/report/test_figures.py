@@ -57,7 +57,7 @@ def test_every_part_of_a_study_has_its_figures(figures: dict[str, Figure]) -> No
     group += ["kernels-resnet18-epochs", "kernels-resnet50-epochs"]
     group += [f"confusion-{name}-{head}" for name in ("resnet18", "resnet50") for head in HEADS_HERE]
     alone = ["convergence-resnet18", "cost-resnet18", "confusion-resnet18-gap"]
-    wanted = [*(f"toy-64-{name}" for name in group), *(f"many-64-{name}" for name in alone)]
+    wanted = [*(f"toy-64-{name}" for name in group), *(f"many-64-{name}" for name in alone), "toy-64-forest"]
     assert sorted(figures) == sorted(wanted)
     for figure in figures.values():
         assert figure.key.startswith(figure.table)
@@ -203,14 +203,14 @@ def test_files_that_are_damaged_have_no_figure(tmp_path: Path) -> None:
         directory = write_cell(cell_config(tmp_path, head=head))
         for name in ("metrics.csv", "predictions.npz", "kernels.npz"):
             (directory / name).write_bytes(b"\x00no")
-    assert [figure.section for figure in all_figures(read_study([tmp_path]))] == ["cost"]
+    assert [figure.section for figure in all_figures(read_study([tmp_path]))] == ["overview", "cost"]
 
 
 def test_heads_that_became_the_same_are_told(tmp_path: Path) -> None:
     """One curve hides the other: a reader would look for it."""
     for head, curve in {"gap": (0.1, 0.2, 0.3), "wise": (0.2, 0.3, 0.4), "depthwise_nonneg": (0.2, 0.3, 0.4)}.items():
         write_cell(cell_config(tmp_path, head=head), curve=curve)
-    caption = next(all_figures(read_study([tmp_path]))).caption
+    caption = next(figure for figure in all_figures(read_study([tmp_path])) if figure.section == "convergence").caption
     assert "wise and depthwise_nonneg are the same" in caption
     assert "gap and" not in caption
 

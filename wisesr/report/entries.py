@@ -35,7 +35,7 @@ class GroupEntries(NamedTuple):
 
 
 def group_entries(heads: Heads, every: Heads, baseline: str, yardstick: Yardstick) -> GroupEntries:
-    """The entries of one backbone and settings, in the order of `results.head_order`; `heads` has what may be compared, `every` all cells."""
+    """The entries of one backbone and settings, ordered as heads are; `heads` has what may be compared, `every` all cells."""
     ordered = in_order(heads, baseline)
     choices = {head: choose_rates(heads[head], every[head]) for head in ordered}
     others = {head: choice.cells for head, choice in choices.items() if head != baseline}

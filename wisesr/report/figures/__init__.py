@@ -9,6 +9,7 @@ from wisesr.report.figures.convergence_figures import convergence_figures
 from wisesr.report.figures.cost_figures import cost_figures
 from wisesr.report.figures.figure import Figure, Section
 from wisesr.report.figures.kernel_figures import kernel_figures
+from wisesr.report.figures.overview_figures import overview_figures
 from wisesr.report.figures.rank_figures import rank_figures
 from wisesr.report.figures.style import head_order
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
@@ -20,11 +21,11 @@ __all__ = ["FILES", "Figure", "all_figures", "for_files"]
 FILES = 60
 """Figures that are drawn as files, at most. One takes a third of a second of a core (measured); a report of 1,000 cells has
 hundreds, and may take a minute."""
-_FIRST: tuple[Section, ...] = ("ranks", "convergence", "cost", "kernels", "confusion")
+_FIRST: tuple[Section, ...] = ("overview", "ranks", "convergence", "cost", "kernels", "confusion")
 
 
 def for_files(figures: Iterable[Figure]) -> list[Figure]:
-    """Those to be drawn as files: ranks and convergence first, then cost, kernels and confusion, each in its order."""
+    """Those to be drawn as files, in the order of `_FIRST`."""
     return sorted(figures, key=lambda figure: _FIRST.index(figure.section))[:FILES]
 
 
@@ -42,6 +43,7 @@ def all_figures(study: Study, analyses: Iterable[PredictionAnalysis] | None = No
 
 def _figures(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[Figure]:
     order = head_order(study)
+    yield from overview_figures(study, order)
     for table in study.tables:
         yield from convergence_figures(table, order)
         yield from cost_figures(table, order)

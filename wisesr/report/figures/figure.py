@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 Spec = dict[str, Any]
 """A Vega-Lite view without `$schema` and `config`, which `style.config` has."""
-Section = Literal["convergence", "cost", "kernels", "confusion", "ranks"]
+Section = Literal["overview", "convergence", "cost", "kernels", "confusion", "ranks"]
 _LONGEST = 100
 """Characters of a key: file names end at 255 bytes, and folders and endings are added."""
 
@@ -18,7 +18,7 @@ class Figure(NamedTuple):
     key: str
     """Unique in the report, fit for a file's name: `intel-224-convergence-resnet50`."""
     table: str
-    """Key of the table, or of the ranking over tables, that it belongs to."""
+    """Key of the table that it belongs to, or of what it shows over several: a ranking, a forest."""
     section: Section
     title: str
     caption: str

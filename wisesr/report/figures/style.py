@@ -16,11 +16,12 @@ from wisesr.results.head_order import in_order, name_of
 Theme = Literal["light", "dark"]
 FONT = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 INK: dict[Theme, str] = {"light": "#1b1e23", "dark": "#e6e8eb"}
+GROUND: dict[Theme, str] = {"light": "white", "dark": "#14171b"}
 _FAINT: dict[Theme, str] = {"light": "#e3e5e9", "dark": "#363b43"}
 _SOFT: dict[Theme, str] = {"light": "#5b626d", "dark": "#a7aeb9"}
 HEADS: dict[Theme, tuple[str, ...]] = {
     "light": ("#555c66", "#0072b2", "#99412b", "#429c6d", "#dc2bc4", "#aa7706", "#8684ff", "#7500d0"),
-    "dark": ("#b9c0ca", "#4aa3e0", "#f07f3c", "#2fd08f", "#b56cf5", "#f5d142", "#b8f0ff", "#8c6d5a"),
+    "dark": ("#b9c0ca", "#4aa3e0", "#bd7048", "#59e878", "#ff52d3", "#cbb022", "#967bff", "#a02fff"),
 }
 """The first is that of `gap`: grey, as it is what the others are mostly held against. Each stands out from its ground three to
 one at least, as WCAG 2.2 asks of graphics (success criterion 1.4.11)."""
@@ -73,6 +74,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
             "joined": {"color": ink, "strokeWidth": 4, "strokeCap": "round"},
+            "open": {"color": soft, "stroke": soft, "fill": GROUND[theme], "strokeWidth": 1.5},
             "matrix": {"color": SEQUENTIAL[theme][0]},
         },
         "range": {

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.tables.claim_block_sentences import answered, by_reason, family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import Known, answered, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import (
     claim_text,
     estimand,
@@ -52,7 +52,7 @@ class ClaimPart(NamedTuple):
 
     id: str
     study: str
-    headline: tuple[str, ...]
+    headline: tuple[Known, ...]
     lines: tuple[ClaimLine, ...]
     family: str
     unanswered: tuple[tuple[str, str], ...]

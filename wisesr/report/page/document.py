@@ -18,6 +18,7 @@ from wisesr.report.page.cell_table import cell_table
 from wisesr.report.page.claims import claim_parts
 from wisesr.report.page.formatting import FILTERS
 from wisesr.report.page.header import describe_study, missing
+from wisesr.report.page.overview import overview_parts
 from wisesr.report.page.parts import page_part
 from wisesr.report.page.ranking_parts import ranking_parts
 from wisesr.report.page.vega import vega_script
@@ -66,7 +67,8 @@ def render_page(
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),
         swatch={head: place % len(HEADS["light"]) for place, head in enumerate(places(head_order(study)))},
-        css=_file("page.css") + _swatches(),
+        css=_file("page.css") + _file("overview.css") + _swatches(),
+        overview=overview_parts(study, figures),
         early=early,
         js=js,
         vega=vega,
@@ -90,7 +92,7 @@ def _swatches() -> str:
     """The heads' colours, the same as in the figures."""
     rules = []
     for where, colours in (("", HEADS["light"]), (':root[data-theme="dark"] ', HEADS["dark"])):
-        rules += [f"{where}.swatch.h{index} {{ background: {colour}; }}" for index, colour in enumerate(colours)]
+        rules += [f"{where}.h{index} {{ --head: {colour}; }}" for index, colour in enumerate(colours)]
     return "\n".join(rules)
 
 

@@ -92,6 +92,11 @@ def capitalize_first(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def unbroken(text: str) -> str:
+    """With numbers that stay with their units at the end of a line."""
+    return re.sub(r"(?<=[0-9]) (?=%|px|points)", "\N{NO-BREAK SPACE}", text)
+
+
 def pack(value: Any) -> str:
     """A JSON value as zlib's bytes in base 64, which the page unpacks with DecompressionStream("deflate") on demand.
 
@@ -126,6 +131,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         sentences.difference_sentences,
         short,
         typographic_signed,
+        unbroken,
     )
 }
 """For the templates, by their names."""

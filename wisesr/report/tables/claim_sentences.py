@@ -12,14 +12,14 @@ from wisesr.wording import count_of
 _PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
 
 
-def claim_text(answer: Answer) -> str:
-    """`wise has a higher test top-1 than gap at 224 px`."""
+def claim_text(answer: Answer, at: str | None = None) -> str:
+    """`wise has a higher test top-1 than gap at 224 px`; `at`: in the place of its own sizes, ` at 224 and 512 px`."""
     measure = answer.claim.measure
     text = answer.claim.text.replace("test top-1", measure.title)
     if not measure.higher_is_better:
         turned = {"higher": "lower", "lower": "higher"}
         text = re.sub(rf"\b(higher|lower) {measure.title}", lambda found: f"{turned[found[1]]} {measure.title}", text)
-    return f"{text}{at_sizes(answer)}{of_protocol(answer)}"
+    return f"{text}{at_sizes(answer) if at is None else at}{of_protocol(answer)}"
 
 
 def at_sizes(answer: Answer) -> str:

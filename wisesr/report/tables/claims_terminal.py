@@ -23,8 +23,10 @@ def print_claims(block: ClaimBlock, console: Console) -> None:
         return
     if block.study:
         tell(console, block.study, "bold")
-    for sentence in headline(block):
-        tell(console, sentence, "bold")
+    for known in headline(block):
+        tell(console, known.text, "bold")
+        if known.detail:
+            tell(console, known.detail, "dim")
     console.print()
     if shown := answered(block):
         _print_answers(shown, console)

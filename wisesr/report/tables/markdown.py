@@ -36,7 +36,10 @@ def _claims(block: ClaimBlock) -> list[str]:
     """The claims of one study: what is known in a sentence, a table of verdicts, and which have no answer."""
     if not block.answers:
         return []
-    blocks = [f"## Claims{f' of {escape(block.study)}' * bool(block.study)}", *map(escape, headline(block))]
+    blocks = [
+        f"## Claims{f' of {escape(block.study)}' * bool(block.study)}",
+        *(escape(f"{known.text} {known.detail}".strip()) for known in headline(block)),
+    ]
     if grid := claims_grid(block):
         blocks += [_grid(grid), escape(family(block))]
     lines = [f"not answered: {', '.join(names)}: {why}" for why, names in by_reason(unanswered(block)).items()]

@@ -1,0 +1,122 @@
+"""From the tables of a study, and what its claims say, to the forests of its overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from wisesr.report.claims.judge import Answer, Verdict
+from wisesr.report.difference import Difference
+from wisesr.report.overview import TOGETHER, Forest, ForestGroup, ForestPanel, ForestRow, Kind, Mark
+from wisesr.report.study import Entry, ReportTable
+from wisesr.report.tested_metrics import Metric
+from wisesr.report.whole_study import Study
+from wisesr.results.head_order import in_order
+
+
+def forests(study: Study) -> tuple[Forest, ...]:
+    """One for each dataset, protocol and study that has anything to compare, its sizes beside one another.
+
+    Before those of several datasets stands what the study's claims say over all of them.
+    """
+    studies: dict[str, dict[tuple[str, str], list[ReportTable]]] = {}
+    for table in study.tables:
+        if any(entry.difference is not None for entry in table.entries):
+            place = table.entries[0].place
+            own = studies.setdefault(place.study, {})
+            own.setdefault((place.dataset, place.protocol), []).append(table)
+    made: list[Forest] = []
+    for name, blocks in studies.items():
+        first = next(iter(blocks.values()))[0]
+        pooled = _pooled(study, name, first.metric, first.baseline)
+        before = f"{name}: " * (len(studies) > 1)
+        made += _over_datasets(pooled, before, first) if len(blocks) > 1 else ()
+        alone = len(blocks) == 1
+        made += [_forest(own, before + data, kind, pooled if alone else ()) for (data, kind), own in blocks.items()]
+    return tuple(made)
+
+
+def _over_datasets(pooled: Sequence[Answer], before: str, first: ReportTable) -> Iterator[Forest]:
+    """What claims say of each size over several datasets; none where they say nothing."""
+    sizes: dict[int, dict[str, Answer]] = {}
+    for answer in pooled:
+        if len({row.dataset for row in answer.rows}) > 1 and len(of := _sizes(answer)) == 1:
+            sizes.setdefault(of.pop(), {})[answer.claim.head] = answer
+    if not sizes:
+        return
+    heads = in_order((head for own in sizes.values() for head in own), first.baseline)
+    panels = (ForestPanel(size, "", (ForestGroup(TOGETHER, "", _together(heads, own)),)) for size, own in sorted(sizes.items()))
+    key, title = f"{first.entries[0].place.study}-all-datasets".lstrip("-"), f"{before}all datasets"
+    yield Forest(key, title, first.baseline, first.metric, heads, tuple(panels), 0)
+
+
+def _together(heads: Iterable[str], own: Mapping[str, Answer]) -> tuple[ForestRow, ...]:
+    return tuple(ForestRow(head, _of_answer(own[head])) for head in heads if head in own)
+
+
+def _sizes(answer: Answer) -> set[int]:
+    return {size for row in answer.rows for size in row.sizes}
+
+
+def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Sequence[Answer]) -> Forest:
+    tables = sorted(tables, key=lambda table: table.entries[0].place.size)
+    first = tables[0]
+    heads = in_order((entry.head for table in tables for entry in table.entries), first.baseline)
+    heads = tuple(head for head in heads if head != first.baseline)
+    groups = list(dict.fromkeys(entry.group for table in tables for entry in table.entries))
+    return Forest(
+        key=first.key if len(tables) == 1 else first.key.replace(f"-{first.entries[0].place.size}", "", 1),
+        title=name + ", protocol=paper" * (protocol == "paper"),
+        baseline=first.baseline,
+        metric=first.metric,
+        heads=heads,
+        panels=tuple(_panel(table, groups, heads, pooled) for table in tables),
+        tests=first.tests,
+    )
+
+
+def _panel(table: ReportTable, groups: Sequence[str], heads: Sequence[str], pooled: Sequence[Answer]) -> ForestPanel:
+    entries = {(entry.group, entry.head): entry for entry in table.entries}
+    size = table.entries[0].place.size
+    shown = [_group(name, table, entries, heads) for name in groups]
+    own = {answer.claim.head: answer for answer in pooled if _sizes(answer) == {size}}
+    if own and len(groups) > 1:
+        shown.append(ForestGroup(TOGETHER, "", _together(heads, own)))
+    return ForestPanel(size, table.key, tuple(shown))
+
+
+def _group(name: str, table: ReportTable, entries: dict[tuple[str, str], Entry], heads: Sequence[str]) -> ForestGroup:
+    baseline = entries.get((name, table.baseline))
+    figure = "" if baseline is None else f"{baseline.mean:.{table.metric.decimals}f}"
+    own = (entries.get((name, head)) for head in heads)
+    marks = (_mark(entry.difference) if entry is not None and entry.difference is not None else None for entry in own)
+    return ForestGroup(name, figure, tuple(ForestRow(head, mark) for head, mark in zip(heads, marks, strict=True)))
+
+
+def _mark(difference: Difference) -> Mark:
+    kind: Kind = "images" if difference.kind == "images" else "tested"
+    if difference.significant:
+        kind = "significant"
+    elif difference.low is None:
+        kind = "untested"
+    return Mark(kind, difference.mean, difference.low, difference.high, len(difference.seeds))
+
+
+def _pooled(study: Study, name: str, metric: Metric, baseline: str) -> list[Answer]:
+    """What claims say of a head and the baseline over several rows, in the very figure that the rows show."""
+    answers = [answer for block in study.claims if block.study == name for answer in block.answers]
+    return [
+        answer
+        for answer in answers
+        if answer.pooled is not None
+        and len(answer.rows) > 1
+        and (answer.claim.baseline, answer.claim.slope, answer.protocol) == (baseline, "", "holdout")
+        and answer.claim.measure.title == f"test {metric.words}"
+    ]
+
+
+def _of_answer(answer: Answer) -> Mark:
+    assert answer.found is not None
+    found = answer.found
+    sure = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in ("higher", "lower")
+    seeds = min(len(row.seeds) for row in answer.rows)
+    return Mark("significant" if sure else "tested", found.mean, found.low, found.high, seeds)
