@@ -14,6 +14,8 @@ from wisesr.results.status_file import Status
 from wisesr.training.pace import Pace
 
 LOOK = 0.5
+SLOW = {0: 6, 1: 2, 3: 20, 30: 20}
+"""Batches of the first epoch that take so many times as long as others."""
 START, TEST = 8.0, 3.0
 """Seconds of a cell before its training, and after it."""
 
@@ -40,7 +42,7 @@ class Run:
 
         for epoch in range(like.epochs):
             for batch in range(like.batches):
-                seconds = took(like.batch) * (6 if epoch + batch == 0 else 1)  # the first is slow
+                seconds = took(like.batch) * (SLOW.get(batch, 1) if epoch == 0 else 1)
                 now += seconds
                 pace.batch(seconds)
                 self._tell(now, pace, like, epoch, batch + 1)
@@ -85,7 +87,7 @@ def looks(config: dict[str, Any], trainings: list[Training], slots: int, seed: i
 
 
 STEADY, SHORT = Training(0.3, 3.0, 0.2), Training(0.2, 4.0, 0.3, epochs=3)
-NOISY = Training(0.4, 3.0, 0.8)
+NOISY = Training(0.4, 3.0, 0.6)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ NOISY = Training(0.4, 3.0, 0.8)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_it_neither_jumps_nor_lies(config: dict[str, Any], trainings: list[Training], slots: int, seed: int) -> None:
     shown, end = looks(config, trainings, slots, seed)
-    assert shown[0][0] < 15, "there is a figure soon after the first batches"
+    assert shown[0][0] < 30, "there is a figure soon after the first batches"
     for (_, before), (_, after) in zip(shown, shown[1:], strict=False):
         assert abs(after - before) <= 0.04 * before + LOOK + 0.1
     for now, left in shown:
