@@ -21,15 +21,18 @@ class Countdown:
         self._shown: float | None = None
         self._at = 0.0
 
-    def show(self, estimate: float | None, now: float) -> float | None:
-        """Seconds left at `now`, a time of any clock that runs on; without an estimate what the last ones come to."""
+    def show(self, estimate: float | None, now: float, *, rough: bool = False) -> float | None:
+        """Seconds left at `now`, a time of any clock that runs on; without an estimate what the last ones come to.
+
+        It moves three times as fast where it is only told in whole minutes: `rough`.
+        """
         passed = now - self._at
         self._at = now
         if self._shown is None or estimate is None:
             self._shown = estimate if self._shown is None else max(0.0, self._shown - passed)
             return self._shown
         counted = max(0.0, self._shown - passed)
-        most = max(self._STEP * self._shown, 0.1)
+        most = max(self._STEP * (3 if rough else 1) * self._shown, 0.1)
         change = (estimate - counted) * (1 - math.exp(-passed / self._SECONDS))
         self._shown = counted + max(-most, min(most, change))
         return self._shown

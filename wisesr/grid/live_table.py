@@ -74,7 +74,8 @@ class LiveTable:
             counts[str(State.WAITING)] -= elsewhere
             counts["running elsewhere"] = elsewhere
         listed = ", ".join(state_markup(f"{count} {state}") for state, count in counts.items() if count)
-        left = self._left.show(self._time.seconds_left(outcomes, current), time.monotonic())
+        seconds = self._time.seconds_left(outcomes, current)
+        left = self._left.show(seconds, time.monotonic(), rough=not self._time.is_certain)
         shown = "" if left is None else clock(max(1.0, left)) if self._time.is_certain else coarse(left)
         after = f", {'' if shown.startswith('less') else 'about '}{shown} left" if shown else ""
         return f"{count_of(self._total, 'cell')}: {listed}; {clock(time.monotonic() - self._began)} so far{after}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from statistics import median
 
 _FEW = 20
-"""Batches whose median is the pace: one that had to wait for the disk, or for other work, would turn a mean of so few."""
+"""The latest batches, whose median is the pace in the first epoch: one that waits for the disk, or for other work, would turn a
+mean of so few, and the first ones are slow.
+"""
 _NEEDED = 5
 """Batches without which nothing is said."""
 _OUTLIER = 5
@@ -42,6 +44,9 @@ class Pace:
         counted = self._seen - _WARM_UP
         if 0 < counted <= _FEW:
             self._first.append(seconds)
+            self._batch = median(self._first)
+        elif counted > _FEW and not self._ends:
+            self._first = [*self._first[1:], seconds]
             self._batch = median(self._first)
         elif counted > _FEW:
             part = min(counted, max(_LEAST, _EPOCHS * self._batches))
