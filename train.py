@@ -16,7 +16,7 @@ from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import refuse_shared_files
 from wisesr.encoding import begin_in_utf_8
-from wisesr.errors import UserError
+from wisesr.errors import UserError, message
 
 register_resolvers()
 
@@ -33,7 +33,7 @@ def run(cfg: DictConfig) -> None:
     try:
         code = run_grid([to_dict(cfg)])
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
-        sys.exit(str(error))
+        sys.exit(message(str(error)))
     if code:
         sys.exit(code)
 
@@ -52,11 +52,11 @@ def main() -> None:
     except (HydraException, OmegaConfBaseException) as error:
         from wisesr.config.hydra_errors import explain
 
-        sys.exit(explain(error, sys.argv[1:]))
+        sys.exit(message(explain(error, sys.argv[1:])))
     except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
-        sys.exit(str(error))
+        sys.exit(message(str(error)))
     except KeyboardInterrupt:
         print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
         sys.exit(130)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import shutil
+import sys
 from collections.abc import Iterable
 
-from wisesr.wording import natural_key, some_of
+from wisesr.wording import folded, natural_key, some_of
 
 _SHOWN = 100
 """Choices that a message lists: all options of a group, not all classes of ImageNet."""
@@ -27,3 +29,9 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, listed, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return f"no {kind} is called {name!r}.{hint} There are: {some_of(listed, _SHOWN) or 'none'}"
+
+
+def message(text: str) -> str:
+    """A text as standard error is to get it: in lines of whole words where that is a terminal, else as it is."""
+    shown = sys.stderr is not None and sys.stderr.isatty()
+    return folded(text, shutil.get_terminal_size().columns) if shown else text

@@ -1,8 +1,9 @@
-"""Counts, lists and their order in sentences, written once. No torch."""
+"""Counts, lists and their order in sentences, and sentences in lines, written once. No torch."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 
@@ -27,6 +28,47 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     """
     more = f" and {len(names) - shown:,} more" if len(names) > shown else ""
     return separator.join(names[:shown]) + more
+
+
+def folded(text: str, width: int, indent: int | None = None) -> str:
+    """The lines of a text, none longer than `width` characters but for words that are longer themselves.
+
+    No word is broken: a path or a name can be copied.
+
+    Args:
+        text: one or more lines.
+        width: in characters.
+        indent: blanks before what goes on; by default as many as the line has, and those of a dash or bar at its beginning.
+    """
+    return "\n".join(_folded_line(line, width, indent) for line in text.split("\n"))
+
+
+def _folded_line(line: str, width: int, indent: int | None) -> str:
+    if len(line) <= width:
+        return line
+    found = re.match(r" *(?:[-|] )?", line)
+    start = len(found[0]) if found else 0
+    after = " " * (start if indent is None else indent)
+    parts = textwrap.wrap(
+        line[start:],
+        max(8, width),
+        initial_indent=line[:start],
+        subsequent_indent=after,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+    )
+    return "\n".join(parts) if parts else line
+
+
+def percent(share: float, digits: int = 2) -> str:
+    """`97.90` of 0.979: accuracies are stored as shares from 0 to 1, and people read percent.
+
+    Args:
+        share: from 0 to 1.
+        digits: after the point.
+    """
+    return f"{100 * share:.{digits}f}"
 
 
 def natural_key(text: str) -> tuple[tuple[tuple[str, int, str], ...], str]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.paths import ROOT
+from tests.support.words import broken_words
 from wisesr.cli import main
 from wisesr.config.identity import cell_dir
 from wisesr.grid.cell_dirs import check_cells, write_cell
@@ -51,3 +52,25 @@ def test_status_answers_without_torch(config: dict[str, Any]) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[0] == "1 cell: 1 waiting; time left unknown"
     assert done.stdout.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], *([name] for name in ("status", "report", "evaluate", "predict", "explain", "export", "sync", "data"))]
+    + [["data", name] for name in ("check", "prepare", "show")],
+)
+def test_help_fits_80_columns(command: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for addresses, and no word of it is broken."""
+    texts = []
+    for width in ("80", "400"):
+        monkeypatch.setenv("COLUMNS", width)
+        with pytest.raises(SystemExit):
+            main([*command, "--help"])
+        texts.append(capsys.readouterr().out)
+    assert [line for line in texts[0].splitlines() if len(line) > 80 and "https://" not in line] == []
+    assert broken_words(*texts) == []
+
+
+def test_the_help_of_training_fits_80_columns() -> None:
+    text = (ROOT / "conf" / "hydra" / "help" / "wisesr.yaml").read_text(encoding="utf-8")
+    assert max(map(len, text.splitlines())) <= 82, "indented by two in the file"

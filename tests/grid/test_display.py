@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.support.words import broken_words
 from wisesr.grid.cell_dirs import check_cells, write_cell
 from wisesr.grid.display import Display
 from wisesr.grid.live_table import LiveTable
@@ -33,12 +34,13 @@ def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100
             "steps": 12,
             "images_per_second": 50.0,
             "seconds_left": 80.0,
+            "seconds": 120.0,
             "val_top1": 0.5,
         }
         write_status(job.run_dir, state=State.TRAINING, **pace)
     output = io.StringIO()
     console = Console(file=output, width=width, height=height, force_terminal=True, color_system=None, highlight=False)
-    console.print(LiveTable(len(cells)).render(outcomes, jobs, [], height))
+    console.print(LiveTable(len(cells)).render(outcomes, jobs, [], height, width))
     return output.getvalue().splitlines()
 
 
@@ -49,7 +51,28 @@ def test_it_fits_and_begins_with_the_count(config: dict[str, Any], running: int,
     assert (f"and {running - rows} more cell{'' if running - rows == 1 else 's'} running" in lines) == (running > rows)
     assert lines[0].startswith(f"30 cells: {running} running, {30 - running} waiting; 0:00 so far, about ")
     assert all(len(line.rstrip()) <= 100 for line in lines)
-    assert any("1/3" in line and "0.5000" in line and "50" in line and "1:20" in line for line in lines)
+    assert any("1/3" in line and "50.00" in line and "50" in line and "1:20" in line for line in lines)
+
+
+@pytest.mark.parametrize("width", [76, 80, 100])
+def test_a_narrow_terminal_breaks_no_word(config: dict[str, Any], width: int) -> None:
+    config["backbone"]["name"], config["head"]["name"] = "inception_resnet_v2", "wise_dropout"
+    wide, narrow = ("\n".join(shown(config, 3, height=40, width=columns)) for columns in (160, width))
+    assert broken_words(narrow, wide) == []
+    assert narrow.count("training") == narrow.count("1:20") == 3, "state and time left are always there"
+    assert max(len(line.rstrip()) for line in narrow.splitlines()) <= width
+
+
+def test_what_a_cell_does_before_it_trains(config: dict[str, Any]) -> None:
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    job = Running(0, cell, Slot(0), None, 0.0, cell.directory)  # type: ignore[arg-type]
+    write_status(job.run_dir, state=State.STARTING, phase="reading data")
+    output = io.StringIO()
+    console = Console(file=output, width=80, height=20, force_terminal=True, color_system=None, highlight=False)
+    console.print(LiveTable(1).render([CellOutcome(cell, State.RUNNING)], [job], [], 20, 80))
+    assert output.getvalue().startswith("1 cell: 1 running; 0:00 so far\n")
+    assert "reading data" in output.getvalue()
 
 
 def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path: Path) -> None:
@@ -65,6 +88,6 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
         display.ended(0, CellOutcome(cell, State.FAILED, "a reason\nand more", cell.directory))
     assert output.getvalue().splitlines() == [
         f"[1/1] corners-64 toy-wise_dropout seed 0: tried again, {cell.directory}",
-        "[1/1] epoch 1/3  val top-1 0.250",
+        "[1/1] epoch 1/3  val top-1 25.00 %",
         "[1/1] corners-64 toy-wise_dropout seed 0: failed (a reason)",
     ]

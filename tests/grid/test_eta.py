@@ -58,8 +58,12 @@ def test_the_time_of_a_cell_in_each_state(config: dict[str, Any]) -> None:
     quarter = Status(epoch=1, epochs=4)
     assert cell_time(config, State.DONE, Status(), record) == CellTime(kind, duration=7.0)
     assert cell_time(config, State.FAILED, quarter, None) == CellTime(kind)
-    assert cell_time(config, State.INTERRUPTED, quarter, None) == CellTime(kind, share_left=0.75)
-    assert cell_time(config, State.TESTING, Status(epoch=4, epochs=4), None) == CellTime(kind, seconds_left=0.0, running=True)
-    status = Status(epoch=1, epochs=4, step=30, steps=80, seconds_left=50.0)
-    assert cell_time(config, State.TRAINING, status, None) == CellTime(kind, 80.0, 50.0, 0.75, True)
-    assert cell_time(config, State.STARTING, Status(), None) == CellTime(kind, share_left=1.0, running=True)
+    assert cell_time(config, State.INTERRUPTED, quarter, None) == CellTime(kind, share_left=0.75, overhead=1.0)
+    assert cell_time(config, State.TESTING, Status(epoch=4, epochs=4), None) == CellTime(
+        kind, seconds_left=0.0, running=True, overhead=0.25
+    )
+    status = Status(epoch=1, epochs=4, step=30, steps=80, seconds_left=50.0, seconds=80.0)
+    assert cell_time(config, State.TRAINING, status, None) == CellTime(kind, 80.0, 50.0, 0.75, True, 0.25)
+    assert cell_time(config, State.STARTING, Status(), None) == CellTime(kind, share_left=1.0, running=True, overhead=1.0)
+    half = cell_time(config, State.STARTING, Status(), None, begun=0.5)
+    assert half == CellTime(kind, share_left=1.0, running=True, overhead=0.5)

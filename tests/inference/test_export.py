@@ -184,7 +184,7 @@ def test_the_card(run: Run, as_onnx: Exported, as_torch: Exported) -> None:
         *("## Licence of the weights", "## Limits", "## Provenance"),
     ]
     assert "class\\|0, class\\|1, class\\|2" in card
-    assert f"| top-1 | {record.best.test_top1:.4f} | {record.best.val_top1:.4f} |" in card
+    assert f"| top-1, % | {100 * record.best.test_top1:.2f} | {100 * record.best.val_top1:.2f} |" in card
     assert f"Selected by: {record.selection}." in card
     assert f"| backbone | {record.cost.parameters.backbone:,} |" in card
     assert "The weights started at random: nobody else's licence bears on them." in card

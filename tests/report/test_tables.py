@@ -13,13 +13,14 @@ import pytest
 from rich.console import Console
 
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
+from tests.support.words import broken_words
 from wisesr.report.read import read_study
 from wisesr.report.tables.cells_csv import cells_csv
 from wisesr.report.tables.latex import latex
 from wisesr.report.tables.markdown import escape, markdown
 from wisesr.report.tables.sentences import IMAGES
 from wisesr.report.tables.table_content import table_content
-from wisesr.report.tables.terminal import matrix_tables
+from wisesr.report.tables.terminal import matrix_tables, print_study
 from wisesr.report.whole_study import Study
 
 REASON = "no <b>class</b> | 100 % of _these_ & {those} #1 $x$ ~^\\ *y*\nsecond line"
@@ -177,6 +178,37 @@ def test_the_terminal_holds_80_columns(tmp_path: Path, heads: int) -> None:
     lines = _output(console)
     assert max(map(len, lines)) <= 80
     assert sum(line.count("85.00 ± 7.07 (2)") for line in lines) == heads
+
+
+def test_the_terminal_begins_with_what_is_known(study: Study) -> None:
+    """Verdicts above their tables; the best bold, stars green, states in their colours; no word is broken."""
+    texts = []
+    for width in (80, 300):
+        console = Console(width=width, file=io.StringIO(), highlight=False, force_terminal=True, color_system="standard")
+        print_study(study, console)
+        texts.append("\n".join(_output(console)))
+    text = texts[1]
+    assert "\x1b[32m9 done\x1b[0m" in text and "\x1b[31m1 failed\x1b[0m" in text
+    (verdict,) = [line for line in text.splitlines() if line.startswith("The one comparison with gap is significant")]
+    (heads,) = [line for line in text.splitlines() if "backbone" in line and "depthwise_nonneg" in line]
+    assert text.index("toy, 64 px") < text.index(verdict) < text.index(heads)
+    assert f"92.50 ± {stdev([90, 94, 90, 96]):.2f} (4)\x1b[1;32m*\x1b[0m" in text
+    plain = [re.sub(r"\x1b\[[0-9;]*m", "", one) for one in texts]
+    assert max(map(len, plain[0].splitlines())) <= 80
+    repeated = {"backbone", "resnet18", "toy,", "64", "px,", "continued", "published"}
+    assert [word for word in broken_words(*plain) if word not in repeated] == []
+
+
+def test_the_terminal_shows_the_best_of_a_row_in_bold(tmp_path: Path) -> None:
+    for seed in range(3):
+        write_cell(cell_config(tmp_path, seed=seed), top1=0.8)
+        write_cell(cell_config(tmp_path, head="wise", seed=seed), top1=0.9)
+    (table,) = read_study([tmp_path]).tables
+    console = Console(width=80, file=io.StringIO(), highlight=False, force_terminal=True, color_system="standard")
+    for part in matrix_tables(table_content(table), 80):
+        console.print(part)
+    text = "\n".join(_output(console))
+    assert "\x1b[1m90.00 ± 0.00 (3)" in text and "\x1b[1m80.00" not in text
 
 
 def test_the_terminal_tells_the_distance_to_published_figures(study: Study) -> None:

@@ -132,7 +132,7 @@ def test_two_cells_that_were_trained(
     assert main(arguments) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["head.dropout", "0.25", "0.5", "+0.25"] in lines
-    assert ["best.test/top1", f"{first_top1:.6g}", "0.25", f"{0.25 - first_top1:+.4g}"] in lines
+    assert ["best.test/top1", "%", f"{100 * first_top1:.6g}", "25", f"{25 - 100 * first_top1:+.4g}"] in lines
     assert [line[0] for line in lines if line and line[0].startswith("data.")] == ["data.fingerprint"]
     assert "These two results were not obtained on the same data" in " ".join(word for line in lines for word in line)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -65,40 +66,45 @@ def test_cells_in_every_state(config: dict[str, Any], capsys: pytest.CaptureFixt
     made(config, head="gap", backbone="toy2")
     with locked(running.directory):
         lines = show(capsys, config["output_dir"])
-    # 40 s of the one that runs, a third of 60 s for the interrupted one, 60 s for the one that waits
-    assert lines[0] == "5 cells: 1 done, 1 running, 1 waiting, 1 interrupted, 1 failed; about 0:02:00 left"
+    # 40 s of the one that runs, a third of 60 s for the interrupted one, 60 s for the one that waits; beside training 10 s of
+    # each that is begun, and a quarter of it after training
+    assert lines[0] == "5 cells: 1 done, 1 running, 1 waiting, 1 interrupted, 1 failed; about 0:02:22 left"
     assert "tests: corners-64" in lines
-    (header,) = [line.split() for line in lines if line.split() == ["gap", "lse", "max", "wise"]]
-    (row,) = [line.split(maxsplit=4) for line in lines if line.startswith("toy ")]
+    (header,) = [line.split() for line in lines if line.split() == ["gap", "wise", "max", "lse"]]
+    (row,) = [re.split(r" {2,}", line) for line in lines if line.startswith("toy ")]
     assert dict(zip(header, row[1:], strict=True)) == {
-        "gap": "0.7500",
+        "gap": "75.00",
         "lse": "failed",
         "max": "interrupted",
         "wise": "epoch 1/3",
     }
     assert ["toy2", "waiting"] in [line.split() for line in lines]
-    assert "corners-64 toy-wise seed 0: epoch 1/3  val top-1 0.953  47 images/s  0:40 left" in lines
+    assert "corners-64 toy-wise seed 0: epoch 1/3  val top-1 95.30 %  47 images/s  0:40 left" in lines
     start = lines.index("Failed: OSError: the disk is full [28]")
     assert lines[start + 1 : start + 3] == ["corners-64 toy-lse seed 0", str(failed.directory)]
     assert lines[start + 4 : start + 8] == [f"| line {number}" for number in (5, 6, 7, 8)]
     assert any("grid.retry=failed" in line and "rm -r" in line for line in lines)
     assert lines[-1] == "Interrupted: the same command goes on with them."
     lines = show(capsys, config["output_dir"])
-    assert lines[0].startswith("5 cells: 1 done, 1 waiting, 2 interrupted, 1 failed; about 0:02:00 left once it runs")
+    assert lines[0].startswith("5 cells: 1 done, 1 waiting, 2 interrupted, 1 failed; about 0:02:30 left once it runs")
     assert lines[-1] == "Interrupted and waiting: the same command goes on with them."
 
 
-def test_several_seeds_are_counted(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
-    for seed in range(3):
-        finish(made(config, head="gap", seed=seed), 0.5)
+def test_several_seeds_have_mean_and_deviation(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    for seed, top1 in enumerate((0.5, 0.25, 0.75)):
+        finish(made(config, head="gap", seed=seed), top1)
         cell = made(config, head="wise", seed=seed)
         if seed < 2:
-            finish(cell, 0.5)
+            finish(cell, top1)
+        made(config, head="max", seed=seed)
     write_status(cell.directory, state=State.FAILED, reason="no", told=True)
     lines = show(capsys, config["output_dir"])
-    at = lines.index("toy   3 done     2 done")
+    (at,) = (number for number, line in enumerate(lines) if line.startswith("toy "))
+    assert lines[at - 2].split() == ["gap", "wise", "max"]
+    # by hand: the deviation of 25, 50, 75 is 25, that of 25, 50 is 25 / sqrt(2)
+    assert lines[at].split() == ["toy", "50.00", "±", "25.00", "(3)", "37.50", "±", "17.68", "(2", "of", "3)", "3", "waiting"]
     assert lines[at + 1] == "1 failed"
-    assert lines[0] == "6 cells: 5 done, 1 failed"
+    assert lines[0].startswith("9 cells: 5 done, 3 waiting, 1 failed; ")
 
 
 def test_settings_are_rows_and_studies_tables(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,9 +114,9 @@ def test_settings_are_rows_and_studies_tables(config: dict[str, Any], capsys: py
     finish(made(other), 0.25)
     finish(made(config, study="later"), 0.375)
     lines = show(capsys, config["output_dir"])
-    assert [lines[lines.index(f"{study}: corners-64") + 4].split()[-1] for study in ("later", "tests")] == ["0.3750", "0.1250"]
-    assert lines[lines.index("head.dropout=0.25") - 1].endswith("0.1250")
-    assert lines[lines.index("head.dropout=0.5") - 1].endswith("0.2500")
+    assert [lines[lines.index(f"{study}: corners-64") + 4].split()[-1] for study in ("later", "tests")] == ["37.50", "12.50"]
+    assert lines[lines.index("head.dropout=0.25") - 1].endswith("12.50")
+    assert lines[lines.index("head.dropout=0.5") - 1].endswith("25.00")
     assert "later: corners-64" not in show(capsys, str(Path(config["output_dir"], "tests")))
 
 
@@ -125,8 +131,8 @@ def test_a_cell_that_is_being_redone(config: dict[str, Any], capsys: pytest.Capt
     for holder in (cell.directory, redo):
         with locked(holder):
             lines = show(capsys, config["output_dir"])
-        assert lines[0] == "1 cell: 1 done, 1 of them with a redo; about 0:00:30 left"
-        assert [lines[lines.index("toy            0.5000") + 1]] == ["redo: epoch 1/3"]
+        assert lines[0] == "1 cell: 1 done, 1 of them with a redo; about 0:00:32 left"
+        assert [lines[next(at for at, line in enumerate(lines) if line.split() == ["toy", "50.00"]) + 1]] == ["redo: epoch 1/3"]
         assert "corners-64 toy-gap seed 0, redo: epoch 1/3  0:30 left" in lines
     write_status(redo, state=State.FAILED, reason="out of memory", told=True)
     lines = show(capsys, config["output_dir"], "--table")
@@ -172,7 +178,7 @@ def test_wide_matrices_are_split(config: dict[str, Any], width: int) -> None:
     lines = text.getvalue().splitlines()
     assert max(map(len, lines)) <= width
     words = text.getvalue().split()
-    assert words.count("0.1234") == 1 and words.count("waiting") == 11
+    assert words.count("12.34") == 1 and words.count("waiting") == 11
     for cell in cells:
         assert words.count(cell.config["head"]["name"]) == 1, "no name is folded, none stands twice"
 

@@ -19,8 +19,10 @@ from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
 from wisesr.results.record_file import write_record
+from wisesr.results.state import State
+from wisesr.results.status_file import write_status
 from wisesr.results.uncommitted import write_uncommitted
-from wisesr.wording import some_of
+from wisesr.wording import percent, some_of
 
 if TYPE_CHECKING:
     from wisesr.training.fit import Outcome
@@ -44,6 +46,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     Raises:
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
+    _note(directory, "importing")
     import torch
 
     _require_gpus(config, gpus)
@@ -53,6 +56,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     if is_main():
         write_uncommitted(directory)
     torch.set_num_threads(started.threads)
+    _note(directory, "building")
     parts = build(config, manifest, cores=cores)
     division = describe_division(config, parts, devices)
     for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
@@ -77,7 +81,18 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     }
     write_record(directory, content)
     best = outcome.best
-    log.info("done: epoch %d, val top-1 %.4f, test top-1 %.4f", best["epoch"], best["val/top1"], best["test/top1"])
+    log.info(
+        "done: epoch %d, val top-1 %s %%, test top-1 %s %%",
+        best["epoch"],
+        percent(best["val/top1"]),
+        percent(best["test/top1"]),
+    )
+
+
+def _note(directory: Path, phase: str, state: State = State.STARTING) -> None:
+    """Tell whoever watches what is being done that takes seconds."""
+    if is_main():
+        write_status(directory, state=state, phase=phase)
 
 
 def _require_gpus(config: Config, gpus: int) -> None:
@@ -106,11 +121,13 @@ def _train(
     from wisesr.training.loggers.guarded import Guarded
 
     cost = _model_cost(parts, config)
+    _note(directory, "first batch")
     loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
     try:
         outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
         if not is_main():
             return None
+        _note(directory, "timing", State.TESTING)
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
         cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
         cost["compute"] = asdict(compute_time(parts.module, parts.module.trainer, outcome.seconds))

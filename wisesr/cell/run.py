@@ -117,7 +117,7 @@ def _run_locked(directory: Path, config: Config, record: Record | None, options:
         drop_checkpoints(directory, config["trainer"]["keep_checkpoints"])  # a kill may have come before it
         return _note_end(directory, lambda: _log_skipped(directory, config, record))
     remove_partial(work)
-    write_status(work, state=State.STARTING)
+    write_status(work, state=State.STARTING, phase="reading data")
     code = _note_end(work, lambda: _train(work, config, options))
     if code != DONE:
         return code

@@ -13,13 +13,14 @@ from wisesr.cli.data import add_data
 from wisesr.cli.evaluate import add_evaluate
 from wisesr.cli.explain import add_explain
 from wisesr.cli.export import add_export
+from wisesr.cli.help import HelpFormatter
 from wisesr.cli.predict import add_predict
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
 from wisesr.data.legible import legible
 from wisesr.encoding import begin_in_utf_8, take_any_text
-from wisesr.errors import UserError
+from wisesr.errors import UserError, message
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,8 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
-        layout = argparse.RawDescriptionHelpFormatter
-        return commands.add_parser(name, help=help, formatter_class=layout, allow_abbrev=False)
+        return commands.add_parser(name, help=help, formatter_class=HelpFormatter, allow_abbrev=False)
 
     add_status(command("status", "where the cells below a directory stand"))
     add_report(command("report", "tables, statistics, figures and a page"))
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (UserError, OSError) as error:
-        print("\n".join(map(legible, str(error).splitlines())), file=sys.stderr)
+        print(message("\n".join(map(legible, str(error).splitlines()))), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Interrupted.", file=sys.stderr)

@@ -30,8 +30,8 @@ image of each class, below outputs/sheets/NAME-AUGMENT-SIZE.
 examples:
   wisesr data show digits
   wisesr data show intel augment=standard resolution=224
-  wisesr data show intel augment=standard augment.min_area=0.1 --classes sea,forest
-  wisesr data show folder dataset.root=photos backbone=xception --images 8 --to sheets
+  wisesr data show intel augment=standard augment.min_area=0.1 --classes sea
+  wisesr data show folder dataset.root=photos backbone=xception --images 8
 """
 
 

@@ -38,7 +38,8 @@ That is checked, and said; where they differ, what may be why.
                    where averaging leaves the same number of positions.
 
 Figures: loss, top-1, top-5 (of more than five classes), macro F1, balanced accuracy,
-calibration error (ECE). Loss, top-1, top-5 and ECE are means over images; macro F1
+calibration error (ECE), printed in percent but the loss; files hold shares from
+0 to 1. Loss, top-1, top-5 and ECE are means over images; macro F1
 and balanced accuracy over the classes that have images. Files that cannot be read
 are named, and the rest is evaluated.
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wisesr.cli.names import file_name
+from wisesr.wording import percent
 
 if TYPE_CHECKING:
     from wisesr.data.progress import Progress
@@ -104,6 +105,6 @@ def _drawn(run: Run, done: Evaluation) -> dict[str, bytes]:
     from wisesr.report.figures.reliability import reliability_spec
     from wisesr.report.figures.render import render
 
-    subtitle = f"{described(done)}; calibration error {done.figures['ece']:.3f}"
+    subtitle = f"{described(done)}; calibration error {percent(done.figures['ece'])} %"
     picture = render(reliability_spec(calibration(done.predictions), model_of(run), subtitle))
     return {RELIABILITY_SVG: picture.svg.encode(), RELIABILITY_PNG: picture.png}

@@ -10,7 +10,7 @@ from wisesr.cli.evaluate_run import EVALUATIONS, Request, evaluate_run, name_of
 from wisesr.cli.evaluation_study_tables import TABLE_CSV, TABLE_JSON, Done, print_tables, write_tables
 from wisesr.cli.runs import load_run
 from wisesr.errors import UserError
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of, percent, some_of
 
 if TYPE_CHECKING:
     from wisesr.grid.cell_dirs import Cell
@@ -120,8 +120,8 @@ def _without_model(run: Run) -> Run:
 
 
 def _in_short(made: Evaluation) -> str:
-    """`top-1 0.9821, equal to result.json`."""
-    text = f"top-1 {made.figures['top1']:.4f}"
+    """`top-1 98.21 %, equal to result.json`."""
+    text = f"top-1 {percent(made.figures['top1'])} %"
     if made.agreement is not None:
         text += ", equal to result.json" if made.agreement.equal else ", differs from result.json"
     return text + (f", {count_of(len(made.unread), 'image')} not read" if made.unread else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from wisesr.cli.evaluation_tables import FIGURES, sentences
+from wisesr.cli.evaluation_tables import FIGURES, figure_text, figure_title, sentences
 from wisesr.grid.console import say
 from wisesr.wording import count_of, some_of
 
@@ -76,7 +76,8 @@ def print_tables(
     """The table, what is shared by its rows, what failed and what is not finished. Arguments as of `write_tables`."""
     if done:
         console.print()
-        console.print(_table(done, console.width))
+        for table in _tables(done, console.width):
+            console.print(table, crop=False)
         for line in _shared(done):
             say(console, line)
     unread = {name: why for own in done for name, why in own.evaluation.unread.items()}
@@ -105,30 +106,32 @@ def _shared(done: Sequence[Done]) -> list[str]:
     ]
 
 
-def _table(done: Sequence[Done], width: int) -> Table:
+def _tables(done: Sequence[Done], width: int) -> list[Table]:
     """A row for the seeds of a model, their mean and standard deviation where there are several."""
-    from wisesr.grid.naming import name_columns
+    from wisesr.grid.naming import cell_names
+    from wisesr.terminal import Column, tables
 
     groups: dict[tuple[str, ...], list[Done]] = {}
-    table, names = name_columns([own.cell for own in done], width)
-    for own, row in zip(done, names, strict=True):
+    names = cell_names([own.cell for own in done], width)
+    for own, row in zip(done, names.rows, strict=True):
         groups.setdefault(tuple(row), []).append(own)
     figures = [name for name in FIGURES if any(name in own.evaluation.figures for own in done)]
-    for column in ("seed", "images", *(FIGURES[name] for name in figures)):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("result.json")
+    heads = ("seed", "images", *(figure_title(name) for name in figures))
+    columns = [*names.columns, *map(Column, heads), Column("result.json", tail=True)]
+    rows = []
     for texts, group in groups.items():
         seeds = str(group[0].run.labels.seed) if len(group) == 1 else f"{len(group)} seeds"
         images = " ".join(dict.fromkeys(f"{len(one.evaluation.predictions.ids):,}" for one in group))
-        table.add_row(*texts, seeds, images, *(_figure(group, name) for name in figures), _records(group))
-    return table
+        rows.append([*texts, seeds, images, *(_figure(group, name) for name in figures), _records(group)])
+    return tables(columns, rows, width, title=names.title)
 
 
 def _figure(own: Sequence[Done], name: str) -> str:
     values = [one.evaluation.figures[name] for one in own if name in one.evaluation.figures]
     if not values:
         return "-"
-    return f"{mean(values):.4f}" + (f" \N{PLUS-MINUS SIGN} {stdev(values):.4f}" if len(values) > 1 else "")
+    deviation = f" \N{PLUS-MINUS SIGN} {figure_text(name, stdev(values))}" if len(values) > 1 else ""
+    return figure_text(name, mean(values)) + deviation
 
 
 def _records(own: Sequence[Done]) -> str:

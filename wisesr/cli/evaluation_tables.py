@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from wisesr.data.image_file import TINY
 from wisesr.data.legible import legible
 from wisesr.grid.console import say
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of, percent, some_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,9 +26,19 @@ FIGURES = {
     "balanced_accuracy": "balanced accuracy",
     "ece": "ECE",
 }
-"""Figures as tables head them."""
+"""Figures as sentences name them; all but the loss are shares."""
 _CLASSES, _PAIRS, _NAMES = 20, 10, 8
 """Classes, confused pairs and names that are printed; the files have all."""
+
+
+def figure_title(name: str) -> str:
+    """A figure as tables head it: `top-1 %`."""
+    return FIGURES[name] if name == "loss" else f"{FIGURES[name]} %"
+
+
+def figure_text(name: str, value: float) -> str:
+    """A figure as it is read: shares in percent."""
+    return f"{value:.4f}" if name == "loss" else percent(value)
 
 
 def model_of(run: Run) -> str:
@@ -92,7 +102,14 @@ def sentences(run: Run, done: Evaluation) -> Iterator[str]:
 def _differences(done: Evaluation) -> str:
     assert done.agreement is not None
     items = done.agreement.differences.items()
-    return ", ".join(f"{FIGURES[name]} {now:.7g} (there {then:.7g}, {now - then:+.2g})" for name, (now, then) in items)
+    return ", ".join(_difference(name, now, then) for name, (now, then) in items)
+
+
+def _difference(name: str, now: float, then: float) -> str:
+    """`top-1 97.90 % (there 98.05 %, -0.15)`; with digits that show the smallest difference."""
+    scale, unit = (1.0, "") if name == "loss" else (100.0, " %")
+    change = f"{scale * (now - then):+.2g}"
+    return f"{FIGURES[name]} {scale * now:.7g}{unit} (there {scale * then:.7g}{unit}, {change})"
 
 
 def _why(reasons: Sequence[str]) -> str:
@@ -115,8 +132,8 @@ def _figures(done: Evaluation) -> Table:
     table = new_table()
     shown = [name for name in FIGURES if name in done.figures]
     for name in shown:
-        table.add_column(FIGURES[name], justify="right")
-    table.add_row(*(f"{done.figures[name]:.4f}" for name in shown))
+        table.add_column(figure_title(name), justify="right")
+    table.add_row(*(figure_text(name, done.figures[name]) for name in shown))
     return table
 
 
@@ -131,7 +148,7 @@ def _classes(done: Evaluation) -> Table:
     shown = sorted(rows, key=lambda row: 2.0 if row.f1 is None else row.f1)[:_CLASSES] if many else rows
     table = new_table(f"the {_CLASSES} classes of the lowest F1 of {len(rows)} (per_class.csv has all)" if many else "")
     table.add_column("class", overflow="fold")
-    for column in ("images", "precision", "recall", "F1"):
+    for column in ("images", "precision %", "recall %", "F1 %"):
         table.add_column(column, justify="right")
     for row in shown:
         table.add_row(escape(legible(row.name)), f"{row.images:,}", *map(_share, (row.precision, row.recall, row.f1)))
@@ -162,7 +179,7 @@ def _calibration(done: Evaluation) -> Table:
     from wisesr.inference.evaluation.class_figures import calibration
 
     table = new_table("calibration: images by the probability of the predicted class")
-    for column in ("probability", "images", "mean probability", "share right"):
+    for column in ("probability", "images", "mean probability %", "right %"):
         table.add_column(column, justify="right")
     for own in calibration(done.predictions):
         if own.images:
@@ -172,4 +189,4 @@ def _calibration(done: Evaluation) -> Table:
 
 
 def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.4f}"
+    return "-" if value is None else percent(value)

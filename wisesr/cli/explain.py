@@ -52,7 +52,7 @@ examples:
   wisesr explain mystudy:resnet50-wise-0 photo.jpg
   wisesr explain resnet50-wise photos --limit 20 --top 2
   wisesr explain resnet50-wise photo.jpg --against resnet50-gap
-  wisesr explain resnet50-wise photo.jpg --class kitchen --class bedroom --output sheets
+  wisesr explain resnet50-wise photo.jpg --class kitchen --output sheets
 """
 
 

@@ -55,9 +55,9 @@ not; 130 after Ctrl-C.
 
 examples:
   wisesr predict houses:efficientnet_lite0-wise-0 photos/
-  wisesr predict outputs/digits/digits-64/resnet18-wise/seed-0-1a2b3c4d a.png b.png --top 3
+  wisesr predict digits-64/resnet18-wise/seed-0 a.png b.png --top 3
   wisesr predict resnet18-wise '/data/**/*.jpg' --output all.parquet
-  find /data -newer last -name '*.jpg' -print0 | wisesr predict resnet18-wise - -0
+  find /data -name '*.jpg' -print0 | wisesr predict resnet18-wise - -0
 """
 
 

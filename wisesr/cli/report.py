@@ -118,6 +118,7 @@ def report(chosen: argparse.Namespace) -> int:
     from wisesr.report.output_folder import check_folder
     from wisesr.report.tables.terminal import print_study, unfinished
     from wisesr.report.write import write_report
+    from wisesr.terminal import tell_place
 
     if (chosen.device or chosen.trust) and not chosen.evidence:
         raise UserError("--device and --trust are for --evidence: without it no model is loaded")
@@ -138,7 +139,7 @@ def report(chosen: argparse.Namespace) -> int:
         check_publish(chosen, roots)
         page = write_publication(study, chosen, _options(chosen), _read, shown)
         print_study(study, console)
-        say(console, str(page))
+        tell_place(console, page)
         return 0
     check_folder("--output", output)
     images = TestImages()
@@ -155,7 +156,7 @@ def report(chosen: argparse.Namespace) -> int:
     print_study(study, console)
     for note in written.notes:
         say(console, note)
-    say(console, str(written.page))
+    tell_place(console, written.page)
     return 0
 
 

@@ -14,8 +14,9 @@ the rest, and how much of the checkpoints `wisesr clean STUDY` would free.
 
 With DIR: where the cells below it stand, also while they run: how many are done
 and how long the others take; a matrix of backbones and heads with the test
-top-1 of what is done and the state of what is not; what runs; what failed, why,
-and how to go on. Several seeds of a place are counted.
+top-1 of what is done, in percent, and the state of what is not; what runs; what
+failed, why, and how to go on. Of several seeds a place has mean ± standard
+deviation (number of seeds), and what the others are at.
 
   done         it has its record
   training     shown as epoch 1/3: one of three is finished

@@ -14,7 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.schema import Config
 from wisesr.errors import UserError, unknown
-from wisesr.wording import natural_key
+from wisesr.wording import folded, natural_key
+
+_WIDTH = 80
+"""Columns of a terminal, for `--help`."""
 
 GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger")
 
@@ -36,7 +39,7 @@ def options(group: str) -> list[str]:
 
 
 def options_by_group() -> str:
-    """`augment: none, paper, standard`, a line for each group, for `--help`; options in a user's `--config-dir` included.
+    """`augment: none, paper, standard`, lines for each group, for `--help`; options in a user's `--config-dir` included.
 
     Hydra asks for it in every composition, so folders are listed directly: `get_group_options` would take ten times as long.
     """
@@ -45,7 +48,8 @@ def options_by_group() -> str:
         for group in source.list("", ObjectType.GROUP) if source.available() else ():
             found[group].update(filter(is_option, source.list(group, ObjectType.CONFIG)))
     named = {group: ", ".join(sorted(found[group], key=natural_key)) for group in sorted(found) if group != "hydra"}
-    return "".join(f"{group}: {names}\n" for group, names in named.items())
+    wide = max(map(len, named), default=0) + 2
+    return "".join(folded(f"{group + ':':{wide}}{names}", _WIDTH, indent=wide) + "\n" for group, names in named.items())
 
 
 def refuse_shared_files(overrides: Iterable[str]) -> None:

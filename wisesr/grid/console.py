@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from wisesr.data.legible import legible
 from wisesr.encoding import take_any_text
+from wisesr.terminal import tell
 
 Item = TypeVar("Item")
 
@@ -30,8 +31,11 @@ def make_console(*, live: bool = True) -> Console:
 
 
 def say(console: Console, text: str) -> None:
-    """A line that holds anybody's names: nothing in it is markup, what does not print is written as its escape."""
-    console.print(legible(text), markup=False, soft_wrap=True)
+    """A line that holds anybody's names: nothing in it is markup, what does not print is written as its escape.
+
+    On a terminal it is folded by whole words.
+    """
+    tell(console, legible(text))
 
 
 def tracked(items: Iterable[Item], total: int, description: str, console: Console) -> Iterator[Item]:

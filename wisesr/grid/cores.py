@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.lock import locked
+from wisesr.terminal import tell
 from wisesr.types import usable_cores
 
 _FILE = "study.json"
@@ -40,7 +40,7 @@ def cores_by_study(cells: Sequence[Cell], slots: Sequence[Slot], console: Consol
                 f"threads gives other last bits): grid.slots={len(slots)} needs {share * len(slots)}, and there are "
                 f"{usable_cores()}. Take grid.slots={max(1, usable_cores() // share)}, or another study=NAME"
             )
-        console.print(escape(f"The cells of study {study.name} run with {share} cores each, as its first ones did."))
+        tell(console, f"The cells of study {study.name} run with {share} cores each, as its first ones did.")
     return shares
 
 

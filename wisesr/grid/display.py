@@ -9,7 +9,6 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.live import Live as LiveDisplay
-from rich.markup import escape
 
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
@@ -17,6 +16,8 @@ from wisesr.grid.live_table import LiveTable
 from wisesr.grid.outcome import CellOutcome, Running, RunReason
 from wisesr.results.metrics import read_metrics
 from wisesr.results.status_file import Status, read_status
+from wisesr.terminal import tell
+from wisesr.wording import percent
 
 _REFRESH = 0.5
 """Seconds between two looks at the status files."""
@@ -31,12 +32,12 @@ _STARTED = {
 
 
 def describe_progress(status: Status) -> str:
-    """`epoch 1/3  val top-1 0.953  47 images/s  0:38 left`, as far as known; epochs are finished ones."""
+    """`epoch 1/3  val top-1 95.30 %  47 images/s  0:38 left`, as far as known; epochs are finished ones."""
     parts = []
     if "epochs" in status:
         parts.append(f"epoch {status['epoch']}/{status['epochs']}")
     if "val_top1" in status:
-        parts.append(f"val top-1 {status['val_top1']:.3f}")
+        parts.append(f"val top-1 {percent(status['val_top1'])} %")
     if status.get("images_per_second"):
         parts.append(f"{status['images_per_second']:.0f} images/s")
     if "seconds_left" in status:
@@ -89,7 +90,7 @@ class Display:
     def stopping(self) -> None:
         """A line that Ctrl-C was heard."""
         cells = "jobs go on without this command" if self._remote else "running cells end. Ctrl-C again ends them at once"
-        self._console.print(f"Stopping: nothing new starts, {cells}.")
+        tell(self._console, f"Stopping: nothing new starts, {cells}.")
 
     def update(self, outcomes: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
         """Show what the status files say, twice a second."""
@@ -97,13 +98,14 @@ class Display:
             return
         self._updated = time.monotonic()
         if self._live:
-            self._live.update(self._table.render(outcomes, running, elsewhere, self._console.height), refresh=True)
+            size = self._console.size
+            self._live.update(self._table.render(outcomes, running, elsewhere, size.height, size.width), refresh=True)
         else:
             for job in running:
                 self._print_epochs(job.number, job.cell, job.run_dir)
 
     def _print(self, index: int, cell: Cell, text: str) -> None:
-        self._console.print(escape(f"[{index + 1}/{self._total}] {cell.label}: {text}"))
+        tell(self._console, f"[{index + 1}/{self._total}] {cell.label}: {text}")
 
     def _print_epochs(self, index: int, cell: Cell, run_dir: Path) -> None:
         """A line for each epoch that metrics.csv has and the reader has not; only where there is no terminal."""
@@ -114,5 +116,5 @@ class Display:
         epochs = cell.config["recipe"]["epochs"]
         for row in rows[self._epochs_printed[run_dir] :]:
             now = Status(**{**status, "epochs": epochs, "epoch": int(row["epoch"]), "val_top1": row["val/top1"]})
-            self._console.print(escape(f"[{index + 1}/{self._total}] {describe_progress(now)}"))
+            tell(self._console, f"[{index + 1}/{self._total}] {describe_progress(now)}")
         self._epochs_printed[run_dir] = max(len(rows), self._epochs_printed[run_dir])

@@ -5,27 +5,26 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import track
 
 from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
-from wisesr.data.legible import legible
+from wisesr.data.manifest import SPLITS, Manifest
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.console import tracked
+from wisesr.grid.console import say
 from wisesr.grid.outcome import CellOutcome, RunReason
+from wisesr.grid.stages import Stages
 from wisesr.results.cell_files import RESULT
 from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.state import State
 from wisesr.results.store import state_of
+from wisesr.terminal import tell
 from wisesr.wording import count_of
 
 _RUN_REASONS = {State.FAILED: RunReason.TRIED_AGAIN, State.INTERRUPTED: RunReason.CONTINUED, State.WAITING: RunReason.NEW}
@@ -47,25 +46,26 @@ class CellInspector:
 
     def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""
-        shown = track(cells, "reading cells", console=console, transient=True, disable=not console.is_terminal)
-        outcomes = [self._inspect_cell(cell, console) for cell in shown]
+        with Stages(console) as stages:
+            outcomes = []
+            for number, cell in enumerate(cells, 1):
+                stages.say(f"looking at cell {number:,} of {len(cells):,}: {cell.label}", aloud=False)
+                outcomes.append(self._inspect_cell(cell, console, stages))
         _print_counts(outcomes, console)
         return outcomes
 
-    def _inspect_cell(self, cell: Cell, console: Console) -> CellOutcome:
+    def _inspect_cell(self, cell: Cell, console: Console, stages: Stages) -> CellOutcome:
         _complete_redo(cell.directory)
         record = cell.read_record()
         waiting = record is None or self._force
         weights = self._weights(cell, strict=waiting)
-        data = self._data(cell, console, strict=waiting)
+        data = self._data(cell, console, stages, strict=waiting)
         if record is None:
             return self._unfinished(cell)
         if self._force:
             return CellOutcome(cell, State.WAITING, run_reason=RunReason.REDONE)
         for warning in changes(record, data, weights):
-            console.print(
-                escape(f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
-            )
+            tell(console, f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
         return CellOutcome(cell, State.SKIPPED)
 
     def _unfinished(self, cell: Cell) -> CellOutcome:
@@ -87,16 +87,17 @@ class CellInspector:
                 self.problems.append((cell.label, str(error)))
             return None
 
-    def _data(self, cell: Cell, console: Console, *, strict: bool) -> str:
+    def _data(self, cell: Cell, console: Console, stages: Stages, *, strict: bool) -> str:
         """Fingerprint of the manifest; what is to be said of the data is printed once, for cells that are to be run."""
         leaks = {} if strict else {"on_leak": "warn"}  # which are a finished cell's own
         config = {**cell.config, "dataset": cell.config["dataset"] | leaks}
         key = json.dumps([config["dataset"], config["protocol"]], sort_keys=True)
         if key not in self._fingerprints:
             try:
-                manifest = build_manifest(config, progress=partial(tracked, console=console))
+                stages.say(f"reading the data: {cell.config['dataset']['name']}", aloud=False)
+                manifest = build_manifest(config, progress=stages.tracked)
                 self._fingerprints[key] = manifest.fingerprint()
-                self._sentences[key] = manifest.notes.sentences()
+                self._sentences[key] = [_counts(manifest), *manifest.notes.sentences()]
             except UserError as error:
                 self._fingerprints[key] = error
         answer = self._fingerprints[key]
@@ -109,10 +110,17 @@ class CellInspector:
         return "unreadable"  # a finished cell stands; that its data is gone shows as a change
 
 
+def _counts(manifest: Manifest) -> str:
+    """`1,797 images of 10 classes: 1,294 train, 143 val, 360 test`."""
+    parts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in SPLITS if len(manifest.indices(split)))
+    classes = count_of(len(manifest.class_names), "class", "classes")
+    return f"{count_of(len(manifest.ids), 'image')} of {classes}: {parts}"
+
+
 def _say(cell: Cell, sentences: Sequence[str], console: Console) -> None:
     """What is to be known of the data before a number is made of it, a line each."""
     for sentence in sentences:
-        console.print(escape(legible(f"data: {cell.config['dataset']['name']}: {sentence}")), soft_wrap=True)
+        say(console, f"data: {cell.config['dataset']['name']}: {sentence}")
 
 
 def _complete_redo(directory: Path) -> None:
@@ -129,11 +137,11 @@ def _print_counts(outcomes: Sequence[CellOutcome], console: Console) -> None:
     if any(outcome.run_reason is not RunReason.NEW for outcome in outcomes):
         counts = Counter(_count_name(outcome) for outcome in outcomes)
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-        console.print(escape(f"{count_of(len(outcomes), 'cell')}: {listed}"))
+        tell(console, f"{count_of(len(outcomes), 'cell')}: {listed}")
     redos = [outcome.cell.directory / REDO for outcome in outcomes if outcome.state is State.SKIPPED]
     if unfinished := [redo for redo in redos if redo.is_dir()]:
         hint = f"grid.force=true goes on with it, rm -r {unfinished[0]} forgets it"
-        console.print(escape(f"{len(unfinished)} of them have half a redo: {hint}"))
+        tell(console, f"{len(unfinished)} of them have half a redo: {hint}")
 
 
 def _count_name(outcome: CellOutcome) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 from rich import box
 from rich.console import Group
@@ -14,20 +15,31 @@ from rich.table import Table
 
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
-from wisesr.grid.eta import CellTime, cell_time, seconds_left
+from wisesr.grid.countdown import Countdown, coarse
+from wisesr.grid.grid_time import GridTime
 from wisesr.grid.outcome import CellOutcome, Running
-from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status
-from wisesr.wording import count_of
+from wisesr.terminal import GAP, state_markup
+from wisesr.wording import count_of, percent
 
 _AROUND = 8
 """Lines of the terminal that are not rows of the table."""
+_BAR = 12
+"""Width of the bar of steps."""
 
 Current = Sequence[tuple[Running, Status]]
 """Cells that this grid runs, with what they say of themselves."""
+Row = tuple[str, dict[str, str | ProgressBar]]
+"""The name of a cell, and what its columns show."""
 
-_FIGURES = ("epoch", "val top-1", "images/s", "left")
+_COLUMNS = ("where", "state", "steps", "epoch", "val top-1 %", "images/s", "left")
+"""Beside the name."""
+_FIGURES = ("epoch", "val top-1 %", "images/s", "left")
+_LEAST = {"state": len("reading data"), "steps": 0, "left": len("12 min")}
+"""Widths that do not change while a cell goes from state to state."""
+_DROPPED = ("where", "steps", "images/s")
+"""What a narrow terminal does without, in this order."""
 
 
 class LiveTable:
@@ -35,24 +47,25 @@ class LiveTable:
 
     def __init__(self, total: int) -> None:
         self._total, self._began = total, time.monotonic()
-        self._idle_times: dict[int, tuple[State, CellTime]] = {}
+        self._time = GridTime()
+        self._left = Countdown()
+        self._cells_left: dict[int, Countdown] = {}
 
     def render(
-        self, outcomes: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell], height: int
+        self,
+        outcomes: Sequence[CellOutcome],
+        running: Sequence[Running],
+        elsewhere: Sequence[Cell],
+        height: int,
+        width: int = 160,
     ) -> Group:
-        """What is shown now; rows that a terminal of `height` lines would cut off are only counted."""
+        """What is shown now on a terminal of so many lines and columns; rows that would be cut off are only counted."""
         current = [(job, _current_status(job)) for job in running]
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-        table.add_column("cell", overflow="fold", ratio=1)
-        for name in ("where", "state", "", *_FIGURES):
-            table.add_column(name, justify="right" if name in _FIGURES else "left")
-        rows = [(f"[{job.number + 1}] {job.cell.label}", str(job.slot), status) for job, status in current]
-        rows += [(cell.label, "elsewhere", read_status(cell.directory)) for cell in elsewhere]
+        rows = [self._row(job, status) for job, status in current]
+        rows += [(cell.label, _columns(read_status(cell.directory), "elsewhere", "")) for cell in elsewhere]
         room = max(3, height - _AROUND)
-        for label, where, status in rows[:room]:
-            table.add_row(escape(label), where, *_row(status))
         more = f"and {count_of(len(rows) - room, 'more cell')} running" if len(rows) > room else ""
-        return Group(self._headline(outcomes, current, len(elsewhere)), table, more)
+        return Group(self._headline(outcomes, current, len(elsewhere)), _table(rows[:room], width), more)
 
     def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:
         """`12 cells: 5 done, 2 running, 5 waiting; 0:12:00 so far, about 0:43:10 left`."""
@@ -60,24 +73,21 @@ class LiveTable:
         if elsewhere:
             counts[str(State.WAITING)] -= elsewhere
             counts["running elsewhere"] = elsewhere
-        listed = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        left = seconds_left(self._times(outcomes, current))
-        after = f", about {clock(left)} left" if left is not None else ""
-        return escape(f"{self._total} cells: {listed}; {clock(time.monotonic() - self._began)} so far{after}")
+        listed = ", ".join(state_markup(f"{count} {state}") for state, count in counts.items() if count)
+        seconds = self._time.seconds_left(outcomes, current)
+        left = self._left.show(seconds, time.monotonic(), rough=not self._time.is_certain)
+        shown = "" if left is None else clock(max(1.0, left)) if self._time.is_certain else coarse(left)
+        after = f", {'' if shown.startswith('less') else 'about '}{shown} left" if shown else ""
+        return f"{count_of(self._total, 'cell')}: {listed}; {clock(time.monotonic() - self._began)} so far{after}"
 
-    def _times(self, outcomes: Sequence[CellOutcome], current: Current) -> list[CellTime]:
-        """For the estimate; the files of cells that do not run are read once per state."""
-        now = {job.number: status for job, status in current}
-        times = []
-        for index, (cell, state, *_) in enumerate(outcomes):
-            if index in now:
-                times.append(cell_time(cell.config, now[index].get("state", State.STARTING), now[index], None))
-                continue
-            if index not in self._idle_times or self._idle_times[index][0] is not state:
-                status, record = read_status(cell.directory), read_record(cell.directory)
-                self._idle_times[index] = (state, cell_time(cell.config, state, status, record))
-            times.append(self._idle_times[index][1])
-        return times
+    def _row(self, job: Running, status: Status) -> Row:
+        """Of a cell that this grid runs."""
+        countdown = self._cells_left.setdefault(job.number, Countdown())
+        left = countdown.show(status.get("seconds_left"), time.monotonic())
+        shown = ""
+        if left is not None and "seconds_left" in status:
+            shown = clock(left) if status.get("epoch") else coarse(left).replace("less than ", "<")
+        return f"[{job.number + 1}] {job.cell.label}", _columns(status, str(job.slot), shown)
 
 
 def _current_status(job: Running) -> Status:
@@ -87,14 +97,44 @@ def _current_status(job: Running) -> Status:
     return status if status.get("time", 0) >= job.began else Status(state=waiting)
 
 
-def _row(status: Status) -> tuple[str | ProgressBar, ...]:
-    """What the columns from `state` on show."""
+def _columns(status: Status, where: str, left: str) -> dict[str, str | ProgressBar]:
+    """What the columns of a cell show."""
     steps = status.get("steps", 0)
-    return (
-        str(status.get("state", State.STARTING)),
-        ProgressBar(total=steps, completed=status.get("step", 0), width=12) if steps else "",
-        f"{status['epoch']}/{status['epochs']}" if "epochs" in status else "",
-        f"{status['val_top1']:.4f}" if "val_top1" in status else "",
-        f"{status['images_per_second']:.0f}" if status.get("images_per_second") else "",
-        clock(status["seconds_left"]) if "seconds_left" in status else "",
-    )
+    return {
+        "where": where,
+        "state": status.get("phase") or str(status.get("state", State.STARTING)),
+        "steps": ProgressBar(total=steps, completed=status.get("step", 0), width=_BAR) if steps else "",
+        "epoch": f"{status['epoch']}/{status['epochs']}" if "epochs" in status else "",
+        "val top-1 %": percent(status["val_top1"]) if "val_top1" in status else "",
+        "images/s": f"{status['images_per_second']:.0f}" if status.get("images_per_second") else "",
+        "left": left,
+    }
+
+
+def _table(rows: Sequence[Row], width: int) -> Table:
+    """The rows, without what a terminal of so many characters has no room for beside the longest name."""
+    sizes = {name: max([_LEAST.get(name, len(name)), *(_length(own[name]) for _, own in rows)]) for name in _COLUMNS}
+    named = max([len("cell"), *(len(label) for label, _ in rows)])
+    titles = {name: name for name in _COLUMNS} | {"steps": ""}
+
+    def fits() -> bool:
+        return 2 + named + sum(sizes[name] + GAP for name in titles) <= width
+
+    for name in _DROPPED:
+        if not fits():
+            del titles[name]
+    if not fits():
+        titles["val top-1 %"], sizes["val top-1 %"] = "val\ntop-1 %", len("top-1 %")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0))
+    longest = max([len("cell"), *(len(word) for label, _ in rows for word in label.split())])
+    table.add_column("cell", min_width=longest, overflow="fold", ratio=1)
+    for name, title in titles.items():
+        side: Literal["left", "right"] = "right" if name in _FIGURES else "left"
+        table.add_column(title, justify=side, min_width=sizes[name], no_wrap=True)
+    for label, columns in rows:
+        table.add_row(escape(label), *(columns[name] for name in titles))
+    return table
+
+
+def _length(shown: str | ProgressBar) -> int:
+    return len(shown) if isinstance(shown, str) else _BAR

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from rich import box
 from rich.markup import escape
-from rich.table import Table
 
 from wisesr.grid.cell_dirs import Cell
+from wisesr.terminal import Column
 
 NARROW = 120
-"""Columns of a terminal below which names would be broken into pieces."""
+"""Columns of a terminal below which what all cells share has no column of its own."""
 
 
-def name_columns(cells: Sequence[Cell], width: int) -> tuple[Table, list[list[str]]]:
-    """Begin a table of cells, at least one, for a terminal of `width` characters.
+class CellNames(NamedTuple):
+    """How a table names its cells."""
 
-    Returns:
-        A table whose first columns name cells, still without rows; of each cell, what goes into these columns.
-    """
+    title: str
+    """What all cells share and no column says, in markup; may be empty."""
+    columns: list[Column]
+    rows: list[list[str]]
+    """Of each cell, what goes into these columns, in markup."""
+
+
+def cell_names(cells: Sequence[Cell], width: int) -> CellNames:
+    """What names cells, at least one, in a table for a terminal of `width` characters."""
     names = [_names(cell) for cell in cells]
     values = {column: {row[column] for row in names} for column in names[0]}
     always = () if width < NARROW and len(cells) > 1 else ("dataset", "backbone", "head")
     shown = [column for column, texts in values.items() if len(texts) > 1 or column in always]
     alone = [escape(next(iter(values[column]))) for column in ("dataset", "backbone", "head") if column not in shown]
-    table = Table(
-        box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), title=" ".join(alone) or None, title_justify="left"
-    )
-    table.title_style = "none"
-    for column in shown:
-        table.add_column(column, overflow="fold")
-    return table, [[escape(row[column]) for column in shown] for row in names]
+    columns = [Column(column, name=True) for column in shown]
+    return CellNames(" ".join(alone), columns, [[escape(row[column]) for column in shown] for row in names])
 
 
 def _names(cell: Cell) -> dict[str, str]:

@@ -6,21 +6,22 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Group
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from wisesr.grid.cell_process import log_tail
 from wisesr.grid.console import clock
-from wisesr.grid.naming import NARROW, name_columns
+from wisesr.grid.naming import NARROW, cell_names
 from wisesr.grid.outcome import CellOutcome
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
-from wisesr.wording import some_of
+from wisesr.terminal import Column, state_markup, tables, tell
+from wisesr.wording import percent, some_of
 
-_FIGURES = ("epoch", "val top-1", "test top-1", "macro F1", "head parameters", "trained")
+_FIGURES = ("epoch", "val top-1 %", "test top-1 %", "macro F1 %", "head parameters", "trained")
 _MAIN = 3
 """Figures that narrow terminals show too."""
 _SHOWN = 4
@@ -30,10 +31,10 @@ Results = Sequence[tuple[CellOutcome, Record | None]]
 """Cells with their records, where they have one."""
 
 
-def summary(outcomes: Sequence[CellOutcome], width: int) -> Group:
+def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
     """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
 
-    Figures come from the records on disk; the terminal is `width` characters wide.
+    Figures come from the records on disk.
     """
     results = [(outcome, read_record(outcome.cell.directory)) for outcome in outcomes]
     lines = _selections(results)
@@ -43,20 +44,31 @@ def summary(outcomes: Sequence[CellOutcome], width: int) -> Group:
     lines += _reasons(outcomes)
     if any(outcome.state is State.FAILED for outcome in outcomes):
         lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
-    return Group(_table(results, width), escape("\n".join(lines)))
+    for table in _tables(results, console.width):
+        console.print(table, crop=False)
+    for line in lines:
+        if line.startswith(f"  {State.BY_HAND}: "):  # a command, to be copied as one line
+            console.print(escape(line), soft_wrap=True)
+        else:
+            tell(console, line)
 
 
-def _table(results: Results, width: int) -> Table:
+def _tables(results: Results, width: int) -> list[Table]:
     """A row a cell, a column for whatever else varies."""
     shown = _FIGURES[: _MAIN if width < NARROW else None]
-    table, names = name_columns([outcome.cell for outcome, _ in results], width)
-    for column in ("seed", *shown):
-        table.add_column(column, justify="right", no_wrap=True)
-    table.add_column("state", min_width=len(State.INTERRUPTED.value))
-    for (outcome, record), row_names in zip(results, names, strict=True):
-        state = f"{outcome.state}{outcome.note}{_epochs_so_far(outcome)}{_stopped_early(record)}"
-        table.add_row(*row_names, str(outcome.cell.config["seed"]), *_figures(record)[: len(shown)], state)
-    return table
+    names = cell_names([outcome.cell for outcome, _ in results], width)
+    columns = [*names.columns, *map(Column, ("seed", *shown)), Column("state", tail=True)]
+    rows = [
+        [*own, str(outcome.cell.config["seed"]), *_figures(record)[: len(shown)], _state(outcome, record)]
+        for (outcome, record), own in zip(results, names.rows, strict=True)
+    ]
+    return tables(columns, rows, width, title=names.title)
+
+
+def _state(outcome: CellOutcome, record: Record | None) -> str:
+    """A state in its colour, and what is to be said of it."""
+    after = f"{_epochs_so_far(outcome)}{_stopped_early(record)}"
+    return state_markup(f"{outcome.state}") + escape(f"{outcome.note}{after}")
 
 
 def _epochs_so_far(outcome: CellOutcome) -> str:
@@ -73,9 +85,9 @@ def _figures(record: Record | None) -> list[str]:
     best, cost = record.best, record.cost
     return [
         f"{best.epoch}",
-        f"{best.val_top1:.4f}",
-        f"{best.test_top1:.4f}",
-        f"{best.test_macro_f1:.4f}",
+        percent(best.val_top1),
+        percent(best.test_top1),
+        percent(best.test_macro_f1),
         f"{cost.parameters.head:,}",
         clock(cost.train_seconds),
     ]

@@ -24,11 +24,12 @@ from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
-from wisesr.grid.planning.plan import make_plan, plan_table
-from wisesr.grid.results_table import next_step, summary
+from wisesr.grid.planning.plan import make_plan, print_plan
+from wisesr.grid.results_table import next_step, print_summary
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
 from wisesr.results.state import State
+from wisesr.terminal import tell
 from wisesr.types import usable_cores
 
 _AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
@@ -53,14 +54,14 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     cells = check_cells(configs)
     console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
-        console.print(f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
+        tell(console, f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     inspector = CellInspector(grid)
     outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
-            console.print(escape(f"note: {sentence}"), soft_wrap=True)
+            tell(console, f"note: {sentence}")
         _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
@@ -70,9 +71,9 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began)
     done = all(outcome.state.is_done for outcome in outcomes)
     if live or not done:
-        console.print(summary(outcomes, console.width))
+        print_summary(console, outcomes)
     if interrupted:
-        console.print(_AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
+        tell(console, _AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
         return 130
     if live and (hint := next_step(outcomes)):
         console.print(escape(f"\n{hint}"), soft_wrap=True)
@@ -118,7 +119,7 @@ def _plan(
         plan = make_plan(waiting, console, gpus=gpus, slots=slots)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
-            console.print(plan_table(waiting, plan, console.width))
+            print_plan(console, waiting, plan)
         if grid["plan"] or not known:
             print_advice(advice(cells, waiting, plan, slots), console)
     if known:
@@ -141,7 +142,7 @@ def _run(
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
         where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
-        console.print(escape(f"{len(slots)} cells at a time; {where}"))
+        tell(console, f"{len(slots)} cells at a time; {where}")
 
     def starter(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> Job:
         """Start a cell with the cores of its study."""

@@ -18,6 +18,8 @@ class Status(TypedDict, total=False):
 
     state: State
     """starting, training, testing, done, failed, interrupted."""
+    phase: str
+    """What it does before it trains and after the test, for a reader: "importing"."""
     reason: str
     """Why it failed, for a user to read."""
     told: bool
@@ -30,6 +32,9 @@ class Status(TypedDict, total=False):
     steps: int
     images_per_second: float
     seconds_left: float
+    """Of training and validation, estimated."""
+    seconds: float
+    """Of all its training and validation, estimated."""
     val_top1: float
     """Of the latest epoch, from 0 to 1."""
     pid: int

@@ -7,10 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
@@ -21,6 +19,7 @@ from wisesr.results.lock import is_running
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import state_of
+from wisesr.terminal import Column, tables, tell
 
 _ABSENT = object()
 _WHEN = ("started", "finished", "command")
@@ -52,12 +51,12 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
     places = [find_cell(name, root) for name in (first, second)]
     console = make_console()
     for name, place in zip(("first: ", "second:"), places, strict=True):
-        console.print(escape(f"{name} {place}"), soft_wrap=True)
+        tell(console, f"{name} {place}")
     _print_table(console, "configuration", differences(*map(load_cell, places)))
     records = [_record_or_reason(place) for place in places]
     for reason in records:
         if isinstance(reason, str):
-            console.print(escape(f"{reason}, so only configurations are compared"), soft_wrap=True)
+            tell(console, f"{reason}, so only configurations are compared")
     finished = [record for record in records if isinstance(record, Record)]
     if len(finished) == len(places):
         _print_records(console, *finished)
@@ -66,7 +65,7 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
 def _print_records(console: Console, first: Record, second: Record) -> None:
     """Print what differs between two finished cells beside their configuration."""
     for note in notes(first, second):
-        console.print(escape(note))
+        tell(console, note)
     _print_table(console, "environment", differences(environment(first), environment(second)))
     _print_table(console, "result", differences(*results(first, second)))
 
@@ -106,7 +105,18 @@ def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[s
 def _result(record: Record, *, once: bool) -> Mapping[str, Any]:
     last = {} if once else {"last": record.last.row}
     spent = {"budget": as_written(record.budget), **as_written(record.cost)}
-    return {"selection": record.selection, "best": record.best.row, **last, **spent}
+    rows = {name: _in_percent(row) for name, row in {"best": record.best.row, **last}.items()}
+    return {"selection": record.selection, **rows, **spent}
+
+
+def _in_percent(row: Mapping[str, float]) -> dict[str, float]:
+    """The figures of an epoch as people read them: shares in percent, which their names say."""
+    return {f"{name} %" if _is_share(name) else name: 100 * value if _is_share(name) else value for name, value in row.items()}
+
+
+def _is_share(name: str) -> bool:
+    """Whether a figure of an epoch is a share from 0 to 1."""
+    return name.endswith(("top1", "top5", "macro_f1", "ece"))
 
 
 def notes(first: Record, second: Record) -> list[str]:
@@ -146,14 +156,18 @@ def _print_table(console: Console, title: str, differing: Sequence[Difference]) 
     if not differing:
         console.print(f"\n{title}: nothing differs\n")
         return
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=f"\n{title}", title_justify="left", title_style="bold")
-    table.add_column("", no_wrap=True)
     numbers = any(difference.change for difference in differing)
-    for name in ("first", "second", *["change"] * numbers):
-        table.add_column(name, justify="right", overflow="fold")
-    for difference in differing:
-        table.add_row(*map(escape, difference[: 4 if numbers else 3]))
-    console.print(table)
+    columns = [Column("", name=True), *map(Column, ("first", "second", *["change"] * numbers))]
+    parts = tables(columns, [list(map(escape, own[: len(columns)])) for own in differing], console.width, title=f"\n{title}")
+    if len(parts) == 1:
+        console.print(parts[0], crop=False)
+        return
+    tell(console, f"\n{title}\n", "bold")  # long values stand below one another: side by side they would be torn apart
+    for own in differing:
+        tell(
+            console,
+            f"{own.name}\n  first   {own.first}\n  second  {own.second}" + f"\n  change  {own.change}" * bool(own.change),
+        )
 
 
 def _change(first: Any, second: Any) -> str:

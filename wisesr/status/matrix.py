@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from statistics import mean, stdev
 
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
+from wisesr.results.head_order import in_order
 from wisesr.results.metrics import read_metrics
 from wisesr.results.state import State
 from wisesr.status.cells import CellStatus
+from wisesr.terminal import Column, state_markup, tables
 
 Row = tuple[str, str]
 """Backbone, and settings."""
 Entries = dict[Row, dict[str, list[CellStatus]]]
 """Row, then head, to the cells there: its seeds."""
 
-_FIRST = 28
-"""Columns of the terminal for the rows' names, at most; longer ones are folded."""
-_GAP = 3
-"""Columns between two of a table's, as Rich draws SIMPLE_HEAD."""
+LEGEND = "Test top-1 in percent; of several seeds mean ± standard deviation (number of seeds)."
 _COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED)
 
 
@@ -45,63 +44,46 @@ def _block(title: str, statuses: Sequence[CellStatus], width: int) -> list[Table
     for status in statuses:
         row = entries.setdefault((status.labels.backbone, status.cell.settings), {})
         row.setdefault(status.labels.head, []).append(status)
-    rows = {row: {head: _entry(seeds) for head, seeds in heads.items()} for row, heads in sorted(entries.items())}
-    heads = sorted({head for row in rows.values() for head in row})
-    parts = _split(heads, rows, width)
-    titles = [title] + [f"{title}, continued"] * (len(parts) - 1)
-    return [_table(title, part, rows) for title, part in zip(titles, parts, strict=True)]
+    heads = in_order({head for row in entries.values() for head in row})
+    columns = [Column("", name=True), *map(Column, heads)]
+    rows = [[_row_name(row), *(_entry(places.get(head, ())) for head in heads)] for row, places in sorted(entries.items())]
+    return tables(columns, rows, width, title=escape(title))
 
 
-def _entry(seeds: Sequence[CellStatus]) -> list[str]:
-    """What stands at a place of the matrix, in lines: a figure or a state for one seed, counts for several."""
-    if len(seeds) > 1:
-        redone = sum(status.redo is not None for status in seeds)
-        return count_states(seeds) + [f"{redone} with redo"] * bool(redone)
-    (status,) = seeds
-    if status.record is None:
-        return [describe_state(status)]
-    figure = f"{status.record.best.test_top1:.4f}"
-    return [figure, f"redo: {describe_state(status.redo)}"] if status.redo else [figure]
+def _entry(seeds: Sequence[CellStatus]) -> str:
+    """What stands at a place of the matrix, in lines of markup: a figure of what is done, the states of the others."""
+    done = [100 * status.record.best.test_top1 for status in seeds if status.record is not None]
+    others = [status for status in seeds if status.record is None]
+    lines = [_figure(done, len(seeds))] if done else []
+    if others:
+        states = [describe_state(others[0])] if len(seeds) == 1 else count_states(others)
+        lines += map(state_markup, states)
+    redone = [status.redo for status in seeds if status.redo is not None]
+    if redone:
+        lines.append(state_markup(f"redo: {describe_state(redone[0])}") if len(seeds) == 1 else f"{len(redone)} with redo")
+    return "\n".join(lines)
+
+
+def _figure(percents: Sequence[float], seeds: int) -> str:
+    """`76.75 ± 0.57 (5)`: mean, standard deviation and seeds; `(3 of 5)` where some are not finished."""
+    if seeds == 1:
+        return f"{percents[0]:.2f}"
+    deviation = f" \N{PLUS-MINUS SIGN} {stdev(percents):.2f}" if len(percents) > 1 else ""
+    count = f"{len(percents)}" if len(percents) == seeds else f"{len(percents)} of {seeds}"
+    return f"{mean(percents):.2f}{deviation} ({count})"
 
 
 def describe_state(status: CellStatus) -> str:
-    """A state in a word or two: `waiting`, `epoch 2/3`; epochs are finished ones."""
+    """A state in a word or two: `waiting`, `importing`, `epoch 2/3`; epochs are finished ones."""
     progress = status.progress
     if status.state is State.TRAINING and "epochs" in progress:
         return f"epoch {progress['epoch']}/{progress['epochs']}"
     if status.state is State.INTERRUPTED and (rows := read_metrics(status.cell.directory)):
         return f"interrupted {rows[-1]['epoch']:.0f}/{status.labels.epochs}"
-    return str(status.state)
+    return (progress.get("phase") if status.state.is_running else None) or str(status.state)
 
 
-def _split(heads: Sequence[str], rows: Mapping[Row, Mapping[str, list[str]]], width: int) -> list[list[str]]:
-    """Heads in groups whose table fits; at least one a table."""
-    first = 2 + min(_FIRST, max(len(line) for row in rows for line in _row_name(row)))  # a space at either end
-    parts: list[list[str]] = []
-    used = width
-    for head in heads:
-        lines = [line for row in rows.values() for line in row.get(head, [])]
-        column = _GAP + max(len(text) for text in (head, *lines))
-        if not parts or used + column > width:
-            parts.append([])
-            used = first
-        parts[-1].append(head)
-        used += column
-    return parts
-
-
-def _row_name(row: Row) -> list[str]:
-    """Lines of a row's name: the backbone, then a setting a line."""
+def _row_name(row: Row) -> str:
+    """Markup of a row's name: the backbone, then a setting a line."""
     backbone, settings = row
-    return [backbone, *(f"  {setting}" for setting in settings.split())]
-
-
-def _table(title: str, heads: Sequence[str], rows: Mapping[Row, Mapping[str, list[str]]]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold")
-    table.add_column("", overflow="fold", max_width=_FIRST)
-    for head in heads:
-        table.add_column(escape(head), justify="right", overflow="fold")
-    for row, places in rows.items():
-        if any(head in places for head in heads):
-            table.add_row(escape("\n".join(_row_name(row))), *("\n".join(places.get(head, [""])) for head in heads))
-    return table
+    return escape("\n".join([backbone, *(f"  {setting}" for setting in settings.split())]))

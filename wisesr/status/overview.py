@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from wisesr.errors import UserError
 from wisesr.grid.cell_process import log_tail
@@ -15,12 +14,13 @@ from wisesr.grid.console import make_console, tracked
 from wisesr.grid.display import describe_progress
 from wisesr.grid.eta import seconds_left
 from wisesr.grid.outcome import CellOutcome
-from wisesr.grid.results_table import summary
+from wisesr.grid.results_table import print_summary
 from wisesr.results.redo import REDO
 from wisesr.results.state import State
 from wisesr.results.store import find_cells
 from wisesr.status.cells import CellStatus, read_cell_statuses
-from wisesr.status.matrix import count_states, describe_state, matrices
+from wisesr.status.matrix import LEGEND, count_states, describe_state, matrices
+from wisesr.terminal import tell
 from wisesr.wording import count_of
 
 _LOG_LINES = 4
@@ -51,13 +51,14 @@ def print_status(root: Path, *, table: bool = False) -> None:
 
 
 def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: bool) -> None:
-    console.print(headline(statuses))
+    tell(console, headline(statuses))
     cells, redos = _named(statuses)
     if table:  # its summary has the failures of the cells themselves
-        console.print(summary([_outcome(status) for status in statuses], console.width))
+        print_summary(console, [_outcome(status) for status in statuses])
     else:
         for matrix in matrices(statuses, console.width):
-            console.print(matrix)
+            console.print(matrix, crop=False)
+        tell(console, LEGEND)
     _print_lines(console, _running(cells + redos))
     _print_lines(console, _failures(redos if table else cells + redos))
     _print_lines(console, _how_to_go_on(cells + redos))
@@ -97,7 +98,7 @@ def _running(named: Iterable[Named]) -> list[str]:
     for label, status in named:
         if status.state.is_running:
             progress = describe_progress(status.progress) if status.state is State.TRAINING else ""
-            lines.append(f"  {label}: {progress or status.state}")
+            lines.append(f"  {label}: {progress or describe_state(status)}")
     return ["Running:", *lines, ""] if lines else []
 
 
@@ -135,6 +136,6 @@ def _how_to_go_on(named: Sequence[Named]) -> list[str]:
 
 
 def _print_lines(console: Console, lines: Iterable[str]) -> None:
-    """Paths stay whole, to be copied: lines are left to the terminal to break."""
+    """Paths stay whole, to be copied."""
     for line in lines:
-        console.print(escape(line), soft_wrap=True)
+        tell(console, line)

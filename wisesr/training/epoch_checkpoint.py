@@ -26,6 +26,7 @@ from wisesr.results.metrics import METRICS, Row, write_metrics
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger, StepRow
 from wisesr.types import Budget
+from wisesr.wording import percent
 
 log = logging.getLogger(__name__)
 
@@ -174,5 +175,5 @@ def _rank(row: Row) -> tuple[float, float]:
 def _line(row: Row, epochs: int) -> str:
     return (
         f"epoch {row['epoch']:.0f}/{epochs}: train loss {row['train/loss']:.4f}, val loss {row['val/loss']:.4f}, "
-        f"val top-1 {row['val/top1']:.4f}"
+        f"val top-1 {percent(row['val/top1'])} %"
     )

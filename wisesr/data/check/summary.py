@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ from wisesr.data.legible import legible
 from wisesr.data.listing import Listing
 from wisesr.data.manifest import SPLITS, TEST, TRAIN
 from wisesr.data.published_facts import Published, counts, whole_not_partial
+from wisesr.terminal import tell
 from wisesr.wording import natural_key
 
 _CLASSES = 10
@@ -46,15 +46,15 @@ def print_summary(
         remarks: what is to be said of all of it, a line each.
     """
     completeness = _completeness(listing, findings, facts, partial)
-    console.print(escape(legible(f"{listing.base}: {completeness}")), soft_wrap=True)
-    console.print(_formats_and_sizes(decoded), soft_wrap=True)
+    tell(console, legible(f"{listing.base}: {completeness}"))
+    tell(console, _formats_and_sizes(decoded))
     for overlap in overlaps(listing.rows, decoded):
         share = f"{100 * overlap.images / overlap.of:.1f} %"
         line = f"{overlap.images:,} of {overlap.of:,} {overlap.split} images ({share}) are also in the {overlap.other} split"
         line += ", as decoded"
-        console.print(f"[bold]{line}[/bold]", soft_wrap=True)
+        tell(console, line, "bold")
     for remark in remarks:
-        console.print(legible(remark), soft_wrap=True, markup=False)
+        tell(console, legible(remark))
     if facts is None:
         console.print(_classes(listing))
     elif any(finding.problem == "count" for finding in findings):

@@ -17,6 +17,7 @@ from wisesr.data.prepare.downloads import Dataset
 from wisesr.data.prepare.source import Source, refusal, without_case
 from wisesr.data.published_facts import shortfall
 from wisesr.errors import UserError
+from wisesr.terminal import tell
 
 _BLOCK = 4096
 """Bytes by which a disk is given to files."""
@@ -36,7 +37,7 @@ class Job(NamedTuple):
 
     def say(self, text: str) -> None:
         """Print a line as it is: names come from whoever made an archive."""
-        self.console.print(legible(text), markup=False, emoji=False, soft_wrap=True)
+        tell(self.console, legible(text))
 
 
 def read_existing(job: Job) -> Manifest | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 
 from rich.console import Console
 
@@ -13,6 +12,7 @@ from wisesr.grid.advice.questions import baseline, rates, repetitions
 from wisesr.grid.advice.rows import finished_beside, make_rows
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.planning.plan import Plan
+from wisesr.terminal import tell
 
 _TITLE = "What this grid cannot answer as it is, and what would:"
 
@@ -43,11 +43,6 @@ def print_advice(sentences: Sequence[str], console: Console) -> None:
     """The sentences, each with an indent; on a terminal no word is broken."""
     if not sentences:
         return
-    console.print(_TITLE)
+    tell(console, _TITLE)
     for sentence in sentences:
-        lines = _wrapped(sentence, console.width - 4) if console.is_terminal else [sentence]
-        console.print("  - " + "\n    ".join(lines), markup=False, soft_wrap=True)
-
-
-def _wrapped(sentence: str, width: int) -> list[str]:
-    return wrap(sentence, max(width, 1), break_long_words=False, break_on_hyphens=False)
+        tell(console, f"  - {sentence}")

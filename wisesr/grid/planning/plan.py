@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rich.console import Console, Group
+from rich.console import Console
 
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.naming import name_columns
+from wisesr.grid.naming import cell_names
 from wisesr.grid.planning.disk import disk_problems, size
 from wisesr.grid.planning.map_heads import MapHead, read_heads
 from wisesr.grid.planning.planner_process import ask_planner
+from wisesr.terminal import Column, tables, tell
 from wisesr.types import FeatureShape
 from wisesr.wording import count_of
 
@@ -71,17 +72,18 @@ def make_plan(cells: Sequence[Cell], console: Console, *, gpus: int, slots: int 
     return Plan(problems + full, costs, read_heads(answer.get("heads", ())))
 
 
-def plan_table(cells: Sequence[Cell], plan: Plan, width: int) -> Group:
+def print_plan(console: Console, cells: Sequence[Cell], plan: Plan) -> None:
     """What each cell costs, those that differ only in their seed in one row, and all of them together."""
-    table, names = name_columns(cells, width)
-    for name in ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk"):
-        table.add_column(name, justify="right", no_wrap=True)
+    names = cell_names(cells, console.width)
+    figures = ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk")
     rows: dict[tuple[tuple[str, ...], Cost | None], list[int]] = {}
-    for cell, own, cost in zip(cells, names, plan.costs, strict=True):
+    for cell, own, cost in zip(cells, names.rows, plan.costs, strict=True):
         rows.setdefault((tuple(own), cost), []).append(cell.config["seed"])
-    for (texts, cost), seeds in rows.items():
-        table.add_row(*texts, _seeds(seeds), *_figures(cost))
-    return Group(table, "\n".join(_total(cells, plan)))
+    texts = [[*own, _seeds(seeds), *_figures(cost)] for (own, cost), seeds in rows.items()]
+    for table in tables([*names.columns, *map(Column, figures)], texts, console.width, title=names.title):
+        console.print(table, crop=False)
+    for line in _total(cells, plan):
+        tell(console, line)
 
 
 def _seeds(seeds: Sequence[int]) -> str:

@@ -10,21 +10,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cell_process import environment
+from wisesr.grid.stages import Stages
 from wisesr.wording import count_of
 
-_QUIET = 2.0
-"""Seconds that need no explanation where there is no terminal."""
 _TAIL = 8
 _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
@@ -37,7 +33,8 @@ def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[s
     with tempfile.TemporaryFile() as errors, _child(errors) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        with suppress(BrokenPipeError), _progress(console, len(cells)) as show:
+        with suppress(BrokenPipeError), Stages(console) as stages:
+            stages.say(f"checking {count_of(len(cells), 'model')} before the first cell starts: importing torch")
             child.stdin.write(question.encode())
             child.stdin.flush()
             for line in child.stdout:
@@ -46,7 +43,7 @@ def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[s
                     answer = message
                     break
                 current = cells[message["cell"]].label
-                show(message["done"], current)
+                stages.say(f"checking model {message['done'] + 1:,} of {len(cells):,}: {current}", aloud=False)
         if answer is not None:
             return answer
         errors.flush()
@@ -83,22 +80,3 @@ def _describe_end(code: int, current: str, errors: IO[bytes]) -> str:
     where = f" while it looked at {current}" if current else ""
     text = f"the process that builds all cells beforehand {how}{memory}{where}"
     return "\n".join([text, *(f"    | {line}" for line in tail)])
-
-
-@contextmanager
-def _progress(console: Console, total: int) -> Iterator[Any]:
-    """A bar, or where there is no terminal one line, if it takes long."""
-    began, announced = time.monotonic(), False
-    title, label = TextColumn("checking models"), TextColumn("{task.description}")
-    columns = (title, BarColumn(bar_width=30), MofNCompleteColumn(), label)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-
-        def show(done: int, label: str) -> None:
-            nonlocal announced
-            progress.update(task, completed=done, description=escape(label))
-            if not console.is_terminal and not announced and time.monotonic() - began > _QUIET:
-                announced = True
-                console.print(f"checking {count_of(total, 'cell')} before the first one starts")
-
-        yield show

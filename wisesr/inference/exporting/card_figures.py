@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wisesr.inference.exporting.markdown import plain, table
 from wisesr.inference.run import Run
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of, percent, some_of
 
 _SHOWN = 10
 
@@ -30,14 +30,14 @@ def figure_lines(run: Run) -> list[str]:
     """Of the chosen epoch, on the test split."""
     best, size = run.record.best, run.config["resolution"]["size"]
     named = [
-        ("top-1", "top1"),
-        ("top-5", "top5"),
-        ("macro F1", "macro_f1"),
-        ("expected calibration error", "ece"),
+        ("top-1, %", "top1"),
+        ("top-5, %", "top5"),
+        ("macro F1, %", "macro_f1"),
+        ("expected calibration error, %", "ece"),
         ("loss", "loss"),
     ]
     rows = [
-        (name, f"{best.row[f'test/{key}']:.4f}", _number(best.row.get(f"val/{key}")))
+        (name, _number(key, best.row[f"test/{key}"]), _number(key, best.row.get(f"val/{key}")))
         for name, key in named
         if f"test/{key}" in best.row
     ]
@@ -50,8 +50,9 @@ def figure_lines(run: Run) -> list[str]:
     ]
 
 
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _number(key: str, value: float | None) -> str:
+    """Shares in percent; the loss as it is."""
+    return "" if value is None else f"{value:.4f}" if key == "loss" else percent(value)
 
 
 def limit_lines(run: Run) -> list[str]:

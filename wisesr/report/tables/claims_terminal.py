@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.tables.claim_block_sentences import answered, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import claim_text, estimate_text, remark, verdict_text
+from wisesr.terminal import tell
+from wisesr.wording import folded
 
 _COLOURS = {Verdict.SUPPORTED: "green", Verdict.CONTRADICTED: "red", Verdict.EQUIVALENT: "cyan", Verdict.INCONCLUSIVE: "yellow"}
 
@@ -19,31 +22,33 @@ def print_claims(block: ClaimBlock, console: Console) -> None:
     if not block.answers:
         return
     if block.study:
-        console.print(f"[bold]{escape(block.study)}[/bold]")
+        tell(console, block.study, "bold")
     for known in headline(block):
-        console.print(f"[bold]{escape(known.text)}[/bold]")
+        tell(console, known.text, "bold")
         if known.detail:
-            console.print(f"[dim]{escape(known.detail)}[/dim]")
+            tell(console, known.detail, "dim")
     console.print()
     if shown := answered(block):
-        console.print(_table(shown))
-        console.print(escape(family(block)))
+        _print_answers(shown, console)
+        tell(console, family(block))
     rest = unanswered(block)
     for why, names in by_reason(answer for answer in rest if not answer.unmatched).items():
-        console.print(f"Not answered: {escape(', '.join(names))}: {escape(why)}.")
+        tell(console, f"Not answered: {', '.join(names)}: {why}.")
     if others := dict.fromkeys(answer.claim.name for answer in rest if answer.unmatched):
         needed = "which need other heads, sizes or numbers of classes than there are (the page says which)"
-        console.print(f"Not asked of these cells: {escape(', '.join(others))}, {needed}.")
+        tell(console, f"Not asked of these cells: {', '.join(others)}, {needed}.")
     console.print()
 
 
-def _table(answers: list[Answer]) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for answer in answers:
-        colour = _COLOURS[answer.verdict]
+def _print_answers(answers: list[Answer], console: Console) -> None:
+    """A claim beside its verdict, and below it the estimate."""
+    verdicts = [verdict_text(answer) for answer in answers]
+    widest = max(map(len, verdicts))
+    for answer, word in zip(answers, verdicts, strict=True):
         said = "; ".join(part for part in (estimate_text(answer), remark(answer)) if part)
-        text = f"{escape(claim_text(answer))}\n[dim]{escape(said)}[/dim]"
-        table.add_row(f"[{colour}]{escape(verdict_text(answer))}[/{colour}]", text)
-    return table
+        room = console.width - widest - 1 if console.is_terminal else sys.maxsize
+        claim, *more = folded(claim_text(answer), room).split("\n")
+        below = [f"[dim]{escape(line)}[/dim]" for line in folded(said, room).split("\n")]
+        first = f"[{_COLOURS[answer.verdict]}]{escape(word.ljust(widest))}[/] {escape(claim)}"
+        for line in (first, *(" " * (widest + 1) + line for line in [*map(escape, more), *below])):
+            console.print(line, soft_wrap=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rich import box
+import re
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -10,41 +11,55 @@ from rich.table import Table
 from wisesr.report.ranking import rankings
 from wisesr.report.study import LeftOut, ReportCell
 from wisesr.report.tables.claims_terminal import print_claims
-from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid, split, widths
+from wisesr.report.tables.grid import Grid, Text, matrix_grid, published_grid
 from wisesr.report.tables.ranking_sentences import found_sentences
-from wisesr.report.tables.sentences import PAPER, study_states
+from wisesr.report.tables.sentences import PAPER, STAR, study_states
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.report.whole_study import Study
+from wisesr.terminal import Column, state_markup, tables, tell
 from wisesr.wording import count_of, some_of
 
-_GAP = 2
-"""Blanks between columns."""
-_FIRST = 28
-"""Width of all names together; longer ones are folded."""
-_PLACE = 20
-"""Widest column of figures."""
 _REASONS = 12
 """Named where no cell is finished."""
 
 
 def print_study(study: Study, console: Console) -> None:
-    """The tables, what is wrong with them, and what they show."""
-    console.print(f"{study_states(study)}\n", markup=False)
+    """What is known in sentences, then the tables, each below what it shows and what is wrong with it."""
+    console.print(_states(study), soft_wrap=True)
+    console.print()
     for block in study.claims:
         print_claims(block, console)
+    for sentence in found_sentences(rankings(study)):
+        tell(console, f"{sentence}\n")
     for table in study.tables:
         content = table_content(table)
-        for part in matrix_tables(content, console.width):
-            console.print(part)
+        tell(console, table.title, "bold")
+        if content.verdict:
+            tell(console, content.verdict)
         for sentence in table.warnings:
-            console.print(f"[red]{escape(sentence)}[/red]")
-        selections = f"{'; '.join(table.selections)}." if table.selections else ""
+            tell(console, sentence, "red")
+        for part in matrix_tables(content, console.width):
+            console.print(part, crop=False)
+        selections = f"Epochs: {'; '.join(table.selections)}." if table.selections else ""
         caveat = PAPER if table.protocol == "paper" and table.entries else ""
-        for sentence in filter(None, (selections, caveat, content.verdict)):
-            console.print(escape(sentence))
+        for sentence in filter(None, (_legend(content), selections, caveat)):
+            tell(console, sentence)
         console.print()
-    for sentence in found_sentences(rankings(study)):
-        console.print(f"{escape(sentence)}\n")
+
+
+def _states(study: Study) -> str:
+    """`20 cells: 14 done, 2 training`, each state in its colour."""
+    total, _, states = study_states(study).partition(": ")
+    return f"{total}: {', '.join(map(state_markup, states.split(', ')))}"
+
+
+def _legend(content: TableContent) -> str:
+    """What stands at a place of a table."""
+    entries = content.table.entries
+    best = "bold: the best of its row" if any(entry.best for entry in entries) else ""
+    star = "green star: significant" if any(entry.difference and entry.difference.significant for entry in entries) else ""
+    means = f"Test {content.table.metric.title}: mean \N{PLUS-MINUS SIGN} standard deviation (seeds)"
+    return "; ".join(filter(None, (means, best, star))) + "." if entries else ""
 
 
 def unfinished(study: Study) -> str:
@@ -66,29 +81,26 @@ def matrix_tables(content: TableContent, width: int) -> list[Table]:
     grid, title = matrix_grid(content), content.table.title
     if not grid.rows:
         return []
-    widest = max(widths(grid)[grid.names :])
-    parts = split(grid, max(1, (width - _name_width(grid)) // (min(widest, _PLACE) + _GAP)))
-    titles = [title] + [f"{title}, continued"] * (len(parts) - 1)
-    tables = [_drawn(own, part) for own, part in zip(titles, parts, strict=True)]
+    parts = _drawn(grid, width)
+    for part in parts[1:]:
+        part.title = escape(f"{title}, continued")
     published = published_grid(content)
-    return tables + ([_drawn(f"{title}, published", published)] if published is not None else [])
+    return parts + (_drawn(published, width, f"{title}, published") if published is not None else [])
 
 
-def _name_width(grid: Grid) -> int:
-    return sum(min(_FIRST // grid.names, width) + _GAP for width in widths(grid)[: grid.names])
+def _drawn(grid: Grid, width: int, title: str = "") -> list[Table]:
+    columns = [Column(column.title, name=index < grid.names) for index, column in enumerate(grid.columns)]
+    rows = [[_cell(cell, name=index < grid.names) for index, cell in enumerate(row)] for row in grid.rows]
+    return tables(columns, rows, width, title=escape(title))
 
 
-def _drawn(title: str, grid: Grid) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=escape(title), title_justify="left", title_style="bold")
-    for index, column in enumerate(grid.columns):
-        if index < grid.names:
-            table.add_column(escape(column.title), overflow="fold", max_width=_FIRST // grid.names)
-        else:
-            table.add_column(escape(column.title), justify="right", overflow="fold", max_width=_PLACE)
-    for row in grid.rows:
-        table.add_row(*map(_cell, row))
-    return table
-
-
-def _cell(cell: Text) -> str:
-    return f"[bold]{escape(cell.text)}[/bold]" if cell.bold else escape(cell.text)
+def _cell(cell: Text, *, name: bool) -> str:
+    """Markup: the best bold, a star green, states in their colours; what a comma parts stands on lines of its own."""
+    if name:
+        return escape(cell.text)
+    if re.match(r"\d+ [a-z]", cell.text):
+        return "\n".join(map(state_markup, cell.text.split(", ")))
+    figure, star, after = cell.text.partition(STAR)
+    text = escape(figure) + f"[bold green]{star}[/]" * bool(star) + escape(after.replace(", ", ",\n"))
+    text = text.replace(", last", ",\nlast")
+    return f"[bold]{text}[/bold]" if cell.bold else text
