@@ -51,7 +51,10 @@ def recall_caption(rows: RecallRows) -> str:
     head, baseline, seeds = pair.head.entry.head, pair.baseline.entry.head, pair.head.seeds
     over = f", mean over {seed_list(seeds)}" if len(seeds) > 1 else f", {seed_list(seeds)}"
     which = f": {_which(rows)}" if rows.between else ", classes by their difference"
-    text = f"How often the images of each class are predicted right{which}. Left, the share of each class's test images that was predicted right by {baseline} and by {head}{over}. "
+    text = (
+        f"How often the images of each class are predicted right{which}. Left, the share of each class's test images that was "
+    )
+    text += f"predicted right by {baseline} and by {head}{over}. "
     text += f"Right, {head} minus {baseline}, in points"
     return f"{text}{_intervals(rows)}{without_images(pair.head, 'recall')}"
 
