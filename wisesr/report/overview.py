@@ -72,6 +72,7 @@ class Forest(NamedTuple):
     """By size."""
     tests: int
     """Comparisons over which stars are corrected."""
+    protocol: str = "holdout"
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -119,6 +120,8 @@ def forest_caption(forest: Forest) -> str:
     sentences = [f"{unit} for other seeds and test images, not corrected" if kinds - {"images", "untested"} else unit]
     if not metric.higher_is_better:
         sentences.append("Below 0 is better")
+    if forest.protocol == "paper":
+        sentences.append("Each of the epoch that is best on the test images; a claim takes the mean of the last epochs")
     if forest.backbones and kinds & {"significant", "tested"}:
         over = f" over {forest.tests} comparisons" if forest.tests > 1 else ""
         sentences.append(f"In colour, with a star: significant at 5 % after Holm{over}")
