@@ -127,6 +127,8 @@ def forest_caption(forest: Forest) -> str:
         sentences.append(f"In colour, with a star: significant at 5 % after Holm{over}")
     if forest.together:
         sentences.append(f"{TOGETHER.capitalize()}: as the claim says, whose verdict is corrected over the claims")
+    if "untested" in kinds:
+        sentences.append("A ring alone: no interval can be had, as where all seeds differ by the same")
     if "images" in kinds:
         sentences.append(
             "Dashed: fewer than three seeds, so the interval is between these trained models over the test images, and says "
