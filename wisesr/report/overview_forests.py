@@ -30,8 +30,10 @@ def forests(study: Study) -> tuple[Forest, ...]:
         pooled = _pooled(study, name, first.metric, first.baseline)
         before = f"{name}: " * (len(studies) > 1)
         made += _over_datasets(pooled, before, first) if len(blocks) > 1 else ()
-        alone = len(blocks) == 1
-        made += [_forest(own, before + data, kind, pooled if alone else ()) for (data, kind), own in blocks.items()]
+        alone = len({data for data, _ in blocks}) == 1
+        for (data, protocol), own in blocks.items():
+            claimed = pooled if alone and protocol == "holdout" else ()
+            made.append(_forest(own, before + data, protocol, claimed))
     return tuple(made)
 
 
@@ -64,7 +66,7 @@ def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Seq
     heads = tuple(head for head in heads if head != first.baseline)
     groups = list(dict.fromkeys(entry.group for table in tables for entry in table.entries))
     return Forest(
-        key=first.key if len(tables) == 1 else first.key.replace(f"-{first.entries[0].place.size}", "", 1),
+        key=first.key if len(tables) == 1 else "".join(first.key.rpartition(f"-{first.entries[0].place.size}")[::2]),
         title=name + ", protocol=paper" * (protocol == "paper"),
         baseline=first.baseline,
         metric=first.metric,
@@ -98,7 +100,8 @@ def _mark(difference: Difference) -> Mark:
         kind = "significant"
     elif difference.low is None:
         kind = "untested"
-    return Mark(kind, difference.mean, difference.low, difference.high, len(difference.seeds))
+    over_images = kind == "images" or difference.crossed is not None or difference.replicated
+    return Mark(kind, difference.mean, difference.low, difference.high, len(difference.seeds), over_images)
 
 
 def _pooled(study: Study, name: str, metric: Metric, baseline: str) -> list[Answer]:
@@ -119,4 +122,5 @@ def _of_answer(answer: Answer) -> Mark:
     found = answer.found
     sure = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in ("higher", "lower")
     seeds = min(len(row.seeds) for row in answer.rows)
-    return Mark("significant" if sure else "tested", found.mean, found.low, found.high, seeds)
+    over_images = all(row.blocks or row.replicated for row in answer.rows)
+    return Mark("significant" if sure else "tested", found.mean, found.low, found.high, seeds, over_images)

@@ -31,7 +31,7 @@ def overview_figures(study: Study, order: Sequence[str]) -> Iterator[Figure]:
     """
     for forest in forests(study):
         title = f"Differences to {forest.baseline} on {forest.title}"
-        key, caption = file_name(forest.key, "forest"), forest_caption(forest)
+        key, caption = file_name(forest.key, "forest"), forest_caption(forest, "In colour, filled")
         yield Figure(key, forest.key, "overview", title, caption, _forest(forest, order), "", "")
         if rows := _slope_rows(forest):
             title = f"Difference to {forest.baseline} by image size, {forest.title}"
@@ -93,12 +93,13 @@ def _rows(group: ForestGroup, digits: int, size: str | int) -> Iterator[dict[str
 
 
 def _marks(x: Spec, y: Spec, colours: Spec) -> list[Spec]:
-    """A line at 0; intervals and means, in colour where they are significant, else grey and open."""
+    """A line at 0; intervals and means, in colour where they are significant, else grey and open, dashed between models."""
     zero = {"mark": {"type": "rule", "strokeDash": [3, 3]}, "encoding": {"x": x | {"datum": 0}}}
     layers: list[Spec] = [zero]
     for significant, channels in ((False, {}), (True, colours)):
         only = [{"filter": f"(datum.kind == 'significant') == {str(significant).lower()}"}]
-        reach = {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y}
+        dashed = {"condition": {"test": "datum.kind == 'images'", "value": [3, 3]}, "value": [1, 0]}
+        reach = {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y, "strokeDash": dashed}
         color = {"color": channels["color"]} if channels else {}
         layers.append(
             {"transform": only, "mark": {"type": "rule", "strokeWidth": 2 if significant else 1.2}, "encoding": reach | color}
