@@ -31,9 +31,9 @@ def forests(study: Study) -> tuple[Forest, ...]:
         before = f"{name}: " * (len(studies) > 1)
         made += _over_datasets(pooled, before, first) if len(blocks) > 1 else ()
         alone = len({data for data, _ in blocks}) == 1
-        for (data, protocol), own in blocks.items():
+        for (data, protocol), tables in blocks.items():
             claimed = pooled if alone and protocol == "holdout" else ()
-            made.append(_forest(own, before + data, protocol, claimed))
+            made.append(_forest(tables, before + data, protocol, claimed))
     return tuple(made)
 
 
