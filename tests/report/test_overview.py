@@ -141,6 +141,17 @@ def test_over_datasets_stands_what_the_claims_say(tmp_path: Path) -> None:
     assert len(overview_parts(study, [])) == len({figure.key for figure in overview_figures(study, head_order(study))}) - 2 == 3
 
 
+def test_each_study_has_its_own(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        for head in ("gap", "wise"):
+            write_cell(cell_config(tmp_path, head=head, study=name))
+    html = render_page(read_study([tmp_path]), [], made="now", command="", script="0")
+    for number, name in enumerate(("first", "second")):
+        section = html[html.index(f'id="claims-{number}"') :].partition('<section class="table')[0]
+        assert f"What is known of {name}" in section
+        assert section.count('class="dot"') == 1 and f'aria-label="{name}: toy"' in section
+
+
 def test_many_rows_are_folded_and_none_is_lost(tmp_path: Path) -> None:
     heads = {"gap": 0.0, "wise": 0.06} | {f"head{number}": 0.01 for number in range(9)}
     study = write_grid(tmp_path, (64,), ("resnet18", "resnet50", "densenet121"), 1, heads)

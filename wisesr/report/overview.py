@@ -66,6 +66,8 @@ class Forest(NamedTuple):
 
     key: str
     """Unique, fit for a file's name."""
+    study: str
+    """As of `study.Place`: empty where one study is reported."""
     title: str
     """`indoor`, `indoor, protocol=paper`."""
     baseline: str

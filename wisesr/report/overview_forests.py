@@ -48,7 +48,7 @@ def _over_datasets(pooled: Sequence[Answer], before: str, first: ReportTable) ->
     heads = in_order((head for own in sizes.values() for head in own), first.baseline)
     panels = (ForestPanel(size, "", (ForestGroup(TOGETHER, "", _together(heads, own)),)) for size, own in sorted(sizes.items()))
     key, title = f"{first.entries[0].place.study}-all-datasets".lstrip("-"), f"{before}all datasets"
-    yield Forest(key, title, first.baseline, first.metric, heads, tuple(panels), 0)
+    yield Forest(key, first.entries[0].place.study, title, first.baseline, first.metric, heads, tuple(panels), 0)
 
 
 def _together(heads: Iterable[str], own: Mapping[str, Answer]) -> tuple[ForestRow, ...]:
@@ -67,6 +67,7 @@ def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Seq
     groups = list(dict.fromkeys(entry.group for table in tables for entry in table.entries))
     return Forest(
         key=first.key if len(tables) == 1 else "".join(first.key.rpartition(f"-{first.entries[0].place.size}")[::2]),
+        study=first.entries[0].place.study,
         title=name + ", protocol=paper" * (protocol == "paper"),
         baseline=first.baseline,
         metric=first.metric,

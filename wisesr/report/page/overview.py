@@ -74,6 +74,8 @@ class ForestPart(NamedTuple):
 class OverviewPart(NamedTuple):
     """A forest with its figures."""
 
+    study: str
+    """Whose claims it stands with."""
     title: str
     """Empty where the page has one forest."""
     shown: ForestPart
@@ -119,6 +121,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
         return ForestPart(tuple(panels), tuple(names))
 
     return OverviewPart(
+        study=forest.study,
         title=forest.title if among > 1 else "",
         shown=part(heads),
         folded=part(rest) if rest else None,
