@@ -66,8 +66,7 @@ def _lanes(forest: Forest, names: Sequence[str], order: Sequence[str], *, first:
         "data": {"values": rows},
         "facet": {
             "column": across | {"header": header if first else {"title": None, "labels": False}},
-            "row": down
-            | {"header": header | {"labelOrient": "top", "labelAnchor": "start", "labelAngle": 0, "labelPadding": -6}},
+            "row": down | {"header": above},
         },
         "spacing": {"row": 10, "column": 18},
         "spec": {"width": _LANE, "height": {"step": _STEP}, "layer": _marks(_axis(forest, last), y, colours)},
