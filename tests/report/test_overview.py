@@ -83,6 +83,17 @@ def test_all_backbones_together_are_the_claim(study: Study, forest: Forest) -> N
         assert (row.mark.mean, row.mark.low, row.mark.high) == tuple(found)
 
 
+def test_of_several_claims_that_of_a_difference_is_shown(study: Study, tmp_path: Path) -> None:
+    keys = "head: wise, baseline: gap, measure: top1, sizes: each"
+    claims = tmp_path / "claims.yaml"
+    each = (f"- {{name: {name}, claim: it, expected: {name}, {keys}}}\n" for name in ("no_lower", "higher"))
+    claims.write_text("".join(each))
+    root = study.cells[0].directory.parents[3]
+    (found,) = forests(read_study([root], claims=claims))
+    together = [row.mark for (_, name, _), row in rows_of(found).items() if name == TOGETHER]
+    assert [mark.kind for mark in together if mark is not None] == ["significant", "significant"]
+
+
 def test_one_backbone_is_not_said_twice(tmp_path: Path) -> None:
     (found,) = forests(write_grid(tmp_path, (64,), ("resnet18",), 3))
     assert found.backbones == ("resnet18",) and not found.together

@@ -12,6 +12,9 @@ from wisesr.report.tested_metrics import Metric
 from wisesr.report.whole_study import Study
 from wisesr.results.head_order import in_order
 
+_DIFFERENT = ("higher", "lower")
+"""What claims expect that a difference to the baseline supports or contradicts."""
+
 
 def forests(study: Study) -> tuple[Forest, ...]:
     """One for each dataset, protocol and study that has anything to compare, its sizes beside one another.
@@ -42,7 +45,7 @@ def _over_datasets(pooled: Sequence[Answer], before: str, first: ReportTable) ->
     sizes: dict[int, dict[str, Answer]] = {}
     for answer in pooled:
         if len({row.dataset for row in answer.rows}) > 1 and len(of := _sizes(answer)) == 1:
-            sizes.setdefault(of.pop(), {})[answer.claim.head] = answer
+            sizes.setdefault(of.pop(), {}).setdefault(answer.claim.head, answer)
     if not sizes:
         return
     heads = in_order((head for own in sizes.values() for head in own), first.baseline)
@@ -81,7 +84,10 @@ def _panel(table: ReportTable, groups: Sequence[str], heads: Sequence[str], pool
     entries = {(entry.group, entry.head): entry for entry in table.entries}
     size = table.entries[0].place.size
     shown = [_group(name, table, entries, heads) for name in groups]
-    own = {answer.claim.head: answer for answer in pooled if _sizes(answer) == {size}}
+    own: dict[str, Answer] = {}
+    for answer in pooled:
+        if _sizes(answer) == {size}:
+            own.setdefault(answer.claim.head, answer)
     if own and len(groups) > 1:
         shown.append(ForestGroup(TOGETHER, "", _together(heads, own)))
     return ForestPanel(size, table.key, tuple(shown))
@@ -106,8 +112,12 @@ def _mark(difference: Difference) -> Mark:
 
 
 def _pooled(study: Study, name: str, metric: Metric, baseline: str) -> list[Answer]:
-    """What claims say of a head and the baseline over several rows, in the very figure that the rows show."""
+    """What claims say of a head and the baseline over several rows, in the very figure that the rows show.
+
+    Those that expect a difference come first: of several claims of a head the first is shown.
+    """
     answers = [answer for block in study.claims if block.study == name for answer in block.answers]
+    answers.sort(key=lambda answer: answer.claim.expected not in _DIFFERENT)
     return [
         answer
         for answer in answers
@@ -121,7 +131,7 @@ def _pooled(study: Study, name: str, metric: Metric, baseline: str) -> list[Answ
 def _of_answer(answer: Answer) -> Mark:
     assert answer.found is not None
     found = answer.found
-    sure = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in ("higher", "lower")
+    sure = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in _DIFFERENT
     seeds = min(len(row.seeds) for row in answer.rows)
     over_images = all(row.blocks or row.replicated for row in answer.rows)
     return Mark("significant" if sure else "tested", found.mean, found.low, found.high, seeds, over_images)
