@@ -66,9 +66,7 @@ class LiveTable:
         rows += [(cell.label, _columns(read_status(cell.directory), "elsewhere", "")) for cell in elsewhere]
         room = max(3, height - _AROUND)
         more = f"and {count_of(len(rows) - room, 'more cell')} running" if len(rows) > room else ""
-        headline = Text.from_markup(
-            self._headline(outcomes, current, len(elsewhere))
-        )  # what is printed above has none
+        headline = Text.from_markup(self._headline(outcomes, current, len(elsewhere)))  # what is printed above has none
         return Group(headline, *([_table(rows[:room], width), more] if rows else []))
 
     def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:
