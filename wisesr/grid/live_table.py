@@ -70,7 +70,7 @@ class LiveTable:
         return Group(headline, *([_table(rows[:room], width), more] if rows else []))
 
     def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:
-        """`12 cells: 5 done, 2 running, 5 waiting; 0:12:00 so far, about 0:43:10 left`."""
+        """`12 cells: 5 done, 2 running, 5 waiting; 12:00 so far, about 43:10 left`."""
         counts = Counter(str(State.DONE if outcome.state.is_done else outcome.state) for outcome in outcomes)
         if elsewhere:
             counts[str(State.WAITING)] -= elsewhere
