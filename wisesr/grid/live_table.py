@@ -67,7 +67,7 @@ class LiveTable:
         room = max(3, height - _AROUND)
         more = f"and {count_of(len(rows) - room, 'more cell')} running" if len(rows) > room else ""
         headline = Text.from_markup(self._headline(outcomes, current, len(elsewhere)))  # what is printed above has none
-        return Group(headline, *([_table(rows[:room], width), more] if rows else []))
+        return Group(headline, _table(rows[:room], width), more) if rows else Group(headline)
 
     def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:
         """`12 cells: 5 done, 2 running, 5 waiting; 12:00 so far, about 43:10 left`."""
