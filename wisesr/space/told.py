@@ -93,7 +93,10 @@ def _print_kept(console: Console, kept: Sequence[Finished], choice: Choice) -> N
     if len(kept) > _SHOWN:
         say(console, f"  and {len(kept) - _SHOWN:,} more")
     if choice.keep == "row":
-        console.print("--keep head leaves a model of each head.", markup=False)
+        say(
+            console,
+            "No other can then be evaluated, explained or exported; --keep head leaves a model of each head.",
+        )
 
 
 def _left_alone(plan: CleanPlan) -> list[str]:
