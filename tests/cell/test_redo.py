@@ -16,6 +16,7 @@ from wisesr.config.files import to_yaml
 from wisesr.grid.cell_dirs import check_cells
 from wisesr.grid.console import make_console
 from wisesr.grid.inspection import CellInspector
+from wisesr.results.lock import locked
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record_file import read_record
 from wisesr.results.redo import complete_redo
@@ -99,6 +100,20 @@ def test_what_a_kill_interrupted_is_completed_before_the_cell_is_looked_at(done:
     assert outcome.state is State.SKIPPED
     assert (cell.directory / "metrics.csv").read_text() == "new"
     assert not (cell.directory / "redo").exists()
+
+
+def test_checkpoints_that_a_kill_has_left_go_when_the_grid_skips_the_cell(done: Path, config: dict[str, Any]) -> None:
+    cell = check_cells([config])[0]
+    shutil.copytree(done, cell.directory)
+    record = json.loads((done / "result.json").read_text())
+    record["config"]["trainer"]["keep_checkpoints"] = "best"
+    (cell.directory / "result.json").write_text(json.dumps(record))
+    with locked(cell.directory):
+        CellInspector({"force": False, "retry": "none"}).inspect([cell], make_console())
+        assert (cell.directory / "last.ckpt").exists()
+    (outcome,) = CellInspector({"force": False, "retry": "none"}).inspect([cell], make_console())
+    assert outcome.state is State.SKIPPED
+    assert (cell.directory / "best.ckpt").exists() and not (cell.directory / "last.ckpt").exists()
 
 
 @pytest.mark.parametrize("uncommitted", [{}, {"sha256": "a" * 64, "bytes": 3}])

@@ -204,6 +204,15 @@ def test_files_of_figures_have_room_for_their_words(browser: Browser, tmp_path: 
     page.close()
 
 
+def test_without_a_script_the_overview_is_there_and_nothing_that_would_do_nothing(browser: Browser, address: str) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(address)
+    assert page.locator(".forest tbody b").first.is_visible() and page.locator("noscript p").is_visible()
+    assert not any(button.is_visible() for button in page.locator("#choice, #theme, .copy").all())
+    context.close()
+
+
 def test_published_figures_are_in_sight(browser: Browser, tmp_path: Path) -> None:
     for backbone in ("densenet169", "resnet101"):
         for head in ("gap", "depthwise_nonneg"):

@@ -18,6 +18,7 @@ from wisesr.report.overview_forests import forests
 from wisesr.report.page.document import render_page
 from wisesr.report.page.overview import ROWS, nice_ticks, overview_parts
 from wisesr.report.read import read_study
+from wisesr.report.tables.claim_sentences import claim_text
 from wisesr.report.whole_study import Study
 
 GAINS = {"gap": 0.0, "wise": 0.06, "gap_dropout": 0.002}
@@ -132,6 +133,10 @@ def test_datasets_and_protocols_have_forests_of_their_own(tmp_path: Path) -> Non
     study = write_grid(tmp_path, (64,), ("resnet18",), 3, two, dataset="one", changes={"protocol": "paper"})
     assert sorted(found.title for found in forests(study)) == ["all datasets", "one", "one, protocol=paper", "two"]
     assert len({found.key for found in forests(study)}) == 4
+    said = {found.title: "a claim takes the mean of the last epochs" in forest_caption(found) for found in forests(study)}
+    assert said == {"all datasets": False, "one": False, "one, protocol=paper": True, "two": False}
+    claimed = [claim_text(answer) for answer in study.claims[0].answers if answer.claim.name == "gain" and answer.found]
+    assert sorted("(protocol=paper, mean of the last epochs)" in text for text in claimed) == [False, True]
     assert len({figure.key for figure in overview_figures(study, head_order(study))}) == 4
 
 

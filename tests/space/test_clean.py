@@ -127,6 +127,22 @@ def test_what_cannot_be_removed_is_named(
     assert (first / "last.ckpt").exists() and not (second / "last.ckpt").exists()
 
 
+def test_what_stays_of_a_folder_is_named_with_its_place_and_the_rest_is_counted(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell = trained(root)
+    (cell / "tensorboard").mkdir()
+
+    def refuse(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", "events")  # as rmtree does, which works from folder to folder
+
+    monkeypatch.setattr(removal.shutil, "rmtree", refuse)
+    assert clean("--yes") == 1
+    out = capsys.readouterr().out
+    assert f"FAILED: Permission denied: {cell / 'tensorboard'}" in out and "81.9 kB are free again." in out
+    assert not (cell / "last.ckpt").exists()
+
+
 def test_what_its_own_settings_keep_and_one_kind_alone(root: Path) -> None:
     last = trained(root, changes={"trainer.keep_checkpoints": "last"})
     best = trained(root, seed=1, val_top1=0.9)
@@ -149,7 +165,12 @@ def test_what_is_kept_of_datasets_goes_only_when_asked(root: Path, tmp_path: Pat
 def test_what_is_refused(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cell = trained(root)
     (root / "empty").mkdir()
-    for name, message in ((str(cell), "is one cell"), ("empty", "there are no cells below"), ("stduy", "Did you mean study?")):
+    for name, message in (
+        (str(cell), "is one cell"),
+        ("empty", "there are no cells below"),
+        ("stduy", "Did you mean study?"),
+        ("", "names no study"),
+    ):
         assert main(["clean", name, "--yes"]) == 1
         assert message in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):

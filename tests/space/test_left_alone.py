@@ -67,6 +67,15 @@ def test_a_part_of_a_study_spares_what_the_rest_starts_from(root: Path) -> None:
     assert (source / "best.ckpt").exists() and not (source / "last.ckpt").exists()
 
 
+def test_studies_that_were_moved_together_spare_what_they_start_from(root: Path, tmp_path: Path) -> None:
+    source = trained(root)
+    write_waiting(cell_config(root, study="later", changes={"backbone.weights": str((source / "best.ckpt").resolve())}))
+    moved = root.rename(tmp_path / "archive")
+    assert main(["clean", str(moved / "study"), "--keep", "none", "--yes"]) == 0
+    place = moved / source.relative_to(root)
+    assert (place / "best.ckpt").exists() and not (place / "last.ckpt").exists()
+
+
 def test_bytes_with_another_name_are_not_freed(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cell = trained(root)
     os.link(cell / "last.ckpt", tmp_path / "mine.ckpt")
@@ -105,7 +114,7 @@ def test_a_cell_that_changed_since_it_was_told_of_is_left_alone(root: Path) -> N
     (anew / "result.json").write_text(json.dumps(record))
     with pytest.raises(ChangedError, match="done anew"):
         clean_cell(plans[anew], choice)
-    with locked(started), pytest.raises(ChangedError, match="a process runs it"):
+    with locked(started), pytest.raises(ChangedError, match="another process holds it"):
         clean_cell(plans[started], choice)
     assert all((cell / "best.ckpt").exists() for cell in (anew, started))
     (kept / "tensorboard").mkdir()  # was not told of

@@ -138,7 +138,7 @@ def _remove(console: Console, plan: CleanPlan, choice: Choice, needed: set[Path]
     from wisesr.grid.console import say, tracked
     from wisesr.grid.planning.disk import size
     from wisesr.space.cache import clear_cache
-    from wisesr.space.removal import ChangedError, clean_cell
+    from wisesr.space.removal import ChangedError, UnfinishedError, clean_cell
 
     bytes_free, failed = 0, 0
     for cell in tracked(plan.cells, len(plan.cells), "removing", console):
@@ -146,6 +146,9 @@ def _remove(console: Console, plan: CleanPlan, choice: Choice, needed: set[Path]
             bytes_free += clean_cell(cell, choice, needed)
         except ChangedError as reason:
             say(console, f"left alone: {cell.directory}: {reason}")
+        except UnfinishedError as reason:
+            bytes_free, failed = bytes_free + reason.bytes_free, failed + 1
+            say(console, f"FAILED: {reason}")
         except OSError as error:
             failed += 1
             say(console, f"FAILED: {cell.directory}: {error.strerror or error}: {error.filename or ''}".rstrip(": "))

@@ -19,8 +19,10 @@ def find_study(name: str) -> Path:
     """A directory, or one of that name below outputs/: of both the first with cells (a study may be called `tests`).
 
     Raises:
-        UserError: there is neither; it names the nearest of what is there.
+        UserError: the name is empty, or there is neither; it names the nearest of what is there.
     """
+    if not name.strip():  # of a variable that is not set, most likely: `Path("")` is all that lies here
+        raise UserError(f"{name!r} names no study: give a directory, or the name of one below {OUTPUTS}/")
     below = [Path(OUTPUTS, name)] if Path(name).name not in ("", "..") else []
     directories = [path for path in (Path(name), *below) if path.is_dir()]
     if not directories:

@@ -19,8 +19,10 @@ from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import say
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
-from wisesr.results.cell_files import RESULT
+from wisesr.results.cell_files import BEST, LAST, RESULT
+from wisesr.results.checkpoints import KEPT, drop_checkpoints
 from wisesr.results.lock import acquire_lock, is_running
+from wisesr.results.record import Record
 from wisesr.results.redo import REDO, complete_redo
 from wisesr.results.state import State
 from wisesr.results.store import state_of
@@ -57,6 +59,8 @@ class CellInspector:
     def _inspect_cell(self, cell: Cell, console: Console, stages: Stages) -> CellOutcome:
         _complete_redo(cell.directory)
         record = cell.read_record()
+        if record is not None:
+            _drop_left(cell.directory, record)
         waiting = record is None or self._force
         weights = self._weights(cell, strict=waiting)
         data = self._data(cell, console, stages, strict=waiting)
@@ -130,6 +134,16 @@ def _complete_redo(directory: Path) -> None:
     if lock := acquire_lock(directory):
         with lock:
             complete_redo(directory)
+
+
+def _drop_left(directory: Path, record: Record) -> None:
+    """Delete checkpoints that the cell's own settings do not keep, and that a kill between record and end has left."""
+    keep = record.config["trainer"].get("keep_checkpoints", "all")
+    if (directory / REDO).exists() or all(name in KEPT[keep] or not (directory / name).exists() for name in (BEST, LAST)):
+        return
+    if lock := acquire_lock(directory):
+        with lock:
+            drop_checkpoints(directory, keep)
 
 
 def _print_counts(outcomes: Sequence[CellOutcome], console: Console) -> None:

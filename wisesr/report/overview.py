@@ -78,6 +78,7 @@ class Forest(NamedTuple):
     """By size."""
     tests: int
     """Comparisons over which stars are corrected."""
+    protocol: str = "holdout"
 
     @property
     def marks(self) -> tuple[Mark, ...]:
@@ -130,11 +131,15 @@ def forest_caption(forest: Forest, significant: str = IN_COLOUR) -> str:
     sentences = [f"{unit}{_intervals(forest.marks)}"]
     if not metric.higher_is_better:
         sentences.append("Below 0 is better")
+    if forest.protocol == "paper":
+        sentences.append("Each of the epoch that is best on the test images; a claim takes the mean of the last epochs")
     if forest.backbones and kinds & {"significant", "tested"}:
         over = f" over {forest.tests} comparisons" if forest.tests > 1 else ""
         sentences.append(f"{significant}: significant at 5 % after Holm{over}")
     if forest.together:
         sentences.append(f"{TOGETHER.capitalize()}: the estimate of the claim, whose verdict is corrected over the claims")
+    if "untested" in kinds:
+        sentences.append("A ring alone: no interval can be had, as where all seeds differ by the same")
     if "images" in kinds:
         sentences.append(
             "Dashed: fewer than three seeds, so the interval is between these trained models over the test images, and says "

@@ -77,6 +77,7 @@ def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Seq
         heads=heads,
         panels=tuple(_panel(table, groups, heads, pooled) for table in tables),
         tests=first.tests,
+        protocol=protocol,
     )
 
 

@@ -115,8 +115,17 @@ def _sort(directory: Path, plan: CleanPlan, finished: list[Finished]) -> None:
         finished.append(cell)
 
 
+def _moved_along(weights: Path, directory: Path) -> Path:
+    """Where a checkpoint lies that a cell names by an older place of the folder of all studies."""
+    outputs = directory.resolve().parents[3:4]
+    return weights if weights.exists() or not outputs else outputs[0].joinpath(*weights.parts[-5:])
+
+
 def checkpoints_in_use(directories: Iterable[Path]) -> set[Path]:
-    """Checkpoints that cells start from, `backbone.weights=PATH/best.ckpt`: absolute, links followed."""
+    """Checkpoints that cells start from, `backbone.weights=PATH/best.ckpt`: absolute, links followed.
+
+    Where there is no such file any more, the one at the same place below the cell's own `outputs`: that was moved.
+    """
     used = set()
     for directory in directories:
         try:
@@ -124,7 +133,7 @@ def checkpoints_in_use(directories: Iterable[Path]) -> set[Path]:
                 continue
             weights = load_cell(directory)["backbone"]["weights"]
             if isinstance(weights, str) and weights.endswith(".ckpt"):
-                used.add(Path(weights).resolve())
+                used.add(_moved_along(Path(weights), directory).resolve())
         except (OSError, UserError, KeyError, TypeError):  # a cell that cannot be read starts from nothing
             continue
     return used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Collection
@@ -21,6 +22,15 @@ class ChangedError(Exception):
     """The cell is not what it was when the plan was made; its text says in what."""
 
 
+class UnfinishedError(Exception):
+    """Something cannot be removed; its text says what and why."""
+
+    def __init__(self, reason: str, bytes_free: int) -> None:
+        super().__init__(reason)
+        self.bytes_free = bytes_free
+        """That are free again nevertheless."""
+
+
 def clean_cell(plan: CellPlan, choice: Choice, needed: Collection[Path] = ()) -> int:
     """Remove what a plan says of a cell, as far as it is still there.
 
@@ -30,22 +40,24 @@ def clean_cell(plan: CellPlan, choice: Choice, needed: Collection[Path] = ()) ->
         Bytes that are free again.
 
     Raises:
-        ChangedError: a process runs the cell, or it was done anew, or something was added to it.
-        OSError: something cannot be removed.
+        ChangedError: a process runs or cleans the cell, or it was done anew, or something was added to it.
+        UnfinishedError: something cannot be removed; all else is.
+        OSError: nothing can be written there.
     """
     with locked(plan.directory) as mine:
         if not mine:
-            raise ChangedError("a process runs it now")
+            raise ChangedError("another process holds it now")
         going = _still(plan, choice, needed)
         files = [file for left in going for file in files_below(left.path)]
-        bytes_free = freed(files)
         if plan.finished is not None and going:
             if any(left.kind is Kind.LOGGERS for left in going):
                 note_sent_by_hand(plan.directory)
             if names := _names(plan.directory, going):
                 note_removal(plan.directory, names)
-        for left in going:
-            _remove(left.path)
+        reasons = [reason for left in going if (reason := _remove(left.path))]
+    bytes_free = freed(file for file in files if not os.path.lexists(file.path))
+    if reasons:
+        raise UnfinishedError("; ".join(reasons), bytes_free)
     return bytes_free
 
 
@@ -73,9 +85,13 @@ def _names(directory: Path, going: list[Leftover]) -> dict[str, int]:
     return {name: taken(own) for name, own in files.items()}
 
 
-def _remove(path: Path) -> None:
-    """A file, a link, or a folder; what links lead to stays."""
-    if path.is_symlink() or not path.is_dir():
-        path.unlink(missing_ok=True)
-    else:
-        shutil.rmtree(path)
+def _remove(path: Path) -> str:
+    """Remove a file, a link, or a folder; what links lead to stays. Why it is still there; empty if it is not."""
+    try:
+        if path.is_symlink() or not path.is_dir():
+            path.unlink(missing_ok=True)
+        else:
+            shutil.rmtree(path)
+    except OSError as error:  # of a folder it names the file alone, without its place
+        return f"{error.strerror or error}: {path}"
+    return ""

@@ -64,7 +64,8 @@ def config(theme: Theme) -> dict[str, Any]:
         | {"titleFontWeight": "normal", "titlePadding": 8, "grid": True, "gridColor": faint, "gridWidth": 1}
         | {"domainColor": soft, "tickColor": soft, "tickSize": 4, "labelLimit": 320},
         "axisX": {"grid": False},
-        "legend": text | {"titleFontWeight": "normal", "labelLimit": 420, "symbolSize": 90, "symbolStrokeWidth": 2},
+        "legend": text
+        | {"titleFontWeight": "normal", "labelLimit": 420, "symbolSize": 90, "symbolStrokeWidth": 2, "symbolLimit": 0},
         "header": text | {"labelFontSize": 12, "labelFontWeight": "normal", "labelLimit": 240},
         "title": {"font": FONT, "color": ink, "fontSize": 13, "fontWeight": "normal", "anchor": "start", "offset": 6},
         "text": {"font": FONT, "color": ink, "fontSize": 11},

@@ -127,7 +127,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
         folded=part(rest) if rest else None,
         zero=place(0.0),
         ticks=tuple((place(tick), typographic(f"{tick:+g}" if tick else "0")) for tick in nice_ticks(low, high)),
-        letters=min(_LETTERS, max(map(len, forest.heads))),
+        letters=min(_LETTERS, max(map(len, forest.heads)) + 1),  # some are wider than others
         digits=max(len(signed(mark.mean, forest.metric.decimals)) for mark in forest.marks),
         caption=forest_caption(forest),
         slopes=tuple(own[1:]),

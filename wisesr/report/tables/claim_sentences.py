@@ -31,8 +31,9 @@ def at_sizes(answer: Answer) -> str:
 
 
 def of_protocol(answer: Answer) -> str:
-    """What must stand wherever a figure of protocol=paper does."""
-    return " (protocol=paper)" if answer.protocol == "paper" else ""
+    """What must stand wherever a figure of protocol=paper does, and why it is not that of the tables."""
+    last = ", mean of the last epochs" if answer.found is not None and _of_last_epochs(answer) else ""
+    return f" (protocol=paper{last})" if answer.protocol == "paper" else ""
 
 
 def estimand(answer: Answer) -> str:

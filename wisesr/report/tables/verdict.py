@@ -73,7 +73,10 @@ def _missed(metric: Metric, differences: Sequence[Difference]) -> str:
     found = [difference.detectable for difference in differences if difference.detectable is not None]
     if not found:
         return ""
-    low, high = (f"{end:.{metric.decimals - 1}f}" for end in (min(found), max(found)))
+    most = 100.0 if metric.image_unit == 100.0 else float("inf")
+    if min(found) > most:
+        return " No star is no proof of equality: no difference that there can be would be found with a probability of 80 %."
+    low, high = (f"{end:.{metric.decimals - 1}f}" if end <= most else f"over {most:g}" for end in (min(found), max(found)))
     size = f"{low if low == high else f'{low} to {high}'} {metric.points}"
     by_row = ", by row," * (low != high)
     return (
