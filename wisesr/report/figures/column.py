@@ -141,7 +141,7 @@ def _height(spec: Spec, share: float) -> Spec:
 
 
 def _fonts(spec: Any, step: float, share: float) -> Any:
-    """Names of rows and columns no larger than these; legends of colours as long as their map is high."""
+    """Names and figures no larger than rows and cells have room for; legends of colours as long as their map is high."""
     if isinstance(spec, list):
         return [_fonts(part, step, share) for part in spec]
     if not isinstance(spec, dict):
@@ -149,6 +149,8 @@ def _fonts(spec: Any, step: float, share: float) -> Any:
     made = {name: _fonts(part, step, share) for name, part in spec.items()}
     if isinstance(axis := made.get("axis"), dict) and "labelFontSize" in axis:
         made["axis"] = axis | {"labelFontSize": min(axis["labelFontSize"], max(_SMALLEST, step - 1))}
+    if isinstance(mark := made.get("mark"), dict) and mark.get("type") == "text" and "fontSize" in mark:
+        made["mark"] = mark | {"fontSize": min(mark["fontSize"], max(_SMALLEST, int(step // 2)))}
     if "gradientLength" in made:
         made["gradientLength"] = max(min(_RAMP, made["gradientLength"]), round(made["gradientLength"] * share))
     return made
