@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.support.configs import composed
@@ -27,6 +28,10 @@ os.environ["WISESR_CACHE"] = _KEPT.name
 # `make test` runs several processes beside each other: together they would be far slower than one with several threads each.
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says how busy the machine is, and fails no test.
+hypothesis.settings.register_profile("untimed")
+hypothesis.settings.load_profile("untimed")
 
 # A script that runs the tests in the background has SIGINT ignored, and so would all processes that tests start and interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -38,7 +38,7 @@ def spread(parts: np.ndarray, labels: np.ndarray, of: int) -> np.ndarray:
 
 
 @given(counts=st.lists(st.integers(5, 40), min_size=2, max_size=6), of=st.integers(2, 5), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_folds_are_even_in_every_class_and_in_all(counts: list[int], of: int, seed: int) -> None:
     dataset = manifest(counts)
     parts = fold_of_each(dataset, of, seed)

@@ -55,7 +55,7 @@ def follow(message: str) -> str:
     quoting=st.sampled_from((csv.QUOTE_MINIMAL, csv.QUOTE_ALL)),
     told=st.booleans(),
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_written_is_read(
     tmp_path: Path, names: list[tuple[str, ...]], encoding: str, mark: str, end: str, quoting: int, told: bool
 ) -> None:
@@ -287,7 +287,6 @@ def test_lists_in_archives_get_no_command_that_would_not_work(tmp_path: Path) ->
 
 
 @given(name=st.text("aB9 .,:=\\\"'{}[]()ü猫|;#@-_", min_size=1, max_size=8))
-@settings(deadline=None)
 def test_overrides_in_messages_are_taken_by_shell_and_hydra(name: str) -> None:
     (word,) = shlex.split(columns_override({"filename": name, "split": None}))
     override = OverridesParser.create().parse_override(word)

@@ -40,7 +40,7 @@ def taken(words: list[str]) -> dict[str, object]:
 @given(name=NAMES, others=st.lists(NAMES, max_size=3))
 @example(name="a\\\n", others=["2019"])
 @example(name="???", others=["x\\\\${y}"])
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 def test_a_value_comes_back_as_it_was(name: str, others: list[str]) -> None:
     if "???" not in (name, *others):  # which OmegaConf takes for a value that is not given
         (word,) = shlex.split(override("dataset.test", name))

@@ -24,7 +24,7 @@ def batches(count: int, size: int, *, epoch: int, rank: int = 0, world: int = 1,
 
 
 @given(count=st.integers(1, 100), world=st.integers(1, 3), accumulate=st.integers(1, 3), times=st.integers(1, 4))
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_a_step_sees_the_same_images_however_divided(count: int, world: int, accumulate: int, times: int) -> None:
     size = world * accumulate * times
     whole = batches(count, size, epoch=2)

@@ -34,7 +34,7 @@ def done(dataset: Manifest, protocol: str = "holdout", seed: int = 0) -> Manifes
 
 
 @given(counts=st.lists(st.integers(3, 60), min_size=2, max_size=6), seed=st.integers(0, 99))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_every_class_gives_its_share(counts: list[int], seed: int) -> None:
     dataset = done(manifest(counts), seed=seed)
     for label, count in enumerate(counts):

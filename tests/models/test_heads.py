@@ -45,7 +45,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [(name, {}) for name in HEADS] + VARIA
 
 
 @given(shape=shapes)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_depthwise_is_a_loop_over_positions(shape: tuple[int, int, int]) -> None:
     x, k, b = maps(shape, 2), torch.randn(shape, dtype=torch.float64), torch.randn(shape[0], dtype=torch.float64)
     channels, height, width = shape
@@ -67,7 +67,7 @@ def test_depthwise_is_the_convolution() -> None:
 
 
 @given(shape=shapes)
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_uniform_weights_are_global_average_pooling(shape: tuple[int, int, int]) -> None:
     gap, head = create_head("gap", shape, 4).double(), create_head("depthwise", shape, 4).double()
     head.classifier.load_state_dict(gap.classifier.state_dict())
@@ -82,7 +82,7 @@ def test_automatic_pre_average_is_the_papers(extent: int, pool: int) -> None:
 
 
 @given(shape=shapes, pool=st.integers(1, 4))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_pre_average_then_kernel_is_one_kernel_on_the_full_map(shape: tuple[int, int, int], pool: int) -> None:
     if pool > min(shape[1:]):
         with pytest.raises(UserError, match="pre_pool must be from 1 to"):

@@ -23,7 +23,7 @@ from wisesr.models.heads.lse import log_mean_exp
 
 shapes = st.tuples(st.integers(1, 4), st.integers(1, 6), st.integers(1, 6))
 even_shapes = st.tuples(st.sampled_from([2, 4, 6]), st.integers(1, 4), st.integers(1, 4))
-few = settings(deadline=None, max_examples=20)
+few = settings(max_examples=20)
 
 
 def number(value: float | list[Any]) -> Tensor:

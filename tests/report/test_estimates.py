@@ -20,7 +20,7 @@ from wisesr.report.statistics.random_effects import random_effects
 from wisesr.report.statistics.shared import Part, shared_part, with_shared
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(3, 12), st.integers(0, 1000), st.floats(0, 3), st.floats(0.05, 2))
 def test_of_rows_that_are_as_precise_the_mean_is_that_of_statsmodels(
     rows: int, seed: int, between: float, variance: float
@@ -94,7 +94,7 @@ def test_an_error_is_never_less_than_that_of_seeds_or_images_alone() -> None:
     assert combined(1.0, Parts(0.0, 0.0, 0.0), 4, 99) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(3, 20), st.integers(0, 1000), st.floats(0.05, 5))
 def test_equivalence_is_statsmodels_two_one_sided_tests(count: int, seed: int, margin: float) -> None:
     random = np.random.default_rng(seed)

@@ -179,7 +179,7 @@ def _settings(changes: dict[str, Any], head: str, seed: int) -> dict[str, Any]:
     return {key: value for key, value in values.items() if not key.startswith("augment.")} | augment | changes
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(_CHANGES, st.sampled_from(["gap", "wise"]), st.integers(0, 1)), min_size=2, max_size=7))
 def test_two_computations_have_two_places_and_one_has_one(drawn: list[tuple[dict[str, Any], str, int]]) -> None:
     cells = [_settings(changes, head, seed) for changes, head, seed in drawn]

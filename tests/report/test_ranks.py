@@ -46,7 +46,7 @@ def test_what_float32_leaves_is_a_tie() -> None:
     assert signed_rank_p(np.full(8, SAME / 2)) == 1.0
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(6, 10), st.integers(3, 5), st.integers(0, 1000), st.booleans())
 def test_friedmans_statistic_is_scipys(datasets: int, heads: int, seed: int, tied: bool) -> None:
     values = _study(np.random.default_rng(seed), datasets, heads)

@@ -59,7 +59,7 @@ def test_one_image_of_a_large_test_set_is_a_difference() -> None:
     assert _paired_t([100 / 50_000, 200 / 50_000, 100 / 50_000]).p is not None
 
 
-@settings(max_examples=8, deadline=None)  # statsmodels takes 50 ms a time
+@settings(max_examples=8)  # statsmodels takes 50 ms a time
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=8))
 def test_holm_is_statsmodels(values: list[float]) -> None:
     assert holm(values) == pytest.approx(multipletests(values, method="holm")[1].tolist(), abs=1e-12)

@@ -33,7 +33,7 @@ def _taken(predictions: Predictions, images: np.ndarray) -> Predictions:
 
 
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true")  # which is what is asked for here
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 1000), st.integers(1, 60), st.integers(2, 6), st.integers(0, 1))
 def test_values_are_scikit_learns(seed: int, images: int, classes: int, absent: int) -> None:
     predictions = _predictions(seed, images, classes, absent=absent)

@@ -58,7 +58,7 @@ def without_seed(config: dict[str, Any]) -> str:
     return json.dumps({**computation(config), "seed": None}, sort_keys=True)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(studies())
 def test_a_group_is_the_seeds_of_one_configuration(cells: list[dict[str, Any]]) -> None:
     """Two cells stand in one group if, and only if, they differ in nothing but the seed."""

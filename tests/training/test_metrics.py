@@ -56,7 +56,7 @@ def drawn(classes: int, present: list[int], images: int, seed: int, skill: float
     return logits, labels
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_figures_with_absent_classes_are_those_of_scikit_learn(data: st.DataObject) -> None:
     classes = data.draw(st.integers(2, 12))
@@ -75,7 +75,7 @@ def test_figures_with_absent_classes_are_those_of_scikit_learn(data: st.DataObje
     assert result["ece"] == pytest.approx(sum(gaps) / len(hit), abs=1e-5)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 40), st.integers(1, 300), st.integers(0, 10**6), st.floats(0, 5))
 def test_where_every_class_has_images_macro_f1_is_torchmetrics_to_the_bit(
     classes: int, images: int, seed: int, skill: float

@@ -42,7 +42,7 @@ def smallest_by_loop(count: int, size: int, world: int, accumulate: int) -> int:
 cases = {"count": st.integers(2, 60), "world": st.integers(1, 3), "accumulate": st.integers(1, 4), "times": st.integers(1, 9)}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(**cases)
 def test_the_smallest_part_is_that_of_the_batches(count: int, world: int, accumulate: int, times: int) -> None:
     size = world * accumulate * times
@@ -61,7 +61,7 @@ class Flat(nn.Module):
         return answer
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(**cases)
 def test_the_setting_that_is_proposed_leaves_no_such_part(count: int, world: int, accumulate: int, times: int) -> None:
     size = world * accumulate * times

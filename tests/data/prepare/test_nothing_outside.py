@@ -54,7 +54,7 @@ def write(path: Path, kind: str, entries: list[tuple[str, str]], outside: str) -
     return True
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(entries=ENTRIES, kind=st.sampled_from(["zip", "tar"]))
 @example(entries=[("seg_train/seg_train/sea/../../../../outside.jpg", "file")], kind="tar")
 @example(entries=[("seg_train/seg_train/link", "link"), ("seg_train/seg_train/link/x.jpg", "file")], kind="tar")
@@ -65,7 +65,7 @@ def test_nothing_is_written_outside(entries: list[tuple[str, str]], kind: str) -
 
 
 @pytest.mark.slow
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(entries=ENTRIES, kind=st.sampled_from(["zip", "tar"]))
 def test_nothing_is_written_outside_long(entries: list[tuple[str, str]], kind: str) -> None:
     check_nothing_outside(entries, kind)
@@ -97,7 +97,7 @@ def check_nothing_outside(entries: list[tuple[str, str]], kind: str) -> None:
         assert set(Path().iterdir()) == here
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(name=NAMES)
 def test_a_name_that_passes_stays_below(name: str) -> None:
     try:
