@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
-import hydra
+try:
+    import hydra
+except ModuleNotFoundError:
+    sys.exit("This Python has no hydra: make setup, once, then source .venv/bin/activate in each new shell.")
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode

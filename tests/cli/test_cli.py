@@ -74,3 +74,10 @@ def test_help_fits_80_columns(command: list[str], capsys: pytest.CaptureFixture[
 def test_the_help_of_training_fits_80_columns() -> None:
     text = (ROOT / "conf" / "hydra" / "help" / "wisesr.yaml").read_text(encoding="utf-8")
     assert max(map(len, text.splitlines())) <= 82, "indented by two in the file"
+
+
+def test_a_command_that_there_is_not_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    for name, part in (("statsu", "Did you mean status? There are: clean, "), ("train", "python train.py --help")):
+        with pytest.raises(SystemExit) as exit:
+            main([name])
+        assert exit.value.code == 2 and part in capsys.readouterr().err

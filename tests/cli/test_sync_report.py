@@ -48,6 +48,7 @@ def test_a_study_without_claims_says_what_its_tables_show(tmp_path: Path) -> Non
     told = study_story(tmp_path)
     assert "gap" in told.headline
     assert told.headline
+    assert study_story(tmp_path, pictures=False) == told._replace(pictures=())
 
 
 def test_nothing_to_tell(tmp_path: Path) -> None:

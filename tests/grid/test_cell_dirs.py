@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -97,3 +98,20 @@ def test_after_a_grid_the_next_step_is_named(config: dict[str, Any]) -> None:
     assert next_command(config, [done]) == next_command(config, [failed, State.BUSY]) == ""
     assert next_command(config, [done, done], study=["mine", "other"]).endswith("wisesr report outputs")
     assert next_command(config, [done, done], output_dir=["a b", "b"]).endswith("wisesr report 'a b' b")
+
+
+def test_the_next_step_is_found_where_no_environment_is_active(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After `make quickstart` the shell knows no `wisesr`; once the environment is active it does."""
+    command = tmp_path / ".venv" / "bin" / "wisesr"
+    command.parent.mkdir(parents=True)
+    command.touch(mode=0o755)
+    monkeypatch.setattr("sys.executable", str(command.with_name("python")))
+    monkeypatch.setenv("PATH", "")
+    states, config = [State.DONE, State.DONE], config | {"output_dir": "outputs", "study": "mine"}
+    assert next_command(config, states) == f"Next: {command} report outputs/mine"
+    monkeypatch.chdir(tmp_path)
+    assert next_command(config, states) == "Next: .venv/bin/wisesr report outputs/mine"
+    monkeypatch.setenv("PATH", str(command.parent))
+    assert next_command(config, states) == "Next: wisesr report outputs/mine"

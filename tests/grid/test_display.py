@@ -75,6 +75,28 @@ def test_what_a_cell_does_before_it_trains(config: dict[str, Any]) -> None:
     assert "reading data" in output.getvalue()
 
 
+def test_lines_above_the_table_leave_its_colours_alone(config: dict[str, Any]) -> None:
+    """What is printed without markup is printed together with the table, which rich draws anew below it."""
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    console = Console(file=io.StringIO(), width=80, height=20, force_terminal=True, color_system=None, highlight=False)
+    with Display(console, 1) as display:
+        display.update([CellOutcome(cell, State.RUNNING)], [], [])
+        display.ended(0, CellOutcome(cell, State.DONE))
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "1 cell: 1 running" in output and "[/]" not in output and "val top-1" not in output, "no row, no table"
+
+
+def test_what_is_over_has_no_time_left(config: dict[str, Any]) -> None:
+    (cell,) = check_cells([config])
+    write_cell(cell)
+    table = LiveTable(1)
+    console = Console(file=io.StringIO(), width=80, force_terminal=True, color_system=None, highlight=False)
+    table._left.show(60.0, 0.0)
+    console.print(table.render([CellOutcome(cell, State.DONE)], [], [], 20, 80))
+    assert console.file.getvalue() == "1 cell: 1 done; 0:00 so far\n"  # type: ignore[attr-defined]
+
+
 def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path: Path) -> None:
     (cell,) = check_cells([config])
     write_cell(cell)

@@ -92,3 +92,23 @@ def test_places_at_the_edge_move_with_it() -> None:
     assert 0.9 * ROOM < made["width"] + 100 <= ROOM
     assert made["layer"][0]["encoding"] == {"x": {"value": 11 + made["width"]}, "x2": {"value": 0}}
     assert in_column(spec, lambda tried: float(tried["width"]) + 300) is None
+
+
+@pytest.mark.parametrize(("classes", "whole_percent", "changes"), [(6, 1, 1), (12, 1, 0), (22, 0, 0)])
+def test_what_is_written_in_cells_stays_within_them(classes: int, whole_percent: int, changes: int) -> None:
+    """Three letters or five, each somewhat more than half as wide as high; what does not fit at 6 pt is left out."""
+    mark = {"type": "text", "fontSize": 11}
+    texts: list[dict[str, Any]] = [{"field": "share", "format": ".0f"}, {"field": "text"}]
+    layers: list[dict[str, Any]] = [{"mark": mark, "encoding": {"text": text}} for text in texts]
+    legend = {"gradientLength": 160}
+    spec: dict[str, Any] = {
+        "width": {"step": 40},
+        "layer": [{"mark": "rect", "encoding": {"color": {"legend": legend}}}, *layers],
+    }
+    made = in_column(spec, lambda tried: 60.0 + classes * tried["width"]["step"])
+    assert made is not None
+    step, written = made["width"]["step"], [layer for layer in made["layer"] if "text" in layer["encoding"]]
+    assert ["format" in layer["encoding"]["text"] for layer in written] == [True] * whole_percent + [False] * changes
+    for layer, letters in zip(written, (3, 5), strict=False):
+        assert LEAST / SCALE <= layer["mark"]["fontSize"] <= step / (letters * 0.55)
+    assert made["layer"][0]["encoding"]["color"]["legend"]["orient"] == "bottom"

@@ -14,6 +14,7 @@ import pytest
 from tests.support.studies import cell_config, write_cell, write_failed
 from wisesr.report.read import read_study
 from wisesr.report.tables.latex import Made, escape, latex, latex_files
+from wisesr.report.tables.latex.claims import claims
 from wisesr.report.tables.latex.escape import breakable
 from wisesr.report.whole_study import Study
 
@@ -164,7 +165,9 @@ def test_captions_are_short_and_sentences_are_not_lost(usual: Study) -> None:
         short, caption = re.findall(r"^\\caption\[\{(.*?)\}\]\{(.*)\}$", text, re.M)[0]
         assert len(short) < 60 and len(caption) < 190
     assert "% *: both tests reject" in texts["toy-64"]
-    assert "Neither is corrected" in texts["toy-64-differences"].split(r"\end{table}")[0]
+    assert "Neither is corrected" in texts["toy-64"]
+    printed = texts["toy-64-differences"].split(r"\end{table}")[0]
+    assert "not corrected" in printed and "paired t-test" not in printed  # whose interval the table has no column for
     assert r"$^\ast$: differs from gap" in texts["toy-64"] and r"\textbf{91.00}" in texts["toy-64"]
 
 
@@ -182,9 +185,22 @@ def test_heads_stand_in_rows_where_columns_do_not_fit(usual: Study, tmp_path: Pa
     text = latex(usual.tables[0])
     assert text.count(r"\begin{tabular}") == 1
     assert re.search(r"^head & .*densenet121.*resnet18", text, re.M)
+    assert r"efficientnet\_lite0}" in text  # whole, as there is room
     for head in ("gap", "wise"):
         write_cell(named(tmp_path, head, "resnet18"))
     assert re.search(r"^backbone & .*gap.*wise", latex(read_study([tmp_path]).tables[0]), re.M)
+
+
+def test_claims_stay_apart_and_have_their_units(usual: Study) -> None:
+    """Counted claims alone have percent signs at all figures; where points are among them, a sentence says so."""
+    text = dict(latex_files(usual, MADE))["claims"]
+    rows = text.split(r"\midrule")[1].split(r"\bottomrule")[0]
+    assert rows.count(r"\addlinespace") == rows.count(r"\tabularnewline") - 1 == 1
+    assert "without a percent sign" not in text
+    (block,) = usual.claims
+    (one, *_) = (answer for answer in block.answers if answer.found is not None)
+    points = one._replace(claim=one.claim._replace(measure=one.claim.measure._replace(unit="points", relative=False)))
+    assert "without a percent sign: points." in (claims([block._replace(answers=(points,))]) or "")
 
 
 def test_many_heads_are_divided(tmp_path: Path) -> None:

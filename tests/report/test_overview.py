@@ -13,7 +13,7 @@ from tests.support.studies import cell_config, write_cell
 from wisesr.report.figures.overview_figures import overview_figures
 from wisesr.report.figures.render import render
 from wisesr.report.figures.style import head_order
-from wisesr.report.overview import TOGETHER, Forest, ForestRow
+from wisesr.report.overview import TOGETHER, Forest, ForestRow, forest_caption
 from wisesr.report.overview_forests import forests
 from wisesr.report.page.document import render_page
 from wisesr.report.page.overview import ROWS, nice_ticks, overview_parts
@@ -83,6 +83,17 @@ def test_all_backbones_together_are_the_claim(study: Study, forest: Forest) -> N
         assert (row.mark.mean, row.mark.low, row.mark.high) == tuple(found)
 
 
+def test_of_several_claims_that_of_a_difference_is_shown(study: Study, tmp_path: Path) -> None:
+    keys = "head: wise, baseline: gap, measure: top1, sizes: each"
+    claims = tmp_path / "claims.yaml"
+    each = (f"- {{name: {name}, claim: it, expected: {name}, {keys}}}\n" for name in ("no_lower", "higher"))
+    claims.write_text("".join(each))
+    root = study.cells[0].directory.parents[3]
+    (found,) = forests(read_study([root], claims=claims))
+    together = [row.mark for (_, name, _), row in rows_of(found).items() if name == TOGETHER]
+    assert [mark.kind for mark in together if mark is not None] == ["significant", "significant"]
+
+
 def test_one_backbone_is_not_said_twice(tmp_path: Path) -> None:
     (found,) = forests(write_grid(tmp_path, (64,), ("resnet18",), 3))
     assert found.backbones == ("resnet18",) and not found.together
@@ -92,7 +103,19 @@ def test_one_backbone_is_not_said_twice(tmp_path: Path) -> None:
 def test_with_one_seed_nothing_is_coloured(tmp_path: Path) -> None:
     (found,) = forests(write_grid(tmp_path, (64,), ("resnet18",), 1))
     assert {mark.kind for mark in found.marks} == {"images"}
-    assert "says nothing about the heads" in overview_parts(read_study([tmp_path]), [])[0].caption
+    (part,) = overview_parts(study := read_study([tmp_path]), [])
+    assert "says nothing about the heads" in part.caption and "for other seeds" not in part.caption
+    (figure,) = overview_figures(study, head_order(study))
+    assert 'stroke-dasharray="3,3"' in render(figure.spec).svg.replace("\n", "")
+    assert "star" not in figure.caption
+
+
+def test_an_interval_without_predictions_is_for_other_seeds_alone(tmp_path: Path) -> None:
+    study = write_grid(tmp_path, (64,), ("resnet18",), 3)
+    assert "for other seeds and test images" in forest_caption(forests(study)[0])
+    for path in tmp_path.rglob("predictions.npz"):
+        path.unlink()
+    assert "for other seeds on these test images" in forest_caption(forests(read_study([tmp_path]))[0])
 
 
 def test_nothing_to_compare_has_no_overview(tmp_path: Path) -> None:
@@ -124,7 +147,20 @@ def test_over_datasets_stands_what_the_claims_say(tmp_path: Path) -> None:
         mark = rows_of(first)[size, name, head].mark
         assert (name, head) == (TOGETHER, "wise") and mark is not None
         assert (mark.mean, mark.low, mark.high) == found[size]
+    links = [[panel.link for panel in part.shown.panels] for part in overview_parts(study, [])]
+    assert links == [["", ""], ["table-one-64", "table-one-128"], ["table-two-64", "table-two-128"]]
     assert len(overview_parts(study, [])) == len({figure.key for figure in overview_figures(study, head_order(study))}) - 2 == 3
+
+
+def test_each_study_has_its_own(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        for head in ("gap", "wise"):
+            write_cell(cell_config(tmp_path, head=head, study=name))
+    html = render_page(read_study([tmp_path]), [], made="now", command="", script="0")
+    for number, name in enumerate(("first", "second")):
+        section = html[html.index(f'id="claims-{number}"') :].partition('<section class="table')[0]
+        assert f"What is known of {name}" in section
+        assert section.count('class="dot"') == 1 and f'aria-label="{name}: toy"' in section
 
 
 def test_many_rows_are_folded_and_none_is_lost(tmp_path: Path) -> None:

@@ -22,6 +22,13 @@ def test_variants_stand_with_their_head() -> None:
     assert in_order(heads) == ("gap", "wise", "wise dropout=0.5", "wise_mine", "depthwise", "gap pre_pool=2", "wiser", "zeta")
 
 
+def test_settings_stand_by_their_numbers() -> None:
+    assert in_order(["wise pre_pool=10", "wise pre_pool=2", "mine size=10", "mine size=9"]) == (
+        *("wise pre_pool=2", "wise pre_pool=10"),
+        *("mine size=9", "mine size=10"),
+    )
+
+
 def test_each_stands_once_and_none_is_lost() -> None:
     heads = [*options("head"), "mine"]
     assert sorted(in_order([*heads, *heads])) == sorted(heads)

@@ -60,6 +60,8 @@ def test_a_run_that_was_sent_later(tmp_path: Path) -> None:
     assert address(cell) == ""
     note_success(cell, Sent("bbbb2222", "me", "wisesr", folder.name, LATER))
     assert address(cell) == LATER
+    (cell / "wandb" / "offline-run-20200101_000000-aaaa1111").mkdir()  # of an attempt before
+    assert address(cell) == LATER
     pretend_offline(cell, "offline-run-20270101_000000-cccc3333")  # the cell was done anew
     assert address(cell) == ""
 

@@ -68,7 +68,7 @@ def test_cells_in_every_state(config: dict[str, Any], capsys: pytest.CaptureFixt
         lines = show(capsys, config["output_dir"])
     # 40 s of the one that runs, a third of 60 s for the interrupted one, 60 s for the one that waits; beside training 10 s of
     # each that is begun, and a quarter of it after training
-    assert lines[0] == "5 cells: 1 done, 1 running, 1 waiting, 1 interrupted, 1 failed; about 0:02:22 left"
+    assert lines[0] == "5 cells: 1 done, 1 running, 1 waiting, 1 interrupted, 1 failed; about 2:22 left"
     assert "tests: corners-64" in lines
     (header,) = [line.split() for line in lines if line.split() == ["gap", "wise", "max", "lse"]]
     (row,) = [re.split(r" {2,}", line) for line in lines if line.startswith("toy ")]
@@ -86,7 +86,7 @@ def test_cells_in_every_state(config: dict[str, Any], capsys: pytest.CaptureFixt
     assert any("grid.retry=failed" in line and "rm -r" in line for line in lines)
     assert lines[-1] == "Interrupted: the same command goes on with them."
     lines = show(capsys, config["output_dir"])
-    assert lines[0].startswith("5 cells: 1 done, 1 waiting, 2 interrupted, 1 failed; about 0:02:30 left once it runs")
+    assert lines[0].startswith("5 cells: 1 done, 1 waiting, 2 interrupted, 1 failed; about 2:30 left once it runs")
     assert lines[-1] == "Interrupted and waiting: the same command goes on with them."
 
 
@@ -131,7 +131,7 @@ def test_a_cell_that_is_being_redone(config: dict[str, Any], capsys: pytest.Capt
     for holder in (cell.directory, redo):
         with locked(holder):
             lines = show(capsys, config["output_dir"])
-        assert lines[0] == "1 cell: 1 done, 1 of them with a redo; about 0:00:32 left"
+        assert lines[0] == "1 cell: 1 done, 1 of them with a redo; about 0:32 left"
         assert [lines[next(at for at, line in enumerate(lines) if line.split() == ["toy", "50.00"]) + 1]] == ["redo: epoch 1/3"]
         assert "corners-64 toy-gap seed 0, redo: epoch 1/3  0:30 left" in lines
     write_status(redo, state=State.FAILED, reason="out of memory", told=True)

@@ -20,7 +20,7 @@ from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
 from wisesr.data.legible import legible
 from wisesr.encoding import begin_in_utf_8, take_any_text
-from wisesr.errors import UserError, message
+from wisesr.errors import UserError, message, unknown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_sync(command("sync", "offline W&B runs to the server"))
     add_clean(command("clean", "the disk freed of what nobody needs of a study"))
     add_data(command("data", "datasets: prepare, check, show"))
-    chosen, others = parser.parse_known_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    if given and not given[0].startswith("-") and given[0] not in commands.choices:
+        training = "training has a command of its own: python train.py --help"
+        parser.exit(2, message(training if given[0] == "train" else unknown("command", given[0], commands.choices)) + "\n")
+    chosen, others = parser.parse_known_args(given)
     several = next((name for name in ("overrides", "paths") if hasattr(chosen, name)), None)
     if others and (several is None or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")

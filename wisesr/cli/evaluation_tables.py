@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from wisesr.data.image_file import TINY
 from wisesr.data.legible import legible
 from wisesr.grid.console import say
+from wisesr.report.tables.numbers import typographic
 from wisesr.wording import count_of, percent, some_of
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def _differences(done: Evaluation) -> str:
 def _difference(name: str, now: float, then: float) -> str:
     """`top-1 97.90 % (there 98.05 %, -0.15)`; with digits that show the smallest difference."""
     scale, unit = (1.0, "") if name == "loss" else (100.0, " %")
-    change = f"{scale * (now - then):+.2g}"
+    change = typographic(f"{scale * (now - then):+.2g}")
     return f"{FIGURES[name]} {scale * now:.7g}{unit} (there {scale * then:.7g}{unit}, {change})"
 
 

@@ -111,6 +111,7 @@ def _written(chosen: argparse.Namespace) -> list[str]:
 def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell]) -> None:
     """How many cells there are in each state, and the names of those that cannot be sent."""
     from wisesr.sync.uploads import UploadState
+    from wisesr.terminal import tell
 
     names = {
         UploadState.OFFLINE: "to be sent",
@@ -126,12 +127,13 @@ def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence
     for cell in cells:
         if cell.state in (UploadState.UNFINISHED, UploadState.NO_FILES):
             detail = f" ({cell.detail})" if cell.detail else ""
-            console.print(f"  {names[cell.state]}: {cell.name}{detail}", soft_wrap=True, markup=False)
+            tell(console, f"  {names[cell.state]}: {cell.name}{detail}")
 
 
 def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, written: list[str]) -> None:
     """What would be sent and written, where, and whether there is a key for it. No server is asked."""
     from wisesr.sync.connection import obstacle
+    from wisesr.terminal import tell
     from wisesr.training.loggers.wandb_mode import server
 
     lines = [f"  would send {cell.name}" for cell in sending]
@@ -144,19 +146,20 @@ def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[S
     if lines:
         lines.append(f"But {why}" if (why := obstacle(os.environ)) else f"A key for {server(os.environ)} is known.")
     for line in lines:
-        console.print(line, soft_wrap=True, markup=False)
+        tell(console, line)
 
 
 def _send(console: Console, sending: Sequence[SyncCell], *, timeout: float, again: bool) -> int:
     """Send runs, a line each; how many could not be."""
     from wisesr.grid.console import tracked
     from wisesr.sync.study_sync import send_all
+    from wisesr.terminal import tell
 
     failed = 0
     results = send_all(sending, timeout=timeout, again=again, environment=os.environ)
     for cell, sent, reason in tracked(results, len(sending), "sending", console):
         failed += sent is None
         line = f"sent {cell.name} as {sent.entity}/{sent.project}/{sent.id}" if sent else f"FAILED {cell.name}: {reason}"
-        console.print(f"  {line}", soft_wrap=True, markup=False)
+        tell(console, f"  {line}")
     console.print(f"{len(sending) - failed} of {len(sending)} runs were sent.", markup=False)
     return failed

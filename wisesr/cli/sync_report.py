@@ -28,15 +28,19 @@ _PICTURES = 6
 _CLAIMS = ("claim", "verdict", "estimate", "from")
 
 
-def study_story(directory: Path) -> Story:
+def study_story(directory: Path, *, pictures: bool = True) -> Story:
     """A study below a directory, with the claims and the baseline that `wisesr report` has unasked.
+
+    Args:
+        directory: of the study.
+        pictures: whether figures are drawn, which takes seconds.
 
     Raises:
         UserError: there are no cells, or not the baseline.
     """
     study = read_study([directory])
     order = head_order(study)
-    figures = islice(overview_figures(study, order), _PICTURES)
+    figures = islice(overview_figures(study, order), _PICTURES if pictures else 0)
     return Story(
         summary=f"{study_states(study)}. Written by wisesr {__version__}, and written over by the next `wisesr sync`.",
         headline="\n\n".join(_headline(study)),

@@ -34,7 +34,7 @@ def write_views(
     all_written = True
     for (entity, project, study), group in by_workspace(now, account).items() if written else ():
         place = {"entity": entity, "project": project, "study": study}
-        story, why = _story(study_dir(group))
+        story, why = _story(study_dir(group), pictures="report" in written)
         if "workspace" in written:
             write = partial(write_workspace, group, **place, colours=story.colours if story else {})
             all_written &= _write(console, write, f"workspace of {study}", len(group))
@@ -45,10 +45,10 @@ def write_views(
     return all_written
 
 
-def _story(directory: Path) -> tuple[Story | None, str]:
+def _story(directory: Path, *, pictures: bool) -> tuple[Story | None, str]:
     """What there is to say of a study, or why that is nothing."""
     try:
-        return study_story(directory), ""
+        return study_story(directory, pictures=pictures), ""
     except Exception as error:  # the runs are there all the same, and the workspace does without
         return None, str(error)
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
-from hydra.core.global_hydra import GlobalHydra
-from hydra.core.object_type import ObjectType
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.schema import Config
@@ -43,6 +41,9 @@ def options_by_group() -> str:
 
     Hydra asks for it in every composition, so folders are listed directly: `get_group_options` would take ten times as long.
     """
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.core.object_type import ObjectType
+
     found: dict[str, set[str]] = defaultdict(set)
     for source in GlobalHydra.instance().config_loader().get_sources():
         for group in source.list("", ObjectType.GROUP) if source.available() else ():

@@ -12,6 +12,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import clock
@@ -65,17 +66,19 @@ class LiveTable:
         rows += [(cell.label, _columns(read_status(cell.directory), "elsewhere", "")) for cell in elsewhere]
         room = max(3, height - _AROUND)
         more = f"and {count_of(len(rows) - room, 'more cell')} running" if len(rows) > room else ""
-        return Group(self._headline(outcomes, current, len(elsewhere)), _table(rows[:room], width), more)
+        headline = Text.from_markup(self._headline(outcomes, current, len(elsewhere)))  # what is printed above has none
+        return Group(headline, _table(rows[:room], width), more) if rows else Group(headline)
 
     def _headline(self, outcomes: Sequence[CellOutcome], current: Current, elsewhere: int) -> str:
-        """`12 cells: 5 done, 2 running, 5 waiting; 0:12:00 so far, about 0:43:10 left`."""
+        """`12 cells: 5 done, 2 running, 5 waiting; 12:00 so far, about 43:10 left`."""
         counts = Counter(str(State.DONE if outcome.state.is_done else outcome.state) for outcome in outcomes)
         if elsewhere:
             counts[str(State.WAITING)] -= elsewhere
             counts["running elsewhere"] = elsewhere
         listed = ", ".join(state_markup(f"{count} {state}") for state, count in counts.items() if count)
+        is_over = len(outcomes) == self._total and all(outcome.state.is_done for outcome in outcomes)
         seconds = self._time.seconds_left(outcomes, current)
-        left = self._left.show(seconds, time.monotonic(), rough=not self._time.is_certain)
+        left = None if is_over else self._left.show(seconds, time.monotonic(), rough=not self._time.is_certain)
         shown = "" if left is None else clock(max(1.0, left)) if self._time.is_certain else coarse(left)
         after = f", {'' if shown.startswith('less') else 'about '}{shown} left" if shown else ""
         return f"{count_of(self._total, 'cell')}: {listed}; {clock(time.monotonic() - self._began)} so far{after}"

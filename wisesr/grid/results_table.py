@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -132,4 +134,12 @@ def next_step(outcomes: Sequence[CellOutcome]) -> str:
     configs = [outcome.cell.config for outcome in outcomes]
     studies = {Path(config["output_dir"], config["study"]) for config in configs}
     places = studies if len(studies) == 1 else {Path(config["output_dir"]) for config in configs}
-    return f"Next: wisesr report {shlex.join(map(str, sorted(places)))}"
+    return f"Next: {_command()} report {shlex.join(map(str, sorted(places)))}"
+
+
+def _command() -> str:
+    """`wisesr`, or its place beside this Python where no environment is active, as after `make quickstart`."""
+    beside = Path(sys.executable).with_name("wisesr")
+    if shutil.which("wisesr") or not beside.is_file():
+        return "wisesr"
+    return shlex.quote(str(beside.relative_to(Path.cwd()) if beside.is_relative_to(Path.cwd()) else beside))

@@ -12,6 +12,8 @@ from wisesr.report.tested_metrics import Metric
 
 TOGETHER = "all backbones"
 """In the place of a backbone's name."""
+IN_COLOUR = "In colour, with a star"
+"""How the page marks what is significant."""
 _PAD = 0.04
 """Share of the scale that is left free at either end."""
 Kind = Literal["significant", "tested", "images", "untested"]
@@ -27,6 +29,8 @@ class Mark(NamedTuple):
     """95 % interval; None where there is none."""
     high: float | None
     seeds: int
+    over_images: bool
+    """Whether the interval is for other test images, too, and not for other seeds alone."""
 
 
 class ForestRow(NamedTuple):
@@ -62,6 +66,8 @@ class Forest(NamedTuple):
 
     key: str
     """Unique, fit for a file's name."""
+    study: str
+    """As of `study.Place`: empty where one study is reported."""
     title: str
     """`indoor`, `indoor, protocol=paper`."""
     baseline: str
@@ -111,25 +117,43 @@ class Forest(NamedTuple):
         return self._replace(heads=tuple(head for head in self.heads if head in kept), panels=tuple(panels))
 
 
-def forest_caption(forest: Forest) -> str:
-    """What is drawn, in sentences."""
+def forest_caption(forest: Forest, significant: str = IN_COLOUR) -> str:
+    """What is drawn, in sentences.
+
+    Args:
+        forest: that is drawn.
+        significant: how what is significant is marked.
+    """
     kinds = {mark.kind for mark in forest.marks}
     metric = forest.metric
-    unit = f"{metric.points.capitalize()} of {metric.words}, head less {forest.baseline}, with 95 % intervals"
-    sentences = [f"{unit} for other seeds and test images, not corrected" if kinds - {"images", "untested"} else unit]
+    unit = f"{metric.points.capitalize()} of {metric.words}, head less {forest.baseline}"
+    sentences = [f"{unit}{_intervals(forest.marks)}"]
     if not metric.higher_is_better:
         sentences.append("Below 0 is better")
     if forest.backbones and kinds & {"significant", "tested"}:
         over = f" over {forest.tests} comparisons" if forest.tests > 1 else ""
-        sentences.append(f"In colour, with a star: significant at 5 % after Holm{over}")
+        sentences.append(f"{significant}: significant at 5 % after Holm{over}")
     if forest.together:
-        sentences.append(f"{TOGETHER.capitalize()}: as the claim says, whose verdict is corrected over the claims")
+        sentences.append(f"{TOGETHER.capitalize()}: the estimate of the claim, whose verdict is corrected over the claims")
     if "images" in kinds:
         sentences.append(
             "Dashed: fewer than three seeds, so the interval is between these trained models over the test images, and says "
             "nothing about the heads"
         )
     return "".join(f"{sentence}. " for sentence in sentences).strip()
+
+
+def _intervals(marks: Iterable[Mark]) -> str:
+    """`, with 95 % intervals for other seeds and test images, not corrected`: which intervals are drawn."""
+    known = [mark for mark in marks if mark.low is not None]
+    tested = [mark for mark in known if mark.kind != "images"]
+    if not tested:
+        return ", with 95 % intervals" if known else ""
+    images = {mark.over_images for mark in tested}
+    drawn = " and test images" if images == {True} else " on these test images"
+    if len(images) > 1:
+        drawn = ", and for other test images where predictions can be read"
+    return f", with 95 % intervals for other seeds{drawn}, not corrected"
 
 
 def slope_caption(forest: Forest) -> str:

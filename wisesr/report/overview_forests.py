@@ -12,6 +12,9 @@ from wisesr.report.tested_metrics import Metric
 from wisesr.report.whole_study import Study
 from wisesr.results.head_order import in_order
 
+_DIFFERENT = ("higher", "lower")
+"""What claims expect that a difference to the baseline supports or contradicts."""
+
 
 def forests(study: Study) -> tuple[Forest, ...]:
     """One for each dataset, protocol and study that has anything to compare, its sizes beside one another.
@@ -30,8 +33,10 @@ def forests(study: Study) -> tuple[Forest, ...]:
         pooled = _pooled(study, name, first.metric, first.baseline)
         before = f"{name}: " * (len(studies) > 1)
         made += _over_datasets(pooled, before, first) if len(blocks) > 1 else ()
-        alone = len(blocks) == 1
-        made += [_forest(own, before + data, kind, pooled if alone else ()) for (data, kind), own in blocks.items()]
+        alone = len({data for data, _ in blocks}) == 1
+        for (data, protocol), tables in blocks.items():
+            claimed = pooled if alone and protocol == "holdout" else ()
+            made.append(_forest(tables, before + data, protocol, claimed))
     return tuple(made)
 
 
@@ -40,13 +45,13 @@ def _over_datasets(pooled: Sequence[Answer], before: str, first: ReportTable) ->
     sizes: dict[int, dict[str, Answer]] = {}
     for answer in pooled:
         if len({row.dataset for row in answer.rows}) > 1 and len(of := _sizes(answer)) == 1:
-            sizes.setdefault(of.pop(), {})[answer.claim.head] = answer
+            sizes.setdefault(of.pop(), {}).setdefault(answer.claim.head, answer)
     if not sizes:
         return
     heads = in_order((head for own in sizes.values() for head in own), first.baseline)
     panels = (ForestPanel(size, "", (ForestGroup(TOGETHER, "", _together(heads, own)),)) for size, own in sorted(sizes.items()))
     key, title = f"{first.entries[0].place.study}-all-datasets".lstrip("-"), f"{before}all datasets"
-    yield Forest(key, title, first.baseline, first.metric, heads, tuple(panels), 0)
+    yield Forest(key, first.entries[0].place.study, title, first.baseline, first.metric, heads, tuple(panels), 0)
 
 
 def _together(heads: Iterable[str], own: Mapping[str, Answer]) -> tuple[ForestRow, ...]:
@@ -64,7 +69,8 @@ def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Seq
     heads = tuple(head for head in heads if head != first.baseline)
     groups = list(dict.fromkeys(entry.group for table in tables for entry in table.entries))
     return Forest(
-        key=first.key if len(tables) == 1 else first.key.replace(f"-{first.entries[0].place.size}", "", 1),
+        key=first.key if len(tables) == 1 else "".join(first.key.rpartition(f"-{first.entries[0].place.size}")[::2]),
+        study=first.entries[0].place.study,
         title=name + ", protocol=paper" * (protocol == "paper"),
         baseline=first.baseline,
         metric=first.metric,
@@ -78,7 +84,10 @@ def _panel(table: ReportTable, groups: Sequence[str], heads: Sequence[str], pool
     entries = {(entry.group, entry.head): entry for entry in table.entries}
     size = table.entries[0].place.size
     shown = [_group(name, table, entries, heads) for name in groups]
-    own = {answer.claim.head: answer for answer in pooled if _sizes(answer) == {size}}
+    own: dict[str, Answer] = {}
+    for answer in pooled:
+        if _sizes(answer) == {size}:
+            own.setdefault(answer.claim.head, answer)
     if own and len(groups) > 1:
         shown.append(ForestGroup(TOGETHER, "", _together(heads, own)))
     return ForestPanel(size, table.key, tuple(shown))
@@ -98,12 +107,17 @@ def _mark(difference: Difference) -> Mark:
         kind = "significant"
     elif difference.low is None:
         kind = "untested"
-    return Mark(kind, difference.mean, difference.low, difference.high, len(difference.seeds))
+    over_images = kind == "images" or difference.crossed is not None or difference.replicated
+    return Mark(kind, difference.mean, difference.low, difference.high, len(difference.seeds), over_images)
 
 
 def _pooled(study: Study, name: str, metric: Metric, baseline: str) -> list[Answer]:
-    """What claims say of a head and the baseline over several rows, in the very figure that the rows show."""
+    """What claims say of a head and the baseline over several rows, in the very figure that the rows show.
+
+    Those that expect a difference come first: of several claims of a head the first is shown.
+    """
     answers = [answer for block in study.claims if block.study == name for answer in block.answers]
+    answers.sort(key=lambda answer: answer.claim.expected not in _DIFFERENT)
     return [
         answer
         for answer in answers
@@ -117,6 +131,7 @@ def _pooled(study: Study, name: str, metric: Metric, baseline: str) -> list[Answ
 def _of_answer(answer: Answer) -> Mark:
     assert answer.found is not None
     found = answer.found
-    sure = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in ("higher", "lower")
+    sure = answer.verdict in (Verdict.SUPPORTED, Verdict.CONTRADICTED) and answer.claim.expected in _DIFFERENT
     seeds = min(len(row.seeds) for row in answer.rows)
-    return Mark("significant" if sure else "tested", found.mean, found.low, found.high, seeds)
+    over_images = all(row.blocks or row.replicated for row in answer.rows)
+    return Mark("significant" if sure else "tested", found.mean, found.low, found.high, seeds, over_images)

@@ -7,6 +7,9 @@ records of other versions, and heads of a user's own, have their place too.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
+
+from wisesr.wording import natural_key
 
 OWN = "wise"
 """The project's head; those whose names begin with it and an underscore are its variants."""
@@ -32,10 +35,10 @@ def name_of(head: str) -> str:
     return head.partition(" ")[0]
 
 
-def _place(head: str, baseline: str) -> tuple[int, int, str]:
-    name = name_of(head)
+def _place(head: str, baseline: str) -> tuple[int, int, Any]:
+    name, text = name_of(head), natural_key(head)
     if head == baseline:
-        return 0, 0, head
+        return 0, 0, text
     if name == OWN or name.startswith(f"{OWN}_"):
-        return 1, int(name != OWN), head
-    return (2, OTHERS.index(name), head) if name in OTHERS else (3, 0, head)
+        return 1, int(name != OWN), text
+    return (2, OTHERS.index(name), text) if name in OTHERS else (3, 0, text)

@@ -42,7 +42,8 @@ def run_address(directory: Path, record: Record | None) -> str:
     sent = _notes(directory).get("sent")
     if not isinstance(sent, dict):
         return ""
-    newer = {path.name for path in directory.glob("wandb/offline-run-*")} - {sent.get("file")}
+    # Names begin with the time; those of earlier attempts lie beside the run that was sent.
+    newer = any(path.name > str(sent.get("file")) for path in directory.glob("wandb/offline-run-*"))
     return "" if newer else web_address(sent.get("url"))
 
 

@@ -9,7 +9,6 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from wisesr.data.legible import legible
 from wisesr.grid.console import say
 from wisesr.grid.planning.disk import size
 from wisesr.space.cache import cache_files
@@ -48,7 +47,7 @@ def tell(console: Console, plan: CleanPlan, choice: Choice, cache: Path | None, 
         console.print("There is nothing to remove.")
     _print_kept(console, plan.kept, choice)
     for sentence in _left_alone(plan):
-        console.print(legible(sentence), markup=False)
+        say(console, sentence)
     for text in plan.damaged:
         say(console, f"Left alone, being damaged: {text}")
     return anything
@@ -94,7 +93,10 @@ def _print_kept(console: Console, kept: Sequence[Finished], choice: Choice) -> N
     if len(kept) > _SHOWN:
         say(console, f"  and {len(kept) - _SHOWN:,} more")
     if choice.keep == "row":
-        console.print("--keep head leaves a model of each head.", markup=False)
+        say(
+            console,
+            "No other can then be evaluated, explained or exported; --keep head leaves a model of each head.",
+        )
 
 
 def _left_alone(plan: CleanPlan) -> list[str]:

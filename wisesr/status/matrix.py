@@ -21,13 +21,14 @@ Entries = dict[Row, dict[str, list[CellStatus]]]
 """Row, then head, to the cells there: its seeds."""
 
 LEGEND = "Test top-1 in percent; of several seeds mean ± standard deviation (number of seeds)."
-_COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED)
+COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED)
+"""States as they are counted, in their order."""
 
 
 def count_states(statuses: Iterable[CellStatus]) -> list[str]:
     """`["8 done", "1 failed"]`: how many cells are done, running, waiting, interrupted, failed."""
     counts = Counter(State.RUNNING if status.state.is_running else status.state for status in statuses)
-    return [f"{counts[state]} {state}" for state in _COUNTED if counts[state]]
+    return [f"{counts[state]} {state}" for state in COUNTED if counts[state]]
 
 
 def matrices(statuses: Sequence[CellStatus], width: int) -> list[Table]:

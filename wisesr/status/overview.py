@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
 from pathlib import Path
 
 from rich.console import Console
 
 from wisesr.errors import UserError
 from wisesr.grid.cell_process import log_tail
-from wisesr.grid.console import make_console, tracked
+from wisesr.grid.console import clock, make_console, tracked
 from wisesr.grid.display import describe_progress
 from wisesr.grid.eta import seconds_left
 from wisesr.grid.outcome import CellOutcome
@@ -66,7 +65,7 @@ def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: 
 
 
 def headline(statuses: Sequence[CellStatus]) -> str:
-    """`12 cells: 8 done, 1 running, 3 waiting; about 0:43:10 left`."""
+    """`12 cells: 8 done, 1 running, 3 waiting; about 43:10 left`."""
     redone = sum(status.redo is not None for status in statuses)
     parts = count_states(statuses) + [f"{redone} of them with a redo"] * bool(redone)
     text = f"{count_of(len(statuses), 'cell')}: {', '.join(parts)}"
@@ -77,7 +76,7 @@ def headline(statuses: Sequence[CellStatus]) -> str:
     if seconds is None:
         return f"{text}; time left unknown"
     idle = "" if any(time.running for time in times) else " once it runs, one cell at a time"
-    return f"{text}; about {timedelta(seconds=round(seconds))} left{idle}"
+    return f"{text}; about {clock(seconds)} left{idle}"
 
 
 def _named(statuses: Sequence[CellStatus]) -> tuple[list[Named], list[Named]]:

@@ -16,12 +16,11 @@ from wisesr.errors import UserError
 from wisesr.grid.console import make_console, say, tracked
 from wisesr.grid.planning.disk import size
 from wisesr.results.head_order import in_order
-from wisesr.results.state import State
 from wisesr.space.disk import files_below, taken
+from wisesr.status.matrix import COUNTED
 from wisesr.status.studies import StudySummary, find_studies, summarize
 from wisesr.wording import count_of, natural_key, some_of
 
-_COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED)
 _NAMED = 2
 """Heads, backbones, datasets that are written out; of more their number."""
 _SHOWN = 8
@@ -53,7 +52,7 @@ def print_studies(outputs: Path) -> None:
     studies.sort(key=lambda study: study.last or _NEVER, reverse=True)
     console.print(_table(studies, console.width))
     for sentence in _sentences(studies, [folder for folder in found if folder not in folders]):
-        console.print(legible(sentence), markup=False)
+        say(console, sentence)
     if damaged := [problem for study in studies for problem in study.damaged]:
         console.print("Left out, being no cells that can be read:")
         for problem in damaged[:_SHOWN]:
@@ -107,7 +106,7 @@ def _names(noun: str, names: Sequence[str]) -> str:
 
 
 def _cells(study: StudySummary) -> str:
-    lines = [f"{study.states[state]:,} {state}" for state in _COUNTED if study.states[state]]
+    lines = [f"{study.states[state]:,} {state}" for state in COUNTED if study.states[state]]
     return "\n".join(lines + [f"{len(study.damaged):,} damaged"] * bool(study.damaged))
 
 

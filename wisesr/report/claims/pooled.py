@@ -46,8 +46,8 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
         return "all differences of a row are equal, so there is nothing to test"
     if not used:
         return (
-            "no row has three seeds with this figure of both heads (seed=0,1,2,3,4 gives five); one seed does on five rows, of "
-            "three backbones or datasets at least"
+            "no row has three seeds with this figure of both heads (seed=0,1,2,3,4 gives five); of one seed it takes five "
+            "rows, of three backbones or datasets at least"
         )
     estimate = _sampled(used, across) if across else _fixed(used)
     if estimate is None:

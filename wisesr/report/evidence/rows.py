@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from wisesr.report.evidence.scales import Kind, Scale, common_scale
+from wisesr.report.tables.numbers import typographic
 from wisesr.results.explanation import Attention, ClassMaps, Explanation, Map
 
 
@@ -156,4 +157,4 @@ def sum_line(maps: ClassMaps, precision: str) -> str:
 
 def decimal(number: float) -> str:
     """Four decimals, with a true minus sign."""
-    return f"{number:.4f}".replace("-", "\N{MINUS SIGN}")
+    return typographic(f"{number:.4f}")

@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from wisesr.report.tables.numbers import typographic
 from wisesr.results.explanation import Map
 
 Kind = Literal["evidence", "grad_cam", "attention"]
@@ -81,4 +82,4 @@ def _rounded_up(number: float) -> float:
 def short(number: float, *, signed: bool = False) -> str:
     """`+0.35`, `-1.2`, `0`, with a true minus sign."""
     text = f"{number:{'+' if signed and number else ''}.3g}" if abs(number) >= 1e-12 else "0"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return typographic(text)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from wisesr.report.figures.figure import Spec
+from wisesr.report.figures.map_figures import figure_font, has_figures, is_figure, legends_below
 
 POINTS = 228.0
 """Width of a column: that of article with twocolumn, the narrowest; those of IEEE, ACM, CVPR and ICML have 234 to 252."""
@@ -47,6 +48,8 @@ def in_column(spec: Spec, measure: Measure) -> Spec | None:
         spec: of a figure of any width.
         measure: draws a spec, and says how wide it is.
     """
+    if has_figures(spec):
+        spec = legends_below(spec)
     for across in (2, 1):
         if fitted := _fitted(_below(spec, across), measure):
             return fitted
@@ -141,17 +144,17 @@ def _height(spec: Spec, share: float) -> Spec:
 
 
 def _fonts(spec: Any, step: float, share: float) -> Any:
-    """Names and figures no larger than rows and cells have room for; legends of colours as long as their map is high."""
+    """Names of rows and columns no larger than these; legends of colours as long as their map is high."""
     if isinstance(spec, list):
-        return [_fonts(part, step, share) for part in spec]
+        return [_fonts(part, step, share) for part in spec if not is_figure(part) or figure_font(part, step) >= _SMALLEST]
     if not isinstance(spec, dict):
         return spec
     made = {name: _fonts(part, step, share) for name, part in spec.items()}
     if isinstance(axis := made.get("axis"), dict) and "labelFontSize" in axis:
         made["axis"] = axis | {"labelFontSize": min(axis["labelFontSize"], max(_SMALLEST, step - 1))}
-    if isinstance(mark := made.get("mark"), dict) and mark.get("type") == "text" and "fontSize" in mark:
-        made["mark"] = mark | {"fontSize": min(mark["fontSize"], max(_SMALLEST, int(step // 2)))}
-    if "gradientLength" in made:
+    if is_figure(spec):
+        made["mark"] = made["mark"] | {"fontSize": min(made["mark"]["fontSize"], figure_font(spec, step))}
+    if "gradientLength" in made and made.get("orient") != "bottom":
         made["gradientLength"] = max(min(_RAMP, made["gradientLength"]), round(made["gradientLength"] * share))
     return made
 

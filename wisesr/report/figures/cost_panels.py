@@ -80,10 +80,9 @@ def _absolute_axes(rows: Sequence[dict[str, Any]]) -> list[Spec]:
         if values := [row[name] for row in rows if name in row]:
             log = min(values) > 0 and max(values) / min(values) >= FAR_APART
             scale = {"type": "log"} if log else {"zero": False, "padding": 16}
-            form = (
-                ".4~s" if len(set(values)) == 1 else "~s"
-            )  # 296.105984M where all are equal, where the last digits say nothing
-            form, ticks = form if name != "step_ms" else ",~r", 3 if name == "flops" else 4
+            # Where all are equal, the axis would say 296.105984M, and the last digits say nothing.
+            form = ",~r" if name == "step_ms" else ".4~s" if len(set(values)) == 1 else "~s"
+            ticks = 3 if name == "flops" else 4
             axis = {"format": form, "tickCount": ticks, "labelOverlap": True, "labelSeparation": 8}
             axes.append({"field": name, "type": "quantitative", "title": title, "scale": scale, "axis": axis})
     return axes

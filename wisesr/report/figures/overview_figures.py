@@ -31,7 +31,7 @@ def overview_figures(study: Study, order: Sequence[str]) -> Iterator[Figure]:
     """
     for forest in forests(study):
         title = f"Differences to {forest.baseline} on {forest.title}"
-        key, caption = file_name(forest.key, "forest"), forest_caption(forest)
+        key, caption = file_name(forest.key, "forest"), forest_caption(forest, "In colour, filled")
         yield Figure(key, forest.key, "overview", title, caption, _forest(forest, order), "", "")
         if rows := _slope_rows(forest):
             title = f"Difference to {forest.baseline} by image size, {forest.title}"
@@ -43,7 +43,7 @@ def _forest(forest: Forest, order: Sequence[str]) -> Spec:
     """Sizes across, backbones down; what holds for all backbones together below them, as it has other heads."""
     parts = [names for names in (forest.backbones, forest.together) if names]
     drawn = [_lanes(forest, names, order, first=names is parts[0], last=names is parts[-1]) for names in parts]
-    return {"vconcat": drawn, "spacing": 4} if len(drawn) > 1 else drawn[0]
+    return {"vconcat": drawn, "spacing": 10} if len(drawn) > 1 else drawn[0]
 
 
 def _lanes(forest: Forest, names: Sequence[str], order: Sequence[str], *, first: bool, last: bool) -> Spec:
@@ -59,15 +59,16 @@ def _lanes(forest: Forest, names: Sequence[str], order: Sequence[str], *, first:
     axis = {"title": None, "grid": False, "ticks": False, "domain": False, "labelPadding": 8}
     y = {"field": "head", "type": "nominal", "sort": here, "axis": axis}
     header: Spec = {"title": None, "labelFontWeight": "bold", "labelPadding": 2}
+    above = header | {"labelOrient": "top", "labelAnchor": "start", "labelAngle": 0, "labelPadding": -6}
     across = {"field": "size", "type": "nominal", "sort": [f"{panel.size} px" for panel in forest.panels]}
     down = {"field": "group", "type": "nominal", "sort": list(names)}
     return {
         "data": {"values": rows},
         "facet": {
             "column": across | {"header": header if first else {"title": None, "labels": False}},
-            "row": down | {"header": header | {"labelOrient": "top", "labelAnchor": "start", "labelAngle": 0}},
+            "row": down | {"header": above},
         },
-        "spacing": {"row": 2, "column": 18},
+        "spacing": {"row": 10, "column": 18},
         "spec": {"width": _LANE, "height": {"step": _STEP}, "layer": _marks(_axis(forest, last), y, colours)},
     }
 
@@ -93,17 +94,18 @@ def _rows(group: ForestGroup, digits: int, size: str | int) -> Iterator[dict[str
 
 
 def _marks(x: Spec, y: Spec, colours: Spec) -> list[Spec]:
-    """A line at 0; intervals and means, in colour where they are significant, else grey and open."""
+    """A line at 0; intervals and means, in colour where they are significant, else grey and open, dashed between models."""
     zero = {"mark": {"type": "rule", "strokeDash": [3, 3]}, "encoding": {"x": x | {"datum": 0}}}
     layers: list[Spec] = [zero]
     for significant, channels in ((False, {}), (True, colours)):
         only = [{"filter": f"(datum.kind == 'significant') == {str(significant).lower()}"}]
-        reach = {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y}
+        dashed = {"condition": {"test": "datum.kind == 'images'", "value": [3, 3]}, "value": [1, 0]}
+        reach = {"x": x | {"field": "low"}, "x2": {"field": "high"}, "y": y, "strokeDash": dashed}
         color = {"color": channels["color"]} if channels else {}
         layers.append(
             {"transform": only, "mark": {"type": "rule", "strokeWidth": 2 if significant else 1.2}, "encoding": reach | color}
         )
-        point = {"type": "point", "filled": significant, "size": 64, "opacity": 1} | ({} if significant else {"style": "open"})
+        point = {"type": "point", "filled": True, "size": 64, "opacity": 1} | ({} if significant else {"style": "open"})
         at = {"x": x | {"field": "mean"}, "y": y, "tooltip": _tooltip()}
         layers.append({"transform": only, "mark": point, "encoding": at | channels})
     return layers

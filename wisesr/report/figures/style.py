@@ -74,7 +74,7 @@ def config(theme: Theme) -> dict[str, Any]:
             "on-strong": {"color": _STRONG[theme]},
             "bar-plain": {"color": HEADS[theme][1]},
             "joined": {"color": ink, "strokeWidth": 4, "strokeCap": "round"},
-            "open": {"color": soft, "stroke": soft, "fill": GROUND[theme], "strokeWidth": 1.5},
+            "open": {"color": GROUND[theme], "stroke": soft, "strokeWidth": 1.5},
             "matrix": {"color": SEQUENTIAL[theme][0]},
         },
         "range": {

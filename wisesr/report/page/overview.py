@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from wisesr.report.figures import Figure
-from wisesr.report.overview import TOGETHER, Forest, ForestGroup, Mark, forest_caption
+from wisesr.report.overview import TOGETHER, Forest, ForestGroup, ForestPanel, Mark, forest_caption
 from wisesr.report.overview_forests import forests
 from wisesr.report.page.formatting import html_name
 from wisesr.report.tables.numbers import signed, typographic
@@ -20,10 +20,8 @@ ROWS = 24
 """Rows of a size that are shown at first: with more, the heads after the first ones are folded."""
 _TICKS = 5
 """Of the axis, about."""
-
-
 _LETTERS = 18
-"""Of a name, that its column has room for."""
+"""Of a head's name, for which its column has room."""
 
 
 class Drawn(NamedTuple):
@@ -76,6 +74,8 @@ class ForestPart(NamedTuple):
 class OverviewPart(NamedTuple):
     """A forest with its figures."""
 
+    study: str
+    """Whose claims it stands with."""
     title: str
     """Empty where the page has one forest."""
     shown: ForestPart
@@ -115,14 +115,13 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
     def part(names: Sequence[str]) -> ForestPart:
         kept = forest.only(names)
         panels = (
-            DrawnPanel(
-                f"{panel.size} px", f"table-{html_name(panel.table)}", tuple(_group(one, kept, place) for one in panel.groups)
-            )
+            DrawnPanel(f"{panel.size} px", _link(panel), tuple(_group(one, kept, place) for one in panel.groups))
             for panel in kept.panels
         )
         return ForestPart(tuple(panels), tuple(names))
 
     return OverviewPart(
+        study=forest.study,
         title=forest.title if among > 1 else "",
         shown=part(heads),
         folded=part(rest) if rest else None,
@@ -134,6 +133,11 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
         slopes=tuple(own[1:]),
         key=own[0].key if own else "",
     )
+
+
+def _link(panel: ForestPanel) -> str:
+    """The id of a size's table; none over several datasets, which have a table each."""
+    return f"table-{html_name(panel.table)}" if panel.table else ""
 
 
 def _group(group: ForestGroup, forest: Forest, place: Callable[[float], float]) -> DrawnGroup:

@@ -1,4 +1,4 @@
-// What all parts of the page's script use: they are one script, in the order of script.py.
+// What all parts of the page's script use: they are one script, in the order of assets.py.
 const root = document.documentElement;
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 const byId = (id) => document.getElementById(id);

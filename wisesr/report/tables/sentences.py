@@ -23,9 +23,11 @@ _MEANS = "Test {title}: mean ± standard deviation over seeds (number of seeds).
 _BEST = "Bold: the {best} mean over the seeds that all heads of a row have; it is not tested against the others."
 _SEEDS = (
     "Differences to {baseline} are in {unit} and paired by seed, as the same seed means the same batches and "
-    "augmentation. The 95 % interval is for other seeds and other test images of the same kind; that of the paired t-test is "
-    "for other seeds on these images. Neither is corrected for the number of comparisons."
+    "augmentation. The 95 % interval is for other seeds and other test images of the same kind"
 )
+_PAIRED = "; that of the paired t-test is for other seeds on these images. Neither is corrected for the number of comparisons."
+_UNPAIRED = ", and not corrected for the number of comparisons."
+"""Of a table without the intervals of the paired t-test."""
 _REPLICATES = (
     "Differences to {baseline} are in {unit} and paired by replicate or fold. As their test images differ and their "
     "training images overlap, interval and p are of the corrected resampled t (Nadeau & Bengio 2003), for other images of the "
@@ -51,10 +53,17 @@ def _best(table: ReportTable) -> str:
     return "highest" if table.metric.higher_is_better else "lowest"
 
 
-def difference_sentences(table: ReportTable, star: str = STAR) -> list[str]:
-    """What the differences of a table are, and which conclusions they allow; `star` marks a significant one."""
+def difference_sentences(table: ReportTable, star: str = STAR, *, paired: bool = True) -> list[str]:
+    """What the differences of a table are, and which conclusions they allow.
+
+    Args:
+        table: with its differences.
+        star: marks a significant one.
+        paired: whether intervals of the paired t-test are shown beside.
+    """
     kinds = {entry.difference.kind for entry in table.entries if entry.difference is not None}
-    pairing = (_REPLICATES if _resampled(table) else _SEEDS).format(baseline=table.baseline, unit=table.metric.unit)
+    seeds = _SEEDS + (_PAIRED if paired else _UNPAIRED)
+    pairing = (_REPLICATES if _resampled(table) else seeds).format(baseline=table.baseline, unit=table.metric.unit)
     return [pairing, _stars(table, star)] * ("seeds" in kinds) + [_IMAGES] * ("images" in kinds)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from wisesr.report.claims.answer import ClaimBlock
-from wisesr.report.tables.claim_block_sentences import family
+from wisesr.report.tables.claim_block_sentences import answered, family
 from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tables.grid import Grid
 from wisesr.report.tables.latex.escape import prose
@@ -25,7 +25,7 @@ def claims(blocks: Iterable[ClaimBlock], made: Made = NOBODY) -> str | None:
             continue
         study = f" of {block.study}" if block.study else ""
         caption = f"Claims{prose(study)}, with what these trainings say of them."
-        words = Words(short=f"Claims{study}", caption=caption, notes=[family(block)])
+        words = Words(short=f"Claims{study}", caption=caption, notes=[*_units(block), family(block)])
         key = f"{KEY}-{len(floats) + 1}" if floats else KEY
         floats.append(table(key, made, words, [_tabular(grid)], KEY))
     return "\n".join(floats) if floats else None
@@ -36,4 +36,11 @@ def _tabular(grid: Grid) -> list[str]:
     kinds = "".join(rf"p{{{share}\linewidth}}" for share in _WIDTHS.values())
     texts = ([EN_DASH if (text := cells[at[key]].text) == DASH else text for key in _WIDTHS] for cells in grid.rows)
     rows = [row(ragged(prose(text)) for text in own) for own in texts]
-    return tabular(kinds, [row(prose(title) for title in _WIDTHS)], rows)
+    spaced = [line for one in rows for line in (r"\addlinespace[2pt]", one)][1:]  # claims of several lines stay apart
+    return tabular(kinds, [row(prose(title) for title in _WIDTHS)], spaced)
+
+
+def _units(block: ClaimBlock) -> list[str]:
+    """What estimates without a percent sign are, as the table has no room for it."""
+    units = {answer.claim.measure.unit for answer in answered(block)} - {"%"}
+    return [f"Estimates and intervals without a percent sign: {' or '.join(sorted(units))}."] * bool(units)

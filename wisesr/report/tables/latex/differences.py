@@ -35,7 +35,7 @@ def differences(of: ReportTable, made: Made = NOBODY) -> str | None:
     words = Words(
         short=f"Differences to {of.baseline} on {of.title}",
         caption=_caption(content, compared),
-        notes=[*difference_sentences(of), *_remarks(compared)],
+        notes=[*difference_sentences(of, paired=False), *_remarks(compared)],
         strong=of.warnings,
     )
     return table(f"{of.key}-differences", made, words, [_tabular(content, grid)])

@@ -134,7 +134,7 @@ def _room(layout: _Layout, index: int) -> float:
 
 def _parts(layout: _Layout) -> Iterator[_Layout]:
     """The table in parts that fit, each with as many columns as stand side by side."""
-    names = sum(name_column(texts)[1] + GAP for texts in zip(layout.above, *layout.names, strict=True))
+    names = _names_room(layout)
     start, used = 0, names
     for index in range(len(layout.columns)):
         own = _room(layout, index) + GAP
@@ -145,6 +145,18 @@ def _parts(layout: _Layout) -> Iterator[_Layout]:
     yield _between(layout, start, len(layout.columns))
 
 
+def _names_room(layout: _Layout) -> float:
+    """How wide the columns of names are, with the gaps behind them, pt."""
+    return sum(name_column(texts)[1] + GAP for texts in zip(layout.above, *layout.names, strict=True))
+
+
+def _rooms(layout: _Layout) -> list[float]:
+    """How wide each column is, pt: no name above is divided where all of them fit whole."""
+    rooms = [_room(layout, index) for index in range(len(layout.columns))]
+    whole = [max(room, width(name)) for room, name in zip(rooms, layout.columns, strict=True)]
+    return whole if _names_room(layout) + sum(whole) + GAP * (len(whole) - 1) <= ROOM else rooms
+
+
 def _between(layout: _Layout, start: int, end: int) -> _Layout:
     places = tuple(places[start:end] for places in layout.places)
     return layout._replace(columns=layout.columns[start:end], places=places)
@@ -152,7 +164,7 @@ def _between(layout: _Layout, start: int, end: int) -> _Layout:
 
 def _tabular(layout: _Layout) -> list[str]:
     kinds = [name_column(texts)[0] for texts in zip(layout.above, *layout.names, strict=True)]
-    heads = [_above(name, _room(layout, index)) for index, name in enumerate(layout.columns)]
+    heads = list(map(_above, layout.columns, _rooms(layout)))
     rows = []
     for names, places in zip(layout.names, layout.places, strict=True):
         rows.append(row([*map(narrow, names, kinds), *map(_cell, places)]))
