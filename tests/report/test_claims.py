@@ -220,7 +220,7 @@ def test_sentences_begin_with_what_is_known(monkeypatch: pytest.MonkeyPatch, lik
     block, answer = answered(GAIN, [row("net0", 0.9)], monkeypatch, like, margin=2.0)
     assert (answer.verdict, remark(answer)) == (Verdict.SUPPORTED, "yet within ±2 points")
     block, answer = answered(GAIN, [row("net0", -5.0)], monkeypatch, like)
-    assert headline(block)[0].text.startswith("Contradicted that wise has a higher test top-1 than gap: ")
+    assert headline(block)[0].text.startswith("Contradicted: wise has a higher test top-1 than gap, ")
     assert "one claim is tested" in family(block) and "no proof of equality" in family(block)
 
 

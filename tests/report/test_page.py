@@ -15,6 +15,7 @@ import pytest
 from tests.support.pages import REASON, render, unpack, write_study
 from tests.support.studies import cell_config, write_cell, write_failed, write_waiting
 from wisesr.report.figures import all_figures
+from wisesr.report.page.cell_table import cell_table
 from wisesr.report.page.document import render_page
 from wisesr.report.page.formatting import typographic_signed
 from wisesr.report.page.header import describe_study
@@ -234,6 +235,28 @@ def test_the_verdict_counts_what_is_significant(study: Study) -> None:
     assert verdict(nothing) == ""
     single = [entry for entry in table.entries if entry.difference and entry.difference.kind == "images"]
     assert "No head shares three seeds with gap" in verdict(table._replace(entries=tuple(single)))
+
+
+def test_a_verdict_of_many_differences_counts_them_by_head(study: Study) -> None:
+    """Seven rows of a head, and one of another: the ends of what is significant, as its own table has them."""
+    (table,) = study.tables
+    entry = next(entry for entry in table.entries if entry.difference and entry.difference.p_holm is not None)
+    assert entry.difference is not None
+    own = entry.difference._replace(p_holm=0.001)
+    rows = [entry._replace(head="a", difference=own._replace(mean=1.0 + at)) for at in range(7)]
+    rows += [
+        entry._replace(head="a", difference=own._replace(p_holm=0.9)),
+        entry._replace(head="b", difference=own._replace(mean=-2.0)),
+    ]
+    text = verdict(table._replace(entries=tuple(rows)))
+    assert ": a 7 of 8 (+1.00 to +7.00 points), b 1 of 1 (\N{MINUS SIGN}2.00)." in text
+
+
+def test_cells_stand_in_the_order_that_heads_have(tmp_path: Path) -> None:
+    for head in ("wise", "depthwise", "gap"):
+        write_cell(cell_config(tmp_path, head=head), top1=0.8)
+    rows = cell_table(read_study([tmp_path]).cells, ["gap", "wise"]).rows
+    assert [row.cell.place.head for row in rows] == ["gap", "wise", "depthwise"]
 
 
 def test_bars_lie_where_their_intervals_do(study: Study) -> None:

@@ -164,6 +164,6 @@ def _intervals(marks: Iterable[Mark]) -> str:
 def slope_caption(forest: Forest) -> str:
     """What is drawn, in a sentence."""
     return (
-        f"Difference to {forest.baseline} in {forest.metric.unit} of {forest.metric.words} at each image size, on a "
-        "logarithmic axis; intervals stand in the forest plot."
+        f"{forest.metric.points.capitalize()} of {forest.metric.words}, head less {forest.baseline}, at each image size "
+        "(logarithmic axis); intervals stand in the forest plot."
     )

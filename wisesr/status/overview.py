@@ -55,6 +55,7 @@ def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: 
     if table:  # its summary has the failures of the cells themselves
         print_summary(console, [_outcome(status) for status in statuses])
     else:
+        console.print()
         for matrix in matrices(statuses, console.width):
             console.print(matrix, crop=False)
         tell(console, LEGEND)

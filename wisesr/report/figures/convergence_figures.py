@@ -17,7 +17,7 @@ _WIDTH, _HEIGHT = 480, 300
 _BANDS = {
     "none": "one seed, no band",
     "range": "mean of two seeds, with a band from one to the other",
-    "std": "mean over seeds, with a band of one standard deviation (n - 1) to either side",
+    "std": "mean over seeds, with a band of one standard deviation (n \N{MINUS SIGN} 1) to either side",
 }
 
 

@@ -12,7 +12,7 @@ from wisesr.report.study import ReportTable
 from wisesr.report.tables.cost_words import FLOPS
 
 _WIDE = 420
-_BARS = "Top-1 on the test split, mean over seeds (bars: one standard deviation, n - 1)"
+_BARS = "Top-1 on the test split, mean over seeds (bars: one standard deviation, n \N{MINUS SIGN} 1)"
 _OVERVIEW = f"{_BARS}. Beside each backbone, parameters and FLOPs of its model with the smallest head. {FLOPS}"
 
 

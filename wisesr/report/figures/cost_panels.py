@@ -12,6 +12,8 @@ from wisesr.report.figures.figure import Spec
 from wisesr.report.figures.style import accuracy_scale, by_head
 
 _WIDTH, _HEIGHT = 250, 200
+_NARROW = 190
+"""Width where three panels stand side by side, which fits a sheet and a screen."""
 _PANELS = {
     "parameters": "Parameters of the model",
     "head_parameters": "Parameters of the head",
@@ -53,9 +55,11 @@ def cost_panels(costs: Sequence[Cost], order: Sequence[str], baseline: str) -> S
     rows = [cost_row(cost) | (_overheads(cost, baseline) if baseline else {}) for cost in costs]
     scale = accuracy_scale(min(row["low"] for row in rows), max(row["high"] for row in rows)) | {"padding": 8}
     y = {"type": "quantitative", "title": "Test top-1 (%)", "scale": scale}
-    heads = by_head(order, [cost.entry.head for cost in costs], 2 * _WIDTH)
-    panels = [_panel(rows, x, y, heads) for x in (_overhead_axes(rows, baseline) if baseline else _absolute_axes(rows))]
-    return {"data": {"values": rows}, "columns": 2, "spacing": 24, "concat": panels}
+    axes = _overhead_axes(rows, baseline) if baseline else _absolute_axes(rows)
+    columns, width = (3, _NARROW) if len(axes) == 3 else (2, _WIDTH)
+    heads = by_head(order, [cost.entry.head for cost in costs], columns * width)
+    panels = [_panel(rows, x, y, heads, width) for x in axes]
+    return {"data": {"values": rows}, "columns": columns, "spacing": 24, "concat": panels}
 
 
 def far_apart(costs: Sequence[Cost]) -> bool:
@@ -122,7 +126,7 @@ def _powers(values: Sequence[float], smallest: float) -> list[float]:
     return [*low, 0.0, *reversed([size for size in sizes if size <= max(values)])]
 
 
-def _panel(rows: Sequence[dict[str, Any]], x: Spec, y: Spec, heads: Spec) -> Spec:
+def _panel(rows: Sequence[dict[str, Any]], x: Spec, y: Spec, heads: Spec, width: int) -> Spec:
     place = {"x": x, "y": y | {"field": "top1"}}
     bar = {"x": x, "y": y | {"field": "low"}, "y2": {"field": "high"}, "color": heads["color"]}
     point = {"type": "point", "filled": True, "size": 90, "opacity": 1}
@@ -131,7 +135,7 @@ def _panel(rows: Sequence[dict[str, Any]], x: Spec, y: Spec, heads: Spec) -> Spe
         {"mark": point, "encoding": place | heads | {"tooltip": cost_tooltip(rows)}},
     ]
     known = [{"filter": f"isValid(datum.{x['field']})"}]
-    return {"width": _WIDTH, "height": _HEIGHT, "transform": known, "layer": layers}
+    return {"width": width, "height": _HEIGHT, "transform": known, "layer": layers}
 
 
 def cost_tooltip(rows: Sequence[dict[str, Any]]) -> list[dict[str, str]]:

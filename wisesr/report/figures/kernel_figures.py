@@ -96,16 +96,24 @@ def _over_epochs(table: ReportTable, learned: Sequence[_Learned], order: Sequenc
         _panel(zero, "Weights at zero (%)", heads, [0, 100], 2),
         _panel(distance, "Distance from uniform", heads, [0, 1], 4),
     ]
-    seeds = "; ".join(f"{head.entry.head} {seed_list(tuple(head.kernels))}" for head in learned)
     caption = (
-        f"The kernels after each epoch, mean over seeds with a band of one standard deviation (two seeds: from one to the "
-        f"other): {seeds}. Left: the share of weights that are exactly zero, where a non-negative constraint holds them. "
+        "The kernels after each epoch, mean over seeds with a band of one standard deviation (two seeds: from one to the "
+        f"other). {_seeds(learned)} Left: the share of weights that are exactly zero, where a non-negative constraint holds "
+        "them. "
         "Right: how far a channel is from plain averaging, |k - mean of k| / |k|: 0 for equal weights, near 1 for a single "
         "position, averaged over channels."
     ) + same_curves(distance)
     key = file_name(table.key, "kernels", group, "epochs")
     title = f"Kernels over epochs, {group} on {table.title}"
     return Figure(key, table.key, "kernels", title, caption, {"hconcat": panels, "spacing": 28}, group, "")
+
+
+def _seeds(learned: Sequence[_Learned]) -> str:
+    """`All with 5 seeds (0 to 4).`, or which head has which."""
+    seeds = {head.entry.head: seed_list(tuple(head.kernels)) for head in learned}
+    if len(set(seeds.values())) == 1:
+        return f"{'All with' if len(seeds) > 1 else 'With'} {seeds[learned[0].entry.head]}."
+    return f"{'; '.join(f'{head} {own}' for head, own in seeds.items())}."
 
 
 def _curves(learned: Sequence[_Learned], figure: _Figure) -> list[Curve]:

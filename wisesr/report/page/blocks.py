@@ -49,9 +49,9 @@ def blocks(
 def cases(disagreement: Disagreement) -> tuple[tuple[str, tuple[Case, ...]], ...]:
     """Titles and images of the two sides."""
     head, baseline, seeds = disagreement.entry.head, disagreement.baseline, seed_list(disagreement.seeds)
-    over = f"probabilities of {seeds}" if len(disagreement.seeds) == 1 else f"probabilities averaged over {seeds}"
+    over = f"probabilities of {seeds}" if len(disagreement.seeds) == 1 else f"mean over {seeds}"
     return (
-        (f"{head} is more confident in the true class than {baseline} ({over})", disagreement.better),
+        (f"{head} is more confident in the true class than {baseline}; {over}", disagreement.better),
         (f"{baseline} is more confident in the true class than {head}", disagreement.worse),
     )
 

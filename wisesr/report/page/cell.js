@@ -28,19 +28,20 @@ function webLink(address) {
   return link;
 }
 function curve(rows, split) {
-  const names = ["training loss", `${split} loss`, `${split} top-1, %`, "training top-1, %"];
+  const names = ["training loss", `${split} loss`, `${split} top-1, %`, "training top-1, %"]; // as rows have them
   const measured = names.slice(2).filter((_, at) => rows.some((row) => row[at + 3] !== null));
   const values = rows.flatMap(([epoch, ...figures]) => figures.map((value, at) => ({ epoch, value, name: names[at] })));
   const x = { field: "epoch", type: "quantitative", title: "epoch", axis: { tickMinStep: 1, format: "d" }, scale: { nice: false, padding: 6 } };
   const y = (title) => ({ field: "value", type: "quantitative", title, scale: { zero: false } });
   const tooltip = [{ field: "name" }, { field: "epoch" }, { field: "value", format: ".4f" }];
-  const colour = { field: "name", type: "nominal", title: null, sort: names, legend: { orient: "top" } };
+    // A colour is of a split, the same in both panels.
+  const colour = (chosen) => ({ field: "name", type: "nominal", title: null, scale: { domain: chosen }, legend: { orient: "top" } });
   const panel = (title, chosen) => ({
     width: 290, height: 190, transform: [{ filter: { field: "name", oneOf: chosen } }, { filter: "isValid(datum.value)" }],
     mark: { type: "line", point: { size: 45 } },
-    encoding: { x, y: y(title), tooltip, ...(chosen.length > 1 ? { color: colour } : {}) },
+    encoding: { x, y: y(title), tooltip, ...(chosen.length > 1 ? { color: colour(chosen) } : {}) },
   });
-  return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", names.slice(0, 2)), panel(measured.length > 1 ? "top-1, %" : names[2], measured)] };
+  return { data: { values }, resolve: { scale: { color: "independent" } }, hconcat: [panel("loss", names.slice(0, 2)), panel(measured.length > 1 ? "top-1, %" : names[2], measured.reverse())] };
 }
 async function showCell(index) {
   const details = unpack(byId(`details-${index}`).textContent);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from wisesr.report.page.formatting import last_top1
 from wisesr.report.study import ReportCell
@@ -39,8 +39,9 @@ class CellTable(NamedTuple):
     """How many cells are in each state."""
 
 
-def cell_table(cells: Sequence[ReportCell]) -> CellTable:
-    """The table of all cells, finished or not."""
+def cell_table(cells: Sequence[ReportCell], order: Sequence[str]) -> CellTable:
+    """The table of all cells, finished or not; `order` is of all heads, as of `figures.style.head_order`."""
+    cells = sorted(cells, key=lambda cell: _row_key(cell, order))
     varying = [name for name in _PLACES if len({getattr(cell.place, name) for cell in cells}) > 1 or name == "seed"]
     with_last = any(cell.place.protocol == "paper" for cell in cells)
     columns = [Column("px" if name == "size" else name, name in ("size", "seed")) for name in varying]
@@ -52,6 +53,13 @@ def cell_table(cells: Sequence[ReportCell]) -> CellTable:
         for cell in cells
     )
     return CellTable(tuple(columns), tuple(rows), _shared(cells, varying), tuple(by_state(cell.state for cell in cells)))
+
+
+def _row_key(cell: ReportCell, order: Sequence[str]) -> tuple[Any, ...]:
+    """Cells by their places, with heads in the order that they have elsewhere."""
+    head = cell.place.head
+    known = order.index(head) if head in order else len(order)
+    return cell.place.study, cell.place._replace(head=f"{known:05} {head}"), cell.name
 
 
 def _shared(cells: Sequence[ReportCell], varying: Iterable[str]) -> str:

@@ -72,7 +72,7 @@ def render_page(
         beside=Beside(files or {}),
         rankings=ranking_parts(study, figures),
         damaged=study.damaged,
-        cells=cell_table(study.cells),
+        cells=cell_table(study.cells, order),
         about=about,
         pictured={table.key: numbers.get(table.key, {}) for table in study.tables},
         pictures=_in_script(jpegs),

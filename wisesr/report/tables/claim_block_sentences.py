@@ -23,7 +23,7 @@ class Known(NamedTuple):
     """What is known of the first claim that was declared."""
 
     text: str
-    """`Supported that wise has a higher test top-1 than gap: +4.12 points at 224 px (95 % interval +3.28 to +4.95), ...`"""
+    """`Supported: wise has a higher test top-1 than gap, +4.12 points (95 % interval +3.28 to +4.95) at 224 px and ...`"""
     detail: str
     """For what it holds, and what could have been found; empty where there is nothing to say."""
 
@@ -44,11 +44,11 @@ def _known(answers: Sequence[Answer]) -> Known:
     if first.verdict is Verdict.UNANSWERED:
         return Known(f"Whether {claim_text(first, _at(answers))} is not known: {first.why}.", "")
     if len(answers) == 1:
-        text = f"{_lead(first, at_sizes(first))}: {estimate_text(first)}."
+        text = f"{_lead(first, at_sizes(first))}{estimate_text(first)}."
     else:
         figures = [f"{estimate_text(answer)} at {answer.size} px" for answer in answers]
         once = [figures[0], *(figure.replace("95 % interval ", "") for figure in figures[1:])]
-        text = f"{_lead(first, '')}: {', '.join(once[:-1])} and {once[-1]}."
+        text = f"{_lead(first, '')}{', '.join(once[:-1])} and {once[-1]}."
     return Known(text, _detail(answers))
 
 
@@ -75,12 +75,13 @@ def _sample(answer: Answer) -> str:
 
 
 def _lead(answer: Answer, at: str) -> str:
+    """All but the figures, and what parts them from it."""
     if answer.verdict is Verdict.INCONCLUSIVE:
-        return f"Inconclusive whether {claim_text(answer, at)}"
+        return f"Inconclusive whether {claim_text(answer, at)}: "
     if answer.verdict is Verdict.EQUIVALENT:
         within = f"{verdict_text(answer)} in {answer.claim.measure.title}"
-        return f"{answer.claim.head} and {answer.claim.baseline} are {within}{at}{of_protocol(answer)}"
-    return f"{verdict_text(answer).capitalize()} that {claim_text(answer, at)}"
+        return f"{answer.claim.head} and {answer.claim.baseline} are {within}{at}{of_protocol(answer)}: "
+    return f"{verdict_text(answer).capitalize()}: {claim_text(answer, at)}, "
 
 
 def family(block: ClaimBlock) -> str:

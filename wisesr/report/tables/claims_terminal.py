@@ -30,13 +30,14 @@ def print_claims(block: ClaimBlock, console: Console) -> None:
     console.print()
     if shown := answered(block):
         _print_answers(shown, console)
-        tell(console, family(block))
+        console.print()
+        tell(console, family(block), "dim")
     rest = unanswered(block)
     for why, names in by_reason(answer for answer in rest if not answer.unmatched).items():
-        tell(console, f"Not answered: {', '.join(names)}: {why}.")
+        tell(console, f"Not answered: {', '.join(names)}: {why}.", "dim")
     if others := dict.fromkeys(answer.claim.name for answer in rest if answer.unmatched):
         needed = "which need other heads, sizes or numbers of classes than there are (the page says which)"
-        tell(console, f"Not asked of these cells: {', '.join(others)}, {needed}.")
+        tell(console, f"Not asked of these cells: {', '.join(others)}, {needed}.", "dim")
     console.print()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from wisesr.report.difference import Difference
@@ -12,7 +13,7 @@ from wisesr.report.tested_metrics import Metric
 from wisesr.wording import count_of, some_of
 
 _NAMED = 6
-"""Significant differences that are named."""
+"""Significant differences that are named; where there are more, the heads."""
 _REASONS = 2
 _Judged = Sequence[tuple[Entry, Difference]]
 
@@ -61,11 +62,26 @@ def _significance(table: ReportTable, judged: int, named: str, significant: int)
 
 
 def _named(table: ReportTable, significant: _Judged) -> str:
-    """`wise +1.42, depthwise +0.93 points`."""
+    """`wise +1.42, depthwise +0.93 points`; of many how often each head, as the table below has the differences."""
+    if len(significant) > _NAMED:
+        return _by_head(table, significant)
     digits = table.metric.decimals
     found = [f"{entry_name(table, entry)} {typographic(signed(own.mean, digits))}" for entry, own in significant]
-    more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return f"{some_of(found[:_NAMED], _NAMED)} {table.metric.points}{more}"
+    return f"{', '.join(found)} {table.metric.points}"
+
+
+def _by_head(table: ReportTable, significant: _Judged) -> str:
+    """`wise 3 of 3 (+3.75 to +4.60 points), gap_dropout 1 of 3 (+1.10)`: each head in how many of its rows, and how far."""
+    digits, found = table.metric.decimals, dict[str, list[float]]()
+    judged = Counter(entry.head for entry in table.entries if entry.difference and entry.difference.p_holm is not None)
+    for entry, own in significant:
+        found.setdefault(entry.head, []).append(own.mean)
+    texts, unit = [], f" {table.metric.points}"
+    for head, means in found.items():
+        ends = dict.fromkeys(typographic(signed(end, digits)) for end in (min(means), max(means)))
+        texts.append(f"{head} {len(means)} of {judged[head]} ({' to '.join(ends)}{unit})")
+        unit = ""
+    return some_of(texts, _NAMED)
 
 
 def _missed(metric: Metric, differences: Sequence[Difference]) -> str:
