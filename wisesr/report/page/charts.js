@@ -73,7 +73,10 @@ themeButton.addEventListener("click", () => {
   setTheme(theme);
 });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => {
-  if (keptTheme() === null) setTheme(matches ? "dark" : "light");
+  if (keptTheme() !== null) return;
+  const theme = matches ? "dark" : "light";
+  if (before) before.theme = theme; // what is being printed stays light
+  else setTheme(theme);
 });
 labelTheme();
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.statistics.families import LEVEL
@@ -110,9 +111,16 @@ def holds_for(answer: Answer) -> str:
     across = answer.pooled.across
     others = f"other {' and '.join(across)} like these, " * bool(across)
     names = {"backbone": {row.backbone for row in answer.rows}, "dataset": {row.dataset for row in answer.rows}}
-    alone = [f"{name}{'s' * (len(values) > 1)}" for name, values in names.items() if f"{name}s" not in across]
-    these = "these" if any(name.endswith("s") for name in alone) else "this"
-    return f"for {others}other seeds{_images(answer)}" + f", with {these} {' and '.join(alone)} alone" * bool(alone)
+    alone = {name: len(values) > 1 for name, values in names.items() if f"{name}s" not in across}
+    return f"for {others}other seeds{_images(answer)}" + f", with {_these(alone)} alone" * bool(alone)
+
+
+def _these(several: Mapping[str, bool]) -> str:
+    """`this backbone and dataset`, `this backbone and these datasets`, by whether there are several of each."""
+    words = [f"{'these' if many else 'this'} {name}{'s' * many}" for name, many in several.items()]
+    if len(set(several.values())) == 1:
+        words[1:] = [word.partition(" ")[2] for word in words[1:]]
+    return " and ".join(words)
 
 
 def _images(answer: Answer) -> str:
