@@ -173,7 +173,7 @@ def test_bounds_have_no_slope(monkeypatch: pytest.MonkeyPatch, like: ReportCell)
     ("names", "said"),
     [
         ([("a", "x")], "for other seeds on these test images, with this backbone and dataset alone"),
-        ([("a", "x"), ("b", "x")], "with these backbones and dataset alone"),
+        ([("a", "x"), ("b", "x")], "with these backbones and this dataset alone"),
         ([("a", "x"), ("b", "x"), ("c", "x")], "for other backbones like these, other seeds"),
         ([("a", "x"), ("a", "y"), ("a", "z")], "for other datasets like these, other seeds"),
         ([(b, d) for b in "abc" for d in "xyz"], "for other backbones and datasets like these, other seeds"),
