@@ -43,6 +43,9 @@ def test_a_cleaned_cell_is_done_and_comes_back_to_the_bit(
     capsys.readouterr()
     assert main(["evaluate", str(finished)]) == 1
     assert capsys.readouterr().err.strip() == message
+    assert main(["evaluate", "study"]) == 1
+    assert "study has no finished cell to evaluate (1 without best.ckpt)" in (told := capsys.readouterr().err)
+    assert "`python -m wisesr.cell DIRECTORY --force` trains a cell again" in " ".join(told.split())
     assert run(finished, RunOptions(force=True)) == DONE  # what the message says
     assert has(finished) == {"best.ckpt", "last.ckpt"} and not (finished / "cleaned.json").exists()
     again = weights(finished, "best.ckpt")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wisesr.cli.evaluate_run import EVALUATIONS, Request, evaluate_run, name_of
-from wisesr.cli.evaluation_study_tables import TABLE_CSV, TABLE_JSON, Done, print_tables, write_tables
+from wisesr.cli.evaluation_study_tables import AGAIN, NO_WEIGHTS, TABLE_CSV, TABLE_JSON, Done, print_tables, write_tables
 from wisesr.cli.runs import load_run
 from wisesr.errors import UserError
 from wisesr.wording import count_of, percent, some_of
@@ -51,7 +51,8 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
     console, failed = make_console(), dict[str, str]()
     cells, unfinished = _cells(study, failed)
     if not cells and not failed:
-        raise UserError(f"{study} has no finished cell to evaluate ({_states(unfinished)})")
+        why = f"{study} has no finished cell to evaluate ({_states(unfinished)})"
+        raise UserError(f"{why}. {AGAIN}" if NO_WEIGHTS in unfinished.values() else why)
     output = chosen.output or Path(chosen.runs, EVALUATIONS, f"{study.resolve().name}-{request.what(chosen.resolution)}")
     _check_folder(output)
     done: list[Done] = []
@@ -74,9 +75,11 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
 
 
 def _cells(study: Path, failed: dict[str, str]) -> tuple[list[Cell], dict[str, str]]:
-    """Finished cells, and the states of others; damaged ones go to `failed`."""
+    """Finished cells with their weights, and the states of others; damaged ones go to `failed`."""
     from wisesr.config.files import load_cell
     from wisesr.grid.cell_dirs import make_cells
+    from wisesr.results.cell_files import BEST
+    from wisesr.results.cleaned import may_be_gone
     from wisesr.results.labels import parse_labels
     from wisesr.results.lock import is_running
     from wisesr.results.record_file import load_record
@@ -89,6 +92,9 @@ def _cells(study: Path, failed: dict[str, str]) -> tuple[list[Cell], dict[str, s
             parse_labels(config)
             if load_record(directory) is None:
                 unfinished[str(directory)] = str(state_of(directory, running=is_running(directory))[0])
+                continue
+            if not (directory / BEST).exists() and may_be_gone(directory, config):
+                unfinished[str(directory)] = NO_WEIGHTS
                 continue
         except UserError as error:
             failed[str(directory)] = str(error)

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from wisesr.inference.run import Run
 
 TABLE_CSV, TABLE_JSON = "evaluations.csv", "evaluations.json"
+NO_WEIGHTS = "without best.ckpt"
+"""In the place of a state: `wisesr clean` has removed it, or trainer.keep_checkpoints keeps none."""
+AGAIN = (
+    "`wisesr clean` or trainer.keep_checkpoints has removed weights: `python -m wisesr.cell DIRECTORY --force` trains a cell "
+    "again, to the bit with the same code, data and machine."
+)
 _SHOWN = 4
 """Unfinished cells that are named; evaluations.json names all."""
 _UNREAD = 20
@@ -47,7 +53,7 @@ def write_tables(
         request: what was asked for.
         done: cells that were evaluated.
         failed: cell -> why it was not.
-        unfinished: cell -> its state.
+        unfinished: cell -> its state, or `NO_WEIGHTS`.
     """
     from wisesr.inference.evaluation.files import SCHEMA, as_dict, csv_text
     from wisesr.results.atomic_files import write_json, write_text
@@ -73,7 +79,7 @@ def _row(own: Done, names: Sequence[str]) -> list[Any]:
 def print_tables(
     console: Console, done: Sequence[Done], failed: dict[str, str], unfinished: dict[str, str], output: Path
 ) -> None:
-    """The table, what is shared by its rows, what failed and what is not finished. Arguments as of `write_tables`."""
+    """The table, what is shared by its rows, what failed and what is not evaluated. Arguments as of `write_tables`."""
     if done:
         console.print()
         for table in _tables(done, console.width):
@@ -90,7 +96,9 @@ def print_tables(
         say(console, f"failed: {name}: {reason}")
     if unfinished:
         names = some_of([f"{name} ({state})" for name, state in unfinished.items()], _SHOWN)
-        say(console, f"{count_of(len(unfinished), 'cell')} not finished: {names}")
+        say(console, f"{count_of(len(unfinished), 'cell')} not evaluated: {names}")
+        if NO_WEIGHTS in unfinished.values():
+            say(console, AGAIN)
     say(console, f"Files: {output}")
 
 

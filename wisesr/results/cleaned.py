@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.results.atomic_files import read_json, write_json
-from wisesr.results.cell_files import CLEANED
+from wisesr.results.cell_files import BEST, CLEANED
+from wisesr.results.checkpoints import KEPT
 
 
 def note_removal(directory: Path, names: Mapping[str, int]) -> None:
@@ -28,6 +29,12 @@ def removed_on(directory: Path, name: str) -> str | None:
     noted = _removed(directory).get(name)
     when = noted.get("when") if isinstance(noted, dict) else None
     return when[:10] if isinstance(when, str) else None
+
+
+def may_be_gone(directory: Path, config: Mapping[str, Any]) -> bool:
+    """Whether a finished cell lacks its `best.ckpt` because somebody wanted so: `wisesr clean`, or its own settings."""
+    keep = (config.get("trainer") or {}).get("keep_checkpoints", "all")
+    return removed_on(directory, BEST) is not None or BEST not in KEPT[keep]
 
 
 def _removed(directory: Path) -> dict[str, Any]:

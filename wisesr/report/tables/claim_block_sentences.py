@@ -96,8 +96,8 @@ def family(block: ClaimBlock) -> str:
         null += ", or of one as large as the margin where the claim allows that,"
     return (
         f"Supported or contradicted: the hypothesis of {null} is rejected at 5 %, two-sided, {over}{times}. Equivalent: that "
-        "of a difference as large as the margin is (two one-sided tests, likewise). Inconclusive is no proof of equality; "
-        "intervals are not corrected."
+        "of a difference as large as the margin is (two one-sided tests, likewise). Inconclusive is no proof of equality. "
+        "What would likely have been found bears the same correction; intervals do not."
     )
 
 
