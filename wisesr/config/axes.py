@@ -36,7 +36,8 @@ def settings(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     alike: dict[tuple[Any, ...], list[int]] = defaultdict(list)
     for index, config in enumerate(configs):
         names = tuple(config[group]["name"] for group in ("dataset", "backbone", "head"))
-        alike[(config["study"], *names, config["resolution"]["size"], config["seed"])].append(index)
+        place = (config["study"], *names, config["resolution"]["size"], config["seed"])
+        alike[place].append(index)
     texts = [""] * len(configs)
     for group in alike.values():
         computations = [computation(configs[index]) for index in group]

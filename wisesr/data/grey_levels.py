@@ -123,4 +123,5 @@ def as_8_bit(image: Image.Image, levels: Levels, range: Range) -> Image.Image:
 
 def _scaled(values: NDArray[Any], top: float, inverted: bool) -> NDArray[np.uint8]:
     numbers = np.nan_to_num(values.astype(np.float64), copy=False, nan=top if inverted else 0.0).clip(0, top)
-    return ((top - numbers if inverted else numbers) / top * 255).round().astype(np.uint8)
+    scaled: NDArray[np.uint8] = ((top - numbers if inverted else numbers) / top * 255).round().astype(np.uint8)
+    return scaled

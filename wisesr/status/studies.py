@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 
 from wisesr.config.files import load_cell
@@ -79,7 +79,7 @@ def _read(directory: Path, summary: StudySummary) -> Finished | None:
         state, _ = state_of(directory, running=is_running(directory))
         summary.states[State.RUNNING if state.is_running else state] += 1
         if time := read_status(directory).get("time"):
-            summary.happened(datetime.fromtimestamp(time, UTC))
+            summary.happened(datetime.fromtimestamp(time, timezone.utc))
         return None
     summary.labels.append(parse_labels(cell.config))
     summary.states[State.DONE] += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,7 +25,7 @@ _NAMED = 2
 """Heads, backbones, datasets that are written out; of more their number."""
 _SHOWN = 8
 """Damaged cells that are named, of all studies."""
-_NEVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class _Column(NamedTuple):

@@ -45,4 +45,5 @@ def grad_cam(head: nn.Module, features: Tensor, classes: Sequence[int]) -> Tenso
         maps = features.clone().to(next(head.parameters()).dtype).repeat(len(classes), 1, 1, 1).requires_grad_()
         with GradCAM(model, target_layer=model[0]) as method:
             (found,) = method(list(classes), model(maps), normalized=False)
-    return found.detach().cpu()
+    map_of_classes: Tensor = found.detach().cpu()
+    return map_of_classes
