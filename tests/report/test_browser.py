@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.report.test_evidence import explanation
-from tests.support.browser import CROWDED, Opened, chromium, needs_chromium
+from tests.support.browser import CROWDED, Opened, needs_chromium
 from tests.support.pages import render, write_study
 from tests.support.studies import cell_config, write_cell
 from wisesr.report.evidence.page import render_explained
@@ -34,12 +34,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     page = root / "index.html"
     page.write_text(render(write_study(root / "outputs"), vega_script()), encoding="utf-8")
     return page.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

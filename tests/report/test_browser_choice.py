@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import wisesr.report.page as page_package
-from tests.support.browser import Opened, chromium, needs_chromium
+from tests.support.browser import Opened, needs_chromium
 from tests.support.pages import render, unpack, write_study
 from wisesr.report.page.formatting import pack
 from wisesr.report.page.vega import vega_script
@@ -41,12 +41,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     files = {"cells.csv": "", "figures/toy-64-backbones.svg": "", **_LATEX}
     page.write_text(render(write_study(root / "outputs"), vega_script(), files), encoding="utf-8")
     return page.as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")
