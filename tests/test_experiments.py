@@ -93,7 +93,7 @@ PAPER = {
         "lr_in_velocity": True,
     },
     "schedule": {"_target_": "wisesr.training.schedules.staircase", "factor": 0.94, "epochs": 2},
-    "conventions": {"init": "keras", "batch_norm": "keras", "structure": "keras", "head_init": "normal"},
+    "conventions": {"init": "keras", "batch_norm": "keras", "structure": "keras"},
     "nothing else": {"label_smoothing": 0, "class_weights": "none", "head_lr_scale": 1, "mixup": 0, "cutmix": 0, "ema": None},
 }
 """Of every cell of the paper's tables, as paper.md has it."""

@@ -148,12 +148,13 @@ def test_a_finished_cell_is_skipped_and_changes_are_told(done: Path, config: dic
 
 
 def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path) -> None:
-    """Its config.yaml lacks keys that came later, at the value that all cells had then."""
+    """Its config.yaml lacks keys that came later, at the value that all cells had then, and has one that went."""
     config["recipe"]["epochs"] = 1
     older = copy.deepcopy(config)
     del older["trainer"]["num_nodes"]
-    for key in ("init", "batch_norm", "structure", "head_init"):
+    for key in ("init", "batch_norm", "structure"):
         del older["recipe"][key]
+    older["recipe"]["head_init"] = "normal"
     cell = make(older, tmp_path / "cell")
     assert run(cell) == DONE
     record = read_record(cell)

@@ -32,7 +32,7 @@ SGD = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.045, "momentum": 0.
         ("recipe.init", "he", "one of timm, keras"),
         ("recipe.batch_norm", None, "one of timm, keras"),
         ("recipe.structure", "torch", "one of timm, keras"),
-        ("recipe.head_init", "keras", "one of normal, torch"),
+        ("head.init", "keras", "one of normal, torch, average"),
         ("recipe.class_weights", "inverse", "one of none, balanced"),
         ("backbone.freeze", "some", "a whole number or one of all or null"),
         ("backbone.output_stride", 4, "one of 8, 16, 32 or null"),

@@ -196,7 +196,7 @@ def test_a_setting_that_comes_later_renames_no_cell(
 
 def test_a_cell_that_was_written_before_a_key_is_read_with_its_default(config: dict[str, Any], tmp_path: Path) -> None:
     shorter = copy.deepcopy(config)
-    for group, key in (("recipe", "head_init"), ("trainer", "max_time"), ("dataset", "workers"), ("head", "non_negative")):
+    for group, key in (("recipe", "structure"), ("trainer", "max_time"), ("dataset", "workers"), ("head", "non_negative")):
         del shorter[group][key]
     (tmp_path / "config.yaml").write_text(to_yaml(shorter))
     assert load_cell(tmp_path) == config

@@ -58,11 +58,9 @@ def test_a_resolution_that_is_none_is_told_of_once() -> None:
 
 def test_keras_conventions_are_the_papers_alone() -> None:
     recipes = {name: composed(f"recipe={name}")["recipe"] for name in ("quick", "paper", "modern", "modern_sgd")}
-    conventions = {
-        name: tuple(recipe[key] for key in ("init", "batch_norm", "structure", "head_init")) for name, recipe in recipes.items()
-    }
-    assert conventions.pop("paper") == ("keras", "keras", "keras", "normal")
-    assert set(conventions.values()) == {("timm", "timm", "timm", "normal")}
+    conventions = {name: tuple(recipe[key] for key in ("init", "batch_norm", "structure")) for name, recipe in recipes.items()}
+    assert conventions.pop("paper") == ("keras", "keras", "keras")
+    assert set(conventions.values()) == {("timm", "timm", "timm")}
     velocities = {name: recipe["optimizer"].get("lr_in_velocity") for name, recipe in recipes.items()}
     assert velocities == {"quick": None, "paper": True, "modern": None, "modern_sgd": False}
 

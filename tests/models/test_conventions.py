@@ -48,11 +48,12 @@ def test_a_backbone_starts_the_same_beside_every_head_and_a_head_behind_every_ba
     gap = change(config, "head", {"name": "gap", **load_option("head", "gap")})
     keras = state(config, "backbone.", init="keras")
     assert equal(keras, state(gap, "backbone.", init="keras"))
-    assert equal(keras, state(config, "backbone.", init="keras", head_init="torch", batch_norm="keras"))
+    drawn = change(config, "head.init", "torch")
+    assert equal(keras, state(drawn, "backbone.", init="keras", batch_norm="keras"))
     assert not equal(keras, state(config, "backbone."))
     assert not equal(keras, state(config | {"seed": 1}, "backbone.", init="keras"))
-    head = state(config, "head.", head_init="torch")
-    assert equal(head, state(config, "head.", head_init="torch", init="keras"))
+    head = state(drawn, "head.")
+    assert equal(head, state(drawn, "head.", init="keras"))
     assert not equal(head, state(config, "head."))
     assert equal(state(config, "head."), state(config, "head.", init="keras", batch_norm="keras"))
 
@@ -65,7 +66,7 @@ def test_loaded_weights_stay_and_batch_norm_changes_all_the_same(config: Config,
         buffer.uniform_(0.5, 2)
     save_file({key: value.contiguous() for key, value in body.state_dict().items()}, tmp_path / "w.safetensors")
     config = change(config, "backbone.weights", str(tmp_path / "w.safetensors"))
-    config["recipe"] |= {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
+    config["recipe"] |= {"init": "keras", "batch_norm": "keras"}
     model = build_model(config, 3)
     assert equal(dict(model.backbone.model.state_dict()), dict(body.state_dict()))
     layers = [layer for layer in model.modules() if isinstance(layer, nn.BatchNorm2d)]
@@ -131,7 +132,6 @@ def test_the_scale_that_keras_does_not_learn(config: Config) -> None:
         ("init", "he", "recipe.init must be one of timm, keras, not 'he'"),
         ("batch_norm", "torch", "recipe.batch_norm must be one of timm, keras, not 'torch'"),
         ("structure", "torch", "recipe.structure must be one of timm, keras, not 'torch'"),
-        ("head_init", "keras", "recipe.head_init must be one of normal, torch, not 'keras'"),
     ],
 )
 def test_another_convention(config: Config, key: str, value: str, words: str) -> None:
@@ -143,13 +143,12 @@ def test_somebody_elses_parts_have_no_conventions_of_keras() -> None:
     from wisesr.models.conventions import Conventions, check_conventions
 
     model = Classifier(nn.Conv2d(3, 4, 1), nn.Flatten())  # type: ignore[arg-type]
-    check_conventions(model, Conventions("timm", "timm", "timm", "normal"))
+    check_conventions(model, Conventions("timm", "timm", "timm"))
     with pytest.raises(UserError) as error:
-        check_conventions(model, Conventions("keras", "keras", "keras", "torch"))
+        check_conventions(model, Conventions("keras", "keras", "keras"))
     lines = str(error.value).splitlines()
-    assert [line.split()[0] for line in lines] == ["recipe.init", "recipe.batch_norm", "recipe.structure", "recipe.head_init"]
-    assert all("Conv2d" in line and "TimmBackbone" in line for line in lines[:3])
-    assert "Flatten" in lines[3]
+    assert [line.split()[0] for line in lines] == ["recipe.init", "recipe.batch_norm", "recipe.structure"]
+    assert all("Conv2d" in line and "TimmBackbone" in line for line in lines)
 
 
 # Heads.

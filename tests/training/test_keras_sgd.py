@@ -238,7 +238,8 @@ def test_a_cell_that_was_interrupted_equals_undisturbed(
 ) -> None:
     """All conventions of Keras in Lightning. 54 images in batches of 18: the rate falls with the first step of each epoch."""
     velocity = {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.0, "lr_in_velocity": True}
-    config["recipe"] |= {"batch_size": 18, "init": "keras", "batch_norm": "keras", "structure": "keras", "head_init": "torch"}
+    config["recipe"] |= {"batch_size": 18, "init": "keras", "batch_norm": "keras", "structure": "keras"}
+    config["head"] |= {"init": "torch"}
     config["recipe"] |= {"head_lr_scale": 2.0}
     config["recipe"]["optimizer"] = {"_target_": "wisesr.training.optimizers.sgd", **velocity}
     config["recipe"]["schedule"] = {"_target_": "wisesr.training.schedules.staircase", "factor": 0.5, "epochs": 1}

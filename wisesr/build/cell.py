@@ -68,10 +68,10 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
 
 
 def build_conventions(recipe: Mapping[str, Any]) -> Conventions:
-    """What a recipe says on weights at the start, on BatchNorm, on strides and padding."""
+    """What a recipe says on the backbone: weights at the start, BatchNorm, strides and padding."""
     from wisesr.models.conventions import Conventions
 
-    return Conventions(recipe["init"], recipe["batch_norm"], recipe["structure"], recipe["head_init"])
+    return Conventions(recipe["init"], recipe["batch_norm"], recipe["structure"])
 
 
 def make_classifier(backbone: Mapping[str, Any], head: Mapping[str, Any], num_classes: int, image_size: int) -> Classifier:

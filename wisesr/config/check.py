@@ -12,7 +12,7 @@ from typing import Any
 
 from wisesr.config.options import GROUPS, options
 from wisesr.config.replicates import replicate_problems
-from wisesr.config.schema import Config, GridSchema, fixed_settings
+from wisesr.config.schema import MOVED, Config, GridSchema, fixed_settings, moved_sentence
 from wisesr.config.setting_types import Setting, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
 from wisesr.errors import UserError
@@ -69,7 +69,10 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
 
 def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
-    problems = mismatches("recipe", {key: recipe[key] for key in recipe if key not in parts}, fixed_settings("recipe"))
+    moved = [key for key in recipe if f"recipe.{key}" in MOVED]
+    problems = [moved_sentence(f"recipe.{key}", recipe[key]) for key in moved]
+    fixed = {key: recipe[key] for key in recipe if key not in (*parts, *moved)}
+    problems += mismatches("recipe", fixed, fixed_settings("recipe"))
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")

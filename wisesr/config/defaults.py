@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import MISSING
 from typing import Any
 
-from wisesr.config.schema import Config, fixed_settings
+from wisesr.config.schema import MOVED, Config, fixed_settings
 from wisesr.config.signatures import target_settings
 from wisesr.errors import UserError
 
@@ -23,13 +23,24 @@ _Defaults = dict[str, Any]
 def with_defaults(config: Mapping[str, Any]) -> Config:
     """The configuration with what it lacks and has a default, which comes last in its node; what it has stays as it is.
 
-    A `config.yaml` that was written before there was a key is the same computation as one that holds the key at its default.
+    A `config.yaml` that was written before there was a key is the same computation as one that holds the key at its default. So
+    it is with a key that has gone (`MOVED`), which is left out where it says what its absence says.
     """
 
     def fill(node: Config, defaults: _Defaults) -> Config:
         return node | {key: deepcopy(default) for key, default in defaults.items() if key not in node}
 
-    return _each_node(config, fill)
+    return _each_node(_without_moved(config), fill)
+
+
+def _without_moved(config: Mapping[str, Any]) -> Config:
+    kept = dict(config)
+    for path, (silent, _) in MOVED.items():
+        group, key = path.split(".")
+        node = kept.get(group)
+        if isinstance(node, Mapping) and node.get(key) == silent:
+            kept[group] = {name: value for name, value in node.items() if name != key}
+    return kept
 
 
 def without_defaults(config: Mapping[str, Any]) -> Config:

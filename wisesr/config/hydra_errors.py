@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
+from wisesr.config.schema import MOVED, moved_sentence
 from wisesr.errors import unknown
 
 
@@ -30,6 +31,9 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
         return unknown(group or "configuration", name, choices) + hint
     if isinstance(error, ConfigCompositionException):
         if path := _unknown_key(error):
+            if path in MOVED:
+                given = next((item.partition("=")[2] for item in overrides if item.lstrip("+~").startswith(f"{path}=")), "...")
+                return moved_sentence(path, given)
             node, _, key = path.rpartition(".")
             if without := _chosen_without(node, key, overrides):
                 inner = ".".join([*node.split(".")[1:], key])

@@ -79,7 +79,6 @@ class RecipeSchema:
     init: Literal["timm", "keras"] = "timm"
     batch_norm: Literal["timm", "keras"] = "timm"
     structure: Literal["timm", "keras"] = "timm"
-    head_init: Literal["normal", "torch"] = "normal"
 
 
 @dataclass(frozen=True)
@@ -126,6 +125,16 @@ SCHEMAS: dict[str, type] = {
     "trainer": TrainerSchema,
 }
 """Of a cell's configuration, by the name of the node whose fixed keys it tells; empty for the top."""
+
+MOVED = {"recipe.head_init": ("normal", "head.init")}
+"""Keys that cells had once: at this value, the only one that most of them had, they mean what a configuration without the key
+means; any other is given by the key that came in its place."""
+
+
+def moved_sentence(path: str, value: object = "torch") -> str:
+    """Where a key of `MOVED` has gone: `recipe.head_init is a setting of the head now: head.init=torch`."""
+    return f"{path} is a setting of the head now: {MOVED[path][1]}={value}"
+
 
 DATASET_KEYS = tuple(field.name for field in fields(DatasetSchema))
 ROOT_KEYS = tuple(field.name for field in fields(RootSchema))

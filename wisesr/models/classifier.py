@@ -23,5 +23,4 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, classes)."""
-        logits: Tensor = self.head(self.backbone(images))
-        return logits
+        return self.head.of_images(self.backbone(images), images)

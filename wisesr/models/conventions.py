@@ -9,7 +9,6 @@ import torch
 from wisesr.errors import UserError
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.classifier import Classifier
-from wisesr.models.heads.base import Head
 from wisesr.models.keras_conventions import batch_norm_as_keras, start_as_keras
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.types import derive_seed
@@ -24,12 +23,10 @@ class Conventions(NamedTuple):
     """Momentum, epsilon and scale of the backbone's BatchNorm, with loaded weights too."""
     structure: Literal["timm", "keras"]
     """Where the backbone strides and how it pads, with loaded weights too."""
-    head_init: Literal["normal", "torch"]
-    """How the head's kernels start."""
 
 
 def apply_conventions(model: Classifier, conventions: Conventions, seed: int) -> None:
-    """Apply conventions to a model, in place; timm and normal are how it was built.
+    """Apply conventions to a model, in place; timm is how it was built.
 
     What is drawn anew comes from the seed alone: a seed's backbone starts the same beside every head, and its head the same
     behind every start of the backbone.
@@ -45,9 +42,6 @@ def apply_conventions(model: Classifier, conventions: Conventions, seed: int) ->
         start_as_keras(model.backbone.model)
     if conventions.batch_norm == "keras":
         batch_norm_as_keras(model.backbone.model)
-    if conventions.head_init == "torch":
-        torch.manual_seed(derive_seed(seed, "initialisation", "head"))
-        model.head.start_as_torch()
 
 
 def check_conventions(model: Classifier, conventions: Conventions) -> None:
@@ -60,7 +54,6 @@ def check_conventions(model: Classifier, conventions: Conventions) -> None:
         ("init", ("timm", "keras"), model.backbone, TimmBackbone),
         ("batch_norm", ("timm", "keras"), model.backbone, TimmBackbone),
         ("structure", ("timm", "keras"), model.backbone, TimmBackbone),
-        ("head_init", ("normal", "torch"), model.head, Head),
     )
     problems = []
     for key, choices, part, kind in rules:

@@ -14,7 +14,8 @@ from wisesr.wording import natural_key
 OWN = "wise"
 """The project's head; those whose names begin with it and an underscore are its variants."""
 OTHERS = (
-    *("depthwise_nonneg", "depthwise", "gap_dropout", "gap", "flatten", "gwap", "gem", "max"),
+    *("depthwise_nonneg", "depthwise", "depthwise_average", "gap_dropout", "gap", "gap_scale", "gap_valid"),
+    *("flatten", "gwap", "gem", "max"),
     *("avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
 )
 """The heads that stand beside it: the arms of the paper's ablation first. Any other comes after these, by name."""

@@ -78,7 +78,7 @@ def state_bytes(make: Callable[[Iterable[dict[str, Any]]], Optimizer], parameter
     """
     twins = [nn.Parameter(torch.empty(kind.shape, dtype=kind.dtype, device="meta")) for kind in parameters]
     try:
-        optimizer = make([{"params": twins}])
+        optimizer = make([{"params": twins, "names": ["weight"] * len(twins)}])
         for twin in twins:
             twin.grad = torch.zeros_like(twin)
         optimizer.step()

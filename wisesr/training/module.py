@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -32,7 +32,7 @@ class ClassificationModule(LightningModule):
         model: images -> logits.
         class_names: in the order of the logits.
         image_size: pixels, height and width.
-        optimizer: two groups of parameters, the backbone's and the head's -> optimizer.
+        optimizer: two groups of parameters with their names, the backbone's and the head's -> optimizer.
         schedule: optimizer step -> factor of the optimizer's rate.
         seed: of the cell; dropout and mixing are drawn from (seed, epoch, batch, device).
         inputs: what images are normalised with, plain data for checkpoints (`Augmentation.inputs`).
@@ -94,9 +94,12 @@ class ClassificationModule(LightningModule):
 
     def make_optimizer(self, model: Classifier) -> Optimizer:
         """The recipe's optimizer of a model, whose kernels are projected after each step."""
-        parts = (model.backbone, model.head)
-        optimizer = self._optimizer([{"params": [p for p in part.parameters() if p.requires_grad]} for part in parts])
-        optimizer.param_groups[1]["lr"] *= self._head_lr_scale
+        optimizer = self._optimizer([_group(model.backbone), _group(model.head)])
+        heads = {id(parameter) for parameter in model.head.parameters()}
+        for group in optimizer.param_groups:  # more than two, where the optimizer has divided them
+            group.pop("names", None)
+            if group["params"] and all(id(parameter) in heads for parameter in group["params"]):
+                group["lr"] *= self._head_lr_scale
         constrain(optimizer, model)
         return optimizer
 
@@ -195,3 +198,9 @@ class ClassificationModule(LightningModule):
 
     def _publish(self, split: str, metrics: SplitMetrics) -> None:
         self.figures |= {f"{split}/{name}": value for name, value in metrics.result().items()}
+
+
+def _group(part: nn.Module) -> dict[str, Any]:
+    """What is trained of a part, as `torch.optim` takes it, with names."""
+    trained = [(name, parameter) for name, parameter in part.named_parameters() if parameter.requires_grad]
+    return {"params": [parameter for _, parameter in trained], "names": [name for name, _ in trained]}

@@ -3,26 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from torch import Tensor
 from torch.optim import SGD, AdamW, Optimizer
 
 from wisesr.errors import UserError
 
 Groups = Iterable[dict[str, Any]]
-"""As torch.optim takes them: https://docs.pytorch.org/docs/stable/optim.html#per-parameter-options"""
+"""As torch.optim takes them: https://docs.pytorch.org/docs/stable/optim.html#per-parameter-options
+
+The framework's also have `names`, a name for each of their parameters.
+"""
 
 _LAST_RATE = "last_lr"
 """Key of a parameter group."""
 
 
-def adamw(parameters: Groups, *, lr: float, weight_decay: float) -> Optimizer:
+def adamw(
+    parameters: Groups, *, lr: float, weight_decay: float, weight_decay_on: Literal["all", "weights"] = "all"
+) -> Optimizer:
     """AdamW (Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101) with its usual betas.
 
-    lr is the schedule's peak; weight decay is decoupled, and on all parameters.
+    Args:
+        parameters: to train, in groups.
+        lr: the schedule's peak.
+        weight_decay: decoupled from the gradient.
+        weight_decay_on: "all" parameters, or only "weights": see `spared`.
+
+    Raises:
+        UserError: another word for `weight_decay_on`; "weights" for groups without `names`.
     """
-    return AdamW(parameters, lr=lr, weight_decay=weight_decay)
+    if weight_decay_on not in ("all", "weights"):
+        raise UserError(f"recipe.optimizer.weight_decay_on must be one of all, weights, not {weight_decay_on!r}")
+    groups = [part for group in parameters for part in (_divided(group) if weight_decay_on == "weights" else [group])]
+    return AdamW(groups, lr=lr, weight_decay=weight_decay)
+
+
+def spared(name: str, parameter: Tensor) -> bool:
+    """Whether a parameter is no weight: decay, which draws to 0, would say something that nobody means.
+
+    Weights are called so, `weight` or `in_proj_weight`, and have two dimensions or more: kernels of convolutions and linear
+    layers. Spared are scales and offsets of norms, offsets of layers, embeddings of positions, the exponent of GeM, and
+    kernels that pool, whose start is an average (they are called `kernel`).
+    """
+    return parameter.ndim < 2 or not name.endswith("weight")
+
+
+def _divided(group: dict[str, Any]) -> list[dict[str, Any]]:
+    """A group as two: its weights, and what is spared."""
+    if "names" not in group:
+        raise UserError("weight_decay_on=weights needs the names of parameters: give each group a list `names` beside `params`")
+    pairs = list(zip(group["names"], group["params"], strict=True))
+    kinds = {False: [pair for pair in pairs if not spared(*pair)], True: [pair for pair in pairs if spared(*pair)]}
+    parts = [
+        group | {"names": [name for name, _ in own], "params": [parameter for _, parameter in own]} for own in kinds.values()
+    ]
+    parts[1]["weight_decay"] = 0.0
+    return parts
 
 
 def sgd(parameters: Groups, *, lr: float, momentum: float, weight_decay: float, lr_in_velocity: bool = False) -> Optimizer:

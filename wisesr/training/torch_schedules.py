@@ -47,7 +47,7 @@ def schedule_of(
     """
     if interval not in ("epoch", "step"):
         raise UserError(f"recipe.schedule.interval must be one of epoch, step, not {interval!r}")
-    rate = float(optimizer([{"params": [nn.Parameter(torch.zeros(1))]}]).param_groups[0]["lr"])
+    rate = float(optimizer([{"params": [nn.Parameter(torch.zeros(1))], "names": ["weight"]}]).param_groups[0]["lr"])
     try:
         rates = _rates(scheduler, settings, rate, steps.epochs if interval == "epoch" else steps.total)
     except UserError:

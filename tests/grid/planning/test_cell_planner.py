@@ -58,7 +58,7 @@ def test_costs_are_those_of_the_real_model(config: Config) -> None:
 
 
 def test_conventions_cost_nothing(config: Config) -> None:
-    conventions = {"init": "keras", "batch_norm": "keras", "head_init": "torch"}
+    conventions = {"init": "keras", "batch_norm": "keras"}
     assert cost(changed(config, "recipe", config["recipe"] | conventions)) == cost(config)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import numpy as np
 import torch
@@ -98,13 +99,14 @@ class Network(nn.Module):
         model = copy.deepcopy(run.model).cpu()
         self.normalize = normalize_as(run.augmentation, run.image_size) if inside else nn.Identity()
         self.backbone = without_dropout(model.backbone)
-        self.head = without_dropout(folded(model.head))  # folded as it was trained, in double precision too
+        self.head: Any = without_dropout(folded(model.head))  # folded as it was trained, in double precision too
         self.probabilities = probabilities
         self.float().eval().requires_grad_(False)
 
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """(batch, 3, size, size) -> logits (batch, classes), and their softmax if it was asked for."""
-        logits: Tensor = self.head(self.backbone(self.normalize(images)))
+        normal = self.normalize(images)
+        logits: Tensor = self.head.of_images(self.backbone(normal), normal)
         return (logits, logits.softmax(dim=1)) if self.probabilities else logits
 
 

@@ -8,6 +8,7 @@ classes the head has 12,834,886 parameters (GAP: 143,430).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 from timm.layers import AttentionPool2d, resample_abs_pos_embed
 from torch import Tensor
@@ -29,7 +30,7 @@ class AttentionHead(Head):
     normal with a standard deviation of channels^-0.5, b from 0. Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape, num_classes, dropout: as of `Head`.
+        feature_shape, num_classes, init, dropout: as of `Head`.
         head_dim: channels of one attention head; divides the channels.
 
     Raises:
@@ -42,6 +43,7 @@ class AttentionHead(Head):
         num_classes: int,
         *,
         head_dim: int = 64,
+        init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.0,
     ) -> None:
         shape = check_shape(feature_shape)
@@ -55,6 +57,7 @@ class AttentionHead(Head):
                 shape.channels, feat_size=(shape.height, shape.width), out_features=0, head_dim=head_dim
             ),
             dropout=dropout,
+            init=init,
         )
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:

@@ -6,6 +6,8 @@ max-average pooling, a max + (1 - a) mean, with a learned a and for the pooling 
 
 from __future__ import annotations
 
+from typing import Literal
+
 from timm.layers import SelectAdaptivePool2d
 
 from wisesr.models.heads.base import Head
@@ -18,11 +20,19 @@ class AverageMaxHead(Head):
     Not linear in the map: it has no evidence per position.
     """
 
-    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        init: Literal["normal", "torch"] = "normal",
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__(
             feature_shape,
             num_classes,
             # "fast" for the reason that max.py gives.
             aggregation=SelectAdaptivePool2d(pool_type="fastavgmax", flatten=True),
             dropout=dropout,
+            init=init,
         )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import ClassVar
 
 from torch import Tensor, nn
 
-from wisesr.models.heads.initialisation import init_kernel
+from wisesr.models.heads.initialisation import check_start, start_linear
 from wisesr.types import FeatureShape
 
 
@@ -22,10 +23,15 @@ class Head(nn.Module):
         dropout: share of the features that is dropped in training, in [0, 1).
         pre_average: (batch, channels, height, width) -> the same with a smaller map; None for the map as it is.
         features: what the aggregation leaves for the linear classifier; None for one a channel.
+        init: how the classifier starts, "normal" for N(0, 0.01) or "torch" for nn.Linear's own (`Start`); the aggregation
+            comes with its start.
 
     Raises:
-        ValueError: a shape, a count or the dropout is out of its range.
+        ValueError: a shape, a count, the dropout or the start is out of its range.
     """
+
+    starts: ClassVar[tuple[str, ...]] = ("normal", "torch")
+    """What `init` may be."""
 
     def __init__(
         self,
@@ -36,29 +42,20 @@ class Head(nn.Module):
         dropout: float,
         pre_average: nn.Module | None = None,
         features: int | None = None,
+        init: str = "normal",
     ) -> None:
         super().__init__()
+        check_start(init, self.starts)
         if num_classes < 2:
             raise ValueError(f"num_classes must be at least 2, not {num_classes}")
         check_dropout(dropout)
         self.feature_shape = check_shape(feature_shape)
+        self.init = init
         self.pre_average = pre_average or nn.Identity()
         self.aggregation = aggregation
         self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(self.feature_shape.channels if features is None else features, num_classes)
-        init_kernel(self.classifier.weight)
-        nn.init.zeros_(self.classifier.bias)
-
-    def start_as_torch(self) -> None:
-        """Draw anew, as PyTorch's layers start, what is one or could be: `recipe.head_init=torch`.
-
-        An aggregation without a counterpart among them (no weights, weights that start as an average, timm's attention)
-        keeps its start; one with a counterpart has a `start_as_torch` of its own.
-        """
-        self.classifier.reset_parameters()
-        start: Callable[[], None] | None = getattr(self.aggregation, "start_as_torch", None)
-        if start is not None:
-            start()
+        start_linear(self.classifier, init)
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits, (batch, classes), of feature maps, (batch, channels, height, width).
@@ -69,6 +66,15 @@ class Head(nn.Module):
         if tuple(features.shape[1:]) != tuple(self.feature_shape):
             raise ValueError(f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}")
         logits: Tensor = self.classifier(self.dropout(self.aggregation(self.pre_average(features))))
+        return logits
+
+    def of_images(self, features: Tensor, images: Tensor) -> Tensor:
+        """Logits, (batch, classes), of feature maps and the images that they come from, (batch, 3, size, size).
+
+        What every model calls. Only a head that draws something for each image looks at them.
+        """
+        del images
+        logits: Tensor = self(features)
         return logits
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:

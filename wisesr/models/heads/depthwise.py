@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.models.heads.constrained import Constrained
-from wisesr.models.heads.initialisation import init_kernel, start_as_torch
-from wisesr.models.heads.pre_average import pre_average, spread
+from wisesr.models.heads.initialisation import AVERAGE_SPREAD, check_start, init_kernel, start_as_average, start_as_torch
+from wisesr.models.heads.pre_average import PrePoolMode, pre_average
 from wisesr.models.heads.resizing import resized
 from wisesr.types import FeatureShape
 
@@ -38,35 +38,54 @@ class DepthwiseAggregation(Constrained):
 
     `non_negative` says how the parameter `kernel` becomes the kernel in use:
 
-    - "none": it is the kernel, from N(0, 0.01).
+    - "none": it is the kernel.
     - "projection": the same, and `project` clamps it at 0, which `constrain` calls after every step. The paper's.
     - "softplus": the kernel is log(1 + exp(theta)) > 0, theta being the parameter.
 
-    Softplus starts at global average pooling, theta = log(exp(1 / (height * width)) - 1) + N(0, 0.01), and so elsewhere than
+    Softplus starts at global average pooling, theta = log(exp(1 / (height * width)) - 1) + noise, and so elsewhere than
     "projection". With theta from N(0, 0.01) alone all weights would start near 0.69, far from an average. With a kernel near
     0 they would stay there, because d kernel / d theta = 1 - exp(-kernel). For the same reason the kernel's own spread is
-    about 0.01 / (height * width), and it moves more slowly at the same learning rate. Weight decay draws it to 0.69, not 0.
+    about the noise's / (height * width), and it moves more slowly at the same learning rate. Weight decay draws it to 0.69,
+    not 0.
+
+    Args:
+        shape: of the map that it lies on.
+        non_negative: see above.
+        init: see `Start`; of softplus, "average" draws theta's noise from N(0, 0.1), anything else from N(0, 0.01), as no layer
+            of PyTorch's is like it.
+        learnable: whether the kernel is trained. One that is not stays as it was drawn; under "projection" it is clamped at
+            once, as no step will do it.
 
     Raises:
-        ValueError: another word for `non_negative`.
+        ValueError: another word for `non_negative` or `init`.
     """
 
-    def __init__(self, shape: FeatureShape, non_negative: NonNegative) -> None:
+    starts: ClassVar[tuple[str, ...]] = ("normal", "torch", "average")
+
+    def __init__(self, shape: FeatureShape, non_negative: NonNegative, init: str = "normal", *, learnable: bool = True) -> None:
         super().__init__()
         if non_negative not in ("none", "projection", "softplus"):
             raise ValueError(f"head.non_negative must be one of none, projection, softplus, not {non_negative!r}")
+        check_start(init, self.starts)
         self.non_negative = non_negative
-        self.kernel = nn.Parameter(torch.empty(*shape))
+        self.kernel = nn.Parameter(torch.empty(*shape), requires_grad=learnable)
         self.bias = nn.Parameter(torch.zeros(shape.channels))
-        init_kernel(self.kernel)
-        if non_negative == "softplus":
-            with torch.no_grad():
-                self.kernel.add_(math.log(math.expm1(1 / (shape.height * shape.width))))
+        self._start(init)
+        if not learnable:
+            self.project()
 
-    def start_as_torch(self) -> None:
-        """As a depthwise nn.Conv2d of this extent. Softplus' start at the average has no counterpart there, and stays."""
-        if self.non_negative != "softplus":
-            start_as_torch(self.kernel, self.bias, fan_in=self.kernel[0].numel())
+    @torch.no_grad()
+    def _start(self, init: str) -> None:
+        height, width = self.kernel.shape[1:]
+        if self.non_negative == "softplus":
+            nn.init.normal_(self.kernel, std=AVERAGE_SPREAD) if init == "average" else init_kernel(self.kernel)
+            self.kernel.add_(math.log(math.expm1(1 / (height * width))))
+        elif init == "average":
+            start_as_average(self.kernel)
+        elif init == "torch":
+            start_as_torch(self.kernel, self.bias, fan_in=height * width)
+        else:
+            init_kernel(self.kernel)
 
     def effective_kernel(self) -> Tensor:
         """The kernel in use, (channels, height, width)."""
@@ -92,12 +111,16 @@ class DepthwiseKernelHead(Head):
     Args:
         feature_shape, num_classes, dropout: as of `Head`.
         pre_pool: side of the averaging window, 1 for the map as it is; None to take it from the map's extent.
+        pre_pool_mode: what becomes of rows and columns beyond the last whole window; see `PrePoolMode`.
         non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
+        init: how kernel and classifier start: "normal" as in the paper, "torch", or "average"; see `Start`.
+        learnable: whether the kernel is trained.
 
     Raises:
         ValueError: a value out of its range or choices; a window larger than the map.
     """
 
+    starts = DepthwiseAggregation.starts
     aggregation: DepthwiseAggregation
 
     def __init__(
@@ -108,17 +131,20 @@ class DepthwiseKernelHead(Head):
         pre_pool: int | None,
         non_negative: NonNegative,
         dropout: float,
+        pre_pool_mode: PrePoolMode = "valid",
+        init: str = "normal",
+        learnable: bool = True,
     ) -> None:
-        shape = check_shape(feature_shape)
-        averaging, pooled, pool = pre_average(shape, pre_pool)
+        averaging = pre_average(check_shape(feature_shape), pre_pool, pre_pool_mode)
         super().__init__(
-            shape,
+            averaging.shape,
             num_classes,
-            pre_average=averaging,
-            aggregation=DepthwiseAggregation(pooled, non_negative),
+            pre_average=averaging.module(),
+            aggregation=DepthwiseAggregation(averaging.left, non_negative, init, learnable=learnable),
             dropout=dropout,
+            init=init,
         )
-        self.pool = pool
+        self.averaging = averaging
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
         """The kernel in use, resized so that its sum is kept; under softplus through its parameter."""
@@ -130,7 +156,7 @@ class DepthwiseKernelHead(Head):
 
     def full_kernel(self) -> Tensor:
         """The one kernel on the full map, (channels, height, width), that pre-averaging and aggregation amount to."""
-        return spread(self.aggregation.effective_kernel(), self.pool, self.feature_shape)
+        return self.averaging.spread(self.aggregation.effective_kernel())
 
     def evidence(self, features: Tensor) -> Tensor:
         """W_kc k_cij x_cij, summed over channels: (batch, classes, height, width)."""
@@ -150,6 +176,16 @@ class DepthwiseHead(DepthwiseKernelHead):
         num_classes: int,
         *,
         non_negative: Literal["none", "projection", "softplus"] = "none",
+        init: Literal["normal", "torch", "average"] = "normal",
+        learnable: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(feature_shape, num_classes, pre_pool=1, non_negative=non_negative, dropout=dropout)
+        super().__init__(
+            feature_shape,
+            num_classes,
+            pre_pool=1,
+            non_negative=non_negative,
+            init=init,
+            learnable=learnable,
+            dropout=dropout,
+        )

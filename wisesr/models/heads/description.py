@@ -42,8 +42,7 @@ def describe_head(head: Head) -> str | None:
     """
     try:
         parts: Any = _stages(head) if type(head).forward is Head.forward else _module(head)
-        start = getattr(type(head), "start_as_torch", None)
-        return json.dumps([list(head.feature_shape), _name(start), parts], sort_keys=True)
+        return json.dumps([list(head.feature_shape), head.init, parts], sort_keys=True)
     except _UnknownPartError:
         return None
 

@@ -7,15 +7,18 @@ beside VGG's 25,088, and the head has 92,569,670 parameters (GAP: 143,430); with
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 from torch import nn
 
 from wisesr.models.heads.base import Head, check_dropout, check_shape
-from wisesr.models.heads.initialisation import init_kernel
+from wisesr.models.heads.initialisation import start_linear
 from wisesr.models.heads.pre_average import pre_average
 from wisesr.types import FeatureShape
 
 
-def hidden_layers(inputs: int, hidden: int, dropout: float) -> nn.Sequential:
+def hidden_layers(inputs: int, hidden: int, dropout: float, init: str = "normal") -> nn.Sequential:
     """relu(W_2 dropout(relu(W_1 x + b_1)) + b_2): (batch, ...) -> (batch, hidden), x being the flattened map.
 
     Kernels from N(0, 0.01), offsets from 0, as in all heads here and in torchvision's VGG. (VGG's paper speaks of a variance
@@ -26,6 +29,7 @@ def hidden_layers(inputs: int, hidden: int, dropout: float) -> nn.Sequential:
         inputs: numbers in one image's map.
         hidden: width of both layers.
         dropout: after the first layer; the one after the second is left to `Head`, which drops before its classifier.
+        init: "normal", or "torch" for nn.Linear's own start.
     """
     layers = nn.Sequential(
         nn.Flatten(),
@@ -37,8 +41,7 @@ def hidden_layers(inputs: int, hidden: int, dropout: float) -> nn.Sequential:
     )
     for layer in layers:
         if isinstance(layer, nn.Linear):
-            init_kernel(layer.weight)
-            nn.init.zeros_(layer.bias)
+            start_linear(layer, init)
     return layers
 
 
@@ -48,8 +51,9 @@ class FullyConnectedHead(Head):
     Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape, num_classes: as of `Head`.
+        feature_shape, num_classes, init: as of `Head`.
         pre_pool: side of the averaging window, or None to take it from the map's extent.
+        pre_pool_mode: what becomes of rows and columns beyond the last whole window; see `PrePoolMode`.
         hidden: width of both hidden layers, at least 1.
         dropout: after each hidden layer, in [0, 1).
 
@@ -63,26 +67,22 @@ class FullyConnectedHead(Head):
         num_classes: int,
         *,
         pre_pool: int | None = None,
+        pre_pool_mode: Literal["valid", "ceil"] = "valid",
         hidden: int = 4096,
+        init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.5,
     ) -> None:
         shape = check_shape(feature_shape)
         check_dropout(dropout)
         if hidden < 1:
             raise ValueError(f"head.hidden must be at least 1, not {hidden}")
-        averaging, pooled, _ = pre_average(shape, pre_pool)
+        averaging = pre_average(shape, pre_pool, pre_pool_mode)
         super().__init__(
             shape,
             num_classes,
-            pre_average=averaging,
-            aggregation=hidden_layers(pooled.channels * pooled.height * pooled.width, hidden, dropout),
+            pre_average=averaging.module(),
+            aggregation=hidden_layers(math.prod(averaging.left), hidden, dropout, init),
             features=hidden,
             dropout=dropout,
+            init=init,
         )
-
-    def start_as_torch(self) -> None:
-        """The hidden layers too."""
-        super().start_as_torch()
-        for layer in self.aggregation.children():
-            if isinstance(layer, nn.Linear):
-                layer.reset_parameters()

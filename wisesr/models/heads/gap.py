@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from wisesr.models.heads.base import Head
@@ -24,12 +26,20 @@ class GlobalAverage(nn.Module):
 class GlobalAverageHead(Head):
     """Mean of each channel, then a linear classifier. Arguments and errors: `Head`."""
 
-    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        init: Literal["normal", "torch"] = "normal",
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__(
             feature_shape,
             num_classes,
             aggregation=GlobalAverage(),
             dropout=dropout,
+            init=init,
         )
 
     def evidence(self, features: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ Radenovic, Tolias and Chum 2018, https://arxiv.org/abs/1711.02512. timm has no s
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor
 
 from wisesr.models.heads.base import Head
@@ -45,7 +47,7 @@ class GeneralisedMeanHead(Head):
     Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape, num_classes, dropout: as of `Head`.
+        feature_shape, num_classes, init, dropout: as of `Head`.
         p: exponent, or where it starts.
         learnable: whether the exponent is trained; it is then held at 0.01 or more.
 
@@ -60,6 +62,7 @@ class GeneralisedMeanHead(Head):
         *,
         p: float = 3.0,
         learnable: bool = True,
+        init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.0,
     ) -> None:
         super().__init__(
@@ -67,4 +70,5 @@ class GeneralisedMeanHead(Head):
             num_classes,
             aggregation=ParametricPool(generalised_mean, "p", p, learnable),
             dropout=dropout,
+            init=init,
         )

@@ -8,6 +8,7 @@ This is the simplest reading of it. `gwap_attention` is another; the third, one 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -39,13 +40,21 @@ class WeightedAverageHead(Head):
 
     aggregation: WeightedAverage
 
-    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        init: Literal["normal", "torch"] = "normal",
+        dropout: float = 0.0,
+    ) -> None:
         shape = check_shape(feature_shape)
         super().__init__(
             shape,
             num_classes,
             aggregation=WeightedAverage(shape),
             dropout=dropout,
+            init=init,
         )
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:

@@ -7,11 +7,13 @@ reading of the name.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from wisesr.models.heads.base import Head, check_shape
-from wisesr.models.heads.initialisation import init_kernel, start_as_torch
+from wisesr.models.heads.initialisation import check_start, init_kernel, start_as_torch
 from wisesr.types import FeatureShape
 
 
@@ -28,17 +30,20 @@ def attentive_average(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
 
 
 class AttentiveAverage(nn.Module):
-    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average."""
+    """`attentive_average` with its weights: w from N(0, 0.01), b from 0, so that it starts close to the plain average.
 
-    def __init__(self, shape: FeatureShape) -> None:
+    With init "torch", as the nn.Conv2d from all channels to one that w and b amount to.
+    """
+
+    def __init__(self, shape: FeatureShape, init: str = "normal") -> None:
         super().__init__()
+        check_start(init, ("normal", "torch"))
         self.kernel = nn.Parameter(torch.empty(shape.channels))
         self.bias = nn.Parameter(torch.zeros(1))
-        init_kernel(self.kernel)
-
-    def start_as_torch(self) -> None:
-        """As the nn.Conv2d from all channels to one that w and b amount to."""
-        start_as_torch(self.kernel, self.bias, fan_in=self.kernel.numel())
+        if init == "torch":
+            start_as_torch(self.kernel, self.bias, fan_in=self.kernel.numel())
+        else:
+            init_kernel(self.kernel)
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, channels)."""
@@ -51,11 +56,19 @@ class AttentiveAverageHead(Head):
     Not linear in the map: it has no evidence per position.
     """
 
-    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        init: Literal["normal", "torch"] = "normal",
+        dropout: float = 0.0,
+    ) -> None:
         shape = check_shape(feature_shape)
         super().__init__(
             shape,
             num_classes,
-            aggregation=AttentiveAverage(shape),
+            aggregation=AttentiveAverage(shape, init),
             dropout=dropout,
+            init=init,
         )

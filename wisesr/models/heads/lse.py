@@ -8,6 +8,7 @@ classifier gets. timm's `LsePlus2d` computes the same with adaptive_max_pool2d, 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -38,7 +39,7 @@ class LogSumExpHead(Head):
     Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape, num_classes, dropout: as of `Head`.
+        feature_shape, num_classes, init, dropout: as of `Head`.
         r: sharpness, or where it starts.
         learnable: whether the sharpness is trained; it is then held at 0.01 or more.
 
@@ -53,6 +54,7 @@ class LogSumExpHead(Head):
         *,
         r: float = 10.0,
         learnable: bool = True,
+        init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.0,
     ) -> None:
         super().__init__(
@@ -60,4 +62,5 @@ class LogSumExpHead(Head):
             num_classes,
             aggregation=ParametricPool(log_mean_exp, "r", r, learnable),
             dropout=dropout,
+            init=init,
         )

@@ -6,6 +6,8 @@ classifier gets. https://openaccess.thecvf.com/content_cvpr_2015/html/Oquab_Is_O
 
 from __future__ import annotations
 
+from typing import Literal
+
 from timm.layers import SelectAdaptivePool2d
 
 from wisesr.models.heads.base import Head
@@ -19,7 +21,14 @@ class MaxHead(Head):
     map: it has no evidence per position.
     """
 
-    def __init__(self, feature_shape: FeatureShape | tuple[int, int, int], num_classes: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self,
+        feature_shape: FeatureShape | tuple[int, int, int],
+        num_classes: int,
+        *,
+        init: Literal["normal", "torch"] = "normal",
+        dropout: float = 0.0,
+    ) -> None:
         super().__init__(
             feature_shape,
             num_classes,
@@ -27,4 +36,5 @@ class MaxHead(Head):
             # https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html
             aggregation=SelectAdaptivePool2d(pool_type="fastmax", flatten=True),
             dropout=dropout,
+            init=init,
         )

@@ -2,9 +2,69 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
+import torch
 from torch import Tensor, nn
 
 from wisesr.types import FeatureShape
+
+PrePoolMode = Literal["valid", "ceil"]
+"""What becomes of rows and columns beyond the last whole window: "valid" drops them, as the paper; "ceil" averages what is
+left of a window over the positions that it holds. Signatures of heads spell it out: they are read as source."""
+
+
+class PreAverage(NamedTuple):
+    """Averaging of a map in windows, stride = side of the window."""
+
+    shape: FeatureShape
+    """Of the map before it."""
+    pool: int
+    """Side of the window; 1 leaves the map as it is."""
+    mode: PrePoolMode
+
+    @property
+    def left(self) -> FeatureShape:
+        """Shape of the map after it."""
+        channels, height, width = self.shape
+        up = self.pool - 1 if self.mode == "ceil" else 0
+        return FeatureShape(channels, (height + up) // self.pool, (width + up) // self.pool)
+
+    @property
+    def dropped(self) -> float:
+        """Share of the positions that no window holds."""
+        kept = min(self.left.height * self.pool, self.shape.height) * min(self.left.width * self.pool, self.shape.width)
+        return 1 - kept / (self.shape.height * self.shape.width)
+
+    def module(self) -> nn.Module:
+        """(batch, channels, height, width) -> (batch, *left)."""
+        if self.pool == 1:
+            return nn.Identity()
+        # A window that the edge cuts is divided by what it holds: there is no padding to count.
+        return nn.AvgPool2d(self.pool, ceil_mode=self.mode == "ceil")
+
+    def spread(self, kernel: Tensor) -> Tensor:
+        """A kernel on the averaged map as the one kernel on the full map that computes the same.
+
+        Each weight is divided evenly among the positions of its window; dropped positions get zero.
+
+        Args:
+            kernel: (..., height, width) of `left`.
+
+        Returns:
+            (..., height, width) of `shape`
+        """
+        height, width = self.shape[1:]
+        full = kernel.new_zeros((*kernel.shape[:-2], height, width))
+        blocks = kernel.repeat_interleave(self.pool, -2).repeat_interleave(self.pool, -1)[..., :height, :width]
+        held = torch.outer(self._held(height), self._held(width)).to(kernel.device, kernel.dtype)
+        full[..., : blocks.shape[-2], : blocks.shape[-1]] = blocks / held[: blocks.shape[-2], : blocks.shape[-1]]
+        return full
+
+    def _held(self, extent: int) -> Tensor:
+        """For each row (or column), how many the window has that it lies in."""
+        start = torch.arange(extent) // self.pool * self.pool
+        return (extent - start).clamp(max=self.pool)
 
 
 def automatic_pool(shape: FeatureShape) -> int:
@@ -18,19 +78,16 @@ def automatic_pool(shape: FeatureShape) -> int:
     return 2 if extent <= 10 else 3
 
 
-def pre_average(shape: FeatureShape, pre_pool: int | None) -> tuple[nn.Module, FeatureShape, int]:
-    """Averaging with stride = window and no padding: 2x2 on a 7x7 map drops its last row and column.
+def pre_average(shape: FeatureShape, pre_pool: int | None, mode: PrePoolMode = "valid") -> PreAverage:
+    """How a map is averaged: 2x2 on a 7x7 map drops its last row and column in mode "valid", and none in "ceil".
 
     Args:
         shape: of the map.
         pre_pool: side of the window; None for `automatic_pool`.
-
-    Returns:
-        The module (batch, channels, height, width) -> (batch, channels, height // pool, width // pool), the shape that
-        it leaves, and the window's side.
+        mode: see `PrePoolMode`.
 
     Raises:
-        ValueError: the window is smaller than 1 or larger than the map.
+        ValueError: the window is smaller than 1 or larger than the map; another mode.
     """
     pool = automatic_pool(shape) if pre_pool is None else pre_pool
     if not 1 <= pool <= min(shape.height, shape.width):
@@ -38,25 +95,6 @@ def pre_average(shape: FeatureShape, pre_pool: int | None) -> tuple[nn.Module, F
             f"head.pre_pool must be from 1 to {min(shape.height, shape.width)}, the extent of the "
             f"{shape.height}x{shape.width} feature map, or null; not {pool}"
         )
-    left = FeatureShape(shape.channels, shape.height // pool, shape.width // pool)
-    return (nn.Identity() if pool == 1 else nn.AvgPool2d(pool)), left, pool
-
-
-def spread(kernel: Tensor, pool: int, shape: FeatureShape) -> Tensor:
-    """A kernel on the pre-averaged map as the one kernel on the full map that computes the same.
-
-    Each weight is divided evenly among the pool x pool positions that were averaged; the last rows and columns, which
-    'valid' averaging drops, get zero.
-
-    Args:
-        kernel: (..., height // pool, width // pool).
-        pool: side of the averaging window.
-        shape: of the full map.
-
-    Returns:
-        (..., height, width)
-    """
-    full = kernel.new_zeros((*kernel.shape[:-2], shape.height, shape.width))
-    blocks = kernel.repeat_interleave(pool, -2).repeat_interleave(pool, -1) / pool**2
-    full[..., : blocks.shape[-2], : blocks.shape[-1]] = blocks
-    return full
+    if mode not in ("valid", "ceil"):
+        raise ValueError(f"head.pre_pool_mode must be one of valid, ceil, not {mode!r}")
+    return PreAverage(shape, pool, mode)

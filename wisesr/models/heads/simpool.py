@@ -7,6 +7,8 @@ classes the head has 8,536,134 parameters (GAP: 143,430).
 
 from __future__ import annotations
 
+from typing import Literal
+
 from timm.layers import SimPool2d
 
 from wisesr.models.heads.base import Head, check_shape
@@ -31,7 +33,7 @@ class SimPoolHead(Head):
     LayerNorm. Not linear in the map: it has no evidence per position.
 
     Args:
-        feature_shape, num_classes, dropout: as of `Head`.
+        feature_shape, num_classes, init, dropout: as of `Head`.
         num_heads: of the attention; divides the channels.
         gamma: exponent above 0 of the mean with weights a, or None for the plain weighted mean.
 
@@ -46,6 +48,7 @@ class SimPoolHead(Head):
         *,
         num_heads: int = 1,
         gamma: float | None = None,
+        init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.0,
     ) -> None:
         shape = check_shape(feature_shape)
@@ -58,4 +61,5 @@ class SimPoolHead(Head):
             num_classes,
             aggregation=SimPool2d(shape.channels, num_heads=num_heads, gamma=gamma),
             dropout=dropout,
+            init=init,
         )

@@ -21,7 +21,19 @@ class WiseHead(DepthwiseKernelHead):
         num_classes: int,
         *,
         pre_pool: int | None = None,
+        pre_pool_mode: Literal["valid", "ceil"] = "valid",
         non_negative: Literal["none", "projection", "softplus"] = "projection",
+        init: Literal["normal", "torch", "average"] = "normal",
+        learnable: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        super().__init__(feature_shape, num_classes, pre_pool=pre_pool, non_negative=non_negative, dropout=dropout)
+        super().__init__(
+            feature_shape,
+            num_classes,
+            pre_pool=pre_pool,
+            pre_pool_mode=pre_pool_mode,
+            non_negative=non_negative,
+            init=init,
+            learnable=learnable,
+            dropout=dropout,
+        )

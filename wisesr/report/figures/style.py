@@ -30,6 +30,8 @@ SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 PLACES = (
     *("gap", "wise", "depthwise_nonneg", "depthwise", "wise_dropout", "gap_dropout", "flatten", "gwap"),
     *("gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
+    *("gap_scale", "wise_average", "gap_valid", "depthwise_average", "wise_frozen", "wise_unconstrained"),
+    *("wise_shuffled", "wise_shuffled_images"),
 )
 """Heads by their places among colours and shapes. Append, or a head changes its colour between two reports."""
 SEQUENTIAL: dict[Theme, tuple[str, ...]] = {
