@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from timm.layers import LsePlus2d
 from torch import Tensor, nn
 
-from tests.support.small import Shape, aggregated, maps, randomised, small_head
+from tests.support.small import Shape, aggregated, logits, maps, randomised, small_head
 from wisesr import create_head
 from wisesr.config.options import options
 from wisesr.errors import UserError
@@ -263,9 +263,9 @@ def test_one_position_is_enough(name: str) -> None:
     """Images so small that one cell is left: nothing to weigh, and nothing to divide by."""
     head = small_head(name, (6, 1, 1), 3)
     x = torch.rand(2, 6, 1, 1, requires_grad=True)
-    head(x).square().sum().backward()
+    logits(head, x).square().sum().backward()
     assert x.grad is not None and x.grad.isfinite().all()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize("channels", [768, 1280, 1536, 4032])
@@ -273,4 +273,4 @@ def test_settings_of_conf_fit_other_backbones(channels: int) -> None:
     """ViT and Swin, EfficientNet, InceptionResNetV2, NASNetLarge; those of conf/ are in test_backbones.py."""
     with torch.device("meta"):
         for name in options("head"):
-            assert create_head(name, (channels, 7, 7), 5)(torch.empty(2, channels, 7, 7)).shape == (2, 5)
+            assert logits(create_head(name, (channels, 7, 7), 5), torch.empty(2, channels, 7, 7)).shape == (2, 5)
