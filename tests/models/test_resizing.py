@@ -31,12 +31,10 @@ def test_a_kernel_of_the_same_extent_is_itself() -> None:
     assert torch.equal(resized(kernel, 5, 4), kernel)
 
 
+PERMUTED = "ShuffledWiseHead permutes maps of 7x7 positions, and cannot be used on 16x12"
 REFUSING = {
-    **{name: "learns .* for maps of 7x7 positions, and cannot be used on 16x12" for name in ("flatten", "fc")},
-    **{
-        name: "ShuffledWiseHead permutes maps of 7x7 positions, and cannot be used on 16x12"
-        for name in ("wise_shuffled", "wise_shuffled_images")
-    },
+    **dict.fromkeys(("flatten", "fc"), "learns .* for maps of 7x7 positions, and cannot be used on 16x12"),
+    **dict.fromkeys(("wise_shuffled", "wise_shuffled_images"), PERMUTED),
 }
 """Heads that say no, and how."""
 
