@@ -75,7 +75,7 @@ def test_the_costs_are_those_of_the_code() -> None:
 
 
 def test_gradients_of_linear_heads_are_those_of_arithmetic() -> None:
-    """Of gap's, with n = 49 positions of which wise sees 36 in 9 windows: the root of n sum k^2, k being the kernel on the map."""
+    """Of gap's, on 49 positions of which wise sees 36 in 9 windows: the root of 49 sum k^2, k being the kernel on the map."""
     found = {
         name: float(value) for name, value in gradients_of((ROOT / "docs" / "heads.md").read_text(encoding="utf-8")).items()
     }
