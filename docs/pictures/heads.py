@@ -22,7 +22,7 @@ from wisesr.training.cost import forward_flops, parameters
 
 PAGE = Path(__file__).parents[1] / "heads.md"
 COSTS = re.compile(r"(<!-- costs: .*? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-_GRADIENT = re.compile(r"^\| \[`(\w+)`\](?:[^|]*\|){4} *([\d.]*) *\|", re.MULTILINE)
+_GRADIENT = re.compile(r"^\| \[`(\w+)`\](?:[^|]*\|){4} *([\d.e+-]*) *\|", re.MULTILINE)
 _TOY: dict[str, dict[str, Any]] = {"attention": {"head_dim": 8}, "fc": {"hidden": 64}}
 _CHANNELS, _SIDE, _CELL = 16, 7, 20
 _BLUE, _ORANGE, _VIOLET = (31, 90, 160), (202, 98, 32), (103, 67, 160)
