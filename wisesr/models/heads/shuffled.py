@@ -148,8 +148,8 @@ class ShuffledWiseHead(DepthwiseKernelHead):
         """
         self._check_one_permutation("kernel on the map as it was")
         kernel = super().full_kernel().flatten(1)
-        unshuffled: Tensor = torch.empty_like(kernel).index_copy(1, self.numbers, kernel)
-        return unshuffled.unflatten(1, self.feature_shape[1:])
+        unshuffled: Tensor = torch.empty_like(kernel).index_copy(1, self.numbers, kernel).unflatten(1, self.feature_shape[1:])
+        return unshuffled
 
     def evidence(self, features: Tensor) -> Tensor:
         """As of `wise`, at the positions of the map as it was.

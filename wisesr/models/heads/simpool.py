@@ -45,7 +45,8 @@ class ImageShiftedSimPool(SimPool2d):
         values = at_least_float32(normal)
         powers = (values - values.amin(dim=(1, 2), keepdim=True) + EPS).pow(self.exponent).unflatten(2, pieces)
         mean = (weights[..., None] * powers).sum(1).flatten(1)
-        return mean.pow(1 / self.exponent).to(x.dtype)
+        answer: Tensor = mean.pow(1 / self.exponent).to(x.dtype)
+        return answer
 
 
 class SimPoolHead(Head):
