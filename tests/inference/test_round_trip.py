@@ -92,8 +92,9 @@ class Together(nn.Module):
         self.heads = nn.ModuleList(network.head for network in networks)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        features = self.backbone(self.normalize(images))
-        return tuple(head(features) for head in self.heads)
+        normal = self.normalize(images)
+        features = self.backbone(normal)
+        return tuple(head.of_images(features, normal) for head in self.heads)  # type: ignore[operator]
 
 
 def assert_round_trip(heads: list[str], pictures: Path, directory: Path, *backbone: str) -> None:
