@@ -104,7 +104,9 @@ def test_how_much_is_dropped_by_counting() -> None:
 )
 def test_edges_in_words(rows: int, columns: int, said: str) -> None:
     sentence = dropped_sentence(["wise", "flatten", "fc"], Dropped(3, rows, columns, 0.25, by_choice=True))
-    assert sentence == f"wise, flatten and fc average 3x3 windows and never see {said}, 25.0 % of the positions, as in the paper"
+    assert (
+        sentence == f"wise, flatten and fc average 3x3 windows and never see {said}, 25.0 % of the positions, as in the paper"
+    )
 
 
 def test_controls_that_control_nothing_say_so() -> None:

@@ -93,12 +93,22 @@ class ClassificationModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def make_optimizer(self, model: Classifier) -> Optimizer:
-        """The recipe's optimizer of a model, whose kernels are projected after each step."""
+        """The recipe's optimizer of a model, whose kernels are projected after each step.
+
+        Raises:
+            UserError: the head is to have a rate of its own, and the optimizer keeps its parameters with the backbone's.
+        """
         optimizer = self._optimizer([_group(model.backbone), _group(model.head)])
         heads = {id(parameter) for parameter in model.head.parameters()}
         for group in optimizer.param_groups:  # more than two, where the optimizer has divided them
             group.pop("names", None)
-            if group["params"] and all(id(parameter) in heads for parameter in group["params"]):
+            of_head = [id(parameter) in heads for parameter in group["params"]]
+            if any(of_head) and self._head_lr_scale != 1:
+                if not all(of_head):
+                    raise UserError(
+                        f"recipe.head_lr_scale={self._head_lr_scale:g} needs the head's parameters in groups of their own, and "
+                        f"recipe.optimizer has put them in one with the backbone's: recipe.head_lr_scale=1, or keep the groups"
+                    )
                 group["lr"] *= self._head_lr_scale
         constrain(optimizer, model)
         return optimizer
