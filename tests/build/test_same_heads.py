@@ -82,6 +82,8 @@ def test_what_averaging_leaves_out_stands_in_the_log() -> None:
     assert head_sentences(config | {"head": node("wise", pre_pool_mode="ceil")}, FeatureShape(2048, 7, 7), 70) == []
     (sentence,) = head_sentences(config | {"head": node("gap_valid")}, FeatureShape(2048, 7, 7), 70)
     assert sentence.endswith("26.5 % of the positions"), "which it is made for"
+    (sentence,) = head_sentences(config | {"head": node("wise_shuffled_images")}, FeatureShape(2048, 7, 7), 70)
+    assert "wise_shuffled_images averages 2x2 windows of permuted positions and never sees 26.5 % of them;" in sentence
 
 
 def test_how_much_is_dropped_by_counting() -> None:

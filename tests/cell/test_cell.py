@@ -16,8 +16,8 @@ import torch
 
 from tests.support.cells import assert_same, make, spawn, weights
 from wisesr.cell.run import BUSY, DONE, FAILED, RunOptions, changes, run
-from wisesr.config.identity import fingerprint
 from wisesr.cli import main
+from wisesr.config.identity import fingerprint
 from wisesr.config.options import load_option
 from wisesr.errors import UserError
 from wisesr.inference.evaluate import evaluate
@@ -191,9 +191,9 @@ def test_a_finished_cell_with_a_key_that_has_gone_is_read_and_skipped(
     assert (done / "result.json").read_bytes() == before and not (done / "redo").exists()
     loaded = load(done)
     assert loaded.config == older
-    assert main(["status", str(done.parent)]) == 0
+    assert main(["status", str(done)]) == 0
     assert "Test top-1 in percent" in capsys.readouterr().out
-    assert len(read_study([done.parent]).tables) == 1
+    assert len(read_study([done]).tables) == 1
     measured = evaluate(loaded, own_pictures(loaded, "test")).agreement
     assert measured is not None and measured.equal
 

@@ -41,7 +41,7 @@ def test_an_exponent_without_a_gradient(on: Any, factor: float) -> None:
         for parameter in head.parameters():
             parameter.grad = torch.zeros_like(parameter)
         optimizer.step()
-    assert float(head.get_parameter("aggregation.number")) == pytest.approx(3 * factor, rel=1e-6)
+    assert float(head.get_parameter("aggregation.number").detach()) == pytest.approx(3 * factor, rel=1e-6)
     torch.testing.assert_close(head.classifier.weight, weight * (1 - RATE * DECAY) ** STEPS)
 
 
@@ -59,7 +59,7 @@ def test_of_a_backbone_kernels_are_decayed_alone(name: str) -> None:
 
 @pytest.mark.parametrize("name", options("head"))
 def test_of_a_head_linear_layers_are_decayed_alone(name: str) -> None:
-    """Kernels that pool, scales, exponents and positions are spared; the weights of `flatten` and `fc`, which pool too, are not."""
+    """Kernels that pool, scales, exponents and positions are spared; weights of `flatten` and `fc`, which pool too, are not."""
     head = small_head(name, (4, 4, 4), 3)
     layers = {id(layer.weight) for layer in head.modules() if isinstance(layer, nn.Linear)}
     trained = {name: one for name, one in head.named_parameters() if one.requires_grad}

@@ -37,7 +37,10 @@ def dropped_sentence(heads: Sequence[str], dropped: Dropped) -> str:
     names = f"{', '.join(heads[:-1])} and {heads[-1]}" if several else heads[0]
     verbs = ("average", "see") if several else ("averages", "sees")
     paper = ", as in the paper" if dropped.by_choice else ""
-    lost = f"{_edge(dropped.rows, dropped.columns)}, {percent(dropped.share, 1)} % of the positions"
+    share = f"{percent(dropped.share, 1)} % of"
+    if dropped.permuted:
+        return f"{names} {verbs[0]} {window}x{window} windows of permuted positions and never {verbs[1]} {share} them"
+    lost = f"{_edge(dropped.rows, dropped.columns)}, {share} the positions"
     return f"{names} {verbs[0]} {window}x{window} windows and never {verbs[1]} {lost}{paper}"
 
 

@@ -29,6 +29,8 @@ class Dropped(NamedTuple):
     """Of all positions."""
     by_choice: bool
     """Whether the head can be told to average them, too."""
+    permuted: bool = False
+    """Whether it is of permuted positions that they are the last."""
 
 
 class BuiltHead(NamedTuple):
@@ -110,7 +112,7 @@ def _dropped(node: Mapping[str, Any], head: Head) -> Dropped | None:
     if averaging is None or averaging.dropped == 0:
         return None
     rows, columns = (side % averaging.pool for side in averaging.shape[1:])
-    return Dropped(averaging.pool, rows, columns, averaging.dropped, "pre_pool_mode" in node)
+    return Dropped(averaging.pool, rows, columns, averaging.dropped, "pre_pool_mode" in node, hasattr(head, "shuffle"))
 
 
 def _averages(name: str) -> bool:

@@ -122,7 +122,7 @@ def _check_target(where: str, node: object) -> list[str]:
 
 
 def _who_takes(group: str, key: str, value: object) -> str:
-    """` (it is of head=depthwise, wise)`: the options of a group that take a value which this one does not, a variant of each."""
+    """` (it is of head=depthwise, wise)`: the options that take a value which this one does not, one of each class."""
     takers: dict[str, str] = {}
     for name in options(group) if group in GROUPS and isinstance(value, str) else ():
         target = load_option(group, name).get("_target_")

@@ -28,17 +28,18 @@ class _Loss(NamedTuple):
 def dropped_positions(rows: Sequence[Row], heads: Mapping[int, MapHead | None]) -> list[str]:
     """That heads never see the edge of their maps, and what would show it to them; nothing where they see all.
 
-    A head that can be told to average what is left at the edge and is told not to is named; one that is made to leave it out,
-    as `gap_valid`, is not.
+    A head that can be told to average what is left at the edge and is told not to is named. One that is made to leave it out,
+    as `gap_valid`, is not, nor one that permutes positions, which does as the head does whose control it is.
     """
     losses: dict[_Loss, dict[str, None]] = defaultdict(dict)
     whole = []
     for row in rows:
         for member in row.asked:
             head = heads.get(id(member.config))
-            if head is None or head.built is None or head.built.dropped is None or not head.built.dropped.by_choice:
+            dropped = head.built.dropped if head and head.built else None
+            if head is None or dropped is None or not dropped.by_choice or dropped.permuted:
                 continue
-            losses[_Loss(map_of(member.config, head.shape), head.built.dropped)][str(member.config["head"]["name"])] = None
+            losses[_Loss(map_of(member.config, head.shape), dropped)][str(member.config["head"]["name"])] = None
             whole += head.whole
     if not losses:
         return []

@@ -1,4 +1,4 @@
-"""What feature maps make of heads: two that are one computation, a control of nothing, none that can tell where features fire."""
+"""What feature maps make of heads: two that are one computation, controls of nothing, none that can tell a place."""
 
 from __future__ import annotations
 

@@ -99,8 +99,9 @@ def _is_lost(config: Config, head: MapHead) -> bool:
 
 
 def _drops(head: MapHead) -> bool:
-    """Whether it leaves out positions that it need not."""
-    return head.built is not None and head.built.dropped is not None and head.built.dropped.by_choice
+    """Whether it leaves out an edge of the map that it need not."""
+    dropped = head.built and head.built.dropped
+    return bool(dropped and dropped.by_choice and not dropped.permuted)
 
 
 def _sizes(config: Config, pixels: Iterable[int]) -> Iterator[tuple[str, Config]]:
