@@ -263,8 +263,8 @@ def test_positions_that_averaging_drops(cell: Config) -> None:
     *_, sentence = told(grid)
     assert sentence == (
         "On the 7x7 map of toy at 224 px, wise and flatten average 2x2 windows and never see the last row and column, 26.5 % "
-        "of the positions, as in the paper (and on the 11x11 map of toy at 352 px: 33.1 %). head.pre_pool_mode=ceil averages them "
-        "too; resolution.size=256 (8x8, 1.3 times the work) has nothing to drop."
+        "of the positions, as in the paper (and on the 11x11 map of toy at 352 px: 33.1 %). head.pre_pool_mode=ceil averages "
+        "them too; resolution.size=256 (8x8, 1.3 times the work) has nothing to drop."
     )
     (larger,) = re.findall(r"(resolution.size)=(\d+)", sentence)
     for way in (changed(small, larger[0], int(larger[1])), changed(small, "head.pre_pool_mode", "ceil")):
