@@ -28,7 +28,7 @@ LINEAR = (
 )
 PERMUTING = "wise_shuffled_images"
 """Another map of evidence for each image: it has Grad-CAM alone."""
-WEIGHING = ("attention", "gwap_attention", "simpool")
+WEIGHING = tuple(name for name in options("head") if name.startswith(("attention", "gwap_attention", "simpool")))
 HEADS = tuple(sorted(options("head")))
 BACKBONES = {
     "densenet, activations in place": ("backbone=densenet121",),
