@@ -18,8 +18,8 @@ _TILE = 64
 def learned_kernel(model: nn.Module) -> NDArray[np.float32] | None:
     """The depthwise kernel as it is applied, (channels, height, width); None for a model without one.
 
-    Of a head that permutes positions once, the kernel on the map as it was, whose place is the picture's; of one that permutes
-    each image's, None: its weights belong to no place.
+    Of a head that permutes positions once, the kernel on the map as it was, whose place is the picture's, with zeros where
+    averaging leaves positions out; of one that permutes each image's, None: its weights belong to no place.
     """
     for part in model.modules():
         if isinstance(part, ShuffledWiseHead):
