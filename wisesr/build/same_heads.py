@@ -56,7 +56,7 @@ def built_head(node: Mapping[str, Any], shape: FeatureShape, num_classes: int) -
     averaged nothing, is not told of heads which never do.
     """
     head = _build(node, shape, num_classes)
-    own = head and _text_of(head)
+    own = None if head is None else _text_of(head)
     if head is None or own is None:
         return None
     changes: dict[str, int] = {}

@@ -10,7 +10,7 @@ from wisesr.build.head_sentences import CEIL, dropped_sentence, map_of
 from wisesr.build.same_heads import Dropped
 from wisesr.grid.advice.maps import way_text
 from wisesr.grid.advice.rows import Row
-from wisesr.grid.planning.map_heads import MapHead
+from wisesr.grid.planning.map_heads import MapHead, Way
 from wisesr.wording import percent, some_of
 
 _SHOWN = 3
@@ -32,7 +32,7 @@ def dropped_positions(rows: Sequence[Row], heads: Mapping[int, MapHead | None]) 
     as `gap_valid`, is not, nor one that permutes positions, which does as the head does whose control it is.
     """
     losses: dict[_Loss, dict[str, None]] = defaultdict(dict)
-    whole = []
+    whole: list[Way] = []
     for row in rows:
         for member in row.asked:
             head = heads.get(id(member.config))
