@@ -63,6 +63,8 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
         ("head", "wise", "head is missing: choose one of"),
         ("head", {"name": "x"}, "head must be a node with a _target_"),
         ("recipe.epoch", 3, "Did you mean epochs"),
+        ("recipe.head_init", "torch", "recipe.head_init is a setting of the head now: head.init=torch"),
+        ("recipe.head_init", "normal", "recipe.head_init is a setting of the head now: head.init=normal"),
         ("recipe.optimizer.lr_in_velocity", True, "no key of recipe.optimizer is called 'lr_in_velocity'"),
         ("recipe.optimizer", SGD | {"lr_in_velocity": 1}, "recipe.optimizer.lr_in_velocity must be true or false, not 1"),
         ("trainer.max_time", "2 hours", "trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not '2 hours'"),
@@ -76,6 +78,16 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
 def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, words: str) -> None:
     (problem,) = check(change(config, path, value))
     assert words in problem
+
+
+def test_a_start_that_other_heads_have(config: dict[str, Any]) -> None:
+    """`head=gap,wise head.init=torch,average` is a grid with one cell that cannot be."""
+    gap = change(config, "head", {"name": "gap", **load_option("head", "gap")})
+    (problem,) = check(change(gap, "head.init", "average"))
+    assert problem == "head.init must be one of normal, torch, not 'average' (it is of head=depthwise, wise, wise_shuffled)"
+    (problem,) = check(change(gap, "head.init", "averag"))
+    assert problem.endswith("not 'averag'"), "which no head has"
+    assert check(change(config, "head.init", "average")) == []
 
 
 def test_a_list_of_settings(config: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from wisesr.grid.advice.costs import Costs, measured_times
+from wisesr.grid.advice.dropped import dropped_positions
 from wisesr.grid.advice.maps import maps
 from wisesr.grid.advice.questions import baseline, rates, repetitions
 from wisesr.grid.advice.rows import finished_beside, make_rows
@@ -36,6 +37,7 @@ def advice(cells: Sequence[Cell], waiting: Sequence[Cell], plan: Plan, slots: in
     done = {cell.directory: cell.config for cell in cells if id(cell.config) not in flops}
     costs = Costs(configs, flops, measured_times((done | beside).items()), slots)
     found = [repetitions(rows, costs), rates(rows, costs), baseline(rows, costs), *maps(rows, heads)]
+    found += dropped_positions(rows, heads)
     return [sentence for sentence in found if sentence]
 
 
