@@ -208,7 +208,7 @@ def test_wrong_values_are_told_before_anything_is_read(overrides: tuple[str, ...
 
 
 def test_more_classes_than_there_are_and_classes_without_images_are_refused() -> None:
-    with pytest.raises(UserError, match=r"must be from 2 to 10, as many as the dataset has, or null for all of them, not 11$"):
+    with pytest.raises(UserError, match=r"must be from 2 to 10, all that the dataset has, or null for these, not 11$"):
         built("dataset=digits", "dataset.classes=11")
     splits = ["train", "train", "test"] * 2 + ["train", "train"]
     dataset = manifest([3, 3, 2], splits=splits)

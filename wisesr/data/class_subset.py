@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def class_subset(manifest: Manifest, count: int, *, seed: int, splits: Sequence[
     names = list(manifest.class_names)
     if isinstance(count, bool) or not isinstance(count, int) or not 2 <= count <= len(names):
         raise UserError(
-            f"dataset.classes must be from 2 to {len(names)}, as many as the dataset has, or null for all of them, not {count!r}"
+            f"dataset.classes must be from 2 to {len(names)}, all that the dataset has, or null for these, not {count!r}"
         )
     kept = kept_classes(names, count, seed)
     _require_images(manifest, kept, splits)
@@ -101,9 +101,7 @@ def _rows(manifest: Manifest, rows: NDArray[np.int64], kept: Sequence[int]) -> M
     number = np.zeros(len(manifest.class_names), np.int32)
     number[list(kept)] = np.arange(len(kept))
     ids = Names(manifest.ids[int(at)] for at in rows)
-    groups, digests, sizes = (
-        np.asarray(column) for column in (cast(Codes, manifest.groups).codes, manifest.digests, manifest.sizes)
-    )
+    groups, digests, sizes = cast(Codes, manifest.groups), np.asarray(manifest.digests), np.asarray(manifest.sizes)
     return replace(
         manifest,
         ids=ids,
@@ -112,12 +110,12 @@ def _rows(manifest: Manifest, rows: NDArray[np.int64], kept: Sequence[int]) -> M
         splits=Codes(kinds=SPLITS, codes=cast(Codes, manifest.splits).codes[rows]),
         load=_images(manifest.load, rows, ids),
         sizes=sizes[rows] if len(sizes) else sizes,
-        groups=_fewer_groups(cast(Codes, manifest.groups).kinds, groups[rows]) if len(groups) else (),
+        groups=_fewer_groups(groups.kinds, groups.codes[rows]) if len(groups) else (),
         digests=digests[rows] if len(digests) else digests,
     )
 
 
-def _fewer_groups(kinds: Sequence[str], codes: NDArray[np.integer]) -> Codes:
+def _fewer_groups(kinds: Sequence[str], codes: NDArray[np.integer[Any]]) -> Codes:
     """Without those that have no image any more, which the fingerprint would know of."""
     there, numbers = np.unique(codes, return_inverse=True)
     return Codes(kinds=[kinds[int(code)] for code in there], codes=numbers)
