@@ -16,8 +16,9 @@ from tests.support.studies import write_cell
 from wisesr.report.claims.answer import ClaimBlock, answer_claims
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.claims.matching import candidates, sizes
+from wisesr.report.claims.matching import candidates
 from wisesr.report.claims.measures import MEASURES
+from wisesr.report.claims.parts import sizes
 from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import ClaimRow
 from wisesr.report.pairs import Pairs
