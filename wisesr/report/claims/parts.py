@@ -67,6 +67,13 @@ def without_number(dataset: str) -> str:
     return _CLASSES.sub("", dataset).strip()
 
 
+def number_in(dataset: str) -> int | None:
+    """The number of classes in the label of a dataset that has several; None without one, and where all are taken (null)."""
+    found = _CLASSES.search(dataset)
+    number = found[0].rpartition("=")[2] if found else ""
+    return int(number) if number.isdecimal() else None
+
+
 def _draw(table: ReportTable) -> str:
     found = _DRAW.search(_dataset(table))
     return found[1] if found else ""
