@@ -50,7 +50,8 @@ def _over_datasets(pooled: Sequence[Answer], before: str, first: ReportTable) ->
     """What claims say of each size over several datasets; none where they say nothing."""
     sizes: dict[int, dict[str, Answer]] = {}
     for answer in pooled:
-        if len({row.dataset for row in answer.rows}) > 1 and len(of := _sizes(answer)) == 1:
+        of, datasets = _sizes(answer), {row.dataset for row in answer.rows}
+        if len(datasets) > 1 and len(of) == 1 and answer.classes is None:
             sizes.setdefault(of.pop(), {}).setdefault(answer.claim.head, answer)
     if not sizes:
         return
