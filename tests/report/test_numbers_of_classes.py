@@ -92,6 +92,7 @@ def test_how_the_gain_grows_has_an_estimate_and_says_what_else_grew(study: Study
 
 
 def test_numbers_of_classes_stand_beside_one_another(study: Study) -> None:
+    assert [table.title for table in study.tables] == [f"toy classes={classes}, 64 px" for classes in CLASSES]
     (forest,) = forests(study)
     assert [panel.title for panel in forest.panels] == [f"64 px, {classes} classes" for classes in CLASSES]
     assert forest.title == "toy"

@@ -22,7 +22,7 @@ from wisesr.report.tables.sentences import PAPER
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.yardstick import Yardstick
 from wisesr.results.state import State
-from wisesr.wording import count_of, natural_key
+from wisesr.wording import count_of
 
 _UNFINISHED = {
     State.WAITING: "not started yet",
@@ -168,7 +168,7 @@ def _once(cells: Sequence[ReportCell]) -> tuple[list[ReportCell], list[LeftOut]]
     """Each place once: cells that differ in nothing but how they were computed are no two seeds. The first by name is kept."""
     kept: dict[tuple[object, ...], ReportCell] = {}
     repeated = []
-    for cell in sorted(cells, key=lambda cell: (natural_key(cell.place.dataset), cell.place, cell.name)):
+    for cell in sorted(cells, key=lambda cell: (cell.place, cell.name)):
         if cell.place in kept:
             reason = f"the same seed as {kept[cell.place].name}, computed on other hardware or in another way"
             repeated.append(LeftOut(cell.name, cell.state, reason, cell.place))
