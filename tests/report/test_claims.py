@@ -16,8 +16,9 @@ from tests.support.studies import write_cell
 from wisesr.report.claims.answer import ClaimBlock, answer_claims
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.claims.matching import candidates, sizes
+from wisesr.report.claims.matching import candidates
 from wisesr.report.claims.measures import MEASURES
+from wisesr.report.claims.parts import sizes
 from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import ClaimRow
 from wisesr.report.pairs import Pairs
@@ -79,7 +80,7 @@ def test_slopes_along_classes_are_of_one_dataset(tmp_path: Path) -> None:
     (row,) = candidates(GAIN._replace(slope="classes"), study.tables, None, scoring).rows
     (block,) = answer_claims(study.tables, [GAIN._replace(slope="classes")], scoring, 1.0)
     assert "five rows" in block.answers[0].why  # one seed each
-    assert row.label.endswith("layouts at 5, 10")
+    assert row.label.endswith("layouts at 5, 10 classes")
     assert [place.weight for place in row.places] == pytest.approx([-1.0, 1.0])  # the change with one doubling
 
 

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_origin
 
+from wisesr.config.class_settings import CLASSES, class_problems
 from wisesr.config.options import GROUPS, load_option, options
 from wisesr.config.replicates import replicate_problems
 from wisesr.config.schema import MOVED, Config, GridSchema, fixed_settings, moved_sentence
@@ -60,7 +61,19 @@ def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) 
         problems += _check_target(f"logger.{name}", node)
     problems += _check_study(config.get("study"))
     problems += replicate_problems(config)
+    problems += _check_classes(config["dataset"])
     return problems + (_check_root(config["dataset"]) if root else [])
+
+
+def _check_classes(dataset: object) -> list[str]:
+    """What contradicts in the settings of a dataset's classes; of somebody else's code, that is told when it is imported."""
+    target = dataset.get("_target_") if isinstance(dataset, Mapping) else None
+    if not isinstance(dataset, Mapping) or not isinstance(target, str) or not target.startswith("wisesr."):
+        return []
+    try:
+        return class_problems(dataset, own=CLASSES in target_settings(target))
+    except UserError:
+        return []  # there is no such target, which is told above
 
 
 def _check_root(dataset: Mapping[str, Any]) -> list[str]:
@@ -111,8 +124,9 @@ def _check_target(where: str, node: object) -> list[str]:
         return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
     target, fixed = node["_target_"], fixed_settings(where)
     if not target.startswith("wisesr."):
-        own = {key: value for key, value in node.items() if key in fixed}
-        return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported
+        # Somebody else's code: its settings are checked once it is imported, `classes` among them, which may be one of these.
+        held = {key: setting for key, setting in fixed.items() if key != CLASSES}
+        return mismatches(where, {key: value for key, value in node.items() if key in held}, held)
     try:
         if misplaced := positional_settings(target, node):
             return [f"{where}: {problem}" for problem in misplaced]

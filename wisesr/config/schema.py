@@ -83,7 +83,10 @@ class RecipeSchema:
 
 @dataclass(frozen=True)
 class DatasetSchema:
-    """The keys that every dataset has, beside the settings of its `_target_`."""
+    """The keys that every dataset has, beside the settings of its `_target_`.
+
+    A dataset whose own settings have `classes`, as `layouts`, gives that key its own meaning.
+    """
 
     name: str
     resolution: Count
@@ -92,6 +95,8 @@ class DatasetSchema:
     split_seed: Annotated[int, Bound("at least", 0)] = 0
     fold: Annotated[int, Bound("at least", 0)] | None = None
     folds: Annotated[int, Bound("at least", 2)] = 5
+    classes: Annotated[int, Bound("at least", 2)] | None = None
+    classes_seed: Annotated[int, Bound("at least", 0)] = 0
     workers: Annotated[int, Bound("at least", 0)] | Literal["auto"] = "auto"
     on_leak: Literal["warn", "error"] = "warn"
     fingerprint: Literal["contents", "listing"] = "contents"

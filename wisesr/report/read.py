@@ -18,6 +18,7 @@ from wisesr.report.study import LeftOut, ReportCell
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
 from wisesr.results.state import State
+from wisesr.wording import natural_key
 
 _Tracked = Callable[[Sequence[Path]], Iterable[Path]]
 
@@ -95,5 +96,5 @@ def _placed(cells: Sequence[CellFiles]) -> tuple[tuple[ReportCell, ...], dict[Ta
         ReportCell(cell.directory, cell.name, cell.state, cell.reason, cell.config, cell.record, place)
         for cell, place in zip(cells, where, strict=True)
     ]
-    ordered = sorted(placed, key=lambda cell: (cell.place.study, cell.place, cell.name))
+    ordered = sorted(placed, key=lambda cell: (cell.place.study, natural_key(cell.place.dataset), cell.place, cell.name))
     return tuple(ordered), shared(settings, [table_of(place) for place in where])

@@ -61,6 +61,10 @@ class Answer(NamedTuple):
     unused: tuple[Unused, ...] = ()
     why: str = ""
     """Why it is not answered."""
+    classes: int | None = None
+    """Of the dataset, where it has several numbers of them, of each of which the claim was asked."""
+    draw: str = ""
+    """`classes_seed=1`, where the study has several draws of classes: none is averaged with another."""
     unmatched: bool = False
     """Whether no cells of the study are about it: it needs other heads, sizes or numbers of classes."""
 

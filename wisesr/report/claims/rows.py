@@ -60,6 +60,8 @@ class ClaimRow(NamedTuple):
     """Seeds whose difference is a lower bound."""
     sizes: tuple[int, ...] = ()
     """Of its images, px."""
+    beside: str = ""
+    """What else is to be known of it, as of `chains.Candidate`."""
     replicated: bool = False
     """Whether its seeds have test images of their own, so that other images are in the error over them."""
 
