@@ -119,9 +119,7 @@ def _plan(
     if grid["plan"] or len(waiting) > 1:
         here = grid["plan"] and not gpus and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or gpus else None
-        plan = make_plan(
-            waiting, console, gpus=gpus, slots=len(slots), cores=slots[0].cores if here else None, tflops=tflops
-        )
+        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=slots[0].cores if here else None, tflops=tflops)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))

@@ -19,7 +19,9 @@ from tests.support.paths import ROOT
 from wisesr.config.schema import Config
 from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.planning import disk, planner_process
-from wisesr.grid.planning.plan import Cost, Plan, make_plan, print_plan
+from wisesr.grid.planning.cost import Cost
+from wisesr.grid.planning.plan import Plan, make_plan
+from wisesr.grid.planning.plan_table import print_plan
 from wisesr.types import FeatureShape
 
 
@@ -79,7 +81,10 @@ def test_a_planner_that_dies_is_told(config: Config, monkeypatch: pytest.MonkeyP
 
 
 def answering(needs: int) -> Callable[..., dict[str, Any]]:
-    return lambda cells, *_, **__: {"problems": [], "costs": [[1, 1, 1, [1, 1, 1], 1, 1, 3 * needs, needs]] * len(cells)}
+    return lambda cells, *_, **__: {
+        "problems": [],
+        "costs": [[1, 1, 1, [1, 1, 1], 1, 1, 3 * needs, needs, 3, 1, 1]] * len(cells),
+    }
 
 
 def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,7 +120,8 @@ def test_sizes(count: int, text: str) -> None:
 def test_the_table(config: Config) -> None:
     """Rows of cells that differ in more than their seed; totals by hand."""
     cells: list[Cell] = make_cells([config | {"seed": seed} for seed in range(5)] + [changed(config, "head.name", "gap")])
-    one = Cost(23_508_032, 40_970, 8_174_350_336, FeatureShape(2048, 7, 7), 54, 12, 700_000_000, 300_000_000)
+    forward = 8_174_350_336
+    one = Cost(23_508_032, 40_970, forward, FeatureShape(2048, 7, 7), 54, 12, 700_000_000, 300_000_000, 3 * forward, 60, 18)
     console = Console(width=120, record=True, file=io.StringIO())
     print_plan(console, cells, Plan([], [one] * 5 + [None]))
     text = console.export_text()

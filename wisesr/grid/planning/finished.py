@@ -23,7 +23,7 @@ _REPEATED = ("split_seed", "fold")
 
 
 def finished_seconds(cells: Sequence[Cell]) -> list[float | None]:
-    """Of each cell, its epochs at the pace of the latest finished ones with its backbone, images and batch; None without one."""
+    """Of each cell, its epochs at the pace of the latest finished ones with its backbone, images and batch; or None."""
     paces: dict[Path, dict[str, float]] = {}
     found: list[float | None] = []
     for cell in cells:

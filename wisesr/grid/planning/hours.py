@@ -18,7 +18,7 @@ _LONG = 24 * 3600.0
 """Seconds on a CPU from which it is told what a GPU would take."""
 
 By = Literal["finished", "timed", "scaled", "flops"]
-"""What an estimate comes from: cells like it that are done; a timed step of its model; of other models; FLOPs and an assumption."""
+"""What an estimate comes from: finished cells like it; a timed step of its model; other timed models; FLOPs and an assumption."""
 
 
 class Pace(NamedTuple):

@@ -136,18 +136,21 @@ def _total(cells: Sequence[Cell], plan: Plan, *, folded: bool) -> list[str]:
     unknown = f" ({len(cells) - len(known)} of {len(cells)} cannot be built)" if len(known) < len(cells) else ""
     steps, stays = sum(cost.steps for cost, _ in known), size(sum(cost.disk - cost.partial for cost, _ in known))
     of_row = "GFLOPs and steps of a row are those of one cell, FLOPs, disk and time those of all its cells: "
-    frozen = any(cost.train_flops == cost.flops * 3 for cost, _ in known)
-    passes = "three" if frozen else "one of a frozen backbone and three of its head"
+    frozen = all(cost.train_flops < cost.flops * 3 for cost, _ in known)
+    passes = "one of a frozen backbone and three of its head" if frozen else "three"
+    rest = f"disk without what loggers write, and without a copy (at most {copy}) while a checkpoint is replaced"
     return [
         f"In total: {count_of(len(known), 'cell')}{unknown}, {steps:,} steps on {images:,} images "
         f"(training images x epochs), {flops:.2e} FLOPs of training, {stays} of disk",
         f"{of_row if folded else 'Figures of a row are those of one cell: '}GFLOPs of one image's forward pass, of training "
-        f"counted as {passes}; disk without what loggers write, and without a copy (at most {copy}) while a checkpoint is replaced",
+        f"counted as {passes}; {rest}",
     ]
 
 
 def _hours(cells: Sequence[Cell], plan: Plan, slots: int, gpus: int, tflops: float) -> str | None:
     work = sum(
-        cost.work(int(cell.config["recipe"]["epochs"])) for cell, cost in zip(cells, plan.costs, strict=True) if cost is not None
+        cost.work(int(cell.config["recipe"]["epochs"]))
+        for cell, cost in zip(cells, plan.costs, strict=True)
+        if cost is not None
     )
     return hours_sentence(plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus)

@@ -1,4 +1,4 @@
-"""How long a cell's steps take on this machine's CPU: a few are done and timed, on real images, with weights at random.
+"""How long cells take on this machine's CPU, by a few steps of each model that are done and timed beforehand.
 
 For the planner's child alone: torch is imported on use. A model of which a step would take long is timed on few images at a
 time; which model it is matters, and hardly which head it has, so each backbone, size, dataset and recipe is timed once.
@@ -10,25 +10,21 @@ import copy
 import json
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wisesr.config.schema import Config
 from wisesr.grid.planning.cost import Cost
 from wisesr.grid.planning.hours import Pace
+from wisesr.grid.planning.steps import time_steps
 
 if TYPE_CHECKING:
-    from wisesr.build.cell import Parts
-    from wisesr.data.datamodule import Batch
     from wisesr.data.manifest import Manifest
 
 _SECONDS = 40.0
 """Of all timing; a model that is begun is finished."""
-_LONGEST, _ENOUGH = 6.0, 2.0
-"""Seconds of a first step after which it counts, as it is; seconds of further ones after which there are no more."""
-_FLOPS = 3e11
+_FLOPS = 1e11
 """Of a timed step at most, where two images allow: more would take long, and memory that nobody has."""
-_FEWEST, _MOST = 3, 12
 _BESIDE = 4.0
 """Seconds of a cell beside what is measured here: its log, its loggers, Lightning's start, its record."""
 _WRITTEN = 3e8
@@ -88,7 +84,8 @@ def _is_timed(config: Config) -> bool:
 
 def _key(config: Config) -> str:
     """What the time of a step depends on."""
-    node = copy.deepcopy({group: config[group] for group in ("backbone", "resolution", "dataset", "recipe", "augment", "trainer")})
+    groups = ("backbone", "resolution", "dataset", "recipe", "augment", "trainer")
+    node = copy.deepcopy({group: config[group] for group in groups})
     for group, keys in _NO_MATTER.items():
         for key in keys:
             node[group].pop(key, None)
@@ -97,19 +94,18 @@ def _key(config: Config) -> str:
 
 
 def _time(config: Config, cost: Cost | None, manifest: Manifest, cores: int, imports: float) -> Pace:
-    import torch
-
     from wisesr.build.cell import build
+    from wisesr.training.trainer import silence_advice
 
     assert cost is not None
-    threads = config["trainer"]["threads"]
-    torch.set_num_threads(cores if threads == "auto" else int(threads))
     began = time.monotonic()
     parts = build(_small(config, cost), manifest, cores=cores)
     building = time.monotonic() - began
+    threads = config["trainer"]["threads"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        batch, train, measure = _steps(parts)
+        silence_advice()
+        train, measure = time_steps(parts, cores if threads == "auto" else int(threads))
     beside = _BESIDE + 4 * config["recipe"]["batch_size"] * (train + measure)  # cost.compute is measured at the end
     return Pace(imports + building + beside, (cost.disk - cost.partial) / _WRITTEN, train, measure)
 
@@ -125,61 +121,3 @@ def _small(config: Config, cost: Cost) -> Config:
     if "weights" in config["backbone"]:
         changes["backbone"] = {"weights": None}
     return config | {group: config[group] | change for group, change in changes.items()}
-
-
-def _steps(parts: Parts) -> tuple[int, float, float]:
-    """Images of a step, and seconds an image of training and of measuring, decoding included."""
-    import torch
-
-    from wisesr.training.trainer import make_trainer
-
-    module, data = parts.module, parts.data
-    plugin = make_trainer(parts.trainer, 1, []).precision_plugin
-    optimizer = module.make_optimizer(module.model)
-    training, measured = _endless(data.train_dataloader), _endless(lambda: data.val_dataloader()[0])
-
-    def train() -> int:
-        batch = next(training)
-        with plugin.train_step_context():
-            images, targets = module.objective.mix(plugin.convert_input(batch.images), batch.labels)
-            loss = module.objective(module.logits_of(module.model, images), targets).mean()
-        loss.backward()
-        optimizer.step()
-        optimizer.zero_grad()
-        return len(batch.images)
-
-    def measure() -> int:
-        batch = next(measured)
-        with torch.no_grad(), plugin.val_step_context():
-            module.logits_of(module.measured, plugin.convert_input(batch.images))
-        return len(batch.images)
-
-    module.train()
-    of_training = _per_image(train)
-    module.eval()
-    return parts.data.steps.batch_size, of_training, _per_image(measure)
-
-
-def _endless(loader: Callable[[], Any]) -> Iterator[Batch]:
-    while True:
-        yield from loader()
-
-
-def _per_image(step: Callable[[], int]) -> float:
-    """Seconds an image: the quickest of a few steps after the first (what else the machine does makes none quicker), or the first where it took long."""
-    first = _timed(step)
-    if first[0] > _LONGEST:
-        return first[0] / first[1]
-    times: list[float] = []
-    spent = 0.0
-    while len(times) < _FEWEST or (spent < _ENOUGH and len(times) < _MOST):
-        seconds, images = _timed(step)
-        times.append(seconds / images)
-        spent += seconds
-    return min(times)
-
-
-def _timed(step: Callable[[], int]) -> tuple[float, int]:
-    began = time.perf_counter()
-    images = step()
-    return time.perf_counter() - began, images
