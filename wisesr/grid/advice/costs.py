@@ -8,7 +8,8 @@ from pathlib import Path
 from wisesr.config.schema import Config
 from wisesr.grid.eta import CellTime, cell_time, seconds_left
 from wisesr.grid.planning.cost import Cost
-from wisesr.grid.planning.hours import Estimate, gpu_hours, total_hours
+from wisesr.grid.planning.hours import Estimate, total_hours
+from wisesr.grid.planning.hours_text import gpu_hours
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.wording import count_of, duration

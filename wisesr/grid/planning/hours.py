@@ -12,13 +12,12 @@ from typing import Literal, NamedTuple
 
 from wisesr.config.schema import Config
 from wisesr.grid.planning.cost import Cost
-from wisesr.wording import count_of, duration
 
-_LONG = 24 * 3600.0
-"""Seconds on a CPU from which it is told what a GPU would take."""
+_NEVER = 1000 * 3600.0
+"""Seconds on a CPU for which nobody waits."""
 
 By = Literal["finished", "timed", "scaled", "flops"]
-"""What an estimate comes from: finished cells like it; a timed step of its model; other timed models; FLOPs and an assumption."""
+"""What an estimate comes from: finished cells like it; a timed step of its model; of others; FLOPs and an assumption."""
 
 
 class Pace(NamedTuple):
@@ -45,6 +44,15 @@ class Estimate(NamedTuple):
     seconds: float
     """On one GPU, or on the cores that a cell has."""
     by: By
+
+
+class Forecast(NamedTuple):
+    """How long the cells of a grid will take."""
+
+    estimates: list[Estimate | None]
+    """A cell each; None where it cannot be built, and where nobody knows."""
+    on_cpu: float | None = None
+    """Seconds on this machine's CPU, where they are so many that the estimates are those of GPUs."""
 
 
 class Hours(NamedTuple):
@@ -90,6 +98,26 @@ def estimate_all(
     return found
 
 
+def forecast(
+    configs: Sequence[Config],
+    costs: Sequence[Cost | None],
+    *,
+    finished: Sequence[float | None],
+    paces: Sequence[Pace | None],
+    tflops: float | None,
+) -> Forecast:
+    """How long cells will take; on GPUs, where this machine's CPU, on which steps were timed, would take more than 1,000 hours.
+
+    Arguments as of `estimate_all`.
+    """
+    found = estimate_all(configs, costs, finished=finished, paces=paces, tflops=tflops)
+    hours = total_hours(found)
+    if not any(paces) or tflops is None or hours is None or hours.work < _NEVER:
+        return Forecast(found)
+    nothing = [None] * len(costs)
+    return Forecast(estimate_all(configs, costs, finished=nothing, paces=nothing, tflops=tflops), hours.work)
+
+
 def _rate(costs: Sequence[Cost | None], paces: Sequence[Pace | None], epochs: Sequence[int]) -> float | None:
     """Seconds a FLOP of the models that were timed; None where none was."""
     timed = [(cost, pace, count) for cost, pace, count in zip(costs, paces, epochs, strict=True) if cost and pace]
@@ -112,50 +140,3 @@ def total_hours(estimates: Sequence[Estimate | None], *, slots: int = 1, gpus: i
     for own in seconds:
         heapq.heapreplace(ends, ends[0] + own / max(1, gpus))
     return Hours(sum(seconds), max(ends))
-
-
-def hours_sentence(
-    estimates: Sequence[Estimate | None], work: int, *, tflops: float, slots: int = 1, gpus: int = 1
-) -> str | None:
-    """`About 12 minutes, by a timed step of each model on this machine's CPU`; None where nothing can be built.
-
-    Args:
-        estimates: a cell each.
-        work: FLOPs of all cells.
-        tflops: what a GPU is assumed to do, 10^12 FLOPs a second.
-        slots: cells at a time.
-        gpus: of one slot.
-    """
-    hours = total_hours(estimates, slots=slots, gpus=gpus)
-    if hours is None:
-        return None
-    kinds = [each.by for each in estimates if each]
-    assumed = f"at {tflops:g} TFLOP/s, which is an assumption (grid.tflops)"
-    on_gpu = set(kinds) == {"flops"}
-    text = f"About {gpu_hours(hours.work) if on_gpu else duration(hours.work)}"
-    if slots > 1 or gpus > 1:
-        text += f" of work, {duration(hours.wall)} with {count_of(slots, 'cell')} at a time"
-    text += f" {assumed}" if on_gpu else f", {_sources(kinds, assumed)}"
-    if not on_gpu and hours.work > _LONG:
-        text += f". On a GPU {gpu_hours(work / (tflops * 1e12))} {assumed}"
-    return text
-
-
-def _sources(kinds: Sequence[By], assumed: str) -> str:
-    """What estimates come from, with numbers of cells where they are of several kinds."""
-    words: dict[By, str] = {
-        "finished": "as long as cells like them took",
-        "timed": "by a timed step of each model on this machine's CPU",
-        "scaled": "by the FLOPs of those models" if "timed" in kinds else "by the FLOPs of models that were timed",
-        "flops": f"on a GPU {assumed}",
-    }
-    there = [kind for kind in words if kind in kinds]
-    if len(there) == 1:
-        return words[there[0]]
-    return ", ".join(f"{count_of(kinds.count(kind), 'cell')} {words[kind]}" for kind in there)
-
-
-def gpu_hours(seconds: float) -> str:
-    """`0.4 GPU hours`, `1,600 GPU hours`."""
-    hours = seconds / 3600
-    return f"{hours:.2g} GPU hours" if hours < 10 else f"{hours:,.0f} GPU hours"

@@ -14,7 +14,7 @@ from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.planning.cost import Cost
 from wisesr.grid.planning.disk import disk_problems
 from wisesr.grid.planning.finished import finished_seconds
-from wisesr.grid.planning.hours import Estimate, Pace, estimate_all
+from wisesr.grid.planning.hours import Estimate, Pace, forecast
 from wisesr.grid.planning.map_heads import MapHead, read_heads
 from wisesr.grid.planning.planner_process import ask_planner
 from wisesr.types import FeatureShape
@@ -31,6 +31,8 @@ class Plan(NamedTuple):
     """A cell each, where the planner came to it; None where the backbone cannot be built."""
     estimates: Sequence[Estimate | None] = ()
     """A cell each, how long it will take; None where it cannot be built, and where nobody knows."""
+    on_cpu: float | None = None
+    """Seconds on this machine's CPU, where they are so many that `estimates` are those of GPUs."""
 
 
 def make_plan(
@@ -66,5 +68,5 @@ def make_plan(
     full = [("", problem) for problem in disk_problems(disk, slots)]
     paces = [pace and Pace(*pace) for pace in answer.get("paces") or [None] * len(cells)]
     configs, finished = [cell.config for cell in cells], finished_seconds(cells)
-    estimates = estimate_all(configs, costs, finished=finished, paces=paces, tflops=tflops)
-    return Plan(problems + full, costs, read_heads(answer.get("heads", ())), estimates)
+    times = forecast(configs, costs, finished=finished, paces=paces, tflops=tflops)
+    return Plan(problems + full, costs, read_heads(answer.get("heads", ())), *times)

@@ -13,7 +13,8 @@ from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.naming import CellNames, cell_names
 from wisesr.grid.planning.cost import Cost
 from wisesr.grid.planning.disk import size
-from wisesr.grid.planning.hours import Estimate, hours_sentence, total_hours
+from wisesr.grid.planning.hours import Estimate, total_hours
+from wisesr.grid.planning.hours_text import hours_sentence
 from wisesr.grid.planning.plan import Plan
 from wisesr.terminal import Column, tables, tell
 from wisesr.wording import count_of, duration
@@ -153,4 +154,4 @@ def _hours(cells: Sequence[Cell], plan: Plan, slots: int, gpus: int, tflops: flo
         for cell, cost in zip(cells, plan.costs, strict=True)
         if cost is not None
     )
-    return hours_sentence(plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus)
+    return hours_sentence(plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus, on_cpu=plan.on_cpu)
