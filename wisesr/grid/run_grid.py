@@ -117,8 +117,9 @@ def _plan(
     """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
     known = list(problems)
     if grid["plan"] or len(waiting) > 1:
-        here = grid["plan"] and not gpus and not slots[0].cluster
-        tflops = grid["tflops"] if grid["plan"] or gpus else None
+        on_gpu = gpus > 0 if slots[0].cluster else bool(slots[0].gpus)
+        here = grid["plan"] and not on_gpu and not slots[0].cluster
+        tflops = grid["tflops"] if grid["plan"] or on_gpu else None
         plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=slots[0].cores if here else None, tflops=tflops)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):

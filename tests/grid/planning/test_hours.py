@@ -89,14 +89,14 @@ def test_sentences() -> None:
 
 
 def test_what_no_cpu_will_do_is_told_in_gpu_hours(config: Config) -> None:
-    """A pace at which the two cells would take 1,100 hours; at half of it, it stands."""
+    """A pace at which the two cells would take 1,100 hours; at an eighth of it, it stands."""
     slow, rest = Pace(0.0, 550 * 1200.0, 0.0, 0.0), {"finished": [None, None], "tflops": 20.0}
     times = forecast([config, config], [ONE, ONE], paces=[slow, None], **rest)
     assert times.estimates == estimates(config)
     assert times.on_cpu == pytest.approx(1100 * 3600)
     text = hours_sentence(times.estimates, 2 * WORK, tflops=20.0, on_cpu=times.on_cpu)
     assert text is not None and text.endswith("(grid.tflops). On this machine's CPU it would be about 1,100 hours")
-    quicker = forecast([config, config], [ONE, ONE], paces=[slow._replace(epoch=275 * 1200.0), None], **rest)
+    quicker = forecast([config, config], [ONE, ONE], paces=[slow._replace(epoch=550 * 150.0), None], **rest)
     assert quicker.on_cpu is None and [each.by for each in quicker.estimates if each] == ["timed", "scaled"]
 
 

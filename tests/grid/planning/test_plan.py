@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -78,6 +79,17 @@ def test_a_planner_that_dies_is_told(config: Config, monkeypatch: pytest.MonkeyP
     ((label, problem),) = plan.problems
     assert label == ""
     assert words in problem
+
+
+def test_a_plan_stands_though_a_timed_step_was_killed(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"problems": [], "costs": [[1, 1, 10**12, [1, 1, 1], 90, 12, 3, 1, 3 * 10**12, 0, 0]]}
+    code = f"import os, signal; print({json.dumps(answer)!r}, flush=True); print('{{\"timed\": 0}}', flush=True); os.abort()"
+    monkeypatch.setattr(planner_process, "_COMMAND", (sys.executable, "-c", code))
+    screen = io.StringIO()
+    plan = make_plan(make_cells([config]), Console(file=screen), gpus=0, cores=2, tflops=10.0)
+    assert plan.problems == []
+    assert plan.estimates == [(3 * 90 * 3 * 10**12 / 10**13, "flops")]
+    assert "timing a step: corners-64 toy-wise_dropout seed 0" in screen.getvalue()
 
 
 def answering(needs: int) -> Callable[..., dict[str, Any]]:

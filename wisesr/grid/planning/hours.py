@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 from wisesr.config.schema import Config
 from wisesr.grid.planning.cost import Cost
 
-_NEVER = 1000 * 3600.0
+_NEVER = 300 * 3600.0
 """Seconds on a CPU for which nobody waits."""
 
 By = Literal["finished", "timed", "scaled", "flops"]
@@ -106,7 +106,7 @@ def forecast(
     paces: Sequence[Pace | None],
     tflops: float | None,
 ) -> Forecast:
-    """How long cells will take; on GPUs, where this machine's CPU, on which steps were timed, would take more than 1,000 hours.
+    """How long cells will take; on GPUs, where this machine's CPU, on which steps were timed, would take more than 300 hours.
 
     Arguments as of `estimate_all`.
     """

@@ -2,8 +2,9 @@
 
 Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without. On stdin one
 line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null}; on stdout lines of JSON, {"cell": 0, "done": 0} before
-each cell, {"timed": 0} before each whose model is timed, and {"problems": [[cell, text], ...], "costs": [[...] or null, ...],
-"heads": [[...] or null, ...], "paces": [[...] or null, ...]} at the end. When stdin ends before that, so does this process.
+each cell, then {"problems": [[cell, text], ...], "costs": [[...] or null, ...], "heads": [[...] or null, ...]}, {"timed": 0}
+before each cell whose model is timed, and {"paces": [[...] or null, ...]} at the end. When stdin ends before that, so does this
+process.
 """
 
 from __future__ import annotations
@@ -84,11 +85,11 @@ def main() -> None:
     imports = time.monotonic() - _BEGUN
     cells, cores = asked["cells"], asked.get("cores")
     plans = plan_cells(cells, asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
-    paces = _paces(cells, plans, cores, imports, lambda index: say({"timed": index}))
     problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
     costs = [cost for cost, _ in plans]
     maps = [cost and cost.feature_map for cost in costs]
-    say({"problems": problems, "costs": costs, "heads": describe_heads(cells, maps), "paces": paces})
+    say({"problems": problems, "costs": costs, "heads": describe_heads(cells, maps)})
+    say({"paces": _paces(cells, plans, cores, imports, lambda index: say({"timed": index}))})
 
 
 if __name__ == "__main__":
