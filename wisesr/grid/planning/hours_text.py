@@ -63,6 +63,6 @@ def _sources(kinds: Sequence[By], assumed: str) -> str:
 
 
 def gpu_hours(seconds: float) -> str:
-    """`0.4 GPU hours`, `1,600 GPU hours`."""
-    hours = seconds / 3600
-    return f"{hours:.2g} GPU hours" if hours < 10 else f"{hours:,.0f} GPU hours"
+    """`0.4 GPU hours`, `1,600 GPU hours`: no more digits than an assumption has."""
+    hours = float(f"{seconds / 3600:.2g}")
+    return f"{hours:g} GPU hours" if hours < 10 else f"{hours:,.0f} GPU hours"

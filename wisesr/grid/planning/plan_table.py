@@ -52,7 +52,7 @@ def print_plan(
         columns, texts = _folded(cells, plan, names)
     else:
         timed = any(plan.estimates)
-        figures = ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk", *["time"] * timed)
+        figures = ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk", *[_time_title(plan)] * timed)
         columns, texts = [*names.columns, *map(Column, figures)], [_cell_texts(row, timed=timed) for row in rows]
     for table in tables(columns, texts, console.width, title=names.title):
         console.print(table, crop=False)
@@ -95,7 +95,7 @@ def _folded(cells: Sequence[Cell], plan: Plan, names: CellNames) -> tuple[list[C
     for row in _rows(cells, plan, [[own[index] for index in kept] for own in names.rows]):
         cost = row.costs[0]
         groups[(*row.names, _map(cost), _giga(cost), f"{cost.steps:,}") if cost else (*row.names, "-", "-", "-")].append(row)
-    figures = ("map", "GFLOPs", "steps", "cells", "in head", "FLOPs", "disk", "time")
+    figures = ("map", "GFLOPs", "steps", "cells", "in head", "FLOPs", "disk", _time_title(plan))
     columns = [*(names.columns[index] for index in kept), *map(Column, figures)]
     return columns, [[*key, *_sums(rows)] for key, rows in groups.items()]
 
@@ -115,6 +115,10 @@ def _sums(rows: Sequence[_Row]) -> list[str]:
         f"{sum(cost.training(epochs) for cost, epochs in known):.2g}",
         *(size(sum(cost.disk - cost.partial for cost, _ in known)), duration(hours.work) if hours else "-"),
     ]
+
+
+def _time_title(plan: Plan) -> str:
+    return "GPU time" if all(each.by == "flops" for each in plan.estimates if each) else "time"
 
 
 def _map(cost: Cost) -> str:
