@@ -18,11 +18,11 @@ from tests.support.configs import composed
 from tests.support.records import finish
 from wisesr.config.options import load_option
 from wisesr.grid.advice.advice import advice, print_advice
-from wisesr.grid.advice.costs import duration
 from wisesr.grid.advice.maps import way_text
 from wisesr.grid.cell_dirs import Cell, make_cells, write_cell
 from wisesr.grid.planning.map_heads import describe_heads, read_heads
 from wisesr.grid.planning.plan import Plan
+from wisesr.wording import duration
 
 Config = dict[str, Any]
 SMALL = ("backbone=timm", "backbone.name=toy", "backbone.model=test_resnet", "resolution=64", "logger=none", "study=advised")

@@ -31,6 +31,8 @@ class DryCell(NamedTuple):
     optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer]
     flops: int
     """Of one image's forward pass through backbone and head, a multiply-add counted as two."""
+    backbone_flops: int
+    """The backbone's part of them."""
 
 
 class _Measured(NamedTuple):
@@ -92,7 +94,7 @@ class DryRun:
         parts.module.configure_optimizers()
         _check_devices(parts)
         flops = measured.flops + head_flops(head, measured.features, measured.images)
-        return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops)
+        return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops, measured.flops)
 
     def _backbone(self, device: str, config: Config) -> _Measured:
         """The backbone of a cell, or its error, again where the last cell had the same."""

@@ -80,7 +80,8 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
     root = dataset.get("root")
     if not isinstance(root, str) or Path(root).exists() or "download" in dataset:  # code of the dataset names the way out
         return []
-    how = "; `wisesr data prepare --help` tells how to make it" if "partial" in dataset else ""
+    name = str(dataset.get("_target_")).rpartition(".")[2]
+    how = f"; to make it: wisesr data prepare {name} --from kaggle (or the downloaded archive)" if "partial" in dataset else ""
     return [f"dataset.root: there is no folder {root}{how}"]
 
 

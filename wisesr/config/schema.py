@@ -54,6 +54,7 @@ class GridSchema:
     retry: Literal["none", "failed"] = "none"
     force: bool = False
     plan: bool = False
+    tflops: Annotated[float, Bound("above", 0)] = 20.0
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ def advice(cells: Sequence[Cell], waiting: Sequence[Cell], plan: Plan, slots: in
     heads = {id(cell.config): head for cell, head in zip(waiting, plan.heads, strict=False)}
     flops = {id(cell.config): cost for cell, cost in zip(waiting, plan.costs, strict=False)}
     done = {cell.directory: cell.config for cell in cells if id(cell.config) not in flops}
-    costs = Costs(configs, flops, measured_times((done | beside).items()), slots)
+    estimates = {id(cell.config): estimate for cell, estimate in zip(waiting, plan.estimates, strict=False)}
+    costs = Costs(configs, flops, measured_times((done | beside).items()), slots, estimates)
     found = [repetitions(rows, costs), rates(rows, costs), baseline(rows, costs), *maps(rows, heads)]
     found += dropped_positions(rows, heads)
     return [sentence for sentence in found if sentence]
