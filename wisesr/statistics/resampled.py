@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.report.statistics.intervals import Estimate, student
+from wisesr.statistics.intervals import Estimate, student
 
 
 def over_repetitions(differences: Sequence[float], tested_over_trained: float | None) -> Estimate | None:
