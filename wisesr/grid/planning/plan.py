@@ -36,6 +36,11 @@ class Cost(NamedTuple):
     What loggers write is not in it."""
     partial: int
     """Bytes of `disk` that the copy takes, while it is there."""
+    test_images: int = 0
+    val_images: int = 0
+    """On which the epoch is chosen; 0 where these are the test images."""
+    test_split: str = ""
+    """The same for cells that are tested on the same images."""
 
 
 class Plan(NamedTuple):
@@ -78,7 +83,7 @@ def print_plan(console: Console, cells: Sequence[Cell], plan: Plan) -> None:
     figures = ("seed", "map", "parameters", "in head", "GFLOPs", "steps", "disk")
     rows: dict[tuple[tuple[str, ...], Cost | None], list[int]] = {}
     for cell, own, cost in zip(cells, names.rows, plan.costs, strict=True):
-        rows.setdefault((tuple(own), cost), []).append(cell.config["seed"])
+        rows.setdefault((tuple(own), cost and cost._replace(test_split="")), []).append(cell.config["seed"])
     texts = [[*own, _seeds(seeds), *_figures(cost)] for (own, cost), seeds in rows.items()]
     for table in tables([*names.columns, *map(Column, figures)], texts, console.width, title=names.title):
         console.print(table, crop=False)
