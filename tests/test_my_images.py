@@ -67,17 +67,14 @@ def test_every_cell_passes_the_plan_and_the_grid_answers(tmp_path: Path, split: 
     assert not any(problems)
     planned = make_cells(configs)
     assert len(planned) == len(configs)
-    found = advice(
-        planned,
-        planned,
-        Plan([], list(costs), describe_heads(configs, [cost.feature_map for cost in costs if cost is not None])),
-    )
+    maps = [cost.feature_map for cost in costs if cost is not None]
+    found = advice(planned, planned, Plan([], list(costs), describe_heads(configs, maps)))
     assert found.left_open == [], "several repetitions and rates, a baseline, no two heads that are one"
     replicates = len(swept()["replicate"])
     images = f"{replicates} replicates and 15 test images" if split else f"{replicates} replicates and 12 test images each"
     assert found.effect is not None
     assert f"with {images}" in found.effect
-    (shape,) = set(known)
+    (shape,) = set(maps)
     assert pre_average(FeatureShape(*shape), None).left == (1280, 4, 4)
     assert pre_average(FeatureShape(*shape), None).dropped == 0
 

@@ -59,7 +59,7 @@ def test_the_figures_are_those_of_the_reports_tests(root: Path, own_tests: bool)
     assert sentence is not None
     design = Design(5, 324, 2, 324 / 1299 if own_tests else None)
     first, *others = (text(design, share) for share in UNLIKE)
-    assert f"of about {first} points of top-1 is found in 80 % of such studies, after Holm over 2 comparisons" in sentence
+    assert f"a true difference to gap of {first} points of top-1 (Holm over 2 comparisons), if heads disagree" in sentence
     assert others == re.findall(r"([\d.]+|none) at \d+ %", sentence)
     assert ("with 5 replicates and 324 test images each" if own_tests else "with 5 seeds and 324 test images,") in sentence
 
@@ -72,7 +72,8 @@ def test_rates_are_no_comparisons_of_their_own(root: Path) -> None:
     assert one is not None
     assert several is not None
     assert "Holm" not in one + several
-    assert float(re.findall(r"about ([\d.]+)", one)[0]) < float(re.findall(r"about ([\d.]+)", several)[0])
+    fixed, chosen = (float(re.findall(r"difference to gap of ([\d.]+)", text)[0]) for text in (one, several))
+    assert fixed < chosen
 
 
 @pytest.mark.parametrize("heads", [["wise", "gem"], ["gap"]])
@@ -90,14 +91,14 @@ def test_finished_pairs_say_on_how_many_images_heads_are_unlike(root: Path) -> N
     for config in configs:
         if config["seed"] < 5:
             name, seed = config["head"]["name"], config["seed"]
-            directories[name, seed] = write_cell(config, top1=0.8 + 0.02 * (name == "wise") + 0.01 * seed, images=200, draw=3)
+            directories[name, seed] = write_cell(
+                config, top1=0.8 + 0.02 * (name == "wise") + 0.01 * seed, images=200, draw=len(name)
+            )
     sentence = told(configs)
     assert sentence is not None
     right = {key: found.right for key, directory in directories.items() if (found := read_predictions(directory)) is not None}
-    unlike = [np.mean(right["gap", seed] != right["wise", seed]) for seed in range(5)]
-    assert (
-        f"In 5 finished pairs one head is right and the other wrong on {100 * np.mean(unlike):.2g} % of the images" in sentence
-    )
+    unlike = 100 * np.mean([np.mean(right["gap", seed] != right["wise", seed]) for seed in range(5)])
+    assert f"In 5 finished pairs heads disagree, one right and one wrong, on {unlike:.2g} % of images" in sentence
     assert "assumed" not in sentence
 
 
@@ -108,8 +109,8 @@ def test_few_pairs_leave_what_trainings_vary_by_assumed(root: Path) -> None:
             write_cell(config, top1=0.8 + 0.05 * (config["head"]["name"] == "wise"), images=200)
     sentence = told(configs)
     assert sentence is not None
-    assert "In 1 finished pair one head" in sentence
-    assert f"by {TRAININGS:g} points (assumed)" in sentence
+    assert "In 1 finished pair heads" in sentence
+    assert f"by {TRAININGS:.1f} points (assumed)" in sentence
 
 
 def test_the_head_nodes_are_options(root: Path) -> None:

@@ -61,7 +61,8 @@ def effect(rows: Sequence[Row], costs: Costs, finished: Finished) -> str | None:
     chosen = any(len({member.rates for member in row.members}) > 1 for row in compared)
     study = _Study(designs, _word(compared), CHOSEN if chosen else TRAININGS)
     found = spread_of(compared, finished, Spread(UNLIKE[0], LASTING, study.trainings))
-    return f"What it can find: {_given(study)}, {_assumed(study) if found is None else _measured(study, found)}"
+    what = _assumed(study) if found is None else _measured(study, found)
+    return f"What it can find in 80 % of such studies: {_given(study)}, {what}"
 
 
 def _design(row: Row, costs: Costs, tests: int) -> Design | None:
@@ -112,8 +113,8 @@ def _assumed(study: _Study) -> str:
     texts = {share: _points(study, Spread(share, LASTING, study.trainings)) for share in UNLIKE}
     others = ", ".join(f"{texts[share] or 'none'} at {100 * share:g} %" for share in UNLIKE[1:])
     return (
-        f"{_lead(study, texts[UNLIKE[0]])}, if one of two heads is right and the other wrong on {100 * UNLIKE[0]:g} % of the "
-        f"images ({others}). Assumed: these shares, and that trainings alone vary by {study.trainings:g} points."
+        f"{_lead(study, texts[UNLIKE[0]])}, if heads disagree, one right and one wrong, on {100 * UNLIKE[0]:g} % of images "
+        f"({others}). Assumed: these shares, and trainings that vary by {study.trainings:.1f} points."
     )
 
 
@@ -122,13 +123,13 @@ def _measured(study: _Study, found: FoundSpread) -> str:
     spread, assumed = found.spread, "" if found.measured else " (assumed)"
     lead, pairs = _lead(study, _points(study, spread)), count_of(found.pairs, "finished pair")
     return (
-        f"{lead}. In {pairs} one head is right and the other wrong on {100 * spread.unlike:.2g} % of the images, and trainings "
-        f"alone vary by {spread.trainings:.2g} points{assumed}."
+        f"{lead}. In {pairs} heads disagree, one right and one wrong, on {100 * spread.unlike:.2g} % of images, and trainings "
+        f"vary by {spread.trainings:.1f} points{assumed}."
     )
 
 
 def _lead(study: _Study, points: str | None) -> str:
     tests = study.designs[0].tests
-    holm = f", after Holm over {tests} comparisons" if tests > 1 else ""
-    found = f"a true difference to {BASELINE} of about {points} points" if points else f"no difference to {BASELINE}"
-    return f"{found} of top-1 is found in 80 % of such studies{holm}"
+    holm = f" (Holm over {tests} comparisons)" if tests > 1 else ""
+    found = f"a true difference to {BASELINE} of {points} points of top-1" if points else f"no difference to {BASELINE}"
+    return f"{found}{holm}"
