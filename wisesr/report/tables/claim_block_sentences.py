@@ -34,8 +34,8 @@ def headline(block: ClaimBlock) -> list[Known]:
 
     That stands once for all sizes where verdict, sample and what it holds for are the same.
     """
-    if answer := which_head(block.compared):
-        return [Known(*answer)]
+    if answers := which_head(block.compared):
+        return [Known(*answer) for answer in answers]
     groups: dict[tuple[str, ...], list[Answer]] = {}
     for answer in block.answers:
         if answer.claim.name == block.answers[0].claim.name:

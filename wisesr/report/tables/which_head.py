@@ -18,18 +18,23 @@ _NAMED = 4
 _Tested = Sequence[tuple[Entry, Difference]]
 
 
-def which_head(tables: Sequence[ReportTable]) -> tuple[str, str] | None:
-    """The answer in a sentence, and what belongs to it; None of a study that is no such comparison, or has tested nothing.
+def which_head(tables: Sequence[ReportTable]) -> list[tuple[str, str]]:
+    """The answer for each dataset in a sentence, and what belongs to it; none of a study that is made of other comparisons.
 
     Args:
         tables: of the study.
     """
-    shown = [table for table in tables if table.entries]
-    if len(shown) != 1 or len(shown[0].groups()) != 1 or shown[0].protocol == "paper":
+    answers = [_answer(table) for table in tables if table.entries]
+    known = [answer for answer in answers if answer is not None]
+    return known if len(known) == len(answers) else []
+
+
+def _answer(table: ReportTable) -> tuple[str, str] | None:
+    """None of several rows, of heads at one rate, and where nothing is tested."""
+    if len(table.groups()) != 1 or table.protocol == "paper" or not all(entry.tried for entry in table.entries):
         return None
-    table = shown[0]
     tested = [(entry, own) for entry in table.entries if (own := entry.difference) is not None and own.p_holm is not None]
-    if not tested or not all(entry.tried for entry in table.entries):
+    if not tested:
         return None
     good = 1 if table.metric.higher_is_better else -1
     tested.sort(key=lambda pair: -good * pair[1].mean)
