@@ -98,7 +98,7 @@ def test_finished_pairs_say_on_how_many_images_heads_are_unlike(root: Path) -> N
     assert sentence is not None
     right = {key: found.right for key, directory in directories.items() if (found := read_predictions(directory)) is not None}
     unlike = 100 * np.mean([np.mean(right["gap", seed] != right["wise", seed]) for seed in range(5)])
-    assert f"In 5 finished pairs heads disagree, one right and one wrong, on {unlike:.2g} % of images" in sentence
+    assert f"in 5 finished pairs heads disagree, one right and one wrong, on {unlike:.2g} % of images" in sentence
     assert "assumed" not in sentence
 
 
@@ -109,7 +109,7 @@ def test_few_pairs_leave_what_trainings_vary_by_assumed(root: Path) -> None:
             write_cell(config, top1=0.8 + 0.05 * (config["head"]["name"] == "wise"), images=200)
     sentence = told(configs)
     assert sentence is not None
-    assert "In 1 finished pair heads" in sentence
+    assert "in 1 finished pair heads" in sentence
     assert f"by {TRAININGS:.1f} points (assumed)" in sentence
 
 

@@ -129,11 +129,12 @@ def _assumed(study: _Study) -> str:
 def _measured(study: _Study, found: FoundSpread) -> str:
     """By what the study's finished pairs have shown."""
     spread, assumed = found.spread, "" if found.measured else " (assumed)"
-    lead, pairs = _lead(study, _points(study, spread)), count_of(found.pairs, "finished pair")
-    return (
-        f"{lead}. In {pairs} heads disagree, one right and one wrong, on {100 * spread.unlike:.2g} % of images, and trainings "
-        f"vary by {spread.trainings:.1f} points{assumed}."
-    )
+    points, pairs = _points(study, spread), count_of(found.pairs, "finished pair")
+    disagree = f"in {pairs} heads disagree, one right and one wrong, on {100 * spread.unlike:.2g} % of images"
+    varying = f"and trainings vary by {spread.trainings:.1f} points{assumed}"
+    if points is None:
+        return f"{_lead(study, points)}: {disagree}, and no difference is larger, {varying}."
+    return f"{_lead(study, points)}: {disagree}, {varying}."
 
 
 def _lead(study: _Study, points: str | None) -> str:
