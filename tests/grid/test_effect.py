@@ -105,11 +105,11 @@ def test_finished_pairs_say_on_how_many_images_heads_are_unlike(root: Path) -> N
 def test_few_pairs_leave_what_trainings_vary_by_assumed(root: Path) -> None:
     configs = grid(root, ["gap", "wise"], 5)
     for config in configs:
-        if config["seed"] == 0:
+        if config["seed"] < 3:
             write_cell(config, top1=0.8 + 0.05 * (config["head"]["name"] == "wise"), images=200)
     sentence = told(configs)
     assert sentence is not None
-    assert "in 1 finished pair heads" in sentence
+    assert "in 3 finished pairs heads" in sentence
     assert f"by {TRAININGS:.1f} points (assumed)" in sentence
 
 

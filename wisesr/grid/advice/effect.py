@@ -131,10 +131,8 @@ def _measured(study: _Study, found: FoundSpread) -> str:
     spread, assumed = found.spread, "" if found.measured else " (assumed)"
     points, pairs = _points(study, spread), count_of(found.pairs, "finished pair")
     disagree = f"in {pairs} heads disagree, one right and one wrong, on {100 * spread.unlike:.2g} % of images"
-    varying = f"and trainings vary by {spread.trainings:.1f} points{assumed}"
-    if points is None:
-        return f"{_lead(study, points)}: {disagree}, and no difference is larger, {varying}."
-    return f"{_lead(study, points)}: {disagree}, {varying}."
+    largest = ", which no difference exceeds" if points is None else ""
+    return f"{_lead(study, points)}: {disagree}{largest}; trainings vary by {spread.trainings:.1f} points{assumed}."
 
 
 def _lead(study: _Study, points: str | None) -> str:

@@ -21,6 +21,8 @@ Finished = Mapping[int, Path]
 """Directories of finished cells, by id of their configuration."""
 _READ = 40
 """Cells of the baseline and of heads whose predictions are read at most, of each row: half a second."""
+_LEAST = 3
+"""Pairs that say on which share of images heads are unlike."""
 _ENOUGH = 4
 """Degrees of freedom from which on pairs say what trainings vary."""
 Values = NDArray[np.float64]
@@ -45,7 +47,7 @@ class _Answers(NamedTuple):
 
 
 def spread_of(rows: Sequence[Row], finished: Finished, assumed: Spread) -> FoundSpread | None:
-    """How finished cells differ from the baseline of the same repetition; None where there are no such pairs.
+    """How finished cells differ from the baseline of the same repetition; None where there are not three such pairs.
 
     Args:
         rows: of a grid.
@@ -54,7 +56,7 @@ def spread_of(rows: Sequence[Row], finished: Finished, assumed: Spread) -> Found
     """
     groups = [group for row in rows for group in _pairs(row, finished)]
     unlike = [float((pair.right != 0).mean()) for group in groups for pair in group]
-    if not unlike:
+    if len(unlike) < _LEAST:
         return None
     spread = assumed._replace(unlike=float(np.mean(unlike)))
     several = [group for group in groups if len(group) > 1]
