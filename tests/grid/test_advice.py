@@ -17,7 +17,7 @@ from tests.support.configs import change as changed
 from tests.support.configs import composed
 from tests.support.records import finish
 from wisesr.config.options import load_option
-from wisesr.grid.advice.advice import advice, print_advice
+from wisesr.grid.advice.advice import Advice, advice, print_advice
 from wisesr.grid.advice.maps import way_text
 from wisesr.grid.cell_dirs import Cell, make_cells, write_cell
 from wisesr.grid.planning.map_heads import describe_heads, read_heads
@@ -54,13 +54,13 @@ def told(configs: Sequence[Config], **of_plan: Any) -> list[str]:
     cells = make_cells(configs)
     waiting = [cell for cell in cells if cell.read_record() is None]
     heads = describe_heads([cell.config for cell in waiting], [None] * len(waiting))
-    return advice(cells, waiting, Plan([], [None] * len(waiting), heads), **of_plan)
+    return advice(cells, waiting, Plan([], [None] * len(waiting), heads), **of_plan).left_open
 
 
 def unbuilt(configs: Sequence[Config], **of_plan: Any) -> list[str]:
     """Of a grid of which no model is known: what configurations say alone."""
     cells = make_cells(configs)
-    return advice(cells, cells, Plan([], [None] * len(cells)), **of_plan)
+    return advice(cells, cells, Plan([], [None] * len(cells)), **of_plan).left_open
 
 
 def followed(configs: Sequence[Config], sentence: str) -> list[Config]:
@@ -308,13 +308,13 @@ def test_no_word_is_broken_at_80_columns(cell: Config) -> None:
     assert len(sentences) == 4
     for width in (80, 60):
         screen = io.StringIO()
-        print_advice(sentences, Console(width=width, file=screen, force_terminal=True, color_system=None))
+        print_advice(Advice(None, sentences), Console(width=width, file=screen, force_terminal=True, color_system=None))
         lines = screen.getvalue().splitlines()
         assert max(map(len, lines)) <= width
         words = " ".join(line.strip().removeprefix("- ") for line in lines[1:]).split()
         assert words == " ".join(sentences).split()
     log = io.StringIO()
-    print_advice(sentences, Console(width=80, file=log))
+    print_advice(Advice(None, sentences), Console(width=80, file=log))
     assert len(log.getvalue().splitlines()) == 1 + len(sentences), "a line each where there is no terminal"
 
 

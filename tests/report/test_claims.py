@@ -24,12 +24,12 @@ from wisesr.report.claims.rows import ClaimRow
 from wisesr.report.pairs import Pairs
 from wisesr.report.read import read_study
 from wisesr.report.scores import ScoreReader
-from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.study import ReportCell
 from wisesr.report.tables.claim_block_sentences import family, headline
 from wisesr.report.tables.claim_sentences import estimate_text, holds_for, remark, verdict_text
 from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tested_metrics import METRICS
+from wisesr.statistics.intervals import Estimate
 
 GAIN = Claim("gain", "wise has a higher test top-1 than gap", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)
 _USUAL = ("backbone=resnet18", "recipe=quick", "augment=none", "trainer=auto", "logger=none", "study=study")

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from wisesr.report.claims.parts import number_in, without_number
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
-from wisesr.report.statistics.families import LEVEL
-from wisesr.report.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
 from wisesr.report.study import ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
+from wisesr.statistics.families import LEVEL
+from wisesr.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
 
 LEAST = 6
 """Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""

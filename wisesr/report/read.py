@@ -14,7 +14,7 @@ from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.read_cells import CellFiles, name_cells, read_cell, unique_cells
 from wisesr.report.scores import ScoreReader, Scoring
-from wisesr.report.study import LeftOut, ReportCell
+from wisesr.report.study import LeftOut, ReportCell, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
 from wisesr.results.state import State
@@ -74,8 +74,14 @@ def read_study(
         cells, figures = tuple(_tested(cell, scoring) for cell in cells), {}  # published figures are of top-1
     tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=scoring, metric=metric)
     answered = answer_claims(tables, declared, scoring, margin or metric.margin)
+    if claims is None:
+        answered = tuple(block._replace(compared=_tables_of(block.study, tables)) for block in answered)
     notes = unmatched(published, figures, cells) if published else []
     return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes), answered)
+
+
+def _tables_of(study: str, tables: Iterable[ReportTable]) -> tuple[ReportTable, ...]:
+    return tuple(table for table in tables if table.entries and table.entries[0].place.study == study)
 
 
 def _tested(cell: ReportCell, scoring: Scoring) -> ReportCell:

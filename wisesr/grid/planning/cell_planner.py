@@ -7,13 +7,15 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import numpy as np
+
 from wisesr.build.cell import build_trainer_settings
 from wisesr.build.data import build_manifest
 from wisesr.build.dry_run import DryCell, DryRun
 from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
 from wisesr.config.schema import Config
-from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
+from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest, digest_of
 from wisesr.data.packed import Names
 from wisesr.data.train_part import draw_train_part
 from wisesr.errors import UserError
@@ -85,7 +87,9 @@ class CellPlanner:
             partial=most - files - _kept(config, {BEST: best, LAST: best + state}),
             train_flops=_train_flops(dry),
             measured_images=self._measured_images(config, manifest),
-            test_images=len(manifest.indices(TEST)),
+            test_images=len(tested := manifest.indices(TEST)),
+            val_images=len(manifest.indices(VAL)) if config["protocol"] == "holdout" else 0,
+            test_split=digest_of(np.asarray(tested, np.int64).tobytes()).hex(),
         )
 
     def _measured_images(self, config: Config, manifest: Manifest) -> int:

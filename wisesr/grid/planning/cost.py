@@ -28,6 +28,10 @@ class Cost(NamedTuple):
     measured_images: int
     """On which accuracy is measured after each epoch: those that choose it, and the part of the training split."""
     test_images: int
+    val_images: int = 0
+    """On which the epoch is chosen; 0 where these are the test images."""
+    test_split: str = ""
+    """The same for cells that are tested on the same images."""
 
     def training(self, epochs: int) -> int:
         """FLOPs of training, without what is measured between epochs and in the end."""

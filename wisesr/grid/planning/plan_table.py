@@ -67,7 +67,7 @@ def _rows(cells: Sequence[Cell], plan: Plan, names: Sequence[Sequence[str]]) -> 
     estimates = plan.estimates or [None] * len(cells)
     groups: dict[tuple[tuple[str, ...], Cost | None], list[int]] = defaultdict(list)
     for index, (own, cost) in enumerate(zip(names, plan.costs, strict=True)):
-        groups[tuple(own), cost].append(index)
+        groups[tuple(own), cost and cost._replace(test_split="")].append(index)  # each replicate draws its own
     return [
         _Row(own, [cells[at] for at in indices], [cost] * len(indices), [estimates[at] for at in indices])
         for (own, cost), indices in groups.items()

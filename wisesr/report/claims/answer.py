@@ -23,6 +23,8 @@ class ClaimBlock(NamedTuple):
     study: str
     """Empty where one study is reported, or several together."""
     answers: tuple[Answer, ...]
+    compared: tuple[ReportTable, ...] = ()
+    """Its tables, where nobody asked other questions than the usual ones: what they answer by themselves stands first."""
 
     @property
     def tests(self) -> int:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.pooled import Pooled
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.statistics.families import LEVEL, holm
+from wisesr.statistics.families import LEVEL, holm
 
 _TURNED = {"higher": "lower", "lower": "higher", "no_higher": "no_lower", "no_lower": "no_higher"}
 

@@ -19,13 +19,14 @@ from wisesr.report.tables.claim_sentences import (
     sample,
     verdict_text,
 )
+from wisesr.report.tables.which_head import which_head
 
 _MOST = 4
 """Sizes and numbers of classes of which the first sentence tells each."""
 
 
 class Known(NamedTuple):
-    """What is known of the first claim that was declared."""
+    """What stands first."""
 
     text: str
     """`Supported: wise has a higher test top-1 than gap, +4.12 points (95 % interval +3.28 to +4.95) at 224 px and ...`"""
@@ -34,7 +35,12 @@ class Known(NamedTuple):
 
 
 def headline(block: ClaimBlock) -> list[Known]:
-    """What is known of the first claim, once for all sizes where verdict, sample and what it holds for are the same."""
+    """Which head to take, of a study that was made to tell; of others what is known of the first claim.
+
+    That stands once for all sizes where verdict, sample and what it holds for are the same.
+    """
+    if answers := which_head(block.compared):
+        return [Known(*answer) for answer in answers]
     groups: dict[tuple[str, ...], list[Answer]] = {}
     for answer in block.answers:
         if answer.claim.name == block.answers[0].claim.name:
@@ -130,7 +136,7 @@ def family(block: ClaimBlock) -> str:
 
 def unanswered(block: ClaimBlock) -> list[Answer]:
     """Those without a verdict, but for those of the headline, which says why."""
-    first = block.answers[0].claim.name
+    first = "" if which_head(block.compared) else block.answers[0].claim.name
     return [answer for answer in block.answers if answer.verdict is Verdict.UNANSWERED and answer.claim.name != first]
 
 

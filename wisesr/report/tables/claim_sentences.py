@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.statistics.families import LEVEL
 from wisesr.report.tables.numbers import p_value, signed, typographic
+from wisesr.statistics.families import LEVEL
 from wisesr.wording import count_of
 
 _PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
