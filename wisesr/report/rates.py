@@ -57,7 +57,7 @@ def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) ->
     warnings = [f"has no finished cell at {rates}, so its best rate is provisional" for rates in _told(pending)]
     notes = [f"failed at {rates}; that rate counts as lost there" for rates in _told(failed)]
     ended = [*finished, *(cell for cell in cells if cell.state is State.FAILED)]
-    searches = tuple(_search(cell.place.seed, finished, failed, pending) for cell in chosen)
+    searches = tuple(_search(cell.place.seed, finished, failed, cells) for cell in chosen)
     return ChosenRates(chosen, _counted(chosen), tried, searches, tuple(warnings), (*notes, *_edges(chosen, ended)))
 
 
@@ -108,11 +108,14 @@ def _told(lacking: Lacking) -> list[str]:
     return [f"{rate} for seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for rate, seeds in lacking.items()]
 
 
-def _search(seed: int, finished: Sequence[ReportCell], failed: Lacking, pending: Lacking) -> Search:
-    """The tries of one seed."""
+def _search(seed: int, finished: Sequence[ReportCell], failed: Lacking, cells: Sequence[ReportCell]) -> Search:
+    """The tries of one seed; what nobody has asked for is not waited for."""
     own = sorted((cell for cell in finished if cell.place.seed == seed), key=_order)
     found = tuple(Found(100.0 * cell.finished_record.best.val_top1, cell.tested) for cell in own)
-    return Search(found, *(sum(seed in seeds for seeds in lacking.values()) for lacking in (failed, pending)))
+    lost = (rate for rate, seeds in failed.items() if seed in seeds)
+    tried = frozenset((*(cell.place.rate for cell in own), *lost))
+    asked = {cell.place.rate for cell in cells if cell.place.seed == seed}
+    return Search(found, tried, len(asked - tried))
 
 
 def _edges(chosen: Sequence[ReportCell], ended: Sequence[ReportCell]) -> list[str]:

@@ -34,9 +34,10 @@ class BestCurve(NamedTuple):
 
     def less(self, other: BestCurve, tries: int) -> float | None:
         """How much higher the test figure is than another head's, a mean over the seeds that both have; None without such."""
-        own, its = ({seed: at[tries].test for seed, at in of.by_seed.items() if tries in at} for of in (self, other))
-        shared = own.keys() & its.keys()
-        return fmean(own[seed] - its[seed] for seed in shared) if shared else None
+        shared = self.by_seed.keys() & other.by_seed.keys()
+        if not shared or tries not in self.test.epochs or tries not in other.test.epochs:
+            return None
+        return fmean(self.by_seed[seed][tries].test - other.by_seed[seed][tries].test for seed in shared)
 
 
 class RowTries(NamedTuple):
@@ -69,13 +70,13 @@ def table_tries(table: ReportTable) -> Iterator[RowTries]:
 
 
 def _most(searches: Sequence[Search]) -> int:
-    return max((search.tried for search in searches), default=1)
+    return max((search.tries for search in searches), default=1)
 
 
 def _searched(entry: Entry) -> dict[int, Search]:
     """By seed, the searches that went as far as any of this head."""
     most = _most(entry.searches)
-    return {seed: search for seed, search in zip(entry.seeds, entry.searches, strict=True) if search.tried == most}
+    return {seed: search for seed, search in zip(entry.seeds, entry.searches, strict=True) if search.tries == most}
 
 
 def _best_curve(entry: Entry, last: int) -> BestCurve | None:
@@ -84,6 +85,7 @@ def _best_curve(entry: Entry, last: int) -> BestCurve | None:
         seed: {tries: found for tries in range(1, last + 1) if (found := search.after(tries)) is not None}
         for seed, search in _searched(entry).items()
     }
+    by_seed = {seed: own for seed, own in by_seed.items() if own}
     val = curve(entry, {seed: {tries: found.val for tries, found in own.items()} for seed, own in by_seed.items()})
     test = curve(entry, {seed: {tries: found.test for tries, found in own.items()} for seed, own in by_seed.items()})
     return None if val is None or test is None else BestCurve(entry, by_seed, val, test)
@@ -103,6 +105,8 @@ def _notes(entries: Sequence[Entry], drawn: Sequence[BestCurve], tried: Mapping[
     if longer := [f"{head} at {count}" for head, count in tried.items() if count > last]:
         ended = next(head for head, count in tried.items() if count == last)
         yield f"Curves end at {last} tries, as {ended} has no more; tried further: {some_of(longer, _NAMES)}."
+    if len({search.tried for line in drawn for search in _searched(line.entry).values()}) > 1:
+        yield "Not all were tried at the same rates: after few tries, a head that was tried only near its best stands higher."
     yield from _failures(entries, drawn, tried)
 
 

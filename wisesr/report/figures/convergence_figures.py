@@ -41,7 +41,9 @@ def _caption(table: ReportTable, shown: Sequence[Curve], goal: float | None) -> 
     cut = [curve.entry.head for curve in shown if curve.cut]
     ended = f" The curves of {', '.join(cut)} end where the first of their seeds ended." if cut else ""
     line = f" Dashed: {100 * SHARE:.0f} % of {table.baseline}'s plateau, mean over its seeds." if goal is not None else ""
-    return f"Top-1 on {images} after each epoch: {band_words(shown)}. {seed_words(shown)}{line}{rates}{ended}{same_curves(shown)}"
+    return (
+        f"Top-1 on {images} after each epoch: {band_words(shown)}. {seed_words(shown)}{line}{rates}{ended}{same_curves(shown)}"
+    )
 
 
 def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str], goal: float | None) -> Spec:

@@ -34,8 +34,7 @@ def _caption(table: ReportTable, row: RowTries) -> str:
         )
     shown = [line.val for line in row.curves]
     how = "Each point is the mean over all choices of k of the rates of a head, so the last is the best of all that were tried"
-    notes = f" {' '.join(row.notes)}" if row.notes else ""
-    return f"{first} {how}; {band_words(shown)}. {seed_words(shown)}{notes}{same_curves(shown)}"
+    return f"{first} {how}; {band_words(shown)}. {seed_words(shown)}{same_curves(shown)}"
 
 
 def _spec(table: ReportTable, row: RowTries, order: Sequence[str]) -> Spec:

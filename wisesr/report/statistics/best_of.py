@@ -27,25 +27,25 @@ class Search(NamedTuple):
 
     found: tuple[Found, ...] = ()
     """The best first, as it is chosen where several are equal."""
-    failed: int = 0
-    """Tries without a model: each was made, and loses against any other."""
+    tried: frozenset[str] = frozenset()
+    """What was tried, by name: also what failed, and so loses against any other."""
     pending: int = 0
-    """Not finished, so not counted."""
+    """Tries that are not finished, so not counted."""
 
     @property
-    def tried(self) -> int:
-        """Tries that came to an end."""
-        return len(self.found) + self.failed
+    def tries(self) -> int:
+        """How many came to an end."""
+        return len(self.tried)
 
-    def after(self, tries: int) -> Found | None:
+    def after(self, drawn: int) -> Found | None:
         """What the best of so many tries is, the mean over all choices of them; None where all chosen may be failed ones.
 
         Args:
-            tries: from 1 to `tried`.
+            drawn: from 1 to `tries`.
         """
-        if tries <= self.failed:
+        if drawn <= self.tries - len(self.found):
             return None
-        weights = chances(self.tried, tries)
+        weights = chances(self.tries, drawn)
         val, test = (
             math.fsum(weight * value for weight, value in zip(weights, values, strict=False))
             for values in zip(*self.found, strict=True)
@@ -53,14 +53,14 @@ class Search(NamedTuple):
         return Found(val, test)
 
 
-def chances(tried: int, drawn: int) -> list[float]:
+def chances(tries: int, drawn: int) -> list[float]:
     """With which probability each of the tries, the best first, is the best of so many that are drawn without replacement.
 
     The i-th best is, where it is drawn and the others come from those after it.
 
     Args:
-        tried: how many there are.
-        drawn: from 1 to `tried`.
+        tries: how many there are.
+        drawn: from 1 to `tries`.
     """
-    every = math.comb(tried, drawn)
-    return [math.comb(tried - place, drawn - 1) / every for place in range(1, tried + 1)]
+    every = math.comb(tries, drawn)
+    return [math.comb(tries - place, drawn - 1) / every for place in range(1, tries + 1)]

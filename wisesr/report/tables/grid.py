@@ -11,7 +11,7 @@ from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
 from wisesr.report.tables.sentences import STAR
 from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
 from wisesr.report.tables.tries_table import TriesRow, shown_tries, tries_rows
-from wisesr.report.tested_metrics import Metric
+from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.tries import RowTries
 from wisesr.wording import count_of
 
@@ -153,11 +153,13 @@ def tries_grid(table: ReportTable, row: RowTries) -> Grid:
     """A row for each figure of a head: what it is after 1, 2, ... tried rates, means over seeds."""
     rows = tuple((Text(made.head), Text(made.figure), *map(Text, _tries(made))) for made in tries_rows(table, row))
     titles = ("1 try" if tries == 1 else f"{tries} tries" for tries in shown_tries(row))
-    return Grid(_titled("head", "figure", *titles), rows, 2)
+    return Grid(_titled("head", "top-1, %" if table.metric == TOP1 else "figure", *titles), rows, 2)
 
 
 def _tries(row: TriesRow) -> list[str]:
-    written = (signed(value, row.digits) if row.signed else f"{value:.{row.digits}f}" for value in row.values if value is not None)
+    written = (
+        signed(value, row.digits) if row.signed else f"{value:.{row.digits}f}" for value in row.values if value is not None
+    )
     return [DASH if value is None else next(written) for value in row.values]
 
 

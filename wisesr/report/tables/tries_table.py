@@ -6,14 +6,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from wisesr.report.study import ReportTable
+from wisesr.report.tested_metrics import TOP1
 from wisesr.report.tries import BestCurve, RowTries
 
-_ALL = 8
-"""Numbers of tries that all have a column; of more, some do."""
+_ALL = 6
+"""Numbers of tries that all have a column; of more, powers of two and the last: a page of a paper has room for seven."""
 _METHOD = (
-    "What trying k of the learning rates finds, drawn blindly from those that a head was tried at: the mean over all choices of "
-    "k, so that after one try stands the mean of all, and after all the best. For each choice and seed the rate is the one with "
-    "the best validation top-1, and the test figure is that of the same model. Heads are compared after as many tries each."
+    "What trying k of the learning rates finds, drawn blindly from those that a head was tried at: the mean over all choices "
+    "of k, so that after one try stands the mean of all, and after all the best. For each choice and seed the rate is the one "
+    "with the best validation top-1, and the test figure is of the same model. Heads are compared after as many tries each."
 )
 
 
@@ -22,7 +23,7 @@ class TriesRow(NamedTuple):
 
     head: str
     figure: str
-    """`validation top-1, %`, `test top-1, %`, `test, less gap`."""
+    """`validation`, `test`, `less gap`; with their names where another figure than top-1 is tested."""
     values: tuple[float | None, ...]
     """As `shown_tries`; None where there is none."""
     digits: int
@@ -34,8 +35,7 @@ def shown_tries(row: RowTries) -> tuple[int, ...]:
     """Numbers of tries that have a column."""
     if row.last <= _ALL:
         return tuple(range(1, row.last + 1))
-    some = [*range(1, 5), *(step * 2**power for power in range(10) for step in (6, 8))]
-    return tuple(sorted({*(tries for tries in some if tries < row.last), row.last}))
+    return (*(2**power for power in range((row.last - 1).bit_length())), row.last)
 
 
 def tries_rows(table: ReportTable, row: RowTries) -> tuple[TriesRow, ...]:
@@ -46,16 +46,17 @@ def tries_rows(table: ReportTable, row: RowTries) -> tuple[TriesRow, ...]:
 
 def _rows(table: ReportTable, row: RowTries, line: BestCurve, baseline: BestCurve | None) -> Iterator[TriesRow]:
     head, metric, shown = line.entry.head, table.metric, shown_tries(row)
+    of_val, of_test = (" top-1, %", f" {metric.title}") if metric != TOP1 else ("", "")
     val, test = (dict(zip(curve.epochs, curve.mean, strict=True)) for curve in (line.val, line.test))
     if table.protocol != "paper":  # there it is of the test images themselves
-        yield TriesRow(head, "validation top-1, %", tuple(map(val.get, shown)), 2, signed=False)
-    yield TriesRow(head, f"test {metric.title}", tuple(map(test.get, shown)), metric.decimals, signed=False)
+        yield TriesRow(head, f"validation{of_val}", tuple(map(val.get, shown)), 2, signed=False)
+    yield TriesRow(head, f"test{of_test}", tuple(map(test.get, shown)), metric.decimals, signed=False)
     if baseline is not None and baseline is not line:
         less = tuple(line.less(baseline, tries) for tries in shown)
-        yield TriesRow(head, f"test, less {table.baseline}", less, metric.decimals, signed=True)
+        yield TriesRow(head, f"less {table.baseline}", less, metric.decimals, signed=True)
 
 
-def tries_sentences(table: ReportTable, row: RowTries) -> tuple[str, ...]:
-    """How it came about, after what is wrong with it: `row.notes`."""
-    paired = " A difference is a mean over the seeds that both heads have; those with intervals are of the best of all tries."
-    return (*row.notes, _METHOD + paired * any(made.signed for made in tries_rows(table, row)))
+def tries_method(table: ReportTable, row: RowTries) -> str:
+    """How the figures came about."""
+    paired = f" Less {table.baseline} is the difference of test figures, a mean over the seeds that both heads have."
+    return _METHOD + paired * any(made.signed for made in tries_rows(table, row))
