@@ -241,7 +241,7 @@ def test_the_rate_is_swept_within_each_head_and_chosen_on_held_out_images() -> N
     configs = list(cells("lr_by_head"))
     assert {config["protocol"] for config in configs} == {"holdout"}
     pairs = [(config["head"]["name"], config["recipe"]["optimizer"]["lr"]) for config in configs]
-    assert len(set(pairs)) == len(pairs) == 12
+    assert len(set(pairs)) == len(pairs) == 24
 
 
 def test_there_is_an_empty_place_for_every_figure_of_the_paper() -> None:
