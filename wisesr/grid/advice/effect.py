@@ -15,7 +15,7 @@ from wisesr.config.replicates import split_moves_with_seed
 from wisesr.grid.advice.finished_pairs import Finished, FoundSpread, spread_of
 from wisesr.grid.advice.questions import BASELINE
 from wisesr.grid.advice.rows import Row
-from wisesr.grid.planning.plan import Cost
+from wisesr.grid.planning.cost import Cost
 from wisesr.statistics.foresight import Design, Spread, detectable
 from wisesr.wording import count_of
 
