@@ -16,13 +16,28 @@ from wisesr.config.options import load_option
 from wisesr.grid.advice.advice import advice
 from wisesr.grid.advice.effect import LASTING, TRAININGS, UNLIKE
 from wisesr.grid.cell_dirs import make_cells
-from wisesr.grid.planning.plan import Cost, Plan
+from wisesr.grid.planning.cost import Cost
+from wisesr.grid.planning.plan import Plan
 from wisesr.results.predictions import read_predictions
 from wisesr.statistics.foresight import Design, Spread, detectable
 from wisesr.types import FeatureShape
 
 Config = dict[str, Any]
-COST = Cost(1, 1, 1, FeatureShape(8, 4, 4), 1169, 10, 1, 0, test_images=324, val_images=130, test_split="a")
+COST = Cost(
+    backbone_parameters=1,
+    head_parameters=1,
+    flops=1,
+    train_flops=3,
+    feature_map=FeatureShape(8, 4, 4),
+    train_images=1169,
+    measured_images=130,
+    test_images=324,
+    val_images=130,
+    test_split="a",
+    steps=10,
+    disk=1,
+    partial=0,
+)
 RATE = "recipe.optimizer.lr"
 
 
