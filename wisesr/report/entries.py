@@ -12,14 +12,15 @@ from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
 from wisesr.report.last_epochs import last_epochs, plateau_epochs
 from wisesr.report.published import run_of
+from wisesr.report.rate_sentences import rate_notes, rate_warnings
 from wisesr.report.rates import ChosenRates, choose_rates
-from wisesr.report.statistics.intervals import SAME, mean_std
 from wisesr.report.study import Entry, LastEpochs, ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.twins import twin_notes
 from wisesr.report.yardstick import Yardstick
 from wisesr.results.head_order import in_order
 from wisesr.results.state import State
+from wisesr.statistics.intervals import SAME, mean_std
 from wisesr.wording import count_of
 
 
@@ -48,16 +49,11 @@ def group_entries(heads: Heads, every: Heads, baseline: str, yardstick: Yardstic
     )
     failed, unfinished = _absent(heads, every)
     chosen = [cell for choice in choices.values() for cell in choice.cells]
-    tried = {head: _tried(every[head]) for head in choices}
-    warnings = (*group_warnings(chosen), *failed, *_rate_warnings(choices, tried))
+    tried = {head: every[head] for head in choices}
+    warnings = (*group_warnings(chosen), *failed, *rate_warnings(choices, tried))
     seed_notes = _seed_notes(entries, baseline, several=len(best) > 0)
-    notes = (*unfinished, *twin_notes(entries), *seed_notes, *_rate_notes(choices, tried))
+    notes = (*unfinished, *twin_notes(entries), *seed_notes, *rate_notes(choices, tried))
     return GroupEntries(entries[0].group, entries, warnings, notes)
-
-
-def _tried(cells: Sequence[ReportCell]) -> tuple[str, ...]:
-    """Rates of one head that came to an end, by success or failure."""
-    return tuple(sorted({cell.place.rate for cell in cells if cell.state in (State.DONE, State.FAILED)}))
 
 
 def _best(choices: Mapping[str, ChosenRates], *, higher_is_better: bool) -> set[str]:
@@ -99,6 +95,7 @@ def _entry(
         published=yardstick.published.get(run) if is_usual(first) else None,
         rate=choice.rate or (place.rate if several else ""),
         tried=choice.tried,
+        searches=choice.searches,
         last=_last_epochs(choice.cells, yardstick.metric) if place.protocol == "paper" else None,
     )
 
@@ -151,25 +148,3 @@ def _seed_notes(entries: Sequence[Entry], baseline: str, *, several: bool) -> li
         if first is not None and entry is not first and not set(entry.seeds) & set(first.seeds):
             notes.append(f"{entry.head} and {baseline} have no seed in common, so no difference is shown.")
     return notes
-
-
-def _rate_notes(choices: Mapping[str, ChosenRates], tried: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """How rates were chosen; nothing where each head was tried at one."""
-    counts = sorted({len(tried[head]) for head, choice in choices.items() if choice.tried})
-    notes = []
-    if counts:
-        numbers = " or ".join(map(str, counts))
-        notes.append(f"each seed of a head stands at the best of {numbers} rates, chosen on validation (top-1, then loss).")
-    return notes + [f"{head} {note}." for head, choice in choices.items() for note in choice.notes]
-
-
-def _rate_warnings(choices: Mapping[str, ChosenRates], tried: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Where the choice of rates favours a head, or may."""
-    warnings = []
-    if len(set(tried.values())) > 1:
-        rates = "; ".join(f"{head}: {', '.join(own)}" for head, own in tried.items())
-        warnings.append(f"heads were not tried at the same rates ({rates}).")
-    paper = any(cell.place.protocol == "paper" for choice in choices.values() for cell in choice.cells)
-    if paper and any(choice.tried for choice in choices.values()):
-        warnings.append("rates were chosen on the test images themselves (protocol=paper): each figure is the best of several.")
-    return warnings + [f"{head} {warning}." for head, choice in choices.items() for warning in choice.warnings]

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from wisesr.config.axes import RATES, leaves
 from wisesr.report.study import ReportCell
 from wisesr.results.state import State
+from wisesr.statistics.best_of import Found, Search
 from wisesr.wording import count_of
 
 
@@ -27,6 +28,8 @@ class ChosenRates(NamedTuple):
     """As of `Entry.rate`; empty where the head was tried at one rate."""
     tried: tuple[tuple[str, float, int], ...]
     """As of `Entry.tried`."""
+    searches: tuple[Search, ...]
+    """As of `Entry.searches`."""
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -43,7 +46,7 @@ def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) ->
         best.setdefault(cell.place.seed, cell)
     chosen = tuple(best[seed] for seed in sorted(best))
     if len({cell.place.rate for cell in cells}) == 1:
-        return ChosenRates(chosen, "", (), (), ())
+        return ChosenRates(chosen, "", (), (), (), ())
     by_rate: dict[str, list[ReportCell]] = {}
     for cell in sorted(finished, key=_numbers):
         by_rate.setdefault(cell.place.rate, []).append(cell)
@@ -51,10 +54,11 @@ def choose_rates(finished: Sequence[ReportCell], cells: Sequence[ReportCell]) ->
         (rate, 100.0 * fmean(cell.finished_record.best.val_top1 for cell in own), len(own)) for rate, own in by_rate.items()
     )
     failed, pending = _unfinished(chosen, finished, cells)
-    warnings = [f"has no finished cell at {rates}, so its best rate is provisional" for rates in pending]
-    notes = [f"failed at {rates}; that rate counts as lost there" for rates in failed]
+    warnings = [f"has no finished cell at {rates}, so its best rate is provisional" for rates in _told(pending)]
+    notes = [f"failed at {rates}; that rate counts as lost there" for rates in _told(failed)]
     ended = [*finished, *(cell for cell in cells if cell.state is State.FAILED)]
-    return ChosenRates(chosen, _counted(chosen), tried, tuple(warnings), (*notes, *_edges(chosen, ended)))
+    searches = tuple(_search(cell.place.seed, finished, failed, cells) for cell in chosen)
+    return ChosenRates(chosen, _counted(chosen), tried, searches, tuple(warnings), (*notes, *_edges(chosen, ended)))
 
 
 def _order(cell: ReportCell) -> tuple[float, float, tuple[float, ...], str]:
@@ -74,10 +78,14 @@ def _counted(chosen: Sequence[ReportCell]) -> str:
     return ", ".join(f"{rate} ({count_of(count, 'seed')})" for rate, count in counts.most_common())
 
 
+Lacking = dict[str, list[int]]
+"""Rates, by the seeds that have no finished cell there."""
+
+
 def _unfinished(
     chosen: Sequence[ReportCell], finished: Sequence[ReportCell], cells: Sequence[ReportCell]
-) -> tuple[list[str], list[str]]:
-    """Rates that failed for seeds that are reported, and rates still to be finished for such: `lr=0.1 for seeds 1, 2`.
+) -> tuple[Lacking, Lacking]:
+    """Rates that failed for seeds that are reported, and rates still to be finished for such.
 
     One that was computed in two ways is neither where one of these is used; it failed where all of them did.
     """
@@ -85,15 +93,29 @@ def _unfinished(
     states: dict[tuple[str, int], set[State]] = defaultdict(set)
     for cell in cells:
         states[(cell.place.rate, cell.place.seed)].add(cell.state)
-    failed: list[str] = []
-    pending: list[str] = []
+    failed: Lacking = {}
+    pending: Lacking = {}
     for rate in dict.fromkeys(cell.place.rate for cell in sorted(cells, key=_numbers)):
-        places = [(rate, cell.place.seed) for cell in chosen if (rate, cell.place.seed) not in used]
-        for have_failed, rates in ((True, failed), (False, pending)):
-            seeds = [place[1] for place in places if (states.get(place) == {State.FAILED}) == have_failed]
-            if seeds:
-                rates.append(f"{rate} for seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}")
+        for seed in (cell.place.seed for cell in chosen):
+            if (rate, seed) not in used:
+                lacking = failed if states.get((rate, seed)) == {State.FAILED} else pending
+                lacking.setdefault(rate, []).append(seed)
     return failed, pending
+
+
+def _told(lacking: Lacking) -> list[str]:
+    """`lr=0.1 for seeds 1, 2`"""
+    return [f"{rate} for seed{'s' * (len(seeds) > 1)} {', '.join(map(str, seeds))}" for rate, seeds in lacking.items()]
+
+
+def _search(seed: int, finished: Sequence[ReportCell], failed: Lacking, cells: Sequence[ReportCell]) -> Search:
+    """The tries of one seed; what nobody has asked for is not waited for."""
+    own = sorted((cell for cell in finished if cell.place.seed == seed), key=_order)
+    found = tuple(Found(100.0 * cell.finished_record.best.val_top1, cell.tested) for cell in own)
+    lost = (rate for rate, seeds in failed.items() if seed in seeds)
+    tried = frozenset((*(cell.place.rate for cell in own), *lost))
+    asked = {cell.place.rate for cell in cells if cell.place.seed == seed}
+    return Search(found, tried, len(asked - tried))
 
 
 def _edges(chosen: Sequence[ReportCell], ended: Sequence[ReportCell]) -> list[str]:

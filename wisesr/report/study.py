@@ -14,6 +14,7 @@ from wisesr.report.difference import Difference
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.results.record import Record
 from wisesr.results.state import State
+from wisesr.statistics.best_of import Search
 
 
 class Place(NamedTuple):
@@ -117,6 +118,8 @@ class Entry(NamedTuple):
     rates; empty where no rate varies within the group."""
     tried: tuple[tuple[str, float, int], ...]
     """Each rate: its name, mean validation top-1 in percent, seeds. Empty where one was tried."""
+    searches: tuple[Search, ...] = ()
+    """The tries of each cell's seed, as the cells are. Empty where one rate was tried."""
     last: LastEpochs | None = None
     """Under protocol=paper, whose figures are the highest of all epochs; None elsewhere, and where a file cannot be read."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.judge import Answer, Unused, Verdict, counted, judged
-from wisesr.report.claims.matching import candidates, sizes
+from wisesr.report.claims.matching import candidates
 from wisesr.report.claims.measures import of_metric
+from wisesr.report.claims.parts import Part, parts
 from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import claim_row
 from wisesr.report.scores import Scoring
@@ -22,6 +23,8 @@ class ClaimBlock(NamedTuple):
     study: str
     """Empty where one study is reported, or several together."""
     answers: tuple[Answer, ...]
+    compared: tuple[ReportTable, ...] = ()
+    """Its tables, where nobody asked other questions than the usual ones: what they answer by themselves stands first."""
 
     @property
     def tests(self) -> int:
@@ -48,28 +51,41 @@ def answer_claims(
     blocks = []
     for study, protocols in studies.items():
         asked = [
-            _estimated(claim, size, protocol, own, scoring, margin)
+            answer
             for claim in claims
             for protocol, own in sorted(protocols.items())
-            for size in sizes(claim, own)
+            for answer in _once([_estimated(claim, part, protocol, scoring, margin) for part in parts(claim, own, scoring)])
         ]
         blocks.append(ClaimBlock(study, tuple(judged(asked))))
     return tuple(blocks)
 
 
-def _estimated(
-    claim: Claim, size: int | None, protocol: str, tables: Sequence[ReportTable], scoring: Scoring, margin: float
-) -> Answer:
+def _once(answers: Sequence[Answer]) -> Iterator[Answer]:
+    """What a size has no answer to for one and the same reason, whatever the classes are, is said once."""
+    of_size: dict[int | None, list[Answer]] = {}
+    for answer in answers:
+        of_size.setdefault(answer.size, []).append(answer)
+    for own in of_size.values():
+        reasons = {answer.why for answer in own}
+        if len(reasons) == 1 and "" not in reasons:
+            yield own[0] if len(own) == 1 else own[0]._replace(classes=None, draw="")
+        else:
+            yield from own
+
+
+def _estimated(claim: Claim, part: Part, protocol: str, scoring: Scoring, margin: float) -> Answer:
     """An answer without a verdict."""
+    size, tables = part.size, part.tables
     claim = claim._replace(measure=of_metric(claim.measure, tables[0].metric))
     usual = margin if claim.measure.unit == tables[0].metric.points else TOP1.margin  # --margin is in the unit of --metric
     within = next(value for value in (claim.margin, claim.measure.margin, usual) if value is not None)
-    answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within)
+    answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within, classes=part.classes, draw=part.draw)
     found = candidates(claim, tables, size, scoring)
     if found.why_not:
         return answer._replace(why=found.why_not, unmatched=True)
     read = [(each.label, claim_row(each.label, each.places, claim.measure, scoring)) for each in found.rows]
-    rows = [row for _, row in read if not isinstance(row, str)]
+    beside = {each.label: each.beside for each in found.rows}
+    rows = [row._replace(beside=beside[label]) for label, row in read if not isinstance(row, str)]
     unused = [Unused(label, why) for label, why in read if isinstance(why, str)]
     answer = answer._replace(unused=tuple(unused))
     if not rows:

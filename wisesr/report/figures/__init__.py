@@ -12,6 +12,7 @@ from wisesr.report.figures.kernel_figures import kernel_figures
 from wisesr.report.figures.overview_figures import overview_figures
 from wisesr.report.figures.rank_figures import rank_figures
 from wisesr.report.figures.style import head_order
+from wisesr.report.figures.try_figures import try_figures
 from wisesr.report.prediction_analysis import PredictionAnalysis, analyse_predictions
 from wisesr.report.ranking import rankings
 from wisesr.report.whole_study import Study
@@ -21,7 +22,7 @@ __all__ = ["FILES", "Figure", "all_figures", "for_files"]
 FILES = 60
 """Figures that are drawn as files, at most. One takes a third of a second of a core (measured); a report of 1,000 cells has
 hundreds, and may take a minute."""
-_FIRST: tuple[Section, ...] = ("overview", "ranks", "convergence", "cost", "kernels", "confusion")
+_FIRST: tuple[Section, ...] = ("overview", "ranks", "tries", "convergence", "cost", "kernels", "confusion")
 
 
 def for_files(figures: Iterable[Figure]) -> list[Figure]:
@@ -45,6 +46,7 @@ def _figures(study: Study, analyses: Sequence[PredictionAnalysis]) -> Iterator[F
     order = head_order(study)
     yield from overview_figures(study, order)
     for table in study.tables:
+        yield from try_figures(table, order)
         yield from convergence_figures(table, order)
         yield from cost_figures(table, order)
         yield from kernel_figures(table, order)

@@ -7,18 +7,13 @@ from statistics import fmean
 
 from wisesr.report.convergence import Curve, curves, read_validation_curve
 from wisesr.report.curve_pairs import LEAST_EPOCHS
-from wisesr.report.figures.curves import columns, curve_layers, epoch_axis, level_line, same_curves
-from wisesr.report.figures.figure import Figure, Spec, file_name, seed_list
+from wisesr.report.figures.curves import band_words, columns, curve_layers, epoch_axis, level_line, same_curves, seed_words
+from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.speed import SHARE, goal_of
 from wisesr.report.study import Entry, ReportTable
 
 _WIDTH, _HEIGHT = 480, 300
-_BANDS = {
-    "none": "one seed, no band",
-    "range": "mean of two seeds, with a band from one to the other",
-    "std": "mean over seeds, with a band of one standard deviation (n \N{MINUS SIGN} 1) to either side",
-}
 
 
 def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
@@ -46,25 +41,9 @@ def _caption(table: ReportTable, shown: Sequence[Curve], goal: float | None) -> 
     cut = [curve.entry.head for curve in shown if curve.cut]
     ended = f" The curves of {', '.join(cut)} end where the first of their seeds ended." if cut else ""
     line = f" Dashed: {100 * SHARE:.0f} % of {table.baseline}'s plateau, mean over its seeds." if goal is not None else ""
-    return f"Top-1 on {images} after each epoch: {_bands(shown)}. {_seeds(shown)}{line}{rates}{ended}{same_curves(shown)}"
-
-
-def _bands(shown: Sequence[Curve]) -> str:
-    """What the bands are, by head where they are of several kinds."""
-    kinds = dict.fromkeys(curve.band for curve in shown)
-    if len(kinds) == 1:
-        return _BANDS[shown[0].band]
-    heads = {kind: ", ".join(curve.entry.head for curve in shown if curve.band == kind) for kind in kinds}
-    return "; ".join(f"{heads[kind]}: {_BANDS[kind]}" for kind in kinds)
-
-
-def _seeds(shown: Sequence[Curve]) -> str:
-    """Seeds of the curves, by head where they differ."""
-    groups = dict.fromkeys(curve.seeds for curve in shown)
-    if len(groups) == 1:
-        return f"All with {seed_list(shown[0].seeds)}."
-    texts = (f"{', '.join(curve.entry.head for curve in shown if curve.seeds == own)} {seed_list(own)}" for own in groups)
-    return f"Seeds: {'; '.join(texts)}."
+    return (
+        f"Top-1 on {images} after each epoch: {band_words(shown)}. {seed_words(shown)}{line}{rates}{ended}{same_curves(shown)}"
+    )
 
 
 def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str], goal: float | None) -> Spec:

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 Spec = dict[str, Any]
 """A Vega-Lite view without `$schema` and `config`, which `style.config` has."""
-Section = Literal["overview", "convergence", "cost", "kernels", "confusion", "ranks"]
+Section = Literal["overview", "tries", "convergence", "cost", "kernels", "confusion", "ranks"]
 _LONGEST = 100
 """Characters of a key: file names end at 255 bytes, and folders and endings are added."""
 

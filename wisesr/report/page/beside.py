@@ -10,7 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 _PICTURES = ("svg", "png", "pdf")
-_TABLES = (("", "the table"), ("-differences", "the differences"), ("-published", "the published figures"))
+_TABLES = (
+    ("", "the table"),
+    ("-differences", "the differences"),
+    ("-published", "the published figures"),
+    ("-tries", "the tried rates"),
+)
 _CLAIMS = "tables/claims.tex"
 
 

@@ -13,6 +13,7 @@ from wisesr.report.figures.figure import seed_list
 from wisesr.report.prediction_analysis import PredictionAnalysis
 from wisesr.report.speed import Speed, speeds
 from wisesr.report.study import Entry
+from wisesr.report.tries import RowTries, table_tries
 from wisesr.report.whole_study import Study
 
 
@@ -21,11 +22,11 @@ class Block(NamedTuple):
 
     table: str
     """Key of the table that it belongs to."""
-    section: Literal["convergence", "cost", "disagreement", "evidence"]
+    section: Literal["tries", "convergence", "cost", "disagreement", "evidence"]
     group: str
     """Backbone and settings that it is of; empty for all of its table."""
     head: str
-    content: tuple[Speed, ...] | Costs | Disagreement | DrawnEvidence
+    content: RowTries | tuple[Speed, ...] | Costs | Disagreement | DrawnEvidence
 
 
 def blocks(
@@ -33,6 +34,8 @@ def blocks(
 ) -> Iterator[Block]:
     """All of a study; `evidence` by the keys of tables."""
     for table in study.tables:
+        for row in table_tries(table):
+            yield Block(table.key, "tries", row.group, "", row)
         for group, of_group in groupby(speeds(table), lambda speed: speed.entry.group):
             yield Block(table.key, "convergence", group, "", tuple(of_group))
         costs = table_costs(table)

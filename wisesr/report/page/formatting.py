@@ -21,6 +21,7 @@ from wisesr.report.tables.cost_words import cost_sentences, overhead
 from wisesr.report.tables.numbers import EN_DASH, mean_and_std, p_value, signed, typographic
 from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
+from wisesr.report.tables.tries_table import shown_tries, tries_method, tries_rows
 
 _LAST = (
     'The epoch was chosen by its top-1 on the test images, the highest of all: "last epochs" is the mean test top-1 of the '
@@ -163,6 +164,9 @@ FILTERS: dict[str, Callable[..., Any]] = {
         seed_values,
         sentences.count_states,
         short,
+        shown_tries,
+        tries_method,
+        tries_rows,
         typographic_signed,
         unbroken,
     )

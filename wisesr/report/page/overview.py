@@ -115,7 +115,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
     def part(names: Sequence[str]) -> ForestPart:
         kept = forest.only(names)
         panels = (
-            DrawnPanel(f"{panel.size} px", _link(panel), tuple(_group(one, kept, place) for one in panel.groups))
+            DrawnPanel(panel.title, _link(panel), tuple(_group(one, kept, place) for one in panel.groups))
             for panel in kept.panels
         )
         return ForestPart(tuple(panels), tuple(names))

@@ -12,6 +12,7 @@ from wisesr.report.study import ReportTable
 from wisesr.report.tables.table_content import Comparison, TableContent, table_content
 
 _SECTIONS = {
+    "tries": "Best after k tried rates",
     "convergence": "Convergence",
     "cost": "Cost",
     "kernels": "Learned kernels",

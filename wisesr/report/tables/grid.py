@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from wisesr.report.difference import Difference
-from wisesr.report.study import Entry
+from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
 from wisesr.report.tables.sentences import STAR
 from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
-from wisesr.report.tested_metrics import Metric
+from wisesr.report.tables.tries_table import TriesRow, shown_tries, tries_rows
+from wisesr.report.tested_metrics import TOP1, Metric
+from wisesr.report.tries import RowTries
 from wisesr.wording import count_of
 
 
@@ -145,6 +147,20 @@ def rates_grid(content: TableContent) -> Grid | None:
         for tried in content.rates
     )
     return Grid(_titled("model", "rate", "validation top-1", "seeds", "seeds choosing it"), rows, 2) if rows else None
+
+
+def tries_grid(table: ReportTable, row: RowTries) -> Grid:
+    """A row for each figure of a head: what it is after 1, 2, ... tried rates, means over seeds."""
+    rows = tuple((Text(made.head), Text(made.figure), *map(Text, _tries(made))) for made in tries_rows(table, row))
+    titles = ("1 try" if tries == 1 else f"{tries} tries" for tries in shown_tries(row))
+    return Grid(_titled("head", "top-1, %" if table.metric == TOP1 else "figure", *titles), rows, 2)
+
+
+def _tries(row: TriesRow) -> list[str]:
+    written = (
+        signed(value, row.digits) if row.signed else f"{value:.{row.digits}f}" for value in row.values if value is not None
+    )
+    return [DASH if value is None else next(written) for value in row.values]
 
 
 def split(grid: Grid, count: int) -> list[Grid]:

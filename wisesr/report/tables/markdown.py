@@ -10,11 +10,13 @@ from wisesr.report.ranking import Ranking, rankings
 from wisesr.report.study import ReportTable
 from wisesr.report.tables.claim_block_sentences import by_reason, family, headline, unanswered
 from wisesr.report.tables.claims_grid import claims_grid
-from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid
+from wisesr.report.tables.grid import Grid, comparison_grid, matrix_grid, rates_grid, tries_grid
 from wisesr.report.tables.ranking_grids import heads_grid, pairs_grid
 from wisesr.report.tables.ranking_sentences import caption, notes, verdict
 from wisesr.report.tables.sentences import method_sentences
 from wisesr.report.tables.table_content import table_content
+from wisesr.report.tables.tries_table import tries_method
+from wisesr.report.tries import table_tries
 from wisesr.report.whole_study import Study
 
 
@@ -53,6 +55,9 @@ def _table(table: ReportTable) -> list[str]:
     blocks.append(escape(" ".join(method_sentences(table))))
     grids = (matrix_grid(content), comparison_grid(content), rates_grid(content))
     blocks += [_grid(grid) for grid in grids if grid is not None and grid.rows]
+    for row in table_tries(table):
+        blocks += [f"### Best after k tried rates, {escape(row.group)}"]
+        blocks += [_grid(tries_grid(table, row)), escape(" ".join((*row.notes, tries_method(table, row))))]
     blocks += [_list(table.notes)] if table.notes else []
     if content.left_out:
         lines = [f"{reason} ({len(names)}): {', '.join(names)}" for reason, names in content.left_out.items()]

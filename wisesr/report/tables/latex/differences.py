@@ -53,7 +53,7 @@ def published(of: ReportTable, made: Made = NOBODY) -> str | None:
         strong=of.warnings,
     )
     rows = [(cells[0].text, cells[1:]) for cells in grid.rows]
-    return table(f"{of.key}-published", made, words, [_grouped([("", rows)], [column.title for column in grid.columns])])
+    return table(f"{of.key}-published", made, words, [grouped([("", rows)], [column.title for column in grid.columns])])
 
 
 def _caption(content: TableContent, compared: Sequence[Comparison]) -> str:
@@ -85,10 +85,10 @@ def _tabular(content: TableContent, grid: Grid) -> list[str]:
         if comparison.entry.difference is not None:
             group = comparison.entry.group if len(content.table.groups()) > 1 else ""
             groups.setdefault(group, []).append((comparison.entry.head, [cells[at[key]] for key in kept]))
-    return _grouped(list(groups.items()), ["head", *(_TITLES[key] for key in kept)])
+    return grouped(list(groups.items()), ["head", *(_TITLES[key] for key in kept)])
 
 
-def _grouped(groups: Sequence[tuple[str, Sequence[tuple[str, Sequence[Text]]]]], titles: Sequence[str]) -> list[str]:
+def grouped(groups: Sequence[tuple[str, Sequence[tuple[str, Sequence[Text]]]]], titles: Sequence[str]) -> list[str]:
     """A tabular of names and figures, in groups that have a name or, a single one, none."""
     kind, _ = name_column(name for _, rows in groups for name, _ in rows)
     lines: list[str] = []
