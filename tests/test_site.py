@@ -14,6 +14,7 @@ import pytest
 
 from docs.pictures.gradients import relative_gradient
 from docs.pictures.heads import COSTS, gradients_of, with_costs
+from docs.site.docstrings import argument_words
 from docs.site.option_pages import PAGES, command_page, group_page
 from docs.site.pages import page_of, place_of, write_pages
 from tests.support.paths import ROOT
@@ -46,7 +47,9 @@ def test_a_page_has_every_key_with_its_value(group: str) -> None:
 
 def test_comments_are_there_and_the_groupless_keys() -> None:
     assert "clamped at 0 after every optimizer step" in group_page("head")
-    assert "share of the features that is dropped in training" in group_page("head"), "from the docstring of Head"
+    assert "share of the features that is dropped before the classifier in training" in group_page("head")
+    said = argument_words("wisesr.models.heads.wise.WiseHead")["dropout"]
+    assert said.startswith("share of the features that is dropped in training"), "of Head, for keys without a comment"
     assert "**Cost:** 21 cells" in group_page("experiment")
     page = command_page()
     keys = ("study", "seed", "protocol", "output_dir", "grid.slots", "hydra.launcher.mem_gb")
