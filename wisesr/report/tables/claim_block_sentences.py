@@ -89,16 +89,26 @@ def family(block: ClaimBlock) -> str:
     tested = [answer for answer in block.answers if answer.pooled is not None]
     if not tested:
         return "Nothing is tested: these figures are counted."
-    over = f"after Holm over the {block.tests} claims that are tested" if block.tests > 1 else "one claim is tested"
-    times = "; those on times are a family of their own" if any(one.claim.measure.of_time for one in tested) else ""
     null = "no difference"
     if any(one.claim.expected in ("no_higher", "no_lower") for one in tested):
         null += ", or of one as large as the margin where the claim allows that,"
     return (
-        f"Supported or contradicted: the hypothesis of {null} is rejected at 5 %, two-sided, {over}{times}. Equivalent: that "
+        f"Supported or contradicted: the hypothesis of {null} is rejected at 5 %, two-sided, {_over(block)}. Equivalent: that "
         "of a difference as large as the margin is (two one-sided tests, likewise). Inconclusive is no proof of equality. "
         "What would likely have been found bears the same correction; intervals do not."
     )
+
+
+def _over(block: ClaimBlock) -> str:
+    """For how many the verdicts are corrected, and which are corrected among themselves."""
+    what, number = ("control", block.controls) if block.controls and not block.tests else ("claim", block.tests)
+    parts = [f"after Holm over the {number} {what}s that are tested" if number > 1 else f"one {what} is tested"]
+    if any(answer.pooled is not None and answer.claim.measure.of_time for answer in block.answers):
+        parts.append("those on times are a family of their own")
+    if block.controls and block.tests:
+        several = f"the {block.controls} controls are a family of their own"
+        parts.append(several if block.controls > 1 else "the one control is a family of its own")
+    return "; ".join(parts)
 
 
 def unanswered(block: ClaimBlock) -> list[Answer]:
