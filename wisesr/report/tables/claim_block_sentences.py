@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.declared import CONTROLS
 from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.tables.claim_sentences import (
     at_sizes,
@@ -17,6 +18,9 @@ from wisesr.report.tables.claim_sentences import (
     sample,
     verdict_text,
 )
+
+
+_HEADINGS = {"": "Claims", CONTROLS: "Controls: what a gain is made of"}
 
 
 class Known(NamedTuple):
@@ -124,6 +128,14 @@ def by_reason(answers: Iterable[Answer]) -> dict[str, list[str]]:
         name = answer.claim.name + (f" at {answer.size} px" if answer.size else "") + of_protocol(answer)
         names.setdefault(answer.why, []).append(name)
     return names
+
+
+def by_family(block: ClaimBlock) -> dict[str, list[Answer]]:
+    """Those that have a verdict, claims and controls apart, under their headings."""
+    families: dict[str, list[Answer]] = {}
+    for answer in answered(block):
+        families.setdefault(_HEADINGS[answer.claim.family], []).append(answer)
+    return families
 
 
 def answered(block: ClaimBlock) -> list[Answer]:
