@@ -5,11 +5,12 @@ READY := .venv/.ready
 
 TABLES := sub_imagenet intel mit_224 mit_512
 
-.PHONY: help setup quickstart paper check site test test-slow format clean
+.PHONY: help setup quickstart paper paper-full check site test test-slow format clean
 
 help:
 	@echo "make quickstart   set up .venv and train ResNet18 with the wise and gap heads on digits (about 3 minutes on 2 cores, after some minutes of set-up)"
 	@echo "make paper        the paper's four tables, one after another; ARGS='seed=0,1,2 grid.plan=true' goes to each"
+	@echo "make paper-full   three datasets x four backbones x six heads at 224 and 512 px: 144 cells, for GPUs; ARGS='grid.plan=true' tells their hours"
 	@echo "make test         set up .venv and run the quick tests"
 	@echo "make test-slow    the slow tests: whole grids, kills at random moments"
 	@echo "make check        lint, format, types, import directions, the docs site"
@@ -36,6 +37,10 @@ paper: $(READY)
 	  if [ $$code -eq 130 ]; then exit 130; elif [ $$code -ne 0 ]; then failed="$$failed paper_$$table"; fi; \
 	done; \
 	if [ -n "$$failed" ]; then echo "not done:$$failed" >&2; exit 1; fi
+
+# One grid: it resumes, and goes round what fails, by itself.
+paper-full: $(READY)
+	$(BIN)/python train.py experiment=paper_full $(ARGS)
 
 check: $(READY) site
 	$(BIN)/ruff check .

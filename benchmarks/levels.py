@@ -27,8 +27,8 @@ from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.claims.measures import MEASURES
 from wisesr.report.difference import Difference
 from wisesr.report.stars import corrected
-from wisesr.report.statistics.families import LEVEL, holm
 from wisesr.report.study import ReportCell
+from wisesr.statistics.families import LEVEL, holm
 
 ONE = Design(heads=("wise",))
 GAIN = Claim("gain", "", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)

@@ -12,7 +12,8 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
-from docs.pictures.heads import COSTS, with_costs
+from docs.pictures.gradients import relative_gradient
+from docs.pictures.heads import COSTS, gradients_of, with_costs
 from docs.site.option_pages import PAGES, command_page, group_page
 from docs.site.pages import page_of, place_of, write_pages
 from tests.support.paths import ROOT
@@ -71,6 +72,37 @@ def test_the_costs_are_those_of_the_code() -> None:
     # Of the paper and of arithmetic, not of the code: 2048 * 70 + 70; one weight a position and an offset, on 3x3 and 7x7.
     for name, count in (("gap", 143_430), ("wise", 143_430 + 2048 * 10), ("depthwise", 143_430 + 2048 * 50)):
         assert f"| [`{name}`](#{name}) | {count:,} |" in table[2]
+
+
+def test_gradients_of_linear_heads_are_those_of_arithmetic() -> None:
+    """Of gap's, on 49 positions of which wise sees 36 in 9 windows: the root of 49 sum k^2, k being the kernel on the map."""
+    found = {
+        name: float(value) for name, value in gradients_of((ROOT / "docs" / "heads.md").read_text(encoding="utf-8")).items()
+    }
+    assert found.keys() == set(options("head"))
+    one_in_hundred, windows = 49 * 0.01**2, 36 / 4**2
+    expected = {
+        **dict.fromkeys(("gap", "gap_scale", "gwap"), 1),
+        "gap_valid": 49 / 36,
+        "flatten": 49 * windows,  # a weight for each class: the classifier's own, and no kernel
+        **dict.fromkeys(("depthwise", "depthwise_nonneg"), 49 * one_in_hundred),
+        **dict.fromkeys(("wise", "wise_unconstrained", "wise_shuffled", "wise_shuffled_images"), windows * one_in_hundred),
+        "wise_frozen": windows * one_in_hundred / 2,  # the negative half of the weights is gone
+        "depthwise_average": 1 + 0.1**2,
+        "wise_average": 49 / 36 * (1 + 0.1**2),
+    }
+    assert {name: found[name] for name in expected} == {
+        name: pytest.approx(square**0.5, rel=0.02) for name, square in expected.items()
+    }
+    dropped = {name: found[f"{name}_dropout"] / found[name] for name in ("gap", "wise")}
+    assert dropped == {name: pytest.approx(2**0.5, rel=0.1) for name in dropped}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", options("head"))
+def test_gradients_are_those_of_the_code(name: str) -> None:
+    stands = gradients_of((ROOT / "docs" / "heads.md").read_text(encoding="utf-8"))[name]
+    assert float(stands) == pytest.approx(relative_gradient(name), rel=0.02)
 
 
 def test_links_lead_from_the_repository_to_the_site() -> None:

@@ -71,6 +71,15 @@ def percent(share: float, digits: int = 2) -> str:
     return f"{100 * share:.{digits}f}"
 
 
+def duration(seconds: float) -> str:
+    """`40 seconds`, `12 minutes`, `3.5 hours`."""
+    if seconds < 90:
+        return count_of(max(round(seconds), 1), "second")
+    if seconds < 90 * 60:
+        return count_of(round(seconds / 60), "minute")
+    return f"{seconds / 3600:.1f} hours" if seconds < 36000 else f"{seconds / 3600:,.0f} hours"
+
+
 def natural_key(text: str) -> tuple[tuple[tuple[str, int, str], ...], str]:
     """A key for `sorted`: runs of digits count by their value, so 2 comes before 10 and `fold2` before `fold10`.
 

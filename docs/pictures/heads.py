@@ -6,7 +6,7 @@ Each head is trained on toy maps whose class is what fires and on which side; th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 import wisesr
+from docs.pictures.gradients import CLASSES, SHAPE, of_maps, relative_gradient
 from wisesr.config.options import options
 from wisesr.models.heads.base import Head
 from wisesr.training.cost import forward_flops, parameters
 
 PAGE = Path(__file__).parents[1] / "heads.md"
 COSTS = re.compile(r"(<!-- costs: .*? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
-SHAPE, CLASSES = (2048, 7, 7), 70
-"""ResNet50 at 224 px, Sub-ImageNet-70: what the paper's first table has."""
+_GRADIENT = re.compile(r"^\| \[`(\w+)`\](?:[^|]*\|){4} *([\d.e+-]*) *\|", re.MULTILINE)
 _TOY: dict[str, dict[str, Any]] = {"attention": {"head_dim": 8}, "fc": {"hidden": 64}}
 _CHANNELS, _SIDE, _CELL = 16, 7, 20
 _BLUE, _ORANGE, _VIOLET = (31, 90, 160), (202, 98, 32), (103, 67, 160)
@@ -34,27 +34,56 @@ def main() -> None:
     torch.set_num_threads(1)
     for name in options("head"):
         (Path(__file__).parent / "heads" / f"{name}.svg").write_text(picture(name), encoding="utf-8")
-    PAGE.write_text(with_costs(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    gradients = {name: f"{relative_gradient(name):.3g}" for name in options("head")}
+    PAGE.write_text(with_costs(PAGE.read_text(encoding="utf-8"), gradients), encoding="utf-8")
 
 
-def with_costs(page: str) -> str:
-    """The page with its table anew."""
-    table = "\n| head | parameters | beyond gap | million operations | evidence |\n| --- | ---: | ---: | ---: | --- |\n"
+def with_costs(page: str, gradients: Mapping[str, str] | None = None) -> str:
+    """The page with its table anew; without gradients, which take a minute, those that stand there."""
+    kept = gradients_of(page) if gradients is None else gradients
+    lines = ["", "| head | parameters | beyond gap | million operations | gradient at the start | evidence |"]
+    lines.append("| --- | ---: | ---: | ---: | ---: | --- |")
     base = cost("gap")[0]
     for name in options("head"):
         count, operations, exact = cost(name)
-        table += (
-            f"| [`{name}`](#{name}) | {count:,} | {count - base:,} | {operations / 1e6:.2f} | {'exact' if exact else ''} |\n"
-        )
-    return COSTS.sub(lambda found: f"{found[1]}{table}\n{found[3]}", page)
+        numbers = f"{count:,} | {count - base:,} | {operations / 1e6:.2f} | {kept.get(name, '')}"
+        lines.append(f"| [`{name}`](#{name}) | {numbers} | {'exact' if exact else ''} |")
+    return COSTS.sub(lambda found: "\n".join((found[1].strip(), *lines, "", found[3])), page)
+
+
+def gradients_of(page: str) -> dict[str, str]:
+    """The column of gradients, by head, as it stands in the page."""
+    table = COSTS.search(page)
+    return dict(_GRADIENT.findall(table[2])) if table else {}
 
 
 def cost(name: str) -> tuple[int, int, bool]:
     """Parameters, floating-point operations of one image, and whether evidence is exact, on `SHAPE` and `CLASSES`."""
     with torch.device("meta"):
         head = wisesr.create_head(name, SHAPE, CLASSES)
-        operations, _ = forward_flops(head, torch.empty(1, *SHAPE))
-    return parameters(head), operations, type(head).evidence is not Head.evidence
+        operations, _ = forward_flops(_Alone(head), torch.empty(1, *SHAPE))
+    return parameters(head), operations, is_exact(head)
+
+
+def is_exact(head: Head) -> bool:
+    """Whether it has evidence for each position."""
+    try:
+        head.offset()
+    except NotImplementedError:
+        return False
+    return True
+
+
+class _Alone(nn.Module):
+    """A head on maps without images."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, classes)."""
+        return of_maps(self.head, maps)
 
 
 def toy_maps(count: int, seed: int) -> tuple[Tensor, Tensor]:
@@ -80,10 +109,10 @@ def trained(name: str) -> tuple[Head, float]:
     for step in range(1000):
         maps, classes = toy_maps(64, step)
         optimizer.zero_grad()
-        nn.functional.cross_entropy(head(maps), classes).backward()  # type: ignore[no-untyped-call]
+        nn.functional.cross_entropy(of_maps(head, maps), classes).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     maps, classes = toy_maps(2000, 10_000)
-    return head.eval(), float((head(maps).argmax(1) == classes).float().mean())
+    return head.eval(), float((of_maps(head, maps).argmax(1) == classes).float().mean())
 
 
 def picture(name: str) -> str:
@@ -92,9 +121,9 @@ def picture(name: str) -> str:
     maps, classes = toy_maps(64, 20_000)
     index = int((classes == 1).nonzero()[0])  # the first kind, on the right side
     image = maps[index : index + 1].requires_grad_()
-    (gradient,) = torch.autograd.grad(head(image)[0, 1], image)
+    (gradient,) = torch.autograd.grad(of_maps(head, image)[0, 1], image)
     channel = int(gradient[0, : _CHANNELS // 2].sum(dim=(1, 2)).argmax())
-    exact = type(head).evidence is not Head.evidence
+    exact = is_exact(head)
     evidence = head.evidence(image)[0, 1] if exact else (gradient * image)[0].sum(0)
     panels = (
         (image[0, channel], "one channel of the map", _BLUE),

@@ -22,6 +22,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.wisesr_grid.composer import Composer
+from wisesr.config.command_line import quote_choices
 from wisesr.config.options import is_option
 from wisesr.errors import UserError
 
@@ -67,7 +68,8 @@ class GridSweeper(Sweeper):
         assert self.hydra_context is not None
         assert self.launcher is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        overrides = parser.parse_overrides([*(f"{key}={value}" for key, value in self._params.items()), *arguments])
+        params = quote_choices(f"{key}={value}" for key, value in self._params.items())
+        overrides = parser.parse_overrides([*params, *arguments])
         refuse_several_experiments(overrides)
         returns = self.launcher.launch(combinations(overrides), initial_job_idx=0)
         if failed := sum(job.status != JobStatus.COMPLETED for job in returns):  # with a launcher of somebody else's

@@ -26,6 +26,14 @@ def test_the_dataset_its_size_and_the_seed() -> None:
     assert run_name(config(changes={"dataset.fold": 2}), ()) == "sun8-112 resnet18 wise seed 3 fold 2"
 
 
+@pytest.mark.parametrize("command", [(), ("dataset.classes=10,20",)])
+def test_a_subset_of_classes_stands_once_whoever_swept_it(command: tuple[str, ...]) -> None:
+    changes = {"dataset.classes": 10, "dataset.classes_seed": 1}
+    assert run_name(config(changes=changes), command) == (
+        "sun8-112 resnet18 wise seed 3 dataset.classes=10 dataset.classes_seed=1"
+    )
+
+
 @pytest.mark.parametrize(
     ("argument", "said"),
     [

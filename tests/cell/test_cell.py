@@ -15,10 +15,15 @@ import pytest
 import torch
 
 from tests.support.cells import assert_same, make, spawn, weights
-from wisesr.cell.run import BUSY, DONE, FAILED, changes, run
+from wisesr.cell.run import BUSY, DONE, FAILED, RunOptions, changes, run
+from wisesr.cli import main
 from wisesr.config.identity import fingerprint
 from wisesr.config.options import load_option
 from wisesr.errors import UserError
+from wisesr.inference.evaluate import evaluate
+from wisesr.inference.evaluation.own_data import own_pictures
+from wisesr.inference.load import load
+from wisesr.report.read import read_study
 from wisesr.results.kernels import read_kernels
 from wisesr.results.lock import is_running, locked
 from wisesr.results.metrics import read_metrics
@@ -160,6 +165,58 @@ def test_a_cell_of_an_older_version_runs(config: dict[str, Any], tmp_path: Path)
     record = read_record(cell)
     assert record is not None
     assert record.fingerprint == fingerprint(config)
+
+
+GONE = "recipe.head_init is a setting of the head now: head.init=torch"
+
+
+def drawn_as_torch(cell: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """A finished cell as an older version left it, when this start was a setting of the recipe."""
+    older = copy.deepcopy(config)
+    older["recipe"]["head_init"] = "torch"
+    make(older, cell)
+    record = json.loads((cell / "result.json").read_text())
+    (cell / "result.json").write_text(json.dumps(record | {"config": older, "fingerprint": fingerprint(older)}))
+    return older
+
+
+def test_a_finished_cell_with_a_key_that_has_gone_is_read_and_skipped(
+    done: Path, config: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    older = drawn_as_torch(done, config)
+    before = (done / "result.json").read_bytes()
+    assert run(done) == DONE
+    with pytest.raises(UserError, match=GONE):
+        run(done, RunOptions(force=True))
+    assert (done / "result.json").read_bytes() == before and not (done / "redo").exists()
+    loaded = load(done)
+    assert loaded.config == older
+    assert main(["status", str(done)]) == 0
+    assert "Test top-1 in percent" in capsys.readouterr().out
+    assert len(read_study([done]).tables) == 1
+    measured = evaluate(loaded, own_pictures(loaded, "test")).agreement
+    assert measured is not None and measured.equal
+
+
+def test_a_cell_with_a_key_that_has_gone_is_not_trained(config: dict[str, Any], tmp_path: Path) -> None:
+    config["recipe"]["head_init"] = "torch"
+    cell = make(config, tmp_path / "cell")
+    with pytest.raises(UserError, match=GONE):
+        run(cell)
+    assert not (cell / "started.json").exists()
+
+
+def test_an_interrupted_cell_of_an_older_version_goes_on(done: Path, config: dict[str, Any]) -> None:
+    """From its checkpoint, whose optimizer decays all: to the record of one that was never interrupted."""
+    older = copy.deepcopy(config)
+    older["recipe"]["head_init"] = "normal"
+    make(older, done)
+    whole = read_record(done)
+    (done / "result.json").unlink()
+    assert run(done) == DONE
+    again = read_record(done)
+    assert whole is not None and again is not None
+    assert (again.fingerprint, again.best, again.last) == (whole.fingerprint, whole.best, whole.last)
 
 
 def test_a_second_process_is_kept_out(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,10 @@ def test_only_what_the_names_do_not_tell(config: dict[str, Any]) -> None:
     assert settings([config, changed(config, "head", dropout=0.5)]) == ["head.dropout=0.25", "head.dropout=0.5"]
     assert settings([config, changed(config, "recipe", epochs=9, batch_size=8)])[1] == "recipe.epochs=9 recipe.batch_size=8"
     sgd = {"_target_": "wisesr.training.optimizers.sgd", "lr": 0.002, "weight_decay": 0.01}
-    assert settings([config, changed(config, "recipe", optimizer=sgd)]) == ["recipe.optimizer=adamw", "recipe.optimizer=sgd"]
+    assert settings([config, changed(config, "recipe", optimizer=sgd)]) == [
+        "recipe.optimizer=adamw recipe.optimizer.weight_decay_on=weights",
+        "recipe.optimizer=sgd",
+    ]
     assert settings([config, changed(config, "backbone", weights="/a/b/c/d/best.ckpt")]) == [
         "backbone.weights=null",
         "backbone.weights=.../d/best.ckpt",

@@ -63,6 +63,8 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
         ("head", "wise", "head is missing: choose one of"),
         ("head", {"name": "x"}, "head must be a node with a _target_"),
         ("recipe.epoch", 3, "Did you mean epochs"),
+        ("recipe.head_init", "torch", "recipe.head_init is a setting of the head now: head.init=torch"),
+        ("recipe.head_init", "normal", "recipe.head_init is a setting of the head now: head.init=normal"),
         ("recipe.optimizer.lr_in_velocity", True, "no key of recipe.optimizer is called 'lr_in_velocity'"),
         ("recipe.optimizer", SGD | {"lr_in_velocity": 1}, "recipe.optimizer.lr_in_velocity must be true or false, not 1"),
         ("trainer.max_time", "2 hours", "trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not '2 hours'"),
@@ -76,6 +78,16 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
 def test_what_is_wrong_is_said(config: dict[str, Any], path: str, value: Any, words: str) -> None:
     (problem,) = check(change(config, path, value))
     assert words in problem
+
+
+def test_a_start_that_other_heads_have(config: dict[str, Any]) -> None:
+    """`head=gap,wise head.init=torch,average` is a grid with one cell that cannot be."""
+    gap = change(config, "head", {"name": "gap", **load_option("head", "gap")})
+    (problem,) = check(change(gap, "head.init", "average"))
+    assert problem == "head.init must be one of normal, torch, not 'average' (it is of head=depthwise, wise, wise_shuffled)"
+    (problem,) = check(change(gap, "head.init", "averag"))
+    assert problem.endswith("not 'averag'"), "which no head has"
+    assert check(change(config, "head.init", "average")) == []
 
 
 def test_a_list_of_settings(config: dict[str, Any]) -> None:
@@ -129,10 +141,12 @@ def test_the_nearest_name_and_the_list() -> None:
         ("slots", 0, "grid.slots must be a whole number at least 1 or one of auto, not 0"),
         ("retry", "all", "grid.retry must be one of none, failed, not 'all'"),
         ("force", "yes", "grid.force must be true or false, not 'yes'"),
+        ("tflops", 0, "grid.tflops must be a number above 0, not 0"),
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
     grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
+    grid |= {"tflops": 20.0}
     cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
     assert found == grid
     assert [cell["seed"] for cell in cells] == [0, 1]

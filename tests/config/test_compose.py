@@ -62,6 +62,7 @@ def test_a_folder_that_is_not_there_is_for_its_dataset_to_tell() -> None:
     [
         (["seed=0,1"], "seed=0,1: there must be one value"),
         (["head=wize"], "Did you mean wise"),
+        (["recipe.head_init=torch"], "recipe.head_init is a setting of the head now: head.init=torch"),
         (["grid.slots=0"], "grid.slots must be"),
         (["backbone=timm"], "backbone.model must be given"),
         (["dataset=some/images"], "dataset.root=some/images"),

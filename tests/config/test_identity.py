@@ -19,26 +19,35 @@ from wisesr.config.files import load_cell, to_yaml
 from wisesr.config.identity import cell_dir, computation, fingerprint
 from wisesr.config.schema import SCHEMAS, RecipeSchema
 
+BEFORE = "recipe.optimizer.weight_decay_on=all"
+"""Weights and all else were decayed before there was a choice."""
 PINNED = {
-    "": "8aaf1683fa22e35875a1b9210b70c4674667c4adb05b86aff436e9721f974eea",
-    "head=gap": "e0ebbcb7838642147352db56cad551f11e337708e6889ef8d5c5117c419397ca",
-    "head=wise_dropout backbone=densenet169": "6b1bb1bfb43da69671ace72e7fc471d42c049e6111367dfea9957ead69fa9988",
-    "head=wise head.pre_pool=2 head.non_negative=softplus": "763e4efb269de24714ef35d382f30afe28f528ef181307a797da37a44f4d01f6",
-    "head=gem head.p=4": "e75f627c77045c30f2130a8e0fa475a9591e8787290819b3a170615ecf5e642d",
-    "dataset=layouts dataset.classes=9": "e00d6900260c16b73ffe4c603c6c00d569e2b81c3ba0288c403f5c459b9a4599",
-    "dataset=folder dataset.root=/nowhere/flowers": "d38037985d03f2c65329b8da35e1d3a1dcdb40c866045ed74f82cf2b6ddd01ff",
+    BEFORE: "8aaf1683fa22e35875a1b9210b70c4674667c4adb05b86aff436e9721f974eea",
+    f"{BEFORE} head=gap": "e0ebbcb7838642147352db56cad551f11e337708e6889ef8d5c5117c419397ca",
+    f"{BEFORE} head=wise_dropout backbone=densenet169": "6b1bb1bfb43da69671ace72e7fc471d42c049e6111367dfea9957ead69fa9988",
+    f"{BEFORE} head=wise head.pre_pool=2 head.non_negative=softplus": (
+        "763e4efb269de24714ef35d382f30afe28f528ef181307a797da37a44f4d01f6"
+    ),
+    f"{BEFORE} head=gem head.p=4": "e75f627c77045c30f2130a8e0fa475a9591e8787290819b3a170615ecf5e642d",
+    f"{BEFORE} head=simpool head.gamma=null": "d66b9face4815486c3e873d10ac6fcbcb599a814a856086b7cac60201a1362ef",
+    f"{BEFORE} dataset=layouts dataset.classes=9": "e00d6900260c16b73ffe4c603c6c00d569e2b81c3ba0288c403f5c459b9a4599",
+    f"{BEFORE} dataset=folder dataset.root=/nowhere/flowers": (
+        "d38037985d03f2c65329b8da35e1d3a1dcdb40c866045ed74f82cf2b6ddd01ff"
+    ),
     "dataset=intel recipe=paper augment=paper protocol=paper": (
         "db34110226ce4bfe8ff46f29c43411f5f83f5bbe63b0b1db14f3858af61d5160"
     ),
     "dataset=mit_indoor resolution=512 recipe=paper augment=paper backbone=xception backbone.weights=imagenet": (
         "f65d49051614a3ff51348fe1b2826bc665c6b54627188054095c9d46d40ba18e"
     ),
-    "recipe=modern augment=standard": "b4f2d360014aae4e94f80cd489b0d2b10f5621327266aa60e9d4159ae2ab4977",
+    f"{BEFORE} recipe=modern augment=standard": "b4f2d360014aae4e94f80cd489b0d2b10f5621327266aa60e9d4159ae2ab4977",
     "recipe=modern_sgd recipe.optimizer.lr_in_velocity=true recipe.patience=5": (
         "dc5e6bba94fcacd2e4ee59cac1be6b40976845c82709942f9b65228137ccefac"
     ),
-    "trainer=ddp trainer.precision=bf16-mixed seed=3": "e8f517e27cd9bad2057bb429be290c4c4304c3152797f554762b7d53d14b7f83",
-    "backbone=timm backbone.model=convnext_nano backbone.freeze=2 augment=standard augment.flip=0": (
+    f"{BEFORE} trainer=ddp trainer.precision=bf16-mixed seed=3": (
+        "e8f517e27cd9bad2057bb429be290c4c4304c3152797f554762b7d53d14b7f83"
+    ),
+    f"{BEFORE} backbone=timm backbone.model=convnext_nano backbone.freeze=2 augment=standard augment.flip=0": (
         "f17a7bb2e84417a66fe338712166e581c088a59061d74b093b61f8238d49b6f1"
     ),
 }
@@ -68,7 +77,12 @@ def test_a_fingerprint_is_the_hash_of_what_is_no_default() -> None:
             "epochs": 3,
             "batch_size": 32,
             "mixup": 1,
-            "optimizer": {"_target_": "wisesr.training.optimizers.adamw", "lr": 0.001, "weight_decay": 0.01},
+            "optimizer": {
+                "_target_": "wisesr.training.optimizers.adamw",
+                "lr": 0.001,
+                "weight_decay": 0.01,
+                "weight_decay_on": "weights",
+            },
             "schedule": {"_target_": "wisesr.training.schedules.cosine", "warmup": 0.2},
         },
         "augment": {"_target_": "wisesr.data.augmentation.Plain"},
@@ -78,6 +92,28 @@ def test_a_fingerprint_is_the_hash_of_what_is_no_default() -> None:
     }
     expected = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
     assert fingerprint(composed("head=gap_dropout", "recipe.mixup=1.0")) == expected
+
+
+def test_what_is_decayed_and_how_a_head_starts_are_part_of_a_computation() -> None:
+    """No cell of before passes for one of now, nor one start for another."""
+    names = {
+        fingerprint(composed(*overrides.split()))
+        for overrides in ("", BEFORE, "head.init=torch", "head=wise_average head.init=normal", "head=wise_average")
+    }
+    assert len(names) == 5
+
+
+def test_a_key_that_has_gone_leaves_finished_cells_their_names() -> None:
+    """`recipe.head_init`: at the value that says nothing, and at the other, whose cells were drawn as none is any more."""
+    config = composed(BEFORE)
+    normal, drawn = (change(config, "recipe.head_init", value) for value in ("normal", "torch"))
+    assert fingerprint(normal) == fingerprint(config) == PINNED[BEFORE]
+    assert with_defaults(normal) == with_defaults(config)
+    assert fingerprint(drawn) == "ec446560511ec234530eafbdeaa4af885623459e61ba0354ced338d725e98dfc"
+    assert fingerprint(drawn) != fingerprint(change(config, "head.init", "torch")), "other draws"
+    assert check(with_defaults(normal)) == []
+    assert check(drawn, trains=False) == []
+    assert check(drawn) == ["recipe.head_init is a setting of the head now: head.init=torch"]
 
 
 @pytest.mark.parametrize("path", ["study", "output_dir", "dataset.root", "dataset.workers", "trainer.threads"])

@@ -87,7 +87,7 @@ SHARED = [path for path in FILES if not is_option(path.stem)]
 
 
 def test_there_are_shared_files_of_these_groups() -> None:
-    assert {path.parent.name for path in SHARED} == {"backbone", "dataset", "recipe", "trainer"}
+    assert {path.parent.name for path in SHARED} == {"backbone", "dataset", "head", "recipe", "trainer"}
 
 
 @pytest.mark.parametrize("path", SHARED, ids=file_name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import time
 from collections.abc import Sequence
@@ -16,11 +17,12 @@ from tests.support.configs import change as changed
 from tests.support.configs import composed
 from tests.support.records import finish
 from wisesr.config.options import load_option
-from wisesr.grid.advice.advice import advice, print_advice
-from wisesr.grid.advice.costs import duration
+from wisesr.grid.advice.advice import Advice, advice, print_advice
+from wisesr.grid.advice.maps import way_text
 from wisesr.grid.cell_dirs import Cell, make_cells, write_cell
-from wisesr.grid.planning.map_heads import describe_heads
+from wisesr.grid.planning.map_heads import describe_heads, read_heads
 from wisesr.grid.planning.plan import Plan
+from wisesr.wording import duration
 
 Config = dict[str, Any]
 SMALL = ("backbone=timm", "backbone.name=toy", "backbone.model=test_resnet", "resolution=64", "logger=none", "study=advised")
@@ -28,7 +30,7 @@ SMALL = ("backbone=timm", "backbone.name=toy", "backbone.model=test_resnet", "re
 
 @pytest.fixture(scope="module")
 def base() -> Config:
-    return composed(*SMALL, "resolution.size=224")  # a map of 7x7 of its own
+    return composed(*SMALL, "resolution.size=256")  # a map of 8x8, on which averaging drops nothing
 
 
 @pytest.fixture
@@ -52,13 +54,13 @@ def told(configs: Sequence[Config], **of_plan: Any) -> list[str]:
     cells = make_cells(configs)
     waiting = [cell for cell in cells if cell.read_record() is None]
     heads = describe_heads([cell.config for cell in waiting], [None] * len(waiting))
-    return advice(cells, waiting, Plan([], [None] * len(waiting), heads), **of_plan)
+    return advice(cells, waiting, Plan([], [None] * len(waiting), heads), **of_plan).left_open
 
 
 def unbuilt(configs: Sequence[Config], **of_plan: Any) -> list[str]:
     """Of a grid of which no model is known: what configurations say alone."""
     cells = make_cells(configs)
-    return advice(cells, cells, Plan([], [None] * len(cells)), **of_plan)
+    return advice(cells, cells, Plan([], [None] * len(cells)), **of_plan).left_open
 
 
 def followed(configs: Sequence[Config], sentence: str) -> list[Config]:
@@ -233,16 +235,16 @@ def test_a_map_of_one_position(cell: Config) -> None:
 
 
 def test_one_head_under_two_settings(cell: Config) -> None:
-    """On 7x7 the window by the map's extent is 2: given or not, it is one head."""
+    """On 8x8 the window by the map's extent is 2: given or not, it is one head."""
     grid = [
         with_head(cell, "gap"),
         with_head(cell, "wise"),
         with_head(cell, "wise", pre_pool=2),
-        with_head(cell, "wise", pre_pool=3),
+        with_head(cell, "wise", pre_pool=4),
     ]
     *_, sentence = told(grid)
     assert sentence == (
-        "On the 7x7 map of toy at 224 px, wise with head.pre_pool=null is wise with head.pre_pool=2, one computation under two "
+        "On the 8x8 map of toy at 256 px, wise with head.pre_pool=null is wise with head.pre_pool=2, one computation under two "
         "names; 1 cell fewer without the other."
     )
 
@@ -254,18 +256,65 @@ def test_many_maps_are_one_sentence(cell: Config) -> None:
     assert "(and on the 3x3 map of toy at 96 px, 4x4 map of toy at 128 px)" in sentences[0]
 
 
+def test_positions_that_averaging_drops(cell: Config) -> None:
+    """Several heads and maps are one sentence; its first way out is right by its own word."""
+    small = changed(cell, "resolution.size", 224)
+    grid = swept(swept([small, changed(cell, "resolution.size", 352)], "head", ["gap", "wise", "flatten"]), "seed", [0, 1, 2])
+    *_, sentence = told(grid)
+    assert sentence == (
+        "On the 7x7 map of toy at 224 px, wise and flatten average 2x2 windows and never see the last row and column, 26.5 % "
+        "of the positions, as in the paper (and on the 11x11 map of toy at 352 px: 33.1 %). head.pre_pool_mode=ceil averages "
+        "them too; resolution.size=256 (8x8, 1.3 times the work) has nothing to drop."
+    )
+    (larger,) = re.findall(r"(resolution.size)=(\d+)", sentence)
+    for way in (changed(small, larger[0], int(larger[1])), changed(small, "head.pre_pool_mode", "ceil")):
+        heads = [with_head(way, "gap"), with_head(way, "wise", pre_pool_mode=way["head"].get("pre_pool_mode", "valid"))]
+        assert not any("never see" in sentence for sentence in told(heads))
+    control = told(swept([small], "head", ["gap", "gap_valid", "wise_shuffled"]))
+    assert not any("never see" in sentence for sentence in control), "one made for it, and one of whose map it is no edge"
+
+
+def test_a_way_out_drops_nothing_or_says_so(cell: Config) -> None:
+    """Of a backbone whose maps grow by odd steps, as the Inceptions' do, no size is named without what it would drop."""
+    from wisesr.grid.planning.map_heads import Way
+
+    assert way_text(Way("resolution.size=256", (7, 7), 1.5, 13 / 49)) == (
+        "resolution.size=256 (7x7, 26.5 % of it dropped, 1.5 times the work)"
+    )
+    for model in ("test_resnet", "test_efficientnet"):
+        small = changed(changed(cell, "backbone.model", model), "resolution.size", 96)
+        heads = describe_heads([with_head(small, "wise")], [None])
+        assert heads[0] is not None and heads[0].ways
+        for way in heads[0].ways:
+            assert (way.dropped == 0) == (way.extent[0] % (2 if way.extent[0] <= 10 else 3) == 0)
+
+
+def test_controls_that_are_none_on_a_small_map(cell: Config) -> None:
+    sentences = told(swept([changed(cell, "resolution.size", 128)], "head", ["gap", "wise_shuffled"]))
+    (sentence,) = [sentence for sentence in sentences if "wise_shuffled" in sentence and "4x4" in sentence]
+    assert "it is wise, drawn anew" in sentence
+    assert "Not so with resolution.size=192 (6x6, " in sentence
+
+
+def test_what_a_planner_answers_survives_its_way(cell: Config) -> None:
+    """As JSON from the planner's process."""
+    grid = [changed(cell, "resolution.size", size) for size in (64, 224)]
+    heads = describe_heads(swept(grid, "head", ["wise", "wise_shuffled", "gap"]), [None] * 6)
+    assert read_heads(json.loads(json.dumps(heads))) == heads
+
+
 def test_no_word_is_broken_at_80_columns(cell: Config) -> None:
     sentences = told(swept([changed(cell, "resolution.size", 64)], "head", ["wise", "depthwise_nonneg", "flatten"]))
     assert len(sentences) == 4
     for width in (80, 60):
         screen = io.StringIO()
-        print_advice(sentences, Console(width=width, file=screen, force_terminal=True, color_system=None))
+        print_advice(Advice(None, sentences), Console(width=width, file=screen, force_terminal=True, color_system=None))
         lines = screen.getvalue().splitlines()
         assert max(map(len, lines)) <= width
         words = " ".join(line.strip().removeprefix("- ") for line in lines[1:]).split()
         assert words == " ".join(sentences).split()
     log = io.StringIO()
-    print_advice(sentences, Console(width=80, file=log))
+    print_advice(Advice(None, sentences), Console(width=80, file=log))
     assert len(log.getvalue().splitlines()) == 1 + len(sentences), "a line each where there is no terminal"
 
 

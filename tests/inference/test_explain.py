@@ -22,8 +22,13 @@ from wisesr.inference.explanation.exact import exact
 from wisesr.inference.explanation.grad_cam import grad_cam
 from wisesr.results.explanation import read_explanations, write_explanations
 
-LINEAR = ("depthwise", "depthwise_nonneg", "flatten", "gap", "gap_dropout", "gwap", "wise", "wise_dropout")
-WEIGHING = ("attention", "gwap_attention", "simpool")
+LINEAR = (
+    *("depthwise", "depthwise_average", "depthwise_nonneg", "flatten", "gap", "gap_dropout", "gap_scale", "gap_valid", "gwap"),
+    *("wise", "wise_average", "wise_dropout", "wise_frozen", "wise_shuffled", "wise_unconstrained"),
+)
+PERMUTING = "wise_shuffled_images"
+"""Another map of evidence for each image: it has Grad-CAM alone."""
+WEIGHING = tuple(name for name in options("head") if name.startswith(("attention", "gwap_attention", "simpool")))
 HEADS = tuple(sorted(options("head")))
 BACKBONES = {
     "densenet, activations in place": ("backbone=densenet121",),
@@ -71,6 +76,21 @@ def test_evidence_is_what_a_position_takes_along(head: str) -> None:
     assert_allclose(found.offsets.numpy(), top(torch.zeros_like(features))[0, [2, 0]].detach().numpy(), atol=1e-12)
 
 
+def test_a_head_that_permutes_each_image_says_of_a_picture_what_it_says_in_a_batch() -> None:
+    run, pictures = toy(PERMUTING, "head.pre_pool=1"), [noise(seed) for seed in range(4)]
+    together = run.predict(pictures)
+    for picture, said in zip(pictures, together, strict=True):
+        seen = see(run, picture)
+        assert_allclose(seen.logits.softmax(0).numpy(), said.probabilities, atol=1e-6)
+        assert explain(run, seen).predicted == said.class_name
+    maps_of_one = see(run, pictures[0]).features
+    views = [run.transform(picture)[None] for picture in pictures]
+    apart = [run.logits_of(maps_of_one, view) for view in views]
+    assert not torch.allclose(apart[0], apart[1], atol=1e-4), "one map under two pictures is permuted in two ways"
+    with pytest.raises(UserError, match="no evidence per position, as it is not linear in the feature map or permutes each"):
+        run.evidence(pictures[0])
+
+
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_kind_of_backbone(name: str) -> None:
     run = drawn_run(*BACKBONES[name], "head=wise")
@@ -101,7 +121,8 @@ def test_grad_cam_against_the_formula(head: str) -> None:
     """ReLU of the channels weighed by their mean gradient, each gradient by a difference of logits."""
     shape = (4, 3, 3)
     top, x = randomised(small_head(head, shape, 3)), maps(shape, batch=1).abs() + 0.1
-    found = grad_cam(top, x, [2, 1])
+    image = torch.randn(1, 3, 8, 8)
+    found = grad_cam(top, x, image, [2, 1])
     step = 1e-6
     weights = torch.zeros(2, 4, dtype=torch.float64)
     for channel, row, column in np.ndindex(*shape):
@@ -110,7 +131,7 @@ def test_grad_cam_against_the_formula(head: str) -> None:
             moved = x.clone()
             moved[0, channel, row, column] += sign * step
             with torch.no_grad():
-                ends.append(top(moved)[0, [2, 1]])
+                ends.append(top.of_images(moved, image)[0, [2, 1]])
         weights[:, channel] += (ends[0] - ends[1]) / (2 * step) / 9
     wanted = torch.einsum("kc,chw->khw", weights, x[0]).relu()
     assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-6 * float(wanted.max()) + 1e-8)
@@ -247,10 +268,10 @@ def test_without_torchcam_only_what_needs_it_stops(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("wisesr.inference.explanation.grad_cam.has_grad_cam", lambda: False)
     assert explain(toy("wise"), noise(9)).classes[0].grad_cam is None
     assert explain(toy("simpool"), noise(9)).attention is not None
-    with pytest.raises(UserError, match=r"the head max is not linear .*pip install 'wisesr\[explain\]'"):
+    with pytest.raises(UserError, match=r"the head max has no evidence per position, .*pip install 'wisesr\[explain\]'"):
         explain(toy("max"), noise(9))
     with pytest.raises(UserError, match=r"pip install 'wisesr\[explain\]'"):
-        grad_cam(small_head("gap", (2, 2, 2), 2), maps((2, 2, 2), 1), [0])
+        grad_cam(small_head("gap", (2, 2, 2), 2), maps((2, 2, 2), 1), torch.zeros(1, 3, 8, 8), [0])
 
 
 def test_explanations_as_a_file(tmp_path: Any) -> None:

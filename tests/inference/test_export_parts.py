@@ -27,9 +27,10 @@ TIMM = "wisesr.models.backbones.TimmBackbone"
 @pytest.mark.parametrize("name", options("head"))
 def test_a_folded_head_computes_the_same(name: str) -> None:
     head = randomised(small_head(name, SHAPE, 3))
-    x = maps(SHAPE)
-    logits = head(x)
-    assert torch.allclose(without_dropout(folded(head))(x), logits, rtol=1e-12, atol=1e-12)
+    x, images = maps(SHAPE), torch.randn(3, 3, 16, 16)
+    logits = head.of_images(x, images)
+    made: Any = without_dropout(folded(head))
+    assert torch.allclose(made.of_images(x, images), logits, rtol=1e-12, atol=1e-12)
     assert not any(isinstance(part, torch.nn.Dropout) for part in folded(head).modules())
 
 
@@ -43,6 +44,16 @@ def test_a_kernel_with_its_averaging_is_one_kernel(pool: int, kind: str) -> None
     assert not any(isinstance(part, torch.nn.AvgPool2d) for part in alone.modules())
     x = maps(SHAPE)
     assert torch.allclose(alone(x), head(x), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("settings", [{"pre_pool_mode": "ceil"}, {"pre_pool_mode": "ceil", "pre_pool": 3}])
+def test_windows_that_the_edge_cuts_and_permuted_positions_are_in_the_kernel(settings: dict[str, Any]) -> None:
+    for name in ("wise", "wise_shuffled"):
+        head = randomised(small_head(name, SHAPE, 3, **settings))
+        alone, x = folded(head), maps(SHAPE)
+        assert isinstance(alone, FoldedHead)
+        assert torch.allclose(alone(x), head(x), rtol=1e-12, atol=1e-12)
+    assert folded(permuting := small_head("wise_shuffled_images", SHAPE, 3)) is permuting, "no kernel is its own on the map"
 
 
 @pytest.mark.parametrize("name", [*NAMED, "backbone", "plain"])

@@ -114,7 +114,7 @@ def test_another_size_keeps_the_kernels_sum_and_the_window(finished: Path, image
     kernels = [loaded.model.head.full_kernel() for loaded in (small, large)]  # type: ignore[operator]
     assert kernels[0].shape[1:] == (2, 2) and kernels[1].shape[1:] == (7, 7)
     torch.testing.assert_close(kernels[0].sum((1, 2)), kernels[1].sum((1, 2)))
-    assert small.model.head.pool == large.model.head.pool == 1, "as trained, not as a map of 7x7 would have it"  # type: ignore[union-attr]
+    assert small.model.head.averaging.pool == large.model.head.averaging.pool == 1, "as trained, not as 7x7 would have it"  # type: ignore[union-attr]
     path = next((images / "test").rglob("*.png"))
     assert np.isfinite(large.predict(path)[0].probabilities).all()
 

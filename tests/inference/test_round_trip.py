@@ -35,7 +35,7 @@ SIZE = 64
 AVERAGED = "head.pre_pool=2"
 """Where `auto` would leave maps of 2x2 and 4x4 alone."""
 SETTINGS = {
-    **dict.fromkeys(("wise", "wise_dropout", "flatten"), (AVERAGED,)),
+    **dict.fromkeys((name for name in HEADS if name.startswith("wise") or name in ("flatten", "gap_valid")), (AVERAGED,)),
     "fc": (AVERAGED, "head.hidden=16"),
     "attention": ("head.head_dim=32",),  # divides the toy's channels too
 }
@@ -54,8 +54,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(directory: Path, pictures: Path, head: str, *backbone: str) -> Path:
     """A cell that took a step, through the product's own path."""
     config = composed(
-        *(*backbone, f"head={head}", *SETTINGS.get(head, ()), "dataset=folder", f"dataset.root={pictures}"),
-        *(f"resolution.size={SIZE}", "recipe=quick", "recipe.epochs=1", "recipe.batch_size=64"),
+        *(f"head={head}", *SETTINGS.get(head, ()), "dataset=folder", f"dataset.root={pictures}"),
+        *(f"resolution.size={SIZE}", *backbone, "recipe=quick", "recipe.epochs=1", "recipe.batch_size=64"),
         *("trainer=cpu", "trainer.threads=1", "logger=none"),
     )
     cell = make(config, directory / head)
@@ -92,8 +92,9 @@ class Together(nn.Module):
         self.heads = nn.ModuleList(network.head for network in networks)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        features = self.backbone(self.normalize(images))
-        return tuple(head(features) for head in self.heads)
+        normal = self.normalize(images)
+        features = self.backbone(normal)
+        return tuple(head.of_images(features, normal) for head in self.heads)  # type: ignore[operator]
 
 
 def assert_round_trip(heads: list[str], pictures: Path, directory: Path, *backbone: str) -> None:
@@ -119,8 +120,29 @@ def assert_round_trip(heads: list[str], pictures: Path, directory: Path, *backbo
 
 
 def test_a_head_of_each_kind_on_a_toy(pictures: Path, tmp_path: Path) -> None:
-    """One that averages, one with a kernel, one with a weight for each position, one that attends."""
-    assert_round_trip(["gap", "wise", "flatten", "attention"], pictures, tmp_path, *TOY)
+    """One that averages, one with a kernel, one with a weight for each position, one that attends, one that permutes images."""
+    assert_round_trip(["gap", "wise", "flatten", "attention", "wise_shuffled_images"], pictures, tmp_path, *TOY)
+
+
+@pytest.mark.slow
+def test_windows_that_the_edge_cuts_as_a_file(pictures: Path, tmp_path: Path) -> None:
+    """In the file they are ONNX's, whose runtime averages them: on a map of 3x3 all but the first are cut."""
+    for head in ("flatten", "fc", "wise"):
+        cut = ("head.pre_pool=2", "head.pre_pool_mode=ceil", "resolution.size=96")
+        run = load(trained(tmp_path, pictures, head, *TOY, *cut, "backbone.freeze=all"))
+        assert run.model.backbone.feature_shape[1:] == (3, 3)
+        for format in (OnnxFormat(), TorchFormat()):
+            export(run, tmp_path / f"{head}{format.suffix}", format)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preprocessing", ["inside", "metadata"])
+def test_a_head_that_permutes_each_image_as_a_file(preprocessing: str, pictures: Path, tmp_path: Path) -> None:
+    """It is the run's in both formats, wherever pixels are normalised: `export` asks each file for 5 pictures of its own."""
+    run = load(trained(tmp_path, pictures, "wise_shuffled_images", *TOY, "backbone.freeze=all"))
+    for format in (OnnxFormat(), TorchFormat()):
+        made = export(run, tmp_path / f"model{format.suffix}", format, preprocessing=preprocessing)  # type: ignore[arg-type]
+        assert max(made.differences.values()) <= format.tolerance
 
 
 @pytest.mark.slow

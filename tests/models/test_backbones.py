@@ -79,7 +79,8 @@ def heads_fit(shape: FeatureShape) -> None:
     """Every head of conf takes maps of this shape."""
     for head in options("head"):
         with torch.device("meta"):
-            assert create_head(head, shape, 67)(torch.empty(2, *shape)).shape == (2, 67), head
+            logits = create_head(head, shape, 67).of_images(torch.empty(2, *shape), torch.empty(2, 3, 224, 224))
+        assert logits.shape == (2, 67), head
 
 
 @pytest.mark.parametrize(
@@ -232,7 +233,9 @@ def test_every_parameter_of_a_model_gets_a_gradient() -> None:
     for head in options("head"):
         model = create_model("test_efficientnet", head, 5, 64, **({"hidden": 32} if head == "fc" else {}))
         model(torch.randn(4, 3, 64, 64)).logsumexp(1).sum().backward()
-        assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.head.parameters()), head
+        trained = [parameter for parameter in model.head.parameters() if parameter.requires_grad]
+        assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in trained), head
+        assert len(trained) == len(list(model.head.parameters())) - (head == "wise_frozen")
 
 
 def test_an_unknown_model_names_its_neighbours() -> None:

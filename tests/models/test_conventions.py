@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from torch import Tensor, nn
 
 from tests.support.configs import change
 from tests.support.small import small_head
-from wisesr import create_head
 from wisesr.build.cell import build_model
 from wisesr.config.options import load_option, options
 from wisesr.errors import UserError
@@ -156,51 +154,52 @@ def test_somebody_elses_parts_have_no_conventions_of_keras() -> None:
 SHAPE = (12, 7, 7)
 
 
-def restarted(head: nn.Module) -> State:
+def started(name: str, init: str = "torch", **settings: Any) -> State:
     torch.manual_seed(3)
-    head.start_as_torch()  # type: ignore[operator]
-    return dict(head.state_dict())
+    return dict(small_head(name, SHAPE, 5, init=init, **settings).state_dict())
 
 
-@pytest.mark.parametrize("name", ["depthwise", "depthwise_nonneg", "wise", "wise_dropout"])
+@pytest.mark.parametrize(
+    "name", ["depthwise", "depthwise_nonneg", "wise", "wise_dropout", "wise_unconstrained", "wise_shuffled"]
+)
 def test_depthwise_heads_start_as_pytorchs_own_layers(name: str) -> None:
     """To the bit but for the rounding of the bound: the same numbers of the generator, in the same order."""
-    head = create_head(name, SHAPE, 5)
-    found = restarted(head)
+    found = started(name)
     torch.manual_seed(3)
-    linear = nn.Linear(12, 5)
     side = 3 if name.startswith("wise") else 7
-    conv = nn.Conv2d(12, 12, side, groups=12)
-    torch.testing.assert_close(found["classifier.weight"], linear.weight.data)
-    torch.testing.assert_close(found["classifier.bias"], linear.bias.data)
+    conv, linear = nn.Conv2d(12, 12, side, groups=12), nn.Linear(12, 5)
     torch.testing.assert_close(found["aggregation.kernel"], conv.weight.data[:, 0])
     torch.testing.assert_close(found["aggregation.bias"], conv.bias.data if conv.bias is not None else None)
+    torch.testing.assert_close(found["classifier.weight"], linear.weight.data)
+    torch.testing.assert_close(found["classifier.bias"], linear.bias.data)
     assert 0.9 / side < float(found["aggregation.kernel"].abs().max()) <= 1 / side
 
 
 def test_other_heads_with_a_counterpart() -> None:
-    found = restarted(create_head("gwap_attention", SHAPE, 5))
+    found = started("gwap_attention")
     torch.manual_seed(3)
-    nn.Linear(12, 5)
     conv = nn.Conv2d(12, 1, 1)
     torch.testing.assert_close(found["aggregation.kernel"], conv.weight.data.flatten())
     torch.testing.assert_close(found["aggregation.bias"], conv.bias.data if conv.bias is not None else None)
-    found = restarted(create_head("fc", SHAPE, 5, hidden=6))
+    found = started("fc", hidden=6)
     torch.manual_seed(3)
-    linears = [nn.Linear(6, 5), nn.Linear(12 * 9, 6), nn.Linear(6, 6)]
-    weights = [found[key] for key in ("classifier.weight", "aggregation.1.weight", "aggregation.4.weight")]
+    linears = [nn.Linear(12 * 9, 6), nn.Linear(6, 6), nn.Linear(6, 5)]
+    weights = [found[key] for key in ("aggregation.1.weight", "aggregation.4.weight", "classifier.weight")]
     for weight, linear in zip(weights, linears, strict=True):
         torch.testing.assert_close(weight, linear.weight.data)
 
 
-@pytest.mark.parametrize("name", [*options("head"), "softplus"])
+STARTED_BY_THEMSELVES = ["wise_average", "depthwise_average"]
+"""Their YAML has an init of its own."""
+
+
+@pytest.mark.parametrize("name", [*(name for name in options("head") if name not in STARTED_BY_THEMSELVES), "softplus"])
 def test_aggregations_without_a_counterpart_keep_their_start(name: str) -> None:
-    head = small_head("wise", SHAPE, 5, non_negative="softplus") if name == "softplus" else small_head(name, SHAPE, 5)
-    before = copy.deepcopy(head.state_dict())
-    found = restarted(head)
-    changed = {key for key, value in found.items() if not torch.equal(value, before[key])}
+    which, settings = ("wise", {"non_negative": "softplus"}) if name == "softplus" else (name, {})
+    before, found = (started(which, init, **settings) for init in ("normal", "torch"))
+    changed = {key for key, value in found.items() if not torch.equal(value, before[key])} - {"numbers"}  # drawn last
     drawn = {"classifier.weight", "classifier.bias"}
-    if name in ("depthwise", "depthwise_nonneg", "wise", "wise_dropout", "gwap_attention"):
+    if name == "gwap_attention" or (name.startswith(("depthwise", "wise"))):
         drawn |= {"aggregation.kernel", "aggregation.bias"}
     elif name == "fc":
         drawn |= {f"aggregation.{place}.{leaf}" for place in (1, 4) for leaf in ("weight", "bias")}

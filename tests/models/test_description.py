@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tests.support.small import small_settings
+from tests.support.small import Pictured, small_settings
 from wisesr import constrain, create_head
 from wisesr.config.options import options
 from wisesr.models.heads.base import Head
@@ -48,11 +48,9 @@ def trained(case: Case, extent: tuple[int, int], start: str) -> tuple[Tensor, ..
     """Weights after two steps behind a convolution, and the logits then: all drawn from one seed."""
     torch.manual_seed(3)
     body = nn.Conv2d(3, 4, 3, padding=1)
-    head = made(case, extent)
+    head = made((case[0], {**case[1], "init": start}), extent)
     assert head is not None
-    if start == "torch":
-        head.start_as_torch()
-    model = nn.Sequential(body, nn.ReLU(), head)
+    model = nn.Sequential(body, nn.ReLU(), Pictured(head))
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.1, weight_decay=0.1)
     constrain(optimizer, model)
     for step in range(2):
@@ -70,7 +68,8 @@ def test_one_description_is_one_computation(extent: tuple[int, int], start: str)
     """Of all heads and their variants, every two that are described alike agree after two steps."""
     groups: dict[str | None, list[Case]] = {}
     for case in CASES:
-        if (head := made(case, extent, "meta")) is not None:
+        name, settings = case
+        if (head := made((name, {**settings, "init": start}), extent, "meta")) is not None:
             groups.setdefault(describe_head(head), []).append(case)
     assert None not in groups
     assert len(groups) > 10
@@ -90,10 +89,13 @@ def alike(extent: tuple[int, int]) -> set[frozenset[str]]:
     return {frozenset(names) for names in groups.values() if len(names) > 1}
 
 
+UNAVERAGED = {frozenset({"wise", "depthwise_nonneg"}), frozenset({"wise_unconstrained", "depthwise"})}
+
+
 @pytest.mark.parametrize("extent", [(2, 2), (3, 3), (4, 4), (4, 9)])
 def test_wise_without_an_average_is_depthwise_nonneg(extent: tuple[int, int]) -> None:
-    """The paper's head by its own definition, with windows of 1: nothing else falls together."""
-    assert alike(extent) == {frozenset({"wise", "depthwise_nonneg"})}
+    """The paper's head by its own definition, with windows of 1; the same without its constraint; and all is kept."""
+    assert alike(extent) == UNAVERAGED | {frozenset({"gap", "gap_valid"})}
 
 
 @pytest.mark.parametrize("extent", [(5, 5), (7, 7), (16, 16)])
@@ -103,7 +105,7 @@ def test_where_it_averages_all_are_their_own(extent: tuple[int, int]) -> None:
 
 def test_one_position_leaves_nothing_to_pool() -> None:
     """The average, the maximum and the list of one number are that number."""
-    assert alike((1, 1)) == {frozenset({"wise", "depthwise_nonneg"}), frozenset({"gap", "max", "flatten"})}
+    assert alike((1, 1)) == UNAVERAGED | {frozenset({"gap", "gap_valid", "max", "flatten"})}
 
 
 def test_a_window_by_its_number_and_by_itself() -> None:

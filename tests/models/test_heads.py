@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from tests.support.small import maps, randomised, small_head
+from tests.support.small import Pictured, logits, maps, randomised, small_head
 from wisesr import constrain, create_head
 from wisesr.config.options import options
 from wisesr.errors import UserError
@@ -37,6 +37,10 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("wise", {"non_negative": "softplus"}),
     ("depthwise", {"non_negative": "softplus"}),
     ("simpool", {"num_heads": 2, "gamma": 1.7}),
+    ("simpool_gamma", {"num_heads": 2}),
+    ("wise", {"pre_pool_mode": "ceil"}),
+    ("flatten", {"pre_pool_mode": "ceil"}),
+    ("wise_shuffled", {"pre_pool_mode": "ceil"}),
     ("attention", {"head_dim": 4}),
     ("gem", {"learnable": False}),
     ("lse", {"learnable": False}),
@@ -111,27 +115,28 @@ def test_evidence_is_there_exactly_where_a_head_is_linear(name: str) -> None:
     torch.manual_seed(0)
     head = randomised(small_head(name, (4, 5, 6), 3))
     x, y = maps((4, 5, 6)), maps((4, 5, 6))
-    assert torch.allclose(head(x + y) + head(0 * x), head(x) + head(y)) == (name in LINEAR)
+    sums = logits(head, x + y) + logits(head, 0 * x), logits(head, x) + logits(head, y)
+    assert torch.allclose(*sums) == (name in LINEAR)
     if name not in LINEAR:
         for call in (lambda: head.evidence(x), head.offset):
             with pytest.raises(NotImplementedError, match="Head is not linear in the feature map"):
                 call()
 
 
-@pytest.mark.parametrize("name", LINEAR)
+@pytest.mark.parametrize(("name", "settings"), [(name, settings) for name, settings in CASES if name in LINEAR])
 @pytest.mark.parametrize("shape", [(4, 7, 7), (3, 16, 16), (5, 3, 4), (2, 1, 1)])
-def test_evidence_and_offset_sum_to_the_logits(name: str, shape: tuple[int, int, int]) -> None:
-    head = randomised(create_head(name, shape, 5))
+def test_evidence_and_offset_sum_to_the_logits(name: str, settings: dict[str, Any], shape: tuple[int, int, int]) -> None:
+    head = randomised(create_head(name, shape, 5, **settings))
     x = maps(shape)
     evidence = head.evidence(x)
     assert evidence.shape == (3, 5, *shape[1:])
     torch.testing.assert_close(evidence.sum(dim=(2, 3)) + head.offset(), head(x))
 
 
-@pytest.mark.parametrize("name", LINEAR)
-def test_evidence_is_the_gradient_times_the_map(name: str) -> None:
+@pytest.mark.parametrize(("name", "settings"), [(name, settings) for name, settings in CASES if name in LINEAR])
+def test_evidence_is_the_gradient_times_the_map(name: str, settings: dict[str, Any]) -> None:
     """For a function affine in x, the share of a position is x * df/dx: an independent way to the same numbers."""
-    head = randomised(create_head(name, (4, 7, 7), 3))
+    head = randomised(create_head(name, (4, 7, 7), 3, **settings))
     x = maps((4, 7, 7), 1).requires_grad_()
     for label in range(3):
         (gradient,) = torch.autograd.grad(head(x)[0, label], x)
@@ -142,15 +147,17 @@ def test_evidence_is_the_gradient_times_the_map(name: str) -> None:
 def test_gradients_are_those_of_finite_differences_and_reach_every_parameter(name: str, settings: dict[str, Any]) -> None:
     torch.manual_seed(0)  # where no ReLU and no maximum is about to change its mind
     head = randomised(small_head(name, (4, 5, 6), 3, **settings))
-    names, values = zip(*head.named_parameters(), strict=True)
+    pictured = Pictured(head)
+    trained = {name: value for name, value in pictured.named_parameters() if value.requires_grad}
+    names, values = tuple(trained), tuple(trained.values())
     x = maps((4, 5, 6), 2).requires_grad_()
 
     def run(x: Tensor, *parameters: Tensor) -> Tensor:
-        return torch.func.functional_call(head, dict(zip(names, parameters, strict=True)), (x,))
+        return torch.func.functional_call(pictured, dict(zip(names, parameters, strict=True)), (x,))
 
     assert torch.autograd.gradcheck(run, (x, *values))
-    head(x).square().sum().backward()
-    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in head.parameters())
+    pictured(x).square().sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in values)
 
 
 # What starts otherwise than the paper's arms, as the heads' docstrings say: numbers, and standard deviations on 512 channels.
@@ -159,10 +166,14 @@ CONSTANTS = {
     ("gem", "aggregation.number"): 3.0,
     ("lse", "aggregation.number"): 10.0,
     ("simpool", "aggregation.norm.weight"): 1.0,
+    ("simpool_gamma", "aggregation.norm.weight"): 1.0,
+    ("gap_scale", "aggregation.scale"): 1.0,
 }
 SPREADS = {
-    ("simpool", "aggregation.q.weight"): (3 * 512) ** -0.5,
-    ("simpool", "aggregation.k.weight"): (3 * 512) ** -0.5,
+    **{(name, f"aggregation.{leaf}.weight"): (3 * 512) ** -0.5 for name in ("simpool", "simpool_gamma") for leaf in "qk"},
+    # A tenth of 1 / positions, on the map as it is and in windows of 2x2.
+    ("depthwise_average", "aggregation.kernel"): 0.1 / 49,
+    ("wise_average", "aggregation.kernel"): 0.1 / 9,
     ("attention", "aggregation.qkv.weight"): 512**-0.5,
     ("attention", "aggregation.pos_embed"): 512**-0.5,
 }
@@ -180,9 +191,14 @@ def test_start_of_the_paper(name: str) -> None:
             assert not value.any()
         elif (name, key) in CONSTANTS:
             assert (value == CONSTANTS[name, key]).all()
+        elif (name, key) == ("wise_frozen", "aggregation.kernel"):
+            assert (value >= 0).all()
+            assert value[value > 0].square().mean().sqrt().item() == pytest.approx(0.01, rel=0.05), "half of N(0, 0.01)"
+            assert (value > 0).double().mean().item() == pytest.approx(0.5, abs=4 * 0.5 / value.numel() ** 0.5)
         else:
             std = SPREADS.get((name, key), 0.01)
-            assert value.mean().abs() < std * 4 / value.numel() ** 0.5
+            mean = 10 * std if "_average" in name and key == "aggregation.kernel" else 0
+            assert (value.mean() - mean).abs() < std * 4 / value.numel() ** 0.5
             assert value.std().item() == pytest.approx(std, rel=max(0.01, 4 / (2 * value.numel()) ** 0.5))
 
 
@@ -214,6 +230,15 @@ def test_start_of_the_paper(name: str) -> None:
         ("simpool", (2048, 7, 7), 70, 143_430 + 2 * 2048**2 + 2 * 2048),
         ("attention", (2048, 7, 7), 70, 143_430 + 3 * (2048**2 + 2048) + 50 * 2048),
         ("fc", (2048, 7, 7), 70, 92_569_670),
+        ("gap_scale", (2048, 7, 7), 70, 143_430 + 2 * 2048),
+        ("gap_valid", (2048, 7, 7), 70, 143_430),
+        ("wise_average", (2048, 7, 7), 70, 163_910),
+        ("depthwise_average", (2048, 7, 7), 70, 245_830),
+        ("wise_frozen", (2048, 7, 7), 70, 163_910),
+        ("wise_unconstrained", (2048, 7, 7), 70, 163_910),
+        ("wise_shuffled", (2048, 7, 7), 70, 163_910),
+        ("wise_shuffled_images", (2048, 7, 7), 70, 163_910),
+        ("simpool_gamma", (2048, 7, 7), 70, 143_430 + 2 * 2048**2 + 2 * 2048),
     ],
 )
 def test_parameter_counts(name: str, shape: tuple[int, int, int], classes: int, expected: int) -> None:
@@ -221,7 +246,7 @@ def test_parameter_counts(name: str, shape: tuple[int, int, int], classes: int, 
         assert sum(p.numel() for p in create_head(name, shape, classes).parameters()) == expected
 
 
-@pytest.mark.parametrize("name", ["wise", "wise_dropout", "depthwise_nonneg"])
+@pytest.mark.parametrize("name", ["wise", "wise_dropout", "depthwise_nonneg", "wise_shuffled"])
 def test_projection_holds_the_kernel_and_leaves_the_bias(name: str) -> None:
     torch.manual_seed(0)
     head = create_head(name, (4, 7, 7), 3)
@@ -284,6 +309,14 @@ def test_optimizer_state_is_untouched_by_the_projection() -> None:
         (lambda: create_head("wise", (0, 7, 7), 3), "feature_shape must be"),
         (lambda: create_head("wise", (4, 7, 7), 3, non_negative="yes"), "one of none, projection, softplus"),
         (lambda: create_head("flatten", (4, 2, 2), 3, pre_pool=3), "pre_pool must be from 1 to 2"),
+        (lambda: create_head("gap_valid", (4, 2, 2), 3, pre_pool=3), "pre_pool must be from 1 to 2"),
+        (
+            lambda: create_head("wise", (4, 7, 7), 3, pre_pool_mode="same"),
+            "pre_pool_mode must be one of valid, ceil, not .same",
+        ),
+        (lambda: create_head("gap_valid", (4, 7, 7), 3, pre_pool_mode="ceil"), "no setting of head is called 'pre_pool_mode'"),
+        (lambda: create_head("gap", (4, 7, 7), 3, init="average"), "init must be one of normal, torch, not .average"),
+        (lambda: create_head("wise_shuffled", (4, 7, 7), 3, shuffle="twice"), "shuffle must be one of once, image, not .twice"),
     ],
 )
 def test_errors_name_the_argument_and_the_choices(call: object, words: str) -> None:

@@ -252,6 +252,23 @@ def test_a_model_that_has_a_head_of_ours_already(backbone: str, settings: dict[s
     assert again(torch.zeros(2, 3, 96, 96)).shape == (2, 5)
 
 
+@pytest.mark.parametrize("make", [timms, torchvisions])
+def test_a_head_that_permutes_each_image(make: Any) -> None:
+    """It gets the images that the model gets: a picture's logits do not depend on its batch, and do on its pixels."""
+    new = replace_head(
+        make("resnet18"), "wise_shuffled_images", num_classes=5, image_size=128, pre_pool=1, init="average"
+    ).eval()
+    images = torch.randn(3, 3, 128, 128)
+    logits = new(images)
+    maps = new.backbone(images)
+    torch.testing.assert_close(new.head.of_images(maps, images), logits)
+    torch.testing.assert_close(new(images[1:2]), logits[1:2], rtol=1e-3, atol=1e-5)
+    assert not torch.allclose(new.head.of_images(maps, images.flip(0)), logits, atol=1e-5)
+    new.train()(images).logsumexp(1).sum().backward()
+    assert new.head.get_parameter("aggregation.kernel").grad is not None
+    assert new.bfloat16()(images.bfloat16()).shape == (3, 5)
+
+
 def test_what_the_model_keeps_from_weight_decay_stays_so() -> None:
     new = replace_head(timms("test_vit"), "wise", num_classes=5, image_size=160)
     decays = {

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from timm.layers import LsePlus2d
 from torch import Tensor, nn
 
-from tests.support.small import Shape, aggregated, maps, randomised, small_head
+from tests.support.small import Shape, aggregated, logits, maps, randomised, small_head
 from wisesr import create_head
 from wisesr.config.options import options
 from wisesr.errors import UserError
@@ -102,12 +102,13 @@ def test_lse_is_a_loop_and_timms(shape: Shape, r: float) -> None:
     torch.testing.assert_close(aggregated(head, x), LsePlus2d(r=r, r_learnable=False).double()(x))
 
 
-@pytest.mark.parametrize("gamma", [None, 1.7])
+@pytest.mark.parametrize(("gamma", "shift"), [(None, "channel"), (1.7, "channel"), (2.0, "image"), (1.25, "image")])
 @pytest.mark.parametrize("num_heads", [1, 2])
 @given(shape=even_shapes)
 @few
-def test_simpool_is_a_loop(num_heads: int, gamma: float | None, shape: Shape) -> None:
-    head, x = randomised(create_head("simpool", shape, 3, num_heads=num_heads, gamma=gamma)), maps(shape)
+def test_simpool_is_a_loop(num_heads: int, gamma: float | None, shift: str, shape: Shape) -> None:
+    settings = {"num_heads": num_heads, "gamma": gamma, "gamma_shift": shift}
+    head, x = randomised(create_head("simpool", shape, 3, **settings)), maps(shape)
     layers = {key: value.detach() for key, value in head.aggregation.named_parameters()}
     rows = []
     for image in x:
@@ -125,6 +126,8 @@ def test_simpool_is_a_loop(num_heads: int, gamma: float | None, shape: Shape) ->
                 pieces.append(sum(w * token[cut] for w, token in zip(weights, tokens, strict=True)))
                 continue
             lowest = torch.stack([token[cut] for token in tokens]).amin(dim=0)
+            if shift == "image":
+                lowest = number(min(min(token.tolist()) for token in tokens))
             shifted = [(token[cut] - lowest + 1e-6) ** gamma for token in tokens]
             pieces.append(sum(w * token for w, token in zip(weights, shifted, strict=True)) ** (1 / gamma))
         rows.append(torch.cat(pieces))
@@ -230,6 +233,26 @@ def test_simpool_that_asks_nothing_is_the_average_of_the_normalised() -> None:
     torch.testing.assert_close(aggregated(head, x), global_average(normalised))
 
 
+def test_simpool_with_gamma_1_is_the_weighted_mean_moved_by_the_minimum() -> None:
+    x = maps((4, 3, 5))
+    plain = create_head("simpool", (4, 3, 5), 3).double()
+    normalised = nn.functional.layer_norm(x.permute(0, 2, 3, 1), (4,)).permute(0, 3, 1, 2)
+    for shift, lowest in (("channel", normalised.amin((2, 3))), ("image", normalised.amin((1, 2, 3))[:, None])):
+        moved = create_head("simpool", (4, 3, 5), 3, gamma=1.0, gamma_shift=shift).double()
+        moved.load_state_dict(plain.state_dict())
+        torch.testing.assert_close(aggregated(moved, x), aggregated(plain, x) - lowest + 1e-6)
+
+
+def test_simpool_with_gamma_has_one_answer_for_a_picture_and_a_gradient_in_half_precision() -> None:
+    """The authors' one minimum for a whole batch would make an answer depend on who else is in it."""
+    head, x = create_head("simpool_gamma", (6, 4, 4), 3), torch.rand(5, 6, 4, 4)
+    torch.testing.assert_close(head(x)[1:2], head(x[1:2]))
+    one = torch.rand(2, 6, 1, 1, requires_grad=True)
+    with torch.autocast("cpu", torch.float16):
+        create_head("simpool_gamma", (6, 1, 1), 3)(one).sum().backward()
+    assert one.grad is not None and one.grad.isfinite().all()
+
+
 # What they refuse, and what they must not.
 
 
@@ -242,6 +265,9 @@ def test_simpool_that_asks_nothing_is_the_average_of_the_normalised() -> None:
         ("simpool", {"num_heads": 5}, "head.num_heads must divide the map's 6 channels, which 5 does not"),
         ("simpool", {"num_heads": 0}, "head.num_heads must divide the map's 6 channels, which 0 does not"),
         ("simpool", {"gamma": 0.0}, "head.gamma must be above 0, or null, not 0.0"),
+        ("simpool_gamma", {"gamma": -1.0}, "head.gamma must be above 0, or null, not -1.0"),
+        ("simpool_gamma", {"gamma": None}, "head.gamma_shift must be channel where head.gamma is null"),
+        ("simpool", {"gamma": 2.0, "gamma_shift": "batch"}, "head.gamma_shift must be one of channel, image, not 'batch'"),
         ("attention", {}, "head.head_dim must divide the map's 6 channels, which 64 does not"),
         ("attention", {"head_dim": 0}, "head.head_dim must divide the map's 6 channels, which 0 does not"),
         ("fc", {"hidden": 0}, "head.hidden must be at least 1, not 0"),
@@ -263,9 +289,9 @@ def test_one_position_is_enough(name: str) -> None:
     """Images so small that one cell is left: nothing to weigh, and nothing to divide by."""
     head = small_head(name, (6, 1, 1), 3)
     x = torch.rand(2, 6, 1, 1, requires_grad=True)
-    head(x).square().sum().backward()
+    logits(head, x).square().sum().backward()
     assert x.grad is not None and x.grad.isfinite().all()
-    assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters())
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in head.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize("channels", [768, 1280, 1536, 4032])
@@ -273,4 +299,4 @@ def test_settings_of_conf_fit_other_backbones(channels: int) -> None:
     """ViT and Swin, EfficientNet, InceptionResNetV2, NASNetLarge; those of conf/ are in test_backbones.py."""
     with torch.device("meta"):
         for name in options("head"):
-            assert create_head(name, (channels, 7, 7), 5)(torch.empty(2, channels, 7, 7)).shape == (2, 5)
+            assert logits(create_head(name, (channels, 7, 7), 5), torch.empty(2, channels, 7, 7)).shape == (2, 5)

@@ -16,19 +16,20 @@ from tests.support.studies import write_cell
 from wisesr.report.claims.answer import ClaimBlock, answer_claims
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.claims.matching import candidates, sizes
+from wisesr.report.claims.matching import candidates
 from wisesr.report.claims.measures import MEASURES
+from wisesr.report.claims.parts import sizes
 from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import ClaimRow
 from wisesr.report.pairs import Pairs
 from wisesr.report.read import read_study
 from wisesr.report.scores import ScoreReader
-from wisesr.report.statistics.intervals import Estimate
 from wisesr.report.study import ReportCell
 from wisesr.report.tables.claim_block_sentences import family, headline
 from wisesr.report.tables.claim_sentences import estimate_text, holds_for, remark, verdict_text
 from wisesr.report.tables.claims_grid import claims_grid
 from wisesr.report.tested_metrics import METRICS
+from wisesr.statistics.intervals import Estimate
 
 GAIN = Claim("gain", "wise has a higher test top-1 than gap", "wise", "gap", MEASURES["top1"], "higher", "", "all", None)
 _USUAL = ("backbone=resnet18", "recipe=quick", "augment=none", "trainer=auto", "logger=none", "study=study")
@@ -79,7 +80,7 @@ def test_slopes_along_classes_are_of_one_dataset(tmp_path: Path) -> None:
     (row,) = candidates(GAIN._replace(slope="classes"), study.tables, None, scoring).rows
     (block,) = answer_claims(study.tables, [GAIN._replace(slope="classes")], scoring, 1.0)
     assert "five rows" in block.answers[0].why  # one seed each
-    assert row.label.endswith("layouts at 5, 10")
+    assert row.label.endswith("layouts at 5, 10 classes")
     assert [place.weight for place in row.places] == pytest.approx([-1.0, 1.0])  # the change with one doubling
 
 

@@ -53,9 +53,9 @@ def test_a_size_that_no_cell_has_is_the_reason(tmp_path: Path) -> None:
 
 def test_every_claim_keeps_to_its_sizes(like: ReportCell) -> None:
     """Of a slope along classes, too; the sentence names the sizes that are in the estimate."""
-    design = Design(heads=("wise",), sizes=(64, 128, 256), classes=(5, 10))
-    studies = simulated(like, design, 1, seed=0)
-    for slope in ("", "classes"):
+    for slope, classes in (("", (5,)), ("classes", (5, 10))):
+        design = Design(heads=("wise",), sizes=(64, 128, 256), classes=classes)
+        studies = simulated(like, design, 1, seed=0)
         plain = GAIN._replace(slope=slope)
         (block,) = studies.answered(plain._replace(sizes="each"))
         for answer, size in zip(block.answers, (64, 128, 256), strict=True):

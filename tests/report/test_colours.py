@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from wisesr.config.options import options
 from wisesr.report.figures.figure import Section
-from wisesr.report.figures.style import HEADS, PLACES, SHAPES, by_head, color, config, places
+from wisesr.report.figures.style import HEADS, PLACES, by_head, color, config, places
 
 SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
 

@@ -13,11 +13,11 @@ from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.power import TTestPower
 from statsmodels.stats.weightstats import ttost_paired
 
-from wisesr.report.statistics.crossed import Parts, combined, crossed, variance_parts
-from wisesr.report.statistics.images import over_images
-from wisesr.report.statistics.intervals import Estimate, student
-from wisesr.report.statistics.random_effects import random_effects
-from wisesr.report.statistics.shared import Part, shared_part, with_shared
+from wisesr.statistics.crossed import Parts, combined, crossed, variance_parts
+from wisesr.statistics.images import over_images
+from wisesr.statistics.intervals import Estimate, student
+from wisesr.statistics.random_effects import random_effects
+from wisesr.statistics.shared import Part, shared_part, with_shared
 
 
 @settings(max_examples=40)

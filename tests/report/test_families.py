@@ -12,7 +12,7 @@ from tests.support.compared import entries_of, table_of_study, write
 from tests.support.drawn_grids import HEADS, ROWS, drawn, grid
 from tests.support.simulated import finished_cell
 from wisesr.report.stars import corrected
-from wisesr.report.statistics.families import holm
+from wisesr.statistics.families import holm
 
 GRIDS = 40
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from wisesr.report.statistics.intervals import SAME
-from wisesr.report.statistics.ranks import (
+from wisesr.statistics.intervals import SAME
+from wisesr.statistics.ranks import (
     Values,
     average_ranks,
     cliques,

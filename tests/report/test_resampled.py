@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from wisesr.report.statistics.intervals import student
-from wisesr.report.statistics.resampled import resampled
+from wisesr.statistics.intervals import student
+from wisesr.statistics.resampled import resampled
 
 Values = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from wisesr.report.statistics.rising import first_reached, highest_stretch, rising_fit
+from wisesr.statistics.rising import first_reached, highest_stretch, rising_fit
 
 
 @pytest.mark.parametrize("seed", range(20))

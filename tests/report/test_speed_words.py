@@ -13,8 +13,8 @@ from tests.support.pages import render
 from tests.support.rises import of_head, rise, write_heads
 from wisesr.report.figures.convergence_figures import convergence_figures
 from wisesr.report.read import read_study
-from wisesr.report.statistics.intervals import Interval
 from wisesr.report.tables.speed_words import change, change_interval, percent_change
+from wisesr.statistics.intervals import Interval
 
 
 def test_the_words(tmp_path: Path) -> None:

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from wisesr.report.statistics.families import holm
-from wisesr.report.statistics.images import over_images
-from wisesr.report.statistics.intervals import Interval, interval_of, mean_std, student
+from wisesr.statistics.families import holm
+from wisesr.statistics.images import over_images
+from wisesr.statistics.intervals import Interval, interval_of, mean_std, student
 
 
 def _paired_t(differences: list[float]) -> Interval:

@@ -8,8 +8,8 @@ import numpy as np
 
 from tests.support.simulated import Design, simulated
 from wisesr.report.difference import Difference
-from wisesr.report.statistics.intervals import student
 from wisesr.report.study import ReportCell, ReportTable
+from wisesr.statistics.intervals import student
 
 ROWS = 44
 HEADS = ("wise", *(f"other{number}" for number in range(4)))

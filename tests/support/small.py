@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from wisesr import create_head
 from wisesr.models.heads.base import Head
@@ -40,6 +40,22 @@ def randomised(head: Head) -> Head:
 
 def maps(shape: Shape, batch: int = 3) -> Tensor:
     return torch.randn(batch, *shape, dtype=torch.float64)
+
+
+class Pictured(nn.Module):
+    """A head on maps alone, the first channels of each being its picture: some heads draw something for each picture."""
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.head = head
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head.of_images(x, x[:, :3].detach())
+
+
+def logits(head: Head, x: Tensor) -> Tensor:
+    answer: Tensor = Pictured(head)(x)
+    return answer
 
 
 def aggregated(head: Head, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from tests.support.paths import ROOT
@@ -17,7 +18,7 @@ from tests.support.runs import NOTHING, ROWS, history, logger, records
 from wisesr import create_head
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.installation import write_command
-from wisesr.training.kernels import kernel_sheet
+from wisesr.training.kernels import kernel_sheet, learned_kernel
 from wisesr.training.loggers.base import Findings, Run, StepRow
 from wisesr.training.loggers.steps import StepsLogger
 from wisesr.training.loggers.wandb_mode import decide_mode
@@ -145,3 +146,23 @@ def test_the_kernel_sheet_shows_sign_and_place() -> None:
     assert second[50, 10].tolist() == [0, 0, 255]
     assert second[10, 10].tolist() == [255, 255, 255]
     assert kernel_sheet(create_head("gap", (3, 2, 2), 4)) is None
+
+
+def test_a_kernel_on_permuted_positions_is_shown_where_they_are() -> None:
+    """Weights by brute force, as gradients of the channels' features; none where each image has a permutation of its own."""
+    head = create_head("wise_shuffled", (3, 5, 5), 4, pre_pool=2, init="average").double()
+    found = learned_kernel(head)
+    assert found is not None and found.shape == (3, 5, 5)
+    wanted = torch.zeros(3, 5, 5)
+    for channel, row, column in np.ndindex(3, 5, 5):
+        one = torch.zeros(1, 3, 5, 5, dtype=torch.float64)
+        one[0, channel, row, column] = 1.0
+        with torch.no_grad():
+            head.classifier.weight.zero_()
+            head.classifier.weight[0, channel] = 1.0
+            head.classifier.bias.zero_()
+            wanted[channel, row, column] = head(one)[0, 0] - head.aggregation.bias[channel]  # type: ignore[union-attr, index]
+    np.testing.assert_allclose(found, wanted.numpy(), atol=1e-7)
+    assert (found == 0).sum() == 3 * 9, "of 25 positions the windows hold 16"
+    assert kernel_sheet(head) is not None
+    assert learned_kernel(create_head("wise_shuffled_images", (3, 5, 5), 4)) is None

@@ -77,8 +77,10 @@ def test_the_heads_rate_is_a_multiple_and_follows_the_schedule(config: dict[str,
 
     def note(*_: object) -> None:
         groups = parts.module.trainer.optimizers[0].param_groups
-        rates.append((groups[0]["lr"], groups[1]["lr"]))
-        assert {id(p) for p in groups[1]["params"]} == {id(p) for p in parts.module.model.head.parameters()}
+        rates.append((groups[0]["lr"], groups[2]["lr"]))
+        assert [group["lr"] for group in groups] == [rates[-1][0]] * 2 + [rates[-1][1]] * 2, "weights and what is not decayed"
+        own = {id(p) for group in groups[2:] for p in group["params"]}
+        assert own == {id(p) for p in parts.module.model.head.parameters()}
 
     parts.module.on_train_batch_end = note  # type: ignore[method-assign]
     fit(parts.module, parts.data, parts.trainer, directory=tmp_path / "cell", loggers=[])

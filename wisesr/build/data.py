@@ -10,8 +10,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from wisesr.build.classes import keys_of_all, with_chosen_classes
 from wisesr.build.targets import locate, make_part
-from wisesr.config.schema import DATASET_KEYS
 from wisesr.data.describe import describe
 from wisesr.data.file_images import FileImages
 from wisesr.data.folder_tree import Tree
@@ -101,14 +101,15 @@ def _root_of_files(dataset: Mapping[str, Any]) -> Path | None:
 
 def _make(config: Mapping[str, Any]) -> Manifest:
     dataset = config["dataset"]
-    manifest = make_part("dataset", dataset, Manifest, skip=DATASET_KEYS)()
+    manifest = make_part("dataset", dataset, Manifest, skip=keys_of_all(dataset))()
     contents = dataset.get("fingerprint") != "listing"
     if not contents and not isinstance(manifest.load, FileImages):
         raise UserError(
             f"dataset.fingerprint=listing is for files below a folder, which the images of {dataset['name']} are not"
         )
     used = (TRAIN, TEST) if config["protocol"] == "paper" else SPLITS
-    return describe(_complete(config, manifest, config["protocol"]), contents=contents, splits=used)
+    whole = _complete(config, manifest, config["protocol"])
+    return describe(with_chosen_classes(dataset, whole, used), contents=contents, splits=used)
 
 
 def _key(config: Mapping[str, Any], root: Path) -> str:

@@ -20,7 +20,7 @@ from wisesr.models.classifier import Classifier
 from wisesr.models.conventions import check_conventions
 from wisesr.models.keras_structure import structure_as_keras
 from wisesr.models.weight_sources import IMAGENET
-from wisesr.training.cost import forward_flops
+from wisesr.training.cost import forward_flops, head_flops
 from wisesr.types import FeatureShape
 
 
@@ -31,6 +31,8 @@ class DryCell(NamedTuple):
     optimizer: Callable[[Iterable[dict[str, Any]]], Optimizer]
     flops: int
     """Of one image's forward pass through backbone and head, a multiply-add counted as two."""
+    backbone_flops: int
+    """The backbone's part of them."""
 
 
 class _Measured(NamedTuple):
@@ -38,6 +40,8 @@ class _Measured(NamedTuple):
     flops: int
     features: Tensor
     """Of one image."""
+    images: Tensor
+    """That image."""
 
 
 class DryRun:
@@ -75,7 +79,7 @@ class DryRun:
         with torch.device("meta"):
             head = build_head(config["head"], measured.backbone.feature_shape, num_classes)
         check_conventions(Classifier(measured.backbone, head), build_conventions(config["recipe"]))
-        flops = measured.flops + forward_flops(head, measured.features)[0]
+        flops = measured.flops + head_flops(head, measured.features, measured.images)
         return FeatureShape(*measured.backbone.feature_shape), flops
 
     def _build_on(self, device: str, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
@@ -89,8 +93,8 @@ class DryRun:
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         _check_devices(parts)
-        flops = measured.flops + forward_flops(head, measured.features)[0]
-        return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops)
+        flops = measured.flops + head_flops(head, measured.features, measured.images)
+        return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops, measured.flops)
 
     def _backbone(self, device: str, config: Config) -> _Measured:
         """The backbone of a cell, or its error, again where the last cell had the same."""
@@ -116,7 +120,8 @@ def _measure(device: str, config: Config) -> _Measured:
         # Another's is refused with the other conventions.
         if config["recipe"]["structure"] == "keras" and isinstance(backbone, TimmBackbone):
             structure_as_keras(backbone.model)
-        return _Measured(backbone, *forward_flops(backbone, torch.empty(1, 3, size, size)))
+        images = torch.zeros(1, 3, size, size)
+        return _Measured(backbone, *forward_flops(backbone, images), images)
 
 
 def _check_devices(parts: Parts) -> None:

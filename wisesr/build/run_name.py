@@ -8,6 +8,7 @@ from typing import Any
 
 from wisesr.config.axes import leaves, setting_text
 from wisesr.config.replicates import repetition_names
+from wisesr.config.signatures import target_settings
 
 _SWEPT = re.compile(r"([a-z_][\w.]*)=(.*(?:,|\brange\(|\bchoice\(|\bglob\().*)", re.DOTALL)
 """`head.dropout=0,0.5`, `seed=range(5)`: https://hydra.cc/docs/advanced/override_grammar/extended/."""
@@ -19,13 +20,23 @@ def run_name(config: Mapping[str, Any], command: Sequence[str]) -> str:
     """A cell's name, by which its run is told from the others of its study.
 
     Args:
-        config: of the cell.
+        config: of the cell; of a subset of classes it says which.
         command: that made the cell. Settings that it sweeps over are part of the name; what an experiment sweeps over stands
             in no command, and is not.
     """
     names = (f"{config['dataset']['name']}-{config['resolution']['size']}", config["backbone"]["name"], config["head"]["name"])
     repetition = (name.replace("-", " ") for name in repetition_names(config))
-    return " ".join((*names, *repetition, *_varied(config, command)))
+    return " ".join((*names, *repetition, *dict.fromkeys((*_classes(config["dataset"]), *_varied(config, command)))))
+
+
+def _classes(dataset: Mapping[str, Any]) -> Iterator[str]:
+    """`dataset.classes=10`: a run of some classes is no repetition of one of all; of what draws its own, nothing."""
+    target = str(dataset["_target_"])
+    if dataset.get("classes") is None or (target.startswith("wisesr.") and "classes" in target_settings(target)):
+        return
+    for key in ("classes", "classes_seed"):
+        if dataset.get(key):
+            yield setting_text(f"dataset.{key}", dataset[key])
 
 
 def _varied(config: Mapping[str, Any], command: Sequence[str]) -> Iterator[str]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.division import describe_division, device_count
+from wisesr.build.head_sentences import head_sentences
 from wisesr.build.parts import build_loggers
-from wisesr.build.same_heads import head_sentences
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
 from wisesr.config.schema import Config

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -90,6 +90,7 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
         work = work_dir(directory, force=options.force)
         if read_record(work) is not None:
             return DONE
+        _require(directory, check(config))
         return _note_end(work, lambda: _train(work, config, options))
     with locked(directory, patience=_PATIENCE, inherited=options.lock) as mine:
         if not mine:
@@ -103,14 +104,21 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
 
 
 def _load(directory: Path) -> Config:
+    """A cell's configuration, in order as far as a finished one must be: a key that has gone since tells how it was trained."""
     config = load_cell(directory)
-    if problems := check(config):
-        raise UserError(f"{directory / CONFIG} is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    _require(directory, check(config, trains=False))
     return config
+
+
+def _require(directory: Path, problems: Sequence[str]) -> None:
+    if problems:
+        raise UserError(f"{directory / CONFIG} is wrong:\n" + "\n".join(f"  - {problem}" for problem in problems))
 
 
 def _run_locked(directory: Path, config: Config, record: Record | None, options: RunOptions) -> int:
     work = work_dir(directory, force=options.force)
+    if work != directory or record is None:
+        _require(directory, check(config))
     if work != directory:
         config = _load(begin_redo(directory))
     elif record is not None:

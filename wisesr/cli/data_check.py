@@ -148,7 +148,9 @@ def _folds(config: Config) -> list[str]:
     for fold in range(dataset["folds"]):
         rows = build_listing({**config, "dataset": {**dataset, "fold": fold}}).rows
         sizes.append(sum(row.split == TEST for row in rows))
-    return [f"Fold {dataset['fold']} of 0 to {dataset['folds'] - 1}; test images of each: {', '.join(f'{n:,}' for n in sizes)}"]
+    of_all = " with all classes" if dataset.get("classes") is not None else ""
+    tested = f"test images of each{of_all}: {', '.join(f'{n:,}' for n in sizes)}"
+    return [f"Fold {dataset['fold']} of 0 to {dataset['folds'] - 1}; {tested}"]
 
 
 def _decode(listing: Listing, console: Console) -> list[Decoded]:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_origin
 
-from wisesr.config.options import GROUPS, options
+from wisesr.config.class_settings import CLASSES, class_problems
+from wisesr.config.options import GROUPS, load_option, options
 from wisesr.config.replicates import replicate_problems
 from wisesr.config.schema import MOVED, Config, GridSchema, fixed_settings, moved_sentence
-from wisesr.config.setting_types import Setting, mismatches, schema_settings
+from wisesr.config.setting_types import Setting, fits, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
@@ -35,10 +37,13 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
     return cells, dict(grid)
 
 
-def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
+def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) -> list[str]:
     """Everything wrong with a configuration that shows without importing torch, a sentence each; empty if nothing.
 
-    `root` says whether the folder of its images must be there.
+    Args:
+        config: of one cell.
+        root: whether the folder of its images must be there.
+        trains: whether it is to be trained. Of a finished cell, a key that has gone since (`MOVED`) tells what was done.
     """
     absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
     if absent:
@@ -49,36 +54,51 @@ def check(config: Mapping[str, Any], *, root: bool = True) -> list[str]:
         problems += mismatches(group, config[group], fixed_settings(group))
     for group in ("backbone", "head", "dataset", "augment"):
         problems += _check_target(group, config[group])
-    problems += _check_recipe(config["recipe"])
+    problems += [*_moved(config["recipe"]), *_check_recipe(config["recipe"])] if trains else _check_recipe(config["recipe"])
     problems += _check_time(config["trainer"].get("max_time"))
     problems += _check_synchronised(config["trainer"])
     for name, node in config["logger"].items():
         problems += _check_target(f"logger.{name}", node)
     problems += _check_study(config.get("study"))
     problems += replicate_problems(config)
+    problems += _check_classes(config["dataset"])
     return problems + (_check_root(config["dataset"]) if root else [])
+
+
+def _check_classes(dataset: object) -> list[str]:
+    """What contradicts in the settings of a dataset's classes; of somebody else's code, that is told when it is imported."""
+    target = dataset.get("_target_") if isinstance(dataset, Mapping) else None
+    if not isinstance(dataset, Mapping) or not isinstance(target, str) or not target.startswith("wisesr."):
+        return []
+    try:
+        return class_problems(dataset, own=CLASSES in target_settings(target))
+    except UserError:
+        return []  # there is no such target, which is told above
 
 
 def _check_root(dataset: Mapping[str, Any]) -> list[str]:
     root = dataset.get("root")
     if not isinstance(root, str) or Path(root).exists() or "download" in dataset:  # code of the dataset names the way out
         return []
-    how = "; `wisesr data prepare --help` tells how to make it" if "partial" in dataset else ""
+    name = str(dataset.get("_target_")).rpartition(".")[2]
+    how = f"; to make it: wisesr data prepare {name} --from kaggle (or the downloaded archive)" if "partial" in dataset else ""
     return [f"dataset.root: there is no folder {root}{how}"]
 
 
 def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
-    moved = [key for key in recipe if f"recipe.{key}" in MOVED]
-    problems = [moved_sentence(f"recipe.{key}", recipe[key]) for key in moved]
-    fixed = {key: recipe[key] for key in recipe if key not in (*parts, *moved)}
-    problems += mismatches("recipe", fixed, fixed_settings("recipe"))
+    fixed = {key: recipe[key] for key in recipe if key not in parts and f"recipe.{key}" not in MOVED}
+    problems = mismatches("recipe", fixed, fixed_settings("recipe"))
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")
         else:
             problems += _check_target(f"recipe.{part}", recipe[part])
     return problems
+
+
+def _moved(recipe: Mapping[str, Any]) -> list[str]:
+    return [moved_sentence(f"recipe.{key}", recipe[key]) for key in recipe if f"recipe.{key}" in MOVED]
 
 
 def _check_time(text: object) -> list[str]:
@@ -105,14 +125,27 @@ def _check_target(where: str, node: object) -> list[str]:
         return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
     target, fixed = node["_target_"], fixed_settings(where)
     if not target.startswith("wisesr."):
-        own = {key: value for key, value in node.items() if key in fixed}
-        return mismatches(where, own, fixed)  # somebody else's code: its settings are checked once it is imported
+        # Somebody else's code: its settings are checked once it is imported, `classes` among them, which may be one of these.
+        held = {key: setting for key, setting in fixed.items() if key != CLASSES}
+        return mismatches(where, {key: value for key, value in node.items() if key in held}, held)
     try:
         if misplaced := positional_settings(target, node):
             return [f"{where}: {problem}" for problem in misplaced]
-        return mismatches(where, node, {**fixed, **target_settings(target)})
+        return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where))
     except UserError as error:
         return [f"{where}: {error}"]
+
+
+def _who_takes(group: str, key: str, value: object) -> str:
+    """` (it is of head=depthwise, wise)`: the options that take a value which this one does not, one of each class."""
+    takers: dict[str, str] = {}
+    for name in options(group) if group in GROUPS and isinstance(value, str) else ():
+        target = load_option(group, name).get("_target_")
+        if isinstance(target, str) and target.startswith("wisesr.") and target not in takers:
+            setting = target_settings(target).get(key)
+            if setting is not None and get_origin(setting.annotation) is Literal and fits(value, setting.annotation):
+                takers[target] = name
+    return f" (it is of {group}={', '.join(takers.values())})" if takers else ""
 
 
 def _check_study(study: object) -> list[str]:

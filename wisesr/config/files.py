@@ -11,6 +11,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.defaults import with_defaults
+from wisesr.config.equal_steps import equal_steps
 from wisesr.config.options import options_by_group, refuse_keys_without_effect
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
@@ -30,6 +31,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
     OmegaConf.register_new_resolver("paper_batch", paper_batch, replace=True)
     OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
+    OmegaConf.register_new_resolver("equal_steps", equal_steps, replace=True)
     OmegaConf.register_new_resolver("options_by_group", options_by_group, replace=True)
 
 

@@ -54,6 +54,7 @@ class GridSchema:
     retry: Literal["none", "failed"] = "none"
     force: bool = False
     plan: bool = False
+    tflops: Annotated[float, Bound("above", 0)] = 20.0
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,10 @@ class RecipeSchema:
 
 @dataclass(frozen=True)
 class DatasetSchema:
-    """The keys that every dataset has, beside the settings of its `_target_`."""
+    """The keys that every dataset has, beside the settings of its `_target_`.
+
+    A dataset whose own settings have `classes`, as `layouts`, gives that key its own meaning.
+    """
 
     name: str
     resolution: Count
@@ -92,6 +96,8 @@ class DatasetSchema:
     split_seed: Annotated[int, Bound("at least", 0)] = 0
     fold: Annotated[int, Bound("at least", 0)] | None = None
     folds: Annotated[int, Bound("at least", 2)] = 5
+    classes: Annotated[int, Bound("at least", 2)] | None = None
+    classes_seed: Annotated[int, Bound("at least", 0)] = 0
     workers: Annotated[int, Bound("at least", 0)] | Literal["auto"] = "auto"
     on_leak: Literal["warn", "error"] = "warn"
     fingerprint: Literal["contents", "listing"] = "contents"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
@@ -84,13 +84,19 @@ def fits(value: object, annotation: Any) -> bool:
     raise TypeError(f"settings are annotated with builtins, None or Literal, not with {annotation!r}")
 
 
-def mismatches(where: str, node: Mapping[str, object], settings: Mapping[str, Setting]) -> list[str]:
+def mismatches(
+    where: str,
+    node: Mapping[str, object],
+    settings: Mapping[str, Setting],
+    elsewhere: Callable[[str, object], str] = lambda key, value: "",
+) -> list[str]:
     """All that is wrong with a node of the configuration, a sentence each.
 
     Args:
         where: the node's name, as in `head`; empty for the top.
         node: its keys and values; keys that begin with an underscore are skipped.
         settings: the keys that it may have.
+        elsewhere: what to add to the sentence on a key and its value.
     """
     below, problems = f"{where}." if where else "", []
     for key, value in node.items():
@@ -99,7 +105,7 @@ def mismatches(where: str, node: Mapping[str, object], settings: Mapping[str, Se
         if key not in settings:
             problems.append(unknown(f"key of {where}" if where else "key or group", str(key), settings))
         elif not fits(value, settings[key].annotation):
-            problems.append(f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}")
+            problems.append(f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}{elsewhere(key, value)}")
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 

@@ -39,6 +39,8 @@ class Notes:
     """What is odd about the range of deep grey values, a sentence each."""
     broken: str = ""
     """Which files cannot be read, and why: such a dataset is refused, unless they are left out of it."""
+    chosen: str = ""
+    """Which classes `dataset.classes` keeps, and how many images; empty where it is null."""
     compared: bool = False
     """Whether contents were looked at: hashed, compared, their metadata read."""
 
@@ -48,7 +50,7 @@ class Notes:
 
     def remarks(self) -> list[str]:
         """What is to be said of the dataset as a whole: no single image can tell it."""
-        return [*self.grey, *self._absent(), *self._ignored(), *self._unread(), *self._merged()]
+        return [*self._chosen(), *self.grey, *self._absent(), *self._ignored(), *self._unread(), *self._merged()]
 
     def _shared(self) -> list[str]:
         found = []
@@ -60,6 +62,9 @@ class Notes:
             where = f"are also in the {other} split, byte for byte{memory}"
             found.append(f"{count:,} of {total:,} {split} images{share} {where}")
         return found
+
+    def _chosen(self) -> list[str]:
+        return [self.chosen] if self.chosen else []
 
     def _absent(self) -> list[str]:
         return [

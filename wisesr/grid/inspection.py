@@ -45,6 +45,7 @@ class CellInspector:
         self._fingerprints: dict[str, str | UserError] = {}
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
+        self._told: set[str] = set()
 
     def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""
@@ -107,11 +108,18 @@ class CellInspector:
         answer = self._fingerprints[key]
         if isinstance(answer, str):
             if strict:
-                _say(cell, self._sentences.pop(key, []), console)
+                self._say(cell, self._sentences.pop(key, []), console)
             return answer
         if strict:
             self.problems.append((cell.label, str(answer)))
         return "unreadable"  # a finished cell stands; that its data is gone shows as a change
+
+    def _say(self, cell: Cell, sentences: Sequence[str], console: Console) -> None:
+        """What is to be known of the data before a number is made of it, a line each, once for all replicates."""
+        for sentence in (f"data: {cell.config['dataset']['name']}: {text}" for text in sentences):
+            if sentence not in self._told:
+                self._told.add(sentence)
+                say(console, sentence)
 
 
 def _counts(manifest: Manifest) -> str:
@@ -119,12 +127,6 @@ def _counts(manifest: Manifest) -> str:
     parts = ", ".join(f"{len(manifest.indices(split)):,} {split}" for split in SPLITS if len(manifest.indices(split)))
     classes = count_of(len(manifest.class_names), "class", "classes")
     return f"{count_of(len(manifest.ids), 'image')} of {classes}: {parts}"
-
-
-def _say(cell: Cell, sentences: Sequence[str], console: Console) -> None:
-    """What is to be known of the data before a number is made of it, a line each."""
-    for sentence in sentences:
-        say(console, f"data: {cell.config['dataset']['name']}: {sentence}")
 
 
 def _complete_redo(directory: Path) -> None:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from wisesr.config.schema import Config
 from wisesr.grid.cell_process import log_tail
 from wisesr.grid.console import clock
 from wisesr.grid.naming import NARROW, cell_names
@@ -134,7 +135,14 @@ def next_step(outcomes: Sequence[CellOutcome]) -> str:
     configs = [outcome.cell.config for outcome in outcomes]
     studies = {Path(config["output_dir"], config["study"]) for config in configs}
     places = studies if len(studies) == 1 else {Path(config["output_dir"]) for config in configs}
-    return f"Next: {_command()} report {shlex.join(map(str, sorted(places)))}"
+    return f"Next: {_command()} report {shlex.join(map(str, sorted(places)))}{_what_it_says(configs)}"
+
+
+def _what_it_says(configs: Sequence[Config]) -> str:
+    """Of a grid that was made to choose a head; a comment to every shell, so that the line can be copied."""
+    heads = {config["head"]["name"] for config in configs}
+    rates = {config["recipe"]["optimizer"].get("lr") for config in configs}
+    return "   # which head, by how much, how sure" if len(heads) > 1 and len(rates) > 1 else ""
 
 
 def _command() -> str:

@@ -24,7 +24,8 @@ from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
-from wisesr.grid.planning.plan import make_plan, print_plan
+from wisesr.grid.planning.plan import make_plan
+from wisesr.grid.planning.plan_table import print_plan
 from wisesr.grid.results_table import next_step, print_summary
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
@@ -62,7 +63,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         slots, gpus = _slots(waiting, grid, cluster)
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
             tell(console, f"note: {sentence}")
-        _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=len(slots))
+        _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots)
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
@@ -111,17 +112,21 @@ def _plan(
     console: Console,
     *,
     gpus: int,
-    slots: int,
+    slots: Sequence[Slot],
 ) -> None:
     """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
     known = list(problems)
     if grid["plan"] or len(waiting) > 1:
-        plan = make_plan(waiting, console, gpus=gpus, slots=slots)
+        on_gpu = gpus > 0 if slots[0].cluster else bool(slots[0].gpus)
+        here = grid["plan"] and not on_gpu and not slots[0].cluster
+        tflops = grid["tflops"] if grid["plan"] or on_gpu else None
+        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=slots[0].cores if here else None, tflops=tflops)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
-            print_plan(console, waiting, plan)
+            of_slot = max(1, len(slots[0].gpus))
+            print_plan(console, waiting, plan, slots=len(slots), gpus=of_slot, tflops=grid["tflops"])
         if grid["plan"] or not known:
-            print_advice(advice(cells, waiting, plan, slots), console)
+            print_advice(advice(cells, waiting, plan, len(slots)), console)
     if known:
         raise UserError(f"Nothing was started:\n{describe_problems(known)}")
 

@@ -40,7 +40,7 @@ def see(run: Run, picture: Picture | Tensor) -> Seen:
     """
     view = picture if isinstance(picture, Tensor) else run.transform(run.open(picture))
     features = run.maps(view[None])
-    return Seen(view, features, run.logits_of(features)[0].cpu())
+    return Seen(view, features, run.logits_of(features, view[None])[0].cpu())
 
 
 def most_probable(run: Run, seen: Seen, count: int) -> list[str]:
@@ -80,8 +80,8 @@ def _classes(run: Run, seen: Seen, chosen: Sequence[int], *, has_attention: bool
     head, logits, probabilities = run.model.head, seen.logits, seen.logits.softmax(dim=0)
     found = exact(head, seen.features, chosen) if chosen else None
     if chosen and found is None and not has_attention and not has_grad_cam():
-        raise UserError(f"the head {run.labels.head} is not linear in its map, and has no attention to show: {MISSING}")
-    cams = grad_cam(head, seen.features, chosen) if chosen and has_grad_cam() else None
+        raise UserError(f"the head {run.labels.head} has no evidence per position, and no attention to show: {MISSING}")
+    cams = grad_cam(head, seen.features, seen.view[None], chosen) if chosen and has_grad_cam() else None
     return tuple(
         ClassMaps(
             class_name=run.class_names[index],

@@ -108,10 +108,10 @@ class Run:
             maps: Tensor = self.model.backbone(self._placed(images))
         return maps
 
-    def logits_of(self, maps: Tensor) -> Tensor:
-        """Float32 logits (batch, classes) of what `maps` gives."""
+    def logits_of(self, maps: Tensor, images: Tensor) -> Tensor:
+        """Float32 logits (batch, classes) of what `maps` gives, and of the normalised images that they come from."""
         with torch.inference_mode(), self.precision():
-            logits: Tensor = self.model.head(maps)
+            logits: Tensor = self.model.head.of_images(maps, self._placed(images))
         return logits.float()
 
     def predict(self, pictures: Picture | Sequence[Picture], *, batch_size: int = 32) -> list[Prediction]:
@@ -139,13 +139,14 @@ class Run:
         Raises:
             UserError: the picture cannot be read, there is no such class, or the head is not linear in the map.
         """
-        maps = self.maps(self.transform(self.open(picture))[None])
-        index = int(self.logits_of(maps)[0].argmax()) if class_name is None else self.index_of(class_name)
+        images = self.transform(self.open(picture))[None]
+        maps = self.maps(images)
+        index = int(self.logits_of(maps, images)[0].argmax()) if class_name is None else self.index_of(class_name)
         found = exact(self.model.head, maps, [index])
         if found is None:
             raise UserError(
-                f"{type(self.model.head).__name__} is not linear in the feature map: it has no evidence per position; "
-                "wisesr explain has Grad-CAM for such heads"
+                f"{type(self.model.head).__name__} has no evidence per position, as it is not linear in the feature map or "
+                "permutes each image's; wisesr explain has Grad-CAM for such heads"
             )
         return Evidence(self.class_names[index], found.maps[0].numpy(), float(found.offsets[0]), float(found.logits[0]))
 

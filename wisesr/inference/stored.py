@@ -60,7 +60,7 @@ def read_stored(directory: Path) -> Stored:
     record = _record(directory)
     if computation(config) != computation(record.config):
         raise UserError(f"{directory / CONFIG} was edited since: it is not the configuration that its record was made with")
-    if problems := check(config, root=False):
+    if problems := check(config, root=False, trains=False):
         raise UserError(f"{directory / CONFIG} does not fit this version of wisesr: " + "; ".join(problems))
     path = directory / BEST
     if not path.is_file():

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from wisesr.report.confusion import ConfusionPair
 from wisesr.report.differences import SEEDS
-from wisesr.report.statistics.intervals import Interval, interval_of
-from wisesr.report.statistics.resampled import over_repetitions
+from wisesr.statistics.intervals import Interval, interval_of
+from wisesr.statistics.resampled import over_repetitions
 
 
 class ClassRecall(NamedTuple):

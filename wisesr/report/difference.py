@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from wisesr.report.statistics.families import LEVEL
-from wisesr.report.statistics.intervals import Estimate
+from wisesr.statistics.families import LEVEL
+from wisesr.statistics.intervals import Estimate
 
 
 class Difference(NamedTuple):

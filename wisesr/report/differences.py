@@ -12,13 +12,13 @@ from functools import partial
 from wisesr.report.difference import Difference
 from wisesr.report.last_epochs import last_epochs
 from wisesr.report.pairs import OTHER_IMAGES, REPLICATES, Pairs, by_seed, pair
-from wisesr.report.statistics.crossed import crossed
-from wisesr.report.statistics.families import LEVEL
-from wisesr.report.statistics.images import over_images
-from wisesr.report.statistics.intervals import Estimate, mean_std
 from wisesr.report.study import ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.yardstick import Yardstick
+from wisesr.statistics.crossed import crossed
+from wisesr.statistics.families import LEVEL
+from wisesr.statistics.images import over_images
+from wisesr.statistics.intervals import Estimate, mean_std
 
 SEEDS = 3
 """From this many on, a test is over seeds."""

@@ -13,13 +13,13 @@ from wisesr.report.groups import Heads
 from wisesr.report.last_epochs import last_epochs, plateau_epochs
 from wisesr.report.published import run_of
 from wisesr.report.rates import ChosenRates, choose_rates
-from wisesr.report.statistics.intervals import SAME, mean_std
 from wisesr.report.study import Entry, LastEpochs, ReportCell
 from wisesr.report.tested_metrics import Metric
 from wisesr.report.twins import twin_notes
 from wisesr.report.yardstick import Yardstick
 from wisesr.results.head_order import in_order
 from wisesr.results.state import State
+from wisesr.statistics.intervals import SAME, mean_std
 from wisesr.wording import count_of
 
 

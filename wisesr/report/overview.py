@@ -52,13 +52,20 @@ class ForestGroup(NamedTuple):
 
 
 class ForestPanel(NamedTuple):
-    """A size."""
+    """A size, or a number of the dataset's classes at a size."""
 
     size: int
     """px"""
     table: str
     """Key of the table that it is of; empty where it is of several."""
     groups: tuple[ForestGroup, ...]
+    classes: int | None = None
+    """Where the dataset has several numbers of them in this study."""
+
+    @property
+    def title(self) -> str:
+        """`224 px`, `224 px, 10 classes`."""
+        return f"{self.size} px" + (f", {self.classes:,} classes" if self.classes is not None else "")
 
 
 class Forest(NamedTuple):
@@ -75,7 +82,7 @@ class Forest(NamedTuple):
     heads: tuple[str, ...]
     """In their order, without the baseline."""
     panels: tuple[ForestPanel, ...]
-    """By size."""
+    """By size, and then by number of classes."""
     tests: int
     """Comparisons over which stars are corrected."""
     protocol: str = "holdout"
@@ -90,6 +97,11 @@ class Forest(NamedTuple):
     def backbones(self) -> tuple[str, ...]:
         """Names of backbones, with settings."""
         return tuple(name for name in self._names() if name != TOGETHER)
+
+    @property
+    def by_classes(self) -> bool:
+        """Whether there are several numbers of the dataset's classes."""
+        return len({panel.classes for panel in self.panels}) > 1
 
     @property
     def together(self) -> tuple[str, ...]:
@@ -163,7 +175,8 @@ def _intervals(marks: Iterable[Mark]) -> str:
 
 def slope_caption(forest: Forest) -> str:
     """What is drawn, in a sentence."""
+    at = "with each number of classes" if forest.by_classes else "at each image size"
     return (
-        f"{forest.metric.points.capitalize()} of {forest.metric.words}, head less {forest.baseline}, at each image size "
+        f"{forest.metric.points.capitalize()} of {forest.metric.words}, head less {forest.baseline}, {at} "
         "(logarithmic axis); intervals stand in the forest plot."
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from wisesr.report.claims.judge import Answer, Verdict
+from wisesr.report.claims.parts import number_in, without_number
 from wisesr.report.difference import Difference
 from wisesr.report.overview import TOGETHER, Forest, ForestGroup, ForestPanel, ForestRow, Kind, Mark
 from wisesr.report.study import Entry, ReportTable
@@ -26,7 +27,7 @@ def forests(study: Study) -> tuple[Forest, ...]:
         if any(entry.difference is not None for entry in table.entries):
             place = table.entries[0].place
             own = studies.setdefault(place.study, {})
-            own.setdefault((place.dataset, place.protocol), []).append(table)
+            own.setdefault((_without_classes(place.dataset), place.protocol), []).append(table)
     made: list[Forest] = []
     for name, blocks in studies.items():
         first = next(iter(blocks.values()))[0]
@@ -40,11 +41,17 @@ def forests(study: Study) -> tuple[Forest, ...]:
     return tuple(made)
 
 
+def _without_classes(dataset: str) -> str:
+    """Of a dataset with so many classes, what holds for all its numbers of them, which stand beside one another."""
+    return without_number(dataset) if number_in(dataset) is not None else dataset
+
+
 def _over_datasets(pooled: Sequence[Answer], before: str, first: ReportTable) -> Iterator[Forest]:
     """What claims say of each size over several datasets; none where they say nothing."""
     sizes: dict[int, dict[str, Answer]] = {}
     for answer in pooled:
-        if len({row.dataset for row in answer.rows}) > 1 and len(of := _sizes(answer)) == 1:
+        of, datasets = _sizes(answer), {row.dataset for row in answer.rows}
+        if len(datasets) > 1 and len(of) == 1 and answer.classes is None:
             sizes.setdefault(of.pop(), {}).setdefault(answer.claim.head, answer)
     if not sizes:
         return
@@ -63,13 +70,13 @@ def _sizes(answer: Answer) -> set[int]:
 
 
 def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Sequence[Answer]) -> Forest:
-    tables = sorted(tables, key=lambda table: table.entries[0].place.size)
+    tables = sorted(tables, key=lambda table: (table.entries[0].place.size, number_in(table.entries[0].place.dataset) or 0))
     first = tables[0]
     heads = in_order((entry.head for table in tables for entry in table.entries), first.baseline)
     heads = tuple(head for head in heads if head != first.baseline)
     groups = list(dict.fromkeys(entry.group for table in tables for entry in table.entries))
     return Forest(
-        key=first.key if len(tables) == 1 else "".join(first.key.rpartition(f"-{first.entries[0].place.size}")[::2]),
+        key=first.key if len(tables) == 1 else _key(tables),
         study=first.entries[0].place.study,
         title=name + ", protocol=paper" * (protocol == "paper"),
         baseline=first.baseline,
@@ -81,17 +88,25 @@ def _forest(tables: Sequence[ReportTable], name: str, protocol: str, pooled: Seq
     )
 
 
+def _key(tables: Sequence[ReportTable]) -> str:
+    """That of the first table without what tells it from the others: `indoor`, `indoor_10-67_classes`."""
+    place = tables[0].entries[0].place
+    key = "".join(tables[0].key.rpartition(f"-{place.size}")[::2])
+    numbers = sorted({number for table in tables if (number := number_in(table.entries[0].place.dataset)) is not None})
+    return key.replace(f"classes_{numbers[0]}", f"{numbers[0]}-{numbers[-1]}_classes") if numbers else key
+
+
 def _panel(table: ReportTable, groups: Sequence[str], heads: Sequence[str], pooled: Sequence[Answer]) -> ForestPanel:
     entries = {(entry.group, entry.head): entry for entry in table.entries}
     size = table.entries[0].place.size
     shown = [_group(name, table, entries, heads) for name in groups]
     own: dict[str, Answer] = {}
     for answer in pooled:
-        if _sizes(answer) == {size}:
+        if _sizes(answer) == {size} and answer.classes == number_in(table.entries[0].place.dataset):
             own.setdefault(answer.claim.head, answer)
     if own and len(groups) > 1:
         shown.append(ForestGroup(TOGETHER, "", _together(heads, own)))
-    return ForestPanel(size, table.key, tuple(shown))
+    return ForestPanel(size, table.key, tuple(shown), number_in(table.entries[0].place.dataset))
 
 
 def _group(name: str, table: ReportTable, entries: dict[tuple[str, str], Entry], heads: Sequence[str]) -> ForestGroup:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from wisesr.report.repetitions import tested_over_trained
 from wisesr.report.scores import Scores, Scoring
-from wisesr.report.statistics.intervals import Estimate
-from wisesr.report.statistics.resampled import over_repetitions
 from wisesr.report.study import ReportCell
+from wisesr.statistics.intervals import Estimate
+from wisesr.statistics.resampled import over_repetitions
 
 CellsBySeed = Mapping[int, ReportCell]
 OTHER_IMAGES = "their predictions are of different images"

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from wisesr.report.settings import settings_of
-from wisesr.report.statistics.ranks import Values
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.twins import figures
+from wisesr.statistics.ranks import Values
 from wisesr.wording import natural_key
 
 Row = Mapping[str, Entry]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from wisesr.report.claims.parts import number_in, without_number
 from wisesr.report.ranked_values import RankedValues, dataset_of, ranked_values
-from wisesr.report.statistics.families import LEVEL
-from wisesr.report.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
 from wisesr.report.study import ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
+from wisesr.statistics.families import LEVEL
+from wisesr.statistics.ranks import Friedman, Pair, average_ranks, cliques, compared_pairs, friedman
 
 LEAST = 6
 """Datasets: the exact test of five pairs cannot fall below 2/32, which is above 5 %."""
@@ -98,7 +100,8 @@ def rankings(study: Study) -> tuple[Ranking, ...]:
     """The rankings of a study by the metric of its tables: none where fewer than two datasets compare heads.
 
     Under each protocol (and of each study, where these have tables of their own) there is one, of each dataset at its own size;
-    where a dataset has several sizes there is one a size, so that no dataset counts twice.
+    where a dataset has several sizes there is one a size, so that no dataset counts twice. Of several numbers of a dataset's
+    classes the one with the most is ranked.
 
     Args:
         study: `Entry.values` are what is ranked, or under protocol=paper `Entry.last`.
@@ -114,7 +117,8 @@ def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
     for table in study.tables:
         if table.entries:
             together[table.entries[0].place.study, table.protocol].append(table)
-    for (name, _), tables in together.items():
+    for (name, _), every in together.items():
+        tables = _of_most_classes(every)
         sizes: dict[str, set[int]] = defaultdict(set)
         for table in tables:
             sizes[dataset_of(table)].add(_size(table))
@@ -123,6 +127,20 @@ def _chosen(study: Study) -> Iterator[tuple[Sequence[ReportTable], str, str]]:
         else:
             for size in sorted(set.union(*sizes.values())):
                 yield [table for table in tables if _size(table) == size], name, str(size)
+
+
+def _of_most_classes(tables: Sequence[ReportTable]) -> list[ReportTable]:
+    """Of a dataset with several numbers of its classes those with the most, as tasks of unlike many are not averaged."""
+
+    def number(table: ReportTable) -> float:
+        dataset = table.entries[0].place.dataset
+        return float(number_in(dataset) or (0 if without_number(dataset) == dataset else math.inf))  # null is all of them
+
+    most: dict[tuple[str, int], float] = {}
+    for table in tables:
+        key = dataset_of(table), _size(table)
+        most[key] = max(most.get(key, 0.0), number(table))
+    return [table for table in tables if number(table) == most[dataset_of(table), _size(table)]]
 
 
 def _size(table: ReportTable) -> int:

@@ -14,10 +14,11 @@ from wisesr.report.placement import TableKey, places, shared, table_of
 from wisesr.report.published import PUBLISHED, read_published, unmatched
 from wisesr.report.read_cells import CellFiles, name_cells, read_cell, unique_cells
 from wisesr.report.scores import ScoreReader, Scoring
-from wisesr.report.study import LeftOut, ReportCell
+from wisesr.report.study import LeftOut, ReportCell, ReportTable
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.whole_study import Study
 from wisesr.results.state import State
+from wisesr.wording import natural_key
 
 _Tracked = Callable[[Sequence[Path]], Iterable[Path]]
 
@@ -73,8 +74,14 @@ def read_study(
         cells, figures = tuple(_tested(cell, scoring) for cell in cells), {}  # published figures are of top-1
     tables = compare(cells, baseline=baseline, published=figures, common=common, scoring=scoring, metric=metric)
     answered = answer_claims(tables, declared, scoring, margin or metric.margin)
+    if claims is None:
+        answered = tuple(block._replace(compared=_tables_of(block.study, tables)) for block in answered)
     notes = unmatched(published, figures, cells) if published else []
     return Study(tuple(roots), cells, (*damaged, *repeated), tables, tuple(notes), answered)
+
+
+def _tables_of(study: str, tables: Iterable[ReportTable]) -> tuple[ReportTable, ...]:
+    return tuple(table for table in tables if table.entries and table.entries[0].place.study == study)
 
 
 def _tested(cell: ReportCell, scoring: Scoring) -> ReportCell:
@@ -95,5 +102,5 @@ def _placed(cells: Sequence[CellFiles]) -> tuple[tuple[ReportCell, ...], dict[Ta
         ReportCell(cell.directory, cell.name, cell.state, cell.reason, cell.config, cell.record, place)
         for cell, place in zip(cells, where, strict=True)
     ]
-    ordered = sorted(placed, key=lambda cell: (cell.place.study, cell.place, cell.name))
+    ordered = sorted(placed, key=lambda cell: (cell.place.study, natural_key(cell.place.dataset), cell.place, cell.name))
     return tuple(ordered), shared(settings, [table_of(place) for place in where])

@@ -18,10 +18,10 @@ from wisesr.report.curve_pairs import CurvePair, curve_pairs, why_not_comparable
 from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import plateau, plateau_epochs
 from wisesr.report.repetitions import tested_over_trained
-from wisesr.report.statistics.intervals import Interval, interval_of
-from wisesr.report.statistics.resampled import over_repetitions
-from wisesr.report.statistics.rising import first_reached
 from wisesr.report.study import Entry, ReportCell, ReportTable
+from wisesr.statistics.intervals import Interval, interval_of
+from wisesr.statistics.resampled import over_repetitions
+from wisesr.statistics.rising import first_reached
 
 SHARE = 0.95
 """Of a plateau, that is the goal."""

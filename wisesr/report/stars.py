@@ -10,9 +10,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from wisesr.report.difference import Difference
-from wisesr.report.statistics.families import LEVEL, holm
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.twins import figures
+from wisesr.statistics.families import LEVEL, holm
 
 Computation = tuple[str, str, str, str]
 """What tells an entry from all others of a study: table, backbone, settings, figures."""

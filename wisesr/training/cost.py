@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 from torch.utils.flop_counter import FlopCounterMode
 
 from wisesr.models.classifier import Classifier
+from wisesr.models.heads.base import Head
 
 _PER_TENSOR = 640
 """Bytes, rather more than less: torch pads each to 64 and writes two headers, and its name stands in the pickle."""
@@ -35,17 +36,27 @@ def flops(model: Classifier, image_size: int) -> dict[str, int]:
         `backbone` and `head`.
     """
     device = next(model.parameters()).device
-    backbone, features = forward_flops(model.backbone, torch.empty(1, 3, image_size, image_size, device=device))
-    return {"backbone": backbone, "head": forward_flops(model.head, features)[0]}
+    images = torch.zeros(1, 3, image_size, image_size, device=device)
+    backbone, features = forward_flops(model.backbone, images)
+    return {"backbone": backbone, "head": head_flops(model.head, features, images)}
 
 
 def forward_flops(part: nn.Module, inputs: Tensor) -> tuple[int, Tensor]:
     """Floating-point operations of one forward pass in eval mode, and what it answers. See `flops`."""
+    return _counted(part, lambda: part(inputs))
+
+
+def head_flops(head: Head, features: Tensor, images: Tensor) -> int:
+    """Floating-point operations of a head on maps and the images that they come from, as of `Head.of_images`. See `flops`."""
+    return _counted(head, lambda: head.of_images(features, images))[0]
+
+
+def _counted(part: nn.Module, forward: Callable[[], Tensor]) -> tuple[int, Tensor]:
     was_training = part.training
     part.eval()
     # Fused attention on CPU has no formula in torch's counter; as plain matrix products it is counted on every device.
     with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
-        outputs: Tensor = part(inputs)
+        outputs = forward()
     part.train(was_training)
     return counter.get_total_flops(), outputs
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 
 from wisesr.models.heads.depthwise import DepthwiseAggregation
+from wisesr.models.heads.shuffled import ShuffledWiseHead
 
 _CHANNELS = 31
 _COLUMNS = 8
@@ -15,12 +16,22 @@ _TILE = 64
 
 
 def learned_kernel(model: nn.Module) -> NDArray[np.float32] | None:
-    """The depthwise kernel as it is applied, (channels, height, width); None for a model without one."""
-    found = [part for part in model.modules() if isinstance(part, DepthwiseAggregation)]
-    if not found:
-        return None
-    kernel: NDArray[np.float32] = found[0].effective_kernel().detach().float().cpu().numpy()
-    return kernel
+    """The depthwise kernel as it is applied, (channels, height, width); None for a model without one.
+
+    Of a head that permutes positions once, the kernel on the map as it was, whose place is the picture's, with zeros where
+    averaging leaves positions out; of one that permutes each image's, None: its weights belong to no place.
+    """
+    for part in model.modules():
+        if isinstance(part, ShuffledWiseHead):
+            return None if part.shuffle == "image" else _as_array(part.full_kernel())
+        if isinstance(part, DepthwiseAggregation):
+            return _as_array(part.effective_kernel())
+    return None
+
+
+def _as_array(kernel: Tensor) -> NDArray[np.float32]:
+    array: NDArray[np.float32] = kernel.detach().float().cpu().numpy()
+    return array
 
 
 def kernel_sheet(model: nn.Module) -> Image.Image | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -20,6 +20,7 @@ from wisesr.training.average import averaged_model
 from wisesr.training.constraint import constrain
 from wisesr.training.metrics import MeanLoss, SplitMetrics, top1
 from wisesr.training.objective import Objective
+from wisesr.training.parameter_groups import finish_groups, named_group
 from wisesr.training.schedules import Schedule
 from wisesr.training.single_image import check_single_images
 from wisesr.types import Steps, derive_seed
@@ -93,13 +94,9 @@ class ClassificationModule(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
     def make_optimizer(self, model: Classifier) -> Optimizer:
-        """The recipe's optimizer of a model, whose kernels are projected after each step."""
-        optimizer = self._optimizer([_group(model.backbone), _group(model.head)])
-        heads = {id(parameter) for parameter in model.head.parameters()}
-        for group in optimizer.param_groups:  # more than two, where the optimizer has divided them
-            group.pop("names", None)
-            if group["params"] and all(id(parameter) in heads for parameter in group["params"]):
-                group["lr"] *= self._head_lr_scale
+        """The recipe's optimizer of a model, whose kernels are projected after each step. Errors: as of `finish_groups`."""
+        optimizer = self._optimizer([named_group(model.backbone), named_group(model.head)])
+        finish_groups(optimizer, model.head, self._head_lr_scale)
         constrain(optimizer, model)
         return optimizer
 
@@ -198,9 +195,3 @@ class ClassificationModule(LightningModule):
 
     def _publish(self, split: str, metrics: SplitMetrics) -> None:
         self.figures |= {f"{split}/{name}": value for name, value in metrics.result().items()}
-
-
-def _group(part: nn.Module) -> dict[str, Any]:
-    """What is trained of a part, as `torch.optim` takes it, with names."""
-    trained = [(name, parameter) for name, parameter in part.named_parameters() if parameter.requires_grad]
-    return {"params": [parameter for _, parameter in trained], "names": [name for name, _ in trained]}

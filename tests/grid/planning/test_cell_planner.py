@@ -22,7 +22,7 @@ from wisesr.config.options import load_option
 from wisesr.data import listing
 from wisesr.data.images import open_rgb
 from wisesr.grid.cell_dirs import make_cells, write_cell
-from wisesr.grid.planning.plan import Cost
+from wisesr.grid.planning.cost import Cost
 from wisesr.grid.planning.planner import plan_cells
 from wisesr.models.backbones import TimmBackbone
 from wisesr.models.keras_structure import STRUCTURES

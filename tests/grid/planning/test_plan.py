@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import subprocess
 import sys
 import time
@@ -19,7 +20,9 @@ from tests.support.paths import ROOT
 from wisesr.config.schema import Config
 from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.planning import disk, planner_process
-from wisesr.grid.planning.plan import Cost, Plan, make_plan, print_plan
+from wisesr.grid.planning.cost import Cost
+from wisesr.grid.planning.plan import Plan, make_plan
+from wisesr.grid.planning.plan_table import print_plan
 from wisesr.types import FeatureShape
 
 
@@ -78,8 +81,22 @@ def test_a_planner_that_dies_is_told(config: Config, monkeypatch: pytest.MonkeyP
     assert words in problem
 
 
+def test_a_plan_stands_though_a_timed_step_was_killed(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = {"problems": [], "costs": [[1, 1, 10**12, [1, 1, 1], 90, 12, 3, 1, 3 * 10**12, 0, 0]]}
+    code = f"import os, signal; print({json.dumps(answer)!r}, flush=True); print('{{\"timed\": 0}}', flush=True); os.abort()"
+    monkeypatch.setattr(planner_process, "_COMMAND", (sys.executable, "-c", code))
+    screen = io.StringIO()
+    plan = make_plan(make_cells([config]), Console(file=screen), gpus=0, cores=2, tflops=10.0)
+    assert plan.problems == []
+    assert plan.estimates == [(3 * 90 * 3 * 10**12 / 10**13, "flops")]
+    assert "timing a step: corners-64 toy-wise_dropout seed 0" in screen.getvalue()
+
+
 def answering(needs: int) -> Callable[..., dict[str, Any]]:
-    return lambda cells, *_, **__: {"problems": [], "costs": [[1, 1, 1, [1, 1, 1], 1, 1, 3 * needs, needs]] * len(cells)}
+    return lambda cells, *_, **__: {
+        "problems": [],
+        "costs": [[1, 1, 1, [1, 1, 1], 1, 1, 3 * needs, needs, 3, 1, 1]] * len(cells),
+    }
 
 
 def test_the_disk(config: Config, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -115,7 +132,8 @@ def test_sizes(count: int, text: str) -> None:
 def test_the_table(config: Config) -> None:
     """Rows of cells that differ in more than their seed; totals by hand."""
     cells: list[Cell] = make_cells([config | {"seed": seed} for seed in range(5)] + [changed(config, "head.name", "gap")])
-    one = Cost(23_508_032, 40_970, 8_174_350_336, FeatureShape(2048, 7, 7), 54, 12, 700_000_000, 300_000_000)
+    forward = 8_174_350_336
+    one = Cost(23_508_032, 40_970, forward, FeatureShape(2048, 7, 7), 54, 12, 700_000_000, 300_000_000, 3 * forward, 60, 18)
     console = Console(width=120, record=True, file=io.StringIO())
     print_plan(console, cells, Plan([], [one] * 5 + [None]))
     text = console.export_text()

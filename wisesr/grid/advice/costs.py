@@ -1,4 +1,4 @@
-"""What more cells would cost: how many they are, and about how long they take, as far as finished cells of the study tell."""
+"""What more cells would cost: how many they are, and about how long they take, as far as finished cells or the plan tell."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from pathlib import Path
 
 from wisesr.config.schema import Config
 from wisesr.grid.eta import CellTime, cell_time, seconds_left
-from wisesr.grid.planning.plan import Cost
+from wisesr.grid.planning.cost import Cost
+from wisesr.grid.planning.hours import Estimate, total_hours
+from wisesr.grid.planning.hours_text import gpu_hours
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
-from wisesr.wording import count_of
+from wisesr.wording import count_of, duration
 
 More = Sequence[tuple[Config, int]]
 """Cells that are not there yet: one like it, and how many."""
@@ -24,20 +26,37 @@ class Costs:
         costs: from the plan, of the cells that are to run, by id of their configuration.
         times: of finished cells.
         slots: cells at a time.
+        estimates: from the plan, how long the cells that are to run will take, by id of their configuration.
     """
 
     def __init__(
-        self, cells: Sequence[Config], costs: Mapping[int, Cost | None], times: Sequence[CellTime] = (), slots: int = 1
+        self,
+        cells: Sequence[Config],
+        costs: Mapping[int, Cost | None],
+        times: Sequence[CellTime] = (),
+        slots: int = 1,
+        estimates: Mapping[int, Estimate | None] | None = None,
     ) -> None:
         self._cells, self._costs, self._times, self._slots = cells, costs, times, slots
+        self._estimates = estimates or {}
 
     def text(self, more: More) -> str:
-        """`8 more cells, about 12 minutes`; where no cell has told how long it takes, `4 times the work of these 2`."""
+        """`8 more cells, about 12 minutes`; where nobody knows how long a cell takes, `4 times the work of these 2`."""
         count = sum(number for _, number in more)
         new = [cell_time(config, State.WAITING, {}, None) for config, number in more for _ in range(number)]
         seconds = seconds_left([*self._times, *new])
-        time = self._work(more) if seconds is None or not self._times else f"about {duration(seconds / self._slots)}"
+        time = f"about {duration(seconds / self._slots)}" if seconds is not None and self._times else self._planned(more)
         return f"{count_of(count, 'more cell')}, {time}"
+
+    def _planned(self, more: More) -> str:
+        """As the plan has it, on a GPU by FLOPs; where it does not tell, by the work of the grid."""
+        estimates = [self._estimates.get(id(config)) for config, number in more for _ in range(number)]
+        hours = total_hours(estimates, slots=self._slots)
+        if hours is None or not all(estimates):
+            return self._work(more)
+        if any(each.by == "flops" for each in estimates if each):
+            return f"{self._work(more)} (about {gpu_hours(hours.work)})"
+        return f"about {duration(hours.wall)}"
 
     def _work(self, more: More) -> str:
         """By FLOPs where all are known, else by the number of cells."""
@@ -62,12 +81,3 @@ def times(factor: float) -> str:
     """`once`, `twice`, `2.5 times`, `9 times`."""
     text = f"{factor:,.0f}" if factor >= 2.95 else f"{factor:.2g}"
     return {"1": "once", "2": "twice"}.get(text, f"{text} times")
-
-
-def duration(seconds: float) -> str:
-    """`40 seconds`, `12 minutes`, `3.5 hours`."""
-    if seconds < 90:
-        return count_of(max(round(seconds), 1), "second")
-    if seconds < 90 * 60:
-        return count_of(round(seconds / 60), "minute")
-    return f"{seconds / 3600:.1f} hours" if seconds < 36000 else f"{seconds / 3600:,.0f} hours"

@@ -1,4 +1,4 @@
-"""What feature maps make of heads: two that are one computation on them, or none that can tell where a feature fires."""
+"""What feature maps make of heads: two that are one computation, controls of nothing, none that can tell a place."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from wisesr.build.same_heads import map_of, same_heads_sentence
+from wisesr.build.head_sentences import map_of, same_heads_sentence
 from wisesr.config.axes import setting_text
 from wisesr.config.schema import Config
 from wisesr.grid.advice.costs import times
 from wisesr.grid.advice.rows import Member, Row
 from wisesr.grid.planning.map_heads import MapHead, Way
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of, percent, some_of
 
 Heads = Mapping[int, MapHead | None]
 """By id of a cell's configuration."""
@@ -47,7 +47,7 @@ def _sentence(text: str, found: Sequence[_Finding]) -> str:
     fewer = sum(finding.fewer for finding in found)
     saved = f"; {count_of(fewer, 'cell')} fewer without the other" if fewer else ""
     ways = next((finding.ways for finding in found if finding.ways), ())
-    settings = [f"{way.setting} ({way.extent[0]}x{way.extent[1]}, {times(way.times)} the work)" for way in ways]
+    settings = [way_text(way) for way in ways]
     change = f" Not so with {' or '.join(settings)}." if settings else ""
     return f"{places[0]}, {text}{also}{saved}.{change}"
 
@@ -63,13 +63,24 @@ def _finding(row: Row, heads: Heads) -> _Finding | None:
     first, shape = row.asked[0], next(iter(built.values()))[1].shape
     alone = ["no head can tell where a feature fires: there is one position"] * (shape[1:] == (1, 1))
     same = [(text, group) for group in groups.values() if (text := _same(group))]
-    if not alone and not same:
+    vain = [
+        f"{member.config['head']['name']} {head.built.in_vain}"
+        for member, head in built.values()
+        if head.built and head.built.in_vain
+    ]
+    if not alone and not same and not vain:
         return None
     ways = max(
         (head.ways for _, head in built.values()), key=lambda own: bool(own) * max((way.times for way in own), default=0)
     )
     fewer = sum(len({one.run for one in row.asked if one.head == other.head}) for _, group in same for other, _ in group[1:])
-    return _Finding(map_of(first.config, shape), "; ".join([*alone, *(text for text, _ in same)]), ways, fewer)
+    return _Finding(map_of(first.config, shape), "; ".join([*alone, *(text for text, _ in same), *vain]), ways, fewer)
+
+
+def way_text(way: Way) -> str:
+    """`resolution.size=256 (8x8, 1.3 times the work)`."""
+    drops = f", {percent(way.dropped, 1)} % of it dropped" if way.dropped else ""
+    return f"{way.setting} ({way.extent[0]}x{way.extent[1]}{drops}, {times(way.times)} the work)"
 
 
 def _same(group: list[tuple[Member, MapHead]]) -> str:

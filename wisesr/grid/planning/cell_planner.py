@@ -7,16 +7,19 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import numpy as np
+
 from wisesr.build.cell import build_trainer_settings
 from wisesr.build.data import build_manifest
 from wisesr.build.dry_run import DryCell, DryRun
 from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
 from wisesr.config.schema import Config
-from wisesr.data.manifest import TEST, TRAIN, Manifest
+from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest, digest_of
 from wisesr.data.packed import Names
+from wisesr.data.train_part import draw_train_part
 from wisesr.errors import UserError
-from wisesr.grid.planning.plan import Cost
+from wisesr.grid.planning.cost import Cost
 from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.checkpoints import KEPT
 from wisesr.training.cost import Kind, kinds, parameters, state_bytes, stored_bytes
@@ -82,7 +85,20 @@ class CellPlanner:
             steps=steps.total,
             disk=most,
             partial=most - files - _kept(config, {BEST: best, LAST: best + state}),
+            train_flops=_train_flops(dry),
+            measured_images=self._measured_images(config, manifest),
+            test_images=len(tested := manifest.indices(TEST)),
+            val_images=len(manifest.indices(VAL)) if config["protocol"] == "holdout" else 0,
+            test_split=digest_of(np.asarray(tested, np.int64).tobytes()).hex(),
         )
+
+    def _measured_images(self, config: Config, manifest: Manifest) -> int:
+        """Images on which accuracy is measured after each epoch."""
+        chosen, images = TEST if config["protocol"] == "paper" else VAL, config["trainer"]["train_eval_images"]
+        settings = {"protocol": config["protocol"], "split_seed": config["dataset"]["split_seed"]}
+        key = json.dumps([_key(config, "dataset"), images, settings])
+        part = self._once(key, lambda: len(draw_train_part(manifest, images, **settings)))
+        return len(manifest.indices(chosen)) + int(part)
 
     def _checkpoint(self, config: Config, dry: DryCell) -> tuple[int, int]:
         """Bytes of a checkpoint's weights, and of its optimizer's state beside them."""
@@ -117,6 +133,16 @@ class CellPlanner:
             except Exception as error:
                 self._attempts[key] = describe_error(error)
         return self._attempts[key]
+
+
+def _train_flops(dry: DryCell) -> int:
+    """Of one image in training: backwards, a layer is passed twice, and not at all where nothing before it is trained.
+
+    Of a backbone of which some stages are frozen all are counted: rather more than less.
+    """
+    backbone = dry.parts.module.model.backbone
+    passes = 3 if any(parameter.requires_grad for parameter in backbone.parameters()) else 1
+    return passes * dry.backbone_flops + 3 * (dry.flops - dry.backbone_flops)
 
 
 def _open_trainer(settings: Mapping[str, Any]) -> None:

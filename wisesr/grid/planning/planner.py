@@ -1,9 +1,10 @@
 """The child of `wisesr.grid.planning.plan`: says what each cell costs or what is wrong with it.
 
 Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without. On stdin one
-line of JSON, {"cells": [config, ...], "gpus": 1}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell and
-{"problems": [[cell, text], ...], "costs": [[...] or null, ...], "heads": [[...] or null, ...]} at the end. When stdin ends
-before that, so does this process.
+line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null}; on stdout lines of JSON, {"cell": 0, "done": 0} before
+each cell, then {"problems": [[cell, text], ...], "costs": [[...] or null, ...], "heads": [[...] or null, ...]}, {"timed": 0}
+before each cell whose model is timed, and {"paces": [[...] or null, ...]} at the end. When stdin ends before that, so does this
+process.
 """
 
 from __future__ import annotations
@@ -12,14 +13,19 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wisesr.config.schema import Config
 from wisesr.grid.planning.map_heads import describe_heads
+from wisesr.grid.planning.timing import time_cells
 
 if TYPE_CHECKING:
     from wisesr.grid.planning.cell_planner import CellPlan
+    from wisesr.grid.planning.hours import Pace
+
+_BEGUN = time.monotonic()
 
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
@@ -45,6 +51,18 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     return [plans[index] for index in range(len(configs))]
 
 
+def _paces(
+    configs: Sequence[Config], plans: Sequence[CellPlan], cores: int | None, imports: float, tell: Callable[[int], None]
+) -> list[Pace | None]:
+    """What cells take on so many cores of this machine, where that is asked for and nothing is wrong with one."""
+    from wisesr.build.data import build_manifest
+
+    if cores is None or any(problems for _, problems in plans):
+        return [None] * len(plans)
+    costs = [cost for cost, _ in plans]
+    return time_cells(configs, costs, build_manifest, cores=cores, imports=imports, tell=tell)
+
+
 def _end_with_the_grid() -> None:
     """Leave when the other end of stdin is closed, by whatever ended the process there."""
     sys.stdin.buffer.read()
@@ -62,11 +80,16 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
-    plans = plan_cells(asked["cells"], asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
+    import wisesr.grid.planning.cell_planner  # noqa: F401  # to know how long it takes: a cell imports the same
+
+    imports = time.monotonic() - _BEGUN
+    cells, cores = asked["cells"], asked.get("cores")
+    plans = plan_cells(cells, asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
     problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
     costs = [cost for cost, _ in plans]
     maps = [cost and cost.feature_map for cost in costs]
-    say({"problems": problems, "costs": costs, "heads": describe_heads(asked["cells"], maps)})
+    say({"problems": problems, "costs": costs, "heads": describe_heads(cells, maps)})
+    say({"paces": _paces(cells, plans, cores, imports, lambda index: say({"timed": index}))})
 
 
 if __name__ == "__main__":

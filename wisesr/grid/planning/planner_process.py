@@ -25,9 +25,12 @@ _TAIL = 8
 _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
 
-def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[str, Any] | str:
-    """The planner's last answer on a grid that sees so many GPUs, or in a sentence for users how it ended without one."""
-    question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus}) + "\n"
+def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None) -> dict[str, Any] | str:
+    """What the planner answers on a grid that sees so many GPUs, or in a sentence for users how it ended without one.
+
+    `cores` are those of one cell on this machine, on which steps are to be timed; None to time none.
+    """
+    question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores}) + "\n"
     current = ""
     answer: dict[str, Any] | None = None
     with tempfile.TemporaryFile() as errors, _child(errors) as child:
@@ -39,11 +42,16 @@ def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int) -> dict[s
             child.stdin.flush()
             for line in child.stdout:
                 message = json.loads(line)
-                if "costs" in message:
-                    answer = message
+                if "paces" in message:
+                    answer = None if answer is None else answer | message
                     break
-                current = cells[message["cell"]].label
-                stages.say(f"checking model {message['done'] + 1:,} of {len(cells):,}: {current}", aloud=False)
+                if "costs" in message:
+                    answer = message  # which stands, should a timed step take more memory than there is
+                    continue
+                current = cells[message.get("cell", message.get("timed"))].label
+                timed = "timed" in message
+                what = "timing a step" if timed else f"checking model {message['done'] + 1:,} of {len(cells):,}"
+                stages.say(f"{what}: {current}", aloud=timed)
         if answer is not None:
             return answer
         errors.flush()

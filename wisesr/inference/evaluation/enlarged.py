@@ -6,6 +6,7 @@ from typing import Any
 
 from wisesr.inference.run import Run
 from wisesr.inference.stored import read_stored
+from wisesr.models.heads.pre_average import PreAverage
 
 
 def resizings(run: Run) -> list[str]:
@@ -20,9 +21,9 @@ def resizings(run: Run) -> list[str]:
             phrases.append(f"resized: {name}, {_extent(stored[name])} to {_extent(value)}{_how(name)}")
     if len(phrases) == 1:
         phrases.append("no weight needed resizing")
-    pool = getattr(run.model.head, "pool", None)
-    if isinstance(pool, int) and pool > 1:
-        phrases.append(f"pre-averaging over {pool}x{pool}, as trained")
+    averaging = getattr(run.model.head, "averaging", None)
+    if isinstance(averaging, PreAverage) and averaging.pool > 1:
+        phrases.append(f"pre-averaging over {averaging.pool}x{averaging.pool}, as trained")
     return phrases
 
 

@@ -32,7 +32,7 @@ class Exact(NamedTuple):
 
 
 def exact(head: Head, features: Tensor, classes: Sequence[int]) -> Exact | None:
-    """Logits of some classes, and their evidence; None where the head is not linear in the map.
+    """Logits of some classes, and their evidence; None where the head is not linear in the map, or in another one each image.
 
     Args:
         head: of any precision, in eval mode.
@@ -45,10 +45,11 @@ def exact(head: Head, features: Tensor, classes: Sequence[int]) -> Exact | None:
     with torch.inference_mode():
         try:
             head.offset()
+            few, doubled = _exact_head(head, classes), features.double()
+            maps = few.evidence(doubled)[0].cpu()
         except NotImplementedError:
             return None
-        few, doubled = _exact_head(head, classes), features.double()
-        logits, maps, offsets = few(doubled)[0].cpu(), few.evidence(doubled)[0].cpu(), few.offset().cpu()
+        logits, offsets = few(doubled)[0].cpu(), few.offset().cpu()
     largest = torch.stack([logits.abs(), offsets.abs(), maps.flatten(1).abs().amax(1)]).amax(0)
     missed = (maps.sum(dim=(1, 2)) + offsets - logits).abs()
     if not bool((missed <= LARGEST_RESIDUAL * largest).all()):

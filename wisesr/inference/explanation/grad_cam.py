@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from wisesr.errors import UserError
+from wisesr.models.heads.base import Head
 
 MISSING = "Grad-CAM needs TorchCAM: pip install 'wisesr[explain]'"
 
@@ -24,12 +25,24 @@ def has_grad_cam() -> bool:
     return find_spec("torchcam") is not None
 
 
-def grad_cam(head: nn.Module, features: Tensor, classes: Sequence[int]) -> Tensor:
+class _OfImage(nn.Module):
+    """A head whose image is given with it: a function of maps alone, which is what TorchCAM calls."""
+
+    def __init__(self, head: Head, image: Tensor) -> None:
+        super().__init__()
+        self.head, self.image = head, image
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.head.of_images(maps, self.image.expand(len(maps), -1, -1, -1))
+
+
+def grad_cam(head: Head, features: Tensor, image: Tensor, classes: Sequence[int]) -> Tensor:
     """ReLU(sum_c mean_ij(d logit / d x_cij) x_c) for each class: (classes, height, width), float32 or float64, on the CPU.
 
     Args:
-        head: maps (batch, channels, height, width) -> logits, in eval mode.
+        head: in eval mode.
         features: one picture's map, (1, channels, height, width).
+        image: the picture as the model sees it, (1, 3, size, size).
         classes: indices of logits.
 
     Raises:
@@ -39,7 +52,7 @@ def grad_cam(head: nn.Module, features: Tensor, classes: Sequence[int]) -> Tenso
         raise UserError(MISSING)
     from torchcam.methods import GradCAM
 
-    model = nn.Sequential(nn.Identity(), head)
+    model = nn.Sequential(nn.Identity(), _OfImage(head, image.to(features.device)))
     with torch.inference_mode(False), torch.enable_grad():
         # Cloned, as what comes from inference mode takes no gradient.
         maps = features.clone().to(next(head.parameters()).dtype).repeat(len(classes), 1, 1, 1).requires_grad_()

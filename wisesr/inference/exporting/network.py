@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from wisesr.data.augmentation import Augmentation, Inputs
 from wisesr.inference.run import Run
+from wisesr.models.heads.base import Head
 from wisesr.models.heads.depthwise import DepthwiseKernelHead
+from wisesr.models.heads.shuffled import ShuffledWiseHead
 
 _WAYS = ((255.0, True), (255.0, False), (127.5, False), (1.0, False))
 """By what trainings divide grey levels before they subtract a mean, and whether they multiply with its inverse, as torchvision
@@ -79,9 +81,20 @@ class FoldedHead(nn.Module):
         logits: Tensor = self.classifier((features * self.kernel).sum(dim=(2, 3)) + self.bias)
         return logits
 
+    def of_images(self, features: Tensor, images: Tensor) -> Tensor:
+        """As `Head.of_images`, of which none that is folded looks at images."""
+        del images
+        logits: Tensor = self(features)
+        return logits
 
-def folded(head: nn.Module) -> nn.Module:
-    """A head that computes the same with less. `flatten` and `fc` keep their average: without it they would be far larger."""
+
+def folded(head: Head) -> Head | FoldedHead:
+    """A head that computes the same with less. `flatten` and `fc` keep their average: without it they would be far larger.
+
+    So does one that permutes the positions of each image, and has a kernel on none of them.
+    """
+    if isinstance(head, ShuffledWiseHead) and head.shuffle == "image":
+        return head
     return FoldedHead(head) if isinstance(head, DepthwiseKernelHead) else head
 
 

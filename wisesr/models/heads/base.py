@@ -63,8 +63,7 @@ class Head(nn.Module):
         Raises:
             ValueError: the maps are not of the shape that the head was made for.
         """
-        if tuple(features.shape[1:]) != tuple(self.feature_shape):
-            raise ValueError(f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}")
+        self.check_maps(features)
         logits: Tensor = self.classifier(self.dropout(self.aggregation(self.pre_average(features))))
         return logits
 
@@ -76,6 +75,15 @@ class Head(nn.Module):
         del images
         logits: Tensor = self(features)
         return logits
+
+    def check_maps(self, features: Tensor) -> None:
+        """Refuse feature maps, (batch, ...), that the head was not made for.
+
+        Raises:
+            ValueError: they are of another shape.
+        """
+        if tuple(features.shape[1:]) != tuple(self.feature_shape):
+            raise ValueError(f"the head was made for maps of {tuple(self.feature_shape)}, not {tuple(features.shape[1:])}")
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
         """A state dict of this head, trained on maps of another extent, for maps of its own.

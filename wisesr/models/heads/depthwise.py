@@ -6,8 +6,7 @@ channel's feature depends on where it fires; uniform weights 1 / (height * width
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 import torch
@@ -15,9 +14,9 @@ from torch import Tensor, nn
 
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.models.heads.constrained import Constrained
-from wisesr.models.heads.initialisation import AVERAGE_SPREAD, check_start, init_kernel, start_as_average, start_as_torch
-from wisesr.models.heads.pre_average import PrePoolMode, pre_average
-from wisesr.models.heads.resizing import resized
+from wisesr.models.heads.initialisation import check_start, init_kernel, start_as_average, start_as_torch, start_softplus
+from wisesr.models.heads.pre_average import PrePoolMode, averaged_to, pre_average
+from wisesr.models.heads.resizing import resized_average
 from wisesr.types import FeatureShape
 
 NonNegative = Literal["none", "projection", "softplus"]
@@ -42,19 +41,19 @@ class DepthwiseAggregation(Constrained):
     - "projection": the same, and `project` clamps it at 0, which `constrain` calls after every step. The paper's.
     - "softplus": the kernel is log(1 + exp(theta)) > 0, theta being the parameter.
 
-    Softplus starts at global average pooling, theta = log(exp(1 / (height * width)) - 1) + noise, and so elsewhere than
-    "projection". With theta from N(0, 0.01) alone all weights would start near 0.69, far from an average. With a kernel near
-    0 they would stay there, because d kernel / d theta = 1 - exp(-kernel). For the same reason the kernel's own spread is
-    about the noise's / (height * width), and it moves more slowly at the same learning rate. Weight decay draws it to 0.69,
-    not 0.
+    Softplus starts at global average pooling, theta = log(exp(share) - 1) + noise, and so elsewhere than "projection". With
+    theta from N(0, 0.01) alone all weights would start near 0.69, far from an average. With a kernel near 0 they would stay
+    there, because d kernel / d theta = 1 - exp(-kernel). For the same reason the kernel's own spread is about the noise's
+    times the share, and it moves more slowly at the same learning rate. Weight decay draws it to 0.69, not 0.
 
     Args:
         shape: of the map that it lies on.
         non_negative: see above.
         init: see `Start`; of softplus, "average" draws theta's noise from N(0, 0.1), anything else from N(0, 0.01), as no layer
             of PyTorch's is like it.
-        learnable: whether the kernel is trained. One that is not stays as it was drawn; under "projection" it is clamped at
-            once, as no step will do it.
+        learnable: whether the kernel is trained; the offset always is. One that is not stays as it was drawn; under
+            "projection" it is clamped at once, as no step will do it.
+        shares: (height, width), what each position counts for in an average; None for 1 / (height * width).
 
     Raises:
         ValueError: another word for `non_negative` or `init`.
@@ -62,28 +61,33 @@ class DepthwiseAggregation(Constrained):
 
     starts: ClassVar[tuple[str, ...]] = ("normal", "torch", "average")
 
-    def __init__(self, shape: FeatureShape, non_negative: NonNegative, init: str = "normal", *, learnable: bool = True) -> None:
+    def __init__(
+        self,
+        shape: FeatureShape,
+        non_negative: NonNegative,
+        init: str = "normal",
+        *,
+        learnable: bool = True,
+        shares: Sequence[Sequence[float]] | None = None,
+    ) -> None:
         super().__init__()
+        check_start(init, self.starts)
         if non_negative not in ("none", "projection", "softplus"):
             raise ValueError(f"head.non_negative must be one of none, projection, softplus, not {non_negative!r}")
-        check_start(init, self.starts)
         self.non_negative = non_negative
         self.kernel = nn.Parameter(torch.empty(*shape), requires_grad=learnable)
         self.bias = nn.Parameter(torch.zeros(shape.channels))
-        self._start(init)
+        self._start(init, shares or [[1 / (shape.height * shape.width)] * shape.width] * shape.height)
         if not learnable:
             self.project()
 
-    @torch.no_grad()
-    def _start(self, init: str) -> None:
-        height, width = self.kernel.shape[1:]
+    def _start(self, init: str, shares: Sequence[Sequence[float]]) -> None:
         if self.non_negative == "softplus":
-            nn.init.normal_(self.kernel, std=AVERAGE_SPREAD) if init == "average" else init_kernel(self.kernel)
-            self.kernel.add_(math.log(math.expm1(1 / (height * width))))
+            start_softplus(self.kernel, shares, init)
         elif init == "average":
-            start_as_average(self.kernel)
+            start_as_average(self.kernel, shares)
         elif init == "torch":
-            start_as_torch(self.kernel, self.bias, fan_in=height * width)
+            start_as_torch(self.kernel, self.bias, fan_in=self.kernel[0].numel())
         else:
             init_kernel(self.kernel)
 
@@ -140,7 +144,7 @@ class DepthwiseKernelHead(Head):
             averaging.shape,
             num_classes,
             pre_average=averaging.module(),
-            aggregation=DepthwiseAggregation(averaging.left, non_negative, init, learnable=learnable),
+            aggregation=DepthwiseAggregation(averaging.left, non_negative, init, learnable=learnable, shares=averaging.shares),
             dropout=dropout,
             init=init,
         )
@@ -148,10 +152,11 @@ class DepthwiseKernelHead(Head):
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
         """The kernel in use, resized so that its sum is kept; under softplus through its parameter."""
-        parameter, kernel = state["aggregation.kernel"], self.aggregation.kernel
-        softplus = self.aggregation.non_negative == "softplus" and parameter.shape != kernel.shape
-        used = resized(nn.functional.softplus(parameter.double()) if softplus else parameter, *kernel.shape[-2:])
-        new = (used + torch.log(-torch.expm1(-used))).to(kernel.dtype) if softplus else used  # log(exp(k) - 1)
+        parameter = state["aggregation.kernel"]
+        before = averaged_to(trained, self.averaging.pool, parameter)
+        softplus = self.aggregation.non_negative == "softplus" and before != self.averaging
+        used = resized_average(nn.functional.softplus(parameter.double()) if softplus else parameter, before, self.averaging)
+        new = (used + torch.log(-torch.expm1(-used))).to(parameter.dtype) if softplus else used  # log(exp(k) - 1)
         return super().resized_state({**state, "aggregation.kernel": new}, trained)
 
     def full_kernel(self) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -15,6 +16,7 @@ Start = Literal["normal", "torch", "average"]
 - "torch": what is a layer of PyTorch's, or could be one, starts as that does; an aggregation without a counterpart among them
   (no weights, weights that start as an average, timm's attention) keeps its start.
 - "average": a kernel over positions starts as their average, each weight varied by a tenth; the classifier as in "normal".
+  Without the variation it is global average pooling of the positions that pre-averaging keeps.
 """
 
 INIT_STD = 0.01
@@ -46,10 +48,20 @@ def start_linear(layer: nn.Linear, init: str) -> None:
 
 
 @torch.no_grad()
-def start_as_average(kernel: Tensor) -> None:
-    """Draw a kernel (channels, height, width) in place: (1 + 0.1 N(0, 1)) / (height * width)."""
+def start_as_average(kernel: Tensor, shares: Sequence[Sequence[float]]) -> None:
+    """Draw a kernel (channels, height, width) in place: share (1 + 0.1 N(0, 1)), the shares (height, width) of an average."""
     nn.init.normal_(kernel, mean=1.0, std=AVERAGE_SPREAD)
-    kernel.div_(kernel[0].numel())
+    kernel.mul_(kernel.new_tensor(shares))
+
+
+@torch.no_grad()
+def start_softplus(theta: Tensor, shares: Sequence[Sequence[float]], init: str) -> None:
+    """Draw theta (channels, height, width) in place: log(exp(share) - 1) + noise, so that softplus(theta) is near the shares.
+
+    The noise is from N(0, 0.1) for init "average", from N(0, 0.01) for any other.
+    """
+    nn.init.normal_(theta, std=AVERAGE_SPREAD if init == "average" else INIT_STD)
+    theta.add_(theta.new_tensor([[math.log(math.expm1(share)) for share in row] for row in shares]))
 
 
 @torch.no_grad()

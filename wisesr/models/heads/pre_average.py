@@ -32,7 +32,7 @@ class PreAverage(NamedTuple):
 
     @property
     def dropped(self) -> float:
-        """Share of the positions that no window holds."""
+        """Share of the positions that no window holds, in [0, 1): 0.27 for 2x2 on 7x7."""
         kept = min(self.left.height * self.pool, self.shape.height) * min(self.left.width * self.pool, self.shape.width)
         return 1 - kept / (self.shape.height * self.shape.width)
 
@@ -42,6 +42,28 @@ class PreAverage(NamedTuple):
             return nn.Identity()
         # A window that the edge cuts is divided by what it holds: there is no padding to count.
         return nn.AvgPool2d(self.pool, ceil_mode=self.mode == "ceil")
+
+    @property
+    def shares(self) -> list[list[float]]:
+        """What each window's mean counts for in the mean of the positions that are kept, (height, width) of `left`; in sum 1.
+
+        In mode "valid" all count alike; in "ceil" a window's positions / all positions, as those at the edge hold fewer.
+        """
+        rows, columns = (
+            [min(self.pool, extent - at * self.pool) for at in range(count)]
+            for extent, count in zip(self.shape[1:], self.left[1:], strict=True)
+        )
+        kept = sum(rows) * sum(columns)
+        return [[row * column / kept for column in columns] for row in rows]
+
+    def gathered(self, kernel: Tensor) -> Tensor:
+        """A kernel on the full map, (channels, *extent of `shape`), summed within windows: (channels, *extent of `left`).
+
+        The inverse of `spread`, in the sense that `gathered(spread(kernel))` is `kernel`.
+        """
+        if self.pool == 1:
+            return kernel
+        return nn.functional.avg_pool2d(kernel, self.pool, ceil_mode=self.mode == "ceil", divisor_override=1)
 
     def spread(self, kernel: Tensor) -> Tensor:
         """A kernel on the averaged map as the one kernel on the full map that computes the same.
@@ -81,6 +103,8 @@ def automatic_pool(shape: FeatureShape) -> int:
 def pre_average(shape: FeatureShape, pre_pool: int | None, mode: PrePoolMode = "valid") -> PreAverage:
     """How a map is averaged: 2x2 on a 7x7 map drops its last row and column in mode "valid", and none in "ceil".
 
+    Where windows fill the map, "ceil" is "valid", and is called so: it is one computation.
+
     Args:
         shape: of the map.
         pre_pool: side of the window; None for `automatic_pool`.
@@ -97,4 +121,10 @@ def pre_average(shape: FeatureShape, pre_pool: int | None, mode: PrePoolMode = "
         )
     if mode not in ("valid", "ceil"):
         raise ValueError(f"head.pre_pool_mode must be one of valid, ceil, not {mode!r}")
-    return PreAverage(shape, pool, mode)
+    return PreAverage(shape, pool, mode if shape.height % pool or shape.width % pool else "valid")
+
+
+def averaged_to(shape: FeatureShape, pool: int, kernel: Tensor) -> PreAverage:
+    """How a map of a shape was averaged in windows of side `pool`, by the kernel (channels, height, width) on what is left."""
+    valid = pre_average(shape, pool)
+    return valid if tuple(kernel.shape[1:]) == valid.left[1:] else pre_average(shape, pool, "ceil")

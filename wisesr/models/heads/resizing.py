@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from wisesr.models.heads.pre_average import PreAverage
+
 
 def resized(kernel: Tensor, height: int, width: int) -> Tensor:
     """A kernel for maps of another extent that computes the same as resizing the map and applying the old kernel.
@@ -30,3 +32,24 @@ def resized(kernel: Tensor, height: int, width: int) -> Tensor:
     matrix = seen.flatten(1).to(kernel.device)  # of A^T: a row a new position, a column an old one
     new: Tensor = (kernel.double().flatten(-2) @ matrix.T).unflatten(-1, (height, width))
     return new.to(kernel.dtype)
+
+
+def resized_average(kernel: Tensor, before: PreAverage, after: PreAverage) -> Tensor:
+    """A kernel on maps averaged one way for maps of another extent, averaged in windows of the same side.
+
+    Where all windows hold as many positions, the averaged maps are resized. Windows that the edge cuts hold fewer: where there
+    are such, before or after, the way leads over the kernel on the full map. The sum is kept either way.
+
+    Args:
+        kernel: (channels, height, width) of `before.left`.
+        before: how the maps were averaged that it was learned on.
+        after: how those are that it is for.
+
+    Returns:
+        (channels, height, width) of `after.left`
+    """
+    if before == after:
+        return kernel
+    if before.mode == after.mode == "valid":
+        return resized(kernel, *after.left[1:])
+    return after.gathered(resized(before.spread(kernel), *after.shape[1:]))

@@ -1,12 +1,13 @@
 """The wise head on a map whose positions have been permuted: the same kernel, the same numbers, and no place.
 
-The control for everything that `wise` brings but for place. Permuted once, neighbours are no longer averaged together, and
-each weight still belongs to one set of positions. Permuted anew for each image, a weight belongs to no position at all. Not
-from the paper.
+The control for what `wise` brings beside place. Permuted once, neighbours are no longer averaged together, and each weight
+still belongs to one set of positions; with a window of 1 there is nothing to tear apart, and the head is `wise` with its
+weights in another order. Permuted anew for each image, a weight belongs to no position at all. Not from the paper.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -22,11 +23,13 @@ _GRID = 8
 _STEPS = 16.0
 """Steps of a pixel's value, of normalised images, that are told apart: coarse, so that last bits make no other image."""
 _BETWEEN = 0.3719
-"""Puts the values of 8-bit images normalised to [-1, 1] between the steps and not onto them."""
+"""Puts the values of 8-bit images, normalised to [-1, 1] or as `augment=paper` does, between the steps and not onto them."""
 
 
 def image_keys(images: Tensor) -> Tensor:
     """A number in [0, 2^31 - 1) for each image, of its pixels alone: whole numbers in any order have one sum.
+
+    Of pixels on a grid, so images that differ elsewhere only have one key.
 
     (batch, channels, height, width) -> (batch,), int64
     """
@@ -56,8 +59,9 @@ class ShuffledWiseHead(DepthwiseKernelHead):
     """A permutation of the positions of the map, all channels alike, then `WiseHead`.
 
     The permutation is drawn from the seed when the head is made ("once"), or for each image from that and the image's own
-    pixels ("image"): a function of seed and image, whatever else is in its batch. An augmented image is another image. Weights
-    cannot be used on maps of another extent. Kernel and classifier start as those of `wise` with the same seed.
+    pixels ("image"): a function of seed and picture, whatever else is in its batch. The picture is what the network gets, so
+    an augmented or mixed one is another. Weights cannot be used on maps of another extent. Kernel and classifier start as those
+    of `wise` with the same seed.
 
     Args:
         shuffle: "once": one permutation for all images; "image": one for each.
@@ -106,7 +110,7 @@ class ShuffledWiseHead(DepthwiseKernelHead):
         """
         if self.shuffle == "image":
             raise ValueError("head.shuffle=image permutes by the image: call of_images(features, images)")
-        return self._of_permuted(features, self.numbers.expand(len(features), -1))
+        return self._of_permuted(features, self.numbers.expand(features.shape[0], -1))
 
     def of_images(self, features: Tensor, images: Tensor) -> Tensor:
         """Logits, (batch, classes), of feature maps and their images, (batch, 3, size, size)."""
@@ -117,10 +121,24 @@ class ShuffledWiseHead(DepthwiseKernelHead):
 
     def _of_permuted(self, features: Tensor, order: Tensor) -> Tensor:
         """Of maps whose position n is that of `order[:, n]`, (batch, positions)."""
+        self.check_maps(features)
         flat = features.flatten(2)
         permuted = flat.gather(2, order[:, None].expand(-1, flat.shape[1], -1)).unflatten(2, features.shape[2:])
         logits: Tensor = super().forward(permuted)
         return logits
+
+    def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
+        """The state as it is: there is no permutation of another map that would be this one.
+
+        Raises:
+            ValueError: it is for maps of another extent.
+        """
+        if trained[1:] != self.feature_shape[1:]:
+            raise ValueError(
+                f"{type(self).__name__} permutes maps of {trained.height}x{trained.width} positions, and cannot be used on "
+                f"{self.feature_shape.height}x{self.feature_shape.width}"
+            )
+        return dict(state)
 
     def full_kernel(self) -> Tensor:
         """The one kernel on the map as it was, (channels, height, width).
@@ -128,10 +146,32 @@ class ShuffledWiseHead(DepthwiseKernelHead):
         Raises:
             NotImplementedError: the permutation is one for each image.
         """
+        self._check_one_permutation("kernel on the map as it was")
+        kernel = super().full_kernel().flatten(1)
+        unshuffled: Tensor = torch.empty_like(kernel).index_copy(1, self.numbers, kernel).unflatten(1, self.feature_shape[1:])
+        return unshuffled
+
+    def evidence(self, features: Tensor) -> Tensor:
+        """As of `wise`, at the positions of the map as it was.
+
+        Raises:
+            NotImplementedError: the permutation is one for each image.
+        """
+        self._check_one_permutation("evidence per position")
+        return super().evidence(features)
+
+    def offset(self) -> Tensor:
+        """As of `wise`.
+
+        Raises:
+            NotImplementedError: the permutation is one for each image.
+        """
+        self._check_one_permutation("offset")
+        return super().offset()
+
+    def _check_one_permutation(self, lacking: str) -> None:
         if self.shuffle == "image":
             raise NotImplementedError(
-                f"{type(self).__name__} permutes the positions of each image: it has no evidence per position"
+                f"{type(self).__name__} is not linear in the feature map with shuffle=image, which permutes the positions of "
+                f"each image by its pixels: it has no {lacking}"
             )
-        kernel = super().full_kernel().flatten(1)
-        unshuffled: Tensor = torch.empty_like(kernel).index_copy(1, self.numbers, kernel)
-        return unshuffled.unflatten(1, self.feature_shape[1:])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from wisesr.report.claims.chains import Candidate
 from wisesr.report.claims.declared import CONTROLS, Claim
 from wisesr.report.claims.judge import Answer, Unused, Verdict, counted, judged
-from wisesr.report.claims.matching import Candidate, candidates, sizes
+from wisesr.report.claims.matching import candidates
 from wisesr.report.claims.measures import of_metric
+from wisesr.report.claims.parts import Part, parts
 from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import claim_row
 from wisesr.report.head_options import option_of
@@ -24,6 +26,8 @@ class ClaimBlock(NamedTuple):
     study: str
     """Empty where one study is reported, or several together."""
     answers: tuple[Answer, ...]
+    compared: tuple[ReportTable, ...] = ()
+    """Its tables, where nobody asked other questions than the usual ones: what they answer by themselves stands first."""
 
     @property
     def tests(self) -> int:
@@ -60,11 +64,11 @@ def answer_claims(
     blocks = []
     for study, protocols in studies.items():
         asked = [
-            _estimated(claim, size, protocol, own, scoring, margin)
+            answer
             for claim in claims
             if not claim.family or {claim.head, claim.baseline} <= _heads(protocols.values())
             for protocol, own in sorted(protocols.items())
-            for size in sizes(claim, own)
+            for answer in _once([_estimated(claim, part, protocol, scoring, margin) for part in parts(claim, own, scoring)])
         ]
         blocks.append(ClaimBlock(study, tuple(judged(asked))))
     return tuple(blocks)
@@ -78,21 +82,34 @@ def _heads(protocols: Iterable[Sequence[ReportTable]]) -> set[str]:
     return {name for head in heads for name in (head, name_of(head), option_of(head)) if name is not None}
 
 
-def _estimated(
-    claim: Claim, size: int | None, protocol: str, tables: Sequence[ReportTable], scoring: Scoring, margin: float
-) -> Answer:
+def _once(answers: Sequence[Answer]) -> Iterator[Answer]:
+    """What a size has no answer to for one and the same reason, whatever the classes are, is said once."""
+    of_size: dict[int | None, list[Answer]] = {}
+    for answer in answers:
+        of_size.setdefault(answer.size, []).append(answer)
+    for own in of_size.values():
+        reasons = {answer.why for answer in own}
+        if len(reasons) == 1 and "" not in reasons:
+            yield own[0] if len(own) == 1 else own[0]._replace(classes=None, draw="")
+        else:
+            yield from own
+
+
+def _estimated(claim: Claim, part: Part, protocol: str, scoring: Scoring, margin: float) -> Answer:
     """An answer without a verdict."""
+    size, tables = part.size, part.tables
     claim = claim._replace(measure=of_metric(claim.measure, tables[0].metric))
     usual = margin if claim.measure.unit == tables[0].metric.points else TOP1.margin  # --margin is in the unit of --metric
     within = next(value for value in (claim.margin, claim.measure.margin, usual) if value is not None)
-    answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within)
+    answer = Answer(claim, size, protocol, Verdict.UNANSWERED, within, classes=part.classes, draw=part.draw)
     found = candidates(claim, tables, size, scoring)
     if found.why_not:
         return answer._replace(why=found.why_not, unmatched=True)
     claim = _as_printed(claim, found.rows)
     answer = answer._replace(claim=claim)
     read = [(each.label, claim_row(each.label, each.places, claim.measure, scoring)) for each in found.rows]
-    rows = [row for _, row in read if not isinstance(row, str)]
+    beside = {each.label: each.beside for each in found.rows}
+    rows = [row._replace(beside=beside[label]) for label, row in read if not isinstance(row, str)]
     unused = [Unused(label, why) for label, why in read if isinstance(why, str)]
     answer = answer._replace(unused=tuple(unused))
     if not rows:

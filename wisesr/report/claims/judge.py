@@ -9,7 +9,7 @@ from typing import NamedTuple
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.pooled import Pooled
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.statistics.families import LEVEL, holm
+from wisesr.statistics.families import LEVEL, holm
 
 _TURNED = {"higher": "lower", "lower": "higher", "no_higher": "no_lower", "no_lower": "no_higher"}
 
@@ -61,6 +61,10 @@ class Answer(NamedTuple):
     unused: tuple[Unused, ...] = ()
     why: str = ""
     """Why it is not answered."""
+    classes: int | None = None
+    """Of the dataset, where it has several numbers of them, of each of which the claim was asked."""
+    draw: str = ""
+    """`classes_seed=1`, where the study has several draws of classes: none is averaged with another."""
     unmatched: bool = False
     """Whether no cells of the study are about it: it needs other heads, sizes or numbers of classes."""
 

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
+from wisesr.report.claims.chains import Both, Candidate, chains
 from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.parts import sizes, without_number
 from wisesr.report.claims.rows import Matched
 from wisesr.report.head_options import is_like
 from wisesr.report.scores import Scoring
-from wisesr.report.study import Entry, Place, ReportTable
+from wisesr.report.study import Entry, ReportTable
+from wisesr.report.tested_metrics import TOP1
 from wisesr.wording import some_of
-
-
-class Candidate(NamedTuple):
-    """What may be a row of a claim."""
-
-    label: str
-    """`resnet50, intel 224 px`."""
-    places: tuple[Matched, ...]
 
 
 class Candidates(NamedTuple):
@@ -29,17 +22,6 @@ class Candidates(NamedTuple):
     rows: tuple[Candidate, ...]
     why_not: str
     """Why there is none; empty where there is one."""
-
-
-class _Both(NamedTuple):
-    """A row of a table that has both heads."""
-
-    head: Entry
-    baseline: Entry
-
-    @property
-    def place(self) -> Place:
-        return self.head.place
 
 
 def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, scoring: Scoring) -> Candidates:
@@ -58,10 +40,13 @@ def candidates(claim: Claim, tables: Sequence[ReportTable], size: int | None, sc
     rows = [row for table in kept for entries in table.groups().values() if (row := _both(claim, entries)) is not None]
     if not rows:
         return Candidates((), f"no row has finished cells of both {claim.head} and {claim.baseline}")
+    accuracy = claim.measure.title == f"test {TOP1.words}"
     if claim.slope == "size":
-        return _slopes(rows, lambda row: (row.place.dataset, row.place.backbone, row.place.settings), _by_size, _ONE_SIZE)
+        found = chains(rows, _but_size, _by_size, "px", accuracy)
+        return Candidates(found, "" if found else _ONE_SIZE)
     if claim.slope == "classes":
-        return _slopes(rows, _but_classes, lambda row: _classes(row, scoring), _ONE_NUMBER)
+        found = chains(rows, _but_classes, lambda row: _classes(row, scoring), "classes", accuracy)
+        return Candidates(found, "" if found else _ONE_NUMBER)
     return Candidates(tuple(Candidate(_label(row), (Matched(row.head, row.baseline),)) for row in rows), "")
 
 
@@ -72,72 +57,42 @@ _ONE_NUMBER = (
 )
 
 
-def sizes(claim: Claim, tables: Sequence[ReportTable]) -> list[int | None]:
-    """The sizes for each of which a claim is asked; one None where it is asked once."""
-    if claim.sizes != "each":
-        return [None]
-    there = sorted({table.entries[0].place.size for table in tables if table.entries})
-    return [*there] or [None]
-
-
 def _asked(claim: Claim, size: int, one: int | None) -> bool:
     if one is not None:
         return size == one
     return isinstance(claim.sizes, str) or size in claim.sizes
 
 
-def _both(claim: Claim, entries: Sequence[Entry]) -> _Both | None:
+def _both(claim: Claim, entries: Sequence[Entry]) -> Both | None:
     head, baseline = _entry(claim.head, entries), _entry(claim.baseline, entries)
-    return _Both(head, baseline) if head is not None and baseline is not None and head is not baseline else None
+    return Both(head, baseline) if head is not None and baseline is not None and head is not baseline else None
 
 
 def _entry(name: str, entries: Sequence[Entry]) -> Entry | None:
-    """The entry that a table prints by this name; else the only one of a head that is called so, or has its option's settings."""
+    """The entry that a table prints by this name; else the only one that is called so, or has that option's settings."""
     printed = [entry for entry in entries if entry.head == name]
     called = [entry for entry in entries if entry.cells[0].config["head"]["name"] == name]
     like = [entry for entry in called or entries if is_like(entry.cells[0].config["head"], name)]
     return next((found[0] for found in (printed, called, like) if len(found) == 1), None)
 
 
-def _label(row: _Both) -> str:
+def _label(row: Both) -> str:
     return f"{row.head.group}, {row.place.dataset} {row.place.size} px"
 
 
-def _by_size(row: _Both) -> float:
+def _but_size(row: Both) -> Hashable:
+    return row.place.dataset, row.place.backbone, row.place.settings
+
+
+def _by_size(row: Both) -> float:
     return float(row.place.size)
 
 
-def _but_classes(row: _Both) -> Hashable:
+def _but_classes(row: Both) -> Hashable:
     """All but the number of classes, which is in the dataset's label where it varies: other settings there must be the same."""
-    dataset = " ".join(part for part in row.place.dataset.split(" ") if not part.startswith("classes="))
-    return dataset, row.place.size, row.place.backbone, row.place.settings
+    return without_number(row.place.dataset), row.place.size, row.place.backbone, row.place.settings
 
 
-def _classes(row: _Both, scoring: Scoring) -> float | None:
+def _classes(row: Both, scoring: Scoring) -> float | None:
     scores = scoring(row.head.cells[0])
     return None if isinstance(scores, str) else float(scores.classes)
-
-
-def _slopes(
-    rows: Sequence[_Both], same: Callable[[_Both], Hashable], along: Callable[[_Both], float | None], why_not: str
-) -> Candidates:
-    """A candidate for every set of rows that are the same but for where they lie along something: the slope per doubling."""
-    chains: dict[Hashable, dict[float, _Both]] = defaultdict(dict)
-    for row in rows:
-        if (at := along(row)) is not None:
-            chains[same(row)].setdefault(at, row)
-    found = [Candidate(_chain_label(chain), _weighted(chain)) for chain in chains.values() if len(chain) > 1]
-    return Candidates(tuple(found), "" if found else why_not)
-
-
-def _chain_label(chain: Mapping[float, _Both]) -> str:
-    first = next(iter(chain.values()))
-    return f"{first.head.group}, {first.place.dataset.split(' ')[0]} at {', '.join(f'{at:g}' for at in sorted(chain))}"
-
-
-def _weighted(chain: Mapping[float, _Both]) -> tuple[Matched, ...]:
-    """The least-squares slope on the logarithm to base 2, as weights of its rows."""
-    logs = {at: math.log2(at) for at in chain}
-    middle = sum(logs.values()) / len(logs)
-    spread = sum((log - middle) ** 2 for log in logs.values())
-    return tuple(Matched(row.head, row.baseline, (logs[at] - middle) / spread) for at, row in sorted(chain.items()))

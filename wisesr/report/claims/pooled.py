@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.statistics.crossed import Parts, combined, interaction, satterthwaite
-from wisesr.report.statistics.intervals import Estimate
-from wisesr.report.statistics.random_effects import random_effects
-from wisesr.report.statistics.shared import Part, with_shared
+from wisesr.statistics.crossed import Parts, combined, interaction, satterthwaite
+from wisesr.statistics.intervals import Estimate
+from wisesr.statistics.random_effects import random_effects
+from wisesr.statistics.shared import Part, with_shared
 
 SAMPLE = 3
 """Backbones, or datasets, from which on they are a sample of such; fewer cannot tell how much they differ."""

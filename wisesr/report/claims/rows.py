@@ -12,11 +12,11 @@ from wisesr.report.claims.measures import Measure
 from wisesr.report.differences import SEEDS
 from wisesr.report.pairs import Pairs
 from wisesr.report.scores import Scoring
-from wisesr.report.statistics.crossed import Parts, combined, variance_parts
-from wisesr.report.statistics.intervals import Estimate, mean_std, student
-from wisesr.report.statistics.resampled import resampled
 from wisesr.report.study import Entry, Place
 from wisesr.report.twins import figures
+from wisesr.statistics.crossed import Parts, combined, variance_parts
+from wisesr.statistics.intervals import Estimate, mean_std, student
+from wisesr.statistics.resampled import resampled
 
 
 class Matched(NamedTuple):
@@ -60,6 +60,8 @@ class ClaimRow(NamedTuple):
     """Seeds whose difference is a lower bound."""
     sizes: tuple[int, ...] = ()
     """Of its images, px."""
+    beside: str = ""
+    """What else is to be known of it, as of `chains.Candidate`."""
     replicated: bool = False
     """Whether its seeds have test images of their own, so that other images are in the error over them."""
 

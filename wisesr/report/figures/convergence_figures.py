@@ -24,7 +24,7 @@ _BANDS = {
 
 
 def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """One for each backbone and settings that has curves, its heads in the order of `style.head_order`; of many heads several."""
+    """One for each backbone and settings that has curves, several of many heads, in the order of `style.head_order`."""
     for entries in table.groups().values():
         if not (shown := curves(entries)):
             continue

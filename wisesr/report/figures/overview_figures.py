@@ -34,7 +34,8 @@ def overview_figures(study: Study, order: Sequence[str]) -> Iterator[Figure]:
         key, caption = file_name(forest.key, "forest"), forest_caption(forest, "In colour, filled")
         yield Figure(key, forest.key, "overview", title, caption, _forest(forest, order), "", "")
         if rows := _slope_rows(forest):
-            title = f"Difference to {forest.baseline} by image size, {forest.title}"
+            along = "number of classes" if forest.by_classes else "image size"
+            title = f"Difference to {forest.baseline} by {along}, {forest.title}"
             key = file_name(forest.key, "slopes")
             yield Figure(key, forest.key, "overview", title, slope_caption(forest), _slopes(forest, rows, order), "", "")
 
@@ -52,7 +53,7 @@ def _lanes(forest: Forest, names: Sequence[str], order: Sequence[str], *, first:
         for panel in forest.panels
         for group in panel.groups
         if group.name in names
-        for row in _rows(group, forest.metric.decimals, size=f"{panel.size} px")
+        for row in _rows(group, forest.metric.decimals, size=panel.title)
     ]
     here = [head for head in forest.heads if head in {row["head"] for row in rows}]
     colours = {channel: encoding | {"legend": None} for channel, encoding in by_head(order, here, _LANE).items()}
@@ -60,7 +61,7 @@ def _lanes(forest: Forest, names: Sequence[str], order: Sequence[str], *, first:
     y = {"field": "head", "type": "nominal", "sort": here, "axis": axis}
     header: Spec = {"title": None, "labelFontWeight": "bold", "labelPadding": 2}
     above = header | {"labelOrient": "top", "labelAnchor": "start", "labelAngle": 0, "labelPadding": -6}
-    across = {"field": "size", "type": "nominal", "sort": [f"{panel.size} px" for panel in forest.panels]}
+    across = {"field": "size", "type": "nominal", "sort": [panel.title for panel in forest.panels]}
     down = {"field": "group", "type": "nominal", "sort": list(names)}
     return {
         "data": {"values": rows},
@@ -112,25 +113,25 @@ def _marks(x: Spec, y: Spec, colours: Spec) -> list[Spec]:
 
 
 def _slope_rows(forest: Forest) -> list[dict[str, Any]]:
-    """A row a head, backbone and size, of backbones with differences at two sizes and more."""
-    rows = [
-        row
-        for panel in forest.panels
-        for group in panel.groups
-        if group.name in forest.backbones
-        for row in _rows(group, forest.metric.decimals, size=panel.size)
-    ]
-    several = {name for name in forest.backbones if len({row["size"] for row in rows if row["group"] == name}) > 1}
-    return [row for row in rows if row["group"] in several]
+    """A row a head, backbone and size, of backbones with differences at two sizes and more; or numbers of classes at a size."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    several_sizes = forest.by_classes and len({panel.size for panel in forest.panels}) > 1
+    for panel in forest.panels:
+        at = panel.size if not forest.by_classes else panel.classes
+        for group in panel.groups if at is not None else ():
+            name = f"{group.name}, {panel.size} px" if several_sizes else group.name
+            if group.name in forest.backbones:
+                found.setdefault(name, []).extend(_rows(group._replace(name=name), forest.metric.decimals, size=at or 0))
+    return [row for rows in found.values() if len({row["size"] for row in rows}) > 1 for row in rows]
 
 
 def _slopes(forest: Forest, rows: Sequence[dict[str, Any]], order: Sequence[str]) -> Spec:
-    names = [name for name in forest.backbones if name in {row["group"] for row in rows}]
+    names = list(dict.fromkeys(row["group"] for row in rows))
     here = [head for head in forest.heads if head in {row["head"] for row in rows}]
     width, height = _PANEL
     heads = by_head(order, here, min(_COLUMNS, len(names)) * width)
     sizes = sorted({row["size"] for row in rows})
-    x: Spec = {"field": "size", "type": "quantitative", "title": "Image size (px)"}
+    x: Spec = {"field": "size", "type": "quantitative", "title": "Classes" if forest.by_classes else "Image size (px)"}
     x |= {"scale": {"type": "log", "base": 2, "domain": [sizes[0], sizes[-1]], "nice": False, "padding": 14}}
     x |= {"axis": {"values": sizes, "format": "d"}}
     y = {"field": "mean", "type": "quantitative", "title": f"Difference ({forest.metric.points})"}

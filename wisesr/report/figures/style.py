@@ -104,8 +104,8 @@ def head_order(study: Study) -> tuple[str, ...]:
 def places(order: Sequence[str]) -> tuple[str, ...]:
     """Heads by their places among colours and shapes: those of `PLACES`, then what else the study has.
 
-    A head with settings is drawn as the option that has these, `wise init=average` as `wise_average`; else the first variant of a
-    head as the head. Neither takes the place of a head that is in the study by its plain name.
+    A head with settings is drawn as the option that has these, `wise init=average` as `wise_average`; else the first variant of
+    a head as the head. Neither takes the place of a head that is in the study by its plain name.
     """
     own, others = list(PLACES), [head for head in order if head not in PLACES]
     for name_in_places in (option_of, name_of):

@@ -97,4 +97,5 @@ def _row(answer: Answer, row: ClaimRow) -> RowLine:
     if row.estimate is not None:
         low, high = (figure(shown(end), answer) for end in row.estimate.ends)
         interval = f"from {low} up" if row.bounds else f"{low} to {high}"
-    return RowLine(row.label, str(len(row.seeds)), figure(shown(row.mean), answer), interval)
+    label = f"{row.label} ({row.beside})" if row.beside and len(answer.rows) > 1 else row.label
+    return RowLine(label, str(len(row.seeds)), figure(shown(row.mean), answer), interval)

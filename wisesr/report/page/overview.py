@@ -83,7 +83,7 @@ class OverviewPart(NamedTuple):
     zero: float
     """Place of 0 on the scale."""
     ticks: tuple[tuple[float, str, bool], ...]
-    """Places on the scale, what stands there, and whether it goes where there is little room: not 0 and what is farthest of it."""
+    """Places on the scale, what stands there, and whether it goes where room is short: not 0 and what is farthest from it."""
     letters: int
     """Of the longest name of a head, or as many as there is room for."""
     digits: int
@@ -116,7 +116,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
     def part(names: Sequence[str]) -> ForestPart:
         kept = forest.only(names)
         panels = (
-            DrawnPanel(f"{panel.size} px", _link(panel), tuple(_group(one, kept, place) for one in panel.groups))
+            DrawnPanel(panel.title, _link(panel), tuple(_group(one, kept, place) for one in panel.groups))
             for panel in kept.panels
         )
         return ForestPart(tuple(panels), tuple(names))

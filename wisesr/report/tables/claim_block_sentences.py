@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -12,19 +13,24 @@ from wisesr.report.tables.claim_sentences import (
     at_sizes,
     claim_text,
     estimate_text,
+    figure,
     holds_for,
     of_protocol,
     remark,
     sample,
     verdict_text,
 )
+from wisesr.report.tables.which_head import which_head
+
+_MOST = 4
+"""Sizes and numbers of classes of which the first sentence tells each."""
 
 
 _HEADINGS = {"": "Claims", CONTROLS: "Controls: what a gain is made of"}
 
 
 class Known(NamedTuple):
-    """What is known of the first claim that was declared."""
+    """What stands first."""
 
     text: str
     """`Supported: wise has a higher test top-1 than gap, +4.12 points (95 % interval +3.28 to +4.95) at 224 px and ...`"""
@@ -33,7 +39,12 @@ class Known(NamedTuple):
 
 
 def headline(block: ClaimBlock) -> list[Known]:
-    """What is known of the first claim, once for all sizes where verdict, sample and what it holds for are the same."""
+    """Which head to take, of a study that was made to tell; of others what is known of the first claim.
+
+    That stands once for all sizes where verdict, sample and what it holds for are the same.
+    """
+    if answers := which_head(block.compared):
+        return [Known(*answer) for answer in answers]
     groups: dict[tuple[str, ...], list[Answer]] = {}
     for answer in block.answers:
         if answer.claim.name == block.answers[0].claim.name:
@@ -43,39 +54,61 @@ def headline(block: ClaimBlock) -> list[Known]:
 
 
 def _known(answers: Sequence[Answer]) -> Known:
-    """Of answers of one verdict, each of another size."""
+    """Of answers of one verdict, each of another size or number of classes."""
     first = answers[0]
     if first.verdict is Verdict.UNANSWERED:
         return Known(f"Whether {claim_text(first, _at(answers))} is not known: {first.why}.", "")
     if len(answers) == 1:
         text = f"{_lead(first, at_sizes(first))}{estimate_text(first)}."
+    elif len(answers) > _MOST:
+        text = f"{_lead(first, '')}{_span(answers)}."
     else:
-        figures = [f"{estimate_text(answer)} at {answer.size} px" for answer in answers]
+        figures = [f"{estimate_text(answer)}{at_sizes(answer)}" for answer in answers]
         once = [figures[0], *(figure.replace("95 % interval ", "") for figure in figures[1:])]
         text = f"{_lead(first, '')}{', '.join(once[:-1])} and {once[-1]}."
     return Known(text, _detail(answers))
+
+
+def _span(answers: Sequence[Answer]) -> str:
+    """`+1.33 to +3.17 points in 9 parts, from 224 px with 10 classes to 224 px with 67 classes`: of many."""
+    found = [(answer.found.mean, answer) for answer in answers if answer.found is not None]
+    low, high = (figure(*end(found, key=lambda item: item[0])) for end in (min, max))
+    unit = "" if answers[0].claim.measure.unit == "%" else f" {answers[0].claim.measure.unit}"
+    first, last = (at_sizes(answers[end]).removeprefix(" at").removeprefix(" with") for end in (0, -1))
+    return f"{low} to {high}{unit} in {len(answers)} parts, from{first} to{last}"
 
 
 def _detail(answers: Sequence[Answer]) -> str:
     """For what it holds; then what is to be said of each."""
     first = answers[0]
     sentences = [f"This is {holds} ({_sample(first)})." if (holds := holds_for(first)) else ""]
-    for answer in answers:
+    if len(answers) > _MOST:
+        sentences.append("The interval of each, and what would likely have been found, stand with its claim.")
+    for answer in answers if len(answers) <= _MOST else ():
         if said := remark(answer):
-            sentences.append(f"At {answer.size} px {said}." if len(answers) > 1 else f"{said[0].upper()}{said[1:]}.")
+            sentences.append(f"{_begin(at_sizes(answer))} {said}." if len(answers) > 1 else f"{said[0].upper()}{said[1:]}.")
     return " ".join(filter(None, sentences))
 
 
+def _begin(text: str) -> str:
+    """` at 224 px` at the beginning of a sentence."""
+    return f"{text[1:2].upper()}{text[2:]}"
+
+
 def _at(answers: Sequence[Answer]) -> str:
-    sizes = [str(answer.size) for answer in answers if answer.size is not None]
+    sizes = list(dict.fromkeys(str(answer.size) for answer in answers if answer.size is not None))
+    if len(answers) > 1 and any(answer.classes or answer.draw for answer in answers):
+        return f"{' and'.join(at_sizes(answer) for answer in answers)}"
     if len(sizes) < 2:
         return at_sizes(answers[0])
     return f" at {', '.join(sizes[:-1])} and {sizes[-1]} px"
 
 
 def _sample(answer: Answer) -> str:
-    """Without the size, where the sentence says it."""
-    return sample(answer) if answer.size is None else sample(answer).replace(f" {answer.size} px;", ";")
+    """Without size and number of classes, where the sentence says them; images differ with the latter."""
+    text = sample(answer) if answer.size is None else sample(answer).replace(f" {answer.size} px;", ";")
+    apart = answer.classes is not None or answer.draw
+    return re.sub(r" classes(_seed)?=\w+|; [\d,]+ test images$", "", text) if apart else text
 
 
 def _lead(answer: Answer, at: str) -> str:
@@ -117,7 +150,7 @@ def _over(block: ClaimBlock) -> str:
 
 def unanswered(block: ClaimBlock) -> list[Answer]:
     """Those without a verdict, but for those of the headline, which says why."""
-    first = block.answers[0].claim.name
+    first = "" if which_head(block.compared) else block.answers[0].claim.name
     return [answer for answer in block.answers if answer.verdict is Verdict.UNANSWERED and answer.claim.name != first]
 
 
@@ -125,7 +158,9 @@ def by_reason(answers: Iterable[Answer]) -> dict[str, list[str]]:
     """Names of claims without an answer, by the reason."""
     names: dict[str, list[str]] = {}
     for answer in answers:
-        name = answer.claim.name + (f" at {answer.size} px" if answer.size else "") + of_protocol(answer)
+        name = (
+            answer.claim.name + (at_sizes(answer) if answer.size or answer.classes or answer.draw else "") + of_protocol(answer)
+        )
         names.setdefault(answer.why, []).append(name)
     return names
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.statistics.families import LEVEL
 from wisesr.report.tables.numbers import p_value, signed, typographic
+from wisesr.statistics.families import LEVEL
 from wisesr.wording import count_of
 
 _PER = {"": "", "size": " for every doubling of the image size", "classes": " for every doubling of the number of classes"}
@@ -24,11 +24,13 @@ def claim_text(answer: Answer, at: str | None = None) -> str:
 
 
 def at_sizes(answer: Answer) -> str:
-    """` at 224 px`: of a claim about some sizes, those that are in its estimate."""
+    """` at 224 px with 10 classes`: of a claim about some sizes, those that are in its estimate."""
+    classes = f" with {answer.classes:,} classes" if answer.classes is not None else ""
+    classes += f" ({answer.draw})" if answer.draw else ""
     if isinstance(declared := answer.claim.sizes, str):
-        return f" at {answer.size} px" if answer.size is not None else ""
+        return (f" at {answer.size} px" if answer.size is not None else "") + classes
     found = {size for row in answer.rows for size in row.sizes} or set(declared)
-    return f" at {', '.join(map(str, sorted(found)))} px"
+    return f" at {', '.join(map(str, sorted(found)))} px{classes}"
 
 
 def of_protocol(answer: Answer) -> str:
@@ -143,6 +145,8 @@ def remark(answer: Answer) -> str:
         parts.append(f"margin {answer.margin:g} {answer.claim.measure.unit}")
     if _is_small(answer):
         parts.append(f"yet within {_margin(answer)}")
+    if len(answer.rows) == 1 and answer.rows[0].beside:
+        parts.append(answer.rows[0].beside)
     if answer.verdict is Verdict.UNANSWERED:
         parts.append(answer.why)
     elif answer.unused:

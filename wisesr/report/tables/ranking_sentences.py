@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wisesr.report.ranking import LEAST, Ranking, sizes_text
-from wisesr.report.statistics.families import LEVEL
-from wisesr.report.statistics.ranks import DRAWS, Friedman, Pair, datasets_needed, least_p
 from wisesr.report.tables.numbers import p_value
+from wisesr.statistics.families import LEVEL
+from wisesr.statistics.ranks import DRAWS, Friedman, Pair, datasets_needed, least_p
 from wisesr.wording import count_of, some_of
 
 _SHOWN = 4

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
-from wisesr.report.statistics.intervals import Interval
 from wisesr.report.study import ReportTable
 from wisesr.report.tables.numbers import EN_DASH, typographic
+from wisesr.statistics.intervals import Interval
 
 _GOAL = f"{100 * SHARE:.0f} % of {{other}}'s plateau"
 _HOW = (

@@ -11,7 +11,6 @@ from wisesr.report.tables.verdict import verdict
 from wisesr.results.head_order import in_order
 from wisesr.results.state import State
 
-
 _BESIDE = 9
 """Heads side by side on the page, at most, where backbones are fewer."""
 

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.report.statistics.families import LEVEL, holm
-from wisesr.report.statistics.intervals import SAME
+from wisesr.statistics.families import LEVEL, holm
+from wisesr.statistics.intervals import SAME
 
 DRAWS = 9_999
 """Permutations of Friedman's test; its p-values have a grain of one in 10,000."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.report.statistics.crossed import satterthwaite
+from wisesr.statistics.crossed import satterthwaite
 
 Values = NDArray[np.float64]
 

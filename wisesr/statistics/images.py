@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from wisesr.report.statistics.intervals import CONFIDENCE, Interval
+from wisesr.statistics.intervals import CONFIDENCE, Interval
 
 
 def over_images(differences: NDArray[np.float64], unit: float, most: float = math.inf) -> Interval:

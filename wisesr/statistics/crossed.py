@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.report.statistics.intervals import Estimate
+from wisesr.statistics.intervals import Estimate
 
 Values = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.report.statistics.intervals import Estimate, student
+from wisesr.statistics.intervals import Estimate, student
 
 
 def over_repetitions(differences: Sequence[float], tested_over_trained: float | None) -> Estimate | None:
@@ -41,4 +41,9 @@ def resampled(differences: Sequence[float], tested_over_trained: float) -> Estim
     plain = student(differences)
     if plain is None:
         return None
-    return plain._replace(variance=plain.variance * (1 + len(differences) * tested_over_trained))
+    return plain._replace(variance=plain.variance * variance_factor(len(differences), tested_over_trained))
+
+
+def variance_factor(count: int, tested_over_trained: float) -> float:
+    """By how much the variance of a mean over so many replicates or folds is larger than if they were independent."""
+    return 1 + count * tested_over_trained

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.report.statistics.intervals import Estimate
+from wisesr.statistics.intervals import Estimate
 
 Values = NDArray[np.float64]
 

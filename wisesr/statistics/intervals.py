@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from scipy.special import stdtr, stdtrit
 
-from wisesr.report.statistics.power import noncentrality
+from wisesr.statistics.power import noncentrality
 
 CONFIDENCE = 0.95
 """Of all intervals."""
