@@ -142,7 +142,7 @@ def test_curves_of_many_heads_are_several_plots_with_the_baseline_in_each(tmp_pa
     (table,) = read.tables
     figures = list(convergence_figures(table, head_order(read)))
     drawn = [[values["head"] for values in figure.spec["data"]["values"]] for figure in figures]
-    assert [len(heads) for heads in drawn] == [9, 9, 8] and all(heads[0] == "gap" for heads in drawn)
+    assert len(drawn) == 3 and all(heads[0] == "gap" and len(heads) <= 10 for heads in drawn)
     assert sorted(head for heads in drawn for head in heads[1:]) == sorted(set(options("head")) - {"gap"})
     domains = [figure.spec["layer"][-1]["encoding"]["y"]["scale"]["domain"] for figure in figures]
     assert domains[0] == domains[1] == domains[2] and len({figure.key for figure in figures}) == 3

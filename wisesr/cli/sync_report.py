@@ -53,7 +53,7 @@ def study_story(directory: Path, *, pictures: bool = True) -> Story:
 
 def head_colours(order: tuple[str, ...]) -> dict[str, str]:
     """Of heads by their plain names, as figures have them; of several settings that of the usual ones, else of the first."""
-    last = sorted(reversed(order), key=lambda head: option_of(head) == name_of(head))
+    last = sorted(order[::-1], key=lambda head: option_of(head) == name_of(head))
     return {name_of(head): color(head, order) for head in last}
 
 

@@ -18,7 +18,8 @@ KNOWN = (
     *("wise_average", "wise_unconstrained", "wise_frozen", "wise_shuffled", "wise_shuffled_images"),
     *("depthwise_nonneg", "depthwise", "depthwise_average"),
     *("gap_dropout", "gap", "gap_scale", "gap_valid"),
-    *("flatten", "gwap", "gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
+    *("flatten", "gwap", "gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool"),
+    *("simpool_gamma", "fc"),
 )
 """The paper's own head and its variant, other starts and controls of it, then what stands beside: the arms of the paper's
 ablation and their controls first. A variant of the project's head that is not among these comes after those that are; any

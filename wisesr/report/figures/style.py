@@ -34,7 +34,7 @@ PLACES = (
     *("gap", "wise", "depthwise_nonneg", "depthwise", "wise_dropout", "gap_dropout", "flatten", "gwap"),
     *("gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
     *("(grey)", "(blue)", "gap_valid", "wise_unconstrained", "wise_frozen", "gap_scale", "wise_average"),
-    *("wise_shuffled_images", "(grey 2)", "(blue 2)", "depthwise_average", "wise_shuffled"),
+    *("wise_shuffled_images", "(grey 2)", "(blue 2)", "depthwise_average", "wise_shuffled", "simpool_gamma"),
 )
 """Heads by their places among colours and shapes. Append, or a head changes its colour between two reports. What is in brackets
 is no head: from the controls on, no head has the colour of `gap` or of `wise`, which stand in almost every figure."""
