@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from wisesr.config.options import options
 from wisesr.report.figures.figure import Section
-from wisesr.report.figures.style import HEADS, PLACES, SHAPES, by_head, color, config, places
+from wisesr.report.figures.style import HEADS, PLACES, by_head, color, config, places
 
 SECTIONS: tuple[Section, ...] = ("confusion", "kernels", "cost", "convergence")
 
@@ -57,13 +58,36 @@ def test_colours_stand_out_from_their_ground(theme: str, ground: str) -> None:
     assert (max(over, under) + 0.05) / (min(over, under) + 0.05) > 7
 
 
-def test_56_heads_differ_in_colour_or_shape() -> None:
-    heads = [f"head{index}" for index in range(40)]
-    drawn = by_head(heads, heads, 480)
-    shapes, known = drawn["shape"]["scale"]["range"], drawn["shape"]["scale"]["domain"]
-    assert known == drawn["color"]["scale"]["domain"] == [*PLACES, *heads]
-    looks = {(HEADS["light"][index % len(HEADS["light"])], shape) for index, shape in enumerate(shapes)}
-    assert len(looks) == len(HEADS["light"]) * len(SHAPES) == 56
+def looks(order: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and shape of each head of a study, as a figure draws them."""
+    drawn = by_head(order, order, 480)
+    known, shapes = drawn["shape"]["scale"]["domain"], drawn["shape"]["scale"]["range"]
+    assert known == drawn["color"]["scale"]["domain"] and len(set(known)) == len(known)
+    return {head: (color(head, order), shapes[known.index(head)]) for head in order}
+
+
+def test_46_heads_differ_in_colour_or_shape() -> None:
+    heads = [*options("head"), *(f"head{index}" for index in range(46 - len(options("head"))))]
+    assert len(set(looks(heads).values())) == len(heads) == 46
+
+
+def test_heads_that_are_held_against_each_other_differ_in_colour() -> None:
+    drawn = looks(options("head"))
+    together = (
+        ("gap", "wise", "wise_average", "gap_scale", "gap_valid", "wise_shuffled_images", "wise_frozen", "wise_unconstrained"),
+        ("gap", "wise", "depthwise_nonneg", "depthwise", "wise_dropout", "gap_dropout", "wise_average"),
+        ("gap", "wise", "depthwise", "depthwise_average", "wise_average"),
+        ("gap", "wise", "wise_shuffled", "wise_shuffled_images", "wise_average", "wise_frozen"),
+    )
+    for heads in together:
+        assert len({drawn[head][0] for head in heads}) == len(heads), heads
+
+
+def test_no_head_of_a_user_is_drawn_in_the_colour_of_gap_or_wise() -> None:
+    """Whatever its place: one would look for the baseline there."""
+    order = ["gap", "wise", *(f"mine{index}" for index in range(22))]
+    drawn = looks(order)
+    assert not {drawn[head][0] for head in order[2:]} & {drawn["gap"][0], drawn["wise"][0]}
 
 
 def test_a_head_has_one_colour_in_every_study() -> None:
@@ -74,12 +98,24 @@ def test_a_head_has_one_colour_in_every_study() -> None:
 
 
 def test_the_first_variant_of_a_head_is_drawn_as_the_head() -> None:
-    order = ("gap", "wise dropout=0.2", "wise dropout=0.5", "mine")
+    order = ("gap", "wise dropout=0.2", "wise dropout=0.3", "mine")
     assert color("wise dropout=0.2", order) == color("wise", ("wise",))
-    assert places(order)[len(PLACES) :] == ("wise dropout=0.5", "mine")
+    assert [head for head in places(order)[len(PLACES) :] if head in order] == ["wise dropout=0.3", "mine"]
     assert len(set(places(order))) == len(places(order))
-    beside = ("wise", "wise dropout=0.5")
-    assert places(beside) == (*PLACES, "wise dropout=0.5")
+    assert "wise dropout=0.3" in places(("wise", "wise dropout=0.3"))[len(PLACES) :]
+
+
+def test_settings_that_an_option_has_are_drawn_as_the_option() -> None:
+    """Two starts of one head, whichever comes first, beside the options that have them or not."""
+    starts = ("gap", "wise init=average", "wise init=normal")
+    drawn, named = looks(starts), looks(("wise", "wise_average"))
+    assert (drawn["wise init=normal"], drawn["wise init=average"]) == (named["wise"], named["wise_average"])
+    beside = looks((*starts, "wise_average"))
+    assert beside["wise_average"] == named["wise_average"] and len(set(beside.values())) == 4
+    others = looks(("simpool gamma=2.0", "simpool gamma=null", "wise dropout=0.5", "mine size=3"))
+    assert others["simpool gamma=null"] == looks(("simpool",))["simpool"]
+    assert others["wise dropout=0.5"] == looks(("wise_dropout",))["wise_dropout"]
+    assert len(set(others.values())) == 4
 
 
 def test_every_head_of_the_package_has_a_colour_among_its_fellows() -> None:

@@ -41,6 +41,7 @@ def test_the_papers_claims_can_be_read() -> None:
         (GOOD.replace("name: a", "name: a, sizes: 224"), ("claim 1 (a)", "sizes must be", "224")),
         (GOOD.replace("name: a", "name: a, sizes: [true]"), ("claim 1 (a)", "sizes must be", "True")),
         (GOOD.replace("name: a", "name: a, sizes: each, slope: size"), ("claim 1 (a)", "sizes: each")),
+        (GOOD.replace("name: a", "name: a, family: mine"), ("claim 1 (a)", "family", "mine", "controls")),
         (GOOD.replace("name: a", "name: a, margin: 0"), ("claim 1 (a)", "margin must be a number above 0", "0")),
         (GOOD.replace("name: a", "name: a, margin: yes"), ("claim 1 (a)", "margin", "True")),
     ],

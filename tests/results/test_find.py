@@ -76,6 +76,22 @@ def test_a_cell_of_its_own_name_before_longer_ones(tmp_path: Path) -> None:
     assert find_cell("toy-wise", tmp_path) == wise
 
 
+def test_two_starts_of_one_head_are_told_apart(tmp_path: Path) -> None:
+    """They have one name; other seeds, and settings that came later, say nothing."""
+    average = cell(tmp_path, "s/toy-64/toy-wise/seed-1-0000aaaa")
+    normal = cell(tmp_path, "s/toy-64/toy-wise/seed-1-0000bbbb")
+    other = cell(tmp_path, "s/toy-64/toy-wise/seed-2-0000cccc")
+    average.joinpath("config.yaml").write_text("seed: 1\noutput_dir: a\nhead: {name: wise, init: average}\n")
+    normal.joinpath("config.yaml").write_text("seed: 1\noutput_dir: b\nhead: {name: wise, init: normal, pre_pool: null}\n")
+    other.joinpath("config.yaml").write_text("seed: 2\nhead: {name: wise, init: torch}\n")
+    with pytest.raises(UserError, match="'s:toy-wise-1' means 2 cells") as error:
+        find_cell("s:toy-wise-1", tmp_path)
+    assert f"{average} (head.init=average)" in str(error.value) and f"{normal} (head.init=normal)" in str(error.value)
+    with pytest.raises(UserError, match="means 3 cells") as error:
+        find_cell("toy-wise", tmp_path)
+    assert str(error.value).endswith(str(other))
+
+
 def test_a_directory_that_holds_one_cell_and_one_that_holds_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a shell completes it: from where one is, with the folder of the outputs, with a slash at the end."""
     root = tmp_path / "outputs"

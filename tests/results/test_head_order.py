@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from wisesr.config.options import options
-from wisesr.results.head_order import OTHERS, in_order
+from wisesr.results.head_order import KNOWN, in_order
 
 
 @pytest.mark.parametrize("heads", list(itertools.permutations(("depthwise", "wise_dropout", "mine", "wise", "gap"))))
@@ -36,5 +36,14 @@ def test_each_stands_once_and_none_is_lost() -> None:
 
 
 def test_every_head_of_the_package_has_its_place() -> None:
-    assert set(OTHERS) <= set(options("head"))
-    assert all(head in OTHERS or head.startswith("wise") for head in options("head"))
+    assert sorted(KNOWN) == options("head")
+
+
+def test_starts_and_controls_stand_with_the_head_that_they_are_controls_of() -> None:
+    heads = in_order([*options("head"), "wise_mine", "mine"])
+    assert heads[:3] == ("gap", "wise", "wise_dropout")
+    own = [head.startswith("wise") for head in heads]
+    assert own.index(True) == 1 and not any(own[own.index(False, 1) :])
+    assert heads.index("wise_mine") == sum(own) and heads[-1] == "mine"
+    for one, after in (("depthwise_average", "depthwise"), ("gap_scale", "gap_dropout"), ("gap_valid", "gap_scale")):
+        assert heads.index(one) == heads.index(after) + 1

@@ -31,7 +31,8 @@ from wisesr.results.status_file import write_status
 IMAGES, CLASSES = 50, 5
 CHANNELS, SIDE = 512, 7
 """Of the feature map."""
-_KERNEL_SIDES = {"wise": 3, "wise_dropout": 3, "depthwise": SIDE, "depthwise_nonneg": SIDE}
+_KERNEL_SIDES = {"wise": 3, "depthwise": SIDE}
+"""Of heads whose names begin so; one that permutes the positions of each image has no kernel of its own."""
 _FOLDERS = tempfile.TemporaryDirectory(prefix="datasets-")
 
 
@@ -163,9 +164,10 @@ def write_cell(
     best |= {"test/loss": 0.5, "test/top1": right / images, "test/macro_f1": right / images, "test/ece": 0.05}
     write_metrics(directory / "metrics.csv", rows)
     write_predictions(directory, _predictions(random, right, images, classes, first))
-    side = _KERNEL_SIDES.get(str(config["head"]["name"]))
-    if side:
+    side = _KERNEL_SIDES.get(str(config["head"]["name"]).split("_")[0])
+    if side and config["head"].get("shuffle") != "image":
         planes = [np.maximum(random.normal(0.02, 0.02, (16, side, side)), 0).astype(np.float32) for _ in rows]
+        planes = planes if config["head"].get("learnable", True) else planes[:1] * len(rows)
         write_kernels(directory, planes[int(best["epoch"]) - 1], range(1, len(rows) + 1), list(map(summarize, planes)))
     head_parameters = CHANNELS * classes + classes + (CHANNELS * (side * side + 1) if side else 0)
     pace = 70.0 + float(random.normal())

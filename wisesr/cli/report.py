@@ -29,7 +29,7 @@ also while a grid runs: what is missing, failed or cannot be read is listed.
   evidence/        with --evidence: what the maps on the page are drawn from
   report.json      which files are the report's: the next one replaces these
 
-It begins with claims, those of the paper or of --claims FILE: supported,
+It begins with claims, the paper's and controls or --claims FILE: supported,
 contradicted, equivalent within --margin, or inconclusive, with the effect that
 these cells could have found. Stars and verdicts hold over the whole study
 (docs/statistics.md). --metric tests another figure than top-1.
@@ -75,7 +75,7 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baseline", metavar="HEAD", default="gap", help=help_baseline)
     help_published = "CSV with published figures (default: the package's, which waits for yours)"
     parser.add_argument("--published", type=Path, metavar="FILE", help=help_published)
-    help_claims = "YAML with claims of your own (default: those of the paper, wisesr/report/claims/paper.yaml)"
+    help_claims = "YAML with claims of your own (default: the paper's and controls, wisesr/report/claims/)"
     parser.add_argument("--claims", type=Path, metavar="FILE", help=help_claims)
     help_margin = "points within which two heads count as equal (default: 1; nats, 0.02, with --metric nll)"
     parser.add_argument("--margin", type=_margin, metavar="POINTS", help=help_margin)

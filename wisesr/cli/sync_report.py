@@ -12,6 +12,7 @@ from wisesr.report.claims.judge import Answer
 from wisesr.report.figures.overview_figures import overview_figures
 from wisesr.report.figures.render import render
 from wisesr.report.figures.style import color, head_order
+from wisesr.report.head_options import option_of
 from wisesr.report.read import read_study
 from wisesr.report.tables.claim_block_sentences import answered, family, headline
 from wisesr.report.tables.claim_sentences import claim_text, estimate_text, sample, verdict_text
@@ -51,8 +52,9 @@ def study_story(directory: Path, *, pictures: bool = True) -> Story:
 
 
 def head_colours(order: tuple[str, ...]) -> dict[str, str]:
-    """Of heads by their plain names, as figures have them; that of the first of several settings."""
-    return {name_of(head): color(head, order) for head in reversed(order)}
+    """Of heads by their plain names, as figures have them; of several settings that of the usual ones, else of the first."""
+    last = sorted(order[::-1], key=lambda head: option_of(head) == name_of(head))
+    return {name_of(head): color(head, order) for head in last}
 
 
 def _headline(study: Study) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wisesr.errors import UserError
 from wisesr.report.claims.answer import answer_claims
-from wisesr.report.claims.declared import PAPER, read_claims
+from wisesr.report.claims.declared import package_claims, read_claims
 from wisesr.report.compare import compare
 from wisesr.report.division import with_division
 from wisesr.report.placement import TableKey, places, shared, table_of
@@ -41,7 +41,7 @@ def read_study(
         roots: outputs, studies or cells; they may overlap.
         baseline: the head that others are compared with, by its name, or with its settings where several have this name.
         published: a CSV file of published figures; by default the package's own.
-        claims: a YAML file of claims; by default the package's own, those of the paper.
+        claims: a YAML file of claims; by default the package's own, those of the paper and the controls.
         margin: within which two heads count as equal, in the metric's unit; by default the metric's own.
         metric: that is tested; of all but top-1 a cell needs its predictions.
         tracked: goes through the directories, and may show how far that is.
@@ -50,7 +50,7 @@ def read_study(
         UserError: there are no cells, no head of that name, or something is wrong with the file of published figures
             or of claims.
     """
-    figures, declared = read_published(published or PUBLISHED), read_claims(claims or PAPER)
+    figures, declared = read_published(published or PUBLISHED), read_claims(claims) if claims else package_claims()
     names = name_cells(roots)
     if not names:
         where = ", ".join(map(str, roots))

@@ -84,9 +84,15 @@ def _nearest(group: str, values: Leaves) -> str | None:
     distances = {
         name: sum(not _same(values, option, key) and not _derived(option, key) for key in keys)
         for name, option in _options(group).items()
-        if option.keys() <= set(keys)
+        if _needed(option, values) <= set(keys)
     }
     return min(distances, key=lambda name: (distances[name], name), default=None)
+
+
+def _needed(option: Leaves, values: Leaves) -> set[str]:
+    """Keys that a cell of an option has, but for those of parts that are other code in the cell and take other settings."""
+    other = [key.removesuffix("_target_") for key in option if key.endswith("._target_") and not _same(values, option, key)]
+    return {key for key in option if not any(key.startswith(part) and key != f"{part}_target_" for part in other)}
 
 
 def _same(first: Leaves, second: Leaves, key: str) -> bool:

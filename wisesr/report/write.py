@@ -118,7 +118,9 @@ def missing_parts(study: Study, analyses: Iterable[PredictionAnalysis]) -> list[
     """A sentence for each kind of file that cells of the tables lack, with their names."""
     cells = [cell for table in study.tables for entry in table.entries for cell in entry.cells]
     # Only heads that learn a depthwise kernel have the setting that constrains it.
-    learning = [cell for cell in cells if "non_negative" in cell.config["head"]]
+    # Positions that are permuted for each image have none.
+    heads = [(cell, cell.config["head"]) for cell in cells]
+    learning = [cell for cell, head in heads if "non_negative" in head and head.get("shuffle") != "image"]
     sentences = []
     if kernels := [cell.name for cell in learning if not (cell.directory / KERNELS).exists()]:
         sentences.append(f"No kernels of {some_of(kernels, _SHOWN)}: they have no {KERNELS}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wisesr.errors import UserError
 from wisesr.results.cell_files import CONFIG
+from wisesr.results.differing import differing
 from wisesr.results.store import find_cells
 from wisesr.wording import count_of
 
@@ -85,7 +86,9 @@ def _only(name: str, paths: Mapping[Path, str], matches: list[Path], root: Path)
     if len(matches) == 1:
         return matches[0]
     listed = matches or list(paths)
-    lines = [f"  {cell}" for cell in listed[:_SHOWN]]
+    shown = listed[:_SHOWN]
+    told = differing(shown) if matches else [""] * len(shown)
+    lines = [f"  {cell}" + (f" ({text})" if text else "") for cell, text in zip(shown, told, strict=True)]
     if len(listed) > _SHOWN:
         lines.append(f"  and {count_of(len(listed) - _SHOWN, 'more cell')}")
     what = f"means {len(matches)} cells; give more of the path" if matches else "is no cell's, and part of no cell's path"

@@ -13,12 +13,17 @@ from wisesr.wording import natural_key
 
 OWN = "wise"
 """The project's head; those whose names begin with it and an underscore are its variants."""
-OTHERS = (
-    *("depthwise_nonneg", "depthwise", "depthwise_average", "gap_dropout", "gap", "gap_scale", "gap_valid"),
-    *("flatten", "gwap", "gem", "max"),
-    *("avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
+KNOWN = (
+    *("wise", "wise_dropout"),
+    *("wise_average", "wise_unconstrained", "wise_frozen", "wise_shuffled", "wise_shuffled_images"),
+    *("depthwise_nonneg", "depthwise", "depthwise_average"),
+    *("gap_dropout", "gap", "gap_scale", "gap_valid"),
+    *("flatten", "gwap", "gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool"),
+    *("simpool_gamma", "fc"),
 )
-"""The heads that stand beside it: the arms of the paper's ablation first. Any other comes after these, by name."""
+"""The paper's own head and its variant, other starts and controls of it, then what stands beside: the arms of the paper's
+ablation and their controls first. A variant of the project's head that is not among these comes after those that are; any
+other head last, by name."""
 
 
 def in_order(heads: Iterable[str], baseline: str = "gap") -> tuple[str, ...]:
@@ -40,6 +45,6 @@ def _place(head: str, baseline: str) -> tuple[int, int, Any]:
     name, text = name_of(head), natural_key(head)
     if head == baseline:
         return 0, 0, text
-    if name == OWN or name.startswith(f"{OWN}_"):
-        return 1, int(name != OWN), text
-    return (2, OTHERS.index(name), text) if name in OTHERS else (3, 0, text)
+    own = name == OWN or name.startswith(f"{OWN}_")
+    known = KNOWN.index(name) if name in KNOWN else len(KNOWN)
+    return (1 if own else 2), known, text

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from wisesr.report.claims.declared import Claim
+from wisesr.report.claims.chains import Candidate
+from wisesr.report.claims.declared import CONTROLS, Claim
 from wisesr.report.claims.judge import Answer, Unused, Verdict, counted, judged
 from wisesr.report.claims.matching import candidates
 from wisesr.report.claims.measures import of_metric
 from wisesr.report.claims.parts import Part, parts
 from wisesr.report.claims.pooled import pooled
 from wisesr.report.claims.rows import claim_row
+from wisesr.report.head_options import option_of
 from wisesr.report.scores import Scoring
 from wisesr.report.study import ReportTable
 from wisesr.report.tested_metrics import TOP1
+from wisesr.results.head_order import name_of
 
 
 class ClaimBlock(NamedTuple):
@@ -28,8 +31,18 @@ class ClaimBlock(NamedTuple):
 
     @property
     def tests(self) -> int:
-        """Claims that are tested, those about times aside."""
-        return sum(answer.pooled is not None and not answer.claim.measure.of_time for answer in self.answers)
+        """Claims that are tested, those about times and controls aside."""
+        return self._tested("")
+
+    @property
+    def controls(self) -> int:
+        """Controls that are tested."""
+        return self._tested(CONTROLS)
+
+    def _tested(self, family: str) -> int:
+        return sum(
+            one.pooled is not None and not one.claim.measure.of_time and one.claim.family == family for one in self.answers
+        )
 
 
 def answer_claims(
@@ -53,11 +66,20 @@ def answer_claims(
         asked = [
             answer
             for claim in claims
+            if not claim.family or {claim.head, claim.baseline} <= _heads(protocols.values())
             for protocol, own in sorted(protocols.items())
             for answer in _once([_estimated(claim, part, protocol, scoring, margin) for part in parts(claim, own, scoring)])
         ]
         blocks.append(ClaimBlock(study, tuple(judged(asked))))
     return tuple(blocks)
+
+
+def _heads(protocols: Iterable[Sequence[ReportTable]]) -> set[str]:
+    """Names of all heads of a study, finished or not, and of the options that those with settings are."""
+    tables = [table for own in protocols for table in own]
+    heads = {entry.head for table in tables for entry in table.entries}
+    heads |= {cell.place.head for table in tables for cell in table.left_out if cell.place is not None}
+    return {name for head in heads for name in (head, name_of(head), option_of(head)) if name is not None}
 
 
 def _once(answers: Sequence[Answer]) -> Iterator[Answer]:
@@ -83,6 +105,8 @@ def _estimated(claim: Claim, part: Part, protocol: str, scoring: Scoring, margin
     found = candidates(claim, tables, size, scoring)
     if found.why_not:
         return answer._replace(why=found.why_not, unmatched=True)
+    claim = _as_printed(claim, found.rows)
+    answer = answer._replace(claim=claim)
     read = [(each.label, claim_row(each.label, each.places, claim.measure, scoring)) for each in found.rows]
     beside = {each.label: each.beside for each in found.rows}
     rows = [row._replace(beside=beside[label]) for label, row in read if not isinstance(row, str)]
@@ -98,3 +122,9 @@ def _estimated(claim: Claim, part: Part, protocol: str, scoring: Scoring, margin
     used = set(map(id, one.rows))
     left = [Unused(row.label, "fewer than three seeds, or no spread") for row in rows if id(row) not in used]
     return answer._replace(pooled=one, unused=(*unused, *left))
+
+
+def _as_printed(claim: Claim, rows: Sequence[Candidate]) -> Claim:
+    """With the names that tables print, where all rows print the same."""
+    names = {(place.head.head, place.baseline.head) for row in rows for place in row.places}
+    return claim.of(*names.pop()) if len(names) == 1 else claim

@@ -13,10 +13,13 @@ from wisesr.errors import UserError, unknown
 from wisesr.report.claims.measures import MEASURES, Measure
 
 PAPER = Path(__file__).parent / "paper.yaml"
-"""The package's own: the paper's claims, and the contrasts of its ablation."""
+"""The paper's claims, and the contrasts of its ablation."""
+CONTROLS_FILE = Path(__file__).parent / "controls.yaml"
+"""Contrasts that tell place from start, scale and constraint: asked of studies that have their heads."""
+CONTROLS = "controls"
 _EXPECTED = ("higher", "lower", "no_higher", "no_lower")
 _SLOPES = ("size", "classes")
-_KEYS = ("name", "claim", "head", "baseline", "measure", "expected", "slope", "sizes", "margin")
+_KEYS = ("name", "claim", "head", "baseline", "measure", "expected", "slope", "sizes", "margin", "family")
 
 
 class Claim(NamedTuple):
@@ -36,6 +39,20 @@ class Claim(NamedTuple):
     """each, all, or those that it is about, px."""
     margin: float | None
     """Within which heads count as equal, in the measure's unit; None for that of the command line."""
+    family: str = ""
+    """`CONTROLS` of claims that are corrected among themselves, and asked only where both heads are in the study; or empty."""
+    sentence: str = ""
+    """The text with {head} and {baseline} for the names."""
+
+    def of(self, head: str, baseline: str) -> Claim:
+        """The claim about two heads by the names that tables print: `wise init=normal`."""
+        text = _with_names(self.sentence, head, baseline) if self.sentence else self.text
+        return self._replace(head=head, baseline=baseline, text=text)
+
+
+def package_claims() -> tuple[Claim, ...]:
+    """What is asked unless a file says otherwise: the paper's claims, then the controls."""
+    return (*read_claims(PAPER), *read_claims(CONTROLS_FILE))
 
 
 def read_claims(path: Path) -> tuple[Claim, ...]:
@@ -73,9 +90,13 @@ def _claim(where: str, value: Mapping[str, Any]) -> Claim:
         _choice(where, "slope", slope, _SLOPES)
     if texts["head"] == texts["baseline"]:
         raise UserError(f"{where}: head and baseline must differ, both are {texts['head']}")
+    family = str(value.get("family") or "")
+    if family:
+        _choice(where, "family", family, (CONTROLS,))
+    _check_sentence(where, texts["claim"])
     return Claim(
         texts["name"],
-        _sentence(where, texts),
+        _with_names(texts["claim"], texts["head"], texts["baseline"]),
         texts["head"],
         texts["baseline"],
         MEASURES[texts["measure"]],
@@ -83,6 +104,8 @@ def _claim(where: str, value: Mapping[str, Any]) -> Claim:
         slope,
         _sizes(where, value.get("sizes", "all"), slope),
         _margin(where, value.get("margin")),
+        family,
+        texts["claim"],
     )
 
 
@@ -100,18 +123,20 @@ def _choice(where: str, key: str, text: str, choices: Sequence[str]) -> None:
         raise UserError(f"{where}: {unknown(key, text, choices)}")
 
 
-def _sentence(where: str, texts: Mapping[str, str]) -> str:
-    """The claim's sentence with the names of its heads."""
-    names = {"head": texts["head"], "baseline": texts["baseline"]}
+def _with_names(sentence: str, head: str, baseline: str) -> str:
+    return " ".join(sentence.format(head=head, baseline=baseline).split())
+
+
+def _check_sentence(where: str, sentence: str) -> None:
+    names = ("head", "baseline")
     try:
-        parts = list(string.Formatter().parse(texts["claim"]))
+        parts = list(string.Formatter().parse(sentence))
     except ValueError as error:
         raise UserError(f"{where}: claim: {error}") from None
     for _, field, form, conversion in parts:
         if field is not None and (field not in names or form or conversion):
             written = field + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
             raise UserError(f"{where}: claim: {{{written}}} stands for nothing; {{head}} and {{baseline}} stand for the heads")
-    return " ".join(texts["claim"].format(**names).split())
 
 
 def _sizes(where: str, value: object, slope: str) -> str | tuple[int, ...]:

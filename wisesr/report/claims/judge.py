@@ -90,14 +90,19 @@ def counted(answer: Answer, rows: Sequence[ClaimRow]) -> Answer:
 
 
 def judged(answers: Sequence[Answer]) -> list[Answer]:
-    """Answers with verdicts: differences and equivalences, each after Holm over all claims that are tested; times apart."""
+    """Answers with verdicts: differences and equivalences, each after Holm over the claims of its family that are tested."""
     found = {id(answer): answer for answer in answers}
-    for of_time in (False, True):
-        tested = [one for one in answers if one.pooled is not None and one.claim.measure.of_time is of_time]
+    for family in dict.fromkeys(map(_family, answers)):
+        tested = [one for one in answers if one.pooled is not None and _family(one) == family]
         different, equal = (holm([read(one) for one in tested]) for read in (_p_difference, _p_equivalent))
         for one, p, p_equal in zip(tested, different, equal, strict=True):
             found[id(one)] = _verdict(one, p, p_equal, len(tested))
     return list(found.values())
+
+
+def _family(answer: Answer) -> tuple[str, bool]:
+    """A family of its own, or not; and times apart."""
+    return answer.claim.family, answer.claim.measure.of_time
 
 
 def _expected(claim: Claim) -> str:

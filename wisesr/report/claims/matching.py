@@ -9,6 +9,7 @@ from wisesr.report.claims.chains import Both, Candidate, chains
 from wisesr.report.claims.declared import Claim
 from wisesr.report.claims.parts import sizes, without_number
 from wisesr.report.claims.rows import Matched
+from wisesr.report.head_options import is_like
 from wisesr.report.scores import Scoring
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tested_metrics import TOP1
@@ -64,14 +65,15 @@ def _asked(claim: Claim, size: int, one: int | None) -> bool:
 
 def _both(claim: Claim, entries: Sequence[Entry]) -> Both | None:
     head, baseline = _entry(claim.head, entries), _entry(claim.baseline, entries)
-    return Both(head, baseline) if head is not None and baseline is not None else None
+    return Both(head, baseline) if head is not None and baseline is not None and head is not baseline else None
 
 
 def _entry(name: str, entries: Sequence[Entry]) -> Entry | None:
-    """The entry that a table prints by this name; else the only one of a head that is called so."""
+    """The entry that a table prints by this name; else the only one that is called so, or has that option's settings."""
     printed = [entry for entry in entries if entry.head == name]
     called = [entry for entry in entries if entry.cells[0].config["head"]["name"] == name]
-    return printed[0] if printed else called[0] if len(called) == 1 else None
+    like = [entry for entry in called or entries if is_like(entry.cells[0].config["head"], name)]
+    return next((found[0] for found in (printed, called, like) if len(found) == 1), None)
 
 
 def _label(row: Both) -> str:

@@ -14,18 +14,35 @@ from wisesr.report.speed import SHARE, goal_of
 from wisesr.report.study import Entry, ReportTable
 
 _WIDTH, _HEIGHT = 480, 300
+_TOGETHER = 9
+"""Heads beside the baseline in one plot, at most."""
 
 
 def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """One for each backbone and settings that has curves, its heads in the order of `style.head_order`."""
+    """One for each backbone and settings that has curves, several of many heads, in the order of `style.head_order`."""
     for entries in table.groups().values():
-        shown = curves(entries)
-        if shown:
-            group, goal = entries[0].group, _goal(entries, table.baseline)
-            title = f"{group} on {table.title}"
-            key = file_name(table.key, "convergence", group)
-            caption, spec = _caption(table, shown, goal), _spec(table, shown, order, goal)
+        if not (shown := curves(entries)):
+            continue
+        group, goal = entries[0].group, _goal(entries, table.baseline)
+        parts = _parts(shown, table.baseline)
+        low, high = min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)
+        scale = accuracy_scale(low, high)
+        if len(parts) > 1:  # the same in all of them
+            scale = {"domain": [low, min(high, 100.0)], "nice": True} | scale
+        for number, part in enumerate(parts, start=1):
+            title = f"{group} on {table.title}" + (f", {number} of {len(parts)}" if len(parts) > 1 else "")
+            key = file_name(table.key, "convergence", group, *([str(number)] if len(parts) > 1 else []))
+            caption, spec = _caption(table, part, goal), _spec(table, part, order, goal, scale)
             yield Figure(key, table.key, "convergence", title, caption, spec, group, "")
+
+
+def _parts(shown: Sequence[Curve], baseline: str) -> list[list[Curve]]:
+    """Curves that are drawn together, the baseline in every part; parts are of about one size."""
+    first = [curve for curve in shown if curve.entry.head == baseline]
+    others = [curve for curve in shown if curve.entry.head != baseline]
+    count = max(1, -(-len(others) // _TOGETHER))
+    size = -(-len(others) // count)
+    return [first + others[at : at + size] for at in range(0, max(1, len(others)), max(1, size))]
 
 
 def _goal(entries: Sequence[Entry], baseline: str) -> float | None:
@@ -46,12 +63,13 @@ def _caption(table: ReportTable, shown: Sequence[Curve], goal: float | None) -> 
     )
 
 
-def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str], goal: float | None) -> Spec:
+def _spec(table: ReportTable, shown: Sequence[Curve], order: Sequence[str], goal: float | None, scale: Spec) -> Spec:
+    """Args: scale: of y, the same in all parts of a row."""
     last = max(curve.epochs[-1] for curve in shown)
     y = {
         "type": "quantitative",
         "title": "Validation top-1 (%)" if table.protocol == "holdout" else "Test top-1 (%)",
-        "scale": accuracy_scale(min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)),
+        "scale": scale,
     }
     heads = by_head(order, [curve.entry.head for curve in shown], _WIDTH)
     layers = curve_layers(epoch_axis(last), y, heads, last=last, banded=any(curve.band != "none" for curve in shown))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from wisesr.report.head_options import option_of
 from wisesr.report.whole_study import Study
 from wisesr.results.head_order import in_order, name_of
 
@@ -26,14 +27,17 @@ HEADS: dict[Theme, tuple[str, ...]] = {
 """The first is that of `gap`: grey, as it is what the others are mostly held against. Each stands out from its ground three to
 one at least, as WCAG 2.2 asks of graphics (success criterion 1.4.11)."""
 SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right")
-"""Seven, so that with eight colours 56 heads differ."""
+"""Seven, so that with eight colours 56 places differ."""
+_TAKEN = (0, 1)
+"""Colours of `gap` and `wise`: no head beyond `PLACES` has them."""
 PLACES = (
     *("gap", "wise", "depthwise_nonneg", "depthwise", "wise_dropout", "gap_dropout", "flatten", "gwap"),
     *("gem", "max", "avgmax", "lse", "attention", "gwap_attention", "simpool", "fc"),
-    *("gap_scale", "wise_average", "gap_valid", "depthwise_average", "wise_frozen", "wise_unconstrained"),
-    *("wise_shuffled", "wise_shuffled_images"),
+    *("(grey)", "(blue)", "gap_valid", "wise_unconstrained", "wise_frozen", "gap_scale", "wise_average"),
+    *("wise_shuffled_images", "(grey 2)", "(blue 2)", "depthwise_average", "wise_shuffled", "simpool_gamma"),
 )
-"""Heads by their places among colours and shapes. Append, or a head changes its colour between two reports."""
+"""Heads by their places among colours and shapes. Append, or a head changes its colour between two reports. What is in brackets
+is no head: from the controls on, no head has the colour of `gap` or of `wise`, which stand in almost every figure."""
 SEQUENTIAL: dict[Theme, tuple[str, ...]] = {
     "light": ("#eef3f8", "#cfe0f0", "#8fbbdc", "#4a8fc2", "#1f639c", "#0b3a68"),
     "dark": ("#1d232b", "#1f3f5f", "#266292", "#3f8fc7", "#86bfe6", "#e2f1fb"),
@@ -100,17 +104,21 @@ def head_order(study: Study) -> tuple[str, ...]:
 def places(order: Sequence[str]) -> tuple[str, ...]:
     """Heads by their places among colours and shapes: those of `PLACES`, then what else the study has.
 
-    The first variant of a head that stands in no study by its plain name has that name's place: `wise dropout=0.5` is drawn as
-    `wise` is.
+    A head with settings is drawn as the option that has these, `wise init=average` as `wise_average`; else the first variant of
+    a head as the head. Neither takes the place of a head that is in the study by its plain name.
     """
-    own, others = list(PLACES), []
-    for head in order:
-        name = name_of(head)
-        if head not in PLACES and name in own and name not in order:
-            own[own.index(name)] = head
-        elif head not in PLACES:
-            others.append(head)
-    return (*own, *others)
+    own, others = list(PLACES), [head for head in order if head not in PLACES]
+    for name_in_places in (option_of, name_of):
+        for head in others:
+            name = name_in_places(head)
+            if head not in own and name in own and name not in order:
+                own[own.index(name)] = head
+    for head in others:
+        while len(own) % len(HEADS["light"]) in _TAKEN:
+            own.append(f"(kept {len(own)})")
+        if head not in own:
+            own.append(head)
+    return tuple(own)
 
 
 def color(head: str, order: Sequence[str], theme: Theme = "light") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from wisesr.report.head_options import option_of
 from wisesr.report.page.parts import PagePart
 from wisesr.results.head_order import OWN, name_of
 
@@ -47,6 +48,7 @@ def page_choice(parts: Iterable[PagePart], order: Sequence[str], baselines: Iter
 
 
 def _first(heads: Sequence[str], baselines: set[str]) -> str:
-    """The project's head, or else the first that is held against a baseline."""
-    own = [head for head in heads if head == OWN] or [head for head in heads if name_of(head) == OWN]
-    return next(iter((*own, *(head for head in heads if head not in baselines), *heads)))
+    """The project's head, with its usual settings if with several, or else the first that is held against a baseline."""
+    usual = [head for head in heads if option_of(head) == OWN]
+    own = [head for head in heads if name_of(head) == OWN]
+    return next(iter((*usual, *own, *(head for head in heads if head not in baselines), *heads)))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer
 from wisesr.report.claims.rows import ClaimRow
-from wisesr.report.tables.claim_block_sentences import Known, answered, by_reason, family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import Known, by_family, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import (
     claim_text,
     estimand,
@@ -53,7 +53,8 @@ class ClaimPart(NamedTuple):
     id: str
     study: str
     headline: tuple[Known, ...]
-    lines: tuple[ClaimLine, ...]
+    lists: tuple[tuple[str, tuple[ClaimLine, ...]], ...]
+    """Claims and controls with a verdict, each under its heading; none that is empty."""
     family: str
     unanswered: tuple[tuple[str, str], ...]
     """Names of claims, and why they have no answer."""
@@ -66,7 +67,7 @@ def claim_parts(blocks: tuple[ClaimBlock, ...]) -> tuple[ClaimPart, ...]:
             f"claims-{number}",
             block.study,
             tuple(headline(block)),
-            tuple(map(_line, answered(block))),
+            tuple((heading, tuple(map(_line, answers))) for heading, answers in by_family(block).items()),
             family(block),
             tuple((", ".join(names), why) for why, names in by_reason(unanswered(block)).items()),
         )

@@ -82,8 +82,8 @@ class OverviewPart(NamedTuple):
     folded: ForestPart | None
     zero: float
     """Place of 0 on the scale."""
-    ticks: tuple[tuple[float, str], ...]
-    """Places on the scale, and what stands there."""
+    ticks: tuple[tuple[float, str, bool], ...]
+    """Places on the scale, what stands there, and whether it goes where room is short: not 0 and what is farthest from it."""
     letters: int
     """Of the longest name of a head, or as many as there is room for."""
     digits: int
@@ -108,6 +108,7 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
     heads = forest.heads if len(forest.heads) <= first + 1 else forest.heads[:first]
     rest = forest.heads[len(heads) :]
     low, high = forest.ends
+    ticks = nice_ticks(low, high)
 
     def place(value: float) -> float:
         return round(100 * (value - low) / (high - low), 2)
@@ -126,7 +127,9 @@ def _part(forest: Forest, figures: Sequence[Figure], *, among: int) -> OverviewP
         shown=part(heads),
         folded=part(rest) if rest else None,
         zero=place(0.0),
-        ticks=tuple((place(tick), typographic(f"{tick:+g}" if tick else "0")) for tick in nice_ticks(low, high)),
+        ticks=tuple(
+            (place(tick), typographic(f"{tick:+g}" if tick else "0"), tick not in (0.0, max(ticks, key=abs))) for tick in ticks
+        ),
         letters=min(_LETTERS, max(map(len, forest.heads)) + 1),  # some are wider than others
         digits=max(len(signed(mark.mean, forest.metric.decimals)) for mark in forest.marks),
         caption=forest_caption(forest),

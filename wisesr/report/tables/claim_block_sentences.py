@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wisesr.report.claims.answer import ClaimBlock
+from wisesr.report.claims.declared import CONTROLS
 from wisesr.report.claims.judge import Answer, Verdict
 from wisesr.report.tables.claim_sentences import (
     at_sizes,
@@ -23,6 +24,9 @@ from wisesr.report.tables.which_head import which_head
 
 _MOST = 4
 """Sizes and numbers of classes of which the first sentence tells each."""
+
+
+_HEADINGS = {"": "Claims", CONTROLS: "Controls: what a gain is made of"}
 
 
 class Known(NamedTuple):
@@ -122,16 +126,26 @@ def family(block: ClaimBlock) -> str:
     tested = [answer for answer in block.answers if answer.pooled is not None]
     if not tested:
         return "Nothing is tested: these figures are counted."
-    over = f"after Holm over the {block.tests} claims that are tested" if block.tests > 1 else "one claim is tested"
-    times = "; those on times are a family of their own" if any(one.claim.measure.of_time for one in tested) else ""
     null = "no difference"
     if any(one.claim.expected in ("no_higher", "no_lower") for one in tested):
         null += ", or of one as large as the margin where the claim allows that,"
     return (
-        f"Supported or contradicted: the hypothesis of {null} is rejected at 5 %, two-sided, {over}{times}. Equivalent: that "
+        f"Supported or contradicted: the hypothesis of {null} is rejected at 5 %, two-sided, {_over(block)}. Equivalent: that "
         "of a difference as large as the margin is (two one-sided tests, likewise). Inconclusive is no proof of equality. "
         "What would likely have been found bears the same correction; intervals do not."
     )
+
+
+def _over(block: ClaimBlock) -> str:
+    """For how many the verdicts are corrected, and which are corrected among themselves."""
+    what, number = ("control", block.controls) if block.controls and not block.tests else ("claim", block.tests)
+    parts = [f"after Holm over the {number} {what}s that are tested" if number > 1 else f"one {what} is tested"]
+    if any(answer.pooled is not None and answer.claim.measure.of_time for answer in block.answers):
+        parts.append("those on times are a family of their own")
+    if block.controls and block.tests:
+        several = f"the {block.controls} controls are a family of their own"
+        parts.append(several if block.controls > 1 else "the one control is a family of its own")
+    return "; ".join(parts)
 
 
 def unanswered(block: ClaimBlock) -> list[Answer]:
@@ -149,6 +163,14 @@ def by_reason(answers: Iterable[Answer]) -> dict[str, list[str]]:
         )
         names.setdefault(answer.why, []).append(name)
     return names
+
+
+def by_family(block: ClaimBlock) -> dict[str, list[Answer]]:
+    """Those that have a verdict, claims and controls apart, under their headings."""
+    families: dict[str, list[Answer]] = {}
+    for answer in answered(block):
+        families.setdefault(_HEADINGS[answer.claim.family], []).append(answer)
+    return families
 
 
 def answered(block: ClaimBlock) -> list[Answer]:

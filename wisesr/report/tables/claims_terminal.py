@@ -9,7 +9,7 @@ from rich.markup import escape
 
 from wisesr.report.claims.answer import ClaimBlock
 from wisesr.report.claims.judge import Answer, Verdict
-from wisesr.report.tables.claim_block_sentences import answered, by_reason, family, headline, unanswered
+from wisesr.report.tables.claim_block_sentences import by_family, by_reason, family, headline, unanswered
 from wisesr.report.tables.claim_sentences import claim_text, estimate_text, remark, verdict_text
 from wisesr.terminal import tell
 from wisesr.wording import folded
@@ -28,9 +28,13 @@ def print_claims(block: ClaimBlock, console: Console) -> None:
         if known.detail:
             tell(console, known.detail, "dim")
     console.print()
-    if shown := answered(block):
-        _print_answers(shown, console)
+    shown = by_family(block)
+    for heading, answers in shown.items():
+        if len(shown) > 1:
+            tell(console, heading, "bold")
+        _print_answers(answers, console)
         console.print()
+    if shown:
         tell(console, family(block), "dim")
     rest = unanswered(block)
     for why, names in by_reason(answer for answer in rest if not answer.unmatched).items():

@@ -20,7 +20,7 @@ PAPER = (
 )
 """The caveat of a protocol whose epoch is chosen on the test images: it stands wherever its figures do."""
 _MEANS = "Test {title}: mean ± standard deviation over seeds (number of seeds)."
-_BEST = "Bold: the {best} mean over the seeds that all heads of a row have; it is not tested against the others."
+_BEST = "Bold: the {best} mean over the seeds that all heads beside it have; it is not tested against the others."
 _SEEDS = (
     "Differences to {baseline} are in {unit} and paired by seed, as the same seed means the same batches and "
     "augmentation. The 95 % interval is for other seeds and other test images of the same kind"

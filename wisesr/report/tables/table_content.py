@@ -11,6 +11,9 @@ from wisesr.report.tables.verdict import verdict
 from wisesr.results.head_order import in_order
 from wisesr.results.state import State
 
+_BESIDE = 9
+"""Heads side by side on the page, at most, where backbones are fewer."""
+
 
 class MatrixPlace(NamedTuple):
     """Where the row of a backbone meets the column of a head."""
@@ -41,6 +44,11 @@ class Matrix(NamedTuple):
     def has_settings(self) -> bool:
         """Whether anything but backbones and heads varies."""
         return any(row.settings for row in self.rows)
+
+    @property
+    def is_tall(self) -> bool:
+        """Whether the page shows heads below one another: where many stand side by side, most are out of sight."""
+        return len(self.heads) > _BESIDE and len(self.rows) < len(self.heads)
 
     @property
     def has_backbones(self) -> bool:
