@@ -21,11 +21,11 @@ from wisesr.grid.planning.cell_planner import CellPlanner
 
 CLASSES, SIZES, HEADS = (10, 20, 40, 67), (112, 224, 448), ("gap", "gap_scale", "wise")
 SMALL = {
-    "classes": (
+    "experiment=classes": (
         "dataset=layouts resolution=64 backbone=resnet18 recipe=quick recipe.epochs=6 augment=none",
         {"dataset.classes": "6,12,24"},
     ),
-    "size": (
+    "experiment=size": (
         "dataset=layouts backbone=resnet18 recipe=quick recipe.epochs=6 augment=none",
         {"resolution.size": "64,96,128"},
     ),
@@ -34,7 +34,7 @@ SMALL = {
 
 
 def cells(experiment: str, *overrides: str, **swept: str) -> Iterator[dict[str, Any]]:
-    composed(f"experiment={experiment}", *overrides)
+    composed(experiment, *overrides)
     hydra = HydraConfig.get()
     assert hydra.mode is not None
     assert hydra.mode.name == "MULTIRUN"
@@ -43,7 +43,7 @@ def cells(experiment: str, *overrides: str, **swept: str) -> Iterator[dict[str, 
     axes = {key: str(values).split(",") for key, values in {**hydra.sweeper.params, "seed": "0", **swept}.items()}
     for values in product(*axes.values()):
         chosen = [f"{key}={value}" for key, value in zip(axes, values, strict=True)]
-        yield composed(f"experiment={experiment}", *overrides, *chosen)
+        yield composed(experiment, *overrides, *chosen)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def alike_but_for(configs: list[dict[str, Any]], *keys: str) -> bool:
 
 
 def test_the_number_of_classes_is_all_that_differs_and_training_is_as_long(mit: Path) -> None:
-    configs = list(cells("classes", f"dataset.root={mit}", "trainer=cpu"))
+    configs = list(cells("experiment=classes", f"dataset.root={mit}", "trainer=cpu"))
     assert [(config["dataset"]["classes"], config["head"]["name"]) for config in configs] == list(product(CLASSES, HEADS))
     assert {config["protocol"] for config in configs} == {"holdout"}
     assert all(check(config) == [] for config in configs)
@@ -101,7 +101,7 @@ def test_subsets_of_the_paper_s_classes_are_nested_and_the_same_for_all_cells(mi
 
 @pytest.mark.slow
 def test_size_is_all_that_differs(mit: Path) -> None:
-    configs = list(cells("size", f"dataset.root={mit}", "trainer=cpu"))
+    configs = list(cells("experiment=size", f"dataset.root={mit}", "trainer=cpu"))
     assert [(config["resolution"]["size"], config["head"]["name"]) for config in configs] == list(product(SIZES, HEADS))
     assert all(check(config) == [] for config in configs)
     assert alike_but_for(configs, "resolution.size")
@@ -134,7 +134,7 @@ def test_a_folder_of_one_s_own_passes(mit: Path) -> None:
         f"dataset.root={mit}/indoorCVPR_09/Images",
         "recipe.epochs=${equal_steps:30,20}",
     ]
-    configs = list(cells("classes", *own, **{"dataset.classes": "5,10,20", "head": "gap"}))
+    configs = list(cells("experiment=classes", *own, **{"dataset.classes": "5,10,20", "head": "gap"}))
     assert [config["recipe"]["epochs"] for config in configs] == [120, 60, 30]
     assert all(check(config) == [] for config in configs)
     assert len(build_manifest(configs[0]).class_names) == 5
