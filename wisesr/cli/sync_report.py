@@ -53,8 +53,9 @@ def study_story(directory: Path, *, pictures: bool = True) -> Story:
 
 def head_colours(order: tuple[str, ...]) -> dict[str, str]:
     """Of heads by their plain names, as figures have them; of several settings that of the usual ones, else of the first."""
-    last = sorted(order[::-1], key=lambda head: option_of(head) == name_of(head))
-    return {name_of(head): color(head, order) for head in last}
+    last = order[::-1]  # the first of a name has the last word
+    usual = [head for head in last if option_of(head) == name_of(head)]
+    return {name_of(head): color(head, order) for head in (*last, *usual)}
 
 
 def _headline(study: Study) -> Iterator[str]:
