@@ -34,8 +34,8 @@ That is checked, and said; where they differ, what may be why.
                    run's classes may be missing, and are named; a class that the run
                    does not have stops, with the nearest that it has.
   --resolution N   kernels and positions are resized, a kernel so that its sum is
-                   kept; pre-averaging stays as trained. flatten, fc, shuffled refuse, but
-                   where averaging leaves the same number of positions.
+                   kept; pre-averaging stays as trained. flatten and fc refuse, but where
+                   averaging leaves the same number of positions; shuffled heads do always.
 
 Figures: loss, top-1, top-5 (of more than five classes), macro F1, balanced accuracy,
 calibration error (ECE), printed in percent but the loss; files hold shares from
