@@ -121,7 +121,7 @@ def _assumed(study: _Study) -> str:
     texts = {share: _points(study, Spread(share, LASTING, study.trainings)) for share in UNLIKE}
     others = [", ".join(f"{found} at {100 * share:g} %" for share in UNLIKE[1:] if (found := texts[share]))]
     if never := ", ".join(f"{100 * share:g} %" for share in UNLIKE[1:] if texts[share] is None):
-        others.append(f"none at {never}, as no difference is larger than that share")
+        others.append(f"none at {never}, as no difference is larger than the share itself")
     return (
         f"{_lead(study, texts[UNLIKE[0]])}, if heads disagree, one right and one wrong, on {100 * UNLIKE[0]:g} % of images "
         f"({'; '.join(filter(None, others))}). Assumed: these shares, and trainings that vary by {study.trainings:.1f} points."
