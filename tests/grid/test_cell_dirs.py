@@ -83,7 +83,7 @@ def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
-def next_command(config: dict[str, Any], states: list[State], **changes: list[str]) -> str:
+def next_command(config: dict[str, Any], states: list[State], **changes: list[Any]) -> str:
     """After a grid with a seed for each state, and each of these keys as given for it."""
     names = [{key: values[seed] for key, values in changes.items()} for seed in range(len(states))]
     cells = check_cells([config | {"seed": seed} | given for seed, given in enumerate(names)])
@@ -98,6 +98,16 @@ def test_after_a_grid_the_next_step_is_named(config: dict[str, Any]) -> None:
     assert next_command(config, [done]) == next_command(config, [failed, State.BUSY]) == ""
     assert next_command(config, [done, done], study=["mine", "other"]).endswith("wisesr report outputs")
     assert next_command(config, [done, done], output_dir=["a b", "b"]).endswith("wisesr report 'a b' b")
+
+
+def test_after_a_grid_that_chooses_a_head_the_command_ends_the_line(config: dict[str, Any]) -> None:
+    config |= {"output_dir": "outputs", "study": "mine"}
+    recipe = config["recipe"]
+    rates = [recipe | {"optimizer": recipe["optimizer"] | {"lr": rate}} for rate in (0.001, 0.01)]
+    heads = [config["head"] | {"name": name} for name in ("a", "b")]
+    said = next_command(config, [State.DONE, State.DONE], head=heads, recipe=rates)
+    assert said.startswith("Next, which head, by how much, how sure: ")
+    assert said.endswith("wisesr report outputs/mine"), "zsh would take a comment behind it for folders"
 
 
 def test_the_next_step_is_found_where_no_environment_is_active(

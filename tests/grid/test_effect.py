@@ -119,6 +119,17 @@ def test_finished_pairs_say_on_how_many_images_heads_are_unlike(root: Path) -> N
     assert "assumed" not in sentence
 
 
+@pytest.mark.parametrize("own_tests", [False, True])
+def test_where_one_repetition_is_left_finished_ones_say_whether_test_images_differ(root: Path, own_tests: bool) -> None:
+    configs = grid(root, ["gap", "wise"], 6, replicate=True)
+    for config in configs:
+        if config["seed"] < 5:
+            write_cell(config, top1=0.8, images=50, draw=config["seed"], first=50 * config["seed"] * own_tests)
+    sentence = told(configs, own_tests=own_tests)
+    assert sentence is not None
+    assert ("324 test images each" in sentence) == own_tests
+
+
 def test_few_pairs_leave_what_trainings_vary_by_assumed(root: Path) -> None:
     configs = grid(root, ["gap", "wise"], 5)
     for config in configs:

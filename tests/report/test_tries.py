@@ -169,6 +169,8 @@ def test_figures_of_the_test_images_stand_alone_where_these_chose(tmp_path: Path
     assert "hconcat" not in figure.spec and "which the test images chose too" in figure.caption
     (row,) = table_tries(study.tables[0])
     assert {made.figure for made in tries_rows(study.tables[0], row)} == {"test", "less gap"}
+    latex = tries(study.tables[0])
+    assert latex is not None and "validation chose" not in latex and "validation top-1" not in latex
 
 
 def test_one_rate_for_all_has_nothing_of_it(tmp_path: Path) -> None:

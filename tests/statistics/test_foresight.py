@@ -81,3 +81,7 @@ def test_with_images_without_end_trainings_are_left() -> None:
     """The paired t over seeds alone: sigma / sqrt(n) times its noncentrality, 2.8 with many seeds."""
     found = detectable(Design(100, 10**9, 1, None), Spread(0.5, 0.3, 2.0))
     assert found == pytest.approx(2.8 * 2.0 / 10, rel=0.02)
+
+
+def test_heads_that_were_alike_on_all_images_have_no_difference_to_find() -> None:
+    assert detectable(Design(5, 600, 1, None), Spread(unlike=0.0, lasting=0.3, trainings=0.0)) is None

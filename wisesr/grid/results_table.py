@@ -135,14 +135,14 @@ def next_step(outcomes: Sequence[CellOutcome]) -> str:
     configs = [outcome.cell.config for outcome in outcomes]
     studies = {Path(config["output_dir"], config["study"]) for config in configs}
     places = studies if len(studies) == 1 else {Path(config["output_dir"]) for config in configs}
-    return f"Next: {_command()} report {shlex.join(map(str, sorted(places)))}{_what_it_says(configs)}"
+    return f"Next{_for_what(configs)}: {_command()} report {shlex.join(map(str, sorted(places)))}"
 
 
-def _what_it_says(configs: Sequence[Config]) -> str:
-    """Of a grid that was made to choose a head; a comment to every shell, so that the line can be copied."""
+def _for_what(configs: Sequence[Config]) -> str:
+    """Of a grid that was made to choose a head; before the command, as zsh takes a comment behind it for folders."""
     heads = {config["head"]["name"] for config in configs}
     rates = {config["recipe"]["optimizer"].get("lr") for config in configs}
-    return "   # which head, by how much, how sure" if len(heads) > 1 and len(rates) > 1 else ""
+    return ", which head, by how much, how sure" if len(heads) > 1 and len(rates) > 1 else ""
 
 
 def _command() -> str:

@@ -43,10 +43,11 @@ class Design(NamedTuple):
 def detectable(design: Design, spread: Spread) -> float | None:
     """The true difference that is found in 80 % of studies, points, if no other comparison is; None where none can be found.
 
-    As `Estimate.detectable`, of the errors that are to be expected. A difference is at most the share of unlike images.
+    As `Estimate.detectable`, of the errors that are to be expected. A difference is at most the share of unlike images, and so
+    there is none to be found where heads have been alike on all.
     """
     found = max(estimate.detectable(LEVEL / design.tests) for estimate in _estimates(design, spread))
-    return found if found <= _POINTS * spread.unlike else None
+    return found if 0 < found <= _POINTS * spread.unlike else None
 
 
 def _estimates(design: Design, spread: Spread) -> list[Estimate]:

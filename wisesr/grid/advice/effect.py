@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from wisesr.config.axes import leaves
 from wisesr.config.replicates import split_moves_with_seed
-from wisesr.grid.advice.finished_pairs import Finished, FoundSpread, spread_of
+from wisesr.grid.advice.finished_pairs import Finished, FoundSpread, have_own_images, spread_of
 from wisesr.grid.advice.questions import BASELINE
 from wisesr.grid.advice.rows import Row
 from wisesr.grid.planning.cost import Cost
@@ -57,7 +57,7 @@ def effect(rows: Sequence[Row], costs: Costs, finished: Finished) -> str | None:
     """
     compared = [row for row in rows if BASELINE in row.names and row.names - {BASELINE}]
     tests = sum(len({member.head for member in row.members if member.config["head"]["name"] != BASELINE}) for row in compared)
-    designs = tuple(design for row in compared if (design := _design(row, costs, tests)) is not None)
+    designs = tuple(design for row in compared if (design := _design(row, costs, finished, tests)) is not None)
     if not designs:
         return None
     lucky = any(_chosen_on_few(row, costs) for row in compared)
@@ -67,18 +67,20 @@ def effect(rows: Sequence[Row], costs: Costs, finished: Finished) -> str | None:
     return f"What it can find in 80 % of such studies: {_given(study)}, {what}"
 
 
-def _design(row: Row, costs: Costs, tests: int) -> Design | None:
+def _design(row: Row, costs: Costs, finished: Finished, tests: int) -> Design | None:
     """How the heads of one row are compared; None where fewer than three repetitions are, or no test images are known."""
     if not split_moves_with_seed(map(leaves, (member.config for member in row.members))) and _splits(row) > 1:
         return None  # each split is a table of its own
     baseline = {member.run for member in row.members if member.config["head"]["name"] == BASELINE}
     shared = [len(row.runs(member) & baseline) for member in row.members if member.config["head"]["name"] != BASELINE]
-    known = [cost for member in row.members if (cost := costs.get(id(member.config))) is not None]
+    planned = [(member.run, cost) for member in row.members if (cost := costs.get(id(member.config))) is not None]
+    known = [cost for _, cost in planned]
     if min(shared) < _LEAST or not known:
         return None
     tested = fmean(cost.test_images for cost in known)
     made_from = fmean(cost.train_images + cost.val_images for cost in known)
-    own = len({cost.test_split for cost in known}) > 1
+    several = len({run for run, _ in planned}) > 1
+    own = len({cost.test_split for cost in known}) > 1 if several else have_own_images(row, finished)
     return Design(min(shared), round(tested), tests, tested / made_from if own else None)
 
 

@@ -65,6 +65,16 @@ def spread_of(rows: Sequence[Row], finished: Finished, assumed: Spread) -> Found
     return FoundSpread(_varying(spread, several), len(unlike), True)
 
 
+def have_own_images(row: Row, finished: Finished) -> bool:
+    """Whether repetitions of a row are tested on images of their own, by the first two that are finished."""
+    first: dict[Run, Path] = {}
+    for member in row.members:
+        if (directory := finished.get(id(member.config))) is not None:
+            first.setdefault(member.run, directory)
+    read = [answers for directory in islice(first.values(), 2) if (answers := _answers(directory)) is not None]
+    return len({answers.images for answers in read}) > 1
+
+
 def _pairs(row: Row, finished: Finished) -> Iterator[list[_Answers]]:
     """Of each head its answers less the baseline's, with the same repetition on the same images."""
     heads = _best(row, finished)

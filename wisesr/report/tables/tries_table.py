@@ -14,7 +14,7 @@ _ALL = 6
 _METHOD = (
     "What trying k of the learning rates finds, drawn blindly from those that a head was tried at: the mean over all choices "
     "of k, so that after one try stands the mean of all, and after all the best. For each choice and seed the rate is the one "
-    "with the best validation top-1, and the test figure is of the same model. Heads are compared after as many tries each."
+    "with the best {chosen_on} top-1, and the test figure is of the same model. Heads are compared after as many tries each."
 )
 
 
@@ -59,4 +59,5 @@ def _rows(table: ReportTable, row: RowTries, line: BestCurve, baseline: BestCurv
 def tries_method(table: ReportTable, row: RowTries) -> str:
     """How the figures came about."""
     paired = f" Less {table.baseline} is the difference of test figures, a mean over the seeds that both heads have."
-    return _METHOD + paired * any(made.signed for made in tries_rows(table, row))
+    chosen_on = "test" if table.protocol == "paper" else "validation"
+    return _METHOD.format(chosen_on=chosen_on) + paired * any(made.signed for made in tries_rows(table, row))

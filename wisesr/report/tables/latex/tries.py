@@ -19,9 +19,10 @@ def tries(of: ReportTable, made: Made = NOBODY) -> str | None:
     if not rows:
         return None
     name = of.metric.title.partition(",")[0]
+    chose = "the test images chose too (protocol=paper)" if of.protocol == "paper" else "validation chose"
     words = Words(
         short=f"Best of the tried learning rates on {of.title}",
-        caption=prose(f"Test {name} on {of.title} of the best of 1, 2, ... tried learning rates, which validation chose."),
+        caption=prose(f"Test {name} on {of.title} of the best of 1, 2, ... tried learning rates, which {chose}."),
         notes=[note for row in rows for note in _named(row, rows)],
         strong=of.warnings,
         aside=list(dict.fromkeys(tries_method(of, row) for row in rows)),
