@@ -242,6 +242,8 @@ def test_the_rate_is_swept_within_each_head_and_chosen_on_held_out_images() -> N
     assert {config["protocol"] for config in configs} == {"holdout"}
     pairs = [(config["head"]["name"], config["recipe"]["optimizer"]["lr"]) for config in configs]
     assert len(set(pairs)) == len(pairs) == 24
+    rates = {head: {rate for own, rate in pairs if own == head} for head, _ in pairs}
+    assert all(own == rates["gap"] and len(own) == 6 for own in rates.values()), "each head is tried as often as another"
 
 
 def test_there_is_an_empty_place_for_every_figure_of_the_paper() -> None:

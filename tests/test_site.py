@@ -15,6 +15,7 @@ import pytest
 from docs.pictures.gradients import relative_gradient
 from docs.pictures.heads import COSTS, gradients_of, with_costs
 from docs.site.docstrings import argument_words
+from docs.site.markdown import header_text
 from docs.site.option_pages import PAGES, command_page, group_page
 from docs.site.pages import page_of, place_of, write_pages
 from tests.support.paths import ROOT
@@ -106,6 +107,16 @@ def test_gradients_of_linear_heads_are_those_of_arithmetic() -> None:
 def test_gradients_are_those_of_the_code(name: str) -> None:
     stands = gradients_of((ROOT / "docs" / "heads.md").read_text(encoding="utf-8"))[name]
     assert float(stands) == pytest.approx(relative_gradient(name), rel=0.02)
+
+
+def test_commands_of_an_experiment_are_lines() -> None:
+    header = ["Cost: 3", "  Cells.", "Command: python train.py a=1", "  Your own: b=...", "  c=2", "Does not answer: d."]
+    assert header_text(header, items=True).split("\n\n") == [
+        "**Cost:** 3 Cells.",
+        "**Command:** `python train.py a=1`<br>Your own: `b=... c=2`",
+        "**Does not answer:** d.",
+        "",
+    ]
 
 
 def test_links_lead_from_the_repository_to_the_site() -> None:

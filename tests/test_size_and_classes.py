@@ -108,13 +108,12 @@ def test_size_is_all_that_differs(mit: Path) -> None:
     assert {(c["recipe"]["batch_size"], c["recipe"]["epochs"], c["backbone"]["weights"]) for c in configs} == {(15, 200, None)}
     planner, maps = CellPlanner(gpus=0), []
     for config in configs:
-        if config["head"]["name"] == "wise":
-            cost, problems = planner.plan_cell(config)
-            assert problems == []
-            assert cost is not None
-            assert cost.steps == 200 * 322
-            maps.append(cost.feature_map.height)
-    assert maps == [4, 7, 14]
+        cost, problems = planner.plan_cell(config)
+        assert problems == []
+        assert cost is not None
+        assert cost.steps == 200 * 322
+        maps.append(cost.feature_map.height)
+    assert maps == [4] * 3 + [7] * 3 + [14] * 3
 
 
 @pytest.mark.parametrize("experiment", SMALL)

@@ -13,7 +13,7 @@ _CODE = re.compile(
     rf"|(?:python train\.py (?:-m )?)?{_SETTING}(?: {_SETTING})*"
     r"|[\w./-]*(?:\w_|_\w|\.ya?ml\b|\.py\b|\.md\b)[\w./-]*"
 )
-_ITEM = re.compile(r"^(Reproduces|Known of the result|Cost|Command): ")
+_ITEM = re.compile(r"^(Reproduces|Known of the result|Answers|Does not answer|Cost|Command): ")
 _PLAIN = str.maketrans({sign: f"&#{ord(sign)};" for sign in "*_[]<>|#{}"})
 
 
@@ -36,15 +36,19 @@ def _one(found: str) -> str:
         return found
     if found.startswith("http"):
         return f"<{found}>"
-    code = found if found.endswith("=.") else found.rstrip(".,:;")
+    code = found if found.endswith(("=.", "=...")) else found.rstrip(".,:;")
     return f"`{code}`{found[len(code) :]}"
 
 
 def header_text(lines: Sequence[str], *, items: bool = False) -> str:
-    """The header of a file: lines that are set in as a block of code; with `items`, as the rest of the line before."""
+    """The header of a file: lines that are set in as a block of code; with `items`, as the rest of the line before.
+
+    Of what is set in below a command, a line that begins with a capital stays a line: it is another command, or a word on one.
+    """
     if items:
-        joined = re.sub(r"\n +", " ", "\n".join(lines)).split("\n")
-        return "".join(_ITEM.sub(r"**\1:** ", words(line)) + "\n\n" for line in joined)
+        found = re.split(r"\n(?! )", "\n".join(lines))
+        joined = [re.sub(r"\n +(?![A-Z ])" if item.startswith("Command: ") else r"\n +", " ", item) for item in found]
+        return "".join(_ITEM.sub(r"**\1:** ", words(item)) + "\n\n" for item in joined)
     return "".join(map(_block, _blocks(lines)))
 
 

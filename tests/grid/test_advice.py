@@ -274,6 +274,14 @@ def test_positions_that_averaging_drops(cell: Config) -> None:
     assert not any("never see" in sentence for sentence in control), "one made for it, and one of whose map it is no edge"
 
 
+def test_of_many_maps_those_that_lose_most_are_named(cell: Config) -> None:
+    """Of a 5x5 map, as InceptionV3's at 224 px, windows of 2x2 hold 16 positions of 25."""
+    sizes = swept([cell], "resolution.size", [224, 288, 416, 448, 160])
+    *_, sentence = told(swept(sizes, "head", ["gap", "wise"]))
+    named = "5x5 map of toy at 160 px: 36.0 %, 14x14 map of toy at 448 px: 26.5 %, 9x9 map of toy at 288 px: 21.0 %"
+    assert f"26.5 % of the positions, as in the paper (and on the {named} and 1 more)." in sentence
+
+
 def test_a_way_out_drops_nothing_or_says_so(cell: Config) -> None:
     """Of a backbone whose maps grow by odd steps, as the Inceptions' do, no size is named without what it would drop."""
     from wisesr.grid.planning.map_heads import Way

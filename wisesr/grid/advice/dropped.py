@@ -14,7 +14,7 @@ from wisesr.grid.planning.map_heads import MapHead, Way
 from wisesr.wording import percent, some_of
 
 _SHOWN = 3
-"""Maps that are named beside the first."""
+"""Maps that are named beside the first: those of which most is left out."""
 
 
 class _Loss(NamedTuple):
@@ -44,7 +44,8 @@ def dropped_positions(rows: Sequence[Row], heads: Mapping[int, MapHead | None]) 
     if not losses:
         return []
     (first, names), *others = losses.items()
-    also = [_elsewhere(loss) for loss, _ in others if loss.place != first.place]
+    worst = sorted((loss for loss, _ in others if loss.place != first.place), key=lambda loss: -loss.dropped.share)
+    also = [_elsewhere(loss) for loss in worst]
     more = f" (and on the {some_of(also, _SHOWN)})" if also else ""
     way = f"; {way_text(whole[0])} has nothing to drop" if whole else ""
     return [f"{first.place}, {dropped_sentence(list(names), first.dropped)}{more}. {CEIL}{way}."]

@@ -119,10 +119,12 @@ def _points(study: _Study, spread: Spread) -> str | None:
 def _assumed(study: _Study) -> str:
     """For several shares of images on which heads are unlike."""
     texts = {share: _points(study, Spread(share, LASTING, study.trainings)) for share in UNLIKE}
-    others = ", ".join(f"{texts[share] or 'none'} at {100 * share:g} %" for share in UNLIKE[1:])
+    others = [", ".join(f"{found} at {100 * share:g} %" for share in UNLIKE[1:] if (found := texts[share]))]
+    if never := ", ".join(f"{100 * share:g} %" for share in UNLIKE[1:] if texts[share] is None):
+        others.append(f"none at {never}, as no difference is larger than the share itself")
     return (
         f"{_lead(study, texts[UNLIKE[0]])}, if heads disagree, one right and one wrong, on {100 * UNLIKE[0]:g} % of images "
-        f"({others}). Assumed: these shares, and trainings that vary by {study.trainings:.1f} points."
+        f"({'; '.join(filter(None, others))}). Assumed: these shares, and trainings that vary by {study.trainings:.1f} points."
     )
 
 
@@ -131,7 +133,7 @@ def _measured(study: _Study, found: FoundSpread) -> str:
     spread, assumed = found.spread, "" if found.measured else " (assumed)"
     points, pairs = _points(study, spread), count_of(found.pairs, "finished pair")
     disagree = f"in {pairs} heads disagree, one right and one wrong, on {100 * spread.unlike:.2g} % of images"
-    largest = ", which no difference exceeds" if points is None else ""
+    largest = ", and no difference is larger than that share" if points is None else ""
     return f"{_lead(study, points)}: {disagree}{largest}; trainings vary by {spread.trainings:.1f} points{assumed}."
 
 
