@@ -7,7 +7,7 @@ would compose each cell once more beforehand, and write a `multirun.yaml` before
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -68,10 +68,10 @@ class GridSweeper(Sweeper):
         assert self.hydra_context is not None
         assert self.launcher is not None
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
-        params = quote_choices(f"{key}={value}" for key, value in self._params.items())
-        overrides = parser.parse_overrides([*params, *arguments])
-        refuse_several_experiments(overrides)
-        returns = self.launcher.launch(combinations(overrides), initial_job_idx=0)
+        asked = parser.parse_overrides(arguments)
+        refuse_several_experiments(asked)
+        params = quote_choices(f"{key}={value}" for key, value in replaced(self._params, asked).items())
+        returns = self.launcher.launch(combinations([*parser.parse_overrides(params), *asked]), initial_job_idx=0)
         if failed := sum(job.status != JobStatus.COMPLETED for job in returns):  # with a launcher of somebody else's
             sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")
         return [returns]
@@ -96,6 +96,16 @@ def combinations(overrides: Sequence[Override]) -> list[list[str]]:
             values = [value for value in values if is_option(value)]
         choices[key] = [f"{key}={value}" for value in values]
     return [list(cell) for cell in product(*choices.values())]
+
+
+def replaced(params: Mapping[str, str], asked: Sequence[Override]) -> dict[str, str]:
+    """What an experiment sweeps, without the sizes where the command gives some, by whichever of their two names.
+
+    The group and its one key are two keys to Hydra: the experiment's would come after the command's, and be taken.
+    """
+    sizes = {"resolution", "resolution.size"}
+    given = any(override.key_or_group in sizes for override in asked)
+    return {key: values for key, values in params.items() if not (given and key in sizes)}
 
 
 def refuse_several_experiments(overrides: Sequence[Override]) -> None:

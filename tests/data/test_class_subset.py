@@ -213,8 +213,10 @@ def test_more_classes_than_there_are_and_classes_without_images_are_refused() ->
     splits = ["train", "train", "test"] * 2 + ["train", "train"]
     dataset = manifest([3, 3, 2], splits=splits)
     assert len(class_subset(dataset, 2, seed=next(s for s in range(9) if kept_classes(["c0", "c1", "c2"], 2, s) == [0, 1])))
-    with pytest.raises(UserError, match=r"classes=3 keeps 1 class of which the test split has no image: 'c2'\. Take another"):
+    with pytest.raises(UserError, match=r"keeps 1 class of which the test split has no image: 'c2'\. Take fewer classes$"):
         class_subset(dataset, 3, seed=0)
+    with pytest.raises(UserError, match=r"classes=2 keeps 1 class .* 'c2'\. Take another dataset\.classes_seed, or fewer"):
+        class_subset(dataset, 2, seed=next(s for s in range(9) if 2 in kept_classes(["c0", "c1", "c2"], 2, s)))
     with pytest.raises(UserError, match="must be from 2 to 2"):
         class_subset(done(manifest([9, 9])), True, seed=0)
 

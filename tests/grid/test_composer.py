@@ -14,7 +14,7 @@ from hydra.errors import HydraException
 from hydra.types import RunMode
 
 from hydra_plugins.wisesr_grid.composer import Composer
-from hydra_plugins.wisesr_grid.launcher import combinations, refuse_several_experiments
+from hydra_plugins.wisesr_grid.launcher import combinations, refuse_several_experiments, replaced
 from tests.support.configs import hydra_loader
 from tests.support.paths import ROOT
 from wisesr.config.command_line import quote_choices
@@ -117,6 +117,17 @@ def test_every_combination_the_last_key_varying_fastest(loader: ConfigLoader) ->
     assert cells() == [[]]
     with pytest.raises(UserError, match=r"seed=interval\(0,1\)"):
         cells("seed=interval(0,1)")
+
+
+@pytest.mark.parametrize("given", ["resolution=64,96", "resolution.size=64,96"])
+@pytest.mark.parametrize("swept", ["resolution", "resolution.size"])
+def test_sizes_of_a_command_stand_in_place_of_an_experiment_s_by_either_name(
+    loader: ConfigLoader, given: str, swept: str
+) -> None:
+    asked = OverridesParser.create(config_loader=loader).parse_overrides(["experiment=size", given])
+    params = {swept: "224,512", "head": "gap,wise", "recipe.optimizer.lr": "0.1,0.2"}
+    assert replaced(params, asked) == {key: values for key, values in params.items() if key != swept}
+    assert replaced(params, asked[:1]) == params
 
 
 def test_what_options_share_is_nothing_to_sweep_over(loader: ConfigLoader) -> None:

@@ -41,7 +41,7 @@ def _replicate(replicate: object, seed: object, split_seed: object) -> list[str]
         return []
     return [
         f"replicate={replicate} makes seed and dataset.split_seed {replicate}, and {' '.join(others)} says otherwise: "
-        "leave out one of the two"
+        "leave out one of the two; where an experiment brings replicates, replicate=null does"
     ]
 
 

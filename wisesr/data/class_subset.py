@@ -91,9 +91,10 @@ def _require_images(manifest: Manifest, kept: Sequence[int], splits: Sequence[st
         if split not in splits or not row.any():
             continue
         if absent := [repr(manifest.class_names[at]) for at in kept if not row[at]]:
+            other_draw = "another dataset.classes_seed, or " if len(kept) < len(manifest.class_names) else ""
             raise UserError(
                 f"dataset.classes={len(kept)} keeps {count_of(len(absent), 'class', 'classes')} of which the {split} split has "
-                f"no image: {some_of(absent, _SHOWN)}. Take another dataset.classes_seed, or fewer classes"
+                f"no image: {some_of(absent, _SHOWN)}. Take {other_draw}fewer classes"
             )
 
 

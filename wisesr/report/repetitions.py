@@ -70,6 +70,14 @@ def split_of(config: Mapping[str, Any]) -> Split:
     return config["dataset"].get("split_seed", 0), config["dataset"].get("fold")
 
 
+def repeated_by(configs: Sequence[Mapping[str, Any]]) -> str:
+    """What tells these cells, of one head, from their repetitions: `fold`, `replicate` or `seed`."""
+    if any(config["dataset"].get("fold") is not None for config in configs):
+        return "fold"
+    given = any(config.get("replicate") is not None for config in configs)
+    return "replicate" if given or len({split_of(config) for config in configs}) > 1 else "seed"
+
+
 def tested_over_trained(cells: Sequence[ReportCell], scoring: Scoring) -> float | None:
     """Test images divided by those that models were made from, trained and chosen on; None where all have one test split.
 

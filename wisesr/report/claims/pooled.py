@@ -45,14 +45,19 @@ def pooled(rows: Sequence[ClaimRow]) -> Pooled | str:
     if not used and any(row.seed_variance is not None for row in rows):
         return "all differences of a row are equal, so there is nothing to test"
     if not used:
-        return (
-            "no row has three seeds with this figure of both heads (seed=0,1,2,3,4 gives five); of one seed it takes five "
-            "rows, of three backbones or datasets at least"
-        )
+        return _too_few(rows[0].repeated_by if rows else "seed")
     estimate = _sampled(used, across) if across else _fixed(used)
     if estimate is None:
         return "all differences are equal"
     return Pooled(estimate, tuple(used), across)
+
+
+def _too_few(repeated_by: str) -> str:
+    way = "more values of dataset.fold give them" if repeated_by == "fold" else f"{repeated_by}=0,1,2,3,4 gives five"
+    return (
+        f"no row has three {repeated_by}s with this figure of both heads ({way}); of one {repeated_by} it takes five rows, "
+        "of three backbones or datasets at least"
+    )
 
 
 def _across(rows: Sequence[ClaimRow]) -> tuple[Factor, ...]:

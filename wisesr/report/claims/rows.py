@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from wisesr.report.claims.measures import Measure
 from wisesr.report.differences import SEEDS
 from wisesr.report.pairs import Pairs
+from wisesr.report.repetitions import repeated_by
 from wisesr.report.scores import Scoring
 from wisesr.report.study import Entry, Place
 from wisesr.report.twins import figures
@@ -64,6 +65,8 @@ class ClaimRow(NamedTuple):
     """What else is to be known of it, as of `chains.Candidate`."""
     replicated: bool = False
     """Whether its seeds have test images of their own, so that other images are in the error over them."""
+    repeated_by: str = "seed"
+    """What its seeds are, as of `repetitions.repeated_by`."""
 
 
 def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: Scoring) -> ClaimRow | str:
@@ -99,7 +102,8 @@ def claim_row(label: str, places: Sequence[Matched], measure: Measure, scoring: 
         row = _over_replicates(label, stands, tuple(seeds), differences, over)
     else:
         row = _row(label, stands, tuple(seeds), differences, matrices)
-    return row._replace(bounds=bounds, sizes=tuple(sorted({place.head.place.size for place in places})))
+    by = repeated_by([cell.config for cell in places[0].head.cells])
+    return row._replace(bounds=bounds, sizes=tuple(sorted({place.head.place.size for place in places})), repeated_by=by)
 
 
 def _over_replicates(label: str, place: Place, seeds: tuple[int, ...], differences: Sequence[float], over: float) -> ClaimRow:
