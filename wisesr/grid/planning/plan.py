@@ -62,7 +62,7 @@ def make_plan(
     answer = ask_planner(cells, console, gpus=gpus, cores=cores)
     if isinstance(answer, str):
         return Plan([("", answer)], [None] * len(cells))
-    costs = [cost and Cost(*cost)._replace(feature_map=FeatureShape(*cost[3])) for cost in answer["costs"]]
+    costs = [cost and _read(Cost(*cost)) for cost in answer["costs"]]
     problems = [(cells[index].label, problem) for index, problem in answer["problems"]]
     disk = [(cell, cost.disk, cost.partial) for cell, cost in zip(cells, costs, strict=True) if cost]
     full = [("", problem) for problem in disk_problems(disk, slots)]
@@ -70,3 +70,8 @@ def make_plan(
     configs, finished = [cell.config for cell in cells], finished_seconds(cells)
     times = forecast(configs, costs, finished=finished, paces=paces, tflops=tflops)
     return Plan(problems + full, costs, read_heads(answer.get("heads", ())), *times)
+
+
+def _read(cost: Cost) -> Cost:
+    """A cost as it came back from JSON."""
+    return cost._replace(feature_map=FeatureShape(*cost.feature_map))
