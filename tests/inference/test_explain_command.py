@@ -143,7 +143,7 @@ def test_options_that_add_nothing_and_answers_that_are_no_numbers_are_told(
     for head, told in (("gap", True), ("attention", False)):
         assert explain(outputs, f"toy-{head}", picture, "--each-head", "--output", tmp_path / "to") == 0
         assert ("--each-head adds nothing here" in capsys.readouterr().out) is told
-    monkeypatch.setattr("wisesr.inference.run.Run.logits_of", lambda run, maps: torch.full((1, 3), float("nan")))
+    monkeypatch.setattr("wisesr.inference.run.Run.logits_of", lambda run, maps, images: torch.full((1, 3), float("nan")))
     assert explain(outputs, "toy-wise", picture, "--output", tmp_path / "none") == 1
     assert "the model's answer is not a number" in capsys.readouterr().out
     assert not (tmp_path / "none").exists()
