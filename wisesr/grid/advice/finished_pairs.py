@@ -124,7 +124,7 @@ def _varying(spread: Spread, groups: Sequence[Sequence[_Answers]]) -> Spread:
             table = np.array([pair.right for pair in group])
             each = interaction(table)
             own = max(0.0, float(table.mean(axis=0).var(ddof=1)) - each / len(group))
-            lasting += [own / (own + each)] * (own + each > 0)
+            lasting += [own / (own + each)] if own + each > 0 else []
             by_images = 100.0**2 * each / images
         trainings.append(float(np.var(means, ddof=1)) - by_images)
     known = spread._replace(lasting=float(np.mean(lasting))) if lasting else spread
