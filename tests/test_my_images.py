@@ -58,7 +58,7 @@ def cells(root: Path) -> Iterator[Config]:
                 yield own | {"head": node, "replicate": number, "seed": number}
 
 
-@pytest.mark.parametrize("split", [True, False])
+@pytest.mark.parametrize("split", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_every_cell_passes_the_plan_and_the_grid_answers(tmp_path: Path, split: bool) -> None:
     configs = list(cells(folder(tmp_path / "photos", split=split)))
     assert [problem for config in configs for problem in check(config)] == []
