@@ -226,9 +226,8 @@ def test_every_cell_of_the_full_grid_passes_its_pre_checks(root_of: Callable[[st
 
 
 def test_make_runs_the_full_grid_with_arguments() -> None:
-    told = subprocess.run(
-        ["make", "-n", "paper-full", "ARGS=seed=0,1,2 grid.plan=true"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    command = ["make", "--no-print-directory", "-n", "paper-full", "ARGS=seed=0,1,2 grid.plan=true"]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     assert told.stdout.splitlines()[-1].endswith("train.py experiment=paper_full seed=0,1,2 grid.plan=true")
 
 
