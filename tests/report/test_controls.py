@@ -136,6 +136,7 @@ def test_a_head_without_a_kernel_of_its_own_lacks_none(tmp_path: Path) -> None:
     assert missing_parts(read_study([tmp_path]), []) == []
 
 
+@pytest.mark.slow
 def test_curves_of_many_heads_are_several_plots_with_the_baseline_in_each(tmp_path: Path) -> None:
     study(tmp_path, dict.fromkeys(options("head"), 0.6), seeds=1)
     read = read_study([tmp_path])

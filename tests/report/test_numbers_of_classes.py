@@ -141,6 +141,7 @@ def test_sizes_of_one_number_of_classes_are_one_slope(like: ReportCell) -> None:
     assert len(block.answers) == 1
 
 
+@pytest.mark.slow
 def test_the_slope_over_three_numbers_covers_the_truth(like: ReportCell) -> None:
     """Two points for every doubling, in 100 studies: 95 in 100 intervals hold it, give or take four in 100."""
     design = Design(heads=("wise",), classes=(5, 10, 40), gains={"wise": 2.0}, per_classes=2.0)
