@@ -1,0 +1,61 @@
+"""What a benchmark found, a row for each target, as `make bench` puts them together in docs/benchmarks.md."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+
+class Row(NamedTuple):
+    """One target and what was measured."""
+
+    target: str
+    """What is held against what, in words: `a toy step over the bare loop's, csv`."""
+    bound: str
+    """As the target says it: `<= 2.0 ms`, `>= 1.0 x`."""
+    figure: str
+    """As measured, in the same unit: `1.7 ms`."""
+    met: bool | None
+    """Whether the figure keeps the bound; None where there is none."""
+    peer: str = ""
+    """What it was run beside, with its version."""
+    note: str = ""
+    """Conditions, and where the bound is missed the reason that profiling found."""
+
+
+def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "") -> None:
+    """Print the rows, and keep them for the page where a path is given.
+
+    Args:
+        path: of a JSON file; None to print only.
+        rows: of this script.
+        table: Markdown that stands below them on the page.
+    """
+    for row in rows:
+        verdict = {True: "met", False: "MISSED", None: ""}[row.met]
+        print(f"{row.target}: {row.figure} ({row.bound}) {verdict}  {row.note}".rstrip())
+    if table:
+        print(f"\n{table}")
+    if path is not None:
+        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}"])
+        found = {"command": command, "rows": [row._asdict() for row in rows], "table": table}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def medians(calls: Mapping[str, Callable[[], Any]], rounds: int, *, warm_up: int = 1) -> dict[str, float]:
+    """Seconds of each call, the median over rounds in which all take turns, so that a busy machine disturbs all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for number in range(warm_up + rounds):
+        for name, call in calls.items():
+            start = time.perf_counter()
+            call()
+            if number >= warm_up:
+                taken[name].append(time.perf_counter() - start)
+    return {name: statistics.median(times) for name, times in taken.items()}
