@@ -14,6 +14,7 @@ from wisesr.build.head_sentences import head_sentences
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
+from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
@@ -47,6 +48,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
     _note(directory, "importing")
+    import_libraries()
     import torch
 
     _require_gpus(config, gpus)
