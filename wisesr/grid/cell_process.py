@@ -22,6 +22,8 @@ from wisesr.results.status_file import read_status
 
 CONTINUES = "the same command continues from the last finished epoch"
 RUNS_ELSEWHERE = "another process runs this cell"
+_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1"}
+"""numpy starts a thread for each core as it is imported, of which nothing here makes use: what has threads cannot be forked."""
 
 
 class ProcessJob:
@@ -68,7 +70,17 @@ def environment() -> dict[str, str]:
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
-    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
+    return {**_DEFAULTS, **own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
+
+
+def devices_of(slot: Slot) -> dict[str, str]:
+    """The environment variable that gives a slot's process its GPUs, and no others."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
+
+
+def cell_arguments(directory: Path, slot: Slot, *, force: bool) -> list[str]:
+    """Arguments of `python -m wisesr.cell`, but for those that tell of the process that starts it."""
+    return [str(directory), "--cores", str(slot.cores), "--gpus", str(len(slot.gpus)), *["--force"] * force]
 
 
 def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
@@ -84,10 +96,8 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
     Raises:
         OSError: log.txt cannot be written, or no process can be started.
     """
-    command = [sys.executable, "-m", "wisesr.cell", str(directory), "--parent", str(os.getpid())]
-    command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))] + ["--force"] * force
+    command = [sys.executable, "-m", "wisesr.cell", *cell_arguments(directory, slot, force=force), "--parent", str(os.getpid())]
     handed_on = [] if lock is None else [lock.fileno()]
-    devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
     run_dir.mkdir(exist_ok=True)
     with (run_dir / LOG).open("ab") as log:
         return subprocess.Popen(
@@ -95,7 +105,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
             stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment() | devices,
+            env=environment() | devices_of(slot),
             start_new_session=True,
             pass_fds=handed_on,
         )

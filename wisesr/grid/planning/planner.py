@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from wisesr.grid.planning.cell_planner import CellPlan
     from wisesr.grid.planning.hours import Pace
 
-_BEGUN = time.monotonic()
-
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
     """Plan all cells, in an order in which those of one backbone follow each other.
@@ -71,6 +69,7 @@ def _end_with_the_grid() -> None:
 
 def main() -> None:
     """The command: see above."""
+    began = time.monotonic()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what foreign code prints is no answer
     asked = json.loads(sys.stdin.buffer.readline())
@@ -82,7 +81,7 @@ def main() -> None:
 
     import wisesr.grid.planning.cell_planner  # noqa: F401  # to know how long it takes: a cell imports the same
 
-    imports = time.monotonic() - _BEGUN
+    imports = time.monotonic() - began
     cells, cores = asked["cells"], asked.get("cores")
     plans = plan_cells(cells, asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
     problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
