@@ -22,8 +22,6 @@ from wisesr.results.status_file import read_status
 
 CONTINUES = "the same command continues from the last finished epoch"
 RUNS_ELSEWHERE = "another process runs this cell"
-_DEFAULTS = {"OPENBLAS_NUM_THREADS": "1"}
-"""numpy starts a thread for each core as it is imported, of which nothing here makes use: what has threads cannot be forked."""
 
 
 class ProcessJob:
@@ -70,7 +68,7 @@ def environment() -> dict[str, str]:
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
-    return {**_DEFAULTS, **own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
+    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
 
 
 def devices_of(slot: Slot) -> dict[str, str]:

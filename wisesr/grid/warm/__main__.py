@@ -10,44 +10,57 @@ from __future__ import annotations
 import argparse
 import gc
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from wisesr.cell.lifeline import end_with_parent
+from wisesr.cell.log import begin_log
+from wisesr.encoding import begin_in_utf_8
 from wisesr.grid.warm.channel import Channel
-from wisesr.grid.warm.child import become
-from wisesr.grid.warm.loaded import disk_state, import_all, unfit_to_fork
+from wisesr.grid.warm.child import ENDING, Handlers, become
+from wisesr.grid.warm.loaded import Loaded, import_all, unfit_to_fork
 from wisesr.results.provenance import source_hash
 
 
 def main() -> None:
     """The command: see above."""
+    begin_in_utf_8()  # before any child: it may begin the process again
     parser = argparse.ArgumentParser(prog="python -m wisesr.grid.warm", description="A process that cells are forked from.")
     parser.add_argument("--channel", type=int, required=True, metavar="FD", help="a socket to the grid")
     parser.add_argument("--parent", type=int, required=True, metavar="PID", help="end when this process, the grid, ends")
-    parser.add_argument("--module", action="append", default=[], help="import this, too")
     given = parser.parse_args()
     end_with_parent(given.parent)
     channel = Channel.from_descriptor(given.channel)
-    began, before = time.monotonic(), disk_state()
+    inherited = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}  # cells end in order; then this
+    loaded, began = Loaded(), time.monotonic()
     source_hash()  # remembered, for children: of what is about to be imported
-    import_all(given.module)
+    begin_log()
+    import_all()
     if reason := unfit_to_fork():
         channel.send({"unfit": reason})
+        while _receive(channel):  # what was asked meanwhile: a socket that closes on it would lose the answer, too
+            pass
         return
+    loaded.note()
     gc.collect()
     gc.freeze()  # https://docs.python.org/3/library/gc.html#gc.freeze: so that children share these pages for long
     channel.send({"ready": time.monotonic() - began})
+    _serve(channel, loaded, inherited)
+
+
+def _serve(channel: Channel, loaded: Loaded, inherited: Handlers) -> None:
+    """Fork what is asked for, one after another, until nobody can ask, or what is loaded is not what lies on the disk."""
     child = 0
     while (asked := _receive(channel)) is not None:
         if child:
             os.waitpid(child, 0)  # only now, when the grid is done with it: its number cannot belong to anybody else before
-        if disk_state() != before:
+        if loaded.is_stale:
             channel.send({"stale": True})
             return
-        child = _fork(channel, *asked)
+        child = _fork(channel, *asked, inherited)
         channel.send({"code": _exit_code(child)})
 
 
@@ -59,13 +72,15 @@ def _receive(channel: Channel) -> tuple[dict[str, Any], list[int]] | None:
         return None
 
 
-def _fork(channel: Channel, request: Mapping[str, Any], files: Sequence[int]) -> int:
+def _fork(channel: Channel, request: Mapping[str, Any], files: Sequence[int], inherited: Handlers) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the child listens
     parent, child = os.getpid(), os.fork()
     if child == 0:
         channel.close()  # who holds it would keep the grid from seeing that the parent has ended
-        become(request, files, parent)
+        become(request, files, parent, inherited)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
     for file in files:
         os.close(file)
     channel.send({"pid": child})

@@ -36,6 +36,7 @@ class Channel:
             EOFError: the other end is closed.
         """
         try:
+            self._end.setblocking(True)
             socket.send_fds(self._end, [json.dumps(message).encode()], list(files))
         except (BrokenPipeError, ConnectionResetError) as error:
             raise EOFError from error
@@ -47,7 +48,8 @@ class Channel:
             EOFError: the other end is closed, and all was read.
         """
         try:
-            data, files, _, _ = socket.recv_fds(self._end, _LARGEST, _FILES, 0 if wait else socket.MSG_DONTWAIT)
+            self._end.setblocking(wait)  # in place of MSG_DONTWAIT: recv_fds does not hand its flags on
+            data, files, _, _ = socket.recv_fds(self._end, _LARGEST, _FILES)
         except BlockingIOError:
             return None
         except ConnectionResetError as error:

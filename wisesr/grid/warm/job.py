@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,6 +13,8 @@ from wisesr.cell.run import INTERRUPTED
 from wisesr.grid.cell_process import ProcessJob
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 
+_DEATH = 5.0
+"""Seconds in which the kernel has surely ended a process that was killed."""
 _TRIES = 3
 """Parents that are asked: one may have been stale, and one have died. Then the cell gets a Python of its own."""
 
@@ -36,6 +39,7 @@ class ForkedJob:
         self._parent: WarmParent | None = None
         self._spawned: ProcessJob | None = None
         self._pid = 0
+        self._pidfd = -1
         self._code: int | None = None
         self._tries = 0
         self._ask()
@@ -94,14 +98,20 @@ class ForkedJob:
             return False
         message = answer[0]
         if "pid" in message:
-            self._pid = message["pid"]
-            self._close_files()
+            self._has_child(message["pid"])
         elif "code" in message:
             self._end(message["code"])
         elif "ready" not in message:
             self._slot.hear_end(message)
             self._ask()
         return True
+
+    def _has_child(self, pid: int) -> None:
+        """The child was forked: it holds the log and the lock now."""
+        self._pid = pid
+        with suppress(ProcessLookupError):  # parent and child were killed
+            self._pidfd = os.pidfd_open(pid)
+        self._close_files()
 
     def _lose_parent(self) -> None:
         """The parent has died, and the kernel has killed its child; without a child another parent is asked."""
@@ -114,6 +124,11 @@ class ForkedJob:
     def _end(self, code: int) -> None:
         self._end_session()
         self._close_files()
+        if self._pidfd >= 0:
+            select.select(
+                [self._pidfd], [], [], _DEATH
+            )  # a parent's end is seen before its child's: the slot is free after both
+            os.close(self._pidfd)
         self._code = code
 
     def _end_session(self) -> None:

@@ -6,8 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 from wisesr.grid.warm.channel import channel_pair
 
@@ -16,17 +16,18 @@ class WarmParent:
     """The process `python -m wisesr.grid.warm`, which ends with this one.
 
     Args:
-        modules: that it imports beside what all cells need.
         environment: of it and of its children.
     """
 
-    def __init__(self, modules: Sequence[str], environment: Mapping[str, str]) -> None:
+    _PROGRAM: ClassVar = ("-m", "wisesr.grid.warm")
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self.channel, end = channel_pair()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
-        command = [sys.executable, "-m", "wisesr.grid.warm", "--channel", str(end.fileno()), "--parent", str(os.getpid())]
+        command = [sys.executable, *self._PROGRAM, "--channel", str(end.fileno()), "--parent", str(os.getpid())]
         with end:
             self._process = subprocess.Popen(
-                [*command, *(f"--module={module}" for module in modules)],
+                command,
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
                 stderr=self._said,

@@ -61,8 +61,7 @@ def warm_slots(cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Call
     """
     forked = [cell for cell in cells if _has_one_process(cell.config, slots[0])]
     wanted = forked if _forks(how, slots, len(forked)) else []
-    modules = sorted({name for cell in wanted for name in own_modules(cell.config)})
-    found = {slot.number: _warm_slot(slot, modules, say) for slot in slots[: len(wanted)]}
+    found = {slot.number: _warm_slot(slot, say) for slot in slots[: len(wanted)]}
     for warm in found.values():
         warm.parent()
     try:
@@ -96,14 +95,5 @@ def _has_one_process(config: Config, slot: Slot) -> bool:
     return devices == 1 and int(trainer["num_nodes"]) == 1
 
 
-def own_modules(node: Any) -> set[str]:
-    """Modules of this package that a configuration's `_target_`s name; a user's own are imported in the cell alone."""
-    if isinstance(node, dict):
-        target = node.get("_target_", "")
-        own = {target.rpartition(".")[0]} if isinstance(target, str) and target.startswith("wisesr.") else set()
-        return own.union(*map(own_modules, node.values()))
-    return set().union(*map(own_modules, node)) if isinstance(node, list) else set()
-
-
-def _warm_slot(slot: Slot, modules: Sequence[str], say: Callable[[str], None]) -> WarmSlot:
-    return WarmSlot(lambda: WarmParent(modules, environment() | devices_of(slot)), say)
+def _warm_slot(slot: Slot, say: Callable[[str], None]) -> WarmSlot:
+    return WarmSlot(lambda: WarmParent(environment() | devices_of(slot)), say)
