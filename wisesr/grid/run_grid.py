@@ -65,8 +65,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         slots, gpus = _slots(waiting, grid, cluster)
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
             tell(console, f"note: {sentence}")
-        how = "spawn" if grid["plan"] else grid["start"]
-        with warm_slots(waiting, slots, how, partial(tell, console)) as warm:
+        with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
             _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots, warm=warm)
             if not grid["plan"]:
                 outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm)
@@ -125,7 +124,7 @@ def _plan(
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
         cores = slots[0].cores if here else None
-        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm.first)
+        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))

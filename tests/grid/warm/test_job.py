@@ -158,7 +158,8 @@ def test_one_that_cannot_fork_says_why_and_cells_are_spawned(tmp_path: Path) -> 
 
 
 def test_nothing_outlives_the_slot(place: Place) -> None:
-    place.job("sleep")
+    job = place.job("sleep")
     place.wait_for("sleep")
+    wait(lambda: job.poll() is None and job._pid)
     place.slot.drop()
     wait(lambda: not processes_of(place.folder))

@@ -22,6 +22,7 @@ from wisesr.grid.cell_process import environment
 from wisesr.grid.stages import Stages
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 from wisesr.grid.warm.process import ForkedProcess
+from wisesr.grid.warm.slots import WarmSlots
 from wisesr.wording import count_of
 
 _TAIL = 8
@@ -30,7 +31,7 @@ _NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def ask_planner(
-    cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None, warm: WarmSlot | None = None
+    cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None, warm: WarmSlots | None = None
 ) -> dict[str, Any] | str:
     """What the planner answers on a grid that sees so many GPUs, or in a sentence for users how it ended without one.
 
@@ -39,15 +40,15 @@ def ask_planner(
         console: for the progress.
         gpus: that the grid sees.
         cores: of one cell on this machine, on which steps are to be timed; None to time none.
-        warm: whose parent forks it; None for a Python of its own.
+        warm: of the grid, which tell how cells start and fork it; None for a Python each.
     """
-    question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores}) + "\n"
+    asked = {"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores, "forked": bool(warm and warm.forks)}
     with tempfile.TemporaryFile() as errors, Stages(console) as stages:
         stages.say(f"checking {count_of(len(cells), 'model')} before the first cell starts: importing torch")
         heard = _Heard(cells, stages)
-        with _child(errors, warm) as child:
+        with _child(errors, warm.first if warm else None) as child:
             with suppress(BrokenPipeError):
-                child.stdin.write(question.encode())
+                child.stdin.write(f"{json.dumps(asked)}\n".encode())
                 child.stdin.flush()
                 for line in child.stdout:
                     if heard.take(json.loads(line)):

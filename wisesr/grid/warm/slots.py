@@ -20,10 +20,15 @@ from wisesr.results.cell_files import LOG
 
 
 class WarmSlots:
-    """The warm parents of a grid's slots, by their numbers; none where cells start in a Python of their own."""
+    """The warm parents of a grid's slots, by their numbers.
 
-    def __init__(self, slots: Mapping[int, WarmSlot]) -> None:
-        self._slots = dict(slots)
+    Args:
+        slots: none where cells start in a Python of their own, and where none is to start.
+        forks: whether cells that start are forked.
+    """
+
+    def __init__(self, slots: Mapping[int, WarmSlot], *, forks: bool) -> None:
+        self._slots, self.forks = dict(slots), forks
 
     @property
     def first(self) -> WarmSlot | None:
@@ -47,7 +52,9 @@ class WarmSlots:
 
 
 @contextmanager
-def warm_slots(cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Callable[[str], None]) -> Iterator[WarmSlots]:
+def warm_slots(
+    cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Callable[[str], None], *, begin: bool = True
+) -> Iterator[WarmSlots]:
     """Warm parents for these cells while the block runs: they begin to import at once.
 
     Args:
@@ -55,17 +62,18 @@ def warm_slots(cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Call
         slots: of the grid.
         how: `grid.start`: "fork", "spawn", or "auto" to fork where that saves time.
         say: tells the user a sentence.
+        begin: whether cells start; without it there is no parent.
 
     Raises:
         UserError: cells cannot be forked here.
     """
     forked = [cell for cell in cells if _has_one_process(cell.config, slots[0])]
-    wanted = forked if _forks(how, slots, len(forked)) else []
-    found = {slot.number: _warm_slot(slot, say) for slot in slots[: len(wanted)]}
+    forks = _forks(how, slots, len(forked))
+    found = {slot.number: _warm_slot(slot, say) for slot in slots[: len(forked)] if forks and begin}
     for warm in found.values():
         warm.parent()
     try:
-        yield WarmSlots(found)
+        yield WarmSlots(found, forks=forks)
     finally:
         for warm in found.values():
             warm.drop()
