@@ -41,6 +41,15 @@ def test_it_leaves_nothing_that_a_fork_minds() -> None:
     assert gc.get_freeze_count() == frozen, "torch was there before: what lies around is somebody's"
 
 
+def test_a_broken_option_is_for_who_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(options, "conf_dir", lambda: tmp_path)
+    for group in options.GROUPS:
+        (tmp_path / group).mkdir()
+    (tmp_path / "head" / "gone.yaml").write_text("_target_: wisesr.models.heads.gone.Gone\n")
+    (tmp_path / "head" / "half.yaml").write_text("_target_: [wisesr.models\n")
+    warm_up()
+
+
 def test_an_edited_option_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process lives as long as a grid; what options share counts too."""
     monkeypatch.setattr(options, "conf_dir", lambda: tmp_path)

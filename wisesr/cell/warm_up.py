@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import suppress
 
 from wisesr.config.options import GROUPS, load_option, options
 from wisesr.config.signatures import target_settings
@@ -53,6 +54,5 @@ def warm_up() -> None:
     packages_hash()
     for group in GROUPS:
         for name in options(group):
-            target = str(load_option(group, name).get("_target_", ""))
-            if target.startswith("wisesr."):
-                target_settings(target)
+            with suppress(Exception):  # of a file that somebody is editing: who uses it is told
+                target_settings(str(load_option(group, name).get("_target_")))
