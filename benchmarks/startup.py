@@ -26,8 +26,6 @@ sys.path[0] = str(ROOT)
 os.environ["OMP_NUM_THREADS"] = "1"
 
 from benchmarks.measured import Row, medians, write_rows  # noqa: E402
-from wisesr.config.compose import compose_checked  # noqa: E402
-from wisesr.grid.cell_dirs import write_config  # noqa: E402
 from wisesr.results.provenance import installed_version  # noqa: E402
 
 CELL = (
@@ -86,6 +84,9 @@ def to_first_step(*command: str) -> float:
 
 def renew(directory: Path, head: str = "wise") -> Path:
     """A cell's directory with nothing but its configuration."""
+    from wisesr.config.compose import compose_checked  # not above: a cell's process, which this file is too, has no Hydra
+    from wisesr.grid.cell_dirs import write_config
+
     shutil.rmtree(directory, ignore_errors=True)
     write_config(directory, compose_checked([*CELL, f"head={head}"]))
     return directory
@@ -115,6 +116,7 @@ def first_steps(folder: Path, rounds: int) -> list[Row]:
 
 def forked(folder: Path, rounds: int) -> list[Row]:
     """Cells and a plan in forks of this process, after `warm_up`."""
+    from wisesr.config.compose import compose_checked
     from wisesr.cell import __main__
     from wisesr.cell.warm_up import warm_up
     from wisesr.grid.planning import cell_planner  # noqa: F401
@@ -153,7 +155,8 @@ def in_child(work: object) -> float:
     child = os.fork()
     if child == 0:
         with contextlib.suppress(BaseException):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            for stream in (1, 2):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
             os._exit(work())  # type: ignore[operator]
         os._exit(1)
     if os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]):
