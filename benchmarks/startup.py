@@ -116,9 +116,9 @@ def first_steps(folder: Path, rounds: int) -> list[Row]:
 
 def forked(folder: Path, rounds: int) -> list[Row]:
     """Cells and a plan in forks of this process, after `warm_up`."""
-    from wisesr.config.compose import compose_checked
     from wisesr.cell import __main__
     from wisesr.cell.warm_up import warm_up
+    from wisesr.config.compose import compose_checked
     from wisesr.grid.planning import cell_planner  # noqa: F401
 
     warm_up()
