@@ -15,13 +15,13 @@ from wisesr.grid.planning.map_heads import describe_heads
 
 
 @pytest.fixture
-def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Device and image size of each backbone that is built."""
-    seen: list[tuple[str, int]] = []
+def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int | None]]:
+    """Device, image size and stride of each backbone that is built."""
+    seen: list[tuple[str, int, int | None]] = []
     measure = dry_run._measure
 
     def watched(device: str, config: Mapping[str, Any]) -> Any:
-        seen.append((device, config["resolution"]["size"]))
+        seen.append((device, config["resolution"]["size"], config["backbone"]["output_stride"]))
         return measure(device, dict(config))
 
     monkeypatch.setattr(dry_run, "_measure", watched)
@@ -29,7 +29,7 @@ def built(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
 
 def test_heads_of_one_backbone_share_its_larger_maps(
-    config: dict[str, Any], built: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch
+    config: dict[str, Any], built: list[tuple[str, int, int | None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a map of one position each head asks for larger ones; the answers are those of building each anew."""
     small = change(config, "resolution.size", 32)
@@ -41,7 +41,7 @@ def test_heads_of_one_backbone_share_its_larger_maps(
     assert describe_heads(cells, [None] * len(cells)) == shared
 
 
-def test_an_error_is_kept_too_and_few_backbones_are(config: dict[str, Any], built: list[tuple[str, int]]) -> None:
+def test_an_error_is_kept_too_and_few_backbones_are(config: dict[str, Any], built: list[tuple[str, int, int | None]]) -> None:
     planner = dry_run.DryRun()
     wrong = change(config, "backbone.model", "no_such_model")
     for _ in range(2):
