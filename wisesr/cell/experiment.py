@@ -14,6 +14,7 @@ from wisesr.build.head_sentences import head_sentences
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
+from wisesr.cell.wait import describe_wait
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
@@ -56,6 +57,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     if is_main():
         write_uncommitted(directory)
     torch.set_num_threads(started.threads)
+    if started.threads > 1:
+        log.info("%s", describe_wait(os.environ))
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
     division = describe_division(config, parts, devices)

@@ -13,6 +13,7 @@ from typing import IO, Any
 import wisesr
 from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
+from wisesr.cell.wait import wait_variables
 from wisesr.encoding import CHILD_OUTPUT
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
@@ -60,15 +61,17 @@ class ProcessJob:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def environment() -> dict[str, str]:
+def environment(wait: str = "auto") -> dict[str, str]:
     """Environment variables of a child process that imports the package that this process runs; its output is UTF-8.
+
+    Its threads wait as `grid.wait` says.
 
     Without ranks: they number this process among others (of srun, of a pod), and its cells are no part of that.
     """
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
-    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
+    return {**own, **wait_variables(wait, own), "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
 
 
 def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
@@ -86,6 +89,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
     """
     command = [sys.executable, "-m", "wisesr.cell", str(directory), "--parent", str(os.getpid())]
     command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))] + ["--force"] * force
+    command += ["--cpus", ",".join(map(str, slot.cpus))] if slot.cpus else []
     handed_on = [] if lock is None else [lock.fileno()]
     devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
     run_dir.mkdir(exist_ok=True)
@@ -95,7 +99,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
             stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment() | devices,
+            env=environment(slot.wait) | devices,
             start_new_session=True,
             pass_fds=handed_on,
         )

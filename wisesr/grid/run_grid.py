@@ -11,6 +11,7 @@ from typing import IO, Any
 from rich.console import Console
 from rich.markup import escape
 
+from wisesr.cell.wait import wait_note
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
@@ -19,6 +20,7 @@ from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
+from wisesr.grid.core_shares import usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
@@ -61,6 +63,9 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
+        slots = [slot._replace(wait=grid["wait"]) for slot in slots]
+        if note := wait_note(grid["wait"], os.environ):
+            tell(console, f"note: {note}")
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
             tell(console, f"note: {sentence}")
         _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots)
@@ -101,7 +106,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
         return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
     gpus = visible_gpus(os.environ)
     here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
-    return make_slots(here, grid, gpus=gpus, cores=usable_cores()), len(gpus)
+    return make_slots(here, grid, gpus=gpus, cores=usable_cores(), cpus=usable_cpus()), len(gpus)
 
 
 def _plan(
@@ -120,7 +125,8 @@ def _plan(
         on_gpu = gpus > 0 if slots[0].cluster else bool(slots[0].gpus)
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
-        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=slots[0].cores if here else None, tflops=tflops)
+        cores, wait = slots[0].cores if here else None, slots[0].wait
+        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, wait=wait)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))
@@ -146,7 +152,8 @@ def _run(
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
-        where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
+        own = ", which no other has" if slots[0].cpus else ""
+        where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}{own}"
         tell(console, f"{len(slots)} cells at a time; {where}")
 
     def starter(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> Job:

@@ -43,6 +43,7 @@ def make_plan(
     slots: int = 1,
     cores: int | None = None,
     tflops: float | None = None,
+    wait: str = "auto",
 ) -> Plan:
     """Build all cells without their memory; look at data, weights, devices and disk. Nothing is started or written.
 
@@ -56,10 +57,11 @@ def make_plan(
         cores: of one cell on this machine's CPU, to time a step of each model on them; None to time none.
         tflops: 10^12 FLOPs a second, for how long the cells take that neither a finished nor a timed one tells of; None to
             leave it open.
+        wait: `grid.wait`, of the timed steps.
     """
     if not cells:
         return Plan([], [])
-    answer = ask_planner(cells, console, gpus=gpus, cores=cores)
+    answer = ask_planner(cells, console, gpus=gpus, cores=cores, wait=wait)
     if isinstance(answer, str):
         return Plan([("", answer)], [None] * len(cells))
     costs = [cost and _read(Cost(*cost)) for cost in answer["costs"]]

@@ -25,15 +25,18 @@ _TAIL = 8
 _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
 
 
-def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None) -> dict[str, Any] | str:
+def ask_planner(
+    cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None, wait: str = "auto"
+) -> dict[str, Any] | str:
     """What the planner answers on a grid that sees so many GPUs, or in a sentence for users how it ended without one.
 
-    `cores` are those of one cell on this machine, on which steps are to be timed; None to time none.
+    `cores` are those of one cell on this machine, on which steps are to be timed, its threads waiting as `wait` (`grid.wait`)
+    says; None to time none.
     """
     question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores}) + "\n"
     current = ""
     answer: dict[str, Any] | None = None
-    with tempfile.TemporaryFile() as errors, _child(errors) as child:
+    with tempfile.TemporaryFile() as errors, _child(errors, wait) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         with suppress(BrokenPipeError), Stages(console) as stages:
@@ -59,14 +62,14 @@ def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int, cores: in
 
 
 @contextmanager
-def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _child(errors: IO[bytes], wait: str) -> Iterator[subprocess.Popen[bytes]]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
     child = subprocess.Popen(
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env=environment() | {"CUDA_VISIBLE_DEVICES": ""},
+        env=environment(wait) | {"CUDA_VISIBLE_DEVICES": ""},
         start_new_session=True,  # Ctrl-C is for the grid, which ends this
     )
     try:
