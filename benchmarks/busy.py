@@ -1,9 +1,10 @@
-"""A training step on a busy machine: how OpenMP's threads wait decides between 2 and 10 times the idle step.
+"""With `grid.wait=auto` a training step takes at most 3 times as long beside a second job, and alone at most 1.1 times today's.
 
-python benchmarks/busy.py [--size 64] [--threads 2] [--rounds 5] [--quick] [--to FILE]     # about 4 minutes; --quick half a minute
+python benchmarks/busy.py [--size 64] [--threads 2] [--rounds 5] [--spins 100 3000 ...] [--to FILE]  # 3 minutes, 7 GB of memory
+python benchmarks/busy.py --quick                                                                    # 45 seconds
 
-ResNet18 with `gap`, AdamW, batches of 32. For each policy two processes of its own, since libgomp reads its variables once, when
-torch is imported; all policies take turns in each round, and who has no turn is stopped (SIGSTOP), as an active wait never ends.
+ResNet18 with `gap`, AdamW, batches of 32. For each policy two processes of its own, since libgomp reads its variables once, as
+it is loaded; all policies take turns in each round, and who has no turn is stopped, since threads may wait longer than a turn.
 
 - idle: one job alone.
 - beside its like: a second job of the same threads and the same policy on the same cores.
@@ -28,162 +29,152 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # in place of this folder
 
-from benchmarks.measured import write_rows  # noqa: E402
+from benchmarks.measured import Row, write_rows  # noqa: E402
+from wisesr.cell.wait import VARIABLES, wait_variables  # noqa: E402
 
-TODAY = "unset"
-NAMES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "OMP_NUM_THREADS", "KMP_BLOCKTIME")
+TODAY, AUTO = "nothing set", "grid.wait=auto"
+COMPANY = {"idle": "alone", "like": "beside a second job like it", "spinner": "beside a second job of today's"}
 BATCH = 32
+Times = dict[str, dict[str, list[float]]]
+"""Milliseconds of a step by policy and company, the median of each round."""
 
 
 def policies(spins: list[int]) -> dict[str, dict[str, str]]:
-    """The environment of each policy."""
+    """The environment of each policy. With nothing set libgomp does what `grid.wait=spin` asks of it."""
+    ours = {f"grid.wait={policy}": wait_variables(policy, {}) for policy in ("auto", "passive")}
     counts = {f"GOMP_SPINCOUNT={spin}": {"GOMP_SPINCOUNT": str(spin)} for spin in spins}
-    named = {word: {"OMP_WAIT_POLICY": word} for word in ("ACTIVE", "PASSIVE")}
-    return {TODAY: {}, **named, **counts}
+    return {TODAY: {}, **ours, **counts}
 
 
 def work(size: int, threads: int) -> None:
-    """A job: for each line on stdin it takes steps, for so many seconds or until the next line, and prints how long each took."""
+    """Print how long each step takes between a line on stdin and the next, three steps at least."""
     import torch
     from torch.nn.functional import cross_entropy
 
     from wisesr import create_model
 
     torch.set_num_threads(threads)
-    torch.manual_seed(0)
     model = create_model("resnet18", "gap", 10, size).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters())
     images = torch.randn(BATCH, 3, size, size).contiguous(memory_format=torch.channels_last)
     labels = torch.randint(10, (BATCH,))
-
-    def step() -> None:
-        optimizer.zero_grad()
-        cross_entropy(model(images), labels).backward()
-        optimizer.step()
-
-    step()
-    print("ready", flush=True)
-    while line := sys.stdin.readline():
-        seconds, times, end = float(line), [], time.perf_counter() + float(line)
-        while (time.perf_counter() < end or len(times) < 3) if seconds else not select.select([0], [], [], 0)[0]:
+    print("[]", flush=True)
+    while os.read(0, 1):
+        times: list[float] = []
+        while len(times) < 4 or not select.select([0], [], [], 0)[0]:
             start = time.perf_counter()
-            step()
+            optimizer.zero_grad()
+            cross_entropy(model(images), labels).backward()
+            optimizer.step()
             times.append(time.perf_counter() - start)
-        if not seconds:
-            sys.stdin.readline()
-        print(json.dumps(times), flush=True)
+        os.read(0, 1)
+        print(json.dumps(times[1:]), flush=True)
 
 
 class Job:
-    """A process that takes steps when told to, stopped in between."""
+    """A process that takes steps between `begin` and `end`, and is stopped otherwise."""
 
-    def __init__(self, environment: dict[str, str], options: argparse.Namespace) -> None:
-        inherited = {name: value for name, value in os.environ.items() if name not in NAMES}
+    def __init__(self, variables: dict[str, str], options: argparse.Namespace) -> None:
+        inherited = {name: value for name, value in os.environ.items() if name not in (*VARIABLES, "OMP_NUM_THREADS")}
         command = [sys.executable, __file__, "--work", "--size", str(options.size), "--threads", str(options.threads)]
-        self._process = subprocess.Popen(
-            command, env=inherited | environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-        )
+        self.process = subprocess.Popen(command, env=inherited | variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+    def begin(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+        self._say()
 
-    def _say(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line)
+    def end(self) -> float:
+        """The median of its steps in milliseconds."""
+        self._say()
+        return 1e3 * statistics.median(self.listen())
 
-    def listen(self) -> str:
-        """Its next line; it is stopped from then on."""
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        self._process.send_signal(signal.SIGSTOP)
-        return line
+    def listen(self) -> list[float]:
+        """What it says next; it is stopped from then on."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        self.process.send_signal(signal.SIGSTOP)
+        return list(json.loads(line))
 
-    def begin(self, seconds: float = 0.0) -> None:
-        """Take steps; without a time until `end`."""
-        self._process.send_signal(signal.SIGCONT)
-        self._say(f"{seconds}\n")
-
-    def end(self) -> list[float]:
-        """Seconds of each of its steps."""
-        self._say("\n")
-        return list(json.loads(self.listen()))
-
-    def steps(self, seconds: float) -> list[float]:
-        """Seconds of each step that it takes in this time."""
-        self.begin(seconds)
-        return list(json.loads(self.listen()))
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
+    def _say(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b".")
+        self.process.stdin.flush()
 
 
-class Machine:
-    """What other processes took of the cores since it was made: all that /proc/stat counts, less these jobs' own."""
-
-    def __init__(self, jobs: list[Job]) -> None:
-        self._jobs, self._cores, self._began = jobs, len(os.sched_getaffinity(0)), time.monotonic()
-        self._before = self._others()
-
-    def _others(self) -> float:
-        """Seconds."""
-        fields = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-        busy = sum(fields) - fields[3] - fields[4]  # without idle and iowait
-        own = 0
-        for job in self._jobs:
-            own += sum(map(int, Path(f"/proc/{job.pid}/stat").read_text().rsplit(")", 1)[1].split()[11:13]))
-        return (busy - own) / os.sysconf("SC_CLK_TCK")
-
-    def taken(self) -> float:
-        """Share of the cores."""
-        return (self._others() - self._before) / (time.monotonic() - self._began) / self._cores
+def seconds_of_others(jobs: list[Job]) -> float:
+    """What all processes but these have taken of the cores so far."""
+    user, nice, system, _, _, *interrupts = map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9])
+    stats = [Path(f"/proc/{job.process.pid}/stat").read_text().rsplit(")", 1)[1].split() for job in jobs]
+    own = sum(int(fields[11]) + int(fields[12]) for fields in stats)
+    return (user + nice + system + sum(interrupts) - own) / os.sysconf("SC_CLK_TCK")
 
 
-def measure(options: argparse.Namespace) -> tuple[dict[str, dict[str, list[float]]], dict[str, list[float]]]:
-    """Milliseconds of a step by policy and company, the median of each round; and what others took of the cores in each."""
-    chosen = policies(options.spins)
-    pairs = {}
-    for name, environment in chosen.items():
-        pairs[name] = (Job(environment, options), Job(environment, options))
-        for job in pairs[name]:
-            job.listen()
+def measure(options: argparse.Namespace) -> tuple[Times, dict[str, list[float]]]:
+    """The steps, and the share of the cores that others took while each policy had its turn."""
+    pairs = {name: (Job(variables, options), Job(variables, options)) for name, variables in policies(options.spins).items()}
     jobs = [job for pair in pairs.values() for job in pair]
-    found: dict[str, dict[str, list[float]]] = {name: {"idle": [], "like": [], "spinner": []} for name in pairs}
+    found: Times = {name: {company: [] for company in COMPANY} for name in pairs}
     others: dict[str, list[float]] = {name: [] for name in pairs}
     try:
+        for job in jobs:
+            job.listen()
         for _ in range(options.rounds):
             for name, (job, like) in pairs.items():
-                machine = Machine(jobs)
-                for company, second in (("idle", None), ("like", like), ("spinner", pairs[TODAY][0])):
-                    if second is job:  # today's like is a spinner
-                        continue
-                    if second is not None:
-                        second.begin()
-                    times = job.steps(options.seconds)
-                    if second is not None:
-                        second.end()
-                    found[name][company].append(1e3 * statistics.median(times))
-                others[name].append(machine.taken())
+                before, began = seconds_of_others(jobs), time.monotonic()
+                for company, second in (("idle", []), ("like", [like]), ("spinner", [pairs[TODAY][1]])):
+                    for each in (*second, job):
+                        each.begin()
+                    time.sleep(options.seconds)
+                    found[name][company].append(job.end())
+                    for each in second:
+                        each.end()
+                taken = (seconds_of_others(jobs) - before) / (time.monotonic() - began) / (os.cpu_count() or 1)
+                others[name].append(taken)
     finally:
         for job in jobs:
-            job.kill()
+            job.process.kill()
+            job.process.wait()
     return found, others
 
 
-def table(found: dict[str, dict[str, list[float]]], others: dict[str, list[float]]) -> str:
-    """A row for each policy: medians over the rounds, as multiples of today's idle step, and minima in milliseconds."""
-    base = statistics.median(found[TODAY]["idle"])
-    lines = [
-        "| policy | idle | beside its like | beside a spinner | fastest of idle, like, spinner, ms | others took |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+def table(found: Times, others: dict[str, list[float]]) -> str:
+    """A row for each policy: multiples of today's idle step of the same round, and the fastest in milliseconds."""
+    head = ["policy", *COMPANY.values(), "fastest of these, ms", "others took"]
+    lines = [" | ".join(head), " | ".join(["---"] + ["---:"] * (len(head) - 1))]
     for name, times in found.items():
-        ratios = [statistics.median(times[company]) / base for company in times]
-        fastest = ", ".join(f"{min(times[company]):.0f}" for company in times)
-        taken = f"{statistics.median(others[name]):.0%} to {max(others[name]):.0%}"
-        lines.append(f"| {name} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + f" | {fastest} | {taken} |")
-    return "\n".join(lines)
+        ratios = [f"{ratio(found, name, company):.2f}" for company in COMPANY]
+        fastest = ", ".join(f"{min(times[company]):.0f}" for company in COMPANY)
+        lines.append(" | ".join([name, *ratios, fastest, f"{min(others[name]):.0%} to {max(others[name]):.0%}"]))
+    return "\n".join(f"| {line} |" for line in lines)
+
+
+def ratio(found: Times, name: str, company: str) -> float:
+    """Over today's idle step, the median of the rounds."""
+    pairs = zip(found[name][company], found[TODAY]["idle"], strict=True)
+    return statistics.median(time / idle for time, idle in pairs)
+
+
+def rows(found: Times, others: dict[str, list[float]], options: argparse.Namespace) -> list[Row]:
+    """The targets."""
+    step = f"ResNet18 step, {options.size} px, {options.threads} threads on {os.cpu_count()} cores, {AUTO}"
+    taken = statistics.median(share for shares in others.values() for share in shares)
+    made = []
+    for company, bound in (("idle", 1.10), ("like", 3.0), ("spinner", 3.0)):
+        figure = ratio(found, AUTO, company)
+        note = (
+            f"{policies([])[AUTO]}; today {ratio(found, TODAY, company):.2f} x; other processes took {taken:.0%} of the cores"
+        )
+        made.append(
+            Row(
+                f"{step}: {COMPANY[company]}, over today's idle step",
+                f"<= {bound:g} x",
+                f"{figure:.2f} x",
+                figure <= bound,
+                "",
+                note,
+            )
+        )
+    return made
 
 
 def main() -> None:
@@ -191,20 +182,19 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--spins", type=int, nargs="+", default=[0, 100, 1000, 3000, 10000, 30000, 100000])
-    parser.add_argument("--quick", action="store_true", help="a rehearsal: one round, three policies")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each turn, three steps at least")
+    parser.add_argument("--spins", type=int, nargs="*", default=[3000, 10000], help="further policies: GOMP_SPINCOUNT")
+    parser.add_argument("--quick", action="store_true", help="a rehearsal: one short round")
     parser.add_argument("--to", type=Path)
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.work:
-        return work(options.size, options.threads)
+        work(options.size, options.threads)
+        return
     if options.quick:
-        options.rounds, options.seconds, options.spins = 1, 0.5, options.spins[2:3]
+        options.rounds, options.seconds, options.spins = 1, 0.5, []
     found, others = measure(options)
-    for times in found.values():
-        times["spinner"] = times["spinner"] or times["like"]
-    write_rows(options.to, [], table=table(found, others))
+    write_rows(options.to, rows(found, others, options), table=table(found, others))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.support.gpus import FOUR, GRID
 from tests.support.gpus import on_any_device as cell
 from wisesr.cell.own_cores import bind, cpu_numbers
 from wisesr.errors import UserError
-from wisesr.grid.core_shares import by_core, deal, usable_cpus
+from wisesr.grid.core_shares import by_core, claim_cores, deal, usable_cpus
 from wisesr.grid.slots import make_slots
 
 
@@ -35,7 +36,7 @@ def test_any_number_of_slots() -> None:
         slots = draw.randint(1, 16)
         shares = deal(cpus, slots)
         assert len(shares) == slots
-        if slots == 1 or len(cpus) < slots:
+        if slots == 1 or len(cpus) // slots < 2:
             assert shares == [()] * slots
             continue
         assert sorted(cpu for share in shares for cpu in share) == sorted(cpus), "each once"
@@ -47,6 +48,7 @@ def test_slots_share_no_core_and_no_socket(tmp_path: Path) -> None:
     places = {cpu: (cpu // 4 % 2, cpu % 4) for cpu in range(16)}
     order = by_core(range(16), machine(tmp_path, places))
     assert sorted(order) == list(range(16))
+    assert deal(order, 16) == [()] * 16, "a slot of one core has one thread, which may go anywhere"
     for slots in (2, 4, 8):
         taken = [{places[cpu] for cpu in share} for share in deal(order, slots)]
         assert all(not one & other for index, one in enumerate(taken) for other in taken[index + 1 :]), "no core twice"
@@ -63,6 +65,17 @@ def test_only_slots_without_gpus_have_cores_of_their_own(config: dict[str, Any])
     assert all(not set(one.cpus) & set(other.cpus) for one, other in pairwise(slots))
     assert make_slots([cpu], GRID, gpus=[], cores=8, cpus=cpus)[0].cpus == (), "one cell at a time may use any"
     assert not any(slot.cpus for slot in make_slots([cell(config)], GRID, gpus=FOUR, cores=8, cpus=cpus))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="abstract sockets")
+def test_one_grid_of_a_machine_binds_its_cells() -> None:
+    name = f"\0wisesr test {os.getpid()}"
+    with claim_cores(name) as mine:
+        assert claim_cores(name) is mine, "asked again, the same answer"
+        assert claim_cores.__wrapped__(name) is None, "as another process finds it"
+        assert not mine.get_inheritable(), "cells do not hold it for longer"
+    with claim_cores.__wrapped__(name) as later:
+        assert later is not None
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system binds no process")

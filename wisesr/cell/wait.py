@@ -14,7 +14,7 @@ from collections.abc import Mapping
 VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 """By which users decide for themselves; the last is of LLVM's and Intel's OpenMP."""
 
-AUTO_SPINS = 10_000
+AUTO_SPINS = 2_000
 _DEFAULT_SPINS = 300_000
 
 

@@ -20,7 +20,7 @@ from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
-from wisesr.grid.core_shares import usable_cpus
+from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
@@ -63,7 +63,8 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
-        slots = [slot._replace(wait=grid["wait"]) for slot in slots]
+        alone = not slots[0].cpus or claim_cores() is not None
+        slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if alone else ()) for slot in slots]
         if note := wait_note(grid["wait"], os.environ):
             tell(console, f"note: {note}")
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):

@@ -74,8 +74,8 @@ def make_slots(
 ) -> list[Slot]:
     """The slots of a grid on a machine with these GPUs and so many cores.
 
-    Slots without a GPU have cores of their own, dealt out of `cpus`, the numbers of them all. With GPUs they have not: which
-    cores are near a GPU nobody tells here, and cells that share one take turns anyway.
+    Slots of several cores and no GPU have cores of their own, dealt out of `cpus`, the numbers of them all. With GPUs they have
+    not: which cores are near a GPU nobody tells here, and cells that share one take turns anyway.
 
     Raises:
         UserError: more is asked for than there is, or settings that exclude each other.
