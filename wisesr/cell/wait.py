@@ -1,10 +1,12 @@
 """How OpenMP's threads wait for one another in a cell: by environment variables, set before torch is imported. No torch.
 
-Between two operations of a step the threads of torch's pool spin, libgomp's 300,000 times, some milliseconds, so that the next
-operation finds them awake. Where other work wants the cores they spin on what the thread that they wait for needs, and two jobs
-of two threads on two cores take 4 to 10 times as long each. libgomp reads its variables once, when it is loaded:
+Between two operations of a step the threads of torch's pool spin, 300,000 times by default, some milliseconds, so that the next
+operation finds them awake. Where other work wants the cores, they spin on the one that the thread needs for which they wait: of
+two jobs of two threads on two cores each took 4 to 18 times its idle step of ResNet18. With 2,000 spins it took 2.2 times that,
+and as little as by default where nothing else ran, as most gaps between operations are shorter; without any 1.13 times
+(`benchmarks/busy.py`). libgomp reads its variables once, when it is loaded:
 https://gcc.gnu.org/onlinedocs/libgomp/GOMP_005fSPINCOUNT.html
-Measured by benchmarks/busy.py. What is computed is the same: only the way of waiting differs.
+Threads share out the same work and add up in the same order whatever they do meanwhile, so no number depends on it.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ from collections.abc import Mapping
 VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
 """By which users decide for themselves; the last is of LLVM's and Intel's OpenMP."""
 
-AUTO_SPINS = 2_000
+_AUTO_SPINS = 2_000
 _DEFAULT_SPINS = 300_000
+"""Of libgomp where nothing is set."""
 
 
 def wait_variables(policy: str, environment: Mapping[str, str]) -> dict[str, str]:
@@ -28,7 +31,7 @@ def wait_variables(policy: str, environment: Mapping[str, str]) -> dict[str, str
     if _set(environment):
         return {}
     if policy == "auto":
-        return {"GOMP_SPINCOUNT": str(AUTO_SPINS)}
+        return {"GOMP_SPINCOUNT": str(_AUTO_SPINS)}
     if policy == "spin":
         return {"GOMP_SPINCOUNT": str(_DEFAULT_SPINS)}  # said, so that the cell does not choose again
     if policy == "passive":

@@ -1,10 +1,10 @@
 """Which of this machine's cores each slot has for itself. No torch.
 
-The threads of a cell wait for one another many times a step, so those of two cells are kept apart: each slot of several cores is
-bound to its own. A slot of one core is not, as its one thread waits for nobody. Measured on two cores with ResNet18 at 64 px:
-two cells of one thread bound to a core each are 1.02 times as fast as left to the system, those of two grids at once 0.97 times,
-and where the last cell of each happens to be on the same core, half as fast. So one grid of a machine binds its cells, the first;
-those of any other go where the system finds room.
+The threads of a cell wait for one another many times a step, so those of two cells are kept apart: each slot of several cores
+is bound to its own. A slot of one core is not, as its one thread waits for nobody. Measured on two cores with ResNet18 at 64
+px: two cells of one thread bound to a core each are 1.02 times as fast as left to the system, those of two grids at once 0.97
+times, and where the last cell of each happens to be on the same core, half as fast. So one grid of a machine binds its cells,
+the first; those of any other go where the system finds room.
 """
 
 from __future__ import annotations
