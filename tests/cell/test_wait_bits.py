@@ -27,7 +27,7 @@ def test_no_number_depends_on_it(config: dict[str, Any], tmp_path: Path, monkeyp
         with launch(cell, cell, Slot(0, (), 2, cpus=cpus, wait=wait), force=False) as process:
             assert process.wait() == DONE
         ((name, value),) = wait_variables(wait, {}).items()
-        assert f"wait for one another: {name}={value}" in (cell / "log.txt").read_text()
+        assert f"2 threads, which wait for one another by {name}={value}" in (cell / "log.txt").read_text()
         record = read_record(cell)
         assert record is not None
         assert record.provenance.environment[name] == value

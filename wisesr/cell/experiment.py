@@ -34,7 +34,9 @@ _SHOWN = 8
 """Unreadable images that the log names; the record names all."""
 
 
-def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0) -> None:
+def train_and_record(
+    directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0, forked: bool = False
+) -> None:
     """Build, fit, test, record; loggers are told how it ended. What an interrupted attempt has finished is not done again.
 
     Args:
@@ -43,6 +45,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         manifest: its images.
         cores: CPU cores that it may use; None for all.
         gpus: GPUs that it was given; 0 where nobody says.
+        forked: whether this process was forked from a warm one.
 
     Raises:
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
@@ -57,12 +60,11 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
     if is_main():
         write_uncommitted(directory)
     torch.set_num_threads(started.threads)
-    if started.threads > 1:
-        log.info("%s", describe_wait(os.environ))
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
     division = describe_division(config, parts, devices)
-    for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
+    waiting = describe_wait(started.threads, os.environ)
+    for sentence in filter(None, (_describe(manifest, config, parts), waiting, division.sentence)):
         log.info("%s", sentence)
     for sentence in head_sentences(config, parts.module.model.backbone.feature_shape, len(manifest.class_names)):
         log.info("%s.", sentence)
@@ -80,7 +82,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         "metrics": {"best": outcome.best, "last": outcome.last},
         "budget": budget,
         "cost": cost,
-        "provenance": provenance(directory, config, manifest, parts, started) | {"by_part": division.by_part},
+        "provenance": provenance(directory, config, manifest, parts, started)
+        | {"by_part": division.by_part, "start": "fork" if forked else "spawn"},
     }
     write_record(directory, content)
     best = outcome.best

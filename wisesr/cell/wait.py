@@ -39,9 +39,9 @@ def wait_variables(policy: str, environment: Mapping[str, str]) -> dict[str, str
     raise ValueError(f"grid.wait must be one of auto, spin, passive, not {policy!r}")
 
 
-def describe_wait(environment: Mapping[str, str]) -> str:
-    """For the log of a cell: by which variables its threads wait."""
-    return f"how its threads wait for one another: {_told(environment) or 'as their library does by itself'}"
+def describe_wait(threads: int, environment: Mapping[str, str]) -> str:
+    """For the log of a cell: by which variables its threads wait; empty where it has one."""
+    return f"{threads} threads, which wait for one another by {_told(environment)}" if threads > 1 else ""
 
 
 def wait_note(policy: str, environment: Mapping[str, str]) -> str:

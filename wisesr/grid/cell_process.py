@@ -64,14 +64,24 @@ class ProcessJob:
 def environment(wait: str = "auto") -> dict[str, str]:
     """Environment variables of a child process that imports the package that this process runs; its output is UTF-8.
 
-    Its threads wait as `grid.wait` says.
-
-    Without ranks: they number this process among others (of srun, of a pod), and its cells are no part of that.
+    Its threads wait as `wait`, which is `grid.wait`, says. Without ranks: they number this process among others (of srun, of a
+    pod), and its cells are no part of that.
     """
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
     return {**own, **wait_variables(wait, own), "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
+
+
+def devices_of(slot: Slot) -> dict[str, str]:
+    """The environment variable that gives a slot's process its GPUs, and no others."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
+
+
+def cell_arguments(directory: Path, slot: Slot, *, force: bool) -> list[str]:
+    """Arguments of `python -m wisesr.cell`, but for those that tell of the process that starts it."""
+    cpus = ["--cpus", ",".join(map(str, slot.cpus))] if slot.cpus else []
+    return [str(directory), "--cores", str(slot.cores), *cpus, "--gpus", str(len(slot.gpus)), *["--force"] * force]
 
 
 def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
@@ -87,11 +97,8 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
     Raises:
         OSError: log.txt cannot be written, or no process can be started.
     """
-    command = [sys.executable, "-m", "wisesr.cell", str(directory), "--parent", str(os.getpid())]
-    command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))] + ["--force"] * force
-    command += ["--cpus", ",".join(map(str, slot.cpus))] if slot.cpus else []
+    command = [sys.executable, "-m", "wisesr.cell", *cell_arguments(directory, slot, force=force), "--parent", str(os.getpid())]
     handed_on = [] if lock is None else [lock.fileno()]
-    devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
     run_dir.mkdir(exist_ok=True)
     with (run_dir / LOG).open("ab") as log:
         return subprocess.Popen(
@@ -99,7 +106,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
             stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment(slot.wait) | devices,
+            env=environment(slot.wait) | devices_of(slot),
             start_new_session=True,
             pass_fds=handed_on,
         )
