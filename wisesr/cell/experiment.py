@@ -15,6 +15,7 @@ from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
 from wisesr.cell.wait import describe_wait
+from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
@@ -51,6 +52,7 @@ def train_and_record(
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
     _note(directory, "importing")
+    import_libraries()
     import torch
 
     _require_gpus(config, gpus)
