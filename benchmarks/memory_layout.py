@@ -1,6 +1,6 @@
 """`trainer.channels_last`, the default, trains the larger backbones faster on CPU: steps with and without it, in turn.
 
-    python benchmarks/memory_layout.py [--backbone resnet50 densenet201] [--size 64] [--threads 2]      # 3 minutes
+python benchmarks/memory_layout.py [--backbone resnet50 densenet201] [--size 64] [--threads 2]      # 3 minutes
 """
 
 from __future__ import annotations

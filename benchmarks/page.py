@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,7 +44,8 @@ SCRIPTS = (
     Script("loader", "The loader", 10),
     Script("warp", "The warp of augment=paper", 2),
     Script("memory_layout", "Memory layouts of whole models", 3),
-    Script("memory", "Memory", 8),
+    Script("memory", "Memory of a cell", 8),
+    Script("manifest_pages", "Pages of a manifest", 2),
     Script("startup", "From the command to the first step", 6),
     Script("warm", "Cells of a grid: forked or spawned", 20),
     Script("busy", "A busy machine", 10),
@@ -117,9 +117,12 @@ def run(script: Script, folder: Path, options: list[str]) -> int:
     found.unlink(missing_ok=True)
     path = ROOT / "benchmarks" / f"{script.name}.py"
     command = [sys.executable, "-u", str(path), *options, "--to", str(found)]
-    with log.open("w", encoding="utf-8") as file, subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    ) as process:
+    with (
+        log.open("w", encoding="utf-8") as file,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        ) as process,
+    ):
         assert process.stdout is not None
         for line in process.stdout:
             print(f"  {line}", end="", flush=True)

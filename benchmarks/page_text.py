@@ -1,4 +1,4 @@
-"""docs/benchmarks.md as text: the machine, a table of all targets, what each script says besides, and what people wrote below."""
+"""docs/benchmarks.md as text: the machine, a table of all targets, what each script says besides, what people wrote below."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _SHOWN = ("torch", "torchvision", "lightning", "timm", "wandb", "numpy", "pillow
 
 _HEAD = """# Benchmarks
 
-How fast it is, each figure beside a peer that ran in turn with it on the same machine. Ratios are what holds elsewhere: milliseconds
-vary by a third and more where other work shares the machine. `make bench` measures all of it anew and writes this page; how, and how
-to add a claim, is in `benchmarks/README.md`.
+How fast it is, each figure beside a peer that ran in turn with it on the same machine. Ratios are what holds elsewhere:
+milliseconds vary by a third and more where other work shares the machine. `make bench` measures all of it anew and writes
+this page; how, and how to add a claim, is in `benchmarks/README.md`.
 """
 
 

@@ -67,7 +67,10 @@ def main() -> None:
 
 
 def beside_scipy(rounds: int, threads: int) -> tuple[list[Row], str]:
-    rows, lines = [], ["| image | way | ms | ratio to scipy | largest difference, grey levels |", "| --- | --- | ---: | ---: | ---: |"]
+    rows, lines = (
+        [],
+        ["| image | way | ms | ratio to scipy | largest difference, grey levels |", "| --- | --- | ---: | ---: | ---: |"],
+    )
     for size in (224, 512):
         pixels = torch.randint(256, (3, size, size)).float()
         matrix = affine(DRAW, size, size, 0.5)
