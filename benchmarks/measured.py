@@ -38,13 +38,14 @@ class Row(NamedTuple):
     """Conditions, and where the bound is missed the reason that profiling found."""
 
 
-def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "") -> None:
+def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "", arguments: Sequence[str] = ()) -> None:
     """Print the rows, and keep them for the page where a path is given.
 
     Args:
         path: of a JSON file; None to print only.
         rows: of this script.
         table: Markdown that stands below them on the page.
+        arguments: without which the script does not run, for the command on the page.
     """
     for row in rows:
         verdict = {True: "met", False: "MISSED", None: ""}[row.met]
@@ -52,7 +53,7 @@ def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "") -> No
     if table:
         print(f"\n{table}")
     if path is not None:
-        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}"])
+        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
         found = {"command": command, "rows": [row._asdict() for row in rows], "table": table, **conditions()}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

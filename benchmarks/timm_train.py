@@ -176,7 +176,7 @@ def main() -> None:
     target = f"ResNet18 at {SIZE} px from a folder, images/s over timm's train script"
     ratio = ratios["processor"]
     row = Row(target, ">= 1.0 x", f"{ratio:.2f} x", ratio >= 1, f"timm {version('timm')}, its repository's train.py", note)
-    write_rows(chosen.to, [row], table="\n".join(lines))
+    write_rows(chosen.to, [row], table="\n".join(lines), arguments=["pytorch-image-models/train.py"])
 
 
 if __name__ == "__main__":
