@@ -62,7 +62,13 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=[script.name for script in SCRIPTS])
     parser.add_argument("--quick", action="store_true", help="a rehearsal: few rounds, and no page below docs/")
     parser.add_argument("--keep", action="store_true", help="measure only what has no file in build/bench")
-    parser.add_argument("--timm-script", type=Path, help="timm's train.py, of a checkout of its repository")
+    parser.add_argument(
+        "--timm",
+        nargs=2,
+        type=Path,
+        metavar=("SCRIPT", "IMAGES"),
+        help="train.py of a checkout of timm's repository, and photographs",
+    )
     chosen = parser.parse_args()
     folder = FOUND / "quick" if chosen.quick else FOUND
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,8 +96,8 @@ def is_wanted(script: Script, folder: Path, chosen: argparse.Namespace) -> bool:
     if not (ROOT / "benchmarks" / f"{script.name}.py").exists():
         print(f"{script.name}: there is no benchmarks/{script.name}.py")
         return False
-    if script.name == "timm_train" and chosen.timm_script is None:
-        print("timm_train: left out, as it needs timm's train.py (--timm-script)")
+    if script.name == "timm_train" and chosen.timm is None:
+        print("timm_train: left out, as it needs timm's train.py and photographs (--timm SCRIPT IMAGES)")
         return False
     return not (chosen.keep and (folder / f"{script.name}.json").exists())
 
@@ -103,7 +109,7 @@ def without_figures(folder: Path, run_now: list[Script]) -> list[str]:
 
 
 def options_of(script: Script, chosen: argparse.Namespace) -> list[str]:
-    own = [str(chosen.timm_script.resolve())] if script.name == "timm_train" else []
+    own = [*map(str, (path.resolve() for path in chosen.timm))] if script.name == "timm_train" else []
     return [*own, *(["--quick"] if chosen.quick else [])]
 
 

@@ -1,6 +1,6 @@
 """A training epoch here is no slower than one of timm's train script on the same folder, split, crops, model and optimizer.
 
-    python benchmarks/timm_train.py path/to/pytorch-image-models/train.py --images FOLDER      # 6 minutes on one core
+    python benchmarks/timm_train.py path/to/pytorch-image-models/train.py FOLDER      # 6 minutes on one core
 
 The script is of a checkout of https://github.com/huggingface/pytorch-image-models, run with the timm that is installed here.
 FOLDER has a folder of JPEGs for each class; 80 % train, 10 % validate, 10 % test, which timm leaves alone. ResNet18 at 64 px,
@@ -29,7 +29,6 @@ sys.path[0] = str(ROOT)  # in place of this folder: `grid` and `report` are no n
 
 from benchmarks.measured import Row, write_rows  # noqa: E402
 
-IMAGES = ROOT.parent / "shared" / "data" / "sun8"
 SIZE, BATCH = 64, 32
 SPLITS = {"train": range(8), "val": range(8, 9), "test": range(9, 10)}
 TIMM = (
@@ -141,7 +140,7 @@ def epochs_of(kind: str, *arguments: object) -> list[Epoch]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("script", type=Path, nargs="?", help="timm's train.py")
-    parser.add_argument("--images", type=Path, default=IMAGES, help="a folder with a folder of JPEGs for each class")
+    parser.add_argument("images", type=Path, nargs="?", help="a folder with a folder of JPEGs for each class")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--to", type=Path, help="JSON of the rows")
@@ -152,8 +151,11 @@ def main() -> None:
             f"timm's train.py is needed, and {chosen.script or 'no path'} was given: git clone "
             "https://github.com/huggingface/pytorch-image-models, then name the train.py in it"
         )
-    if not chosen.images.is_dir():
-        parser.error(f"--images must be a folder with a folder of JPEGs for each class, and {chosen.images} is none")
+    if chosen.images is None or not chosen.images.is_dir():
+        parser.error(
+            f"photographs are needed, a folder of JPEGs for each class, and {chosen.images or 'nothing'} was given: "
+            "name it behind the script"
+        )
     rounds, epochs, most = (1, 2, 40) if chosen.quick else (chosen.rounds, chosen.epochs, None)
     ours, timm = [], []
     with tempfile.TemporaryDirectory() as name:
@@ -176,7 +178,7 @@ def main() -> None:
     target = f"ResNet18 at {SIZE} px from a folder, images/s over timm's train script"
     ratio = ratios["processor"]
     row = Row(target, ">= 1.0 x", f"{ratio:.2f} x", ratio >= 1, f"timm {version('timm')}, its repository's train.py", note)
-    write_rows(chosen.to, [row], table="\n".join(lines), arguments=["pytorch-image-models/train.py"])
+    write_rows(chosen.to, [row], table="\n".join(lines), arguments=["pytorch-image-models/train.py", "photographs"])
 
 
 if __name__ == "__main__":
