@@ -43,11 +43,10 @@ def many_files(root: Path, files: int) -> None:
             )
 
 
-def rollup() -> dict[str, float]:
-    """MiB of this process: Rss, Pss, and what is private to it."""
-    lines = [line.split() for line in Path("/proc/self/smaps_rollup").read_text(encoding="utf-8").splitlines()[1:]]
-    sizes = {name.rstrip(":"): int(size) / 1024 for name, size, *_ in lines}
-    return sizes | {"Private": sizes["Private_Clean"] + sizes["Private_Dirty"]}
+def private() -> float:
+    """MiB of this process that it shares with no other."""
+    lines = Path("/proc/self/smaps_rollup").read_text(encoding="utf-8").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
 def in_ten(make: Callable[[], Any]) -> dict[str, float]:
@@ -56,15 +55,13 @@ def in_ten(make: Callable[[], Any]) -> dict[str, float]:
     ready, asked, answers = fork.Barrier(CELLS), fork.Barrier(CELLS), fork.Queue()
 
     def work() -> None:
-        began = rollup()
+        began = private()
         held = make()
         ready.wait()
-        own, pages = rollup(), shared_pages()
+        file, part = shared_pages()
+        found = {"Private": private() - began, "file": file, "file part": part}
         asked.wait()
-        answers.put(
-            {name: own[name] - began[name] for name in ("Pss", "Private")}
-            | dict(zip(("file", "file part"), pages, strict=True))
-        )
+        answers.put(found)
         del held
 
     processes = [fork.Process(target=work) for _ in range(CELLS)]
@@ -116,13 +113,9 @@ def manifests(place: Path, files: int) -> tuple[list[Row], str]:
     ways = {"manifest, mapped": as_it_is, "manifest, read": as_it_was, "ImageFolder": lambda: ImageFolder(str(root))}
     found = {name: in_ten(make) for name, make in ways.items()}
     lines = [f"Ten processes on {files:,} files, MiB that each has besides what it forked with:", ""]
-    lines += [
-        "| list | private | shared, its part | of the kept file in memory | its part |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
+    lines += ["| list | private | of the kept file in memory | its part of that |", "| --- | ---: | ---: | ---: |"]
     for name, own in found.items():
-        shared = own["Pss"] - own["Private"]
-        lines.append(f"| {name} | {own['Private']:.1f} | {shared:.1f} | {own['file']:.1f} | {own['file part']:.1f} |")
+        lines.append(f"| {name} | {own['Private']:.1f} | {own['file']:.2f} | {own['file part']:.2f} |")
     own = found["manifest, mapped"]
     times = CELLS * own["file part"] / own["file"] if own["file"] else float(CELLS)
     target = f"ten cells on {files:,} files: pages of the manifest in memory, over one cell's"
