@@ -83,7 +83,7 @@ def main() -> int:
     lost = [] if chosen.quick else without_figures(folder, [*to_run])
     page = folder / "benchmarks.md" if chosen.quick or lost else PAGE
     before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    page.write_text(page_text([section_of(script, folder) for script in SCRIPTS], before), encoding="utf-8")
+    page.write_text(page_text([section_of(script, folder) for script in SCRIPTS if is_there(script)], before), encoding="utf-8")
     print(f"\nwritten: {page}" + (f"; failed: {', '.join(failed)}" if failed else ""))
     if lost:
         print(f"docs/benchmarks.md stays as it is, as it would lose its figures of {', '.join(lost)}: build/bench has none")
@@ -93,7 +93,7 @@ def main() -> int:
 def is_wanted(script: Script, folder: Path, chosen: argparse.Namespace) -> bool:
     if chosen.only and script.name not in chosen.only:
         return False
-    if not (ROOT / "benchmarks" / f"{script.name}.py").exists():
+    if not is_there(script):
         print(f"{script.name}: there is no benchmarks/{script.name}.py")
         return False
     if script.name == "timm_train" and chosen.timm is None:
@@ -102,10 +102,14 @@ def is_wanted(script: Script, folder: Path, chosen: argparse.Namespace) -> bool:
     return not (chosen.keep and (folder / f"{script.name}.json").exists())
 
 
+def is_there(script: Script) -> bool:
+    return (ROOT / "benchmarks" / f"{script.name}.py").exists()
+
+
 def without_figures(folder: Path, run_now: list[Script]) -> list[str]:
     """Scripts of which nothing was measured in this checkout, now or before: their figures on the page are somebody else's."""
     here = {script.name for script in run_now} | {path.stem for path in folder.glob("*.json")} | {"timm_train"}
-    return [s.name for s in SCRIPTS if s.name not in here and (ROOT / "benchmarks" / f"{s.name}.py").exists()]
+    return [s.name for s in SCRIPTS if s.name not in here and is_there(s)]
 
 
 def options_of(script: Script, chosen: argparse.Namespace) -> list[str]:

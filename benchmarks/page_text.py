@@ -35,7 +35,14 @@ def page_text(sections: Sequence[Section], before: str = "") -> str:
         before: the page as it was; what stands below the line `<!-- by hand -->` is kept.
     """
     measured = [section for section in sections if section.found]
-    parts = [_HEAD, _where(measured), "## Targets\n", _targets(measured), _misses(measured), _absent(sections)]
+    parts = [
+        _HEAD,
+        _where(measured),
+        "## Targets\n" if measured else "",
+        _targets(measured),
+        _misses(measured),
+        _absent(sections),
+    ]
     parts += [_section(section) for section in measured]
     _, line, kept = before.partition(BY_HAND)
     return "\n".join([*filter(None, parts), BY_HAND]) + (kept if line else "\n")
@@ -66,7 +73,7 @@ def _targets(measured: Iterable[Section]) -> str:
             verdict = {True: "met", False: "**missed**", None: ""}[row["met"]]
             cells = (row["target"], row["bound"], row["figure"], verdict, row["peer"], f"`{section.found['command']}`")
             rows.append(_row(cells))
-    return "\n".join(rows) + "\n"
+    return "\n".join(rows) + "\n" if len(rows) > 2 else ""
 
 
 def _misses(measured: Iterable[Section]) -> str:
