@@ -73,6 +73,7 @@ def fit(
             with hidden_gpus(trainer.strategy.root_device):
                 trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
                 checkpoint.start_loggers(trainer)
+                _forget_optimizer(trainer)
                 chosen = _test(trainer, module, data, checkpoint, directory)
         except BaseException:
             if trainer.strategy.launcher is not None:
@@ -80,6 +81,13 @@ def fit(
             raise
     stopped = checkpoint.stopped(module.steps.epochs)
     return Outcome(chosen, checkpoint.rows[-1], stopped, checkpoint.seconds, progress.images_per_second)
+
+
+def _forget_optimizer(trainer: Trainer) -> None:
+    """Free gradients and the optimizer's state, which last.ckpt holds: test and `compute_time` take room of their own."""
+    for optimizer in trainer.optimizers:
+        optimizer.zero_grad()
+        optimizer.state.clear()
 
 
 def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, checkpoint: EpochCheckpoint, directory: Path) -> Row:
