@@ -1,0 +1,172 @@
+"""What logging costs a cell: csv, TensorBoard and W&B offline beside no logger; a bare wandb run as the peer.
+
+    python benchmarks/logging_cost.py              # about 5 minutes on one core
+    python benchmarks/logging_cost.py --quick      # under a minute: a rehearsal
+
+Claims: W&B adds as good as nothing to a step of what csv costs, and a toy cell that is forked from a process which has imported
+everything takes at most 2.5 s beyond its training with it. Cells are forked one by one, loggers taking turns, each trains
+`test_resnet` at 32 px on the digits with one thread. Clocks that stand before and after the logger tell its own share.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[0] = str(ROOT)  # in place of this folder
+os.environ |= {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
+
+from benchmarks.measured import Row, write_rows  # noqa: E402
+from benchmarks.warm_imports import import_all  # noqa: E402
+from wisesr.training.loggers.base import Run, RunLogger  # noqa: E402
+
+LOGGERS = ("none", "csv", "tensorboard", "wandb")
+TOY = (
+    *("backbone=timm", "backbone.model=test_resnet", "head=wise", "dataset=digits", "resolution.size=32"),
+    *("recipe=quick", "trainer=cpu", "trainer.threads=1"),
+)
+CLOCK = "benchmarks.logging_cost.Clock"
+
+
+class Clock(RunLogger):
+    """Writes `<cell>/NAME.json`: when it was told of the start, of each epoch, of the end; seconds of the system's clock."""
+
+    def __init__(self, run: Run, *, name: str) -> None:
+        super().__init__(run)
+        self._file, self._times = run.directory / f"{name}.json", list[float]()
+
+    def start(self, history: Sequence[Any]) -> None:
+        self._times.append(time.monotonic())
+
+    def epoch(self, row: Mapping[str, float], steps: Sequence[Any]) -> None:
+        self._times.append(time.monotonic())
+
+    def finish(self, summary: Mapping[str, Any], findings: Any) -> None:
+        self._file.write_text(json.dumps([*self._times, time.monotonic()]))
+
+
+class Taken(NamedTuple):
+    """Seconds of one cell."""
+
+    step: float
+    """From the logger's start to the end of the last epoch, over optimizer steps: validation and checkpoints are in it."""
+    opening: float
+    epoch: float
+    """Of the logger's own, mean."""
+    closing: float
+    beyond: float
+    """All that is not from the logger's start to the end of the last epoch: the process, data, model, test, record, logger."""
+
+
+def forked(work: Any, *arguments: Any) -> float:
+    """Seconds of a child that does one thing and leaves as multiprocessing's children do."""
+    began = time.monotonic()
+    child = multiprocessing.get_context("fork").Process(target=work, args=arguments)
+    child.start()
+    child.join()
+    if child.exitcode:
+        raise SystemExit(f"{work.__name__}{arguments} ended with {child.exitcode}")
+    return time.monotonic() - began
+
+
+def train(directory: Path) -> None:
+    """What `python -m wisesr.cell DIR` does once it has imported what it needs."""
+    from wisesr.cell.__main__ import main
+
+    sys.argv = ["wisesr.cell", str(directory)]
+    with (directory / "log.txt").open("w") as log, redirect_stdout(log):
+        if code := main():
+            raise SystemExit(code)
+
+
+def cell(folder: Path, logger: str, number: int, epochs: int) -> Taken:
+    """A cell from its configuration to its record, in a child of this process."""
+    from wisesr.config.compose import compose_cell
+    from wisesr.config.files import to_yaml
+
+    config = dict(compose_cell([*TOY, f"logger={logger}", f"recipe.epochs={epochs}", f"seed={number}", "study=logging"]))
+    before, after = ({"_target_": CLOCK, "name": name} for name in ("before", "after"))
+    config["logger"] = {"before": before, **config["logger"], "after": after}
+    directory = folder / f"{logger}-{number}"
+    directory.mkdir()
+    (directory / "config.yaml").write_text(to_yaml(config))
+    wall = forked(train, directory)
+    first, last = (json.loads((directory / f"{name}.json").read_text()) for name in ("before", "after"))
+    steps = json.loads((directory / "result.json").read_text())["budget"]["steps"]
+    own = [end - begin for begin, end in zip(first, last, strict=True)]
+    training = last[-2] - last[0]
+    return Taken(training / steps, own[0], statistics.mean(own[1:-1]), own[-1], wall - training)
+
+
+def bare_wandb(folder: Path, epochs: int) -> None:
+    """The peer: wandb as its documentation has it, with as many rows of as many figures."""
+    import wandb
+
+    run = wandb.init(project="bare", dir=str(folder), config={"seed": 0}, settings=wandb.Settings(silent=True))
+    for epoch in range(epochs):
+        run.log({f"figure{number}": epoch / (number + 1) for number in range(10)})
+    run.finish()
+    wandb.teardown()
+
+
+def medians(taken: Sequence[Taken]) -> Taken:
+    """Of each figure."""
+    return Taken(*(statistics.median(values) for values in zip(*taken, strict=True)))
+
+
+def rows_of(found: Mapping[str, list[Taken]], bare: float, version: str) -> list[Row]:
+    """The claims. Differences are medians of those within a round."""
+    pairs = list(zip(found["csv"], found["wandb"], strict=True))
+    step = 1e3 * statistics.median(wandb.step - csv.step for csv, wandb in pairs)
+    beyond = statistics.median(taken.beyond for taken in found["wandb"])
+    more = statistics.median(wandb.beyond - csv.beyond for csv, wandb in pairs)
+    csv = 1e3 * statistics.median(taken.step for taken in found["csv"])
+    note = f"{len(pairs)} cells each, forked; a step with csv {csv:.1f} ms"
+    return [
+        Row("a toy step with logger=wandb offline over logger=csv", "<= 0.1 ms", f"{step:+.2f} ms", step <= 0.1, "", note),
+        Row("a toy cell beyond its training, logger=wandb offline", "<= 2.5 s", f"{beyond:.2f} s", beyond <= 2.5),
+        Row("what of that is W&B", "", f"{more:.2f} s", None, f"wandb {version} alone: init, log, finish {bare:.2f} s"),
+    ]
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", type=Path, help="JSON file, for docs/benchmarks.md")
+    parser.add_argument("--quick", action="store_true", help="one epoch, one round: tests the script")
+    parser.add_argument("--rounds", type=int, default=7)
+    given = parser.parse_args()
+    rounds, epochs = (1, 1) if given.quick else (given.rounds, 3)
+    import_all("tensorboard", "wandb")
+    import wandb
+
+    found: dict[str, list[Taken]] = {name: [] for name in LOGGERS}
+    bare: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds):
+            for name, taken in found.items():
+                taken.append(cell(Path(folder), name, number, epochs))
+            bare.append(forked(bare_wandb, Path(folder), epochs))
+    lines = ["| logger | ms a step | of an epoch, ms its own | opening, s | closing, s | beyond training, s |"]
+    lines.append("| --- |" + " --- |" * 5)
+    for name, taken in found.items():
+        at = medians(taken)
+        lines.append(
+            f"| {name} | {1e3 * at.step:.2f} | {1e3 * at.epoch:.1f} | {at.opening:.2f} | {at.closing:.2f} | {at.beyond:.2f} |"
+        )
+    write_rows(given.to, rows_of(found, statistics.median(bare), wandb.__version__), table="\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
