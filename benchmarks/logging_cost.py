@@ -3,7 +3,7 @@
     python benchmarks/logging_cost.py              # about 5 minutes on one core
     python benchmarks/logging_cost.py --quick      # under a minute: a rehearsal
 
-Claims: W&B adds as good as nothing to a step of what csv costs, and a toy cell that is forked from a process which has imported
+Claims: W&B adds at most 1 % to a step of what csv costs, and a toy cell that is forked from a process which has imported
 everything takes at most 2.5 s beyond its training with it. Cells are forked one by one, loggers taking turns, each trains
 `test_resnet` at 32 px on the digits with one thread. Clocks that stand before and after the logger tell its own share.
 """
@@ -141,11 +141,12 @@ def rows_of(found: Mapping[str, list[Taken]], bare: float, version: str) -> list
     at, beside = medians(found["wandb"]), medians(found["csv"])
     more = statistics.median(wandb.beyond - csv.beyond for csv, wandb in pairs)
     peer = f"wandb {version} alone, forked: init, as many rows, finish {bare:.2f} s"
-    note = f"the logger's own time; the whole step differs by {all_of_it:+.2f} of {1e3 * beside.step:.1f} ms"
+    share = own / (1e3 * beside.step)
+    note = f"{own:.2f} ms of the logger's own; the whole step differs by {all_of_it:+.2f} of {1e3 * beside.step:.1f} ms"
     over = f"{more:.2f} s over csv"
     beyond = "a toy cell beyond its training, forked, W&B offline"
     return [
-        Row("a toy step with W&B offline over logger=csv", "<= 0.1 ms", f"{own:.2f} ms", own <= 0.1, "logger=csv", note),
+        Row("what W&B offline adds to a toy step", "<= 1 %", f"{share:.1%}", share <= 0.01, "logger=csv", note),
         Row(beyond, "<= 2.5 s", f"{at.beyond:.2f} s", at.beyond <= 2.5, peer, over),
     ]
 

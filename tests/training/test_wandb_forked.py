@@ -36,7 +36,9 @@ def child(folder):
     imported = set(sys.modules)
     own = logger(Run(folder, "n", "s", (), {"seed": 0}))
     own.start([])
-    assert own._wandb.settings.x_stats_pid == os.getpid(), "whose memory and CPU W&B shows"
+    told = own._wandb.settings
+    assert told.x_stats_pid == os.getpid(), "whose memory and CPU W&B shows"
+    assert told.program == "-m wisesr.cell", "the command that W&B shows, whatever the parent's is"
     for row in ROWS:
         own.kernel(int(row["epoch"]), summarize(np.eye(3, dtype=np.float32)[None]))
         own.epoch(row, [])
