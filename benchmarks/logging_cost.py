@@ -1,6 +1,6 @@
 """What logging costs a cell: csv, TensorBoard and W&B offline beside no logger; a bare wandb run as the peer.
 
-    python benchmarks/logging_cost.py              # about 5 minutes on one core
+    python benchmarks/logging_cost.py              # about 3 minutes on one core
     python benchmarks/logging_cost.py --quick      # under a minute: a rehearsal
 
 Claims: W&B adds at most 1 % to a step of what csv costs, and a toy cell that is forked from a process which has imported
@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,7 +29,13 @@ sys.path[0] = str(ROOT)  # in place of this folder
 os.environ |= {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
 
 from benchmarks.measured import Row, write_rows  # noqa: E402
-from benchmarks.warm_imports import import_all  # noqa: E402
+from wisesr.config.compose import compose_cell  # noqa: E402
+from wisesr.config.files import to_yaml  # noqa: E402
+from wisesr.grid.cell_process import environment  # noqa: E402
+from wisesr.grid.warm.parent import WarmParent, WarmSlot  # noqa: E402
+from wisesr.grid.warm.process import ForkedProcess  # noqa: E402
+from wisesr.results.lock import acquire_lock  # noqa: E402
+from wisesr.training.loggers.ahead import import_wandb  # noqa: E402
 from wisesr.training.loggers.base import Run, RunLogger  # noqa: E402
 
 LOGGERS = ("none", "csv", "tensorboard", "wandb")
@@ -75,39 +81,21 @@ class Taken(NamedTuple):
     """All that is not from the logger's start to the end of the last epoch: the process, data, model, test, record, logger."""
 
 
-def forked(work: Any, *arguments: Any) -> float:
-    """Seconds of a child that does one thing and leaves as multiprocessing's children do."""
-    began = time.monotonic()
-    child = multiprocessing.get_context("fork").Process(target=work, args=arguments)
-    child.start()
-    child.join()
-    if child.exitcode:
-        raise SystemExit(f"{work.__name__}{arguments} ended with {child.exitcode}")
-    return time.monotonic() - began
-
-
-def train(directory: Path) -> None:
-    """What `python -m wisesr.cell DIR` does once it has imported what it needs."""
-    from wisesr.cell.__main__ import main
-
-    sys.argv = ["wisesr.cell", str(directory)]
-    with (directory / "log.txt").open("w") as log, redirect_stdout(log):
-        if code := main():
-            raise SystemExit(code)
-
-
-def cell(folder: Path, logger: str, number: int, epochs: int) -> Taken:
-    """A cell from its configuration to its record, in a child of this process."""
-    from wisesr.config.compose import compose_cell
-    from wisesr.config.files import to_yaml
-
+def cell(parent: WarmParent, folder: Path, logger: str, number: int, epochs: int) -> Taken:
+    """A cell from its configuration to its record, forked from a grid's own warm parent."""
     config = dict(compose_cell([*TOY, f"logger={logger}", f"recipe.epochs={epochs}", f"seed={number}", "study=logging"]))
     before, after = ({"_target_": CLOCK, "name": name} for name in ("before", "after"))
     config["logger"] = {"before": before, **config["logger"], "after": after}
     directory = folder / f"{logger}-{number}"
     directory.mkdir()
     (directory / "config.yaml").write_text(to_yaml(config))
-    wall = forked(train, directory)
+    began = time.monotonic()
+    with (directory / "log.txt").open("ab") as log, acquire_lock(directory) as lock:  # type: ignore[union-attr]
+        request = {"run": "cell", "arguments": [str(directory)]}
+        code = ForkedProcess(parent, request, [log.fileno(), lock.fileno()]).wait()
+    wall = time.monotonic() - began
+    if code or "W&B" in (told := (directory / "log.txt").read_text()):  # a warning: something of the run is missing
+        raise SystemExit(f"{directory.name} ended with {code}\n{told}")
     first, last = (json.loads((directory / f"{name}.json").read_text()) for name in ("before", "after"))
     steps = json.loads((directory / "result.json").read_text())["budget"]["steps"]
     *own, others = (end - begin for begin, end in zip(first, last, strict=True))
@@ -115,8 +103,16 @@ def cell(folder: Path, logger: str, number: int, epochs: int) -> Taken:
     return Taken(training / steps, sum(own[1:-1]) / steps, own[0], own[-1], others, wall - training)
 
 
-def bare_wandb(folder: Path, epochs: int) -> None:
-    """The peer: wandb as its documentation has it, with as many rows of as many figures."""
+def bare_wandb(folder: Path, epochs: int) -> float:
+    """The peer: wandb as its documentation has it, with as many rows of as many figures, in a child of this process."""
+    began = time.monotonic()
+    child = multiprocessing.get_context("fork").Process(target=_bare_run, args=(folder, epochs))
+    child.start()
+    child.join()
+    return time.monotonic() - began
+
+
+def _bare_run(folder: Path, epochs: int) -> None:
     import wandb
 
     run = wandb.init(project="bare", dir=str(folder), config={"seed": 0}, settings=wandb.Settings(silent=True))
@@ -131,7 +127,7 @@ def medians(taken: Sequence[Taken]) -> Taken:
     return Taken(*(statistics.median(values) for values in zip(*taken, strict=True)))
 
 
-def rows_of(found: Mapping[str, list[Taken]], bare: float, version: str) -> list[Row]:
+def rows_of(found: Mapping[str, list[Taken]], bare: float) -> list[Row]:
     """The claims. Differences are medians of those within a round."""
     pairs = list(zip(found["csv"], found["wandb"], strict=True))
     own, all_of_it = (
@@ -140,7 +136,7 @@ def rows_of(found: Mapping[str, list[Taken]], bare: float, version: str) -> list
     )
     at, beside = medians(found["wandb"]), medians(found["csv"])
     more = statistics.median(wandb.beyond - csv.beyond for csv, wandb in pairs)
-    peer = f"wandb {version} alone, forked: init, as many rows, finish {bare:.2f} s"
+    peer = f"wandb {version('wandb')} alone, forked: init, as many rows, finish {bare:.2f} s"
     share = own / (1e3 * beside.step)
     note = f"{own:.2f} ms of the logger's own; the whole step differs by {all_of_it:+.2f} of {1e3 * beside.step:.1f} ms"
     over = f"{more:.2f} s over csv"
@@ -170,17 +166,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
     rounds, epochs = (1, 1) if given.quick else (given.rounds, 3)
-    import_all("tensorboard", "wandb")
-    import wandb
-
+    os.chdir(ROOT)  # where the parent finds this file
+    import_wandb()
+    parent = WarmSlot(lambda: WarmParent(environment(), wandb=True), print).ready()
+    assert parent is not None
     found: dict[str, list[Taken]] = {name: [] for name in LOGGERS}
     bare: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         for number in range(rounds):
             for name, taken in found.items():
-                taken.append(cell(Path(folder), name, number, epochs))
-            bare.append(forked(bare_wandb, Path(folder), epochs))
-    write_rows(given.to, rows_of(found, statistics.median(bare), wandb.__version__), table=table_of(found))
+                taken.append(cell(parent, Path(folder), name, number, epochs))
+            bare.append(bare_wandb(Path(folder), epochs))
+    parent.close()
+    write_rows(given.to, rows_of(found, statistics.median(bare)), table=table_of(found))
 
 
 if __name__ == "__main__":

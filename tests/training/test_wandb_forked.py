@@ -22,9 +22,9 @@ from wisesr.training.loggers.ahead import wants_wandb
 from wisesr.training.loggers.base import Run
 
 PARENT = """
-import os, sys
+import atexit, os, sys
 from pathlib import Path
-from wisesr.training.loggers.ahead import import_wandb
+from wisesr.training.loggers.ahead import _folders, import_wandb, make_folders, remove_folders
 import_wandb()
 assert "torch" not in sys.modules, "what wandb imports later takes five times as long after torch"
 import numpy as np
@@ -46,14 +46,18 @@ def child(folder):
     late = {name.split(".")[0] for name in set(sys.modules) - imported if name.startswith(("wandb.", "pandas", "pydantic"))}
     assert not late, late
 
+remove_folders()
 for name in sys.argv[1:]:
+    assert len(_folders()) == 2 and not any(map(Path.exists, _folders())), "a parent that is killed leaves none"
     assert len(os.listdir("/proc/self/task")) == 1, "a thread would be missing in the child"
     assert "WANDB_SERVICE" not in os.environ, "children would share it"
     pid = os.fork()
     if pid == 0:
         code = 1
         try:
+            make_folders()
             child(Path(name))
+            atexit._run_exitfuncs()
             code = 0
         except BaseException as error:
             print(repr(error), file=sys.stderr, flush=True)

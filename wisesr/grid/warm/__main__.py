@@ -31,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m wisesr.grid.warm", description="A process that cells are forked from.")
     parser.add_argument("--channel", type=int, required=True, metavar="FD", help="a socket to the grid")
     parser.add_argument("--parent", type=int, required=True, metavar="PID", help="end when this process, the grid, ends")
+    parser.add_argument("--wandb", action="store_true", help="a cell logs to W&B: import it, too")
     given = parser.parse_args()
     end_with_parent(given.parent)
     channel = Channel.from_descriptor(given.channel)
@@ -38,7 +39,7 @@ def main() -> None:
     loaded, began = Loaded(), time.monotonic()
     source_hash()  # remembered, for children: of what is about to be imported
     begin_log()
-    import_all()
+    import_all(wandb=given.wandb)
     if reason := unfit_to_fork():
         channel.send({"unfit": reason})
         while _receive(channel):  # what was asked meanwhile: a socket that closes on it would lose the answer, too

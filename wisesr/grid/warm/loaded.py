@@ -12,11 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 
 import wisesr
+from wisesr.training.loggers.ahead import import_wandb, remove_folders
 
 _PACKAGES = ("build", "cell", "config", "data", "models", "results", "training", "grid.planning")
 """Parts of the package that a cell's process, or the planner's, may import."""
-_IN_THE_CELL = ("wisesr.training.loggers.wandb", "wisesr.training.loggers.tensorboard")
-"""Left to the cells that ask for them: wandb makes folders as it is imported, and removes them with the process."""
+_OF_WANDB = ("wisesr.training.loggers.wandb", "wisesr.training.loggers.content")
+_IN_THE_CELL = "wisesr.training.loggers.tensorboard"
+"""Left to the cells that ask for it."""
 _ROOT = Path(wisesr.__file__).resolve().parent
 
 State = dict[str, tuple[int, int]]
@@ -53,17 +55,24 @@ def _disk_state() -> State:
     return state
 
 
-def import_all() -> None:
+def import_all(*, wandb: bool) -> None:
     """Import what cells and plans do, whole, so that no child reads a source that was edited since.
 
     A module that lacks a package is left out: the cell that needs it says so.
+
+    Args:
+        wandb: whether a cell wants it.
     """
+    if wandb:
+        with suppress(ImportError):
+            import_wandb()
     for part in _PACKAGES:
         package = importlib.import_module(f"wisesr.{part}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name not in _IN_THE_CELL:
+            if module.name != _IN_THE_CELL and (wandb or module.name not in _OF_WANDB):
                 with suppress(ImportError):
                     importlib.import_module(module.name)
+    remove_folders()
 
 
 def unfit_to_fork() -> str:

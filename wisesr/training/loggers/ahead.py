@@ -7,12 +7,17 @@ after torch, timm and lightning 1.5 s.
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 _OURS = "wisesr.training.loggers.wandb."
+_FOLDERS = (("wandb.sdk.data_types._private", "MEDIA_TMP"), ("wandb.sdk.artifacts.artifact", "Artifact._TMP_DIR"))
+"""Where wandb keeps the temporary folders that it makes as it is imported and removes as a process ends, a child too."""
 
 
 def wants_wandb(loggers: Mapping[str, Any]) -> bool:
@@ -29,3 +34,26 @@ def import_wandb() -> None:
     import_module("wandb")
     with suppress(ImportError):  # another version has it elsewhere, or no more: it will find it itself
         import_module("wandb.sdk.launch.inputs.internal")
+
+
+def remove_folders() -> None:
+    """Remove wandb's temporary folders from under a process that is to fork, which may be killed; nothing without wandb."""
+    for folder in _folders():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_folders() -> None:
+    """Make them in a child, which removes them as it ends: an earlier child may have removed them, or its parent."""
+    for folder in _folders():
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def _folders() -> list[Path]:
+    found = []
+    for module, path in _FOLDERS:
+        folder: Any = sys.modules.get(module)
+        for name in path.split("."):
+            folder = getattr(folder, name, None)
+        if folder is not None:
+            found.append(Path(folder.name))
+    return found
