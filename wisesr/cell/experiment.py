@@ -22,6 +22,7 @@ from wisesr.results.record_file import write_record
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.results.uncommitted import write_uncommitted
+from wisesr.training.loggers.ahead import import_ahead
 from wisesr.wording import percent, some_of
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def train_and_record(
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
     _note(directory, "importing")
+    import_ahead(config["logger"])
     import torch
 
     _require_gpus(config, gpus)

@@ -64,8 +64,7 @@ def import_all(*, wandb: bool) -> None:
         wandb: whether a cell wants it.
     """
     if wandb:
-        with suppress(ImportError):
-            import_wandb()
+        import_wandb()
     for part in _PACKAGES:
         package = importlib.import_module(f"wisesr.{part}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import wandb
+import wandb.util
 
 from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
