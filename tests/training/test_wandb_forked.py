@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 import wandb
+from wandb.sdk.artifacts.artifact import Artifact
+from wandb.sdk.data_types._private import MEDIA_TMP
 
 from tests.support.paths import ROOT
 from tests.support.runs import NOTHING, ROWS, history, logger, records
 from wisesr.config.options import load_option, options
 from wisesr.results.kernels import summarize
-from wisesr.training.loggers.ahead import wants_wandb
+from wisesr.training.loggers.ahead import make_folders, remove_folders, wants_wandb
 from wisesr.training.loggers.base import Run
 
 PARENT = """
@@ -114,6 +116,15 @@ def test_a_data_frame_is_known_by_the_name_of_its_type() -> None:
     frame = type("DataFrame", (), {"__module__": "pandas.core.frame"})
     assert wandb.util.is_pandas_data_frame(frame())
     assert not wandb.util.is_pandas_data_frame([frame()])
+
+
+def test_a_child_has_the_folders_that_its_parent_has_removed() -> None:
+    folders = [Path(MEDIA_TMP.name), Path(Artifact._TMP_DIR.name)]
+    remove_folders()
+    assert not any(folder.exists() for folder in folders)
+    for _ in range(2):
+        make_folders()
+        assert [folder.stat().st_mode & 0o777 for folder in folders] == [0o700] * 2
 
 
 def test_who_wants_wandb() -> None:
