@@ -14,6 +14,7 @@ from wisesr.build.head_sentences import head_sentences
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
+from wisesr.cell.wait import describe_wait
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
@@ -22,7 +23,6 @@ from wisesr.results.record_file import write_record
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.results.uncommitted import write_uncommitted
-from wisesr.training.loggers.ahead import import_ahead
 from wisesr.wording import percent, some_of
 
 if TYPE_CHECKING:
@@ -51,7 +51,6 @@ def train_and_record(
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
     _note(directory, "importing")
-    import_ahead(config["logger"])
     import torch
 
     _require_gpus(config, gpus)
@@ -64,7 +63,8 @@ def train_and_record(
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
     division = describe_division(config, parts, devices)
-    for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
+    waiting = describe_wait(started.threads, os.environ)
+    for sentence in filter(None, (_describe(manifest, config, parts), waiting, division.sentence)):
         log.info("%s", sentence)
     for sentence in head_sentences(config, parts.module.model.backbone.feature_shape, len(manifest.class_names)):
         log.info("%s.", sentence)

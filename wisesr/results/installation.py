@@ -28,6 +28,8 @@ _KEPT = (
         "OMP_PROC_BIND",
         "KMP_AFFINITY",
         "KMP_BLOCKTIME",
+        "OMP_WAIT_POLICY",
+        "GOMP_SPINCOUNT",
         "MKL_CBWR",
         "MKL_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",

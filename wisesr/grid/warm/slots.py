@@ -106,4 +106,4 @@ def _has_one_process(config: Config, slot: Slot) -> bool:
 
 
 def _warm_slot(slot: Slot, say: Callable[[str], None], *, wandb: bool) -> WarmSlot:
-    return WarmSlot(lambda: WarmParent(environment() | devices_of(slot), wandb=wandb), say)
+    return WarmSlot(lambda: WarmParent(environment(slot.wait) | devices_of(slot), wandb=wandb), say)
