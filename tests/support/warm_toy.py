@@ -37,7 +37,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    warm.import_all = lambda: None
+    warm.import_all = lambda **_: None
     warm.unfit_to_fork = lambda: os.environ.get("TOY_UNFIT", "")
     child._MODULES = {"cell": "tests.support.warm_toy"}
     warm.main()

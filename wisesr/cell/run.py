@@ -31,6 +31,7 @@ from wisesr.results.record_file import read_record
 from wisesr.results.redo import begin_redo, complete_redo, work_dir
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
+from wisesr.training.loggers.ahead import import_ahead
 
 log = logging.getLogger("wisesr")
 
@@ -138,6 +139,7 @@ def _run_locked(directory: Path, config: Config, record: Record | None, options:
 
 
 def _train(work: Path, config: Config, options: RunOptions) -> None:
+    import_ahead(config["logger"])
     manifest = build_manifest(config)
     train_and_record(work, config, manifest, cores=options.cores, gpus=options.gpus, forked=options.forked)
 

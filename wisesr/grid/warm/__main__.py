@@ -18,7 +18,6 @@ from typing import Any
 
 from wisesr.cell.lifeline import end_with_parent
 from wisesr.cell.log import begin_log
-from wisesr.cell.warm_up import warm_up
 from wisesr.encoding import begin_in_utf_8
 from wisesr.grid.warm.channel import Channel
 from wisesr.grid.warm.child import ENDING, Handlers, become
@@ -31,14 +30,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m wisesr.grid.warm", description="A process that cells are forked from.")
     parser.add_argument("--channel", type=int, required=True, metavar="FD", help="a socket to the grid")
     parser.add_argument("--parent", type=int, required=True, metavar="PID", help="end when this process, the grid, ends")
+    parser.add_argument("--wandb", action="store_true", help="a cell logs to W&B: import it, too")
     given = parser.parse_args()
     end_with_parent(given.parent)
     channel = Channel.from_descriptor(given.channel)
     inherited = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}  # cells end in order; then this
     loaded, began = Loaded(), time.monotonic()
     begin_log()
-    warm_up()  # first the hash of the source that is about to be imported
-    import_all()
+    import_all(wandb=given.wandb)
     if reason := unfit_to_fork():
         channel.send({"unfit": reason})
         while _receive(channel):  # what was asked meanwhile: a socket that closes on it would lose the answer, too

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from wisesr.cell.lifeline import end_with_parent, name_process
 from wisesr.cell.run import INTERRUPTED
+from wisesr.training.loggers.ahead import make_folders
 
 _MODULES = {"cell": "wisesr.cell.__main__", "planner": "wisesr.grid.planning.planner"}
 
@@ -76,7 +77,8 @@ def _place(wanted: Mapping[int, int]) -> None:
 
 
 def _forget() -> None:
-    """What a new process does not know: numpy's old generator comes from the system, and folders are looked into anew.
+    """What a new process does not know: numpy's old generator comes from the system, folders are looked into anew, wandb has
+    its own.
 
     Nothing that is computed draws from it; `random` sees to its own, and torch's begins as that of any process.
     """
@@ -84,6 +86,7 @@ def _forget() -> None:
 
     np.random.seed()
     importlib.invalidate_caches()
+    make_folders()
 
 
 def _leave(main: Callable[[], int]) -> NoReturn:

@@ -12,11 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import wisesr
+from wisesr.cell.warm_up import warm_up
+from wisesr.results.provenance import source_hash
+from wisesr.training.loggers.ahead import import_wandb, remove_folders
 
 _PACKAGES = ("build", "cell", "config", "data", "models", "results", "training", "grid.planning")
 """Parts of the package that a cell's process, or the planner's, may import."""
-_IN_THE_CELL = tuple(f"wisesr.training.loggers.{name}" for name in ("content", "wandb", "tensorboard"))
-"""Left to the cells that ask for them: wandb, which two import, makes folders by that and removes them with the process."""
+_OF_WANDB = ("wisesr.training.loggers.wandb", "wisesr.training.loggers.content")
+_IN_THE_CELL = "wisesr.training.loggers.tensorboard"
+"""Left to the cells that ask for it."""
 _ROOT = Path(wisesr.__file__).resolve().parent
 
 State = dict[str, tuple[int, int]]
@@ -53,17 +57,25 @@ def _disk_state() -> State:
     return state
 
 
-def import_all() -> None:
-    """Import what cells and plans do, whole, so that no child reads a source that was edited since.
+def import_all(*, wandb: bool) -> None:
+    """Import what cells and plans do, and find out what is the same for all: whole, so that no child reads a source that was edited since.
 
     A module that lacks a package is left out: the cell that needs it says so.
+
+    Args:
+        wandb: whether a cell wants it.
     """
+    source_hash()  # remembered, for children: of what is about to be imported
+    if wandb:
+        import_wandb()
+    warm_up()
     for part in _PACKAGES:
         package = importlib.import_module(f"wisesr.{part}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name not in _IN_THE_CELL:
+            if module.name != _IN_THE_CELL and (wandb or module.name not in _OF_WANDB):
                 with suppress(ImportError):
                     importlib.import_module(module.name)
+    remove_folders()
 
 
 def unfit_to_fork() -> str:

@@ -17,14 +17,16 @@ class WarmParent:
 
     Args:
         environment: of it and of its children.
+        wandb: whether a cell wants it.
     """
 
     _PROGRAM: ClassVar = ("-m", "wisesr.grid.warm")
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, wandb: bool = False) -> None:
         self.channel, end = channel_pair()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
         command = [sys.executable, *self._PROGRAM, "--channel", str(end.fileno()), "--parent", str(os.getpid())]
+        command += ["--wandb"] * wandb
         with end:
             self._process = subprocess.Popen(
                 command,

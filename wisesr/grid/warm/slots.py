@@ -17,6 +17,7 @@ from wisesr.grid.slots import Slot
 from wisesr.grid.warm.job import ForkedJob
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 from wisesr.results.cell_files import LOG
+from wisesr.training.loggers.ahead import wants_wandb
 
 
 class WarmSlots:
@@ -69,7 +70,8 @@ def warm_slots(
     """
     forked = [cell for cell in cells if _has_one_process(cell.config, slots[0])]
     forks = _forks(how, slots, len(forked))
-    found = {slot.number: _warm_slot(slot, say) for slot in slots[: len(forked)] if forks and begin}
+    wandb = any(wants_wandb(cell.config["logger"]) for cell in forked)
+    found = {slot.number: _warm_slot(slot, say, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
     for warm in found.values():
         warm.parent()
     try:
@@ -103,5 +105,5 @@ def _has_one_process(config: Config, slot: Slot) -> bool:
     return devices == 1 and int(trainer["num_nodes"]) == 1
 
 
-def _warm_slot(slot: Slot, say: Callable[[str], None]) -> WarmSlot:
-    return WarmSlot(lambda: WarmParent(environment(slot.wait) | devices_of(slot)), say)
+def _warm_slot(slot: Slot, say: Callable[[str], None], *, wandb: bool) -> WarmSlot:
+    return WarmSlot(lambda: WarmParent(environment(slot.wait) | devices_of(slot), wandb=wandb), say)

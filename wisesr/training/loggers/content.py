@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import wandb
+import wandb.util
 
 from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
@@ -18,6 +19,10 @@ from wisesr.training.loggers.kernel_rows import PICTURE, kernel_figures, kernel_
 from wisesr.training.loggers.pictures import confusion_picture
 
 log = logging.getLogger(__name__)
+
+wandb.util.pd_available = False
+"""Else the first picture that is logged imports pandas, half a second and 60 MB, to ask whether it is a data frame. Without it
+wandb asks for the name of its type: a data frame that somebody logs is still told as one."""
 
 _ROWS = 10_000
 """That wandb writes of a table into a run's own files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,8 +45,14 @@ def kernel_picture(summary: KernelSummary) -> Image.Image:
     sheet.paste(large, ((_SIDE - large.width) // 2, 0))
     note = f"full colour \N{PLUS-MINUS SIGN}{extent:g}"
     place = (_SIDE // 2, large.height + _NOTE // 2)
-    ImageDraw.Draw(sheet).text(place, note, fill=_INK, font=ImageFont.load_default(size=11), anchor="mm")
+    ImageDraw.Draw(sheet).text(place, note, fill=_INK, font=_font(), anchor="mm")
     return sheet
+
+
+@cache
+def _font() -> ImageFont.ImageFont | ImageFont.FreeTypeFont:
+    """Pillow decodes and parses it anew each time that it is asked."""
+    return ImageFont.load_default(size=11)
 
 
 def scale_of(plane: NDArray[np.float32]) -> float:

@@ -108,6 +108,8 @@ class WandbLogger(RunLogger):
 
     def _init(self, mode: Any) -> Any:
         waits = {"init_timeout": self._timeout, "finish_timeout": _FINISH_TIMEOUT, "finish_timeout_raises": True}
+        # wandb's own answers to both are those of the process that imported it, which may have forked this one.
+        process = {"x_stats_pid": os.getpid(), "program": "-m wisesr.cell"}
         arguments: dict[str, Any] = {
             "project": self._project,
             "entity": self._entity,
@@ -118,7 +120,7 @@ class WandbLogger(RunLogger):
             "tags": [tag[:64] for tag in self.run.tags],
             "config": dict(self.run.config),
             "dir": str(self.run.directory),
-            "settings": wandb.Settings(silent=True, console="off", **waits),
+            "settings": wandb.Settings(silent=True, console="off", **waits, **process),
         }
         try:
             run = wandb.init(mode=mode, id=self._identifier(mode), resume="allow" if mode == "online" else None, **arguments)
