@@ -23,6 +23,9 @@ __all__ = ["Batch", "ImageData", "Images"]
 class ImageData(LightningDataModule):
     """Loaders over a manifest whose splits are complete.
 
+    Workers are processes: augmentations, users' own among them, draw from torch's default generator, which the threads of a
+    process share with the training's dropout.
+
     Args:
         manifest: with train, val (protocol holdout) and test split.
         augment: image -> tensor.
