@@ -8,6 +8,7 @@ before it becomes a tensor, and what is normalised is written where it is wanted
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,8 +71,9 @@ class Pipeline:
     def __init__(self, steps: Sequence[nn.Module], finish: Sequence[nn.Module]) -> None:
         self._steps, self._finish = list(steps), list(finish)
         self._moments: tuple[Tensor, Tensor] | None = None
-        if len(finish) == 1 and type(finish[0]) is v2.Normalize and all(finish[0].std):
-            mean, std = torch.tensor([finish[0].mean, finish[0].std], dtype=torch.float32)
+        only: Any = finish[0] if len(finish) == 1 else None
+        if type(only) is v2.Normalize and all(only.std):  # v2 refuses to divide by 0
+            mean, std = torch.tensor([only.mean, only.std], dtype=torch.float32)
             self._moments = mean.view(-1, 1, 1), std.view(-1, 1, 1)
 
     def __call__(self, image: Image.Image, place: Place | None = None) -> Tensor:
