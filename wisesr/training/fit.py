@@ -21,6 +21,7 @@ from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
+from wisesr.training.hidden_gpus import hidden_gpus
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
@@ -69,9 +70,10 @@ def fit(
         if settings.compile:
             module.model.compile()
         try:
-            trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
-            checkpoint.start_loggers(trainer)
-            chosen = _test(trainer, module, data, checkpoint, directory)
+            with hidden_gpus(trainer.strategy.root_device):
+                trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
+                checkpoint.start_loggers(trainer)
+                chosen = _test(trainer, module, data, checkpoint, directory)
         except BaseException:
             if trainer.strategy.launcher is not None:
                 trainer.strategy.launcher.kill(signal.SIGKILL)  # the other devices' processes would wait for this one
