@@ -6,17 +6,17 @@ Random draws come from torch's default generator, which the dataset seeds anew f
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-import torch
 from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from wisesr.data.normalization import NAMED
-from wisesr.data.whole_view import whole_view
+from wisesr.data.pipeline import Pipeline, Place, RandomCrop, RandomFlip
+from wisesr.data.whole_view import Squash, whole_view
 from wisesr.errors import UserError
 
 Inputs = dict[str, Any]
@@ -79,6 +79,11 @@ class Augmentation(ABC):
     def __call__(self, image: Image.Image, *, training: bool) -> Tensor:
         """An RGB image as a float32 tensor, (3, size, size)."""
 
+    def write(self, image: Image.Image, place: Place, *, training: bool) -> None:
+        """An RGB image as by a call, written where it is wanted: into its row of a batch."""
+        tensor = self(image, training=training)
+        place(tensor.shape, tensor.dtype).copy_(tensor)
+
     def picture(self, tensor: Tensor) -> Image.Image:
         """A tensor, (3, height, width), as a picture to look at: the normalisation undone, what is out of range clipped."""
         swapped = self._inputs.get("order") == "BGR"
@@ -138,13 +143,21 @@ class Plain(Augmentation):
         """As its setting `resize` says."""
         return self._resizing
 
-    def _pipeline(self, steps: Sequence[nn.Module]) -> v2.Compose:
-        return v2.Compose([v2.ToImage(), *steps, v2.ToDtype(torch.float32, scale=True), *self._finish])
+    def _pipeline(self, steps: Sequence[nn.Module]) -> Callable[[Image.Image], Tensor]:
+        """`steps` take (3, height, width) of uint8; those of torchvision's v2 do."""
+        return Pipeline(steps, self._finish)
 
     def __call__(self, image: Image.Image, *, training: bool) -> Tensor:
         """An RGB image as a float tensor, (3, size, size)."""
-        tensor: Tensor = (self.train if training else self.test)(image)
-        return tensor.as_subclass(Tensor)
+        return (self.train if training else self.test)(image).as_subclass(Tensor)
+
+    def write(self, image: Image.Image, place: Place, *, training: bool) -> None:
+        """As of every augmentation; without a copy, unless a class built on this one has a call or a pipeline of its own."""
+        pipeline = self.train if training else self.test
+        if isinstance(pipeline, Pipeline) and type(self).__call__ is Plain.__call__:
+            pipeline(image, place)
+        else:
+            super().write(image, place, training=training)
 
 
 class Standard(Plain):
@@ -176,5 +189,4 @@ class Standard(Plain):
             raise ValueError(f"augment must have 0 < min_area <= max_area <= 1, not {min_area} and {max_area}")
         if not 0 <= flip <= 1:
             raise ValueError(f"augment.flip must be a probability, from 0 to 1, not {flip}")
-        crop = v2.RandomResizedCrop((size, size), scale=(min_area, max_area), antialias=True)
-        self.train = self._pipeline([crop, v2.RandomHorizontalFlip(flip)])
+        self.train = self._pipeline([RandomCrop(min_area, max_area), Squash(size), RandomFlip(flip)])

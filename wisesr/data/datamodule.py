@@ -3,68 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from lightning.pytorch import LightningDataModule
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from wisesr.data.augmentation import Augmentation
+from wisesr.data.batches import Batch, Images
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
-from wisesr.data.sampling import Key, TestBatches, TrainBatches
+from wisesr.data.sampling import TestBatches, TrainBatches
 from wisesr.errors import UserError
-from wisesr.types import Steps, derive_seed, usable_cores
+from wisesr.types import Steps, usable_cores
 
-
-class Batch(NamedTuple):
-    """What a step sees."""
-
-    images: Tensor
-    """(batch, 3, size, size), float32, normalised."""
-    labels: Tensor
-    """(batch,), int64."""
-    positions: Tensor
-    """(batch,), int64: index of each image in the manifest."""
-
-
-class Images(Dataset[tuple[Tensor, int, int] | UserError]):
-    """One split, or images by their positions: (epoch, index among them) -> image, label, index in the manifest."""
-
-    def __init__(
-        self, manifest: Manifest, images: str | NDArray[np.int64], augment: Augmentation, *, training: bool, seed: int
-    ) -> None:
-        self._manifest, self._augment, self._training, self._seed = manifest, augment, training, seed
-        self._indices = manifest.indices(images) if isinstance(images, str) else images
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def __getitem__(self, key: Key) -> tuple[Tensor, int, int] | UserError:
-        epoch, index = key
-        position = int(self._indices[index])
-        try:
-            image = self._manifest.load(position)
-        except UserError as error:
-            return error  # raised in the main process: a worker would wrap it in its traceback
-        with torch.random.fork_rng(devices=[]):
-            torch.default_generator.manual_seed(derive_seed(self._seed, "sample", epoch, position))
-            tensor = self._augment(image, training=self._training)
-        return tensor, int(self._manifest.labels[position]), position
-
-
-def _collate(samples: list[tuple[Tensor, int, int] | UserError]) -> Batch | UserError:
-    for sample in samples:
-        if isinstance(sample, UserError):
-            return sample
-    images, labels, positions = zip(*samples, strict=True)
-    return Batch(torch.stack(images), torch.tensor(labels), torch.tensor(positions))
+__all__ = ["Batch", "ImageData", "Images"]
 
 
 class ImageData(LightningDataModule):
     """Loaders over a manifest whose splits are complete.
+
+    Workers are processes: augmentations, users' own among them, draw from torch's default generator, which the threads of a
+    process share with the training's dropout.
 
     Args:
         manifest: with train, val (protocol holdout) and test split.
@@ -191,10 +152,14 @@ class ImageData(LightningDataModule):
     def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
         workers = self._worker_count()
         return DataLoader[Batch](
-            images,  # type: ignore[arg-type]  # samples, which _collate makes a Batch
+            images,  # type: ignore[arg-type]  # which makes whole batches
             batch_sampler=batches,
-            collate_fn=_collate,
+            collate_fn=_as_it_is,
             num_workers=workers,
             pin_memory=torch.cuda.is_available(),
             persistent_workers=workers > 0,
         )
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch  # which `Images` has made

@@ -98,4 +98,6 @@ def to_rgb(image: Image.Image, rules: PixelRules = AS_A_VIEWER) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, (0, 0, 0, 255)), rgba).convert("RGB")
+    if image.mode == "RGB" and image.format == "JPEG":
+        return image  # `convert` would copy every pixel; JPEGs are never mapped into memory, as other files may be
     return image.convert("RGB")

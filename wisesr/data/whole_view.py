@@ -9,6 +9,19 @@ _LONG = 4
 """Short sides that a long side may have: of a strip of 1 x 10,000 pixels, resized whole, 500 million would be made."""
 
 
+class Squash(nn.Module):
+    """Both sides resized to the square's, aspect ignored; bilinear, antialiased."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._size = size
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> (..., size, size)."""
+        square: Tensor = v2.functional.resize(image, [self._size, self._size], antialias=True)
+        return square
+
+
 class CentreCrop(nn.Module):
     """The short side resized to the square's, then the middle of the long one; bilinear, antialiased."""
 
@@ -51,7 +64,7 @@ def whole_view(size: int, resize: str) -> nn.Module:
     Raises:
         ValueError: no such resize.
     """
-    ways: dict[str, nn.Module] = {"squash": v2.Resize((size, size), antialias=True), "crop": CentreCrop(size), "pad": Pad(size)}
+    ways: dict[str, nn.Module] = {"squash": Squash(size), "crop": CentreCrop(size), "pad": Pad(size)}
     if resize not in ways:
         raise ValueError(f"augment.resize must be one of {', '.join(ways)}, not {resize!r}")
     return ways[resize]

@@ -1,0 +1,111 @@
+"""The steps from a picture to a normalised tensor: what `v2.Compose` makes of them, to the bit, in a fraction of its overhead.
+
+`v2.Compose` looks through every step's input for whatever a sample may hold (boxes, masks, texts), and makes a new tensor at
+every step: at 32 px that takes several times as long as the arithmetic. Here a picture is all there is, a crop is cut out of it
+before it becomes a tensor, and what is normalised is written where it is wanted: into its row of a batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from wisesr.data.whole_view import CentreCrop, Pad, Squash
+
+Place = Callable[[torch.Size, torch.dtype], Tensor]
+"""Gives an empty tensor of a shape and type, to be written into."""
+
+
+class RandomCrop(nn.Module):
+    """A part of the picture as `v2.RandomResizedCrop` draws it, from torch's default generator; not resized.
+
+    Args:
+        min_area, max_area: its share of the picture.
+    """
+
+    def __init__(self, min_area: float, max_area: float) -> None:
+        super().__init__()
+        self._drawn = v2.RandomResizedCrop((1, 1), scale=(min_area, max_area))
+
+    def forward(self, image: Image.Image | Tensor) -> Image.Image | Tensor:
+        """A picture, or a tensor (..., height, width), as the same with fewer rows and columns."""
+        at = self._drawn.make_params([image])
+        if isinstance(image, Image.Image):
+            return image.crop((at["left"], at["top"], at["left"] + at["width"], at["top"] + at["height"]))
+        part: Tensor = v2.functional.crop(image, **at)
+        return part
+
+
+class RandomFlip(nn.Module):
+    """Left and right change places with a probability, drawn as by `v2.RandomHorizontalFlip`."""
+
+    def __init__(self, probability: float) -> None:
+        super().__init__()
+        self._probability = probability
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> the same shape."""
+        # Compared as torch compares it: in single precision.
+        return image if torch.rand(1) >= self._probability else image.flip(-1)
+
+
+_OF_TENSORS = (Squash, CentreCrop, Pad, RandomCrop, RandomFlip)
+"""Steps that take a plain tensor. Others are given what `v2.ToImage` makes, as they may ask for its type."""
+
+
+class Pipeline:
+    """A picture through steps, then as floats from 0 to 1, then through what finishes it.
+
+    Args:
+        steps: of uint8, (3, height, width) -> (3, height, width); a `RandomCrop` that stands first is given the picture.
+        finish: of float32; `v2.Normalize` alone is what is quick.
+    """
+
+    def __init__(self, steps: Sequence[nn.Module], finish: Sequence[nn.Module]) -> None:
+        self._steps, self._finish = list(steps), list(finish)
+        self._moments: tuple[Tensor, Tensor] | None = None
+        only: Any = finish[0] if len(finish) == 1 else None
+        if type(only) is v2.Normalize and all(only.std):  # v2 refuses to divide by 0
+            mean, std = torch.tensor([only.mean, only.std], dtype=torch.float32)
+            self._moments = mean.view(-1, 1, 1), std.view(-1, 1, 1)
+
+    def __call__(self, image: Image.Image, place: Place | None = None) -> Tensor:
+        """An RGB image as a float32 tensor, (3, height, width), in a place of its own or in the one that is given."""
+        pixels = self._pixels(image)
+        if self._moments is None or pixels.dtype != torch.uint8 or len(pixels) != len(self._moments[0]):
+            return self._slowly(pixels, place)
+        mean, std = self._moments
+        floats = place(pixels.shape, torch.float32).copy_(pixels) if place else pixels.to(torch.float32)
+        return floats.mul_(1 / 255).sub_(mean).div_(std)
+
+    def _pixels(self, image: Image.Image | Tensor) -> Tensor:
+        for step in self._steps:
+            if isinstance(image, Image.Image) and not isinstance(step, RandomCrop):
+                image = _tensor_of(image)
+            if isinstance(image, Tensor) and type(step) not in _OF_TENSORS:
+                image = tv_tensors.Image(image)
+            image = step(image)
+        return (_tensor_of(image) if isinstance(image, Image.Image) else image).as_subclass(Tensor)
+
+    def _slowly(self, pixels: Tensor, place: Place | None) -> Tensor:
+        """As v2 does it, of whatever type and with whatever finish."""
+        tensor = v2.functional.to_dtype(tv_tensors.Image(pixels), torch.float32, scale=True)
+        for step in self._finish:
+            tensor = step(tensor)
+        tensor = tensor.as_subclass(Tensor)
+        return place(tensor.shape, tensor.dtype).copy_(tensor) if place else tensor
+
+
+def _tensor_of(image: Image.Image) -> Tensor:
+    """(channels, height, width), as `v2.ToImage` has it: a view of rows of pixels."""
+    if image.mode == "RGB":
+        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+    tensor: Tensor = v2.functional.pil_to_tensor(image)
+    return tensor
