@@ -58,7 +58,7 @@ def _disk_state() -> State:
 
 
 def import_all(*, wandb: bool) -> None:
-    """Import what cells and plans do, whole, so that no child reads a source that was edited since; and find out what all share.
+    """Import what cells and plans do, whole, so that no child reads a source that was edited since; find out what they share.
 
     A module that lacks a package is left out: the cell that needs it says so.
 
