@@ -12,24 +12,26 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from wisesr.models.heads.arithmetic import Arithmetic, adds_in_layout, check_arithmetic
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.models.heads.constrained import Constrained
 from wisesr.models.heads.initialisation import check_start, init_kernel, start_as_average, start_as_torch, start_softplus
 from wisesr.models.heads.pre_average import PrePoolMode, averaged_to, pre_average
 from wisesr.models.heads.resizing import resized_average
+from wisesr.models.heads.weighted_sum import plain_weighted_sum, weighted_sum
 from wisesr.types import FeatureShape
 
 NonNegative = Literal["none", "projection", "softplus"]
 """How a parameter becomes a kernel; see `DepthwiseAggregation`. Signatures of heads spell it out: they are read as source."""
 
 
-def depthwise(features: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
+def depthwise(features: Tensor, kernel: Tensor, bias: Tensor, arithmetic: Arithmetic = 1) -> Tensor:
     """y_c = b_c + sum_ij k_cij x_cij: the one output of a 'valid' depthwise convolution as large as its input.
 
     (batch, channels, height, width), (channels, height, width), (channels,) -> (batch, channels)
     """
-    # A batched matrix product: on CPU faster than conv2d or product and sum, see benchmarks/aggregation.py.
-    return torch.einsum("bchw,chw->bc", features, kernel) + bias
+    summed = weighted_sum if adds_in_layout(arithmetic, features, kernel) else plain_weighted_sum
+    return summed(features, kernel) + bias
 
 
 class DepthwiseAggregation(Constrained):
@@ -54,9 +56,10 @@ class DepthwiseAggregation(Constrained):
         learnable: whether the kernel is trained; the offset always is. One that is not stays as it was drawn; under
             "projection" it is clamped at once, as no step will do it.
         shares: (height, width), what each position counts for in an average; None for 1 / (height * width).
+        arithmetic: see `wisesr.models.heads.arithmetic`.
 
     Raises:
-        ValueError: another word for `non_negative` or `init`.
+        ValueError: another word for `non_negative` or `init`; another arithmetic.
     """
 
     starts: ClassVar[tuple[str, ...]] = ("normal", "torch", "average")
@@ -69,12 +72,14 @@ class DepthwiseAggregation(Constrained):
         *,
         learnable: bool = True,
         shares: Sequence[Sequence[float]] | None = None,
+        arithmetic: Arithmetic = 1,
     ) -> None:
         super().__init__()
         check_start(init, self.starts)
+        check_arithmetic(arithmetic)
         if non_negative not in ("none", "projection", "softplus"):
             raise ValueError(f"head.non_negative must be one of none, projection, softplus, not {non_negative!r}")
-        self.non_negative = non_negative
+        self.non_negative, self.arithmetic = non_negative, arithmetic
         self.kernel = nn.Parameter(torch.empty(*shape), requires_grad=learnable)
         self.bias = nn.Parameter(torch.zeros(shape.channels))
         self._start(init, shares or [[1 / (shape.height * shape.width)] * shape.width] * shape.height)
@@ -97,7 +102,7 @@ class DepthwiseAggregation(Constrained):
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, channels)."""
-        return depthwise(features, self.effective_kernel(), self.bias)
+        return depthwise(features, self.effective_kernel(), self.bias, self.arithmetic)
 
     @torch.no_grad()
     def project(self) -> None:
@@ -119,6 +124,7 @@ class DepthwiseKernelHead(Head):
         non_negative: "projection" for the paper's kernel >= 0, "none", or "softplus"; see `DepthwiseAggregation`.
         init: how kernel and classifier start: "normal" as in the paper, "torch", or "average"; see `Start`.
         learnable: whether the kernel is trained.
+        arithmetic: see `wisesr.models.heads.arithmetic`.
 
     Raises:
         ValueError: a value out of its range or choices; a window larger than the map.
@@ -138,13 +144,16 @@ class DepthwiseKernelHead(Head):
         pre_pool_mode: PrePoolMode = "valid",
         init: str = "normal",
         learnable: bool = True,
+        arithmetic: Arithmetic = 1,
     ) -> None:
         averaging = pre_average(check_shape(feature_shape), pre_pool, pre_pool_mode)
         super().__init__(
             averaging.shape,
             num_classes,
             pre_average=averaging.module(),
-            aggregation=DepthwiseAggregation(averaging.left, non_negative, init, learnable=learnable, shares=averaging.shares),
+            aggregation=DepthwiseAggregation(
+                averaging.left, non_negative, init, learnable=learnable, shares=averaging.shares, arithmetic=arithmetic
+            ),
             dropout=dropout,
             init=init,
         )
@@ -184,6 +193,7 @@ class DepthwiseHead(DepthwiseKernelHead):
         init: Literal["normal", "torch", "average"] = "normal",
         learnable: bool = True,
         dropout: float = 0.0,
+        arithmetic: Literal[1, 2] = 1,
     ) -> None:
         super().__init__(
             feature_shape,
@@ -193,4 +203,5 @@ class DepthwiseHead(DepthwiseKernelHead):
             init=init,
             learnable=learnable,
             dropout=dropout,
+            arithmetic=arithmetic,
         )

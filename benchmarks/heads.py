@@ -1,0 +1,169 @@
+"""Heads behind a ReLU, forward and backward, in both memory layouts, beside the time that memory alone would take.
+
+    python benchmarks/heads.py [--to FILE] [--quick]
+
+Claim: gap, depthwise and wise take at most 2.5 times their floor, in channels_last (the default) and in NCHW. What is timed is a
+step of ReLU and head from a leaf to the leaf's gradient, less that of the ReLU alone in the same layout. The floor is bytes
+over the bandwidth of this run: gap reads the map once and writes its gradient once, what learns reads it twice. Then a table of
+all heads, and what share of a training step of ResNet50 each is. One thread; about three minutes, of which ResNet50 takes one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import torch  # noqa: E402
+from measured import Row, medians, write_rows  # noqa: E402
+from torch import Tensor, nn  # noqa: E402
+
+from wisesr import create_head, create_model  # noqa: E402
+from wisesr.config.options import options  # noqa: E402
+from wisesr.training.cost import head_flops  # noqa: E402
+
+Shape = tuple[int, int, int, int]
+SHAPES: tuple[Shape, ...] = ((32, 2048, 7, 7), (8, 2048, 16, 16))
+LAYOUTS = {"channels_last": torch.channels_last, "NCHW": torch.contiguous_format}
+TARGETS, BOUND, CLASSES = ("gap", "depthwise", "wise"), 2.5, 67
+LARGE = ("fc",)
+"""Nine tenths of their time are matrix products, seconds of them: timed in fewer rounds."""
+
+
+class Spent(NamedTuple):
+    """Milliseconds, medians; the ReLU's own taken off."""
+
+    forward: float
+    backward: float
+
+    @property
+    def both(self) -> float:
+        return self.forward + self.backward
+
+
+def bandwidth() -> tuple[float, float]:
+    """Bytes a second of one thread: reading, and copying (read and written both counted)."""
+    numbers = torch.randn(16 * 1024 * 1024)
+    copy = torch.empty_like(numbers)
+    times = medians({"read": numbers.sum, "copy": lambda: copy.copy_(numbers)}, 9)
+    return 4 * numbers.numel() / times["read"], 8 * numbers.numel() / times["copy"]
+
+
+def floors(shape: Shape) -> dict[str, float]:
+    """Milliseconds of the bytes alone, of a head that learns nothing of positions and of one that does."""
+    read, write = bandwidth()
+    size = 4 * torch.Size(shape).numel()
+    fixed = 1e3 * (size / read + size / write)
+    return {"gap": fixed, "depthwise": fixed + 1e3 * size / read, "wise": fixed + 1e3 * size / read}
+
+
+def timed(heads: dict[str, Callable[[Tensor], Tensor]], leaf: Tensor, rounds: int) -> dict[str, Spent]:
+    """Of each head: all take turns."""
+    alone, gradient = "(ReLU alone)", torch.ones(leaf.shape[0], CLASSES)
+    taken: dict[str, tuple[list[float], list[float]]] = {name: ([], []) for name in (alone, *heads)}
+    upstream = torch.randn_like(leaf)
+    for turn in range(rounds + 1):
+        for name, (forwards, backwards) in taken.items():
+            leaf.grad = None
+            start = time.perf_counter()
+            answer = torch.relu(leaf)
+            if name != alone:
+                answer = heads[name](answer)
+            middle = time.perf_counter()
+            answer.backward(upstream if name == alone else gradient)
+            end = time.perf_counter()
+            if turn:  # the first round warms up
+                forwards.append(1e3 * (middle - start))
+                backwards.append(1e3 * (end - middle))
+    spent = {name: Spent(*map(statistics.median, both)) for name, both in taken.items()}
+    own = spent.pop(alone)
+    return {name: Spent(one.forward - own.forward, one.backward - own.backward) for name, one in spent.items()}
+
+
+def made(names: Sequence[str], shape: Shape, layout: torch.memory_format) -> dict[str, Callable[[Tensor], Tensor]]:
+    heads: dict[str, Callable[[Tensor], Tensor]] = {}
+    for name in names:
+        head, images = create_head(name, shape[1:], CLASSES).to(memory_format=layout), torch.randn(shape[0], 3, 32, 32)
+        heads[name] = lambda x, head=head, images=images: head.of_images(x, images)  # type: ignore[misc]
+    return heads
+
+
+def leaf_of(shape: Shape, layout: torch.memory_format) -> Tensor:
+    return torch.randn(shape).contiguous(memory_format=layout).requires_grad_()
+
+
+def held(shape: Shape, layout: str, rounds: int) -> list[Row]:
+    """The targets of one shape and layout."""
+    floor, heads = floors(shape), made(TARGETS, shape, LAYOUTS[layout])
+    spent = timed(heads, leaf_of(shape, LAYOUTS[layout]), rounds)
+    return [
+        Row(
+            f"{name}, forward and backward over its memory floor, {'x'.join(map(str, shape))}, {layout}",
+            f"<= {BOUND} x",
+            f"{spent[name].both / floor[name]:.2f} x",
+            spent[name].both <= BOUND * floor[name],
+            "bytes of the map over this run's bandwidth",
+            f"forward {spent[name].forward:.2f} ms, backward {spent[name].backward:.2f} ms, floor {floor[name]:.2f} ms",
+        )
+        for name in TARGETS
+    ]
+
+
+def step_of_resnet50(batch: int, rounds: int) -> float:
+    """Milliseconds of a training step at 224 px behind gap, channels_last; the optimizer left out."""
+    model = create_model("resnet50", "gap", CLASSES, 224, weights=None).to(memory_format=torch.channels_last)
+    images = torch.randn(batch, 3, 224, 224).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(CLASSES, (batch,))
+    step: Callable[[], Any] = lambda: nn.functional.cross_entropy(model(images), labels).backward()  # noqa: E731
+    return 1e3 * medians({"step": step}, rounds)["step"]
+
+
+def table(batch: int, rounds: int, steps: int) -> str:
+    """All heads on ResNet50's map at 224 px, channels_last."""
+    shape, layout = (batch, *SHAPES[0][1:]), torch.channels_last
+    names = [name for name in options("head") if name not in LARGE]
+    leaf = leaf_of(shape, layout)
+    spent = timed(made(names, shape, layout), leaf, rounds) | timed(made(LARGE, shape, layout), leaf, min(rounds, 2))
+    step, size = step_of_resnet50(batch, steps), 4 * leaf.numel() / 2**20
+    lines = [
+        f"All heads on {'x'.join(map(str, shape))} ({size:.1f} MiB), channels_last, {CLASSES} classes, one thread. Parameters take 4 bytes each;",
+        f"the share is of forward and backward in a training step of ResNet50 at 224 px and the same batch, {step / 1e3:.2f} s.",
+        "",
+        "| head | million operations an image | parameters | MiB of parameters | forward, ms | backward, ms | share of the step |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name in sorted(spent, key=lambda name: spent[name].both):
+        with torch.device("meta"):
+            head = create_head(name, shape[1:], CLASSES)
+            operations = head_flops(head, torch.zeros(1, *shape[1:]), torch.zeros(1, 3, 224, 224))
+        count, one = sum(parameter.numel() for parameter in head.parameters()), spent[name]
+        lines.append(
+            f"| `{name}` | {operations / 1e6:.2f} | {count:,} | {4 * count / 2**20:.2f} | {one.forward:.2f} | {one.backward:.2f} "
+            f"| {one.both / (step + one.both - spent['gap'].both):.2%} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", type=Path, help="write the rows there, as JSON")
+    parser.add_argument("--quick", action="store_true", help="a rehearsal: few rounds, a table for a batch of 2")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    rounds = 3 if arguments.quick else 25
+    rows = [row for shape in SHAPES for layout in LAYOUTS for row in held(shape, layout, rounds)]
+    told = table(2, 1, 1) if arguments.quick else table(32, 7, 2)
+    write_rows(arguments.to, rows, table=told)
+
+
+if __name__ == "__main__":
+    main()

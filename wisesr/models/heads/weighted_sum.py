@@ -1,0 +1,104 @@
+"""Weighted sums over the positions of a map, in whatever memory layout it has, at about the speed of memory.
+
+A matrix product wants the channels first, and copies a channels_last map to get there, forward and backward. Product and sum
+need no order; done for the whole map they write and read a second one of its size. So they are done in blocks of images
+that stay in the cache. Measured: benchmarks/heads.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_BLOCK = 2**16
+"""Numbers of a block, 256 KiB in float32: product, kernel and map of a block lie in one core's cache together."""
+_IMAGE = 2**14
+"""Numbers of an image's map from which one call an image costs less than products that are written and read again."""
+
+
+def plain_weighted_sum(features: Tensor, kernel: Tensor) -> Tensor:
+    """y_c = sum_ij k_cij x_cij as a batched matrix product, which any device, compiler and counter of operations knows.
+
+    (batch, channels, height, width), (channels, height, width) -> (batch, channels)
+    """
+    return torch.einsum("bchw,chw->bc", features, kernel)
+
+
+def weighted_sum(features: Tensor, kernel: Tensor) -> Tensor:
+    """The same on a CPU, in the layout of the map; its gradient to the map is in that layout, too.
+
+    Args:
+        features: (batch, channels, height, width), of at least one image.
+        kernel: (channels, height, width), of the same type.
+
+    Returns:
+        (batch, channels)
+    """
+    laid_out = torch.empty_like(features[0]).copy_(kernel)  # which autograd follows
+    answer: Tensor = _WeightedSum.apply(features, laid_out)
+    return answer
+
+
+class _WeightedSum(torch.autograd.Function):
+    """Its derivatives are sums of products as well. Taken of them in turn, they are those of the plain one."""
+
+    @staticmethod
+    def forward(features: Tensor, kernel: Tensor) -> Tensor:
+        """(batch, channels, height, width) and a kernel laid out as one image -> (batch, channels)."""
+        images = max(1, _BLOCK // kernel.numel())
+        sums, room = features.new_empty(features.shape[:2]), torch.empty_like(features[:images])
+        for block, answer in zip(features.split(images), sums.split(images), strict=True):
+            torch.sum(torch.mul(block, kernel, out=room[: len(block)]), (2, 3), out=answer)
+        return sums
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        """Keep both arguments."""
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Of both arguments."""
+        features, kernel = ctx.saved_tensors
+        gradient = gradients[0][:, :, None, None]
+        if torch.is_grad_enabled():  # a gradient of gradients is asked for, which nothing below could be followed through
+            return gradient * kernel, (features * gradient).sum(0)
+        of_features, of_kernel = ctx.needs_input_grad
+        return (
+            torch.mul(gradient, kernel, out=torch.empty_like(features)) if of_features else None,
+            _sum_over_images(features, gradient) if of_kernel else None,
+        )
+
+    @staticmethod
+    def jvp(ctx: Any, features_tangent: Tensor | None, kernel_tangent: Tensor | None) -> Tensor:
+        """The derivative along a direction, for forward-mode differentiation."""
+        features, kernel = ctx.saved_tensors
+        parts = [
+            plain_weighted_sum(one, other)
+            for one, other in ((features_tangent, kernel), (features, kernel_tangent))
+            if one is not None and other is not None
+        ]
+        return sum(parts[1:], parts[0])
+
+    @staticmethod
+    def vmap(info: Any, in_dims: tuple[int | None, int | None], features: Tensor, kernel: Tensor) -> tuple[Tensor, int]:
+        """For `torch.vmap`, which gets the plain one."""
+        del info
+        return torch.vmap(plain_weighted_sum, in_dims)(features, kernel), 0
+
+
+def _sum_over_images(features: Tensor, gradient: Tensor) -> Tensor:
+    """sum_b g_bc x_bcij, laid out as an image: (batch, channels, height, width), (batch, channels, 1, 1) -> one image's shape."""
+    total = torch.zeros_like(features[0])
+    if total.numel() >= _IMAGE:
+        for image, one in zip(features.unbind(0), gradient.unbind(0), strict=True):
+            total.addcmul_(image, one)
+        return total
+    images = max(1, _BLOCK // total.numel())
+    room, part = torch.empty_like(features[:images]), torch.empty_like(total)
+    for block, some in zip(features.split(images), gradient.split(images), strict=True):
+        total += torch.sum(torch.mul(block, some, out=room[: len(block)]), 0, out=part)
+    return total
