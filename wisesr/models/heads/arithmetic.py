@@ -30,8 +30,8 @@ def check_arithmetic(arithmetic: int) -> None:
 def adds_in_layout(arithmetic: Arithmetic, features: Tensor, *others: Tensor) -> bool:
     """Whether sums over the positions of a map are computed in its memory layout.
 
-    Measured on CPUs, and done there alone: compilers lay out tensors themselves, and a GPU's autocast chooses types by operation.
-    Where operations are counted or recorded, the matrix products of arithmetic 1 are what is seen, so FLOPs stay what they were.
+    Measured on CPUs, and done there alone. Compilers lay out tensors themselves, and autocast chooses types by operation. Where
+    operations are counted or recorded, the matrix products of arithmetic 1 are what is seen, so FLOPs stay what they were.
 
     Args:
         arithmetic: of the head.

@@ -14,8 +14,8 @@ from wisesr.types import FeatureShape
 def global_average(features: Tensor, arithmetic: Arithmetic = 1) -> Tensor:
     """y_c = mean_ij x_cij: (batch, channels, height, width) -> (batch, channels).
 
-    The same bits in either arithmetic. The gradient of 2 is one number a channel, expanded and not written out: the layer before
-    reads it as if it had its own layout, where that of `mean` is written in one that a channels_last map does not have.
+    The same bits in either arithmetic. The gradient of 2 is one number a channel, expanded and not written out: the layer
+    before reads it in its own layout. That of `mean` is written in one that a channels_last map does not have.
     """
     if adds_in_layout(arithmetic, features):
         return features.sum(dim=(2, 3)) / (features.shape[2] * features.shape[3])

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-_BLOCK = 2**16
-"""Numbers of a block, 256 KiB in float32: product, kernel and map of a block lie in one core's cache together."""
+_BLOCK = 2**17
+"""Numbers of a block, 512 KiB in float32, or of one image: the product is still in the cache when it is summed."""
 _IMAGE = 2**14
 """Numbers of an image's map from which one call an image costs less than products that are written and read again."""
 
@@ -36,8 +36,7 @@ def weighted_sum(features: Tensor, kernel: Tensor) -> Tensor:
     Returns:
         (batch, channels)
     """
-    laid_out = torch.empty_like(features[0]).copy_(kernel)  # which autograd follows
-    answer: Tensor = _WeightedSum.apply(features, laid_out)
+    answer: Tensor = _WeightedSum.apply(features, kernel, _laid_out(kernel.detach(), features))
     return answer
 
 
@@ -45,53 +44,66 @@ class _WeightedSum(torch.autograd.Function):
     """Its derivatives are sums of products as well. Taken of them in turn, they are those of the plain one."""
 
     @staticmethod
-    def forward(features: Tensor, kernel: Tensor) -> Tensor:
-        """(batch, channels, height, width) and a kernel laid out as one image -> (batch, channels)."""
-        images = max(1, _BLOCK // kernel.numel())
+    def forward(features: Tensor, kernel: Tensor, laid_out: Tensor) -> Tensor:
+        """(batch, channels, height, width), a kernel, and the kernel as an image's map is laid out -> (batch, channels)."""
+        del kernel
+        images = max(1, _BLOCK // laid_out.numel())
         sums, room = features.new_empty(features.shape[:2]), torch.empty_like(features[:images])
         for block, answer in zip(features.split(images), sums.split(images), strict=True):
-            torch.sum(torch.mul(block, kernel, out=room[: len(block)]), (2, 3), out=answer)
+            torch.sum(torch.mul(block, laid_out, out=room[: len(block)]), (2, 3), out=answer)
         return sums
 
     @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        """Keep both arguments."""
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor, Tensor], output: Tensor) -> None:
+        """Keep the arguments."""
         ctx.save_for_backward(*inputs)
         ctx.save_for_forward(*inputs)
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        """Of both arguments."""
-        features, kernel = ctx.saved_tensors
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        """Of map and kernel."""
+        features, kernel, laid_out = ctx.saved_tensors
         gradient = gradients[0][:, :, None, None]
-        if torch.is_grad_enabled():  # a gradient of gradients is asked for, which nothing below could be followed through
-            return gradient * kernel, (features * gradient).sum(0)
-        of_features, of_kernel = ctx.needs_input_grad
+        if torch.is_grad_enabled():  # a gradient of gradients is asked for: autograd follows this, and nothing below
+            return gradient * kernel, (features * gradient).sum(0), None
+        of_features, of_kernel, _ = ctx.needs_input_grad
         return (
-            torch.mul(gradient, kernel, out=torch.empty_like(features)) if of_features else None,
-            _sum_over_images(features, gradient) if of_kernel else None,
+            torch.mul(gradient, laid_out, out=torch.empty_like(features)) if of_features else None,
+            _row_by_row(_sum_over_images(features, gradient)) if of_kernel else None,
+            None,
         )
 
     @staticmethod
-    def jvp(ctx: Any, features_tangent: Tensor | None, kernel_tangent: Tensor | None) -> Tensor:
+    def jvp(ctx: Any, of_features: Tensor | None, of_kernel: Tensor | None, _: Any) -> Tensor:
         """The derivative along a direction, for forward-mode differentiation."""
-        features, kernel = ctx.saved_tensors
-        parts = [
-            plain_weighted_sum(one, other)
-            for one, other in ((features_tangent, kernel), (features, kernel_tangent))
-            if one is not None and other is not None
-        ]
+        features, kernel, _laid_out = ctx.saved_tensors
+        pairs = ((of_features, kernel), (features, of_kernel))
+        parts = [plain_weighted_sum(one, other) for one, other in pairs if one is not None and other is not None]
         return sum(parts[1:], parts[0])
 
     @staticmethod
-    def vmap(info: Any, in_dims: tuple[int | None, int | None], features: Tensor, kernel: Tensor) -> tuple[Tensor, int]:
+    def vmap(info: Any, in_dims: tuple[int | None, ...], *inputs: Tensor) -> tuple[Tensor, int]:
         """For `torch.vmap`, which gets the plain one."""
         del info
-        return torch.vmap(plain_weighted_sum, in_dims)(features, kernel), 0
+        return torch.vmap(plain_weighted_sum, in_dims[:2])(*inputs[:2]), 0
+
+
+def _laid_out(kernel: Tensor, features: Tensor) -> Tensor:
+    """A kernel in the memory layout of the images of a map, which torch copies to fastest as a matrix."""
+    if features.is_contiguous() or not features.is_contiguous(memory_format=torch.channels_last):
+        return kernel.contiguous()
+    return kernel.flatten(1).t().contiguous().t().unflatten(1, kernel.shape[1:])
+
+
+def _row_by_row(kernel: Tensor) -> Tensor:
+    """Back from there, as parameters are laid out."""
+    if kernel.is_contiguous():
+        return kernel
+    return kernel.permute(1, 2, 0).flatten(0, 1).t().contiguous().unflatten(1, kernel.shape[1:])
 
 
 def _sum_over_images(features: Tensor, gradient: Tensor) -> Tensor:
-    """sum_b g_bc x_bcij, laid out as an image: (batch, channels, height, width), (batch, channels, 1, 1) -> one image's shape."""
+    """sum_b g_bc x_bcij, as an image is laid out: of (batch, channels, height, width) and (batch, channels, 1, 1)."""
     total = torch.zeros_like(features[0])
     if total.numel() >= _IMAGE:
         for image, one in zip(features.unbind(0), gradient.unbind(0), strict=True):
