@@ -154,8 +154,8 @@ def table(batch: int, rounds: int, steps: int) -> str:
     )
     step, size = step_of_resnet50(batch, steps), 4 * leaf.numel() / 2**20
     lines = [
-        f"All heads on {'x'.join(map(str, shape))} ({size:.1f} MiB), channels_last, {CLASSES} classes, one thread; the share is",
-        f"of forward and backward in a training step of ResNet50 at 224 px and the same batch, {step / 1e3:.2f} s.",
+        f"All heads on {'x'.join(map(str, shape))} ({size:.1f} MiB), channels_last, {CLASSES} classes, one thread. The share",
+        f"is of forward and backward in a training step of ResNet50 at 224 px and the same batch, {step / 1e3:.2f} s.",
         "",
         "| head | million operations an image | parameters | their MiB | forward, ms | backward, ms | share of the step |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
