@@ -68,7 +68,7 @@ class Timed(NamedTuple):
         return self.read * (1 if name == "gap" else 2) + self.written
 
 
-def timed(heads: Mapping[str, Callable[[Tensor], Tensor]], leaf: Tensor, rounds: int) -> Timed:
+def timed(heads: Mapping[str, nn.Module], leaf: Tensor, rounds: int) -> Timed:
     """Of each head, and of the memory: all take turns.
 
     In seconds of this thread, so that a job beside it on the same core is not counted.
@@ -83,12 +83,13 @@ def timed(heads: Mapping[str, Callable[[Tensor], Tensor]], leaf: Tensor, rounds:
         taken[name].append(1e3 * (time.thread_time() - start))
         return answer
 
-    ways: dict[str, Callable[[Tensor], Tensor]] = {RELU: lambda maps: maps, **heads}
+    ways = {RELU: nn.Identity(), **heads}
     for _ in range(rounds + 1):
         clocked("read", numbers.sum)
         clocked("copy", lambda: copy.copy_(numbers))
         for name, way in ways.items():
             leaf.grad = answer = None  # so that each finds as much memory free
+            way.zero_grad()
             answer = clocked(f"{name} forward", lambda way=way: way(torch.relu(leaf)))  # type: ignore[misc]
             clocked(f"{name} backward", partial(answer.backward, upstream if name == RELU else gradient))
     middle = {name: statistics.median(times[1:]) for name, times in taken.items()}  # the first warms up
@@ -107,12 +108,19 @@ def keep_memory() -> None:
         libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
 
 
-def made(names: Sequence[str], shape: Shape, layout: torch.memory_format) -> dict[str, Callable[[Tensor], Tensor]]:
-    heads: dict[str, Callable[[Tensor], Tensor]] = {}
-    for name in names:
-        head, images = create_head(name, shape[1:], CLASSES).to(memory_format=layout), torch.randn(shape[0], 3, 32, 32)
-        heads[name] = lambda x, head=head, images=images: head.of_images(x, images)  # type: ignore[misc]
-    return heads
+class Pictured(nn.Module):
+    """A head on maps alone, beside pictures that only heads which draw something for each of them look at."""
+
+    def __init__(self, name: str, shape: Shape) -> None:
+        super().__init__()
+        self.head, self.images = create_head(name, shape[1:], CLASSES), torch.randn(shape[0], 3, 32, 32)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.head.of_images(maps, self.images)
+
+
+def made(names: Sequence[str], shape: Shape, layout: torch.memory_format) -> dict[str, nn.Module]:
+    return {name: Pictured(name, shape).to(memory_format=layout) for name in names}
 
 
 def leaf_of(shape: Shape, layout: torch.memory_format) -> Tensor:

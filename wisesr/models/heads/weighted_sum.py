@@ -50,7 +50,8 @@ class _WeightedSum(torch.autograd.Function):
         images = max(1, _BLOCK // laid_out.numel())
         sums, room = features.new_empty(features.shape[:2]), torch.empty_like(features[:images])
         for block, answer in zip(features.split(images), sums.split(images), strict=True):
-            torch.sum(torch.mul(block, laid_out, out=room[: len(block)]), (2, 3), out=answer)
+            product = torch.mul(block, laid_out, out=room if len(block) == images else room[: len(block)])
+            torch.sum(product, (2, 3), out=answer)
         return sums
 
     @staticmethod
@@ -90,7 +91,7 @@ class _WeightedSum(torch.autograd.Function):
 
 def _laid_out(kernel: Tensor, features: Tensor) -> Tensor:
     """A kernel in the memory layout of the images of a map, which torch copies to fastest as a matrix."""
-    if features.is_contiguous() or not features.is_contiguous(memory_format=torch.channels_last):
+    if features.stride(1) != 1 or features.is_contiguous():
         return kernel.contiguous()
     return kernel.flatten(1).t().contiguous().t().unflatten(1, kernel.shape[1:])
 
