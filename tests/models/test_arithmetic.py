@@ -13,6 +13,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from tests.support.small import Pictured, small_head
 from wisesr import create_head
 from wisesr.config.options import load_option, options
+from wisesr.models.heads.depthwise import DepthwiseHead
+from wisesr.models.heads.gap import GlobalAverage
 from wisesr.models.heads.weighted_sum import plain_weighted_sum, weighted_sum
 
 LAYOUTS = [torch.contiguous_format, torch.channels_last]
@@ -74,13 +76,33 @@ def test_heads_in_both_arithmetics(name: str, layout: torch.memory_format) -> No
         torch.testing.assert_close(new, old, rtol=0, atol=1e-6 * float(old.detach().abs().max()))
 
 
-def test_the_average_keeps_its_bits_and_has_the_layout_of_the_map() -> None:
+def test_the_average_keeps_its_bits_and_writes_no_gradient() -> None:
     heads = [create_head("gap", (8, 7, 7), 3, arithmetic=arithmetic) for arithmetic in (1, 2)]
     heads[1].load_state_dict(heads[0].state_dict())
     leaf = torch.randn(4, 8, 7, 7).contiguous(memory_format=torch.channels_last).requires_grad_()
-    reached = [torch.autograd.grad(head(torch.relu(leaf)).square().sum(), leaf)[0] for head in heads]
-    assert torch.equal(*reached)
-    assert reached[1].stride() == leaf.stride() != reached[0].stride()
+    assert torch.equal(*(head(leaf) for head in heads))
+    assert torch.equal(*(torch.autograd.grad(head(torch.relu(leaf)).square().sum(), leaf)[0] for head in heads))
+    (gradient,) = torch.autograd.grad(heads[1](leaf).square().sum(), leaf)
+    assert gradient.stride()[2:] == (0, 0)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_finished_cells_keep_their_last_bits(layout: torch.memory_format) -> None:
+    """Arithmetic 1, also where the setting is absent, is what heads computed before there was another, written out here."""
+    maps = torch.randn(4, 8, 7, 7).contiguous(memory_format=layout)
+
+    def old(name: str) -> Tensor:
+        weights = dict(made[name].named_parameters())
+        if name == "gap":
+            return maps.mean(dim=(2, 3))
+        if name == "gwap":
+            return torch.einsum("bchw,hw->bc", maps, weights["aggregation.kernel"]) / 49
+        seen = torch.nn.functional.avg_pool2d(maps, 2) if name == "wise" else maps
+        return torch.einsum("bchw,chw->bc", seen, weights["aggregation.kernel"]) + weights["aggregation.bias"]
+
+    made = {name: create_head(name, (8, 7, 7), 3, arithmetic=1) for name in ("gap", "gwap", "wise", "depthwise")}
+    assert all(torch.equal(head(maps), head.classifier(old(name))) for name, head in made.items())
+    assert DepthwiseHead((8, 7, 7), 3).aggregation.arithmetic == GlobalAverage().arithmetic == 1
 
 
 @pytest.mark.parametrize("name", ["wise", "depthwise", "gwap"])
