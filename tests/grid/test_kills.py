@@ -24,6 +24,7 @@ from tests.support.processes import (
     spawn,
     wait_for_silence,
     wait_until,
+    warm_parents_of,
 )
 from tests.support.runs import history
 from wisesr.results.metrics import read_metrics
@@ -33,26 +34,27 @@ GRID = ("-m", "head=gap,wise", "seed=0,1", *TOY, "recipe.epochs=6", "grid.slots=
 
 
 @pytest.mark.slow
-def test_killed_twenty_times(images: Path, tmp_path: Path) -> None:
-    """Kill -9 of the parent, of a cell, of both, at random; the same command ends with an undisturbed grid's numbers."""
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_killed_twenty_times(images: Path, tmp_path: Path, start: str) -> None:
+    """Kill -9 of the grid, of a cell, of what forks it, at random; the same command ends with an undisturbed grid's numbers."""
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for folder in (whole, cut):
         folder.mkdir()
-    command = (*GRID, f"dataset.root={images}", "dataset.workers=1")
-    finish(spawn(*command, "logger=none", cwd=whole), whole / "terminal.txt")
+    command = (*GRID, f"dataset.root={images}", "dataset.workers=1", f"grid.start={start}")
+    finish(spawn(*command, "logger=none", "grid.start=spawn", cwd=whole), whole / "terminal.txt")
 
     generator = random.Random(0)
     kills, parent = 0, spawn(*command, cwd=cut)
     while kills < 20:
         time.sleep(generator.uniform(0, 14))
-        victims = generator.choice(["parent", "cell", "both"])
-        running = cells_of(cut)
-        if victims in ("cell", "both") and running:
+        victims = generator.choice(["parent", "cell", "warm", "both"])
+        running = warm_parents_of(cut) if victims == "warm" else cells_of(cut)
+        if victims in ("cell", "warm", "both") and running:
             kill(generator.choice(running))
         if victims in ("parent", "both") or not running:
             kill(parent.pid)
         kills += 1
-        if victims == "cell" and running and parent.poll() is None:
+        if victims in ("cell", "warm") and running and parent.poll() is None:
             continue
         parent.wait(300)
         left = wait_for_silence(cut, 10)

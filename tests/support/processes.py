@@ -59,8 +59,27 @@ def processes_of(folder: Path) -> dict[int, str]:
 
 
 def cells_of(folder: Path) -> list[int]:
-    """Processes of cells below a folder, the first of each."""
-    return [pid for pid, words in processes_of(folder).items() if "wisesr.cell" in words and os.getpgid(pid) == pid]
+    """Processes of cells below a folder, the first of each: forked or in a Python of their own."""
+    found = [pid for pid, words in processes_of(folder).items() if "wisesr.cell" in words or _name(pid) == "wisesr.cell"]
+    return [pid for pid in found if _group(pid) == pid]
+
+
+def warm_parents_of(folder: Path) -> list[int]:
+    """Processes that cells below a folder are forked from."""
+    words = processes_of(folder)
+    return [pid for pid, own in words.items() if "wisesr.grid.warm" in own and not _name(pid).startswith("wisesr.")]
+
+
+def _name(pid: int) -> str:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    return ""
+
+
+def _group(pid: int) -> int:
+    with suppress(ProcessLookupError):
+        return os.getpgid(pid)
+    return 0
 
 
 def wait_for_silence(folder: Path, seconds: float) -> dict[int, str]:

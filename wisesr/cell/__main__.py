@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ from typing import NoReturn
 
 from wisesr.cell.attempt import is_main
 from wisesr.cell.lifeline import end_with_parent
+from wisesr.cell.log import begin_log
 from wisesr.cell.run import FAILED, INTERRUPTED, RunOptions, run
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError
@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--gpus", type=int, default=0, help="GPUs that it was given: fail if there are fewer (default: 0)")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started it, ends")
     parser.add_argument("--lock", type=int, metavar="FD", help="the cell's lock, taken by the parent")
+    parser.add_argument("--forked", action="store_true", help="note in the record that a warm parent has forked this process")
     given = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # ignored in what a shell has put in the background
         signal.signal(number, _interrupt)
@@ -52,9 +53,10 @@ def main() -> int:
         end_with_parent(int(os.environ[_MAIN]) if _MAIN in os.environ else None)
     if given.lock is not None and is_main():
         os.set_inheritable(given.lock, False)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stdout)
+    begin_log()
+    options = RunOptions(given.force, given.cores, given.gpus, given.lock if is_main() else None, given.forked)
     try:
-        return run(given.directory, RunOptions(given.force, given.cores, given.gpus, given.lock if is_main() else None))
+        return run(given.directory, options)
     except UserError as error:
         print(error, file=sys.stderr)
         return FAILED

@@ -33,7 +33,9 @@ _SHOWN = 8
 """Unreadable images that the log names; the record names all."""
 
 
-def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0) -> None:
+def train_and_record(
+    directory: Path, config: Config, manifest: Manifest, *, cores: int | None = None, gpus: int = 0, forked: bool = False
+) -> None:
     """Build, fit, test, record; loggers are told how it ended. What an interrupted attempt has finished is not done again.
 
     Args:
@@ -42,6 +44,7 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         manifest: its images.
         cores: CPU cores that it may use; None for all.
         gpus: GPUs that it was given; 0 where nobody says.
+        forked: whether this process was forked from a warm one.
 
     Raises:
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
@@ -77,7 +80,8 @@ def train_and_record(directory: Path, config: Config, manifest: Manifest, *, cor
         "metrics": {"best": outcome.best, "last": outcome.last},
         "budget": budget,
         "cost": cost,
-        "provenance": provenance(directory, config, manifest, parts, started) | {"by_part": division.by_part},
+        "provenance": provenance(directory, config, manifest, parts, started)
+        | {"by_part": division.by_part, "start": "fork" if forked else "spawn"},
     }
     write_record(directory, content)
     best = outcome.best

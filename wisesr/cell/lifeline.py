@@ -10,6 +10,7 @@ import sys
 import threading
 
 _PR_SET_PDEATHSIG = 1  # https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+_PR_SET_NAME = 15  # https://man7.org/linux/man-pages/man2/PR_SET_NAME.2const.html
 
 
 def end_with_parent(parent: int | None = None) -> None:
@@ -27,6 +28,12 @@ def end_with_parent(parent: int | None = None) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
     elif stat.S_ISFIFO(os.fstat(0).st_mode):
         threading.Thread(target=_watch_stdin, daemon=True).start()
+
+
+def name_process(name: str) -> None:
+    """What `top` and `ps -o comm` call this process, where the kernel takes it: 15 bytes of it."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_NAME, name.encode()[:15])
 
 
 def _watch_stdin() -> None:

@@ -53,6 +53,8 @@ class RunOptions(NamedTuple):
     """GPUs that it was given; 0 where nobody says."""
     lock: int | None = None
     """Descriptor of its lock, where whoever started it has taken it."""
+    forked: bool = False
+    """Whether its process was forked from one that had imported everything, whose memory is not all counted as its own."""
 
 
 def changes(record: Record, data: str, weights: str | None) -> list[str]:
@@ -136,7 +138,8 @@ def _run_locked(directory: Path, config: Config, record: Record | None, options:
 
 
 def _train(work: Path, config: Config, options: RunOptions) -> None:
-    train_and_record(work, config, build_manifest(config), cores=options.cores, gpus=options.gpus)
+    manifest = build_manifest(config)
+    train_and_record(work, config, manifest, cores=options.cores, gpus=options.gpus, forked=options.forked)
 
 
 def _note_end(directory: Path, task: Callable[[], None]) -> int:

@@ -55,6 +55,7 @@ class GridSchema:
     force: bool = False
     plan: bool = False
     tflops: Annotated[float, Bound("above", 0)] = 20.0
+    start: Literal["auto", "fork", "spawn"] = "auto"
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,16 @@ def environment() -> dict[str, str]:
     return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
 
 
+def devices_of(slot: Slot) -> dict[str, str]:
+    """The environment variable that gives a slot's process its GPUs, and no others."""
+    return {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
+
+
+def cell_arguments(directory: Path, slot: Slot, *, force: bool) -> list[str]:
+    """Arguments of `python -m wisesr.cell`, but for those that tell of the process that starts it."""
+    return [str(directory), "--cores", str(slot.cores), "--gpus", str(len(slot.gpus)), *["--force"] * force]
+
+
 def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
     """`python -m wisesr.cell DIR`, all that it prints going to `log.txt`. It ends with this process, however that ends.
 
@@ -84,10 +94,8 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
     Raises:
         OSError: log.txt cannot be written, or no process can be started.
     """
-    command = [sys.executable, "-m", "wisesr.cell", str(directory), "--parent", str(os.getpid())]
-    command += ["--cores", str(slot.cores), "--gpus", str(len(slot.gpus))] + ["--force"] * force
+    command = [sys.executable, "-m", "wisesr.cell", *cell_arguments(directory, slot, force=force), "--parent", str(os.getpid())]
     handed_on = [] if lock is None else [lock.fileno()]
-    devices = {"CUDA_VISIBLE_DEVICES": ",".join(slot.gpus)} if slot.gpus else {}
     run_dir.mkdir(exist_ok=True)
     with (run_dir / LOG).open("ab") as log:
         return subprocess.Popen(
@@ -95,7 +103,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
             stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment() | devices,
+            env=environment() | devices_of(slot),
             start_new_session=True,
             pass_fds=handed_on,
         )

@@ -10,9 +10,10 @@ from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cell_process import ProcessJob
 from wisesr.grid.cluster_job import ClusterJob
 from wisesr.grid.slots import Slot
+from wisesr.grid.warm.job import ForkedJob
 from wisesr.results.state import State
 
-Job = ProcessJob | ClusterJob
+Job = ProcessJob | ForkedJob | ClusterJob
 
 
 class Running(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +17,6 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
-from wisesr.grid.cell_process import start
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
@@ -29,6 +29,7 @@ from wisesr.grid.planning.plan_table import print_plan
 from wisesr.grid.results_table import next_step, print_summary
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
+from wisesr.grid.warm.slots import WarmSlots, warm_slots
 from wisesr.results.state import State
 from wisesr.terminal import tell
 from wisesr.types import usable_cores
@@ -59,17 +60,18 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     inspector = CellInspector(grid)
     outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
+    interrupted = False
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
             tell(console, f"note: {sentence}")
-        _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots)
+        with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
+            _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots, warm=warm)
+            if not grid["plan"]:
+                outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm)
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
-    interrupted = False
-    if waiting:
-        outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began)
     done = all(outcome.state.is_done for outcome in outcomes)
     if live or not done:
         print_summary(console, outcomes)
@@ -113,6 +115,7 @@ def _plan(
     *,
     gpus: int,
     slots: Sequence[Slot],
+    warm: WarmSlots,
 ) -> None:
     """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
     known = list(problems)
@@ -120,7 +123,8 @@ def _plan(
         on_gpu = gpus > 0 if slots[0].cluster else bool(slots[0].gpus)
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
-        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=slots[0].cores if here else None, tflops=tflops)
+        cores = slots[0].cores if here else None
+        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))
@@ -138,11 +142,12 @@ def _run(
     console: Console,
     cluster: Cluster | None,
     began: float,
+    warm: WarmSlots,
 ) -> tuple[list[CellOutcome], bool]:
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
-    begin = start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    begin = warm.start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:

@@ -77,6 +77,9 @@ class Provenance:
     """Of `uncommitted.diff`, where tracked files of the checkout had changed: its sha256 and bytes."""
     archive: Annotated[Mapping[str, Any], is_group] = field(default_factory=dict)
     """What `wisesr data prepare` made the dataset's folder from: name, kind, bytes, sha256."""
+    start: Annotated[str | None, is_text] = None
+    """How the cell's process began: fork, from one that had imported everything, whose memory is not all counted as its own, or
+    spawn, as a Python of its own; None in records of before 2026-11-28."""
     run: Annotated[str | None, is_text] = None
     """Address of its run on W&B's server; None of what is kept offline, whose address `wisesr sync` notes in wandb.json."""
 

@@ -17,6 +17,7 @@ from wisesr.grid.planning.finished import finished_seconds
 from wisesr.grid.planning.hours import Estimate, Pace, forecast
 from wisesr.grid.planning.map_heads import MapHead, read_heads
 from wisesr.grid.planning.planner_process import ask_planner
+from wisesr.grid.warm.slots import WarmSlots
 from wisesr.types import FeatureShape
 
 
@@ -43,6 +44,7 @@ def make_plan(
     slots: int = 1,
     cores: int | None = None,
     tflops: float | None = None,
+    warm: WarmSlots | None = None,
 ) -> Plan:
     """Build all cells without their memory; look at data, weights, devices and disk. Nothing is started or written.
 
@@ -56,10 +58,11 @@ def make_plan(
         cores: of one cell on this machine's CPU, to time a step of each model on them; None to time none.
         tflops: 10^12 FLOPs a second, for how long the cells take that neither a finished nor a timed one tells of; None to
             leave it open.
+        warm: of the grid, which tell how cells start and fork the child; None for a Python each.
     """
     if not cells:
         return Plan([], [])
-    answer = ask_planner(cells, console, gpus=gpus, cores=cores)
+    answer = ask_planner(cells, console, gpus=gpus, cores=cores, warm=warm)
     if isinstance(answer, str):
         return Plan([("", answer)], [None] * len(cells))
     costs = [cost and _read(Cost(*cost)) for cost in answer["costs"]]

@@ -1,10 +1,10 @@
 """The child of `wisesr.grid.planning.plan`: says what each cell costs or what is wrong with it.
 
-Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without. On stdin one
-line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null}; on stdout lines of JSON, {"cell": 0, "done": 0} before
-each cell, then {"problems": [[cell, text], ...], "costs": [[...] or null, ...], "heads": [[...] or null, ...]}, {"timed": 0}
-before each cell whose model is timed, and {"paces": [[...] or null, ...]} at the end. When stdin ends before that, so does this
-process.
+Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without, or forked by
+a warm parent. On stdin one line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null, "forked": whether cells will
+be}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell, then {"problems": [[cell, text], ...], "costs": [[...] or
+null, ...], "heads": [[...] or null, ...]}, {"timed": 0} before each cell whose model is timed, and {"paces": [[...] or null,
+...]} at the end. When stdin ends before that, so does this process.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from wisesr.grid.planning.timing import time_cells
 if TYPE_CHECKING:
     from wisesr.grid.planning.cell_planner import CellPlan
     from wisesr.grid.planning.hours import Pace
-
-_BEGUN = time.monotonic()
 
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
@@ -71,6 +69,7 @@ def _end_with_the_grid() -> None:
 
 def main() -> None:
     """The command: see above."""
+    began = time.monotonic()
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what foreign code prints is no answer
     asked = json.loads(sys.stdin.buffer.readline())
@@ -82,7 +81,7 @@ def main() -> None:
 
     import wisesr.grid.planning.cell_planner  # noqa: F401  # to know how long it takes: a cell imports the same
 
-    imports = time.monotonic() - _BEGUN
+    imports = 0.0 if asked.get("forked") else time.monotonic() - began
     cells, cores = asked["cells"], asked.get("cores")
     plans = plan_cells(cells, asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
     problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]

@@ -6,69 +6,98 @@ Its stdin stays open until it has answered: that it ends when this process does 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from rich.console import Console
 
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cell_process import environment
 from wisesr.grid.stages import Stages
+from wisesr.grid.warm.parent import WarmParent, WarmSlot
+from wisesr.grid.warm.process import ForkedProcess
+from wisesr.grid.warm.slots import WarmSlots
 from wisesr.wording import count_of
 
 _TAIL = 8
 _COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
+_NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
-def ask_planner(cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None) -> dict[str, Any] | str:
+def ask_planner(
+    cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None, warm: WarmSlots | None = None
+) -> dict[str, Any] | str:
     """What the planner answers on a grid that sees so many GPUs, or in a sentence for users how it ended without one.
 
-    `cores` are those of one cell on this machine, on which steps are to be timed; None to time none.
+    Args:
+        cells: that are to run.
+        console: for the progress.
+        gpus: that the grid sees.
+        cores: of one cell on this machine, on which steps are to be timed; None to time none.
+        warm: of the grid, which tell how cells start and fork it; None for a Python each.
     """
-    question = json.dumps({"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores}) + "\n"
-    current = ""
-    answer: dict[str, Any] | None = None
-    with tempfile.TemporaryFile() as errors, _child(errors) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        with suppress(BrokenPipeError), Stages(console) as stages:
-            stages.say(f"checking {count_of(len(cells), 'model')} before the first cell starts: importing torch")
-            child.stdin.write(question.encode())
-            child.stdin.flush()
-            for line in child.stdout:
-                message = json.loads(line)
-                if "paces" in message:
-                    answer = None if answer is None else answer | message
-                    break
-                if "costs" in message:
-                    answer = message  # which stands, should a timed step take more memory than there is
-                    continue
-                current = cells[message.get("cell", message.get("timed"))].label
-                timed = "timed" in message
-                what = "timing a step" if timed else f"checking model {message['done'] + 1:,} of {len(cells):,}"
-                stages.say(f"{what}: {current}", aloud=timed)
-        if answer is not None:
-            return answer
-        errors.flush()
-        return _describe_end(child.wait(), current, errors)
+    asked = {"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores, "forked": bool(warm and warm.forks)}
+    with tempfile.TemporaryFile() as errors, Stages(console) as stages:
+        stages.say(f"checking {count_of(len(cells), 'model')} before the first cell starts: importing torch")
+        heard = _Heard(cells, stages)
+        with _child(errors, warm.first if warm else None) as child:
+            with suppress(BrokenPipeError):
+                child.stdin.write(f"{json.dumps(asked)}\n".encode())
+                child.stdin.flush()
+                for line in child.stdout:
+                    if heard.take(json.loads(line)):
+                        break
+            if heard.answer is not None:
+                return heard.answer
+            errors.flush()
+            return _describe_end(child.wait(), heard.current, errors)
+
+
+class _Heard:
+    """What the planner has said so far, told on as it comes."""
+
+    def __init__(self, cells: Sequence[Cell], stages: Stages) -> None:
+        self._cells, self._stages = cells, stages
+        self.answer: dict[str, Any] | None = None
+        self.current = ""
+        """The cell that it looks at."""
+
+    def take(self, message: dict[str, Any]) -> bool:
+        """Take a line of the planner's; whether it was the last."""
+        if "paces" in message:
+            self.answer = None if self.answer is None else self.answer | message
+            return True
+        if "costs" in message:
+            self.answer = message  # which stands, should a timed step take more memory than there is
+            return False
+        timed = "timed" in message
+        self.current = self._cells[message["timed"] if timed else message["cell"]].label
+        what = "timing a step" if timed else f"checking model {message['done'] + 1:,} of {len(self._cells):,}"
+        self._stages.say(f"{what}: {self.current}", aloud=timed)
+        return False
+
+
+class _Child(NamedTuple):
+    """The planner's process."""
+
+    stdin: IO[bytes]
+    stdout: IO[bytes]
+    wait: Callable[[], int]
+    """For its exit code, negative for a signal."""
+    kill: Callable[[], None]
 
 
 @contextmanager
-def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+def _child(errors: IO[bytes], warm: WarmSlot | None) -> Iterator[_Child]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
-    child = subprocess.Popen(
-        _COMMAND,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=errors,
-        env=environment() | {"CUDA_VISIBLE_DEVICES": ""},
-        start_new_session=True,  # Ctrl-C is for the grid, which ends this
-    )
+    parent = None if warm is None else warm.ready()
+    child = _spawned(errors) if parent is None else _forked(errors, parent)
     try:
         yield child
     finally:
@@ -76,7 +105,30 @@ def _child(errors: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
         child.wait()
         for pipe in (child.stdin, child.stdout):
             with suppress(BrokenPipeError):  # what was still to be written to it
-                pipe.close()  # type: ignore[union-attr]
+                pipe.close()
+
+
+def _spawned(errors: IO[bytes]) -> _Child:
+    child = subprocess.Popen(
+        _COMMAND,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        env=environment() | _NO_GPU,
+        start_new_session=True,  # Ctrl-C is for the grid, which ends this
+    )
+    assert child.stdin is not None
+    assert child.stdout is not None
+    return _Child(child.stdin, child.stdout, child.wait, child.kill)
+
+
+def _forked(errors: IO[bytes], parent: WarmParent) -> _Child:
+    asked, question = os.pipe()
+    answers, answered = os.pipe()
+    forked = ForkedProcess(parent, {"run": "planner", "environment": _NO_GPU}, [asked, answered, errors.fileno()])
+    os.close(asked)
+    os.close(answered)
+    return _Child(os.fdopen(question, "wb"), os.fdopen(answers, "rb"), forked.wait, forked.kill)
 
 
 def _describe_end(code: int, current: str, errors: IO[bytes]) -> str:

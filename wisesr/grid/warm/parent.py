@@ -1,0 +1,105 @@
+"""A slot's warm parent as the grid sees it: started when it is needed, and anew when it has ended. No torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from wisesr.grid.warm.channel import channel_pair
+
+
+class WarmParent:
+    """The process `python -m wisesr.grid.warm`, which ends with this one.
+
+    Args:
+        environment: of it and of its children.
+    """
+
+    _PROGRAM: ClassVar = ("-m", "wisesr.grid.warm")
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.channel, end = channel_pair()
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
+        command = [sys.executable, *self._PROGRAM, "--channel", str(end.fileno()), "--parent", str(os.getpid())]
+        with end:
+            self._process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=self._said,
+                stderr=self._said,
+                env=dict(environment),
+                start_new_session=True,  # Ctrl-C is for the grid
+                pass_fds=[end.fileno()],
+            )
+
+    def last_words(self) -> str:
+        """The last line that it has printed, which tells why it ended; empty where it printed none."""
+        self._said.seek(0)
+        lines = self._said.read().decode("utf-8", errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+    def close(self) -> None:
+        """End it, and with it a cell that it may have forked."""
+        self._process.kill()
+        self._process.wait()
+        self.channel.close()
+        self._said.close()
+
+
+class WarmSlot:
+    """A slot and the warm parent that it has now, if any.
+
+    Args:
+        start: starts one.
+        say: tells the user a sentence.
+    """
+
+    def __init__(self, start: Callable[[], WarmParent], say: Callable[[str], None]) -> None:
+        self._start, self._say = start, say
+        self._parent: WarmParent | None = None
+        self._given_up = False
+
+    def parent(self) -> WarmParent | None:
+        """The warm parent, which may still be importing; None where this slot does without one."""
+        if self._parent is None and not self._given_up:
+            self._parent = self._start()
+        return self._parent
+
+    def ready(self) -> WarmParent | None:
+        """The warm parent once it has imported all; None where none can be had, which the user is told."""
+        while (parent := self.parent()) is not None:
+            try:
+                answer = parent.channel.receive(wait=True)
+            except EOFError:
+                self.give_up(f"it ended while it imported: {parent.last_words()}")
+                continue
+            assert answer is not None
+            if "ready" in answer[0]:
+                return parent
+            self.hear_end(answer[0])
+        return None
+
+    def hear_end(self, message: Mapping[str, Any]) -> None:
+        """Take a message with which a parent ends: the next one is started anew, or none any more."""
+        if "unfit" in message:
+            self.give_up(str(message["unfit"]))
+            return
+        self.drop()
+        self._say("The code has been edited since this grid began: cells that start from here on run with it as it is now.")
+
+    def give_up(self, reason: str) -> None:
+        """Do without from here on, and say why."""
+        self.drop()
+        if not self._given_up:
+            self._say(f"Cells start in a Python of their own, each of which imports anew (grid.start): {reason}.")
+        self._given_up = True
+
+    def drop(self) -> None:
+        """End the parent; the next cell gets another."""
+        if self._parent is not None:
+            self._parent.close()
+            self._parent = None
