@@ -40,11 +40,11 @@ def adds_in_layout(arithmetic: Arithmetic, features: Tensor, *others: Tensor) ->
     """
     return (
         arithmetic == 2
+        and not torch.compiler.is_compiling()
         and len(features) > 0
         and features.dtype in (torch.float32, torch.float64)
         and all(one.device.type == "cpu" and one.dtype == features.dtype for one in (features, *others))
         and not torch.is_autocast_enabled("cpu")
-        and not torch.compiler.is_compiling()
         and not torch.jit.is_tracing()
         and not is_in_torch_dispatch_mode()
     )
