@@ -45,6 +45,6 @@ def adds_in_layout(arithmetic: Arithmetic, features: Tensor, *others: Tensor) ->
         and features.dtype in (torch.float32, torch.float64)
         and all(one.device.type == "cpu" and one.dtype == features.dtype for one in (features, *others))
         and not torch.is_autocast_enabled("cpu")
-        and not torch.jit.is_tracing()
+        and not torch.jit.is_tracing()  # type: ignore[attr-defined]
         and not is_in_torch_dispatch_mode()
     )

@@ -89,7 +89,8 @@ class PreAverage(NamedTuple):
 
         (channels, height, width) of `left` -> (channels, height, width) of `shape`
         """
-        return (kernel.flatten(1) @ _spreading(self, kernel.dtype)).unflatten(1, self.shape[1:])
+        full: Tensor = (kernel.flatten(1) @ _spreading(self, kernel.dtype)).unflatten(1, self.shape[1:])
+        return full
 
     def _held(self, extent: int) -> Tensor:
         """For each row (or column), how many the window has that it lies in."""

@@ -93,14 +93,16 @@ def _laid_out(kernel: Tensor, features: Tensor) -> Tensor:
     """A kernel in the memory layout of the images of a map, which torch copies to fastest as a matrix."""
     if features.stride(1) != 1 or features.is_contiguous():
         return kernel.contiguous()
-    return kernel.flatten(1).t().contiguous().t().unflatten(1, kernel.shape[1:])
+    turned: Tensor = kernel.flatten(1).t().contiguous().t().unflatten(1, kernel.shape[1:])
+    return turned
 
 
 def _row_by_row(kernel: Tensor) -> Tensor:
     """Back from there, as parameters are laid out."""
     if kernel.is_contiguous():
         return kernel
-    return kernel.permute(1, 2, 0).flatten(0, 1).t().contiguous().unflatten(1, kernel.shape[1:])
+    turned: Tensor = kernel.permute(1, 2, 0).flatten(0, 1).t().contiguous().unflatten(1, kernel.shape[1:])
+    return turned
 
 
 def _sum_over_images(features: Tensor, gradient: Tensor) -> Tensor:
