@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shlex
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from wisesr.results.atomic_files import read_json
+from wisesr.results.provenance import commit, hardware, versions
+
+_BEGAN = time.time()
+_KEYS = {"command", "rows", "table", "date", "minutes", "commit", "machine", "versions"}
 
 
 class Row(NamedTuple):
@@ -29,13 +38,14 @@ class Row(NamedTuple):
     """Conditions, and where the bound is missed the reason that profiling found."""
 
 
-def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "") -> None:
+def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "", arguments: Sequence[str] = ()) -> None:
     """Print the rows, and keep them for the page where a path is given.
 
     Args:
         path: of a JSON file; None to print only.
         rows: of this script.
         table: Markdown that stands below them on the page.
+        arguments: without which the script does not run, for the command on the page.
     """
     for row in rows:
         verdict = {True: "met", False: "MISSED", None: ""}[row.met]
@@ -43,10 +53,36 @@ def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "") -> No
     if table:
         print(f"\n{table}")
     if path is not None:
-        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}"])
-        found = {"command": command, "rows": [row._asdict() for row in rows], "table": table}
+        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
+        found = {"command": command, "rows": [row._asdict() for row in rows], "table": table, **conditions()}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def conditions() -> dict[str, Any]:
+    """When, how long, of which commit, and on what this process has measured."""
+    head = commit() or ""
+    return {
+        "date": time.strftime("%Y-%m-%d"),
+        "minutes": (time.time() - _BEGAN) / 60,
+        "commit": head[:7] + ("-dirty" if head.endswith("-dirty") else ""),
+        "machine": machine(),
+        "versions": {name: number for name, number in versions().items() if number},
+    }
+
+
+def machine() -> str:
+    """Processor, cores, memory and system in words."""
+    parts = [f"{os.cpu_count()} virtual cores of {hardware('cpu')['cpu']}"]
+    with suppress(OSError, ValueError):
+        parts.append(f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory")
+    return ", ".join([*parts, f"{platform.system()} {platform.release()}"])
+
+
+def read_found(path: Path) -> dict[str, Any] | None:
+    """What a script has written with `write_rows`; None where there is nothing, or the file of an older version."""
+    found = read_json(path)
+    return found if isinstance(found, dict) and found.keys() >= _KEYS else None
 
 
 def medians(calls: Mapping[str, Callable[[], Any]], rounds: int, *, warm_up: int = 1) -> dict[str, float]:

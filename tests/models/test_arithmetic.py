@@ -47,6 +47,8 @@ def test_values_and_gradients_are_those_of_the_matrix_product(shape: tuple[int, 
     assert mine[1].is_contiguous()
 
 
+# torch's own forward mode calls it: https://docs.pytorch.org/docs/stable/generated/torch.jit.script.html
+@pytest.mark.filterwarnings("ignore:`torch.jit.script` is deprecated:FutureWarning")
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_derivatives_of_every_kind(layout: torch.memory_format) -> None:
     maps, kernel = tensors((2, 3, 2, 3), layout)

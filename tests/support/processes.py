@@ -66,8 +66,8 @@ def cells_of(folder: Path) -> list[int]:
 
 def warm_parents_of(folder: Path) -> list[int]:
     """Processes that cells below a folder are forked from."""
-    words = processes_of(folder)
-    return [pid for pid, own in words.items() if "wisesr.grid.warm" in own and not _name(pid).startswith("wisesr.")]
+    found = [pid for pid, words in processes_of(folder).items() if "wisesr.grid.warm" in words and _group(pid) == pid]
+    return [pid for pid in found if not _name(pid).startswith("wisesr.")]
 
 
 def _name(pid: int) -> str:

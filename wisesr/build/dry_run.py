@@ -23,6 +23,9 @@ from wisesr.models.weight_sources import IMAGENET
 from wisesr.training.cost import forward_flops, head_flops
 from wisesr.types import FeatureShape
 
+_KEPT = {"meta": 8, "cpu": 1}
+"""Backbones by device. The heads of one backbone ask for the same larger maps; on the CPU a backbone has its memory."""
+
 
 class DryCell(NamedTuple):
     """What a cell would compute with, without its numbers."""
@@ -48,8 +51,8 @@ class DryRun:
     """Builds cells one after another, and once the backbone that neighbours share."""
 
     def __init__(self) -> None:
-        self._backbones: dict[str, tuple[str, _Measured | Exception]] = {}
-        """By device, the latest: what it was built from, and what came of that."""
+        self._backbones: dict[str, dict[str, _Measured | Exception]] = {"meta": {}, "cpu": {}}
+        """By device, the latest: what came of what they were built from, the oldest first."""
 
     def build(self, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
         """All of a cell on the meta device; what that cannot do, on the CPU.
@@ -97,15 +100,17 @@ class DryRun:
         return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops, measured.flops)
 
     def _backbone(self, device: str, config: Config) -> _Measured:
-        """The backbone of a cell, or its error, again where the last cell had the same."""
+        """The backbone of a cell, or its error, again where one of the last cells had the same."""
         key = json.dumps([config["backbone"], config["resolution"], config["recipe"]["structure"]], sort_keys=True)
-        if device not in self._backbones or self._backbones[device][0] != key:
-            self._backbones.pop(device, None)  # the old one first: it may hold memory
+        kept = self._backbones[device]
+        if key not in kept:
+            while len(kept) >= _KEPT[device]:
+                kept.pop(next(iter(kept)))  # before another is built: it may hold memory
             try:
-                self._backbones[device] = (key, _measure(device, config))
+                kept[key] = _measure(device, config)
             except Exception as error:
-                self._backbones[device] = (key, error)
-        made = self._backbones[device][1]
+                kept[key] = error
+        made = kept[key]
         if isinstance(made, Exception):
             raise made
         return made

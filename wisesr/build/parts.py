@@ -11,6 +11,7 @@ from wisesr.build.contracts import contract_error
 from wisesr.build.run_name import run_name
 from wisesr.build.targets import check_settings, locate, make_part
 from wisesr.config.replicates import repetition_names
+from wisesr.models.timm_import import import_timm
 from wisesr.results.installation import read_command
 from wisesr.types import FeatureShape, Steps
 
@@ -30,6 +31,7 @@ def build_backbone(node: Mapping[str, Any], image_size: int) -> TimmBackbone:
     Raises:
         UserError: it cannot be had, is none, or refuses the resolution.
     """
+    import_timm()
     from torch import nn
 
     from wisesr.models.backbones import check_backbone
@@ -54,6 +56,7 @@ def build_head(node: Mapping[str, Any], feature_shape: FeatureShape, num_classes
     Raises:
         UserError: it cannot be had, is none, or refuses the feature map.
     """
+    import_timm()  # which some heads import
     from wisesr.models.heads.base import Head
 
     return make_part("head", node, Head, skip=("name",))(feature_shape, num_classes)  # type: ignore[no-any-return]

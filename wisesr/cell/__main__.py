@@ -13,7 +13,9 @@ from typing import NoReturn
 from wisesr.cell.attempt import is_main
 from wisesr.cell.lifeline import end_with_parent
 from wisesr.cell.log import begin_log
+from wisesr.cell.own_cores import bind, cpu_numbers
 from wisesr.cell.run import FAILED, INTERRUPTED, RunOptions, run
+from wisesr.cell.wait import wait_variables
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError
 
@@ -38,6 +40,9 @@ def main() -> int:
         "--force", action="store_true", help="redo a finished cell; its record stands until the new one is complete"
     )
     parser.add_argument("--cores", type=int, help="CPU cores that it may use, where trainer.threads is auto (default: all)")
+    parser.add_argument(
+        "--cpus", type=cpu_numbers, default=(), metavar="0,1", help="CPUs that it is bound to, by number (default: none)"
+    )
     parser.add_argument("--gpus", type=int, default=0, help="GPUs that it was given: fail if there are fewer (default: 0)")
     parser.add_argument("--parent", type=int, metavar="PID", help="end when this process, which started it, ends")
     parser.add_argument("--lock", type=int, metavar="FD", help="the cell's lock, taken by the parent")
@@ -55,7 +60,10 @@ def main() -> int:
         os.set_inheritable(given.lock, False)
     begin_log()
     options = RunOptions(given.force, given.cores, given.gpus, given.lock if is_main() else None, given.forked)
+    os.environ |= wait_variables("auto", os.environ)  # of a cell that a grid starts, that has chosen
     try:
+        if given.cpus:
+            bind(given.cpus)
         return run(given.directory, options)
     except UserError as error:
         print(error, file=sys.stderr)

@@ -14,6 +14,8 @@ from wisesr.build.head_sentences import head_sentences
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
+from wisesr.cell.wait import describe_wait
+from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
@@ -50,6 +52,7 @@ def train_and_record(
         UserError: a setting that cannot be had, data that is not in order, training that diverged.
     """
     _note(directory, "importing")
+    import_libraries()
     import torch
 
     _require_gpus(config, gpus)
@@ -62,7 +65,8 @@ def train_and_record(
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
     division = describe_division(config, parts, devices)
-    for sentence in filter(None, (_describe(manifest, config, parts), division.sentence)):
+    waiting = describe_wait(started.threads, os.environ)
+    for sentence in filter(None, (_describe(manifest, config, parts), waiting, division.sentence)):
         log.info("%s", sentence)
     for sentence in head_sentences(config, parts.module.model.backbone.feature_shape, len(manifest.class_names)):
         log.info("%s.", sentence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -74,15 +75,23 @@ def load_option(group: str, name: str) -> Config:
     """
     if not is_option(name) or not (conf_dir() / group / f"{name}.yaml").is_file():
         raise UserError(unknown(group, name, options(group)))
-    node = OmegaConf.to_container(_composed(conf_dir() / group / f"{name}.yaml"), resolve=False)
+    path = conf_dir() / group / f"{name}.yaml"
+    node = OmegaConf.to_container(_composed(path, _stamp(path.parent)), resolve=False)
     assert isinstance(node, dict)
     return {str(key): value for key, value in node.items() if key != "name"}
 
 
+def _stamp(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Names and times of change of its files: a process that forks cells outlives an edit."""
+    with os.scandir(folder) as entries:
+        return tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in entries))
+
+
 @cache
-def _composed(path: Path) -> DictConfig:
+def _composed(path: Path, stamp: tuple[tuple[str, int], ...]) -> DictConfig:
     """A YAML file with the files of its folder that its `defaults` name, merged in their order; `_self_` is last if not named.
 
+    Kept while nothing in the folder changes, which `stamp` is for.
     Hydra itself would compose all groups: 50 times the time, which shows where every option of a group is read.
     https://hydra.cc/docs/advanced/defaults_list
     """
@@ -92,7 +101,7 @@ def _composed(path: Path) -> DictConfig:
     whole = OmegaConf.create()
     for name in [*defaults, *(() if "_self_" in defaults else ("_self_",))]:
         assert isinstance(name, str), f"{path}: options of a group name files of their own folder, not {name!r}"
-        whole.merge_with(own if name == "_self_" else _composed(path.with_name(f"{name}.yaml")))
+        whole.merge_with(own if name == "_self_" else _composed(path.with_name(f"{name}.yaml"), stamp))
     return whole
 
 
@@ -103,7 +112,9 @@ def keys_without_effect(path: Path) -> tuple[str, ...]:
     assert isinstance(own, DictConfig), path
     defaults = list(own.pop("defaults", []))
     later = defaults[defaults.index("_self_") + 1 :] if "_self_" in defaults else []
-    last = OmegaConf.merge(*(_composed(path.with_name(f"{name}.yaml")) for name in later)) if later else DictConfig({})
+    stamp = _stamp(path.parent)
+    parts = [_composed(path.with_name(f"{name}.yaml"), stamp) for name in later]
+    last = OmegaConf.merge(*parts) if parts else DictConfig({})
     return tuple(str(key) for key in own if key in last and not OmegaConf.is_missing(last, key))
 
 

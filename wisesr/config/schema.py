@@ -51,6 +51,7 @@ class GridSchema:
     slots: Count | Literal["auto"] = "auto"
     gpus_per_cell: Count | Literal["auto"] = "auto"
     cells_per_gpu: Count = 1
+    wait: Literal["auto", "spin", "passive"] = "auto"
     retry: Literal["none", "failed"] = "none"
     force: bool = False
     plan: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -96,7 +97,9 @@ class ImageData(LightningDataModule):
         super().__init__()
         self.manifest, self.steps, self.protocol = manifest, steps, protocol
         self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
-        self._cores = cores or usable_cores()
+        self.cores = cores or usable_cores()
+        self.arrived: Callable[[], object] | None = None
+        """Called when a batch was fetched, before it goes to the device."""
         self._train_part = np.zeros(0, np.int64) if train_part is None else train_part
 
     def setup(self, stage: str) -> None:
@@ -128,7 +131,13 @@ class ImageData(LightningDataModule):
         """
         if isinstance(batch, UserError):
             raise batch
+        if self.arrived is not None:
+            self.arrived()
         return batch
+
+    def transfer_batch_to_device(self, batch: Batch, device: torch.device, dataloader_idx: int) -> Batch:
+        """A batch on the device. On CPU it is there, and Lightning's own way would look through it to find that out."""
+        return batch if device.type == "cpu" else super().transfer_batch_to_device(batch, device, dataloader_idx)
 
     @property
     def _world(self) -> int:
@@ -143,7 +152,7 @@ class ImageData(LightningDataModule):
             return self._workers
         if self.trainer is None or self.trainer.strategy.root_device.type == "cpu":
             return 0  # they would take the cores from the training itself
-        return min(8, self._cores // self.trainer.num_devices)
+        return min(8, self.cores // self.trainer.num_devices)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Training batches of this device; the sampler's `set_epoch` chooses the epoch."""

@@ -9,15 +9,18 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import struct
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.results.atomic_files import read_arrays, replacing
+from wisesr.data.mapped_arrays import map_arrays, write_arrays
+from wisesr.results.atomic_files import replacing
 from wisesr.results.lock import acquire_lock
 
 log = logging.getLogger("wisesr")
@@ -47,14 +50,13 @@ def key_of(*parts: object) -> str:
 
 
 def read_kept(kind: str, key: str) -> dict[str, NDArray[Any]] | None:
-    """The arrays that were kept under a name; None where there are none."""
-    with suppress(OSError):
+    """The arrays that were kept under a name, read-only, in pages that all processes share; None where there are none."""
+    with suppress(OSError, ValueError, struct.error, zipfile.BadZipFile, zlib.error):
         path = cache_dir() / kind / f"{key}.npz"
-        arrays = read_arrays(path)
-        if arrays is not None:
-            with suppress(OSError):
-                os.utime(path)  # the latest used stay
-            return arrays
+        arrays = map_arrays(path)
+        with suppress(OSError):
+            os.utime(path)  # the latest used stay
+        return arrays
     return None
 
 
@@ -64,7 +66,7 @@ def keep(kind: str, key: str, arrays: Mapping[str, NDArray[Any]]) -> None:
         folder = cache_dir() / kind
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / f"{key}.npz", durable=False) as partial, partial.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+            write_arrays(file, arrays)
         _forget_oldest(folder)
     except OSError as error:
         log.debug("what was found of the data cannot be kept: %s", error)

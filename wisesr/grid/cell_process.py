@@ -13,6 +13,7 @@ from typing import IO, Any
 import wisesr
 from wisesr.cell.attempt import RANKS
 from wisesr.cell.run import BUSY, DISK_FULL, DONE, INTERRUPTED
+from wisesr.cell.wait import wait_variables
 from wisesr.encoding import CHILD_OUTPUT
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
@@ -60,15 +61,16 @@ class ProcessJob:
             os.killpg(self._process.pid, signal.SIGKILL)
 
 
-def environment() -> dict[str, str]:
+def environment(wait: str = "auto") -> dict[str, str]:
     """Environment variables of a child process that imports the package that this process runs; its output is UTF-8.
 
-    Without ranks: they number this process among others (of srun, of a pod), and its cells are no part of that.
+    Its threads wait as `wait`, which is `grid.wait`, says. Without ranks: they number this process among others (of srun, of a
+    pod), and its cells are no part of that.
     """
     root = str(Path(wisesr.__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
-    return {**own, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
+    return {**own, **wait_variables(wait, own), "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
 
 
 def devices_of(slot: Slot) -> dict[str, str]:
@@ -78,7 +80,8 @@ def devices_of(slot: Slot) -> dict[str, str]:
 
 def cell_arguments(directory: Path, slot: Slot, *, force: bool) -> list[str]:
     """Arguments of `python -m wisesr.cell`, but for those that tell of the process that starts it."""
-    return [str(directory), "--cores", str(slot.cores), "--gpus", str(len(slot.gpus)), *["--force"] * force]
+    cpus = ["--cpus", ",".join(map(str, slot.cpus))] if slot.cpus else []
+    return [str(directory), "--cores", str(slot.cores), *cpus, "--gpus", str(len(slot.gpus)), *["--force"] * force]
 
 
 def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = None, *, force: bool) -> subprocess.Popen[bytes]:
@@ -103,7 +106,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
             stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment() | devices_of(slot),
+            env=environment(slot.wait) | devices_of(slot),
             start_new_session=True,
             pass_fds=handed_on,
         )

@@ -12,6 +12,7 @@ from typing import IO, Any
 from rich.console import Console
 from rich.markup import escape
 
+from wisesr.cell.wait import wait_note
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
@@ -19,6 +20,7 @@ from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
+from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.inspection import CellInspector
@@ -63,6 +65,10 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     interrupted = False
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
+        alone = not slots[0].cpus or claim_cores() is not None
+        slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if alone else ()) for slot in slots]
+        if note := wait_note(grid["wait"], os.environ):
+            tell(console, f"note: {note}")
         for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
             tell(console, f"note: {sentence}")
         with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
@@ -103,7 +109,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
         return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
     gpus = visible_gpus(os.environ)
     here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
-    return make_slots(here, grid, gpus=gpus, cores=usable_cores()), len(gpus)
+    return make_slots(here, grid, gpus=gpus, cores=usable_cores(), cpus=usable_cpus()), len(gpus)
 
 
 def _plan(
@@ -123,8 +129,8 @@ def _plan(
         on_gpu = gpus > 0 if slots[0].cluster else bool(slots[0].gpus)
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
-        cores = slots[0].cores if here else None
-        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm)
+        cores, wait = slots[0].cores if here else None, slots[0].wait
+        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm, wait=wait)
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))
@@ -151,7 +157,8 @@ def _run(
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
-        where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}"
+        own = ", which no other has" if slots[0].cpus else ""
+        where = ", ".join(map(str, slots)) if slots[0].gpus else f"CPU cores of each: {slots[0].cores}{own}"
         tell(console, f"{len(slots)} cells at a time; {where}")
 
     def starter(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> Job:

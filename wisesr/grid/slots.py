@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
+from wisesr.grid.core_shares import deal
 from wisesr.wording import count_of
 
 
@@ -27,6 +28,10 @@ class Slot(NamedTuple):
     """CPU cores of its cell."""
     cluster: str = ""
     """The kind of cluster on which it is; empty for this machine."""
+    cpus: tuple[int, ...] = ()
+    """Numbers of the CPUs that its cell is bound to; empty where it may use any."""
+    wait: str = "auto"
+    """`grid.wait`."""
 
     def __str__(self) -> str:
         if self.cluster:
@@ -64,14 +69,19 @@ def _torch_has_cuda() -> bool:
     return re.search(r"^cuda\b.*= None$", file.read_text(encoding="utf-8"), re.MULTILINE) is None
 
 
-def make_slots(configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int) -> list[Slot]:
+def make_slots(
+    configs: Sequence[Config], grid: Mapping[str, Any], *, gpus: Sequence[str], cores: int, cpus: Sequence[int] = ()
+) -> list[Slot]:
     """The slots of a grid on a machine with these GPUs and so many cores.
+
+    Slots of several cores and no GPU have cores of their own, dealt out of `cpus`, the numbers of them all. With GPUs they have
+    not: which cores are near a GPU nobody tells here, and cells that share one take turns anyway.
 
     Raises:
         UserError: more is asked for than there is, or settings that exclude each other.
     """
     if not gpus or all(config["trainer"]["accelerator"] == "cpu" for config in configs):
-        return _on_cpu(configs, grid, cores)
+        return _on_cpu(configs, grid, cores, cpus)
     size = _gpus_per_cell(configs, grid, gpus)
     share = grid["cells_per_gpu"]
     if share > 1 and size > 1:
@@ -101,13 +111,13 @@ def _gpus_per_cell(configs: Sequence[Config], grid: Mapping[str, Any], gpus: Seq
     return size
 
 
-def _on_cpu(configs: Sequence[Config], grid: Mapping[str, Any], cores: int) -> list[Slot]:
+def _on_cpu(configs: Sequence[Config], grid: Mapping[str, Any], cores: int, cpus: Sequence[int]) -> list[Slot]:
     if grid["gpus_per_cell"] != "auto" or grid["cells_per_gpu"] != 1:
         raise UserError("grid.gpus_per_cell and grid.cells_per_gpu need GPUs, and these cells run on the CPU: use grid.slots")
     count = 1 if grid["slots"] == "auto" else grid["slots"]
     share = max(1, cores // count)
     _check_threads(configs, count, cores)
-    return [Slot(number, (), share) for number in range(count)]
+    return [Slot(number, (), share, cpus=own) for number, own in enumerate(deal(cpus, count))]
 
 
 def _check_threads(configs: Sequence[Config], slots: int, cores: int) -> None:

@@ -28,6 +28,8 @@ _KEPT = (
         "OMP_PROC_BIND",
         "KMP_AFFINITY",
         "KMP_BLOCKTIME",
+        "OMP_WAIT_POLICY",
+        "GOMP_SPINCOUNT",
         "MKL_CBWR",
         "MKL_NUM_THREADS",
         "OPENBLAS_NUM_THREADS",
@@ -54,7 +56,7 @@ def packages_hash() -> str:
     """64 hexadecimal digits over the sorted lines `name==version` of all installed packages, as `pip freeze` has them.
 
     Names are as PyPI compares them (https://peps.python.org/pep-0503/#normalized-names); where a package was installed from, a
-    path or a URL, is no part of it. A process looks once, as it imports each package once: parsing takes a third of a second.
+    path or a URL, is no part of it. A process looks once, as it imports each package once: parsing takes a fifth of a second.
     """
     return _packages_hash(tuple(sys.path))
 
@@ -65,7 +67,8 @@ def _packages_hash(path: tuple[str, ...]) -> str:
     for package in distributions(path=list(path)):
         said = package.metadata
         if "Name" in said:  # not so where a package was removed in part
-            found.add((re.sub(r"[-_.]+", "-", said["Name"]).lower(), str(package.version)))
+            # Not `package.version`, which parses the file again.
+            found.add((re.sub(r"[-_.]+", "-", said["Name"]).lower(), str(said["Version"])))
     return hashlib.sha256("".join(f"{name}=={version}\n" for name, version in sorted(found)).encode()).hexdigest()
 
 

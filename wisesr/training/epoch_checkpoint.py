@@ -101,7 +101,8 @@ class EpochCheckpoint(Checkpoint):
         """Note an optimizer step; the loss stays a tensor, so that a GPU is not waited for."""
         self._losses.append(outputs["loss"].detach())
         if len(self._losses) == trainer.accumulate_grad_batches:
-            self._steps.append((trainer.global_step, self._rate, torch.stack(self._losses).sum()))
+            loss = self._losses[0] if len(self._losses) == 1 else torch.stack(self._losses).sum()
+            self._steps.append((trainer.global_step, self._rate, loss))
             self._losses = []
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:

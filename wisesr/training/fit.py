@@ -21,6 +21,7 @@ from wisesr.results.predictions import Predictions, write_predictions
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
+from wisesr.training.hidden_gpus import hidden_gpus
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
@@ -69,15 +70,24 @@ def fit(
         if settings.compile:
             module.model.compile()
         try:
-            trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
-            checkpoint.start_loggers(trainer)
-            chosen = _test(trainer, module, data, checkpoint, directory)
+            with hidden_gpus(trainer.strategy.root_device):
+                trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=True)
+                checkpoint.start_loggers(trainer)
+                _forget_optimizer(trainer)
+                chosen = _test(trainer, module, data, checkpoint, directory)
         except BaseException:
             if trainer.strategy.launcher is not None:
                 trainer.strategy.launcher.kill(signal.SIGKILL)  # the other devices' processes would wait for this one
             raise
     stopped = checkpoint.stopped(module.steps.epochs)
     return Outcome(chosen, checkpoint.rows[-1], stopped, checkpoint.seconds, progress.images_per_second)
+
+
+def _forget_optimizer(trainer: Trainer) -> None:
+    """Free gradients and the optimizer's state, which last.ckpt holds: test and `compute_time` take room of their own."""
+    for optimizer in trainer.optimizers:
+        optimizer.zero_grad()
+        optimizer.state.clear()
 
 
 def _test(trainer: Trainer, module: ClassificationModule, data: ImageData, checkpoint: EpochCheckpoint, directory: Path) -> Row:

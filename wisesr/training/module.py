@@ -21,6 +21,7 @@ from wisesr.training.constraint import constrain
 from wisesr.training.metrics import MeanLoss, SplitMetrics, top1
 from wisesr.training.objective import Objective
 from wisesr.training.parameter_groups import finish_groups, named_group
+from wisesr.training.randomness import seed_generators
 from wisesr.training.schedules import Schedule
 from wisesr.training.single_image import check_single_images
 from wisesr.types import Steps, derive_seed
@@ -141,7 +142,7 @@ class ClassificationModule(LightningModule):
 
     def on_train_batch_start(self, batch: Batch, batch_idx: int) -> None:
         """Reseed, so that a run that resumes draws what an undisturbed one draws."""
-        torch.manual_seed(derive_seed(self._seed, "model", self.current_epoch, batch_idx, self.global_rank))
+        seed_generators(derive_seed(self._seed, "model", self.current_epoch, batch_idx, self.global_rank), self.device)
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one device's batch, weighted so that a step's gradient is the mean over its global batch.

@@ -15,6 +15,7 @@ from lightning.pytorch import Trainer
 
 from wisesr.errors import UserError
 from wisesr.training.batch_parts import SynchronisedBatchNorm, require_several_gpus
+from wisesr.training.streamed_checkpoints import StreamedCheckpoints
 
 
 class TrainerSettings(NamedTuple):
@@ -57,7 +58,7 @@ def make_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -
 def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
     # Inside a Slurm job Lightning would take ranks from srun and write checkpoints in mid-epoch when it is preempted.
     external = settings.num_nodes > 1 or TorchElasticEnvironment.detect()
-    plugins: list[Any] = [] if external else [LightningEnvironment()]
+    plugins: list[Any] = [StreamedCheckpoints(), *([] if external else [LightningEnvironment()])]
     plugins += [SynchronisedBatchNorm()] * settings.sync_batchnorm
     return Trainer(
         accelerator=settings.accelerator,
@@ -70,7 +71,7 @@ def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[A
         deterministic=settings.deterministic,
         max_epochs=epochs,
         callbacks=callbacks,
-        plugins=plugins or None,
+        plugins=plugins,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,

@@ -45,6 +45,7 @@ def make_plan(
     cores: int | None = None,
     tflops: float | None = None,
     warm: WarmSlots | None = None,
+    wait: str = "auto",
 ) -> Plan:
     """Build all cells without their memory; look at data, weights, devices and disk. Nothing is started or written.
 
@@ -59,10 +60,11 @@ def make_plan(
         tflops: 10^12 FLOPs a second, for how long the cells take that neither a finished nor a timed one tells of; None to
             leave it open.
         warm: of the grid, which tell how cells start and fork the child; None for a Python each.
+        wait: `grid.wait`, of the timed steps.
     """
     if not cells:
         return Plan([], [])
-    answer = ask_planner(cells, console, gpus=gpus, cores=cores, warm=warm)
+    answer = ask_planner(cells, console, gpus=gpus, cores=cores, warm=warm, wait=wait)
     if isinstance(answer, str):
         return Plan([("", answer)], [None] * len(cells))
     costs = [cost and _read(Cost(*cost)) for cost in answer["costs"]]

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
 from wisesr.grid.planning.map_heads import describe_heads
 from wisesr.grid.planning.timing import time_cells
@@ -79,6 +80,7 @@ def main() -> None:
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
 
+    import_libraries()
     import wisesr.grid.planning.cell_planner  # noqa: F401  # to know how long it takes: a cell imports the same
 
     imports = 0.0 if asked.get("forked") else time.monotonic() - began

@@ -31,7 +31,13 @@ _NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
 def ask_planner(
-    cells: Sequence[Cell], console: Console, *, gpus: int, cores: int | None = None, warm: WarmSlots | None = None
+    cells: Sequence[Cell],
+    console: Console,
+    *,
+    gpus: int,
+    cores: int | None = None,
+    warm: WarmSlots | None = None,
+    wait: str = "auto",
 ) -> dict[str, Any] | str:
     """What the planner answers on a grid that sees so many GPUs, or in a sentence for users how it ended without one.
 
@@ -41,12 +47,13 @@ def ask_planner(
         gpus: that the grid sees.
         cores: of one cell on this machine, on which steps are to be timed; None to time none.
         warm: of the grid, which tell how cells start and fork it; None for a Python each.
+        wait: `grid.wait`, of the threads with which steps are timed.
     """
     asked = {"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores, "forked": bool(warm and warm.forks)}
     with tempfile.TemporaryFile() as errors, Stages(console) as stages:
         stages.say(f"checking {count_of(len(cells), 'model')} before the first cell starts: importing torch")
         heard = _Heard(cells, stages)
-        with _child(errors, warm.first if warm else None) as child:
+        with _child(errors, warm.first if warm else None, wait) as child:
             with suppress(BrokenPipeError):
                 child.stdin.write(f"{json.dumps(asked)}\n".encode())
                 child.stdin.flush()
@@ -94,10 +101,10 @@ class _Child(NamedTuple):
 
 
 @contextmanager
-def _child(errors: IO[bytes], warm: WarmSlot | None) -> Iterator[_Child]:
+def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str) -> Iterator[_Child]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
     parent = None if warm is None else warm.ready()
-    child = _spawned(errors) if parent is None else _forked(errors, parent)
+    child = _spawned(errors, wait) if parent is None else _forked(errors, parent)
     try:
         yield child
     finally:
@@ -108,13 +115,13 @@ def _child(errors: IO[bytes], warm: WarmSlot | None) -> Iterator[_Child]:
                 pipe.close()
 
 
-def _spawned(errors: IO[bytes]) -> _Child:
+def _spawned(errors: IO[bytes], wait: str) -> _Child:
     child = subprocess.Popen(
         _COMMAND,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env=environment() | _NO_GPU,
+        env=environment(wait) | _NO_GPU,
         start_new_session=True,  # Ctrl-C is for the grid, which ends this
     )
     assert child.stdin is not None

@@ -18,11 +18,11 @@ from typing import Any
 
 from wisesr.cell.lifeline import end_with_parent
 from wisesr.cell.log import begin_log
+from wisesr.cell.warm_up import warm_up
 from wisesr.encoding import begin_in_utf_8
 from wisesr.grid.warm.channel import Channel
 from wisesr.grid.warm.child import ENDING, Handlers, become
 from wisesr.grid.warm.loaded import Loaded, import_all, unfit_to_fork
-from wisesr.results.provenance import source_hash
 
 
 def main() -> None:
@@ -36,8 +36,8 @@ def main() -> None:
     channel = Channel.from_descriptor(given.channel)
     inherited = {number: signal.signal(number, signal.SIG_IGN) for number in ENDING}  # cells end in order; then this
     loaded, began = Loaded(), time.monotonic()
-    source_hash()  # remembered, for children: of what is about to be imported
     begin_log()
+    warm_up()  # first the hash of the source that is about to be imported
     import_all()
     if reason := unfit_to_fork():
         channel.send({"unfit": reason})

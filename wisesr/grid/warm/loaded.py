@@ -15,8 +15,8 @@ import wisesr
 
 _PACKAGES = ("build", "cell", "config", "data", "models", "results", "training", "grid.planning")
 """Parts of the package that a cell's process, or the planner's, may import."""
-_IN_THE_CELL = ("wisesr.training.loggers.wandb", "wisesr.training.loggers.tensorboard")
-"""Left to the cells that ask for them: wandb makes folders as it is imported, and removes them with the process."""
+_IN_THE_CELL = tuple(f"wisesr.training.loggers.{name}" for name in ("content", "wandb", "tensorboard"))
+"""Left to the cells that ask for them: wandb, which two import, makes folders by that and removes them with the process."""
 _ROOT = Path(wisesr.__file__).resolve().parent
 
 State = dict[str, tuple[int, int]]

@@ -104,4 +104,4 @@ def _has_one_process(config: Config, slot: Slot) -> bool:
 
 
 def _warm_slot(slot: Slot, say: Callable[[str], None]) -> WarmSlot:
-    return WarmSlot(lambda: WarmParent(environment() | devices_of(slot)), say)
+    return WarmSlot(lambda: WarmParent(environment(slot.wait) | devices_of(slot)), say)

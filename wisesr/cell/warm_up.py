@@ -1,0 +1,58 @@
+"""What every cell needs before it computes: libraries imported, and what is the same for all cells of a machine found out.
+
+A process that forks cells does it once for all of them. Nothing here starts a thread, touches a GPU or draws a random number.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import suppress
+
+from wisesr.config.options import GROUPS, load_option, options
+from wisesr.config.signatures import target_settings
+from wisesr.models.timm_import import import_timm
+from wisesr.results.installation import packages_hash
+from wisesr.results.provenance import source_hash
+
+
+def import_libraries() -> None:
+    """Import torch, timm and Lightning, and wandb only where something asks for it.
+
+    A million objects come into being that live as long as the process. Python would look through all of them for garbage
+    again and again, and a forked child would copy their pages by that, so it is told to leave them alone
+    (https://docs.python.org/3/library/gc.html#gc.freeze). Where torch was imported before, nothing is done about that.
+    """
+    if "torch" in sys.modules:
+        import_timm()
+        return
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        import torch  # noqa: F401
+
+        import_timm()
+        import wisesr.data.datamodule
+        import wisesr.training.compute_time
+        import wisesr.training.fit  # noqa: F401
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()
+
+
+def warm_up() -> None:
+    """Import the libraries, and keep in this process what a cell would find out anew, for those that are forked from it.
+
+    Without torch: the hash of the package's source, first of all, so that it is that of what is imported afterwards; the
+    hash of the installed packages; the options of conf/ (a file that is edited is read again) and the signatures of their
+    targets. With torch: its modules, Lightning's and timm's. What may change between two cells is not kept: commit and
+    uncommitted changes of the checkout, images, weights, environment.
+    """
+    source_hash()
+    import_libraries()
+    packages_hash()
+    for group in GROUPS:
+        for name in options(group):
+            with suppress(Exception):  # of a file that somebody is editing: who uses it is told
+                target_settings(str(load_option(group, name).get("_target_")))
