@@ -10,6 +10,7 @@ from wisesr.report.comparability import group_warnings
 from wisesr.report.difference import Difference
 from wisesr.report.differences import SEEDS, differences
 from wisesr.report.groups import Heads
+from wisesr.report.head_options import LAST_BITS
 from wisesr.report.last_epochs import last_epochs, plateau_epochs
 from wisesr.report.published import run_of
 from wisesr.report.rate_sentences import rate_notes, rate_warnings
@@ -111,13 +112,13 @@ def _last_epochs(cells: Sequence[ReportCell], metric: Metric) -> LastEpochs | No
 def is_usual(cell: ReportCell) -> bool:
     """Whether a head has the settings that conf/head gives to its name.
 
-    A setting that either of the two lacks decides nothing; nor does the name of the code.
+    A setting that either of the two lacks decides nothing; nor does the name of the code, nor what changes last bits alone.
     """
     head = cell.config["head"]
     if head["name"] not in options("head"):
         return bool(cell.place.head == head["name"])
     usual = load_option("head", head["name"])
-    return all(head[key] == usual[key] for key in head.keys() & usual.keys() - {"_target_"})
+    return all(head[key] == usual[key] for key in head.keys() & usual.keys() - {"_target_", LAST_BITS})
 
 
 def _absent(heads: Heads, every: Heads) -> tuple[list[str], list[str]]:

@@ -18,6 +18,10 @@ _SETTING = re.compile(r"(\S+?)=(\"(?:[^\"\\]|\\.)*\"|\S+)")
 """As `report.placement` writes a setting into a label."""
 
 
+LAST_BITS = "arithmetic"
+"""The setting of heads that changes how numbers are rounded and not what they are: it makes no other option of a head."""
+
+
 @cache
 def option_of(head: str) -> str | None:
     """The option with the settings that a label tells, and else those of the head of that name; None where there is none.
@@ -33,18 +37,22 @@ def option_of(head: str) -> str | None:
         told = {key: yaml.safe_load(text) for key, text in _SETTING.findall(head.partition(" ")[2])}
     except yaml.YAMLError:
         return None
-    wanted = usual | told
+    wanted = usual | {key: value for key, value in told.items() if key != LAST_BITS}
     return next((option for option in (name, *KNOWN) if _settings(option) == wanted), None)
 
 
 def is_like(head: Mapping[str, Any], option: str) -> bool:
     """Whether the settings of a head, as its cell's configuration has them, are those of an option."""
-    return {key: value for key, value in head.items() if key != "name"} == _settings(option)
+    return {key: value for key, value in head.items() if key not in ("name", LAST_BITS)} == _settings(option)
 
 
 @cache
 def _settings(option: str) -> dict[str, Any] | None:
     try:
-        return load_option("head", option) if option in options("head") else None
+        return _but_last_bits(load_option("head", option)) if option in options("head") else None
     except (UserError, OSError, AssertionError, yaml.YAMLError, OmegaConfBaseException):
         return None  # a file that cannot be read names nothing
+
+
+def _but_last_bits(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key != LAST_BITS}

@@ -64,8 +64,13 @@ class Head(nn.Module):
             ValueError: the maps are not of the shape that the head was made for.
         """
         self.check_maps(features)
-        logits: Tensor = self.classifier(self.dropout(self.aggregation(self.pre_average(features))))
+        logits: Tensor = self.classifier(self.dropout(self.pooled(features)))
         return logits
+
+    def pooled(self, features: Tensor) -> Tensor:
+        """The first two stages: (batch, channels, height, width) -> (batch, features)."""
+        answer: Tensor = self.aggregation(self.pre_average(features))
+        return answer
 
     def of_images(self, features: Tensor, images: Tensor) -> Tensor:
         """Logits, (batch, classes), of feature maps and the images that they come from, (batch, 3, size, size).

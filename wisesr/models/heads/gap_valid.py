@@ -23,6 +23,7 @@ class KeptAverageHead(Head):
         feature_shape, num_classes, dropout: as of `Head`.
         pre_pool: side of the averaging window, or None to take it from the map's extent, as `wise` does.
         init: as of `Head`.
+        arithmetic: as of `GlobalAverage`.
 
     Raises:
         ValueError: a value out of its range; a window larger than the map.
@@ -36,13 +37,14 @@ class KeptAverageHead(Head):
         pre_pool: int | None = None,
         init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.0,
+        arithmetic: Literal[1, 2] = 1,
     ) -> None:
         averaging = pre_average(check_shape(feature_shape), pre_pool)
         super().__init__(
             averaging.shape,
             num_classes,
             pre_average=averaging.module(),
-            aggregation=GlobalAverage(),
+            aggregation=GlobalAverage(arithmetic),
             dropout=dropout,
             init=init,
         )

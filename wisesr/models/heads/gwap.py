@@ -13,26 +13,32 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from wisesr.models.heads.arithmetic import Arithmetic, adds_in_layout, check_arithmetic
 from wisesr.models.heads.base import Head, check_shape
 from wisesr.models.heads.resizing import resized
+from wisesr.models.heads.weighted_sum import weighted_sum
 from wisesr.types import FeatureShape
 
 
-def weighted_average(features: Tensor, kernel: Tensor) -> Tensor:
+def weighted_average(features: Tensor, kernel: Tensor, arithmetic: Arithmetic = 1) -> Tensor:
     """y_c = mean_ij k_ij x_cij: (batch, channels, height, width), (height, width) -> (batch, channels)."""
+    if adds_in_layout(arithmetic, features, kernel):
+        return weighted_sum(features, kernel.expand(features.shape[1:])) / kernel.numel()
     return torch.einsum("bchw,hw->bc", features, kernel) / kernel.numel()
 
 
 class WeightedAverage(nn.Module):
-    """`weighted_average` with its map, which starts at ones: as global average pooling."""
+    """`weighted_average` with its map, which starts at ones: as global average pooling. `arithmetic` as of `GlobalAverage`."""
 
-    def __init__(self, shape: FeatureShape) -> None:
+    def __init__(self, shape: FeatureShape, arithmetic: Arithmetic = 1) -> None:
         super().__init__()
+        check_arithmetic(arithmetic)
+        self.arithmetic: Arithmetic = arithmetic
         self.kernel = nn.Parameter(torch.ones(shape.height, shape.width))
 
     def forward(self, features: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, channels)."""
-        return weighted_average(features, self.kernel)
+        return weighted_average(features, self.kernel, self.arithmetic)
 
 
 class WeightedAverageHead(Head):
@@ -47,12 +53,13 @@ class WeightedAverageHead(Head):
         *,
         init: Literal["normal", "torch"] = "normal",
         dropout: float = 0.0,
+        arithmetic: Literal[1, 2] = 1,
     ) -> None:
         shape = check_shape(feature_shape)
         super().__init__(
             shape,
             num_classes,
-            aggregation=WeightedAverage(shape),
+            aggregation=WeightedAverage(shape, arithmetic),
             dropout=dropout,
             init=init,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import torch
@@ -83,10 +84,27 @@ class PreAverage(NamedTuple):
         full[..., : blocks.shape[-2], : blocks.shape[-1]] = blocks / held[: blocks.shape[-2], : blocks.shape[-1]]
         return full
 
+    def spread_by_product(self, kernel: Tensor) -> Tensor:
+        """`spread` as a matrix product, forward and backward several times faster on a CPU; equal but for last bits.
+
+        (channels, height, width) of `left` -> (channels, height, width) of `shape`
+        """
+        full: Tensor = (kernel.flatten(1) @ _spreading(self, kernel.dtype)).unflatten(1, self.shape[1:])
+        return full
+
     def _held(self, extent: int) -> Tensor:
         """For each row (or column), how many the window has that it lies in."""
         start = torch.arange(extent) // self.pool * self.pool
         return (extent - start).clamp(max=self.pool)
+
+
+@lru_cache(maxsize=16)
+def _spreading(averaging: PreAverage, dtype: torch.dtype) -> Tensor:
+    """`spread` as a matrix, (positions of `left`, positions of `shape`)."""
+    height, width = averaging.left[1:]
+    with torch.inference_mode(False), torch.device("cpu"):  # kept, so for training too, whoever asks first
+        one_by_one = torch.eye(height * width, dtype=dtype).unflatten(1, (height, width))
+        return averaging.spread(one_by_one).flatten(1)
 
 
 def automatic_pool(shape: FeatureShape) -> int:

@@ -85,6 +85,7 @@ class ShuffledWiseHead(DepthwiseKernelHead):
         non_negative: Literal["none", "projection", "softplus"] = "projection",
         init: Literal["normal", "torch", "average"] = "normal",
         dropout: float = 0.0,
+        arithmetic: Literal[1, 2] = 1,
     ) -> None:
         if shuffle not in ("once", "image"):
             raise ValueError(f"head.shuffle must be one of once, image, not {shuffle!r}")
@@ -96,6 +97,7 @@ class ShuffledWiseHead(DepthwiseKernelHead):
             non_negative=non_negative,
             init=init,
             dropout=dropout,
+            arithmetic=arithmetic,
         )
         positions = self.feature_shape.height * self.feature_shape.width
         self.shuffle = shuffle

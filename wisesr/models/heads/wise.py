@@ -26,6 +26,7 @@ class WiseHead(DepthwiseKernelHead):
         init: Literal["normal", "torch", "average"] = "normal",
         learnable: bool = True,
         dropout: float = 0.0,
+        arithmetic: Literal[1, 2] = 1,
     ) -> None:
         super().__init__(
             feature_shape,
@@ -36,4 +37,5 @@ class WiseHead(DepthwiseKernelHead):
             init=init,
             learnable=learnable,
             dropout=dropout,
+            arithmetic=arithmetic,
         )
