@@ -71,8 +71,8 @@ class EpochCheckpoint(Checkpoint):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Tell the loggers, with the epochs that an earlier attempt finished; it may have ended training early."""
-        self._clock = time.monotonic()
         self.start_loggers(trainer)
+        self._clock = time.monotonic()  # opening them is no training
         self._stop_early(trainer)
 
     def start_loggers(self, trainer: Trainer) -> None:
