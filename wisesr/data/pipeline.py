@@ -89,6 +89,7 @@ class Pipeline:
 def _tensor_of(image: Image.Image) -> Tensor:
     """(channels, height, width), as `v2.ToImage` has it: a view of rows of pixels."""
     if image.mode == "RGB":
-        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        pixels = np.frombuffer(bytearray(image.tobytes()), np.uint8)  # a bytearray: torch wants what may be written to
+        return torch.from_numpy(pixels.reshape(image.height, image.width, 3).transpose(2, 0, 1))
     tensor: Tensor = v2.functional.pil_to_tensor(image)
     return tensor
