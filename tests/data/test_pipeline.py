@@ -187,6 +187,14 @@ def test_resized_is_torchvisions(sides: tuple[int, int], height: int, width: int
     assert torch.equal(resized(of[kind], height, width), expected)
 
 
+def test_grey_pictures_are_grey_in_three_channels() -> None:
+    """A manifest of one's own may give them beside others: torchvision's normalisation makes three channels of one."""
+    mixed = manifest(lambda index: noise(index, (20, 30)).convert("L" if index % 2 else "RGB"))
+    batch = Images(mixed, "train", Plain(32, MEAN, STD), training=True, seed=7).__getitems__(KEYS)
+    expected = [steps_of(Plain(32, MEAN, STD))(mixed.load(index)).as_subclass(Tensor) for _, index in KEYS]
+    assert isinstance(batch, Batch) and torch.equal(batch.images, torch.stack(expected))
+
+
 def test_ours_are_written_at_once() -> None:
     for augment in (Plain(32, MEAN, STD), Standard(32, MEAN, STD)):
         assert isinstance(augment.train, Pipeline) and isinstance(augment.test, Pipeline)
