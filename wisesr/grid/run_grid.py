@@ -65,7 +65,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     interrupted = False
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
-        alone = not slots[0].cpus or claim_cores() is not None
+        alone = not slots[0].cpus or grid["plan"] or claim_cores() is not None
         slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if alone else ()) for slot in slots]
         if note := wait_note(grid["wait"], os.environ):
             tell(console, f"note: {note}")
