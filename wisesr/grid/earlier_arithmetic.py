@@ -21,8 +21,8 @@ def earlier_arithmetic(waiting: Sequence[Cell]) -> str:
     if not finished:
         return ""
     return (
-        f"{finished:,} of these cells {'is' if finished == 1 else 'are'} finished in the arithmetic of before 2026-11-28, and to be "
-        f"trained again in that of today, whose last bits differ: head.{_KEY}=1 goes on with what is there"
+        f"{finished:,} of these cells {'is' if finished == 1 else 'are'} finished in the arithmetic of before 2026-11-28, and "
+        f"to be trained again in that of today, whose last bits differ: head.{_KEY}=1 goes on with what is there"
     )
 
 
