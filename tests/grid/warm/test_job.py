@@ -157,6 +157,23 @@ def test_one_that_cannot_fork_says_why_and_cells_are_spawned(tmp_path: Path) -> 
     assert not is_running(tmp_path)
 
 
+def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said once; and where no Python of its own can be started either, the cell has failed and the grid goes on."""
+    monkeypatch.setattr(ToyParent, "_PROGRAM", ("-c", "pass"))
+
+    def spawn() -> Any:
+        raise OSError("no more processes")
+
+    job = place.job("print", spawn=spawn)
+    assert code_of(job) == 1
+    assert job.ended == "it could not be started: no more processes"
+    (said,) = place.said
+    assert said.endswith("3 processes to fork it from have ended before they did.")
+    with pytest.raises(OSError, match="no more processes"):
+        place.job("print", spawn=spawn)
+    assert len(place.started) == 3
+
+
 def test_nothing_outlives_the_slot(place: Place) -> None:
     job = place.job("sleep")
     place.wait_for("sleep")

@@ -31,17 +31,18 @@ class Loaded:
     """What this process has imported, and whether the disk still holds the same; made before the imports."""
 
     def __init__(self) -> None:
-        self._began = time.time_ns()
+        self._began = self._noted = time.time_ns()
         self._state: State = {}
 
     def note(self) -> None:
         """Note the state of the disk, after the imports."""
-        self._state = _disk_state()
+        self._state, self._noted = _disk_state(), time.time_ns()
 
     @property
     def is_stale(self) -> bool:
         """Whether a process that imported now might get something else, or this one may have got half of an edit."""
-        return _disk_state() != self._state or any(changed >= self._began for _, changed in self._state.values())
+        edited = (self._began <= changed <= self._noted for _, changed in self._state.values())  # not: dated in the future
+        return any(edited) or _disk_state() != self._state
 
 
 def _disk_state() -> State:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from wisesr.grid.warm.parent import WarmParent
@@ -27,6 +28,12 @@ class ForkedProcess:
         except EOFError:
             self._code = -signal.SIGKILL
 
+    def has_begun(self) -> bool:
+        """Whether there is such a process, once the parent has answered; one that is stale or has died forks none."""
+        while not self._pid and self._code is None:
+            self._listen()
+        return self._pid > 0
+
     def wait(self) -> int:
         """Its exit code, negative for a signal, once it has ended."""
         while self._code is None:
@@ -35,10 +42,9 @@ class ForkedProcess:
 
     def kill(self) -> None:
         """SIGKILL; it may have ended."""
-        while not self._pid and self._code is None:
-            self._listen()
-        if self._code is None:
-            os.kill(self._pid, signal.SIGKILL)  # a zombie at worst: its parent keeps it until the next request
+        if self.has_begun() and self._code is None:
+            with suppress(ProcessLookupError):  # a zombie at worst while its parent lives
+                os.kill(self._pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         try:
