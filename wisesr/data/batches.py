@@ -104,7 +104,8 @@ class _Rows:
         """
         if not self._taken:
             self.images = self._all(shape, dtype)
-        row = self.images[self._taken]
+            self._rows = self.images.unbind()
+        row = self._rows[self._taken]
         if row.shape != shape or row.dtype != dtype:
             raise UserError(
                 f"augment must make tensors of one shape and type, not of {tuple(row.shape)}, {row.dtype}, and of "

@@ -72,9 +72,10 @@ class Pipeline:
         for step in self._steps:
             if isinstance(image, Image.Image) and not isinstance(step, RandomCrop):
                 image = _tensor_of(image)
-            if isinstance(image, Tensor) and type(step) not in _OF_TENSORS:
-                image = tv_tensors.Image(image)
-            image = step(image)
+            if type(step) in _OF_TENSORS:
+                image = step.forward(image)  # a call looks for a module's hooks first, a microsecond each
+            else:
+                image = step(tv_tensors.Image(image) if isinstance(image, Tensor) else image)
         return (_tensor_of(image) if isinstance(image, Image.Image) else image).as_subclass(Tensor)
 
     def _slowly(self, pixels: Tensor, place: Place | None) -> Tensor:

@@ -25,4 +25,4 @@ def resized(image: Tensor, height: int, width: int) -> Tensor:
         return image
     # The stride of the one picture is what tells torch to lay out the result as the picture is, here with channels last.
     one = image.as_strided((1, *image.shape), (image.numel(), *image.stride()))
-    return interpolate(one, size=[height, width], mode="bilinear", align_corners=False, antialias=True)[0]
+    return interpolate(one, size=[height, width], mode="bilinear", align_corners=False, antialias=True).squeeze(0)
