@@ -20,6 +20,13 @@ from wisesr.grid.warm.parent import WarmSlot
 from wisesr.results.lock import acquire_lock, is_running
 
 
+class Spawned:
+    """A cell in a Python of its own that ends well."""
+
+    def poll(self) -> int:
+        return 0
+
+
 class Place:
     """A slot with toy parents, and jobs in it."""
 
@@ -123,6 +130,50 @@ def test_a_parent_that_dies_takes_its_cell_with_it_and_is_replaced(place: Place)
     assert len(place.started) == 3
 
 
+def test_a_parent_that_is_stopped_keeps_nobody_from_the_end(place: Place) -> None:
+    job = place.job("sleep")
+    place.wait_for("sleep")
+    wait(lambda: job.poll() is None and job._pid)
+    os.kill(place.started[0]._process.pid, signal.SIGSTOP)
+    job.kill()
+    assert job.poll() is not None
+    wait(lambda: not is_running(place.folder))
+
+
+def test_one_that_dies_while_it_imports_is_not_tried_again(place: Place) -> None:
+    parent = place.slot.parent()
+    assert parent is not None
+    parent._process.kill()
+    for _ in range(2):
+        assert code_of(place.job("print", spawn=Spawned)) == 0
+    assert len(place.started) == 1
+    (said,) = place.said
+    assert said.endswith("killed by SIGKILL.")
+
+
+def test_where_no_process_can_be_started_the_cell_fails_alone(place: Place) -> None:
+    def refuse() -> Any:
+        raise BlockingIOError("no more processes")
+
+    place.slot = WarmSlot(refuse, place.said.append)
+    job = place.job("print", spawn=refuse)
+    assert job.poll() == 1
+    assert job.ended == "it could not be started: no more processes"
+    assert place.said[0].endswith("none could be started: no more processes.")
+    assert not is_running(place.folder)
+
+
+def test_a_file_of_tomorrow_is_no_edit(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    tomorrow = time.time() + 86_400.0
+    os.utime(installed, (tomorrow, tomorrow))
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    assert code_of(place.job("print")) == 0
+    assert len(place.started) == 1
+    assert not place.said
+
+
 def test_code_that_was_edited_is_loaded_anew(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = tmp_path / "site-packages"
     installed.mkdir()
@@ -138,10 +189,6 @@ def test_code_that_was_edited_is_loaded_anew(place: Place, monkeypatch: pytest.M
 def test_one_that_cannot_fork_says_why_and_cells_are_spawned(tmp_path: Path) -> None:
     place = Place(tmp_path, TOY_UNFIT="something has started 3 threads")
     spawned = []
-
-    class Spawned:
-        def poll(self) -> int:
-            return 0
 
     def spawn() -> Any:
         assert is_running(tmp_path), "the lock is still held"

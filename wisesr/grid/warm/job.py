@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
-from wisesr.cell.run import INTERRUPTED
+from wisesr.cell.run import FAILED, INTERRUPTED
 from wisesr.grid.cell_process import ProcessJob
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 
@@ -30,7 +30,7 @@ class ForkedJob:
     """
 
     name = ended = ""
-    """As of `ProcessJob`."""
+    """As of `ProcessJob`; the latter also why no process could be started."""
 
     def __init__(
         self, slot: WarmSlot, request: Mapping[str, Any], files: Sequence[IO[Any]], spawn: Callable[[], ProcessJob]
@@ -68,9 +68,9 @@ class ForkedJob:
         if self._spawned is not None:
             self._spawned.kill()
             return
-        self._end_session()
-        while self._code is None:
-            self._listen(wait=True)
+        if self._code is None:
+            self._slot.drop()  # it may be stopped, and would not tell of the child's end
+            self._end(-signal.SIGKILL)
 
     def _ask(self) -> None:
         """Send the request to a parent; where there is none, start a Python."""
@@ -79,11 +79,14 @@ class ForkedJob:
             try:
                 parent.channel.send(self._request, [file.fileno() for file in self._files])
             except EOFError:  # it has died since the last cell
-                self._slot.drop()
+                self._slot.lose()
             else:
                 self._parent = parent
                 return
-        self._spawned = self._spawn()
+        try:
+            self._spawned = self._spawn()
+        except OSError as error:
+            self.ended, self._code = f"it could not be started: {error}", FAILED
         self._close_files()
 
     def _listen(self, *, wait: bool) -> bool:
@@ -101,7 +104,9 @@ class ForkedJob:
             self._has_child(message["pid"])
         elif "code" in message:
             self._end(message["code"])
-        elif "ready" not in message:
+        elif "ready" in message:
+            self._parent.is_ready = True
+        else:
             self._slot.hear_end(message)
             self._ask()
         return True
@@ -115,7 +120,7 @@ class ForkedJob:
 
     def _lose_parent(self) -> None:
         """The parent has died, and the kernel has killed its child; without a child another parent is asked."""
-        self._slot.drop()
+        self._slot.lose()
         if self._pid:
             self._end(-signal.SIGKILL)
         else:

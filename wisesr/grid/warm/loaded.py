@@ -31,17 +31,18 @@ class Loaded:
     """What this process has imported, and whether the disk still holds the same; made before the imports."""
 
     def __init__(self) -> None:
-        self._began = time.time_ns()
+        self._began = self._noted = time.time_ns()
         self._state: State = {}
 
     def note(self) -> None:
         """Note the state of the disk, after the imports."""
-        self._state = _disk_state()
+        self._state, self._noted = _disk_state(), time.time_ns()
 
     @property
     def is_stale(self) -> bool:
         """Whether a process that imported now might get something else, or this one may have got half of an edit."""
-        return _disk_state() != self._state or any(changed >= self._began for _, changed in self._state.values())
+        now = _disk_state()  # a time to come is of another machine's clock, and no edit
+        return now != self._state or any(self._began <= changed <= self._noted for _, changed in self._state.values())
 
 
 def _disk_state() -> State:

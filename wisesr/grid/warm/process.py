@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from wisesr.grid.warm.parent import WarmParent
@@ -38,7 +39,8 @@ class ForkedProcess:
         while not self._pid and self._code is None:
             self._listen()
         if self._code is None:
-            os.kill(self._pid, signal.SIGKILL)  # a zombie at worst: its parent keeps it until the next request
+            with suppress(ProcessLookupError):  # a zombie at worst, unless its parent was killed, which keeps it
+                os.kill(self._pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         try:
