@@ -14,9 +14,12 @@ import pytest
 from tests.support.processes import processes_of
 from tests.support.warm_toy import ToyParent
 from wisesr.cell.run import INTERRUPTED
+from wisesr.errors import UserError
 from wisesr.grid.cell_process import ProcessJob, environment
+from wisesr.grid.slots import Slot
 from wisesr.grid.warm.job import ForkedJob
 from wisesr.grid.warm.parent import WarmSlot
+from wisesr.grid.warm.slots import _forks
 from wisesr.results.lock import acquire_lock, is_running
 
 
@@ -163,6 +166,16 @@ def test_where_no_process_can_be_started_the_cell_fails_alone(place: Place) -> N
     assert not is_running(place.folder)
 
 
+def test_one_that_is_refused_a_fork_says_so(tmp_path: Path) -> None:
+    place = Place(tmp_path, TOY_FORKS="no")
+    for _ in range(2):
+        assert code_of(place.job("print", spawn=Spawned)) == 0
+    assert len(place.started) == 1
+    (said,) = place.said
+    assert said.endswith("cannot fork: no more processes.")
+    assert not is_running(tmp_path)
+
+
 def test_a_file_of_tomorrow_is_no_edit(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = tmp_path / "site-packages"
     installed.mkdir()
@@ -202,6 +215,14 @@ def test_one_that_cannot_fork_says_why_and_cells_are_spawned(tmp_path: Path) -> 
     (said,) = place.said
     assert said.endswith("something has started 3 threads.")
     assert not is_running(tmp_path)
+
+
+def test_cells_of_several_devices_are_not_forked() -> None:
+    assert not _forks("auto", [Slot(0)], 0)
+    with pytest.raises(UserError, match=r"grid\.start=fork forks cells of one device"):
+        _forks("fork", [Slot(0)], 0)
+    with pytest.raises(UserError, match="jobs of a cluster"):
+        _forks("fork", [Slot(0, cluster="local")], 2)
 
 
 def test_nothing_outlives_the_slot(place: Place) -> None:

@@ -95,6 +95,11 @@ def _forks(how: str, slots: Sequence[Slot], cells: int) -> bool:
         raise UserError(
             "grid.start=fork belongs to this machine's slots, and these cells are jobs of a cluster: grid.start=auto"
         )
+    if how == "fork" and not cells:
+        raise UserError(
+            "grid.start=fork forks cells of one device, and each of these takes several, whose other processes start by the "
+            "command of the first: take grid.start=auto or spawn"
+        )
     return how == "fork"
 
 
