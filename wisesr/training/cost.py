@@ -7,6 +7,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -100,8 +101,16 @@ def state_bytes(make: Callable[[Iterable[dict[str, Any]]], Optimizer], parameter
 
 
 def peak_memory(device: torch.device) -> int:
-    """Bytes: of the GPU's allocator where `device` is one, else the largest resident size of this process."""
+    """Bytes: of the GPU's allocator where `device` is one, else the largest resident size of this process.
+
+    Linux tells it in `VmHWM`; `ru_maxrss`, there in KiB, is at least that of whoever started the process
+    (https://man7.org/linux/man-pages/man2/getrusage.2.html).
+    """
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "linux":
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        if told := [int(line.split()[1]) for line in lines if line.startswith("VmHWM:")]:
+            return told[0] * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

@@ -62,7 +62,10 @@ async function showCell(index) {
   body.append(foldedPart("Log", make("pre", details.log || "There is no log.")));
   body.append(foldedPart("Configuration", make("pre", details.config || "There is no configuration that can be read.")));
   if (details.provenance.length) body.append(foldedPart("Provenance", facts(details.provenance)));
-  if (!dialog.open) dialog.showModal();
+  if (!dialog.open) {
+    dialog.showModal();
+    dialog.querySelector("#close").focus(); // no autofocus in the page: the browser may complain of one where something has it
+  }
   dialog.scrollTop = 0;
   if (details.curve.length) await draw(chart, curve(details.curve, details.split));
 }
