@@ -35,12 +35,12 @@ class ForkedProcess:
         return self._code
 
     def kill(self) -> None:
-        """SIGKILL; it may have ended."""
+        """SIGKILL to it and to what it has started; it may have ended."""
         while not self._pid and self._code is None:
             self._listen()
-        if self._code is None:
+        for send in (os.kill, os.killpg) if self._code is None else ():  # the first: it may not lead its session yet
             with suppress(ProcessLookupError):  # a zombie at worst, unless its parent was killed, which keeps it
-                os.kill(self._pid, signal.SIGKILL)
+                send(self._pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         try:
