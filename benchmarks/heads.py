@@ -111,9 +111,9 @@ def keep_memory() -> None:
 class Pictured(nn.Module):
     """A head on maps alone, beside pictures that only heads which draw something for each of them look at."""
 
-    def __init__(self, name: str, shape: Shape) -> None:
+    def __init__(self, name: str, shape: Shape, **settings: Any) -> None:
         super().__init__()
-        self.head, self.images = create_head(name, shape[1:], CLASSES), torch.randn(shape[0], 3, 32, 32)
+        self.head, self.images = create_head(name, shape[1:], CLASSES, **settings), torch.randn(shape[0], 3, 32, 32)
 
     def forward(self, maps: Tensor) -> Tensor:
         return self.head.of_images(maps, self.images)
@@ -128,8 +128,9 @@ def leaf_of(shape: Shape, layout: torch.memory_format) -> Tensor:
 
 
 def held(shape: Shape, layout: str, rounds: int) -> list[Row]:
-    """The targets of one shape and layout."""
-    found = timed(made(TARGETS, shape, LAYOUTS[layout]), leaf_of(shape, LAYOUTS[layout]), rounds)
+    """The targets of one shape and layout, beside the same heads with `arithmetic=1`, as they were before 2026-11-28."""
+    before = {f"{name} 1": Pictured(name, shape, arithmetic=1).to(memory_format=LAYOUTS[layout]) for name in TARGETS}
+    found = timed(made(TARGETS, shape, LAYOUTS[layout]) | before, leaf_of(shape, LAYOUTS[layout]), rounds)
     return [
         Row(
             f"{name}, forward and backward over its memory floor, {'x'.join(map(str, shape))}, {layout}",
@@ -137,9 +138,10 @@ def held(shape: Shape, layout: str, rounds: int) -> list[Row]:
             f"{one.both / found.floor(name):.2f} x",
             one.both <= BOUND * found.floor(name),
             "bytes of the map over this run's bandwidth",
-            f"forward {one.forward:.2f} ms, backward {one.backward:.2f} ms, floor {found.floor(name):.2f} ms",
+            f"forward {one.forward:.2f} ms, backward {one.backward:.2f} ms, floor {found.floor(name):.2f} ms; "
+            f"with head.arithmetic=1 {found.heads[f'{name} 1'].both / found.floor(name):.2f} x",
         )
-        for name, one in found.heads.items()
+        for name, one in ((name, found.heads[name]) for name in TARGETS)
     ]
 
 

@@ -143,7 +143,7 @@ def main() -> None:
         if given.images is not None:
             chosen(given.images.resolve(), Path(scratch), 64 if given.quick else 256)
             rows += photographs(Path(scratch), SIZES[-1:] if given.quick else SIZES, 3 if given.quick else 9)
-    write_rows(given.to, rows)
+    write_rows(given.to, rows, arguments=["--images", "photographs"] if given.images else [])
     print(f"{time.monotonic() - began:.0f} s")
 
 

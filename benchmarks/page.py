@@ -67,7 +67,7 @@ def main() -> int:
         nargs=2,
         type=Path,
         metavar=("SCRIPT", "IMAGES"),
-        help="train.py of a checkout of timm's repository, and photographs",
+        help="train.py of a checkout of timm's repository, and photographs, which the loader's benchmark takes, too",
     )
     chosen = parser.parse_args()
     folder = FOUND / "quick" if chosen.quick else FOUND
@@ -113,7 +113,8 @@ def without_figures(folder: Path, run_now: list[Script]) -> list[str]:
 
 
 def options_of(script: Script, chosen: argparse.Namespace) -> list[str]:
-    own = [*map(str, (path.resolve() for path in chosen.timm))] if script.name == "timm_train" else []
+    timm, images = map(str, (path.resolve() for path in chosen.timm)) if chosen.timm else ("", "")
+    own = {"timm_train": [timm, images], "loader": ["--images", images]}.get(script.name, []) if chosen.timm else []
     return [*own, *(["--quick"] if chosen.quick else [])]
 
 

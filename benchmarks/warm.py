@@ -3,7 +3,7 @@
     python benchmarks/warm.py            # about 8 minutes on 2 cores
 
 Toy cells (test_resnet, 32 px, digits, one epoch, one thread). A further cell is the difference of two grids on one slot,
-divided by the cells that one has more; the two ways to start take turns, so that a busy machine disturbs both.
+divided by the cells that one has more, medians of three; in a Python of its own it is measured once, to compare.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,12 @@ def test_figures_of_another_checkout_are_not_lost(tmp_path: Path) -> None:
     assert first.name not in page.without_figures(tmp_path, [first])
     (tmp_path / f"{first.name}.json").write_text("{}")
     assert first.name not in page.without_figures(tmp_path, [])
+
+
+def test_photographs_go_to_all_that_want_them(tmp_path: Path) -> None:
+    chosen = Namespace(timm=[tmp_path / "train.py", tmp_path / "images"], quick=True)
+    given = {script.name: page.options_of(script, chosen) for script in page.SCRIPTS}
+    assert given["timm_train"] == [str(tmp_path / "train.py"), str(tmp_path / "images"), "--quick"]
+    assert given["loader"] == ["--images", str(tmp_path / "images"), "--quick"]
+    assert given["heads"] == ["--quick"]
+    assert page.options_of(page.SCRIPTS[3], Namespace(timm=None, quick=False)) == []

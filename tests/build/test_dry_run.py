@@ -33,7 +33,7 @@ def test_heads_of_one_backbone_share_its_larger_maps(
 ) -> None:
     """On a map of one position each head asks for larger ones; the answers are those of building each anew."""
     small = change(config, "resolution.size", 32)
-    cells = [small | {"head": {"name": name, **load_option("head", name)}} for name in ("wise", "gap", "depthwise")]
+    cells = [small | {"head": {"name": name, **load_option("head", name)}} for name in ("wise", "gap")]
     shared = describe_heads(cells, [None] * len(cells))
     assert all(head is not None and head.ways for head in shared)
     assert len(built) == len(set(built)), "each once"

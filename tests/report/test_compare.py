@@ -172,6 +172,19 @@ def test_one_seed_computed_in_two_ways_is_one_seed(tmp_path: Path) -> None:
     assert any("computed more than once" in warning for warning in table.warnings)
 
 
+def test_cells_of_two_arithmetics_are_one_head(tmp_path: Path) -> None:
+    """What changes last bits alone divides no study: of a seed that has both the later one counts, and a note tells of it."""
+    for head in ("gap", "wise"):
+        write(tmp_path, head, 0, 0.7, changes={"head.arithmetic": 1})
+        write(tmp_path, head, 0, 0.8, changes={"head.arithmetic": 2})
+        write(tmp_path, head, 1, 0.8, changes={"head.arithmetic": 1 if head == "gap" else 2})
+    table = table_of_study(tmp_path)
+    assert [(entry.head, entry.seeds) for entry in table.entries] == [("gap", (0, 1)), ("wise", (0, 1))]
+    assert all(entry.cells[0].config["head"]["arithmetic"] == 2 for entry in table.entries)
+    (note,) = [note for note in table.notes if "head.arithmetic" in note]
+    assert "2 in 3 cells, 1 in 1" in note
+
+
 def test_published_figures_stand_beside_the_head_of_their_name(tmp_path: Path) -> None:
     """A variant is the published head only where its settings are those of conf/head."""
     published = tmp_path / "published.csv"

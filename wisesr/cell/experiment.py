@@ -89,12 +89,8 @@ def train_and_record(
     }
     write_record(directory, content)
     best = outcome.best
-    log.info(
-        "done: epoch %d, val top-1 %s %%, test top-1 %s %%",
-        best["epoch"],
-        percent(best["val/top1"]),
-        percent(best["test/top1"]),
-    )
+    val, test = percent(best["val/top1"]), percent(best["test/top1"])
+    log.info("done: epoch %d, val top-1 %s %%, test top-1 %s %%", best["epoch"], val, test)
 
 
 def _note(directory: Path, phase: str, state: State = State.STARTING) -> None:

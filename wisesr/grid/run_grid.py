@@ -23,6 +23,7 @@ from wisesr.grid.console import make_console
 from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
+from wisesr.grid.earlier_arithmetic import earlier_arithmetic
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
@@ -65,11 +66,13 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     interrupted = False
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
-        alone = not slots[0].cpus or claim_cores() is not None
+        alone = not slots[0].cpus or grid["plan"] or claim_cores() is not None
         slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if alone else ()) for slot in slots]
         if note := wait_note(grid["wait"], os.environ):
             tell(console, f"note: {note}")
-        for sentence in other_devices(waiting, gpus if cluster else len(slots[0].gpus)):
+        for sentence in filter(
+            None, [earlier_arithmetic(waiting), *other_devices(waiting, gpus if cluster else len(slots[0].gpus))]
+        ):
             tell(console, f"note: {sentence}")
         with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
             _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots, warm=warm)

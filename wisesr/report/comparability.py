@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from wisesr.config.axes import leaves
 from wisesr.report.divided import DIVIDING, devices_notes, devices_unlike
+from wisesr.report.head_options import arithmetic_of
 from wisesr.report.placement import is_execution
 from wisesr.report.scores import Scoring
 from wisesr.report.study import ReportCell
@@ -76,6 +77,10 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
     differing = [compared(f"Not the same {key}", cells, values) for key, values in _execution(cells).items()]
     differing += [unlike(f"Not the same {name}", cells, _hardware(name)) for name in hardware]
     differing.append(unlike("Not the same number of threads", cells, lambda record: record.provenance.threads))
+    known = [cell for cell in cells if arithmetic_of(cell.config["head"]) is not None]
+    differing.append(
+        compared("Not the same head.arithmetic", known, [str(arithmetic_of(cell.config["head"])) for cell in known])
+    )
     notes = [f"{sentence} Last bits, and times, may differ for it." for sentence in differing if sentence]
     notes += devices_notes(cells)
     notes += sorted(unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)

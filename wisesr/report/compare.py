@@ -11,6 +11,7 @@ from wisesr.report.comparability import learning_warnings, table_notes, table_wa
 from wisesr.report.divided import division_warnings
 from wisesr.report.entries import GroupEntries, group_entries, is_usual
 from wisesr.report.groups import divide
+from wisesr.report.head_options import arithmetic_of
 from wisesr.report.one_data import of_one_data
 from wisesr.report.placement import TableKey, table_of
 from wisesr.report.published import PublishedFigures
@@ -165,10 +166,13 @@ def _without(baseline: str, groups: Sequence[GroupEntries], *, explained: bool) 
 
 
 def _once(cells: Sequence[ReportCell]) -> tuple[list[ReportCell], list[LeftOut]]:
-    """Each place once: cells that differ in nothing but how they were computed are no two seeds. The first by name is kept."""
+    """Each place once: cells that differ in nothing but how they were computed are no two seeds.
+
+    Of those that add up in several ways the latest way is kept, of the others the first by name.
+    """
     kept: dict[tuple[object, ...], ReportCell] = {}
     repeated = []
-    for cell in sorted(cells, key=lambda cell: (cell.place, cell.name)):
+    for cell in sorted(cells, key=lambda cell: (cell.place, -(arithmetic_of(cell.config["head"]) or 0), cell.name)):
         if cell.place in kept:
             reason = f"the same seed as {kept[cell.place].name}, computed on other hardware or in another way"
             repeated.append(LeftOut(cell.name, cell.state, reason, cell.place))

@@ -22,6 +22,17 @@ LAST_BITS = "arithmetic"
 """The setting of heads that changes how numbers are rounded and not what they are: it makes no other option of a head."""
 
 
+def arithmetic_of(head: Mapping[str, Any]) -> int | None:
+    """That of a head in a cell's configuration; 1 where it was trained before the setting was there, None where there is none.
+
+    See `wisesr.models.heads.arithmetic`.
+    """
+    if LAST_BITS in head:
+        return int(head[LAST_BITS])
+    name = head.get("name")
+    return 1 if name in options("head") and LAST_BITS in load_option("head", str(name)) else None
+
+
 @cache
 def option_of(head: str) -> str | None:
     """The option with the settings that a label tells, and else those of the head of that name; None where there is none.

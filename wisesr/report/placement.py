@@ -10,6 +10,7 @@ from typing import Any
 
 from wisesr.config.axes import COMPUTING, RATES, Leaves
 from wisesr.report.division import ACCUMULATE, DEVICE_PARTS, SYNCHRONISED
+from wisesr.report.head_options import LAST_BITS
 from wisesr.report.repetitions import repetition, without_repetitions
 from wisesr.report.settings import by_option
 from wisesr.report.study import Place
@@ -111,8 +112,12 @@ def _only(values: Leaves, wanted: Callable[[str], bool]) -> Leaves:
 
 
 def _labels(cells: Sequence[Leaves], group: str, classes: Sequence[Hashable]) -> list[str]:
-    """`resnet50`, or `resnet50 weights=package` where several of a class have this name."""
-    own = [{key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.")} for values in cells]
+    """`resnet50`, or `resnet50 weights=package` where several of a class have this name; how a head adds up is no label."""
+    aside = f"head.{LAST_BITS}"
+    own = [
+        {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.") and key != aside}
+        for values in cells
+    ]
     names = [str(values["name"]) for values in own]
     varying = _within(list(zip(classes, names, strict=True)), own)
     return [

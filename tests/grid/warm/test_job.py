@@ -154,14 +154,13 @@ def test_one_that_dies_while_it_imports_is_not_tried_again(place: Place) -> None
     assert said.endswith("killed by SIGKILL.")
 
 
-def test_where_no_process_can_be_started_the_cell_fails_alone(place: Place) -> None:
+def test_a_parent_that_cannot_be_started_is_done_without(place: Place) -> None:
     def refuse() -> Any:
         raise BlockingIOError("no more processes")
 
     place.slot = WarmSlot(refuse, place.said.append)
-    job = place.job("print", spawn=refuse)
-    assert job.poll() == 1
-    assert job.ended == "it could not be started: no more processes"
+    with pytest.raises(BlockingIOError):  # which the schedule takes for the cell's own end
+        place.job("print", spawn=refuse)
     assert place.said[0].endswith("none could be started: no more processes.")
     assert not is_running(place.folder)
 
@@ -223,6 +222,23 @@ def test_cells_of_several_devices_are_not_forked() -> None:
         _forks("fork", [Slot(0)], 0)
     with pytest.raises(UserError, match="jobs of a cluster"):
         _forks("fork", [Slot(0, cluster="local")], 2)
+
+
+def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Said once; and where no Python of its own can be started either, the cell has failed and the grid goes on."""
+    monkeypatch.setattr(ToyParent, "_PROGRAM", ("-c", "pass"))
+
+    def spawn() -> Any:
+        raise OSError("no more processes")
+
+    job = place.job("print", spawn=spawn)
+    assert code_of(job) == 1
+    assert job.ended == "it could not be started: no more processes"
+    (said,) = place.said
+    assert said.endswith("ended while it imported: exit code 0.")
+    with pytest.raises(OSError, match="no more processes"):
+        place.job("print", spawn=spawn)
+    assert len(place.started) == 1
 
 
 def test_nothing_outlives_the_slot(place: Place) -> None:

@@ -104,7 +104,7 @@ class _Child(NamedTuple):
 def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str) -> Iterator[_Child]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
     parent = None if warm is None else warm.ready()
-    child = _spawned(errors, wait) if parent is None else _forked(errors, parent)
+    child = (parent and _forked(errors, parent)) or _spawned(errors, wait)
     try:
         yield child
     finally:
@@ -129,12 +129,17 @@ def _spawned(errors: IO[bytes], wait: str) -> _Child:
     return _Child(child.stdin, child.stdout, child.wait, lambda: end_session(child))
 
 
-def _forked(errors: IO[bytes], parent: WarmParent) -> _Child:
+def _forked(errors: IO[bytes], parent: WarmParent) -> _Child | None:
+    """None where the parent forks none, as the code was edited since it was ready; the next cell finds that out, too."""
     asked, question = os.pipe()
     answers, answered = os.pipe()
     forked = ForkedProcess(parent, {"run": "planner", "environment": _NO_GPU}, [asked, answered, errors.fileno()])
     os.close(asked)
     os.close(answered)
+    if not forked.has_begun():
+        os.close(question)
+        os.close(answers)
+        return None
     return _Child(os.fdopen(question, "wb"), os.fdopen(answers, "rb"), forked.wait, forked.kill)
 
 

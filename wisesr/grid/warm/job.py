@@ -16,7 +16,7 @@ from wisesr.grid.warm.parent import WarmParent, WarmSlot
 _DEATH = 5.0
 """Seconds in which the kernel has surely ended a process that was killed."""
 _TRIES = 3
-"""Parents that are asked: one may have been stale, and one have died. Then the cell gets a Python of its own."""
+"""Parents that are asked: one may have been stale, and one have died. Then the slot's cells get a Python of their own."""
 
 
 class ForkedJob:
@@ -30,7 +30,7 @@ class ForkedJob:
     """
 
     name = ended = ""
-    """As of `ProcessJob`; the latter also why no process could be started."""
+    """As of `ProcessJob`; and why the cell could not be started after all."""
 
     def __init__(
         self, slot: WarmSlot, request: Mapping[str, Any], files: Sequence[IO[Any]], spawn: Callable[[], ProcessJob]
@@ -57,7 +57,8 @@ class ForkedJob:
         if self._spawned is not None:
             self._spawned.interrupt()
         elif self._pid:
-            os.kill(self._pid, signal.SIGINT)  # a zombie at worst: its parent keeps it until the next request
+            with suppress(ProcessLookupError):  # a zombie at worst while its parent lives
+                os.kill(self._pid, signal.SIGINT)
         else:
             self._slot.drop()
             self._end(INTERRUPTED)
@@ -83,11 +84,20 @@ class ForkedJob:
             else:
                 self._parent = parent
                 return
+        if self._tries == _TRIES:
+            self._slot.give_up(f"{_TRIES} processes to fork it from have ended before they did")
         try:
             self._spawned = self._spawn()
+        finally:
+            self._close_files()
+
+    def _ask_again(self) -> None:
+        """Where that fails the cell has failed, and the grid goes on."""
+        try:
+            self._ask()
         except OSError as error:
-            self.ended, self._code = f"it could not be started: {error}", FAILED
-        self._close_files()
+            self.ended = f"it could not be started: {error}"
+            self._end(FAILED)
 
     def _listen(self, *, wait: bool) -> bool:
         """Take the parent's next message; whether there was one."""
@@ -108,13 +118,13 @@ class ForkedJob:
             self._parent.is_ready = True
         else:
             self._slot.hear_end(message)
-            self._ask()
+            self._ask_again()
         return True
 
     def _has_child(self, pid: int) -> None:
         """The child was forked: it holds the log and the lock now."""
         self._pid = pid
-        with suppress(ProcessLookupError):  # parent and child were killed
+        with suppress(OSError):  # parent and child were killed; a kernel before Linux 5.3, or a sandbox, has no such call
             self._pidfd = os.pidfd_open(pid)
         self._close_files()
 
@@ -124,15 +134,14 @@ class ForkedJob:
         if self._pid:
             self._end(-signal.SIGKILL)
         else:
-            self._ask()
+            self._ask_again()
 
     def _end(self, code: int) -> None:
         self._end_session()
         self._close_files()
         if self._pidfd >= 0:
-            select.select(
-                [self._pidfd], [], [], _DEATH
-            )  # a parent's end is seen before its child's: the slot is free after both
+            # A parent's end is seen before its child's: the slot is free after both.
+            select.select([self._pidfd], [], [], _DEATH)
             os.close(self._pidfd)
         self._code = code
 

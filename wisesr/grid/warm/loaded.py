@@ -42,8 +42,8 @@ class Loaded:
     @property
     def is_stale(self) -> bool:
         """Whether a process that imported now might get something else, or this one may have got half of an edit."""
-        now = _disk_state()  # a time to come is of another machine's clock, and no edit
-        return now != self._state or any(self._began <= changed <= self._noted for _, changed in self._state.values())
+        edited = (self._began <= changed <= self._noted for _, changed in self._state.values())  # not: dated in the future
+        return any(edited) or _disk_state() != self._state
 
 
 def _disk_state() -> State:

@@ -28,6 +28,12 @@ class ForkedProcess:
         except EOFError:
             self._code = -signal.SIGKILL
 
+    def has_begun(self) -> bool:
+        """Whether there is such a process, once the parent has answered; one that is stale or has died forks none."""
+        while not self._pid and self._code is None:
+            self._listen()
+        return self._pid > 0
+
     def wait(self) -> int:
         """Its exit code, negative for a signal, once it has ended."""
         while self._code is None:
@@ -36,10 +42,8 @@ class ForkedProcess:
 
     def kill(self) -> None:
         """SIGKILL to it and to what it has started; it may have ended."""
-        while not self._pid and self._code is None:
-            self._listen()
-        for send in (os.kill, os.killpg) if self._code is None else ():  # the first: it may not lead its session yet
-            with suppress(ProcessLookupError):  # a zombie at worst, unless its parent was killed, which keeps it
+        for send in (os.kill, os.killpg) if self.has_begun() and self._code is None else ():  # it may not lead its session yet
+            with suppress(ProcessLookupError):  # a zombie at worst while its parent lives
                 send(self._pid, signal.SIGKILL)
 
     def _listen(self) -> None:

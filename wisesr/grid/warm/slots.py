@@ -97,8 +97,8 @@ def _forks(how: str, slots: Sequence[Slot], cells: int) -> bool:
         )
     if how == "fork" and not cells:
         raise UserError(
-            "grid.start=fork forks cells of one device, and each of these takes several, whose other processes start by the "
-            "command of the first: take grid.start=auto or spawn"
+            "grid.start=fork forks cells of one device, and each of these trains on several, whose processes start anew: "
+            "grid.start=auto"
         )
     return how == "fork"
 

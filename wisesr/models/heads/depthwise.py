@@ -73,10 +73,10 @@ class DepthwiseKernelHead(Head):
         torch averages windows of such maps five times more slowly than those of channels_last maps: one kernel spread over all
         positions is faster. A dropped position then counts 0 times, and one that is not a number is seen.
         """
-        part, kernel = self.aggregation, self.aggregation.effective_kernel()
-        if self.averaging.pool == 1 or not features.is_contiguous() or not adds_in_layout(part.arithmetic, features, kernel):
+        part, averaging = self.aggregation, self.averaging
+        if averaging.pool == 1 or not features.is_contiguous() or not adds_in_layout(part.arithmetic, features, part.kernel):
             return super().pooled(features)
-        return depthwise(features, self.averaging.spread_by_product(kernel), part.bias, part.arithmetic)
+        return depthwise(features, averaging.spread_by_product(part.effective_kernel()), part.bias, part.arithmetic)
 
     def resized_state(self, state: Mapping[str, Tensor], trained: FeatureShape) -> dict[str, Tensor]:
         """The kernel in use, resized so that its sum is kept; under softplus through its parameter."""
