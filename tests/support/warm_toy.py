@@ -36,7 +36,13 @@ def main() -> int:
     return 0
 
 
+def _refuse() -> int:
+    raise BlockingIOError("no more processes")
+
+
 if __name__ == "__main__":
+    if "TOY_FORKS" in os.environ:
+        os.fork = _refuse
     warm.import_all = lambda **_: None
     warm.unfit_to_fork = lambda: os.environ.get("TOY_UNFIT", "")
     child._MODULES = {"cell": "tests.support.warm_toy"}

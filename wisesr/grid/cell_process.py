@@ -41,7 +41,7 @@ class ProcessJob:
         """
         code = self._process.poll()
         if code is not None:
-            self._end_session()
+            end_session(self._process)
             if self._process.stdin is not None:
                 self._process.stdin.close()
         return code
@@ -52,13 +52,15 @@ class ProcessJob:
 
     def kill(self) -> None:
         """SIGKILL to all of its session."""
-        self._end_session()
+        end_session(self._process)
         self._process.wait()
         self.poll()
 
-    def _end_session(self) -> None:
-        with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-            os.killpg(self._process.pid, signal.SIGKILL)
+
+def end_session(process: subprocess.Popen[bytes]) -> None:
+    """SIGKILL to all of the session that a process leads; it may have ended."""
+    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def environment(wait: str = "auto") -> dict[str, str]:

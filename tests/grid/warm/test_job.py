@@ -14,10 +14,20 @@ import pytest
 from tests.support.processes import processes_of
 from tests.support.warm_toy import ToyParent
 from wisesr.cell.run import INTERRUPTED
+from wisesr.errors import UserError
 from wisesr.grid.cell_process import ProcessJob, environment
+from wisesr.grid.slots import Slot
 from wisesr.grid.warm.job import ForkedJob
 from wisesr.grid.warm.parent import WarmSlot
+from wisesr.grid.warm.slots import _forks
 from wisesr.results.lock import acquire_lock, is_running
+
+
+class Spawned:
+    """A cell in a Python of its own that ends well."""
+
+    def poll(self) -> int:
+        return 0
 
 
 class Place:
@@ -123,6 +133,59 @@ def test_a_parent_that_dies_takes_its_cell_with_it_and_is_replaced(place: Place)
     assert len(place.started) == 3
 
 
+def test_a_parent_that_is_stopped_keeps_nobody_from_the_end(place: Place) -> None:
+    job = place.job("sleep")
+    place.wait_for("sleep")
+    wait(lambda: job.poll() is None and job._pid)
+    os.kill(place.started[0]._process.pid, signal.SIGSTOP)
+    job.kill()
+    assert job.poll() is not None
+    wait(lambda: not is_running(place.folder))
+
+
+def test_one_that_dies_while_it_imports_is_not_tried_again(place: Place) -> None:
+    parent = place.slot.parent()
+    assert parent is not None
+    parent._process.kill()
+    for _ in range(2):
+        assert code_of(place.job("print", spawn=Spawned)) == 0
+    assert len(place.started) == 1
+    (said,) = place.said
+    assert said.endswith("killed by SIGKILL.")
+
+
+def test_a_parent_that_cannot_be_started_is_done_without(place: Place) -> None:
+    def refuse() -> Any:
+        raise BlockingIOError("no more processes")
+
+    place.slot = WarmSlot(refuse, place.said.append)
+    with pytest.raises(BlockingIOError):  # which the schedule takes for the cell's own end
+        place.job("print", spawn=refuse)
+    assert place.said[0].endswith("none could be started: no more processes.")
+    assert not is_running(place.folder)
+
+
+def test_one_that_is_refused_a_fork_says_so(tmp_path: Path) -> None:
+    place = Place(tmp_path, TOY_FORKS="no")
+    for _ in range(2):
+        assert code_of(place.job("print", spawn=Spawned)) == 0
+    assert len(place.started) == 1
+    (said,) = place.said
+    assert said.endswith("cannot fork: no more processes.")
+    assert not is_running(tmp_path)
+
+
+def test_a_file_of_tomorrow_is_no_edit(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    installed = tmp_path / "site-packages"
+    installed.mkdir()
+    tomorrow = time.time() + 86_400.0
+    os.utime(installed, (tomorrow, tomorrow))
+    monkeypatch.setenv("PYTHONPATH", str(installed))
+    assert code_of(place.job("print")) == 0
+    assert len(place.started) == 1
+    assert not place.said
+
+
 def test_code_that_was_edited_is_loaded_anew(place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     installed = tmp_path / "site-packages"
     installed.mkdir()
@@ -139,10 +202,6 @@ def test_one_that_cannot_fork_says_why_and_cells_are_spawned(tmp_path: Path) -> 
     place = Place(tmp_path, TOY_UNFIT="something has started 3 threads")
     spawned = []
 
-    class Spawned:
-        def poll(self) -> int:
-            return 0
-
     def spawn() -> Any:
         assert is_running(tmp_path), "the lock is still held"
         spawned.append(Spawned())
@@ -157,6 +216,14 @@ def test_one_that_cannot_fork_says_why_and_cells_are_spawned(tmp_path: Path) -> 
     assert not is_running(tmp_path)
 
 
+def test_cells_of_several_devices_are_not_forked() -> None:
+    assert not _forks("auto", [Slot(0)], 0)
+    with pytest.raises(UserError, match=r"grid\.start=fork forks cells of one device"):
+        _forks("fork", [Slot(0)], 0)
+    with pytest.raises(UserError, match="jobs of a cluster"):
+        _forks("fork", [Slot(0, cluster="local")], 2)
+
+
 def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said once; and where no Python of its own can be started either, the cell has failed and the grid goes on."""
     monkeypatch.setattr(ToyParent, "_PROGRAM", ("-c", "pass"))
@@ -168,10 +235,10 @@ def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypa
     assert code_of(job) == 1
     assert job.ended == "it could not be started: no more processes"
     (said,) = place.said
-    assert said.endswith("3 processes to fork it from have ended before they did.")
+    assert said.endswith("ended while it imported: exit code 0.")
     with pytest.raises(OSError, match="no more processes"):
         place.job("print", spawn=spawn)
-    assert len(place.started) == 3
+    assert len(place.started) == 1
 
 
 def test_nothing_outlives_the_slot(place: Place) -> None:

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.cell_process import environment
+from wisesr.grid.cell_process import end_session, environment
 from wisesr.grid.stages import Stages
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 from wisesr.grid.warm.process import ForkedProcess
@@ -126,7 +126,7 @@ def _spawned(errors: IO[bytes], wait: str) -> _Child:
     )
     assert child.stdin is not None
     assert child.stdout is not None
-    return _Child(child.stdin, child.stdout, child.wait, child.kill)
+    return _Child(child.stdin, child.stdout, child.wait, lambda: end_session(child))
 
 
 def _forked(errors: IO[bytes], parent: WarmParent) -> _Child | None:

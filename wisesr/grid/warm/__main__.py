@@ -18,6 +18,7 @@ from typing import Any
 
 from wisesr.cell.lifeline import end_with_parent
 from wisesr.cell.log import begin_log
+from wisesr.cell.run import FAILED
 from wisesr.encoding import begin_in_utf_8
 from wisesr.grid.warm.channel import Channel
 from wisesr.grid.warm.child import ENDING, Handlers, become
@@ -75,7 +76,12 @@ def _fork(channel: Channel, request: Mapping[str, Any], files: Sequence[int], in
     sys.stdout.flush()
     sys.stderr.flush()
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # until the child listens
-    parent, child = os.getpid(), os.fork()
+    parent = os.getpid()
+    try:
+        child = os.fork()
+    except OSError as error:  # of processes, or of memory, there is no more
+        channel.send({"unfit": f"the process that they were to be forked from cannot fork: {error}"})
+        sys.exit(FAILED)
     if child == 0:
         channel.close()  # who holds it would keep the grid from seeing that the parent has ended
         become(request, files, parent, inherited)

@@ -54,6 +54,8 @@ def _run(request: Mapping[str, Any], files: Sequence[int], parent: int, inherite
         _place(dict(enumerate(files)))
     _listen(inherited)
     _forget()
+    if request["run"] == "cell":  # a planner logs nothing, and is killed once it has answered
+        make_folders()
     module = importlib.import_module(_MODULES[request["run"]])
     sys.modules["__main__"] = module  # as it is in a process of its own: loggers note the program by it
     sys.argv = [str(module.__file__), *arguments]
@@ -77,8 +79,7 @@ def _place(wanted: Mapping[int, int]) -> None:
 
 
 def _forget() -> None:
-    """What a new process does not know: numpy's old generator comes from the system, folders are looked into anew, wandb has
-    its own.
+    """What a new process does not know: numpy's old generator comes from the system, folders are looked into anew.
 
     Nothing that is computed draws from it; `random` sees to its own, and torch's begins as that of any process.
     """
@@ -86,7 +87,6 @@ def _forget() -> None:
 
     np.random.seed()
     importlib.invalidate_caches()
-    make_folders()
 
 
 def _leave(main: Callable[[], int]) -> NoReturn:

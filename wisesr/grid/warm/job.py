@@ -69,9 +69,9 @@ class ForkedJob:
         if self._spawned is not None:
             self._spawned.kill()
             return
-        self._end_session()
-        while self._code is None:
-            self._listen(wait=True)
+        if self._code is None:
+            self._slot.drop()  # it may be stopped, and would not tell of the child's end
+            self._end(-signal.SIGKILL)
 
     def _ask(self) -> None:
         """Send the request to a parent; where there is none, start a Python."""
@@ -80,7 +80,7 @@ class ForkedJob:
             try:
                 parent.channel.send(self._request, [file.fileno() for file in self._files])
             except EOFError:  # it has died since the last cell
-                self._slot.drop()
+                self._slot.lose()
             else:
                 self._parent = parent
                 return
@@ -114,7 +114,9 @@ class ForkedJob:
             self._has_child(message["pid"])
         elif "code" in message:
             self._end(message["code"])
-        elif "ready" not in message:
+        elif "ready" in message:
+            self._parent.is_ready = True
+        else:
             self._slot.hear_end(message)
             self._ask_again()
         return True
@@ -128,7 +130,7 @@ class ForkedJob:
 
     def _lose_parent(self) -> None:
         """The parent has died, and the kernel has killed its child; without a child another parent is asked."""
-        self._slot.drop()
+        self._slot.lose()
         if self._pid:
             self._end(-signal.SIGKILL)
         else:

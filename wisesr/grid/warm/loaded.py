@@ -15,6 +15,7 @@ import wisesr
 from wisesr.cell.warm_up import warm_up
 from wisesr.results.provenance import source_hash
 from wisesr.training.loggers.ahead import import_wandb, remove_folders
+from wisesr.wording import count_of
 
 _PACKAGES = ("build", "cell", "config", "data", "models", "results", "training", "grid.planning")
 """Parts of the package that a cell's process, or the planner's, may import."""
@@ -86,7 +87,7 @@ def unfit_to_fork() -> str:
     _end_idle_threads()
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208
     if threads > 1:
-        return f"something that it imports has started {threads - 1} threads"
+        return f"something that it imports has started {count_of(threads - 1, 'thread')}"
     if torch.cuda.is_initialized() or any(_is_gpu(name) for name in os.listdir("/proc/self/fd")):  # noqa: PTH208
         return "something that it imports has opened the GPU"
     return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ class WarmParent:
 
     def __init__(self, environment: Mapping[str, str], *, wandb: bool = False) -> None:
         self.channel, end = channel_pair()
+        self.is_ready = False
+        """Whether it has said that it has imported all."""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
         command = [sys.executable, *self._PROGRAM, "--channel", str(end.fileno()), "--parent", str(os.getpid())]
         command += ["--wandb"] * wandb
@@ -39,10 +42,11 @@ class WarmParent:
             )
 
     def last_words(self) -> str:
-        """The last line that it has printed, which tells why it ended; empty where it printed none."""
+        """Why it ended, once its end of the channel is closed: the last line that it has printed, or how the system puts it."""
         self._said.seek(0)
         lines = self._said.read().decode("utf-8", errors="replace").strip().splitlines()
-        return lines[-1] if lines else ""
+        code = self._process.wait()
+        return lines[-1] if lines else f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
     def close(self) -> None:
         """End it, and with it a cell that it may have forked."""
@@ -68,7 +72,10 @@ class WarmSlot:
     def parent(self) -> WarmParent | None:
         """The warm parent, which may still be importing; None where this slot does without one."""
         if self._parent is None and not self._given_up:
-            self._parent = self._start()
+            try:
+                self._parent = self._start()
+            except OSError as error:
+                self.give_up(f"none could be started: {error}")
         return self._parent
 
     def ready(self) -> WarmParent | None:
@@ -77,13 +84,20 @@ class WarmSlot:
             try:
                 answer = parent.channel.receive(wait=True)
             except EOFError:
-                self.give_up(f"it ended while it imported: {parent.last_words()}")
+                self.lose()
                 continue
             assert answer is not None
             if "ready" in answer[0]:
+                parent.is_ready = True
                 return parent
             self.hear_end(answer[0])
         return None
+
+    def lose(self) -> None:
+        """The parent has ended without a word: the next one is started anew, or none where it had not even imported all."""
+        if self._parent is not None and not self._parent.is_ready:
+            self.give_up(f"the one that they were to be forked from ended while it imported: {self._parent.last_words()}")
+        self.drop()
 
     def hear_end(self, message: Mapping[str, Any]) -> None:
         """Take a message with which a parent ends: the next one is started anew, or none any more."""

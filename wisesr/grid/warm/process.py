@@ -41,10 +41,10 @@ class ForkedProcess:
         return self._code
 
     def kill(self) -> None:
-        """SIGKILL; it may have ended."""
-        if self.has_begun() and self._code is None:
+        """SIGKILL to it and to what it has started; it may have ended."""
+        for send in (os.kill, os.killpg) if self.has_begun() and self._code is None else ():  # it may not lead its session yet
             with suppress(ProcessLookupError):  # a zombie at worst while its parent lives
-                os.kill(self._pid, signal.SIGKILL)
+                send(self._pid, signal.SIGKILL)
 
     def _listen(self) -> None:
         try:
