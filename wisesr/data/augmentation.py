@@ -104,7 +104,7 @@ class Augmentation(ABC):
         modes = [name for name, mode in NAMED.items() if inputs_of(*mode.unit, mode.order) == inputs]
         paper = f"augment=paper augment.normalization={modes[0]} does as was done there" if modes else ""
         tag = "" if "order" in inputs else "name backbone.model as it was named there, its tag included"
-        return "; or else ".join(part for part in (tag, paper) if part)
+        return "; or else ".join(filter(None, (tag, paper)))
 
 
 class Plain(Augmentation):
@@ -144,10 +144,8 @@ class Plain(Augmentation):
 
     def write(self, image: Image.Image, place: Place, *, training: bool) -> None:
         """As of every augmentation; without a copy where that is possible."""
-        if pipeline := self._own(training):
-            pipeline(image, place)
-        else:
-            super().write(image, place, training=training)
+        pipeline = self._own(training)
+        pipeline(image, place) if pipeline else super().write(image, place, training=training)
 
     def write_pixels(self, image: Image.Image, place: Place, *, training: bool) -> None:
         """As uint8 where that is possible: a quarter of the bytes."""
