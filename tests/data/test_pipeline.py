@@ -18,9 +18,10 @@ from torchvision.transforms import v2
 
 from tests.support.images import noise
 from wisesr.data.augmentation import Plain, Standard
-from wisesr.data.batches import Batch, Images
+from wisesr.data.batches import Batch, Images, Loader
 from wisesr.data.manifest import Manifest
 from wisesr.data.pipeline import Pipeline
+from wisesr.data.resizing import resized
 from wisesr.errors import UserError
 from wisesr.types import derive_seed
 
@@ -151,6 +152,47 @@ def test_batches_are_stacks_of_samples(kind: type[Plain], workers: int) -> None:
     assert batch.labels.tolist() == [1, 0, 0, 1] * 2 and batch.positions.tolist() == [5, 0, 2, 3] * 2
     assert batch.labels.dtype == batch.positions.dtype == torch.int64
     assert workers or torch.equal(state, torch.get_rng_state()), "the process's own generator is left as it was"
+
+
+@pytest.mark.parametrize(("kind", "sent"), [(Standard, torch.uint8), (Noisy, torch.float32), (MoreSteps, torch.float32)])
+def test_workers_send_pixels_where_they_can(kind: type[Plain], sent: torch.dtype) -> None:
+    images = Images(manifest(), "train", kind(32, MEAN, STD), training=True, seed=7)
+    images.sends_pixels = True
+    settings: dict[str, Any] = {"batch_sampler": [KEYS, KEYS[:3]], "collate_fn": lambda batch: batch, "num_workers": 1}
+    assert [batch.images.dtype for batch in DataLoader(images, **settings)] == [sent, sent]
+    loader = Loader(images, **settings)
+    for keys, batch in zip([KEYS, KEYS[:3]], loader, strict=True):
+        here = images.__getitems__(keys)
+        assert isinstance(here, Batch) and batch.images.is_contiguous()
+        assert all(torch.equal(one, other) for one, other in zip(batch, here, strict=True))
+
+
+@pytest.mark.parametrize("size", [16, 150, 600])
+def test_a_batch_is_normalised_as_each_picture_is(size: int) -> None:
+    """Above and below what is normalised at once, which may not divide the batch; each of the 256 values is in it."""
+    generator = torch.Generator().manual_seed(size)
+    pixels = torch.randint(0, 256, (13, size, size, 3), dtype=torch.uint8, generator=generator).permute(0, 3, 1, 2)
+    finished = Plain(size, MEAN, STD).finish(pixels, training=False)
+    assert torch.equal(finished, torch.stack([v2.Compose(FINISH)(image) for image in pixels])) and finished.is_contiguous()
+
+
+@given(
+    sides=SIDES, height=st.integers(1, 90), width=st.integers(1, 90), kind=st.sampled_from(["last", "first", "part", "float"])
+)
+@settings(max_examples=100, deadline=None)
+def test_resized_is_torchvisions(sides: tuple[int, int], height: int, width: int, kind: str) -> None:
+    picture = torch.from_numpy(np.array(noise(1, sides))).permute(2, 0, 1)
+    of = {"last": picture, "first": picture.contiguous(), "part": picture[:, ::2, :], "float": picture / 255}
+    expected = v2.functional.resize(of[kind], [height, width], antialias=True)
+    assert torch.equal(resized(of[kind], height, width), expected)
+
+
+def test_grey_pictures_are_grey_in_three_channels() -> None:
+    """A manifest of one's own may give them beside others: torchvision's normalisation makes three channels of one."""
+    mixed = manifest(lambda index: noise(index, (20, 30)).convert("L" if index % 2 else "RGB"))
+    batch = Images(mixed, "train", Plain(32, MEAN, STD), training=True, seed=7).__getitems__(KEYS)
+    expected = [steps_of(Plain(32, MEAN, STD))(mixed.load(index)).as_subclass(Tensor) for _, index in KEYS]
+    assert isinstance(batch, Batch) and torch.equal(batch.images, torch.stack(expected))
 
 
 def test_ours_are_written_at_once() -> None:

@@ -13,9 +13,8 @@ from tests.support.images import noise
 from tests.support.small import maps, randomised, small_head
 from wisesr.build.parts import build_augmentation
 from wisesr.config.options import load_option, options
-from wisesr.data.augmentation import Resizing
 from wisesr.data.normalization import NAMED
-from wisesr.data.whole_view import whole_view
+from wisesr.data.whole_view import Resizing, whole_view
 from wisesr.inference.exporting.licence import licence
 from wisesr.inference.exporting.network import FoldedHead, folded, normalize_as, without_dropout
 from wisesr.inference.exporting.plain_resize import plain_square

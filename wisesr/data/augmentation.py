@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from wisesr.data.normalization import NAMED
-from wisesr.data.pipeline import Pipeline, Place, RandomCrop, RandomFlip
-from wisesr.data.whole_view import Squash, whole_view
+from wisesr.data.pipeline import Pipeline, Place
+from wisesr.data.random_steps import RandomCrop, RandomFlip
+from wisesr.data.whole_view import Resizing, Squash, whole_view
 from wisesr.errors import UserError
 
 Inputs = dict[str, Any]
@@ -29,25 +31,6 @@ Inputs = dict[str, Any]
 def inputs_of(mean: Sequence[float], std: Sequence[float], order: Literal["RGB", "BGR"] = "RGB") -> Inputs:
     """As plain data: per channel of RGB images in [0, 1], and the order of the tensors' channels."""
     return {"mean": list(mean), "std": list(std)} | ({"order": order} if order == "BGR" else {})
-
-
-class Resizing(NamedTuple):
-    """How a picture of any shape becomes the square that is normalised, in testing."""
-
-    way: str
-    """squash, crop or pad, as of `Plain`."""
-    filter: str
-    """Of the pixels, and by which library: another one's differs by a few grey levels."""
-
-    @property
-    def words(self) -> str:
-        """`squash (both sides, aspect ignored)`; a way that is not wisesr's by its name alone."""
-        of_ours = {
-            "squash": "both sides, aspect ignored",
-            "crop": "the short side, of the long one the middle",
-            "pad": "the long side, centred on black",
-        }
-        return f"{self.way} ({of_ours[self.way]})" if self.way in of_ours else self.way
 
 
 def _describe(inputs: Inputs) -> str:
@@ -84,6 +67,14 @@ class Augmentation(ABC):
         tensor = self(image, training=training)
         place(tensor.shape, tensor.dtype).copy_(tensor)
 
+    def write_pixels(self, image: Image.Image, place: Place, *, training: bool) -> None:
+        """What `finish` makes the tensors of a batch of: here those tensors themselves."""
+        self.write(image, place, training=training)
+
+    def finish(self, images: Tensor, *, training: bool) -> Tensor:
+        """A batch of what `write_pixels` wrote as what `write` would have written, to the bit."""
+        return images
+
     def picture(self, tensor: Tensor) -> Image.Image:
         """A tensor, (3, height, width), as a picture to look at: the normalisation undone, what is out of range clipped."""
         swapped = self._inputs.get("order") == "BGR"
@@ -113,7 +104,7 @@ class Augmentation(ABC):
         modes = [name for name, mode in NAMED.items() if inputs_of(*mode.unit, mode.order) == inputs]
         paper = f"augment=paper augment.normalization={modes[0]} does as was done there" if modes else ""
         tag = "" if "order" in inputs else "name backbone.model as it was named there, its tag included"
-        return "; or else ".join(part for part in (tag, paper) if part)
+        return "; or else ".join(filter(None, (tag, paper)))
 
 
 class Plain(Augmentation):
@@ -152,12 +143,28 @@ class Plain(Augmentation):
         return (self.train if training else self.test)(image).as_subclass(Tensor)
 
     def write(self, image: Image.Image, place: Place, *, training: bool) -> None:
-        """As of every augmentation; without a copy, unless a class built on this one has a call or a pipeline of its own."""
-        pipeline = self.train if training else self.test
-        if isinstance(pipeline, Pipeline) and type(self).__call__ is Plain.__call__:
-            pipeline(image, place)
+        """As of every augmentation; without a copy where that is possible."""
+        pipeline = self._own(training)
+        pipeline(image, place) if pipeline else super().write(image, place, training=training)
+
+    def write_pixels(self, image: Image.Image, place: Place, *, training: bool) -> None:
+        """As uint8 where that is possible: a quarter of the bytes."""
+        pipeline = self._own(training)
+        if pipeline and pipeline.makes_pixels:
+            pixels = pipeline.pixels(image)
+            place(torch.Size((3, *pixels.shape[1:])), pixels.dtype).copy_(pixels)
         else:
-            super().write(image, place, training=training)
+            self.write(image, place, training=training)
+
+    def finish(self, images: Tensor, *, training: bool) -> Tensor:
+        """Normalised, if they are uint8."""
+        pipeline = self._own(training)
+        return pipeline.finish(images) if pipeline and pipeline.makes_pixels and images.dtype == torch.uint8 else images
+
+    def _own(self, training: bool) -> Pipeline | None:
+        """The pipeline, unless a class built on this one has a call or a pipeline of its own."""
+        pipeline = self.train if training else self.test
+        return pipeline if isinstance(pipeline, Pipeline) and type(self).__call__ is Plain.__call__ else None
 
 
 class Standard(Plain):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from wisesr.data.augmentation import Augmentation
-from wisesr.data.batches import Batch, Images
+from wisesr.data.batches import Batch, Images, Loader
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.data.sampling import TestBatches, TrainBatches
 from wisesr.errors import UserError
@@ -151,7 +151,8 @@ class ImageData(LightningDataModule):
 
     def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
         workers = self._worker_count()
-        return DataLoader[Batch](
+        images.sends_pixels = not torch.cuda.is_available()  # beside a card workers have the cores, and the process feeds it
+        return Loader(
             images,  # type: ignore[arg-type]  # which makes whole batches
             batch_sampler=batches,
             collate_fn=_as_it_is,

@@ -16,9 +16,10 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2
 
-from wisesr.data.augmentation import Augmentation, Inputs, Resizing, inputs_of
+from wisesr.data.augmentation import Augmentation, Inputs, inputs_of
 from wisesr.data.keras_steps import Draw, affine, brightened, channel_shifted, stretched, truncated, warp
 from wisesr.data.normalization import NORMALIZATIONS, named_normalization
+from wisesr.data.whole_view import Resizing
 
 _CENTRES = {"1.1.2": 0.5, "later": -0.5}
 """Pixels from half the height and half the width to the point that stays where it is."""

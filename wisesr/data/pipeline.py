@@ -2,7 +2,7 @@
 
 `v2.Compose` looks through every step's input for whatever a sample may hold (boxes, masks, texts), and makes a new tensor at
 every step: at 32 px that takes several times as long as the arithmetic. Here a picture is all there is, a crop is cut out of it
-before it becomes a tensor, and what is normalised is written where it is wanted: into its row of a batch.
+before it becomes a tensor, and what is normalised is a whole batch of pixels at once, or one picture in its row of a batch.
 """
 
 from __future__ import annotations
@@ -17,47 +17,17 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from wisesr.data.random_steps import RandomCrop, RandomFlip
 from wisesr.data.whole_view import CentreCrop, Pad, Squash
 
 Place = Callable[[torch.Size, torch.dtype], Tensor]
 """Gives an empty tensor of a shape and type, to be written into."""
 
 
-class RandomCrop(nn.Module):
-    """A part of the picture as `v2.RandomResizedCrop` draws it, from torch's default generator; not resized.
-
-    Args:
-        min_area, max_area: its share of the picture.
-    """
-
-    def __init__(self, min_area: float, max_area: float) -> None:
-        super().__init__()
-        self._drawn = v2.RandomResizedCrop((1, 1), scale=(min_area, max_area))
-
-    def forward(self, image: Image.Image | Tensor) -> Image.Image | Tensor:
-        """A picture, or a tensor (..., height, width), as the same with fewer rows and columns."""
-        at = self._drawn.make_params([image])
-        if isinstance(image, Image.Image):
-            return image.crop((at["left"], at["top"], at["left"] + at["width"], at["top"] + at["height"]))
-        part: Tensor = v2.functional.crop(image, **at)
-        return part
-
-
-class RandomFlip(nn.Module):
-    """Left and right change places with a probability, drawn as by `v2.RandomHorizontalFlip`."""
-
-    def __init__(self, probability: float) -> None:
-        super().__init__()
-        self._probability = probability
-
-    def forward(self, image: Tensor) -> Tensor:
-        """(..., height, width) -> the same shape."""
-        # Compared as torch compares it: in single precision.
-        return image if torch.rand(1) >= self._probability else image.flip(-1)
-
-
 _OF_TENSORS = (Squash, CentreCrop, Pad, RandomCrop, RandomFlip)
 """Steps that take a plain tensor. Others are given what `v2.ToImage` makes, as they may ask for its type."""
+_AT_ONCE = 2**18
+"""Values that are normalised at once: 1 MiB of floats, which stay in a core's cache from one operation to the next."""
 
 
 class Pipeline:
@@ -75,23 +45,37 @@ class Pipeline:
         if type(only) is v2.Normalize and all(only.std):  # v2 refuses to divide by 0
             mean, std = torch.tensor([only.mean, only.std], dtype=torch.float32)
             self._moments = mean.view(-1, 1, 1), std.view(-1, 1, 1)
+        self.makes_pixels = self._moments is not None and all(type(step) in _OF_TENSORS for step in steps)
+        """Whether a picture through `pixels`, and a batch of such through `finish`, is a picture through a call."""
 
     def __call__(self, image: Image.Image, place: Place | None = None) -> Tensor:
         """An RGB image as a float32 tensor, (3, height, width), in a place of its own or in the one that is given."""
-        pixels = self._pixels(image)
+        pixels = self.pixels(image)
         if self._moments is None or pixels.dtype != torch.uint8 or len(pixels) != len(self._moments[0]):
             return self._slowly(pixels, place)
         mean, std = self._moments
         floats = place(pixels.shape, torch.float32).copy_(pixels) if place else pixels.to(torch.float32)
         return floats.mul_(1 / 255).sub_(mean).div_(std)
 
-    def _pixels(self, image: Image.Image | Tensor) -> Tensor:
+    def finish(self, pixels: Tensor) -> Tensor:
+        """A batch of what `pixels` made, (batch, 3, height, width) of uint8, as float32: as by calls, to the bit."""
+        assert self._moments is not None
+        mean, std = self._moments
+        floats = torch.empty(pixels.shape)
+        count = max(1, _AT_ONCE // pixels[0].numel())
+        for some, written in zip(pixels.split(count), floats.split(count), strict=True):
+            written.copy_(some).mul_(1 / 255).sub_(mean).div_(std)
+        return floats
+
+    def pixels(self, image: Image.Image | Tensor) -> Tensor:
+        """A picture after the steps, not finished: (3, height, width), of uint8 where `makes_pixels`."""
         for step in self._steps:
             if isinstance(image, Image.Image) and not isinstance(step, RandomCrop):
                 image = _tensor_of(image)
-            if isinstance(image, Tensor) and type(step) not in _OF_TENSORS:
-                image = tv_tensors.Image(image)
-            image = step(image)
+            if type(step) in _OF_TENSORS:
+                image = step.forward(image)  # a call looks for a module's hooks first, a microsecond each
+            else:
+                image = step(tv_tensors.Image(image) if isinstance(image, Tensor) else image)
         return (_tensor_of(image) if isinstance(image, Image.Image) else image).as_subclass(Tensor)
 
     def _slowly(self, pixels: Tensor, place: Place | None) -> Tensor:
@@ -106,6 +90,7 @@ class Pipeline:
 def _tensor_of(image: Image.Image) -> Tensor:
     """(channels, height, width), as `v2.ToImage` has it: a view of rows of pixels."""
     if image.mode == "RGB":
-        return torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        pixels = np.frombuffer(bytearray(image.tobytes()), np.uint8)  # a bytearray: torch wants what may be written to
+        return torch.from_numpy(pixels.reshape(image.height, image.width, 3).transpose(2, 0, 1))
     tensor: Tensor = v2.functional.pil_to_tensor(image)
     return tensor

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
+from wisesr.data.resizing import resized
+
 _LONG = 4
 """Short sides that a long side may have: of a strip of 1 x 10,000 pixels, resized whole, 500 million would be made."""
+
+
+class Resizing(NamedTuple):
+    """How a picture of any shape becomes the square that is normalised, in testing."""
+
+    way: str
+    """squash, crop or pad, as of `Plain`."""
+    filter: str
+    """Of the pixels, and by which library: another one's differs by a few grey levels."""
+
+    @property
+    def words(self) -> str:
+        """`squash (both sides, aspect ignored)`; a way that is not wisesr's by its name alone."""
+        of_ours = {
+            "squash": "both sides, aspect ignored",
+            "crop": "the short side, of the long one the middle",
+            "pad": "the long side, centred on black",
+        }
+        return f"{self.way} ({of_ours[self.way]})" if self.way in of_ours else self.way
 
 
 class Squash(nn.Module):
@@ -18,8 +41,7 @@ class Squash(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(..., height, width) -> (..., size, size)."""
-        square: Tensor = v2.functional.resize(image, [self._size, self._size], antialias=True)
-        return square
+        return resized(image, self._size, self._size)
 
 
 class CentreCrop(nn.Module):

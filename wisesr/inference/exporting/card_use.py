@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from wisesr.data.augmentation import Resizing
+from wisesr.data.whole_view import Resizing
 from wisesr.inference.exporting.formats import Format
 from wisesr.inference.exporting.network import Network
 from wisesr.inference.exporting.plain_resize import is_plain, plain_square

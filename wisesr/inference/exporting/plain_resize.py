@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from wisesr.data.augmentation import Resizing
+from wisesr.data.whole_view import Resizing
 
 
 def squash(picture: Image.Image, size: int, sampling: Image.Resampling) -> Image.Image:
