@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -71,7 +72,8 @@ def warm_slots(
     forked = [cell for cell in cells if _has_one_process(cell.config, slots[0])]
     forks = _forks(how, slots, len(forked))
     wandb = any(wants_wandb(cell.config["logger"]) for cell in forked)
-    found = {slot.number: _warm_slot(slot, say, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
+    tell = cache(say)  # what holds for all slots is said once
+    found = {slot.number: _warm_slot(slot, tell, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
     for warm in found.values():
         warm.parent()
     try:
