@@ -2,8 +2,8 @@
 
 Between two operations of a step the threads of torch's pool spin, 300,000 times by default, some milliseconds, so that the next
 operation finds them awake. Where other work wants the cores, they spin on the one that the thread needs for which they wait: of
-two jobs of two threads on two cores each took 3.5 to 18 times its idle step of ResNet18. With 2,000 spins it took 2.1 times that,
-and as little as by default where nothing else ran, as most gaps between operations are shorter; without any 1.11 times
+two jobs of two threads on two cores each took 3.5 to 18 times its idle step of ResNet18. With 2,000 spins it took 2.1 times
+that, and as little as by default where nothing else ran, as most gaps between operations are shorter; without any 1.11 times
 (`benchmarks/busy.py`). libgomp reads its variables once, when it is loaded:
 https://gcc.gnu.org/onlinedocs/libgomp/GOMP_005fSPINCOUNT.html
 Threads share out the same work and add up in the same order whatever they do meanwhile, so no number depends on it.
