@@ -53,7 +53,8 @@ def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "", argum
     if table:
         print(f"\n{table}")
     if path is not None:
-        command = shlex.join(["python", f"benchmarks/{Path(sys.argv[0]).name}", *arguments])
+        script = Path(str(sys.modules["__main__"].__file__)).name  # sys.argv may be a cell's that the script has forked
+        command = shlex.join(["python", f"benchmarks/{script}", *arguments])
         found = {"command": command, "rows": [row._asdict() for row in rows], "table": table, **conditions()}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
