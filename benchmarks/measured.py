@@ -53,7 +53,7 @@ def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "", argum
     if table:
         print(f"\n{table}")
     if path is not None:
-        script = Path(str(sys.modules["__main__"].__file__)).name  # sys.argv may be a cell's that the script has forked
+        script = Path(getattr(sys.modules["__main__"], "__file__", sys.argv[0])).name  # sys.argv may be that of a forked cell
         command = shlex.join(["python", f"benchmarks/{script}", *arguments])
         found = {"command": command, "rows": [row._asdict() for row in rows], "table": table, **conditions()}
         path.parent.mkdir(parents=True, exist_ok=True)
