@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.division import describe_division, device_count
 from wisesr.build.head_sentences import head_sentences
+from wisesr.build.keep import keep_images
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance
+from wisesr.cell.told_progress import watched
 from wisesr.cell.wait import describe_wait
 from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
@@ -72,6 +74,8 @@ def train_and_record(
         log.info("%s.", sentence)
     for sentence in manifest.notes.sentences():
         log.warning("data: %s", legible(sentence))
+    with watched(directory):
+        keep_images(config, parts.data)
     trained = _train(directory, config, manifest, parts, started)
     if trained is None:
         return

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from wisesr.data.augmentation import Augmentation
 from wisesr.data.batches import Batch, Images, Loader
+from wisesr.data.decoded import Pictures
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.data.sampling import TestBatches, TrainBatches
 from wisesr.errors import UserError
@@ -37,6 +38,7 @@ class ImageData(LightningDataModule):
         workers: processes that decode; None for none on CPU and up to 8 a GPU.
         cores: CPU cores that they may use together; None for all.
         train_part: positions of the training images on which training accuracy is measured; None for none.
+        views: random views that each training image has (`Images`); None for a new one in each epoch.
 
     Raises:
         UserError: the batch does not divide over devices and accumulation; a split has fewer images than there are devices.
@@ -54,10 +56,14 @@ class ImageData(LightningDataModule):
         workers: int | None = None,
         cores: int | None = None,
         train_part: NDArray[np.int64] | None = None,
+        views: int | None = None,
     ) -> None:
         super().__init__()
         self.manifest, self.steps, self.protocol = manifest, steps, protocol
-        self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
+        self.augment, self.views = augment, views
+        self.kept: dict[bool, Pictures] = {}
+        """Pictures that need not be decoded: of training, and of all else (False)."""
+        self._seed, self._accumulate, self._workers = seed, accumulate, workers
         self.cores = cores or usable_cores()
         self.arrived: Callable[[], object] | None = None
         """Called when a batch was fetched, before it goes to the device."""
@@ -129,7 +135,7 @@ class ImageData(LightningDataModule):
         # fetch ahead, would begin with epoch 0. Its own count of epochs is one behind here, so it is taken from the steps.
         # https://github.com/Lightning-AI/pytorch-lightning/blob/2.6.0/src/lightning/pytorch/loops/fit_loop.py
         batches.set_epoch(self.trainer.global_step // self.steps.per_epoch if self.trainer else 0)
-        return self._loader(Images(self.manifest, TRAIN, self._augment, training=True, seed=self._seed), batches)
+        return self._loader(self._images(TRAIN, training=True), batches)
 
     def val_dataloader(self) -> list[DataLoader[Batch]]:
         """The images on which the epoch is chosen: the val split, or under protocol=paper the test split.
@@ -145,9 +151,13 @@ class ImageData(LightningDataModule):
         return self._eval_loader(TEST)
 
     def _eval_loader(self, which: str | NDArray[np.int64]) -> DataLoader[Batch]:
-        images = Images(self.manifest, which, self._augment, training=False, seed=self._seed)
+        images = self._images(which, training=False)
         size = max(1, self.steps.batch_size // (self._world * self._accumulate))
         return self._loader(images, TestBatches(len(images), size, rank=self._rank, world=self._world))
+
+    def _images(self, which: str | NDArray[np.int64], *, training: bool) -> Images:
+        kept = self.kept.get(training)
+        return Images(self.manifest, which, self.augment, training=training, seed=self._seed, kept=kept, views=self.views)
 
     def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
         workers = self._worker_count()
