@@ -155,6 +155,12 @@ class ImageData(LightningDataModule):
         size = max(1, self.steps.batch_size // (self._world * self._accumulate))
         return self._loader(images, TestBatches(len(images), size, rank=self._rank, world=self._world))
 
+    def positions(self, *, training: bool) -> NDArray[np.int64]:
+        """Of the images in the manifest that training sees, or that are looked at beside it."""
+        if training:
+            return self.manifest.indices(TRAIN)
+        return np.unique(np.concatenate([self.manifest.indices(VAL), self.manifest.indices(TEST), self._train_part]))
+
     def _images(self, which: str | NDArray[np.int64], *, training: bool) -> Images:
         kept = self.kept.get(training)
         return Images(self.manifest, which, self.augment, training=training, seed=self._seed, kept=kept, views=self.views)
