@@ -107,7 +107,10 @@ def _labels(chosen: str | None, names: Sequence[str]) -> list[int]:
 
 
 def _settings(config: Mapping[str, Any]) -> list[str]:
-    """What the pictures depend on, in two lines."""
+    """What the pictures depend on, in a few lines."""
     own = ", ".join(f"{key} {json.dumps(value)}" for key, value in config["augment"].items() if key != "_target_")
     inputs = f"seed {config['seed']}, backbone {config['backbone']['name']}; normalisation undone"
-    return [inputs] + ([f"augment: {own}".replace('"', "")] if own else [])
+    dataset = config["dataset"]
+    drawn = ["dataset.cache=reduced: crops of smaller copies"] if dataset["cache"] == "reduced" else []
+    drawn += [f"dataset.views={dataset['views']}: each image has so many"] if dataset["views"] else []
+    return [inputs] + ([f"augment: {own}".replace('"', "")] if own else []) + drawn
