@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from wisesr.data.batch_memory import empty_batch
 from wisesr.data.random_steps import RandomCrop, RandomFlip
 from wisesr.data.resizing import ON_BYTES
 from wisesr.data.views import View
@@ -80,7 +81,7 @@ class Pipeline:
         """A batch of what `pixels` made, (batch, 3, height, width) of uint8, as float32: as by calls, to the bit."""
         assert self._moments is not None
         mean, std = self._moments
-        floats = torch.empty(pixels.shape)
+        floats = empty_batch(pixels.shape, torch.float32)
         count = max(1, _AT_ONCE // pixels[0].numel())
         for some, written in zip(pixels.split(count), floats.split(count), strict=True):
             written.copy_(some).mul_(1 / 255).sub_(mean).div_(std)
