@@ -37,7 +37,7 @@ _AT_ONCE = 64
 _CODE = (
     *("images.py", "image_file.py", "image_formats.py", "grey_levels.py", "orientation.py", "quiet.py"),
     *("augmentation.py", "pipeline.py", "resizing.py", "whole_view.py", "random_steps.py", "normalization.py"),
-    *("keras_pipeline.py", "keras_steps.py"),
+    *("keras_pipeline.py", "keras_steps.py", "keras_fused.py", "keras_kernel.py"),
 )
 """Files beside this one by which a picture becomes what a model sees."""
 
