@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
-from wisesr.data.rows.stock import PROMISED, Part, is_in_use, parts, remove, stores
-from wisesr.data.rows.writer import BUILDING
+from wisesr.data.rows.stock import Part, is_in_use, parts, remove, stores
+from wisesr.data.rows.writer import BUILDING, PROMISED
 from wisesr.errors import UserError
 from wisesr.results.lock import acquire_lock, is_running
 from wisesr.wording import size
@@ -80,7 +80,7 @@ def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
     with _one_at_a_time(place):
         (folder / PROMISED).unlink(missing_ok=True)
         kept, promised = parts(place), _promised(place)
-        going = _going(kept, promised + needed, most)
+        going = _going(kept, needed, promised, most)
         share = _SHARE if most is None and not asked else _ASKED
         spare = int(share * max(0, free_bytes(place) - promised + sum(part.bytes for part in going)))
         if needed > spare:
@@ -93,14 +93,15 @@ def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
         (folder / PROMISED).write_text(str(begun + needed))
 
 
-def _going(kept: list[Part], more: int, most: int | None) -> list[Part]:
-    """Parts that have to go before there is room for so many bytes more."""
-    surplus = 0 if most is None else sum(part.bytes for part in kept) + more - most
+def _going(kept: list[Part], needed: int, promised: int, most: int | None) -> list[Part]:
+    """Parts that have to go before there is room for what is needed, beside what others were promised."""
+    surplus = 0 if most is None else sum(part.bytes for part in kept) + promised + needed - most
     if most is None or surplus <= 0:
         return []
     going = least_recently_used(kept, surplus)
     if (lack := surplus - sum(part.bytes for part in going)) > 0:
-        raise NoRoomError(f"they take {size(more)}, and {LIMIT}={os.environ[LIMIT]} leaves {size(max(0, more - lack))}")
+        left = size(max(0, needed - lack))
+        raise NoRoomError(f"they take {size(needed)}, and of {LIMIT}={os.environ[LIMIT]} there are {left} left for them")
     return going
 
 

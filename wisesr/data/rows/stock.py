@@ -24,9 +24,7 @@ from wisesr.results.lock import acquire_lock, is_running
 
 KINDS = ("decoded", "maps")
 """Folders of stores: decoded images, feature maps."""
-PROMISED = ".promised"
-"""Of a store that is being written: bytes that it will have written in the end."""
-_OWN = (ABOUT, ".lock", PROMISED)
+_OWN = (ABOUT, ".lock")
 
 
 class Part(NamedTuple):
@@ -148,7 +146,7 @@ def remove_empty(folder: Path) -> None:
                 return
             sweep(folder)
             remove_partial(folder)
-            for name in (*_OWN, JOURNAL):
+            for name in _OWN:
                 (folder / name).unlink(missing_ok=True)
             folder.rmdir()
 

@@ -24,8 +24,7 @@ from wisesr.data.rows.about import note_about, note_part, read_about
 from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
 from wisesr.data.rows.room import make_room
 from wisesr.data.rows.segment import DamagedError, Segment, remove_files
-from wisesr.data.rows.stock import PROMISED
-from wisesr.data.rows.writer import Writer, new_name, remove_begun, sweep
+from wisesr.data.rows.writer import PROMISED, Writer, new_name, remove_begun, sweep
 from wisesr.results.atomic_files import remove_partial
 from wisesr.results.lock import acquire_lock
 

@@ -20,6 +20,8 @@ from wisesr.results.atomic_files import replacing
 BLOCK = 32 * 2**20
 """Bytes after which what is written is on the disk for sure, and noted."""
 BUILDING, JOURNAL = ".building.rows", ".building.journal"
+PROMISED = ".promised"
+"""Of a folder that is being written to: bytes that a writer will have written in the end."""
 _TESTED = 64
 """Rows that are held against their checksums before a writer goes on behind them."""
 
@@ -150,8 +152,9 @@ def remove_begun(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Remove indexes whose rows a kill has kept from coming; for whoever holds the folder's lock."""
-    for path in folder.glob("[0-9]*.npz"):
-        if not path.with_suffix(".rows").exists():
-            with suppress(OSError):
-                path.unlink()
+    """Remove what a kill has left that nothing goes on from; for whoever holds the folder's lock."""
+    left = [path for path in folder.glob("[0-9]*.npz") if not path.with_suffix(".rows").exists()]
+    left += [folder / PROMISED] if (folder / BUILDING).exists() else [folder / PROMISED, folder / JOURNAL]
+    for path in left:
+        with suppress(OSError):
+            path.unlink()
