@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 KEY = 16
 """Bytes of a key."""
 
+_BLOCK = 2**16
+"""Keys that are looked up at once: a million would take four times the memory of the index."""
+
 Keys = NDArray[np.uint8]
 """(rows, KEY)"""
 Positions = NDArray[np.int64]
@@ -15,7 +18,7 @@ Positions = NDArray[np.int64]
 
 def sorting_order(keys: Keys) -> Positions:
     """(rows,): the order in which keys are sorted, as `find_rows` needs them."""
-    halves = _halves(keys)
+    halves = np.ascontiguousarray(keys).view(">u8")
     return np.lexsort((halves[:, 1], halves[:, 0]))
 
 
@@ -26,7 +29,13 @@ def find_rows(there: Keys, wanted: Keys) -> Positions:
         there: sorted; one of equal ones is found.
         wanted: in any order, equal ones too.
     """
-    first, looked_for = _halves(there)[:, 0], _halves(wanted)[:, 0]
+    first = _first_halves(there)
+    blocks = [_find_block(there, first, wanted[at : at + _BLOCK]) for at in range(0, len(wanted), _BLOCK)]
+    return np.concatenate([np.empty(0, np.int64), *blocks])
+
+
+def _find_block(there: Keys, first: NDArray[np.uint64], wanted: Keys) -> Positions:
+    looked_for = _first_halves(wanted)
     found, row = np.full(len(wanted), -1, np.int64), np.empty(len(wanted), np.int64)
     order = np.argsort(looked_for)  # neighbours one after another: many times as fast as at random, with a million
     row[order] = np.searchsorted(first, looked_for[order])
@@ -49,6 +58,6 @@ def without_repeats(keys: Keys) -> Positions:
     return np.sort(order[begins])  # lexsort is stable
 
 
-def _halves(keys: Keys) -> NDArray[np.uint64]:
-    """(rows, 2): numbers in the order of the bytes."""
-    return np.ascontiguousarray(keys).view(">u8").astype(np.uint64)
+def _first_halves(keys: Keys) -> NDArray[np.uint64]:
+    """(rows,): numbers in the order of the bytes."""
+    return np.ascontiguousarray(keys).view(">u8")[:, 0].astype(np.uint64)

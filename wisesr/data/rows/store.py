@@ -90,8 +90,12 @@ class Rows:
     @property
     def bytes(self) -> int:
         """That the rows take together, each once."""
-        ours = ((segment.sizes, self._at[self._at[:, 0] == number, 1]) for number, segment in enumerate(self._segments))
-        return sum(int(sizes[np.unique(rows)].sum()) for sizes, rows in ours)
+        count = 0
+        for number, segment in enumerate(self._segments):
+            ours = np.zeros(len(segment), bool)
+            ours[self._at[self._at[:, 0] == number, 1]] = True
+            count += int(segment.sizes[ours].sum())
+        return count
 
 
 class Store:
