@@ -64,6 +64,7 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
 
     torch.manual_seed(derive_seed(config["seed"], "initialisation"))
     model = make_classifier(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+    model.half_maps = config["dataset"]["features"] == "fp16"
     apply_conventions(model, build_conventions(config["recipe"]), config["seed"])
     return model
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from wisesr.data.augmentation import Augmentation
-from wisesr.data.batches import Batch, Images, Loader
+from wisesr.data.batches import Batch, FixedViews, Images, Loader
 from wisesr.data.decoded import Pictures
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
-from wisesr.data.sampling import TestBatches, TrainBatches
+from wisesr.data.maps import Maps, Place
+from wisesr.data.sampling import Key, TestBatches, TrainBatches
 from wisesr.errors import UserError
 from wisesr.types import Steps, usable_cores
 
@@ -63,6 +65,8 @@ class ImageData(LightningDataModule):
         self.augment, self.views = augment, views
         self.kept: dict[bool, Pictures] = {}
         """Pictures that need not be decoded: of training, and of all else (False)."""
+        self.maps: Maps | None = None
+        """Feature maps that need not be computed."""
         self._seed, self._accumulate, self._workers = seed, accumulate, workers
         self.cores = cores or usable_cores()
         self.arrived: Callable[[], object] | None = None
@@ -152,14 +156,48 @@ class ImageData(LightningDataModule):
 
     def _eval_loader(self, which: str | NDArray[np.int64]) -> DataLoader[Batch]:
         images = self._images(which, training=False)
-        size = max(1, self.steps.batch_size // (self._world * self._accumulate))
-        return self._loader(images, TestBatches(len(images), size, rank=self._rank, world=self._world))
+        return self._loader(images, TestBatches(len(images), self.device_batch, rank=self._rank, world=self._world))
 
-    def _images(self, which: str | NDArray[np.int64], *, training: bool) -> Images:
-        kept = self.kept.get(training)
-        return Images(self.manifest, which, self.augment, training=training, seed=self._seed, kept=kept, views=self.views)
+    def _images(self, which: str | NDArray[np.int64], *, training: bool, kind: type[Images] = Images) -> Images:
+        return kind(
+            self.manifest,
+            which,
+            self.augment,
+            training=training,
+            seed=self._seed,
+            kept=self.kept.get(training),
+            maps=self.maps,
+            views=self.views,
+        )
 
-    def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
+    @property
+    def device_batch(self) -> int:
+        """Images of a full batch of one device."""
+        return max(1, self.steps.batch_size // (self._world * self._accumulate))
+
+    def map_places(self) -> tuple[list[Place], list[tuple[int, ...]]]:
+        """Whose maps this cell wants, on one device: `places` and `tails` of `wisesr.data.maps.Maps`."""
+        train, size = self.manifest.indices(TRAIN).tolist(), self.device_batch
+        views = [None] if self.views is None else range(self.views)
+        places: list[Place] = [(position, view) for view in views for position in train]
+        tails = []
+        for images in (VAL if self.protocol == "holdout" else TEST, TEST, self._train_part):
+            positions = (self.manifest.indices(images) if isinstance(images, str) else images).tolist()
+            full = len(positions) // size * size
+            places += [(position, None) for position in positions[:full]]
+            tails += [tuple(positions[full:])] if positions[full:] else []
+        return list(dict.fromkeys(places)), list(dict.fromkeys(tails))
+
+    def batches_of(self, batches: Sequence[Sequence[Place]]) -> Iterator[Batch | UserError]:
+        """Images of places, as they go through the backbone, batch by batch; those of a batch are all of views, or none."""
+        everything = np.arange(len(self.manifest))
+        for of_views, group in groupby(batches, key=lambda places: places[0][1] is not None):
+            kind = FixedViews if of_views else Images
+            images = self._images(everything, training=of_views, kind=kind)
+            keys = [[(view or 0, position) for position, view in places] for places in group]
+            yield from self._loader(images, keys)
+
+    def _loader(self, images: Images, batches: Iterable[list[Key]]) -> DataLoader[Batch]:
         workers = self._worker_count()
         images.sends_pixels = not torch.cuda.is_available()  # beside a card workers have the cores, and the process feeds it
         return Loader(

@@ -34,9 +34,10 @@ _AT_ONCE = 64
 """Pictures that a thread takes, so that they come in order and few wait in memory."""
 _CODE = (
     *("images.py", "image_file.py", "image_formats.py", "grey_levels.py", "orientation.py", "quiet.py"),
-    *("pipeline.py", "resizing.py", "whole_view.py", "keras_pipeline.py", "augmentation.py"),
+    *("augmentation.py", "pipeline.py", "resizing.py", "whole_view.py", "random_steps.py", "normalization.py"),
+    *("keras_pipeline.py", "keras_steps.py"),
 )
-"""Files beside this one by which the pixels of a view come about."""
+"""Files beside this one by which a picture becomes what a model sees."""
 
 
 class Pictures:
