@@ -208,7 +208,7 @@ def test_what_was_begun_goes_as_well_unless_somebody_is_at_it(tmp_path: Path, mo
     with pytest.raises(UserError):
         store.extend(keys, fails, what="making", about={"dataset": "digits"}, row_bytes=ROW)
     [part] = stock.parts(tmp_path)
-    assert not part.name and not stock.is_in_use(part)
+    assert not part.name and part.words == {"dataset": "digits"} and not stock.is_in_use(part)
     assert part.bytes == sum(row_of(key).nbytes for key in keys[:4]) + part.files[1].stat().st_size
     with _locked(store.folder):
         assert stock.is_in_use(part) and not stock.remove(part)

@@ -43,8 +43,10 @@ def note_part(folder: Path, name: str, words: Mapping[str, Any]) -> None:
 
 
 def words_of(folder: Path, name: str) -> dict[str, Any]:
-    """What `note_part` told of a segment; of one that is being written under the name it will have, too."""
-    words = _parts(folder).get(name, {})
+    """What `note_part` told of a segment, by its name; by an empty one of what is being written, or was begun."""
+    parts = _parts(folder)
+    begun = [own for own in parts if not (folder / f"{own}.rows").exists()]
+    words = parts.get(name or (begun[-1] if begun else ""), {})
     return words if isinstance(words, dict) else {}
 
 

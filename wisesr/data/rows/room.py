@@ -105,22 +105,27 @@ def _going(kept: list[Part], needed: int, promised: int, most: int | None) -> li
     return going
 
 
-def least_recently_used(kept: list[Part], count: int) -> list[Part]:
-    """Parts that are not in use and take so many bytes together, or all of those: the ones that were used longest ago."""
+def least_recently_used(kept: list[Part], count: int, *, force: bool = False) -> list[Part]:
+    """The parts used longest ago that take so many bytes together, or all; none that are in use, unless by force."""
     going: list[Part] = []
     for part in sorted(kept, key=lambda part: part.used):
         if sum(one.bytes for one in going) >= count:
             break
-        if not is_in_use(part):
+        if force or not is_in_use(part):
             going.append(part)
     return going
 
 
+def kind_in_words(part: Part) -> str:
+    """`decoded images`, `feature maps`."""
+    return {"decoded": "decoded images", "maps": "feature maps"}[part.kind]
+
+
 def describe(part: Part) -> str:
     """`decoded images of digits, 224 px, squash: 1.2 GB`."""
-    kind = "decoded images" if part.kind == "decoded" else "feature maps"
-    words = [str(word) for word in part.words.values()]
-    return f"{kind}{' of ' if words else ''}{' and '.join(words)}, {part.text or part.key}: {size(part.bytes)}"
+    dataset = f" of {part.words['dataset']}" if "dataset" in part.words else ""
+    begun = "" if part.name else ", half-built"
+    return f"{kind_in_words(part)}{dataset}, {part.text or part.key}{begun}: {size(part.bytes)}"
 
 
 def _promised(place: Path) -> int:

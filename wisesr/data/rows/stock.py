@@ -16,7 +16,7 @@ from typing import IO, Any, NamedTuple
 
 from numpy.lib import format as npy
 
-from wisesr.data.rows.about import ABOUT, read_about, words_of
+from wisesr.data.rows.about import read_about, words_of
 from wisesr.data.rows.segment import remove_files
 from wisesr.data.rows.writer import BUILDING, JOURNAL, remove_begun, sweep
 from wisesr.results.atomic_files import remove_partial
@@ -24,7 +24,6 @@ from wisesr.results.lock import acquire_lock, is_running
 
 KINDS = ("decoded", "maps")
 """Folders of stores: decoded images, feature maps."""
-_OWN = (ABOUT, ".lock")
 
 
 class Part(NamedTuple):
@@ -146,8 +145,8 @@ def remove_empty(folder: Path) -> None:
                 return
             sweep(folder)
             remove_partial(folder)
-            for name in _OWN:
-                (folder / name).unlink(missing_ok=True)
+            for path in (*folder.glob("*.json"), folder / ".lock"):
+                path.unlink()
             folder.rmdir()
 
 

@@ -207,7 +207,7 @@ class Store:
             except OSError as error:
                 log.debug("kept rows cannot be read: %s", error)
                 continue
-            at[lacking[row >= 0]] = np.stack([np.full(len(row), len(used)), row], axis=1)[row >= 0]
+            at[lacking[row >= 0], 0], at[lacking, 1] = len(used), row
             used.append(segment)
         return Rows(used, at)
 
