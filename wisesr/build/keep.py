@@ -24,9 +24,14 @@ def place_of(dataset: Mapping[str, Any]) -> Path:
     """The folder in which decoded images and feature maps are kept.
 
     Raises:
-        OSError: nobody says which it is.
+        OSError: nobody says which it is, or it begins with the home of nobody.
     """
-    return Path(dataset["cache_dir"]).expanduser() if dataset["cache_dir"] is not None else cache_dir()
+    if dataset["cache_dir"] is None:
+        return cache_dir()
+    try:
+        return Path(dataset["cache_dir"]).expanduser()
+    except RuntimeError as error:
+        raise OSError(f"dataset.cache_dir={dataset['cache_dir']}: {error}") from error
 
 
 def why_not_decoded(config: Mapping[str, Any], data: ImageData) -> str | None:
@@ -41,17 +46,22 @@ def why_not_decoded(config: Mapping[str, Any], data: ImageData) -> str | None:
     return why_not_kept(data.manifest)
 
 
+def check_cache(config: Mapping[str, Any], data: ImageData) -> None:
+    """Raise UserError where `dataset.cache=on` asks for what cannot be."""
+    if config["dataset"]["cache"] == "on" and (reason := why_not_decoded(config, data)):
+        raise UserError(f"dataset.cache=on: {reason}; leave it at auto")
+
+
 def keep_images(config: Mapping[str, Any], data: ImageData) -> None:
     """Give a cell the decoded images that are kept, and keep those that are not yet.
 
     Raises:
         UserError: dataset.cache=on, and they cannot be kept; an image cannot be read.
     """
-    dataset = config["dataset"]
-    if reason := why_not_decoded(config, data):
-        if dataset["cache"] == "on":
-            raise UserError(f"dataset.cache=on: {reason}; leave it at auto")
+    check_cache(config, data)
+    if why_not_decoded(config, data):
         return
+    dataset = config["dataset"]
     try:
         _keep(dataset, data)
     except OSError as error:
