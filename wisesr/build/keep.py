@@ -14,6 +14,7 @@ from wisesr.errors import UserError
 
 if TYPE_CHECKING:
     from wisesr.data.datamodule import ImageData
+    from wisesr.data.decoded import Pictures
 
 
 def place_of(dataset: Mapping[str, Any]) -> Path:
@@ -60,6 +61,9 @@ def keep_images(config: Mapping[str, Any], data: ImageData) -> None:
     views = {flag: view for flag in (True, False) if (view := data.augment.view(training=flag)) is not None}
     if len({view.text for view in views.values()}) == 1 < len(views):  # one view of all images
         positions[True] = everything
+    kept: dict[str, Pictures | None] = {}
     for flag, view in views.items():
-        kept = keep_pictures(data.manifest, positions[flag], view, place, asked=asked, about=about)
-        data.kept |= {} if kept is None else {flag: kept}
+        if view.text not in kept:  # what was refused once is not tried again
+            kept[view.text] = keep_pictures(data.manifest, positions[flag], view, place, asked=asked, about=about)
+        if (pictures := kept[view.text]) is not None:
+            data.kept[flag] = pictures
