@@ -15,6 +15,7 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
+    from wisesr.data.decoded import Pictures
     from wisesr.data.manifest import Manifest
 
 log = logging.getLogger("wisesr")
@@ -77,12 +78,14 @@ def _keep(dataset: Mapping[str, Any], data: ImageData) -> None:
 
     place, about = place_of(dataset), {"dataset": dataset["name"]}
     views = {flag: view for flag in (True, False) if (view := data.augment.view(training=flag)) is not None}
+    one = len({view.text for view in views.values()}) == 1 < len(views)  # of all images
+    asked = dataset["cache"] != "auto"
+    kept: dict[str, Pictures] = {}
     for flag, view in views.items():
-        positions = data.positions(training=flag)
-        if len({each.text for each in views.values()}) == 1 < len(views):  # one view of all images
-            positions = np.arange(len(data.manifest))
-        asked = dataset["cache"] != "auto"
-        data.kept[flag] = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
+        if view.text not in kept:
+            positions = np.arange(len(data.manifest)) if one else data.positions(training=flag)
+            kept[view.text] = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
+        data.kept[flag] = kept[view.text]
 
 
 def check_views(views: int | None, augment: Augmentation, manifest: Manifest) -> None:
