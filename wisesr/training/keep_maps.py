@@ -139,7 +139,7 @@ class KeepMaps(Callback):
         device = next(module.model.parameters()).device
         depends_on = {
             **self._settings.depends_on,
-            "tensors": _tensors_hash(module.model.backbone),
+            "tensors": tensors_hash(module.model.backbone),
             "batch": data.device_batch,
             "half": self._settings.half,
             "threads": torch.get_num_threads() if device.type == "cpu" else None,
@@ -153,7 +153,8 @@ _VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OV
 """How variables begin by which libraries choose their ways."""
 
 
-def _tensors_hash(module: nn.Module) -> str:
+def tensors_hash(module: nn.Module) -> str:
+    """Of all tensors of a module, their names and shapes: equal for equal weights, wherever they lie."""
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(module.state_dict().items()):
         content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8) if tensor.numel() else tensor
