@@ -132,7 +132,7 @@ class KeepMaps(Callback):
         device = next(module.model.parameters()).device
         depends_on = {
             **self._settings.depends_on,
-            "tensors": _tensors_hash(module.model.backbone),
+            "tensors": tensors_hash(module.model.backbone),
             "modules": hashlib.sha256(f"{module.model.backbone} {epsilons(module.model.backbone)}".encode()).hexdigest(),
             "batch": data.device_batch,
             "half": self._settings.half,
@@ -148,7 +148,8 @@ _VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OV
 """How variables begin by which libraries choose their ways."""
 
 
-def _tensors_hash(module: nn.Module) -> str:
+def tensors_hash(module: nn.Module) -> str:
+    """Of all tensors of a module, their names and shapes: equal for equal weights, wherever they lie."""
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(module.state_dict().items()):
         content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8) if tensor.numel() else tensor
