@@ -35,20 +35,18 @@ def _sentences(dtype: str, reads: Sequence[Mapping[str, Any]], cells: int) -> It
         yield f"{computed}: a cell computes the same without them, to the bit."
     if differs:
         yield (
-            f"Here maps depend on what else is in a batch, by up to {differs:.2g}: without kept maps last bits may be others, and "
-            "what follows from them."
+            f"Here maps depend on what else is in a batch, by up to {differs:.2g}: without kept maps last bits may be others, "
+            "and what follows from them."
         )
 
 
 def _rounding(reads: Sequence[Mapping[str, Any]]) -> str:
-    """`, rounded by up to 0.0078 where the largest value is 31.2, in the root mean square by 0.02 % of it`."""
+    """`, rounded by up to 0.0078 where values go up to 31.2 (root mean square: 0.02 % of theirs)`."""
     known = [rounding for own in reads if isinstance(rounding := maps_of(own).get("rounding"), Mapping)]
     if not known:
         return ""
     error, value, share = (max(float(own[name]) for own in known) for name in _ROUNDING)
-    return (
-        f", rounded by up to {error:.2g} (their largest value is {value:.3g}; root mean square {100 * share:.2g} % of theirs)"
-    )
+    return f", rounded by up to {error:.2g} where values go up to {value:.3g} (root mean square: {100 * share:.2g} % of theirs)"
 
 
 _ROUNDING = ("largest_error", "largest_value", "relative_rms")

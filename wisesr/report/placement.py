@@ -116,7 +116,10 @@ def _only(values: Leaves, wanted: Callable[[str], bool]) -> Leaves:
 
 
 def _labels(cells: Sequence[Leaves], group: str, classes: Sequence[Hashable]) -> list[str]:
-    """`resnet50`, or `resnet50 weights=package` where several of a class have this name; how a head adds up, or images are read, is no label."""
+    """`resnet50`, or `resnet50 weights=package` where several of a class have this name.
+
+    How a head adds up is no label, nor how images are read.
+    """
     aside = {f"head.{LAST_BITS}", *_HOW_READ}
     own = [
         {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.") and key not in aside}

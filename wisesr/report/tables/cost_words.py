@@ -60,7 +60,7 @@ def time_sentences(costs: Costs) -> list[str]:
             sentences[-1] += " One that began otherwise than most of its backbone's is other work, and left out."
     if MAPS in costs.reads and costs.known_times != ("step_ms",):
         sentences.append(
-            "Train and inference hold the backbone too: its pass over a batch, measured once for all cells that read its maps, and "
-            "the head's own."
+            "Train and inference hold the backbone too: its pass over a batch, measured once for all cells that read its maps, "
+            "and the head's own."
         )
     return sentences
