@@ -161,7 +161,7 @@ def test_of_records_without_the_key_nothing_is_said(tmp_path: Path) -> None:
 
 
 def test_seconds_of_other_work_are_not_compared(tmp_path: Path) -> None:
-    """wise looks fifteen times as fast, as its cells do not compute the backbone."""
+    """The head wise looks fifteen times as fast, as its cells do not compute the backbone."""
     write_heads(tmp_path, {"gap": [rise(6)] * 3})
     fast = {"cost": {"train_seconds": 80.0}}
     table = write_heads(tmp_path, {"wise": [rise(6)] * 3}, record=fast, **reads(MAPS))
