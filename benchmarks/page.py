@@ -43,6 +43,7 @@ SCRIPTS = (
     Script("logging_cost", "What loggers cost", 8),
     Script("loader", "The loader", 10),
     Script("warp", "The warp of augment=paper", 2),
+    Script("paper_pixels", "The pixels of augment=paper", 5),
     Script("memory_layout", "Memory layouts of whole models", 3),
     Script("memory", "Memory of a cell", 8),
     Script("manifest_pages", "Pages of a manifest", 2),
@@ -114,7 +115,13 @@ def without_figures(folder: Path, run_now: list[Script]) -> list[str]:
 
 def options_of(script: Script, chosen: argparse.Namespace) -> list[str]:
     timm, images = map(str, (path.resolve() for path in chosen.timm)) if chosen.timm else ("", "")
-    own = {"timm_train": [timm, images], "loader": ["--images", images]}.get(script.name, []) if chosen.timm else []
+    own = (
+        {"timm_train": [timm, images], "loader": ["--images", images], "paper_pixels": ["--images", images]}.get(
+            script.name, []
+        )
+        if chosen.timm
+        else []
+    )
     return [*own, *(["--quick"] if chosen.quick else [])]
 
 
