@@ -80,6 +80,16 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} hours" if seconds < 36000 else f"{seconds / 3600:,.0f} hours"
 
 
+def size(count: int) -> str:
+    """Bytes with a unit a reader can compare: `1.2 GB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 999.5 or unit == "TB":
+            break
+        amount /= 1000
+    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.3g} {unit}"
+
+
 def natural_key(text: str) -> tuple[tuple[tuple[str, int, str], ...], str]:
     """A key for `sorted`: runs of digits count by their value, so 2 comes before 10 and `fold2` before `fold10`.
 

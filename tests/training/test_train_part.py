@@ -89,7 +89,7 @@ def test_training_accuracy_is_that_of_a_plain_loop_and_moves_nothing_else(
     part = draw_train_part(manifest, 41, protocol=config["protocol"], split_seed=0).tolist()
     module.measured.eval()
     for position in part:
-        image = parts.data._augment(manifest.load(position), training=False)
+        image = parts.data.augment(manifest.load(position), training=False)
         with torch.no_grad():
             right += int(module.measured(image[None]).argmax()) == int(manifest.labels[position])
     assert rows[-1]["train/top1"] == pytest.approx(right / 41)

@@ -19,6 +19,7 @@ from wisesr.results.provenance import file_hash
 from wisesr.types import Budget, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
+    from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
     from wisesr.models.classifier import Classifier
     from wisesr.models.conventions import Conventions
@@ -63,6 +64,7 @@ def build_model(config: Mapping[str, Any], num_classes: int) -> Classifier:
 
     torch.manual_seed(derive_seed(config["seed"], "initialisation"))
     model = make_classifier(config["backbone"], config["head"], num_classes, config["resolution"]["size"])
+    model.half_maps = config["dataset"]["features"] == "fp16"
     apply_conventions(model, build_conventions(config["recipe"]), config["seed"])
     return model
 
@@ -109,6 +111,9 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     steps = Steps(len(manifest.indices(TRAIN)), recipe["batch_size"], recipe["epochs"])
     body = model.backbone
     augment = build_augmentation(config["augment"], config["resolution"]["size"], body.mean, body.std)
+    if config["dataset"]["cache"] == "reduced":
+        augment.reduce()
+    _check_views(config["dataset"]["views"], augment, manifest)
     augment.check_trained(getattr(body, "trained_inputs", None), config["backbone"].get("weights"))
     module = ClassificationModule(
         model,
@@ -142,10 +147,20 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
             protocol=config["protocol"],
             split_seed=config["dataset"]["split_seed"],
         ),
+        views=config["dataset"]["views"],
     )
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
     return Parts(module, data, build_trainer_settings(trainer), budget)
+
+
+def _check_views(views: int | None, augment: Augmentation, manifest: Manifest) -> None:
+    if views is None:
+        return
+    if augment.is_fixed:
+        raise UserError(f"dataset.views={views} are of an augmentation that draws, and this one does not: leave it null")
+    if not manifest.hashed:
+        raise UserError(f"dataset.views={views} are drawn by the images' contents: it needs dataset.fingerprint=contents")
 
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:

@@ -27,7 +27,10 @@ from wisesr.data.tree import scan
 from wisesr.errors import UserError
 from wisesr.results.provenance import installed_version, source_hash
 
-_NO_PART_OF_MANIFEST = ("name", "resolution", "workers", "on_leak", "download")
+_NO_PART_OF_MANIFEST = (
+    *("name", "resolution", "workers", "on_leak", "download"),
+    *("cache", "cache_dir", "features", "views"),
+)
 
 
 def build_manifest(config: Mapping[str, Any], *, progress: Progress | None = None, with_unreadable: bool = False) -> Manifest:

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any
 from wisesr.build.cell import Parts, build, weights_hash
 from wisesr.build.division import describe_division, device_count
 from wisesr.build.head_sentences import head_sentences
+from wisesr.build.keep import keep_images
+from wisesr.build.maps import map_keeper
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
-from wisesr.cell.provenance import provenance
+from wisesr.cell.provenance import provenance, reads
+from wisesr.cell.told_progress import watched
 from wisesr.cell.wait import describe_wait
 from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
@@ -28,6 +31,7 @@ from wisesr.wording import percent, some_of
 
 if TYPE_CHECKING:
     from wisesr.training.fit import Outcome
+    from wisesr.training.keep_maps import KeepMaps
 
 log = logging.getLogger("wisesr")
 
@@ -72,7 +76,11 @@ def train_and_record(
         log.info("%s.", sentence)
     for sentence in manifest.notes.sentences():
         log.warning("data: %s", legible(sentence))
-    trained = _train(directory, config, manifest, parts, started)
+    maps = map_keeper(config, parts)
+    with watched(directory):
+        if maps is None:  # or else each image is decoded once in any case
+            keep_images(config, parts.data)
+        trained = _train(directory, config, manifest, parts, started, maps)
     if trained is None:
         return
     outcome, cost, budget = trained
@@ -85,7 +93,8 @@ def train_and_record(
         "budget": budget,
         "cost": cost,
         "provenance": provenance(directory, config, manifest, parts, started)
-        | {"by_part": division.by_part, "start": "fork" if forked else "spawn"},
+        | {"by_part": division.by_part, "start": "fork" if forked else "spawn"}
+        | {"reads": reads(parts.data, None if maps is None else maps.told)},
     }
     write_record(directory, content)
     best = outcome.best
@@ -111,7 +120,7 @@ def _require_gpus(config: Config, gpus: int) -> None:
 
 
 def _train(
-    directory: Path, config: Config, manifest: Manifest, parts: Parts, started: Started
+    directory: Path, config: Config, manifest: Manifest, parts: Parts, started: Started, maps: KeepMaps | None
 ) -> tuple[Outcome, dict[str, Any], dict[str, Any]] | None:
     """Fit and test, with loggers.
 
@@ -128,13 +137,15 @@ def _train(
     _note(directory, "first batch")
     loggers = [Guarded(logger) for logger in build_loggers(config, directory)] if is_main() else []
     try:
-        outcome = fit(parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget)
+        outcome = fit(
+            parts.module, parts.data, parts.trainer, directory=directory, loggers=loggers, budget=parts.budget, maps=maps
+        )
         if not is_main():
             return None
         _note(directory, "timing", State.TESTING)
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
         cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
-        cost["compute"] = asdict(compute_time(parts.module, parts.module.trainer, outcome.seconds))
+        cost["compute"] = asdict(compute_time(parts.module, parts.module.trainer, outcome.seconds, maps))
         budget = {
             "epochs": config["recipe"]["epochs"],
             "trained_epochs": int(outcome.last["epoch"]),

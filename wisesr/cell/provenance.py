@@ -6,9 +6,9 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wisesr.build.cell import Parts
 from wisesr.cell.attempt import Started, utc_now
@@ -19,6 +19,10 @@ from wisesr.results.installation import kept_variables, packages_hash, read_comm
 from wisesr.results.provenance import commit, hardware, installed_version, source_hash, versions
 from wisesr.results.run_address import online_address
 from wisesr.results.uncommitted import describe_uncommitted
+from wisesr.training.flags import torch_flags
+
+if TYPE_CHECKING:
+    from wisesr.data.datamodule import ImageData
 
 _DRIVER = Path("/proc/driver/nvidia/version")
 
@@ -69,31 +73,11 @@ def provenance(directory: Path, config: Config, manifest: Manifest, parts: Parts
     }
 
 
-def torch_flags() -> dict[str, Any]:
-    """Settings of torch's, in this process, by which the same computation gives other numbers or takes another time."""
-    import torch
-
-    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
-    flags: dict[str, Callable[[], Any]] = {
-        "matmul_precision": torch.get_float32_matmul_precision,
-        "cuda_matmul_tf32": lambda: matmul.allow_tf32,
-        "cudnn_tf32": lambda: cudnn.allow_tf32,
-        "cudnn_benchmark": lambda: cudnn.benchmark,
-        "cudnn_deterministic": lambda: cudnn.deterministic,
-        "deterministic_algorithms": torch.are_deterministic_algorithms_enabled,
-    }
-    return {name: _told(read) for name, read in flags.items()}
-
-
-def _told(read: Callable[[], Any]) -> Any:
-    """A flag; None where torch refuses to tell, as it does of TF32 where somebody has set it in its newer way.
-
-    https://docs.pytorch.org/docs/stable/notes/cuda.html#tensorfloat-32-tf32-on-ampere-and-later-devices
-    """
-    try:
-        return read()
-    except RuntimeError:
-        return None
+def reads(data: ImageData, maps: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What an epoch begins with: `maps`, images that are `decoded` already, or `files`; and of maps how they were come by."""
+    if maps is not None:
+        return {"training": "maps", "maps": dict(maps)}
+    return {"training": "decoded" if True in data.kept else "files"}
 
 
 def _software(*, on_gpu: bool) -> dict[str, str | None]:

@@ -136,9 +136,9 @@ def _agreed(console: Console) -> bool:
 def _remove(console: Console, plan: CleanPlan, choice: Choice, needed: set[Path], cache: Path | None) -> int:
     """Remove it, cell by cell; what cannot be is named."""
     from wisesr.grid.console import say, tracked
-    from wisesr.grid.planning.disk import size
     from wisesr.space.cache import clear_cache
     from wisesr.space.removal import ChangedError, UnfinishedError, clean_cell
+    from wisesr.wording import size
 
     bytes_free, failed = 0, 0
     for cell in tracked(plan.cells, len(plan.cells), "removing", console):

@@ -23,10 +23,14 @@ _NOT_IN_FINGERPRINT = (
     "dataset.download",
     "dataset.on_leak",
     "dataset.fingerprint",
+    "dataset.cache_dir",
     "trainer.threads",
     "trainer.train_eval_images",
     "trainer.keep_checkpoints",
 )
+
+_ONLY_AT = {"dataset.cache": "reduced", "dataset.features": "fp16"}
+"""Settings of how numbers are come by that change none but at this value."""
 
 
 def fingerprint(config: Mapping[str, Any]) -> str:
@@ -44,15 +48,24 @@ def computation(config: Mapping[str, Any]) -> Config:
     Settings that it lacks stand in it with their defaults, and 1.0 as 1.
     """
     relevant: Config = whole_numbers(json.loads(json.dumps(with_defaults(config))))
-    remove(relevant, _NOT_IN_FINGERPRINT)
+    _remove_all(relevant)
     return relevant
 
 
 def without_places(config: Mapping[str, Any]) -> Config:
     """A copy of the configuration as it is written, without what decides only where and how fast a cell runs."""
     copied: Config = json.loads(json.dumps(config))
-    remove(copied, _NOT_IN_FINGERPRINT)
+    _remove_all(copied)
     return copied
+
+
+def _remove_all(config: Config) -> None:
+    """Take out what decides only where and how fast a cell runs."""
+    remove(config, _NOT_IN_FINGERPRINT)
+    for path, value in _ONLY_AT.items():
+        group, key = path.split(".")
+        if config.get(group, {}).get(key) != value:
+            remove(config, [path])
 
 
 def remove(config: Config, paths: Iterable[str]) -> None:

@@ -103,6 +103,10 @@ class DatasetSchema:
     workers: Annotated[int, Bound("at least", 0)] | Literal["auto"] = "auto"
     on_leak: Literal["warn", "error"] = "warn"
     fingerprint: Literal["contents", "listing"] = "contents"
+    cache: Literal["auto", "on", "off", "reduced"] = "auto"
+    features: Literal["auto", "on", "off", "fp16"] = "auto"
+    cache_dir: str | None = None
+    views: Count | None = None
 
 
 @dataclass(frozen=True)

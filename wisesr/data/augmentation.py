@@ -5,6 +5,7 @@ Random draws come from torch's default generator, which the dataset seeds anew f
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
@@ -18,8 +19,13 @@ from torchvision.transforms import v2
 from wisesr.data.normalization import NAMED
 from wisesr.data.pipeline import Pipeline, Place
 from wisesr.data.random_steps import RandomCrop, RandomFlip
-from wisesr.data.whole_view import Resizing, Squash, whole_view
+from wisesr.data.resizing import FILTER
+from wisesr.data.views import View
+from wisesr.data.whole_view import Resizing, ShortSide, Squash, whole_view
 from wisesr.errors import UserError
+
+REDUCED = 1.15
+"""Short side of a reduced copy, as a multiple of the square's: a crop of three quarters of the area is not enlarged."""
 
 Inputs = dict[str, Any]
 """What images are normalised with, as plain data for records and checkpoints.
@@ -75,6 +81,31 @@ class Augmentation(ABC):
         """A batch of what `write_pixels` wrote as what `write` would have written, to the bit."""
         return images
 
+    @property
+    def is_fixed(self) -> bool:
+        """Whether a training image is the same in every epoch; False where nobody says."""
+        return False
+
+    def view(self, *, training: bool) -> View | None:
+        """What precedes all that is drawn, so that it can be kept; None where nothing does, or nobody says."""
+        return None
+
+    def write_view(self, pixels: Tensor, place: Place, *, training: bool) -> None:
+        """What `write` would have written, to the bit, of a picture of which `view` has made these pixels."""
+        raise NotImplementedError(f"{type(self).__name__} has no view")
+
+    def write_view_pixels(self, pixels: Tensor, place: Place, *, training: bool) -> None:
+        """What `write_pixels` would have written, as `write_view`."""
+        self.write_view(pixels, place, training=training)
+
+    def reduce(self) -> None:
+        """Train on smaller copies of the pictures (`dataset.cache=reduced`), which is another computation.
+
+        Raises:
+            UserError: it has no such way.
+        """
+        raise UserError("dataset.cache=reduced is for augment=standard, whose crops are cut from smaller copies then")
+
     def picture(self, tensor: Tensor) -> Image.Image:
         """A tensor, (3, height, width), as a picture to look at: the normalisation undone, what is out of range clipped."""
         swapped = self._inputs.get("order") == "BGR"
@@ -124,7 +155,7 @@ class Plain(Augmentation):
         self, size: int, mean: Sequence[float], std: Sequence[float], *, resize: Literal["squash", "crop", "pad"] = "squash"
     ) -> None:
         super().__init__(mean, std)
-        self._resizing = Resizing(resize, "bilinear, antialiased, of uint8 (torchvision)")
+        self._resizing = Resizing(resize, FILTER)
         self._finish: list[nn.Module] = [v2.Normalize(list(mean), list(std))]
         self.test = self._pipeline([whole_view(size, resize)])
         self.train = self.test
@@ -144,12 +175,12 @@ class Plain(Augmentation):
 
     def write(self, image: Image.Image, place: Place, *, training: bool) -> None:
         """As of every augmentation; without a copy where that is possible."""
-        pipeline = self._own(training)
+        pipeline = self._own(training=training)
         pipeline(image, place) if pipeline else super().write(image, place, training=training)
 
     def write_pixels(self, image: Image.Image, place: Place, *, training: bool) -> None:
         """As uint8 where that is possible: a quarter of the bytes."""
-        pipeline = self._own(training)
+        pipeline = self._own(training=training)
         if pipeline and pipeline.makes_pixels:
             pixels = pipeline.pixels(image)
             place(torch.Size((3, *pixels.shape[1:])), pixels.dtype).copy_(pixels)
@@ -158,10 +189,36 @@ class Plain(Augmentation):
 
     def finish(self, images: Tensor, *, training: bool) -> Tensor:
         """Normalised, if they are uint8."""
-        pipeline = self._own(training)
+        pipeline = self._own(training=training)
         return pipeline.finish(images) if pipeline and pipeline.makes_pixels and images.dtype == torch.uint8 else images
 
-    def _own(self, training: bool) -> Pipeline | None:
+    @property
+    def is_fixed(self) -> bool:
+        """Whether all steps of training are of whole pictures, and draw nothing."""
+        pipeline = self._own(training=True)
+        return pipeline is not None and pipeline.is_fixed
+
+    def view(self, *, training: bool) -> View | None:
+        """Where its first step takes the whole picture, what that makes of it."""
+        pipeline = self._own(training=training)
+        return pipeline.view if pipeline else None
+
+    def write_view(self, pixels: Tensor, place: Place, *, training: bool) -> None:
+        """As of every augmentation that has a view; without a copy where that is possible."""
+        if (pipeline := self._own(training=training)) is None:
+            raise NotImplementedError(f"{type(self).__name__} has no view")
+        pipeline.of_view(pixels, place)
+
+    def write_view_pixels(self, pixels: Tensor, place: Place, *, training: bool) -> None:
+        """As uint8 where that is possible."""
+        pipeline = self._own(training=training)
+        if pipeline and pipeline.makes_pixels:
+            left = pipeline.pixels_of_view(pixels)
+            place(torch.Size((3, *left.shape[1:])), left.dtype).copy_(left)
+        else:
+            self.write_view(pixels, place, training=training)
+
+    def _own(self, *, training: bool) -> Pipeline | None:
         """The pipeline, unless a class built on this one has a call or a pipeline of its own."""
         pipeline = self.train if training else self.test
         return pipeline if isinstance(pipeline, Pipeline) and type(self).__call__ is Plain.__call__ else None
@@ -196,4 +253,16 @@ class Standard(Plain):
             raise ValueError(f"augment must have 0 < min_area <= max_area <= 1, not {min_area} and {max_area}")
         if not 0 <= flip <= 1:
             raise ValueError(f"augment.flip must be a probability, from 0 to 1, not {flip}")
-        self.train = self._pipeline([RandomCrop(min_area, max_area), Squash(size), RandomFlip(flip)])
+        self._size = size
+        self._random = [RandomCrop(min_area, max_area), Squash(size), RandomFlip(flip)]
+        self.train = self._whole_pictures = self._pipeline(self._random)
+
+    def reduce(self) -> None:
+        """Cut training crops from copies whose short side is `REDUCED` times the square's.
+
+        Raises:
+            UserError: a class built on this one has steps of its own.
+        """
+        if self.train is not self._whole_pictures or self._own(training=True) is None:
+            super().reduce()
+        self.train = self._pipeline([ShortSide(math.ceil(REDUCED * self._size)), *self._random])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,10 +14,15 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from wisesr.data.augmentation import Augmentation
+from wisesr.data.decoded import Pictures
 from wisesr.data.manifest import Manifest
+from wisesr.data.maps import Maps
+from wisesr.data.pipeline import Place
 from wisesr.data.sampling import Key
 from wisesr.errors import UserError
 from wisesr.types import derive_seed
+
+log = logging.getLogger("wisesr")
 
 
 class Batch(NamedTuple):
@@ -28,15 +34,38 @@ class Batch(NamedTuple):
     """(batch,), int64."""
     positions: Tensor
     """(batch,), int64: index of each image in the manifest."""
+    are_maps: bool = False
+    """Whether `images` are the feature maps of the images, (batch, channels, height, width), which a head goes on with."""
 
 
 class Images(Dataset[tuple[Tensor, int, int] | UserError]):
-    """One split, or images by their positions: (epoch, index among them) -> image, label, index in the manifest."""
+    """One split, or images by their positions: (epoch, index among them) -> image, label, index in the manifest.
+
+    Args:
+        manifest: with the images.
+        images: the name of a split, or positions.
+        augment: image -> tensor.
+        training: whether they are augmented.
+        seed: of the cell.
+        kept: views of images that need not be decoded; None for none.
+        maps: feature maps that need not be computed; None for none.
+        views: how many random views each training image has, in place of a new one in every epoch; None for that.
+    """
 
     def __init__(
-        self, manifest: Manifest, images: str | NDArray[np.int64], augment: Augmentation, *, training: bool, seed: int
+        self,
+        manifest: Manifest,
+        images: str | NDArray[np.int64],
+        augment: Augmentation,
+        *,
+        training: bool,
+        seed: int,
+        kept: Pictures | None = None,
+        maps: Maps | None = None,
+        views: int | None = None,
     ) -> None:
         self._manifest, self._augment, self._training, self._seed = manifest, augment, training, seed
+        self._kept, self._maps, self._views = kept, maps, views if training else None
         self._indices = manifest.indices(images) if isinstance(images, str) else images
         self._labels = np.asarray(manifest.labels)
         self.sends_pixels = False
@@ -56,25 +85,75 @@ class Images(Dataset[tuple[Tensor, int, int] | UserError]):
         traceback.
         """
         positions = self._indices[[index for _, index in keys]]
+        labels = torch.from_numpy(self._labels[positions].astype(np.int64))
+        if (maps := self._maps_of(keys, positions)) is not None:
+            return Batch(maps, labels, torch.from_numpy(positions), are_maps=True)
         rows, in_worker = _Rows(len(keys)), get_worker_info() is not None
-        write = self._augment.write if in_worker and not self.sends_pixels else self._augment.write_pixels
         try:
             with torch.random.fork_rng(devices=[]):
                 for (epoch, _), position in zip(keys, positions.tolist(), strict=True):
-                    image = self._manifest.load(position)
-                    torch.default_generator.manual_seed(derive_seed(self._seed, "sample", epoch, position))
-                    write(image, rows.next, training=self._training)
+                    self._write(epoch, position, rows.next, floats=in_worker and not self.sends_pixels)
         except UserError as error:
             return error
-        labels = self._labels[positions].astype(np.int64)
-        batch = Batch(rows.images, torch.from_numpy(labels), torch.from_numpy(positions))
+        batch = Batch(rows.images, labels, torch.from_numpy(positions))
         return batch if in_worker else self.finished(batch)
+
+    def _maps_of(self, keys: Sequence[Key], positions: NDArray[np.int64]) -> Tensor | None:
+        """The maps of a batch; None of one that must be computed.
+
+        Maps that cannot be read any more are: what is computed then is the same.
+        """
+        if self._maps is None:
+            return None
+        at, views = positions.tolist(), list[int | None]([None] * len(keys))
+        if self._views is not None:
+            epochs = [epoch for epoch, _ in keys]
+            views = [view_of(self._seed, epoch, place, self._views) for epoch, place in zip(epochs, at, strict=True)]
+        try:
+            return self._maps.batch(list(zip(at, views, strict=True)))
+        except OSError as error:
+            log.warning("kept maps cannot be read any more, and are computed again: %s", error)
+            self._maps = None
+            return None
+
+    def _write(self, epoch: int, position: int, place: Place, *, floats: bool) -> None:
+        """An image, in the view of an epoch, into its row of the batch."""
+        augment, pixels = self._augment, self._kept.pixels(position) if self._kept is not None else None
+        if pixels is None:
+            image = self._manifest.load(position)
+            torch.default_generator.manual_seed(self._seed_of(epoch, position))
+            (augment.write if floats else augment.write_pixels)(image, place, training=self._training)
+        else:
+            torch.default_generator.manual_seed(self._seed_of(epoch, position))
+            (augment.write_view if floats else augment.write_view_pixels)(pixels, place, training=self._training)
+
+    def _seed_of(self, epoch: int, position: int) -> int:
+        if self._views is None:
+            return derive_seed(self._seed, "sample", epoch, position)
+        return view_seed(self._manifest, position, view_of(self._seed, epoch, position, self._views))
 
     def finished(self, batch: Batch | UserError) -> Batch | UserError:
         """A batch of pixels as one of normalised floats; others as they are."""
-        if isinstance(batch, UserError):
+        if isinstance(batch, UserError) or batch.are_maps:
             return batch
         return batch._replace(images=self._augment.finish(batch.images, training=self._training))
+
+
+def view_of(seed: int, epoch: int, position: int, views: int) -> int:
+    """Which of its random views an image shows in an epoch of a cell with this seed, from 0."""
+    return derive_seed(seed, "view", epoch, position) % views
+
+
+def view_seed(manifest: Manifest, position: int, view: int) -> int:
+    """What a random view of an image is drawn from: its content, so that it is the same in all cells."""
+    return derive_seed("view", np.asarray(manifest.digests)[position].tobytes().hex(), view)
+
+
+class FixedViews(Images):
+    """Images by their positions in random views that are fixed: (number of the view, position)."""
+
+    def _seed_of(self, epoch: int, position: int) -> int:
+        return view_seed(self._manifest, position, epoch)
 
 
 class Loader(DataLoader[Batch]):

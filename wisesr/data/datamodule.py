@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader
 
 from wisesr.data.augmentation import Augmentation
-from wisesr.data.batches import Batch, Images, Loader
+from wisesr.data.batches import Batch, FixedViews, Images, Loader
+from wisesr.data.decoded import Pictures
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
-from wisesr.data.sampling import TestBatches, TrainBatches
+from wisesr.data.maps import Maps, Place
+from wisesr.data.sampling import Key, TestBatches, TrainBatches
 from wisesr.errors import UserError
 from wisesr.types import Steps, usable_cores
 
@@ -37,6 +40,7 @@ class ImageData(LightningDataModule):
         workers: processes that decode; None for none on CPU and up to 8 a GPU.
         cores: CPU cores that they may use together; None for all.
         train_part: positions of the training images on which training accuracy is measured; None for none.
+        views: random views that each training image has (`Images`); None for a new one in each epoch.
 
     Raises:
         UserError: the batch does not divide over devices and accumulation; a split has fewer images than there are devices.
@@ -54,10 +58,16 @@ class ImageData(LightningDataModule):
         workers: int | None = None,
         cores: int | None = None,
         train_part: NDArray[np.int64] | None = None,
+        views: int | None = None,
     ) -> None:
         super().__init__()
         self.manifest, self.steps, self.protocol = manifest, steps, protocol
-        self._augment, self._seed, self._accumulate, self._workers = augment, seed, accumulate, workers
+        self.augment, self.views = augment, views
+        self.kept: dict[bool, Pictures] = {}
+        """Pictures that need not be decoded: of training, and of all else (False)."""
+        self.maps: Maps | None = None
+        """Feature maps that need not be computed."""
+        self._seed, self._accumulate, self._workers = seed, accumulate, workers
         self.cores = cores or usable_cores()
         self.arrived: Callable[[], object] | None = None
         """Called when a batch was fetched, before it goes to the device."""
@@ -129,7 +139,7 @@ class ImageData(LightningDataModule):
         # fetch ahead, would begin with epoch 0. Its own count of epochs is one behind here, so it is taken from the steps.
         # https://github.com/Lightning-AI/pytorch-lightning/blob/2.6.0/src/lightning/pytorch/loops/fit_loop.py
         batches.set_epoch(self.trainer.global_step // self.steps.per_epoch if self.trainer else 0)
-        return self._loader(Images(self.manifest, TRAIN, self._augment, training=True, seed=self._seed), batches)
+        return self._loader(self._images(TRAIN, training=True), batches)
 
     def val_dataloader(self) -> list[DataLoader[Batch]]:
         """The images on which the epoch is chosen: the val split, or under protocol=paper the test split.
@@ -145,11 +155,49 @@ class ImageData(LightningDataModule):
         return self._eval_loader(TEST)
 
     def _eval_loader(self, which: str | NDArray[np.int64]) -> DataLoader[Batch]:
-        images = Images(self.manifest, which, self._augment, training=False, seed=self._seed)
-        size = max(1, self.steps.batch_size // (self._world * self._accumulate))
-        return self._loader(images, TestBatches(len(images), size, rank=self._rank, world=self._world))
+        images = self._images(which, training=False)
+        return self._loader(images, TestBatches(len(images), self.device_batch, rank=self._rank, world=self._world))
 
-    def _loader(self, images: Images, batches: TrainBatches | TestBatches) -> DataLoader[Batch]:
+    def _images(self, which: str | NDArray[np.int64], *, training: bool, kind: type[Images] = Images) -> Images:
+        return kind(
+            self.manifest,
+            which,
+            self.augment,
+            training=training,
+            seed=self._seed,
+            kept=self.kept.get(training),
+            maps=self.maps,
+            views=self.views,
+        )
+
+    @property
+    def device_batch(self) -> int:
+        """Images of a full batch of one device."""
+        return max(1, self.steps.batch_size // (self._world * self._accumulate))
+
+    def map_places(self) -> tuple[list[Place], list[tuple[int, ...]]]:
+        """Whose maps this cell wants, on one device: `places` and `tails` of `wisesr.data.maps.Maps`."""
+        train, size = self.manifest.indices(TRAIN).tolist(), self.device_batch
+        views = [None] if self.views is None else range(self.views)
+        places: list[Place] = [(position, view) for view in views for position in train]
+        tails = []
+        for images in (VAL if self.protocol == "holdout" else TEST, TEST, self._train_part):
+            positions = (self.manifest.indices(images) if isinstance(images, str) else images).tolist()
+            full = len(positions) // size * size
+            places += [(position, None) for position in positions[:full]]
+            tails += [tuple(positions[full:])] if positions[full:] else []
+        return list(dict.fromkeys(places)), list(dict.fromkeys(tails))
+
+    def batches_of(self, batches: Sequence[Sequence[Place]]) -> Iterator[Batch | UserError]:
+        """Images of places, as they go through the backbone, batch by batch; those of a batch are all of views, or none."""
+        everything = np.arange(len(self.manifest))
+        for of_views, group in groupby(batches, key=lambda places: places[0][1] is not None):
+            kind = FixedViews if of_views else Images
+            images = self._images(everything, training=of_views, kind=kind)
+            keys = [[(view or 0, position) for position, view in places] for places in group]
+            yield from self._loader(images, keys)
+
+    def _loader(self, images: Images, batches: Iterable[list[Key]]) -> DataLoader[Batch]:
         workers = self._worker_count()
         images.sends_pixels = not torch.cuda.is_available()  # beside a card workers have the cores, and the process feeds it
         return Loader(

@@ -22,6 +22,7 @@ from wisesr.data.keras_steps import Draw, affine, brightened, channel_shifted, s
 from wisesr.data.normalization import NORMALIZATIONS, named_normalization
 from wisesr.data.pipeline import Place
 from wisesr.data.resizing import resized
+from wisesr.data.views import View
 from wisesr.data.whole_view import Resizing
 
 _CENTRES = {"1.1.2": 0.5, "later": -0.5}
@@ -106,6 +107,12 @@ class KerasPipeline(Augmentation):
             super().write(image, place, training=training)
         else:
             self._finished(self.resized_pixels(image), place, training=training)
+
+    def view(self, *, training: bool) -> View | None:
+        """The resized picture, in training and testing."""
+        if self._replaces("__call__", "resized", "resized_pixels", "write"):
+            return None
+        return View(f"{self._size} px, {self.resizing.way}, {self.resizing.filter}", self.resized_pixels, self._size)
 
     def write_view(self, pixels: Tensor, place: Place, *, training: bool) -> None:
         """What `resized_pixels` made of an image, written as `write` writes the image itself."""

@@ -18,13 +18,16 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from wisesr.data.random_steps import RandomCrop, RandomFlip
-from wisesr.data.whole_view import CentreCrop, Pad, Squash
+from wisesr.data.views import View
+from wisesr.data.whole_view import CentreCrop, Pad, ShortSide, Squash
 
 Place = Callable[[torch.Size, torch.dtype], Tensor]
 """Gives an empty tensor of a shape and type, to be written into."""
 
 
-_OF_TENSORS = (Squash, CentreCrop, Pad, RandomCrop, RandomFlip)
+_FIXED = (Squash, CentreCrop, Pad, ShortSide)
+"""Steps that draw nothing, of a whole picture: what they make where they stand first can be kept."""
+_OF_TENSORS = (*_FIXED, RandomCrop, RandomFlip)
 """Steps that take a plain tensor. Others are given what `v2.ToImage` makes, as they may ask for its type."""
 _AT_ONCE = 2**18
 """Values that are normalised at once: 1 MiB of floats, which stay in a core's cache from one operation to the next."""
@@ -47,10 +50,23 @@ class Pipeline:
             self._moments = mean.view(-1, 1, 1), std.view(-1, 1, 1)
         self.makes_pixels = self._moments is not None and all(type(step) in _OF_TENSORS for step in steps)
         """Whether a picture through `pixels`, and a batch of such through `finish`, is a picture through a call."""
+        self.is_fixed = self._moments is not None and all(type(step) in _FIXED for step in steps)
+        """Whether nothing is drawn."""
+        self.view: View | None = None
+        """What comes before all that is drawn, where the first step makes it."""
+        if self._steps and type(self._steps[0]) in _FIXED:
+            first: Any = self._steps[0]
+            self.view = View(first.text, lambda image: self._through([first], image), first.side)
 
     def __call__(self, image: Image.Image, place: Place | None = None) -> Tensor:
         """An RGB image as a float32 tensor, (3, height, width), in a place of its own or in the one that is given."""
-        pixels = self.pixels(image)
+        return self._finished(self.pixels(image), place)
+
+    def of_view(self, pixels: Tensor, place: Place | None = None) -> Tensor:
+        """As a call, of a picture of which the view has made these pixels."""
+        return self._finished(self.pixels_of_view(pixels), place)
+
+    def _finished(self, pixels: Tensor, place: Place | None) -> Tensor:
         if self._moments is None or pixels.dtype != torch.uint8 or len(pixels) != len(self._moments[0]):
             return self._slowly(pixels, place)
         mean, std = self._moments
@@ -69,7 +85,14 @@ class Pipeline:
 
     def pixels(self, image: Image.Image | Tensor) -> Tensor:
         """A picture after the steps, not finished: (3, height, width), of uint8 where `makes_pixels`."""
-        for step in self._steps:
+        return self._through(self._steps, image)
+
+    def pixels_of_view(self, pixels: Tensor) -> Tensor:
+        """As `pixels`, of a picture of which the view has made these."""
+        return self._through(self._steps[1:], pixels)
+
+    def _through(self, steps: Sequence[nn.Module], image: Image.Image | Tensor) -> Tensor:
+        for step in steps:
             if isinstance(image, Image.Image) and not isinstance(step, RandomCrop):
                 image = _tensor_of(image)
             if type(step) in _OF_TENSORS:

@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torchvision.transforms import v2
 
+FILTER = "bilinear, antialiased, of uint8 (torchvision)"
+"""What `resized` does, for whoever does it elsewhere."""
 _ON_BYTES = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") or platform.machine() in ("aarch64", "arm64")
 """Whether torchvision gives bytes to torch as they are; on other processors it resizes them as floats.
 

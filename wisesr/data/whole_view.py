@@ -7,7 +7,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torchvision.transforms import v2
 
-from wisesr.data.resizing import resized
+from wisesr.data.resizing import FILTER, resized
 
 _LONG = 4
 """Short sides that a long side may have: of a strip of 1 x 10,000 pixels, resized whole, 500 million would be made."""
@@ -32,24 +32,32 @@ class Resizing(NamedTuple):
         return f"{self.way} ({of_ours[self.way]})" if self.way in of_ours else self.way
 
 
-class Squash(nn.Module):
-    """Both sides resized to the square's, aspect ignored; bilinear, antialiased."""
+class _Square(nn.Module):
+    """A whole picture as a square."""
+
+    way: str
 
     def __init__(self, size: int) -> None:
         super().__init__()
-        self._size = size
+        self._size = self.side = size
+        self.text = f"{size} px, {self.way}, {FILTER}"
+        """Names what it makes of a picture."""
+
+
+class Squash(_Square):
+    """Both sides resized to the square's, aspect ignored; bilinear, antialiased."""
+
+    way = "squash"
 
     def forward(self, image: Tensor) -> Tensor:
         """(..., height, width) -> (..., size, size)."""
         return resized(image, self._size, self._size)
 
 
-class CentreCrop(nn.Module):
+class CentreCrop(_Square):
     """The short side resized to the square's, then the middle of the long one; bilinear, antialiased."""
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
+    way = "crop"
 
     def forward(self, image: Tensor) -> Tensor:
         """(..., height, width) -> (..., size, size)."""
@@ -63,12 +71,10 @@ class CentreCrop(nn.Module):
         return square
 
 
-class Pad(nn.Module):
+class Pad(_Square):
     """The long side resized to the square's, bilinear, antialiased; black on both sides of the short one."""
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self._size = size
+    way = "pad"
 
     def forward(self, image: Tensor) -> Tensor:
         """(..., height, width) -> (..., size, size)."""
@@ -78,6 +84,24 @@ class Pad(nn.Module):
         left, top = (self._size - width) // 2, (self._size - height) // 2
         square: Tensor = v2.functional.pad(image, [left, top, self._size - width - left, self._size - height - top])
         return square
+
+
+class ShortSide(nn.Module):
+    """The short side resized to so many pixels and the long one with it, bilinear, antialiased; a smaller picture as it is."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+        self.text = f"short side {side} px, {FILTER}"
+        """Names what it makes of a picture."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(..., height, width) -> the same with fewer rows and columns."""
+        height, width = image.shape[-2:]
+        if min(height, width) <= self.side:
+            return image
+        smaller = self.side / min(height, width)
+        return resized(image, *(max(1, round(extent * smaller)) for extent in (height, width)))
 
 
 def whole_view(size: int, resize: str) -> nn.Module:

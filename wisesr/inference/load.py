@@ -111,6 +111,7 @@ def _empty(stored: Stored, size: int) -> Classifier:
         raise UserError(f"{stored.directory}: its model cannot be made at {size} px: {' '.join(str(error).split())}") from error
     finally:
         torch.set_rng_state(before)  # a random start that nobody will see
+    model.half_maps = stored.config["dataset"].get("features") == "fp16"
     return model.double() if stored.config["trainer"]["precision"] == "64-true" else model
 
 

@@ -20,7 +20,12 @@ class Classifier(nn.Module):
         super().__init__()
         self.backbone = backbone
         self.head = head
+        self.half_maps = False
+        """Whether maps are rounded to float16 (`dataset.features=fp16`), and go on in their own type."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, classes)."""
-        return self.head.of_images(self.backbone(images), images)
+        maps = self.backbone(images)
+        if self.half_maps:
+            maps = maps.half().to(maps.dtype)
+        return self.head.of_images(maps, images)

@@ -80,6 +80,9 @@ class Provenance:
     start: Annotated[str | None, is_text] = None
     """How the cell's process began: fork, from one that had imported everything, whose memory is not all counted as its own, or
     spawn, as a Python of its own; None in records of before 2026-11-28."""
+    reads: Annotated[Mapping[str, Any], is_group] = field(default_factory=dict)
+    """What an epoch began with, `training`: files, images that were `decoded` already, or the `maps` of a frozen backbone; and
+    under `maps` their type, and by how much they differ from those of another batch. Empty in records of before 2026-11-29."""
     run: Annotated[str | None, is_text] = None
     """Address of its run on W&B's server; None of what is kept offline, whose address `wisesr sync` notes in wandb.json."""
 

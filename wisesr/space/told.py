@@ -10,13 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from wisesr.grid.console import say
-from wisesr.grid.planning.disk import size
 from wisesr.space.cache import cache_files
 from wisesr.space.disk import File, freed
 from wisesr.space.finished import Finished
 from wisesr.space.leftovers import Kind
 from wisesr.space.plan import Choice, CleanPlan
-from wisesr.wording import count_of, some_of
+from wisesr.wording import count_of, size, some_of
 
 _SHOWN = 12
 """Cells that are named, of those whose weights stay."""

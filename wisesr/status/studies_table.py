@@ -14,12 +14,11 @@ from rich.table import Table
 from wisesr.data.legible import legible
 from wisesr.errors import UserError
 from wisesr.grid.console import make_console, say, tracked
-from wisesr.grid.planning.disk import size
 from wisesr.results.head_order import in_order
 from wisesr.space.disk import files_below, taken
 from wisesr.status.matrix import COUNTED
 from wisesr.status.studies import StudySummary, find_studies, summarize
-from wisesr.wording import count_of, natural_key, some_of
+from wisesr.wording import count_of, natural_key, size, some_of
 
 _NAMED = 2
 """Heads, backbones, datasets that are written out; of more their number."""

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from wisesr.models.classifier import Classifier
 from wisesr.results.record import ComputeTime
+from wisesr.training.keep_maps import KeepMaps
 from wisesr.training.module import ClassificationModule
 from wisesr.types import Steps
 
@@ -35,7 +36,7 @@ _SMALLEST = 8
 """Images of a batch that is not made smaller."""
 
 
-def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float) -> ComputeTime:
+def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float, maps: KeepMaps | None = None) -> ComputeTime:
     """Measure on a copy of the model, so that weights stay as they are, with a batch of noise and on this device alone.
 
     The batch is one device's part of the recipe's batch; on CPU, where time goes with images, a half or a quarter of it
@@ -45,16 +46,19 @@ def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float)
         module: trained; its model may lie on any device.
         trainer: that has trained it; tells device, precision, devices and accumulation.
         seconds: that training took, of which this takes a few percent at most.
+        maps: of a frozen backbone, if training read them: then the head alone is measured, and the pass through the backbone
+            is added as the first cell has measured it that read them.
     """
     device = trainer.strategy.root_device
     batch = _batch(module.steps, trainer.world_size, trainer.accumulate_grad_batches, on_cpu=device.type == "cpu")
     found: dict[str, float | None] = {"train_ms": None, "inference_ms": None}
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _one_thread(device):
+        passed = None if maps is None else maps.pass_seconds(module, batch)
         for name, make in (("train_ms", _training_step), ("inference_ms", _prediction)):
             try:
-                median = _median(make(module, trainer, batch), device, seconds)
+                median = _median(make(module, trainer, batch, of_maps=passed is not None), device, seconds)
                 passes = trainer.accumulate_grad_batches if name == "train_ms" else 1
-                found[name] = None if median is None else 1000 * median / (batch * passes)
+                found[name] = None if median is None else 1000 * (median / passes + (passed or 0.0)) / batch
             except Exception as error:  # of anybody's model: a cell that is trained has its record all the same
                 log.warning("cost.compute.%s could not be measured: %s: %s", name, type(error).__name__, error)
             if device.type == "cuda":
@@ -84,21 +88,21 @@ def _batch(steps: Steps, world: int, accumulate: int, *, on_cpu: bool) -> int:
     return batch
 
 
-def _training_step(module: ClassificationModule, trainer: Trainer, batch: int) -> Callable[[], None]:
+def _training_step(module: ClassificationModule, trainer: Trainer, batch: int, *, of_maps: bool) -> Callable[[], None]:
     """One optimizer step of a copy, its gradients gathered over as many batches as in training."""
     model = _copy(module, trainer)
     if trainer.world_size > 1 and any(isinstance(part, nn.SyncBatchNorm) for part in model.modules()):
         raise RuntimeError("SyncBatchNorm waits for the other devices, which have ended")
     model.train()
     optimizer, objective = module.make_optimizer(model), copy.deepcopy(module.objective).to(trainer.strategy.root_device)
-    images, labels = _noise(module, trainer, batch)
+    images, labels = _noise(module, trainer, batch, of_maps=of_maps)
     accumulate, clip = trainer.accumulate_grad_batches, trainer.gradient_clip_val
 
     def step() -> None:
         optimizer.zero_grad()
         for _ in range(accumulate):
             with trainer.precision_plugin.train_step_context():
-                loss = objective(module.logits_of(model, images), labels).mean() / accumulate
+                loss = objective(module.logits_of_batch(model, images, are_maps=of_maps), labels).mean() / accumulate
             loss.backward()
         if clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -107,13 +111,13 @@ def _training_step(module: ClassificationModule, trainer: Trainer, batch: int) -
     return step
 
 
-def _prediction(module: ClassificationModule, trainer: Trainer, batch: int) -> Callable[[], None]:
+def _prediction(module: ClassificationModule, trainer: Trainer, batch: int, *, of_maps: bool) -> Callable[[], None]:
     model = _copy(module, trainer).eval()
-    images, _ = _noise(module, trainer, batch)
+    images, _ = _noise(module, trainer, batch, of_maps=of_maps)
 
     def predict() -> None:
         with torch.no_grad(), trainer.precision_plugin.val_step_context():
-            module.logits_of(model, images)
+            module.logits_of_batch(model, images, are_maps=of_maps)
 
     return predict
 
@@ -125,11 +129,14 @@ def _copy(module: ClassificationModule, trainer: Trainer) -> Classifier:
     return model
 
 
-def _noise(module: ClassificationModule, trainer: Trainer, batch: int) -> tuple[Tensor, Tensor]:
-    """Images as a normalised batch has them, and labels."""
+def _noise(module: ClassificationModule, trainer: Trainer, batch: int, *, of_maps: bool) -> tuple[Tensor, Tensor]:
+    """Images as a normalised batch has them, or maps, and labels."""
     generator = torch.Generator().manual_seed(0)
     size, device = module.image_size, trainer.strategy.root_device
-    images = torch.randn(batch, 3, size, size, generator=generator, dtype=torch.float32).to(device)
+    shape = module.model.backbone.feature_shape if of_maps else (3, size, size)
+    images = torch.randn(batch, *shape, generator=generator, dtype=torch.float32).to(device)
+    if of_maps:
+        images = images.contiguous(memory_format=module.layout)
     labels = torch.randint(len(module.class_names), (batch,), generator=generator).to(device)
     converted: Any = trainer.precision_plugin.convert_input(images)
     return converted, labels

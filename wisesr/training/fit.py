@@ -22,6 +22,7 @@ from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.training.epoch_checkpoint import EpochCheckpoint, require_finite
 from wisesr.training.hidden_gpus import hidden_gpus
+from wisesr.training.keep_maps import KeepMaps
 from wisesr.training.kernels import learned_kernel
 from wisesr.training.loggers.base import RunLogger
 from wisesr.training.module import ClassificationModule
@@ -53,10 +54,12 @@ def fit(
     directory: Path,
     loggers: Sequence[RunLogger],
     budget: Budget = Budget(),  # noqa: B008  # a tuple, which nobody can change
+    maps: KeepMaps | None = None,
 ) -> Outcome:
     """Train to the last epoch or as far as `budget` allows, from `last.ckpt` where there is one; then test the best weights.
 
-    Checkpoints, metrics.csv, predictions.npz and kernels.npz go to the cell's directory.
+    Checkpoints, metrics.csv, predictions.npz and kernels.npz go to the cell's directory. With `maps`, a backbone that is frozen
+    is computed once for all cells.
 
     Raises:
         UserError: the device or precision cannot be had, an image cannot be read, training diverged.
@@ -66,7 +69,7 @@ def fit(
     last = directory / LAST
     with warnings.catch_warnings():
         silence_advice()
-        trainer = make_trainer(settings, module.steps.epochs, [progress, checkpoint])
+        trainer = make_trainer(settings, module.steps.epochs, [progress, checkpoint, *([] if maps is None else [maps])])
         if settings.compile:
             module.model.compile()
         try:

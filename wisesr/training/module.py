@@ -76,8 +76,8 @@ class ClassificationModule(LightningModule):
         self.objective = objective
         self._optimizer, self._schedule, self._seed = optimizer, schedule, seed
         self._head_lr_scale, self.image_size = head_lr_scale, image_size
-        self._layout = torch.channels_last if channels_last else torch.contiguous_format
-        self.model.to(memory_format=self._layout)
+        self.layout = torch.channels_last if channels_last else torch.contiguous_format
+        self.model.to(memory_format=self.layout)
         self.ema = None if ema is None else averaged_model(self.model, ema)
 
     @property
@@ -133,8 +133,17 @@ class ClassificationModule(LightningModule):
 
     def logits_of(self, model: Classifier, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, classes) of this model or a copy, in the memory layout of training."""
-        logits: Tensor = model(images.contiguous(memory_format=self._layout))
+        logits: Tensor = model(images.contiguous(memory_format=self.layout))
         return logits
+
+    def maps_of(self, model: Classifier, images: Tensor) -> Tensor:
+        """(batch, 3, size, size) -> the backbone's maps, (batch, channels, height, width), in the memory layout of training."""
+        maps: Tensor = model.backbone(images.contiguous(memory_format=self.layout))
+        return maps
+
+    def logits_of_batch(self, model: Classifier, images: Tensor, *, are_maps: bool) -> Tensor:
+        """Logits, (batch, classes), of images, or of their maps."""
+        return model.head(images) if are_maps else self.logits_of(model, images)
 
     def on_train_epoch_start(self) -> None:
         """Start the epoch's mean loss."""
@@ -150,7 +159,7 @@ class ClassificationModule(LightningModule):
         Lightning divides by accumulation and DDP by devices, as if all parts were of equal size; the last batch's are not.
         """
         images, targets = self.objective.mix(batch.images, batch.labels)
-        losses: Tensor = self.objective(self.logits_of(self.model, images), targets)
+        losses: Tensor = self.objective(self.logits_of_batch(self.model, images, are_maps=batch.are_maps), targets)
         self.train_loss.update(losses)
         parts = self.trainer.world_size * self.trainer.accumulate_grad_batches
         start = (batch_idx // self.trainer.accumulate_grad_batches) * self.steps.batch_size
@@ -161,6 +170,9 @@ class ClassificationModule(LightningModule):
         """The epoch's mean of what was minimised, over all training images."""
         self.figures["train/loss"] = self.train_loss.result()
 
+    def _measured_logits(self, batch: Batch) -> Tensor:
+        return self.logits_of_batch(self.measured, batch.images, are_maps=batch.are_maps)
+
     def on_validation_epoch_start(self) -> None:
         """Forget the last epoch's batches."""
         self.val_metrics.reset()
@@ -169,9 +181,9 @@ class ClassificationModule(LightningModule):
     def validation_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> None:
         """Add a batch to the validation figures; of the second loader (`ImageData.val_dataloader`) to the training accuracy."""
         if dataloader_idx == 0:
-            self.val_metrics.update(self(batch.images), batch.labels)
+            self.val_metrics.update(self._measured_logits(batch), batch.labels)
         else:
-            self.train_top1.update(self(batch.images).float(), batch.labels)
+            self.train_top1.update(self._measured_logits(batch).float(), batch.labels)
 
     def on_validation_epoch_end(self) -> None:
         """Publish the validation figures, and the training accuracy where it is measured."""
@@ -186,7 +198,7 @@ class ClassificationModule(LightningModule):
 
     def test_step(self, batch: Batch, batch_idx: int) -> None:
         """Add a batch to the test figures, and keep its probabilities."""
-        logits = self(batch.images).float()
+        logits = self._measured_logits(batch).float()
         self.test_metrics.update(logits, batch.labels)
         self.predictions.append((batch.positions.cpu(), batch.labels.cpu(), logits.softmax(dim=1).cpu()))
 

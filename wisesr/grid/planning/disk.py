@@ -11,6 +11,7 @@ from pathlib import Path
 from wisesr.grid.cell_dirs import Cell
 from wisesr.results.cell_files import RESULT
 from wisesr.results.redo import REDO
+from wisesr.wording import size
 
 Need = tuple[Cell, int, int]
 """A cell, the bytes that its directory takes at most, and how many of them a copy takes while a checkpoint is replaced."""
@@ -57,13 +58,3 @@ def _taken(directory: Path) -> int:
     if not directory.is_dir():
         return 0
     return sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
-
-
-def size(count: int) -> str:
-    """Bytes with a unit a reader can compare: `1.2 GB`."""
-    amount = float(count)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if amount < 999.5 or unit == "TB":
-            break
-        amount /= 1000
-    return f"{amount:.0f} {unit}" if unit == "B" or amount >= 99.5 else f"{amount:.3g} {unit}"

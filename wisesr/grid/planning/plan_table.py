@@ -12,12 +12,11 @@ from rich.console import Console
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.naming import CellNames, cell_names
 from wisesr.grid.planning.cost import Cost
-from wisesr.grid.planning.disk import size
 from wisesr.grid.planning.hours import Estimate, total_hours
 from wisesr.grid.planning.hours_text import hours_sentence
 from wisesr.grid.planning.plan import Plan
 from wisesr.terminal import Column, tables, tell
-from wisesr.wording import count_of, duration
+from wisesr.wording import count_of, duration, size
 
 _MANY = 40
 """Rows above which cells that differ in their head stand in one."""

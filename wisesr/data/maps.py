@@ -1,0 +1,133 @@
+"""Feature maps of images that are kept: what a batch of a training whose backbone is frozen is made of.
+
+A convolution's last bits may depend on how many images it sees at once, and at some places of a batch on that place; in batches
+of one full size no neighbour changes a map (a store checks that when it is built). So maps are kept as they came from
+full batches, and those of the last, smaller batch of an evaluation as they came from exactly that batch. Of the last
+batch of a training epoch, which is another in each, none are kept: it goes through the backbone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wisesr.data.rows.keys import KEY
+from wisesr.data.rows.store import Rows
+
+Place = tuple[int, int | None]
+"""Position of an image in the manifest, and the number of its random view; None for the view of testing."""
+
+
+class Layout(NamedTuple):
+    """How the maps of a backbone lie in memory: a head's last bits depend on it."""
+
+    shape: tuple[int, ...]
+    """Of one image's map: (channels, height, width)."""
+    order: tuple[int, ...]
+    """Its dimensions as they lie in memory, the outermost first."""
+    dtype: str
+    """`float32`: of torch."""
+    stored: str
+    """The same, or `float16`."""
+
+    @classmethod
+    def of(cls, maps: Tensor, *, half: bool) -> Layout:
+        """That of a batch of maps, (batch, channels, height, width); half: whether they are stored as float16."""
+        strides = maps.stride()
+        order = sorted(range(1, maps.dim()), key=lambda dim: (-strides[dim], dim))
+        dtype = str(maps.dtype).removeprefix("torch.")
+        return cls(tuple(maps.shape[1:]), tuple(dim - 1 for dim in order), dtype, "float16" if half else dtype)
+
+    @property
+    def bytes(self) -> int:
+        """Of a row."""
+        return math.prod(self.shape) * int(getattr(torch, self.stored).itemsize)
+
+    def to_rows(self, maps: Tensor) -> NDArray[np.uint8]:
+        """(batch, channels, height, width) -> (batch, bytes), uint8."""
+        lying = maps.permute(0, *(dim + 1 for dim in self.order)).to(getattr(torch, self.stored)).contiguous()
+        return lying.view(torch.uint8).reshape(len(maps), -1).cpu().numpy() if lying.numel() else np.empty((0, 0), np.uint8)
+
+    def empty(self, count: int) -> tuple[Tensor, NDArray[np.uint8]]:
+        """Memory for so many rows: as it is stored, and the same as bytes, (count, bytes)."""
+        lying = torch.empty((count, *(self.shape[dim] for dim in self.order)), dtype=getattr(torch, self.stored))
+        return lying, lying.view(torch.uint8).reshape(count, -1).numpy()
+
+    def to_maps(self, lying: Tensor) -> Tensor:
+        """Memory that rows were read into, as the maps that the backbone gave: same values, same strides."""
+        back = [self.order.index(dim) + 1 for dim in range(len(self.order))]
+        return lying.to(getattr(torch, self.dtype)).permute(0, *back)
+
+
+class Maps:
+    """Maps of a cell's images, by the batches that they are wanted for.
+
+    Args:
+        rows: of `places`, then of the images of `tails`.
+        layout: of a row.
+        places: of which maps are kept as full batches make them.
+        tails: last, smaller batches of evaluations: positions in the manifest.
+        batch_size: images of a full batch.
+    """
+
+    def __init__(
+        self, rows: Rows, layout: Layout, places: Sequence[Place], tails: Sequence[tuple[int, ...]], batch_size: int
+    ) -> None:
+        self._rows, self._layout, self._batch_size = rows, layout, batch_size
+        self._at = {place: row for row, place in enumerate(places)}
+        starts = np.cumsum([len(places), *map(len, tails)])[:-1].tolist() if tails else []
+        self._tails = dict(zip(tails, starts, strict=True))
+
+    @property
+    def dtype(self) -> str:
+        """In which they are stored: `float32`."""
+        return self._layout.stored
+
+    def batch(self, places: Sequence[Place]) -> Tensor | None:
+        """(batch, channels, height, width) as the backbone would give them for this batch; None of one that is not kept.
+
+        Raises:
+            OSError: they cannot be read any more.
+        """
+        if len(places) == self._batch_size:
+            wanted = [self._at.get(place, -1) for place in places]
+        else:
+            start = self._tails.get(tuple(position for position, view in places if view is None), -1)
+            wanted = [-1] if start < 0 else list(range(start, start + len(places)))
+        if min(wanted) < 0:
+            return None
+        lying, rows = self._layout.empty(len(places))
+        for row, at in zip(rows, wanted, strict=True):
+            self._rows.read(at, row.data)
+        return self._layout.to_maps(lying)
+
+
+def keys_of_maps(digests: NDArray[np.uint8], places: Sequence[Place], tails: Sequence[Sequence[int]]) -> NDArray[np.uint8]:
+    """What rows of maps are found by: (places and images of tails, KEY).
+
+    Args:
+        digests: of the manifest's images.
+        places: as of `Maps`.
+        tails: as of `Maps`.
+    """
+    keys = np.empty((len(places) + sum(map(len, tails)), KEY), np.uint8)
+    for row, (position, view) in enumerate(places):
+        keys[row] = digests[position] if view is None else _key(digests[position].tobytes(), b"view", view)
+    row = len(places)
+    for tail in tails:
+        together = digests[list(tail)].tobytes()
+        for number in range(len(tail)):
+            keys[row] = _key(together, b"tail", number)
+            row += 1
+    return keys
+
+
+def _key(content: bytes, kind: bytes, number: int) -> NDArray[np.uint8]:
+    return np.frombuffer(hashlib.blake2b(b"%b %d " % (kind, number) + content, digest_size=KEY).digest(), np.uint8)
