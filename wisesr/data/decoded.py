@@ -21,13 +21,11 @@ from torch import Tensor
 from wisesr.data.file_images import FileImages
 from wisesr.data.images import RULES, decoders
 from wisesr.data.manifest import Manifest, digest_of
-from wisesr.data.rows.room import may_take
 from wisesr.data.rows.store import Kind, Rows, Store
 from wisesr.data.views import View
 from wisesr.errors import UserError
 from wisesr.results.provenance import installed_version
 from wisesr.types import usable_cores
-from wisesr.wording import size
 
 log = logging.getLogger("wisesr")
 
@@ -37,7 +35,7 @@ _AT_ONCE = 64
 _CODE = (
     *("images.py", "image_file.py", "image_formats.py", "grey_levels.py", "orientation.py", "quiet.py"),
     *("augmentation.py", "pipeline.py", "resizing.py", "whole_view.py", "random_steps.py", "normalization.py"),
-    *("keras_pipeline.py", "keras_steps.py"),
+    *("keras_pipeline.py", "keras_steps.py", "keras_fused.py", "keras_kernel.py"),
 )
 """Files beside this one by which a picture becomes what a model sees."""
 
@@ -64,8 +62,8 @@ class Pictures:
         at = int(self._at[position])
         if self._rows is None or at < 0:
             return None
-        pixels = np.empty(self._rows.shape(at), np.uint8)
         try:
+            pixels = np.empty(self._rows.shape(at), np.uint8)
             self._rows.read(at, pixels.reshape(-1).data)
         except OSError as error:
             log.warning("decoded images cannot be read any more, and are decoded again: %s", error)
@@ -131,13 +129,8 @@ def keep_pictures(
     try:
         rows = store.find(keys)
         if rows is None:
-            needed = len(store.missing(keys)) * 3 * view.side**2
-            if needed > (room := may_take(place, asked=asked)):
-                log.warning(
-                    "images are decoded in each epoch: kept they take %s, and %s are to spare", *map(size, (needed, room))
-                )
-                return None
-            rows = store.extend(keys, make, what="decoding images", about=about)
+            row_bytes = 3 * view.side**2
+            rows = store.extend(keys, make, what="decoding images", about=about, row_bytes=row_bytes, asked=asked)
     except OSError as error:
         log.warning("images are decoded in each epoch, as they cannot be kept: %s", error)
         return None

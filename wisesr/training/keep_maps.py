@@ -23,7 +23,6 @@ from torch import nn
 
 from wisesr.data.datamodule import ImageData
 from wisesr.data.maps import Layout, Maps, Place, keys_of_maps
-from wisesr.data.rows.room import may_take
 from wisesr.data.rows.store import Kind, Rows, Store
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.training.flags import torch_flags
@@ -98,17 +97,14 @@ class KeepMaps(Callback):
 
     def _compute(self, store: Store, keys: NDArray[np.uint8], computing: MapComputing, layout: Layout) -> Rows | None:
         count = len(store.missing(keys))
-        needed, room = count * layout.bytes, may_take(store.folder, asked=self._settings.asked)
-        if needed > room:
-            log.warning("the backbone is computed in each epoch: its maps take %s, to spare are %s", size(needed), size(room))
-            return None
-        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(needed))
+        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(count * layout.bytes))
 
         def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
             return computing.rows(wanted, layout)
 
         with torch.random.fork_rng(devices=[]):
-            rows = store.extend(keys, make, what="computing maps", about=self._settings.about)
+            about, asked = self._settings.about, self._settings.asked
+            rows = store.extend(keys, make, what="computing maps", about=about, row_bytes=layout.bytes, asked=asked)
         if self._settings.half and not (store.folder / _ROUNDING).exists():
             told = computing.rounding
             _write(
