@@ -44,6 +44,7 @@ SCRIPTS = (
     Script("loader", "The loader", 10),
     Script("cached", "Pictures decoded once", 6),
     Script("warp", "The warp of augment=paper", 2),
+    Script("paper_pixels", "The pixels of augment=paper", 5),
     Script("memory_layout", "Memory layouts of whole models", 3),
     Script("memory", "Memory of a cell", 8),
     Script("manifest_pages", "Pages of a manifest", 2),
@@ -116,7 +117,7 @@ def without_figures(folder: Path, run_now: list[Script]) -> list[str]:
 
 def options_of(script: Script, chosen: argparse.Namespace) -> list[str]:
     timm, images = map(str, (path.resolve() for path in chosen.timm)) if chosen.timm else ("", "")
-    photographs = {name: ["--images", images] for name in ("loader", "cached")}
+    photographs = {name: ["--images", images] for name in ("loader", "cached", "paper_pixels")}
     own = ({"timm_train": [timm, images]} | photographs).get(script.name, []) if chosen.timm else []
     return [*own, *(["--quick"] if chosen.quick else [])]
 

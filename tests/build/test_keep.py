@@ -91,7 +91,7 @@ def test_a_cell_of_reduced_copies_is_the_same_with_and_without_room(
         patched.setattr(room, "free_bytes", lambda _: 0)
         patched.setenv("WISESR_CACHE", str(tmp_path / "full"))
         assert_same(kept, trains(config, tmp_path / "full-disk", "reduced"))
-    assert "images are decoded in each epoch: " in caplog.text
+    assert "images are decoded in each epoch, as they cannot be kept: " in caplog.text
     assert not list((tmp_path / "full").glob("decoded/*/*.rows"))
     of_originals = trains(config, tmp_path / "originals", "off")
     states = [torch.load(path / "last.ckpt", weights_only=True)["state_dict"] for path in (kept, of_originals)]
@@ -154,16 +154,15 @@ def test_on_of_an_augmentation_without_a_view(kinds: Path, monkeypatch: pytest.M
 def test_where_there_is_no_room(
     kinds: Path, place: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """At most half of what is free for auto; what was asked for is kept or an error."""
+    """At most half of what is free for auto, and for what was asked for more of it; a cell loses nothing by it but time."""
     config = of(kinds)
     needed = len(image_data(with_cache(config, "off")).manifest) * 3 * 32 * 32
     monkeypatch.setattr(room, "free_bytes", lambda _: int(1.5 * needed))
     assert not image_data(config).kept
-    assert "images are decoded in each epoch: " in caplog.text and "to spare" in caplog.text
+    assert "images are decoded in each epoch, as they cannot be kept: " in caplog.text and "to spare" in caplog.text
     assert not list(place.glob("decoded/*/*.rows"))
     monkeypatch.setattr(room, "free_bytes", lambda _: needed)
-    with pytest.raises(UserError, match=r"dataset.cache=on: .* to spare.*name another folder by dataset.cache_dir"):
-        image_data(with_cache(config, "on"))
+    assert not image_data(with_cache(config, "on")).kept
     monkeypatch.setattr(room, "free_bytes", lambda _: int(1.5 * needed))
     assert image_data(with_cache(config, "on")).kept
     monkeypatch.setattr(room, "free_bytes", lambda _: 0)
@@ -182,8 +181,8 @@ def test_where_nobody_says_where(kinds: Path, monkeypatch: pytest.MonkeyPatch, c
     monkeypatch.setattr(Path, "expanduser", lost)
     with caplog.at_level(logging.WARNING):
         assert not image_data(config).kept
-    with pytest.raises(UserError, match=r"dataset.cache=on: Could not determine home directory"):
-        image_data(with_cache(config, "on"))
+        assert not image_data(with_cache(config, "on")).kept
+    assert "images are decoded in each epoch, as they cannot be kept: Could not determine home directory" in caplog.text
 
 
 def test_where_nothing_can_be_written(kinds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,9 +190,8 @@ def test_where_nothing_can_be_written(kinds: Path, tmp_path: Path, caplog: pytes
     (tmp_path / "file").write_text("")
     config = of(kinds, f"dataset.cache_dir={tmp_path / 'file' / 'folder'}")
     assert not image_data(config).kept
-    assert "images are decoded in each epoch: " in caplog.text
-    with pytest.raises(UserError, match=r"dataset.cache=on: .*dataset.cache_dir"):
-        image_data(with_cache(config, "on"))
+    assert "images are decoded in each epoch, as they cannot be kept: " in caplog.text
+    assert not image_data(with_cache(config, "on")).kept
 
 
 def test_the_folder_can_be_named(kinds: Path, tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,7 +57,7 @@ def keep_images(config: Mapping[str, Any], data: ImageData) -> None:
     """Give a cell the decoded images that are kept, and keep those that are not yet.
 
     Raises:
-        UserError: dataset.cache=on, and they cannot be kept; an image cannot be read.
+        UserError: dataset.cache=on, and they are none that can be kept; an image cannot be read.
     """
     check_cache(config, data)
     if why_not_decoded(config, data):
@@ -66,11 +66,7 @@ def keep_images(config: Mapping[str, Any], data: ImageData) -> None:
     try:
         _keep(dataset, data)
     except OSError as error:
-        if dataset["cache"] == "on":
-            raise UserError(
-                f"dataset.cache=on: {error}; leave it at auto, or name another folder by dataset.cache_dir"
-            ) from error
-        log.warning("images are decoded in each epoch: %s", error)
+        log.warning("images are decoded in each epoch, as they cannot be kept: %s", error)
 
 
 def _keep(dataset: Mapping[str, Any], data: ImageData) -> None:
