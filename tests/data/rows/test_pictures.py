@@ -84,7 +84,8 @@ GOES: dict[str, Callable[[Path], Any]] = {
 
 
 @pytest.mark.parametrize(
-    ("what", "forked"), [(what, forked) for what in GOES for forked in (True, False)][:-2] + [("content", False)]
+    ("what", "forked"),
+    [*((what, forked) for what in GOES for forked in (False, True) if what != "content"), ("content", False)],
 )
 def test_what_goes_while_it_is_used(
     root: Path, tmp_path: Path, what: str, forked: bool, caplog: pytest.LogCaptureFixture
