@@ -6,13 +6,12 @@ checksum. A segment is there as soon as both files are, and never changes; no ot
 While a process has one open it holds a shared lock (flock) on the file of rows, and so do its forked children: by it others
 tell what is in use. It ends with the last of them, however that ends.
 
-Rows are read (pread) and not mapped into memory, though that would cost half as much: 14 us of the processor for a decoded image
-of 224 px, beside 8 us mapped (15 us when a process looks at a page for the first time; `benchmarks/rows.py`), of the milliseconds
-that training takes for it. The system keeps one copy of a file's pages for all processes either way. But mapped pages count in
-a process's resident memory: going through 602 MB of rows raises VmHWM, of which a cell's record tells, by 574 MiB, and reading
-them by none. And a look at those of a file that has gone from a network's disk, or was cut short, ends the process, where a
-read raises an error and the image is decoded instead. The checksum, 20 us the first time that a process reads a row, costs more
-than all of this; it is what a number's honesty takes.
+Rows are read (pread) and not mapped into memory, though that takes twice a copy's time: 14 us of the processor for a decoded
+image of 224 px, mapped 8 us, and 15 us when a process looks at it for the first time (`benchmarks/rows.py`); training takes
+milliseconds for it. The system keeps one copy of a file's pages for all processes either way. But mapped pages count in a
+process's resident memory: going through 602 MB of rows raises VmHWM, of which a cell's record tells, by 574 MiB, reading them
+by none. And a look at pages of a file that was cut short, or has gone from a network's disk, ends the process, where a read
+raises an error and the image is decoded instead. A checksum, when a process reads a row for the first time, takes 20 us once.
 """
 
 from __future__ import annotations

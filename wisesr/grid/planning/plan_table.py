@@ -170,6 +170,4 @@ def _hours(cells: Sequence[Cell], plan: Plan, slots: int, gpus: int, tflops: flo
         for cell, cost in zip(cells, plan.costs, strict=True)
         if cost is not None
     )
-    return hours_sentence(
-        plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus, on_cpu=plan.on_cpu, making=making(plan.kept)
-    )
+    return hours_sentence(plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus, on_cpu=plan.on_cpu, making=making(plan.kept))

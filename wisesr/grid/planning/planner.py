@@ -33,7 +33,9 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     return plan_grid(configs, gpus, tell)[0]
 
 
-def plan_grid(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> tuple[list[CellPlan], list[Kept]]:
+def plan_grid(
+    configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]
+) -> tuple[list[CellPlan], list[Kept]]:
     """Plan all cells, in an order in which those of one backbone follow each other.
 
     Args:
