@@ -129,7 +129,7 @@ class Segment:
         """
         at, left = int(self.index.offsets[row]), into
         while left.nbytes:
-            count = os.preadv(self._file, [left], at)
+            count = _read(self._file, left, at)
             if not count:
                 raise DamagedError(f"{self.path} ends in the middle of a row")
             at, left = at + count, left[count:]
@@ -160,6 +160,14 @@ def sizes_of(shapes: NDArray[np.int32], item: int) -> NDArray[np.int64]:
     return values * item
 
 
+def paths_of_rows(folder: Path) -> list[Path]:
+    """Of all segments in a folder; none where it is not there, or goes meanwhile."""
+    try:
+        return sorted(folder.glob("[0-9]*.rows"))
+    except FileNotFoundError:
+        return []
+
+
 def remove_files(path: Path) -> None:
     """Remove a segment by the path of its rows, as far as this process may."""
     for file in (path, path.with_suffix(".npz")):
@@ -184,6 +192,15 @@ def _open_marked(path: Path) -> int:
         os.close(file)
         raise
     return file
+
+
+def _read(file: int, into: memoryview, at: int) -> int:
+    """Read bytes from a place of a file, as many as come at once, without moving where others read."""
+    if hasattr(os, "preadv"):
+        return os.preadv(file, [into], at)
+    content = os.pread(file, into.nbytes, at)  # macOS
+    into[: len(content)] = content
+    return len(content)
 
 
 def _mark(file: int) -> bool:
