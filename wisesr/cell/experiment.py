@@ -145,7 +145,8 @@ def _train(
             return None
         _note(directory, "timing", State.TESTING)
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
-        cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
+        peak = max(peak_memory(parts.module.trainer.strategy.root_device), 0 if maps is None else maps.peak_memory)
+        cost |= speed | {"peak_memory_bytes": peak}
         cost["compute"] = asdict(compute_time(parts.module, parts.module.trainer, outcome.seconds, maps))
         budget = {
             "epochs": config["recipe"]["epochs"],
