@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from functools import cache, partial
 from importlib import import_module
@@ -20,6 +21,8 @@ from wisesr.results.provenance import file_hash, hardware, installed_version
 if TYPE_CHECKING:
     from wisesr.build.cell import Parts
     from wisesr.training.keep_maps import KeepMaps
+
+log = logging.getLogger("wisesr")
 
 _PLAIN = "wisesr.data.augmentation.Plain"
 _SHUFFLED = "wisesr.models.heads.shuffled.ShuffledWiseHead"
@@ -71,6 +74,8 @@ def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
     if reason is not None:
         if asked:
             raise UserError(f"dataset.features={config['dataset']['features']}: {reason}; leave it at auto")
+        if config["backbone"].get("freeze") == "all" and config["dataset"]["features"] == "auto":
+            log.info("the frozen backbone is computed in each epoch, and its maps are not kept: %s", reason)
         return None
     try:
         place = place_of(config["dataset"])
@@ -82,7 +87,7 @@ def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
     return KeepMaps(
         MapSettings(
             place,
-            _depends_on(config, parts.data.manifest),
+            maps_depend_on(config, parts.data.manifest),
             half=config["dataset"]["features"] == "fp16",
             asked=asked,
             text=f"{name}, {size} px",
@@ -102,6 +107,10 @@ def _why_not_of(config: Mapping[str, Any], parts: Parts) -> str | None:
         part.training for part in model.backbone.modules() if part is not model.backbone
     ):
         return "parts of the backbone are not frozen"
+    if any(part._forward_hooks or part._forward_pre_hooks for part in model.backbone.modules()):
+        return "something looks into the backbone as it computes (forward hooks)"
+    if parts.trainer.devices > 1:
+        return "it trains on several devices"
     if type(model.head).of_images not in (Head.of_images, ShuffledWiseHead.of_images):
         return "the head looks at the images themselves"
     if data.views is None and not data.augment.is_fixed:
@@ -113,7 +122,8 @@ def _why_not_of(config: Mapping[str, Any], parts: Parts) -> str | None:
     return None if origin_of(data.manifest) else "the images' contents do not tell them apart for sure"
 
 
-def _depends_on(config: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+def maps_depend_on(config: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+    """All that maps depend on beside the image, the backbone's tensors and the batch, as far as the configuration tells."""
     import torch
 
     from wisesr.data.decoded import code_hash
@@ -135,7 +145,7 @@ def _depends_on(config: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]
         "trainer": [trainer["precision"], trainer["channels_last"], trainer["deterministic"]],
         "versions": [installed_version(package) for package in _PACKAGES]
         + [torch.version.cuda, torch.backends.cudnn.version()],
-        "code": [code_hash(), _models_hash(), source_of(config["augment"]["_target_"])],
+        "code": [code_hash(), _models_hash(), *map(source_of, (config[part]["_target_"] for part in ("augment", "backbone")))],
     }
 
 

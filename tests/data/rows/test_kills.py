@@ -91,7 +91,7 @@ def _killed_at(place: Path, keys: Keys, number: int) -> None:
 
 
 def test_killed_at_each_step_of_it(tmp_path: Path) -> None:
-    keys, number, ended = keys_of(*range(7)), 0, False
+    keys, number, ended = keys_of(*range(4)), 0, False
     while not ended:
         place = tmp_path / str(number)
         process = _started(_killed_at, place, keys, number)

@@ -24,6 +24,7 @@ from wisesr.data.rows.about import note_about, note_part, read_about
 from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
 from wisesr.data.rows.room import make_room
 from wisesr.data.rows.segment import DamagedError, Segment, remove_files
+from wisesr.data.rows.stock import remove_empty
 from wisesr.data.rows.writer import PROMISED, Writer, new_name, remove_begun, sweep
 from wisesr.results.atomic_files import remove_partial
 from wisesr.results.lock import acquire_lock
@@ -140,11 +141,17 @@ class Store:
         Raises:
             OSError: no room, or a folder that cannot be written or knows no locks; what was begun is gone.
         """
-        with self._alone(what):
-            there = self._look_up(keys)  # held, so that nobody removes it meanwhile
-            missing = _once(keys, there.lacking)
-            if len(missing):
-                self._build(keys, missing, make, what, about, lambda rows: self._require_room(rows * row_bytes, asked=asked))
+        try:
+            with self._alone(what):
+                there = self._look_up(keys)  # held, so that nobody removes it meanwhile
+                missing = _once(keys, there.lacking)
+                if len(missing):
+                    self._build(
+                        keys, missing, make, what, about, lambda rows: self._require_room(rows * row_bytes, asked=asked)
+                    )
+        except OSError:
+            remove_empty(self.folder)
+            raise
         return self.find(keys)
 
     def facts(self) -> dict[str, Any]:
