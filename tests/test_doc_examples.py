@@ -37,7 +37,7 @@ PYTHON = {
     and (own := [block for block in blocks(page) if block.kind == "python"])
 }
 RUN = "wisesr.load("
-"""What pages say that need a trained cell: `quickstart:efficientnet_lite0-wise-0` is there for them, and pictures in `photos/`."""
+"""What pages say that need a trained cell: `quickstart:efficientnet_lite0-wise-0` is there, and pictures in `photos/`."""
 
 
 @pytest.fixture
