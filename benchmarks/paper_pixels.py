@@ -35,7 +35,7 @@ from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torchvision.transforms import v2  # noqa: E402
 
-from benchmarks.measured import Row, medians, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, medians, write_rows  # noqa: E402
 from wisesr.build.parts import build_augmentation  # noqa: E402
 from wisesr.config.options import load_option  # noqa: E402
 from wisesr.data.batches import Images  # noqa: E402
@@ -227,6 +227,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, help="JSON file for docs/benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="few images, few turns")
     given = parser.parse_args()
+    keep_nothing()
     torch.set_num_threads(1)
     count, rounds = (4, 3) if given.quick else (24, 15)
     rows, table = [], ["| images/s | " + " | ".join(f"{size} px" for size in SIZES) + " |", "| --- | ---: | ---: |"]
