@@ -53,7 +53,7 @@ SCRIPTS = (
     Script("timm_train", "Beside timm's train script", 8),
 )
 """In this order: what counts microseconds first, then seconds of whole processes."""
-BY_HAND = ("gpu", "grid", "levels", "listing", "predict")
+BY_HAND = ("gpu", "grid", "levels", "listing", "maps", "predict")
 """Scripts that take long, or a card: whoever runs one writes its figures below the line."""
 
 
