@@ -32,6 +32,10 @@ def watched(directory: Path) -> Iterator[None]:
 
 
 def _told(directory: Path, items: Iterable[Any], total: int, text: str) -> Iterator[Any]:
+    if not total:  # another process does it, whose log tells how far it is
+        write_status(directory, state=State.STARTING, phase=text, waits=True)
+        yield from items
+        return
     began = shown = said = time.monotonic()
     log.info("%s: %s to do", text, f"{total:,}")
     write_status(directory, state=State.STARTING, phase=text, step=0, steps=total)
@@ -46,3 +50,4 @@ def _told(directory: Path, items: Iterable[Any], total: int, text: str) -> Itera
             said = now
             log.info("%s: %s of %s", text, f"{count:,}", f"{total:,}")
     log.info("%s: done in %.1f s", text, time.monotonic() - began)
+    write_status(directory, state=State.STARTING, phase="first batch")

@@ -37,7 +37,7 @@ Row = tuple[str, dict[str, str | ProgressBar]]
 _COLUMNS = ("where", "state", "steps", "epoch", "val top-1 %", "images/s", "left")
 """Beside the name."""
 _FIGURES = ("epoch", "val top-1 %", "images/s", "left")
-_LEAST = {"state": len("reading data"), "steps": 0, "left": len("12 min")}
+_LEAST = {"state": len("decoding images"), "steps": 0, "left": len("12 min")}
 """Widths that do not change while a cell goes from state to state."""
 _DROPPED = ("where", "steps", "images/s")
 """What a narrow terminal does without, in this order."""
@@ -50,7 +50,7 @@ class LiveTable:
         self._total, self._began = total, time.monotonic()
         self._time = GridTime()
         self._left = Countdown()
-        self._cells_left: dict[int, Countdown] = {}
+        self._cells_left: dict[tuple[int, str], Countdown] = {}
 
     def render(
         self,
@@ -85,11 +85,12 @@ class LiveTable:
 
     def _row(self, job: Running, status: Status) -> Row:
         """Of a cell that this grid runs."""
-        countdown = self._cells_left.setdefault(job.number, Countdown())
+        making = status.get("phase", "") if "steps" in status else ""  # before training; that has a countdown of its own
+        countdown = self._cells_left.setdefault((job.number, making), Countdown())
         left = countdown.show(status.get("seconds_left"), time.monotonic())
         shown = ""
         if left is not None and "seconds_left" in status:
-            shown = clock(left) if status.get("epoch") else coarse(left).replace("less than ", "<")
+            shown = clock(left) if status.get("epoch") or making else coarse(left).replace("less than ", "<")
         return f"[{job.number + 1}] {job.cell.label}", _columns(status, str(job.slot), shown)
 
 

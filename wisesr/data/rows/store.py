@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.data.kept import key_of
-from wisesr.data.progress import show
+from wisesr.data.progress import show, tell
 from wisesr.data.rows.segment import KEY, DamagedError, Segment, Writer, remove_begun
 from wisesr.results.atomic_files import read_json, remove_partial, write_json
 from wisesr.results.lock import acquire_lock
@@ -188,6 +188,7 @@ class Store:
         lock = acquire_lock(self.folder, patience=_SOON)
         if lock is None:
             log.info("another process is %s that this one needs: waiting for it", what)
+            tell(f"waiting for {what.rpartition(' ')[2]}")
             lock = acquire_lock(self.folder, patience=_LONGEST)
         with lock or nullcontext():
             yield
