@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from functools import cache, partial
 from importlib import import_module
@@ -20,6 +21,8 @@ from wisesr.results.provenance import file_hash, hardware, installed_version
 if TYPE_CHECKING:
     from wisesr.build.cell import Parts
     from wisesr.training.keep_maps import KeepMaps
+
+log = logging.getLogger("wisesr")
 
 _PLAIN = "wisesr.data.augmentation.Plain"
 _SHUFFLED = "wisesr.models.heads.shuffled.ShuffledWiseHead"
@@ -66,11 +69,13 @@ def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
     Raises:
         UserError: dataset.features is on or fp16, and maps cannot be kept.
     """
-    reason = why_no_maps(config) or _why_not_of(config, parts)
+    reason = why_no_maps(config) or why_no_maps_of(config, parts)
     asked = config["dataset"]["features"] in ("on", "fp16")
     if reason is not None:
         if asked:
             raise UserError(f"dataset.features={config['dataset']['features']}: {reason}; leave it at auto")
+        if config["backbone"].get("freeze") == "all" and config["dataset"]["features"] == "auto":
+            log.info("the frozen backbone is computed in each epoch, and its maps are not kept: %s", reason)
         return None
     try:
         place = place_of(config["dataset"])
@@ -91,8 +96,8 @@ def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
     )
 
 
-def _why_not_of(config: Mapping[str, Any], parts: Parts) -> str | None:
-    """What only the parts themselves tell."""
+def why_no_maps_of(config: Mapping[str, Any], parts: Parts) -> str | None:
+    """The same by the parts of the cell, which may lie on the meta device."""
     from wisesr.models.heads.base import Head
     from wisesr.models.heads.shuffled import ShuffledWiseHead
 
@@ -102,6 +107,10 @@ def _why_not_of(config: Mapping[str, Any], parts: Parts) -> str | None:
         part.training for part in model.backbone.modules() if part is not model.backbone
     ):
         return "parts of the backbone are not frozen"
+    if any(part._forward_hooks or part._forward_pre_hooks for part in model.backbone.modules()):
+        return "something looks into the backbone as it computes (forward hooks)"
+    if parts.trainer.devices > 1:
+        return "it trains on several devices"
     if type(model.head).of_images not in (Head.of_images, ShuffledWiseHead.of_images):
         return "the head looks at the images themselves"
     if data.views is None and not data.augment.is_fixed:
@@ -136,7 +145,7 @@ def maps_depend_on(config: Mapping[str, Any], manifest: Manifest) -> dict[str, A
         "trainer": [trainer["precision"], trainer["channels_last"], trainer["deterministic"]],
         "versions": [installed_version(package) for package in _PACKAGES]
         + [torch.version.cuda, torch.backends.cudnn.version()],
-        "code": [code_hash(), _models_hash(), source_of(config["augment"]["_target_"])],
+        "code": [code_hash(), _models_hash(), *map(source_of, (config[part]["_target_"] for part in ("augment", "backbone")))],
     }
 
 

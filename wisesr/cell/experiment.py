@@ -23,6 +23,7 @@ from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
+from wisesr.results.reading import reading_words
 from wisesr.results.record_file import write_record
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
@@ -144,7 +145,8 @@ def _train(
             return None
         _note(directory, "timing", State.TESTING)
         speed = {"train_seconds": outcome.seconds, "images_per_second": outcome.images_per_second}
-        cost |= speed | {"peak_memory_bytes": peak_memory(parts.module.trainer.strategy.root_device)}
+        peak = max(peak_memory(parts.module.trainer.strategy.root_device), 0 if maps is None else maps.peak_memory)
+        cost |= speed | {"peak_memory_bytes": peak}
         cost["compute"] = asdict(compute_time(parts.module, parts.module.trainer, outcome.seconds, maps))
         budget = {
             "epochs": config["recipe"]["epochs"],
@@ -153,7 +155,8 @@ def _train(
             "stopped": outcome.stopped,
         }
         if loggers:
-            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config)}
+            began = reading_words(reads(parts.data, None if maps is None else maps.told))
+            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config), "reads": began}
             prints = {"fingerprint": started.fingerprint, "data_fingerprint": started.data}
             summary = _flat_figures(outcome, cost, budget) | texts | prints
             findings = gather(directory, manifest, parts.module.measured)

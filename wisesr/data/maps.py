@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wisesr.data.rows.segment import KEY
+from wisesr.data.rows.keys import KEY
 from wisesr.data.rows.store import Rows
 
 Place = tuple[int, int | None]
@@ -30,8 +30,8 @@ class Layout(NamedTuple):
 
     shape: tuple[int, ...]
     """Of one image's map: (channels, height, width)."""
-    order: tuple[int, ...]
-    """Its dimensions as they lie in memory, the outermost first."""
+    strides: tuple[int, ...]
+    """Values from one image, channel, row, column to the next."""
     dtype: str
     """`float32`: of torch."""
     stored: str
@@ -40,20 +40,30 @@ class Layout(NamedTuple):
     @classmethod
     def of(cls, maps: Tensor, *, half: bool) -> Layout:
         """That of a batch of maps, (batch, channels, height, width); half: whether they are stored as float16."""
-        strides = maps.stride()
-        order = sorted(range(1, maps.dim()), key=lambda dim: (-strides[dim], dim))
+        if half:  # which closes gaps
+            maps = maps.half().to(maps.dtype)
         dtype = str(maps.dtype).removeprefix("torch.")
-        return cls(tuple(maps.shape[1:]), tuple(dim - 1 for dim in order), dtype, "float16" if half else dtype)
+        return cls(tuple(maps.shape[1:]), maps.stride(), dtype, "float16" if half else dtype)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Dimensions of one image's map as they lie in memory, and in a row, the outermost first."""
+        return tuple(sorted(range(len(self.shape)), key=lambda dim: (-self.strides[dim + 1], dim)))
+
+    @property
+    def values(self) -> int:
+        """Of a row."""
+        return math.prod(self.shape)
 
     @property
     def bytes(self) -> int:
         """Of a row."""
-        return math.prod(self.shape) * int(getattr(torch, self.stored).itemsize)
+        return self.values * int(getattr(torch, self.stored).itemsize)
 
     def to_rows(self, maps: Tensor) -> NDArray[np.uint8]:
         """(batch, channels, height, width) -> (batch, bytes), uint8."""
         lying = maps.permute(0, *(dim + 1 for dim in self.order)).to(getattr(torch, self.stored)).contiguous()
-        return lying.view(torch.uint8).reshape(len(maps), -1).cpu().numpy() if lying.numel() else np.empty((0, 0), np.uint8)
+        return lying.view(torch.uint8).reshape(len(maps), -1).cpu().numpy()
 
     def empty(self, count: int) -> tuple[Tensor, NDArray[np.uint8]]:
         """Memory for so many rows: as it is stored, and the same as bytes, (count, bytes)."""
@@ -63,7 +73,22 @@ class Layout(NamedTuple):
     def to_maps(self, lying: Tensor) -> Tensor:
         """Memory that rows were read into, as the maps that the backbone gave: same values, same strides."""
         back = [self.order.index(dim) + 1 for dim in range(len(self.order))]
-        return lying.to(getattr(torch, self.dtype)).permute(0, *back)
+        maps = lying.to(getattr(torch, self.dtype)).permute(0, *back)
+        if not self._has_gaps:
+            return maps
+        shape = (len(maps), *self.shape)
+        return torch.empty_strided(shape, self.strides, dtype=maps.dtype).copy_(maps)
+
+    def noise(self, batch: int, generator: torch.Generator) -> Tensor:
+        """(batch, channels, height, width) of such maps, of normally distributed values."""
+        lying = torch.randn(batch, *(self.shape[dim] for dim in self.order), generator=generator)
+        return self.to_maps(lying.to(getattr(torch, self.stored)))
+
+    @property
+    def _has_gaps(self) -> bool:
+        """Whether something lies between the maps of two images: a class token, where they are a transformer's."""
+        reach = 1 + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides[1:], strict=True))
+        return reach == self.values < self.strides[0]
 
 
 class Maps:

@@ -105,8 +105,7 @@ class Run:
     def maps(self, images: Tensor) -> Tensor:
         """What the head gets of normalised images (batch, 3, size, size), (batch, channels, height, width), as in testing."""
         with torch.inference_mode(), self.precision():
-            maps: Tensor = self.model.backbone(self._placed(images))
-        return maps
+            return self.model.maps_of(self._placed(images))
 
     def logits_of(self, maps: Tensor, images: Tensor) -> Tensor:
         """Float32 logits (batch, classes) of what `maps` gives, and of the normalised images that they come from."""

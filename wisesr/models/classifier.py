@@ -25,7 +25,9 @@ class Classifier(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, classes)."""
-        maps = self.backbone(images)
-        if self.half_maps:
-            maps = maps.half().to(maps.dtype)
-        return self.head.of_images(maps, images)
+        return self.head.of_images(self.maps_of(images), images)
+
+    def maps_of(self, images: Tensor) -> Tensor:
+        """What the head gets: (batch, 3, size, size) -> (batch, channels, height, width)."""
+        maps: Tensor = self.backbone(images)
+        return maps.half().to(maps.dtype) if self.half_maps else maps

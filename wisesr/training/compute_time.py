@@ -18,6 +18,7 @@ import torch
 from lightning.pytorch import Trainer
 from torch import Tensor, nn
 
+from wisesr.data.maps import Layout
 from wisesr.models.classifier import Classifier
 from wisesr.results.record import ComputeTime
 from wisesr.training.keep_maps import KeepMaps
@@ -53,10 +54,11 @@ def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float,
     batch = _batch(module.steps, trainer.world_size, trainer.accumulate_grad_batches, on_cpu=device.type == "cpu")
     found: dict[str, float | None] = {"train_ms": None, "inference_ms": None}
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []), _one_thread(device):
-        passed = None if maps is None else maps.pass_seconds(module, batch)
+        passed = None if maps is None else _passed(module, trainer, batch, maps)
+        layout = maps.layout if maps is not None and passed is not None else None
         for name, make in (("train_ms", _training_step), ("inference_ms", _prediction)):
             try:
-                median = _median(make(module, trainer, batch, of_maps=passed is not None), device, seconds)
+                median = _median(make(module, trainer, batch, layout), device, seconds)
                 passes = trainer.accumulate_grad_batches if name == "train_ms" else 1
                 found[name] = None if median is None else 1000 * (median / passes + (passed or 0.0)) / batch
             except Exception as error:  # of anybody's model: a cell that is trained has its record all the same
@@ -65,6 +67,27 @@ def compute_time(module: ClassificationModule, trainer: Trainer, seconds: float,
                 with suppress(RuntimeError):
                     torch.cuda.empty_cache()
     return ComputeTime(found["train_ms"], found["inference_ms"], batch)
+
+
+def _passed(module: ClassificationModule, trainer: Trainer, batch: int, maps: KeepMaps) -> float | None:
+    """Seconds of a forward pass through the backbone; None where no maps were read, or it cannot be measured."""
+    device = trainer.strategy.root_device
+
+    def measure() -> float:
+        backbone, images = copy.deepcopy(module.model.backbone).to(device), _noise(module, trainer, batch, None)[0]
+
+        def run() -> None:
+            with torch.no_grad(), trainer.precision_plugin.val_step_context():
+                backbone(images.contiguous(memory_format=module.layout))
+
+        _timed(run, device)
+        return statistics.median(_timed(run, device) for _ in range(_FEWEST))
+
+    try:
+        return maps.pass_seconds(batch, measure)
+    except Exception as error:  # of anybody's backbone
+        log.warning("the backbone's pass could not be measured: %s: %s", type(error).__name__, error)
+        return None
 
 
 @contextmanager
@@ -88,21 +111,22 @@ def _batch(steps: Steps, world: int, accumulate: int, *, on_cpu: bool) -> int:
     return batch
 
 
-def _training_step(module: ClassificationModule, trainer: Trainer, batch: int, *, of_maps: bool) -> Callable[[], None]:
+def _training_step(module: ClassificationModule, trainer: Trainer, batch: int, layout: Layout | None) -> Callable[[], None]:
     """One optimizer step of a copy, its gradients gathered over as many batches as in training."""
     model = _copy(module, trainer)
     if trainer.world_size > 1 and any(isinstance(part, nn.SyncBatchNorm) for part in model.modules()):
         raise RuntimeError("SyncBatchNorm waits for the other devices, which have ended")
     model.train()
     optimizer, objective = module.make_optimizer(model), copy.deepcopy(module.objective).to(trainer.strategy.root_device)
-    images, labels = _noise(module, trainer, batch, of_maps=of_maps)
+    images, labels = _noise(module, trainer, batch, layout)
     accumulate, clip = trainer.accumulate_grad_batches, trainer.gradient_clip_val
 
     def step() -> None:
         optimizer.zero_grad()
         for _ in range(accumulate):
             with trainer.precision_plugin.train_step_context():
-                loss = objective(module.logits_of_batch(model, images, are_maps=of_maps), labels).mean() / accumulate
+                logits = module.logits_of_batch(model, images, are_maps=layout is not None)
+                loss = objective(logits, labels).mean() / accumulate
             loss.backward()
         if clip is not None:
             nn.utils.clip_grad_norm_(model.parameters(), clip)
@@ -111,13 +135,13 @@ def _training_step(module: ClassificationModule, trainer: Trainer, batch: int, *
     return step
 
 
-def _prediction(module: ClassificationModule, trainer: Trainer, batch: int, *, of_maps: bool) -> Callable[[], None]:
+def _prediction(module: ClassificationModule, trainer: Trainer, batch: int, layout: Layout | None) -> Callable[[], None]:
     model = _copy(module, trainer).eval()
-    images, _ = _noise(module, trainer, batch, of_maps=of_maps)
+    images, _ = _noise(module, trainer, batch, layout)
 
     def predict() -> None:
         with torch.no_grad(), trainer.precision_plugin.val_step_context():
-            module.logits_of_batch(model, images, are_maps=of_maps)
+            module.logits_of_batch(model, images, are_maps=layout is not None)
 
     return predict
 
@@ -129,14 +153,12 @@ def _copy(module: ClassificationModule, trainer: Trainer) -> Classifier:
     return model
 
 
-def _noise(module: ClassificationModule, trainer: Trainer, batch: int, *, of_maps: bool) -> tuple[Tensor, Tensor]:
-    """Images as a normalised batch has them, or maps, and labels."""
+def _noise(module: ClassificationModule, trainer: Trainer, batch: int, layout: Layout | None) -> tuple[Tensor, Tensor]:
+    """Images as a normalised batch has them, or maps of this layout, and labels."""
     generator = torch.Generator().manual_seed(0)
     size, device = module.image_size, trainer.strategy.root_device
-    shape = module.model.backbone.feature_shape if of_maps else (3, size, size)
-    images = torch.randn(batch, *shape, generator=generator, dtype=torch.float32).to(device)
-    if of_maps:
-        images = images.contiguous(memory_format=module.layout)
+    images = torch.randn(batch, 3, size, size, generator=generator) if layout is None else layout.noise(batch, generator)
+    images = images.to(device)
     labels = torch.randint(len(module.class_names), (batch,), generator=generator).to(device)
     converted: Any = trainer.precision_plugin.convert_input(images)
     return converted, labels

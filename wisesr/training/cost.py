@@ -7,6 +7,7 @@ import resource
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,3 +115,15 @@ def peak_memory(device: torch.device) -> int:
             return told[0] * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def forget_peak_memory(device: torch.device) -> None:
+    """Let `peak_memory` begin anew with what is taken now; where the system cannot do that, it goes on.
+
+    Linux: https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
+    """
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import statistics
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -22,10 +20,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from wisesr.data.datamodule import ImageData
-from wisesr.data.maps import Layout, Maps, Place, keys_of_maps
-from wisesr.data.rows.room import may_take
+from wisesr.data.maps import Layout, Maps, keys_of_maps
 from wisesr.data.rows.store import Kind, Rows, Store
+from wisesr.models.keras_conventions import epsilons
 from wisesr.results.atomic_files import read_json, write_json
+from wisesr.training.cost import forget_peak_memory, peak_memory
 from wisesr.training.flags import torch_flags
 from wisesr.training.map_computing import MapComputing
 from wisesr.training.module import ClassificationModule
@@ -62,28 +61,41 @@ class KeepMaps(Callback):
         self._store: Store | None = None
         self.told: dict[str, Any] | None = None
         """For the record: how maps were come by; None where none are used."""
+        self.layout: Layout | None = None
+        """Of the maps that are used."""
+        self.peak_memory = 0
+        """Bytes, as of `cost.peak_memory`, until maps were computed: what that takes is no part of the training."""
 
     def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Find the maps, or compute them."""
         module, data = cast(ClassificationModule, pl_module), cast(ImageData, cast(Any, trainer).datamodule)
+        module.check_parts(trainer.world_size, trainer.accumulate_grad_batches)  # what it refuses need not be computed
         places, tails = data.map_places()
         store = Store(self._settings.place, self._kind(module, data))
         computing = MapComputing(trainer, module, data, places, tails, half=self._settings.half)
         keys = keys_of_maps(np.asarray(data.manifest.digests), places, tails)
         try:
             store.folder.mkdir(parents=True, exist_ok=True)
-            layout = _layout(store.folder, computing)
+            layout, differs = _layout(store.folder, computing), _difference(store.folder, computing)
+            if differs and not self._settings.asked:
+                log.info("%s %s", _DIFFER, "dataset.features=on takes them as they are")
+                return
             rows = store.find(keys)
             if rows is None:
                 rows = self._compute(store, keys, computing, layout)
         except OSError as error:
             log.warning("the backbone is computed in each epoch, as its maps cannot be kept: %s", error)
             return
-        if rows is not None:
-            self._use(store, Maps(rows, layout, places, tails, data.device_batch), computing, places, data)
+        if rows is None:
+            return
+        if differs:
+            log.warning("%s %s", _DIFFER, f"they are taken as they are, and differ by up to {differs:.2g}")
+        data.maps, self._store, self.layout = Maps(rows, layout, places, tails, data.device_batch), store, layout
+        rounding = read_json(store.folder / _ROUNDING) if self._settings.half else None
+        self.told = {"dtype": layout.stored, "differs": differs, "rounding": rounding}
 
-    def pass_seconds(self, module: ClassificationModule, batch: int) -> float | None:
-        """Seconds of one thread for a forward pass of the backbone, the median of three; None where no maps are used.
+    def pass_seconds(self, batch: int, measure: Callable[[], float]) -> float | None:
+        """Seconds of a forward pass of the backbone over so many images; None where no maps are used.
 
         Measured by the first cell that asks, and kept beside the maps: all that read them have the same backbone.
         """
@@ -92,23 +104,22 @@ class KeepMaps(Callback):
         path = self._store.folder / f"pass-{batch}.json"
         known = read_json(path)
         if not isinstance(known, float):
-            known = _timed_pass(module, batch)
+            known = measure()
             _write(path, known)
-        return float(known)
+        return known
 
     def _compute(self, store: Store, keys: NDArray[np.uint8], computing: MapComputing, layout: Layout) -> Rows | None:
         count = len(store.missing(keys))
-        needed, room = count * layout.bytes, may_take(store.folder, asked=self._settings.asked)
-        if needed > room:
-            log.warning("the backbone is computed in each epoch: its maps take %s, to spare are %s", size(needed), size(room))
-            return None
-        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(needed))
+        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(count * layout.bytes))
 
         def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
             return computing.rows(wanted, layout)
 
+        self.peak_memory = max(self.peak_memory, peak_memory(computing.device))
         with torch.random.fork_rng(devices=[]):
-            rows = store.extend(keys, make, what="computing maps", about=self._settings.about)
+            about, asked = self._settings.about, self._settings.asked
+            rows = store.extend(keys, make, what="computing maps", about=about, row_bytes=layout.bytes, asked=asked)
+        forget_peak_memory(computing.device)
         if self._settings.half and not (store.folder / _ROUNDING).exists():
             told = computing.rounding
             _write(
@@ -117,29 +128,12 @@ class KeepMaps(Callback):
             )
         return rows
 
-    def _use(self, store: Store, maps: Maps, computing: MapComputing, places: list[Place], data: ImageData) -> None:
-        """Hold one batch of images that stood in different ones against the maps that they have together."""
-        path = store.folder / _CHECK
-        known = read_json(path)
-        if not isinstance(known, float):
-            known = _check(maps, computing, places, data.device_batch)
-            _write(path, known)
-        if known and not self._settings.asked:
-            log.warning(
-                "the backbone is computed in each epoch: on this device its maps depend on what else is in a batch (by up to "
-                "%.2g); dataset.features=on takes them as they are",
-                known,
-            )
-            return
-        data.maps, self._store = maps, store
-        rounding = read_json(store.folder / _ROUNDING) if self._settings.half else None
-        self.told = {"dtype": "float16" if self._settings.half else maps.dtype, "differs": known, "rounding": rounding}
-
     def _kind(self, module: ClassificationModule, data: ImageData) -> Kind:
         device = next(module.model.parameters()).device
         depends_on = {
             **self._settings.depends_on,
             "tensors": tensors_hash(module.model.backbone),
+            "modules": hashlib.sha256(f"{module.model.backbone} {epsilons(module.model.backbone)}".encode()).hexdigest(),
             "batch": data.device_batch,
             "half": self._settings.half,
             "threads": torch.get_num_threads() if device.type == "cpu" else None,
@@ -149,6 +143,7 @@ class KeepMaps(Callback):
         return Kind(MAPS, depends_on, dimensions=1, item=1, text=self._settings.text)
 
 
+_DIFFER = "on this device the maps of an image depend on its place in a batch, or on its neighbours:"
 _VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OVERRIDE", "CUBLAS_", "TORCH_ALLOW_TF32")
 """How variables begin by which libraries choose their ways."""
 
@@ -165,39 +160,19 @@ def tensors_hash(module: nn.Module) -> str:
 def _layout(folder: Path, computing: MapComputing) -> Layout:
     known = read_json(folder / _LAYOUT)
     if isinstance(known, list):
-        shape, order, *types = known
-        return Layout(tuple(shape), tuple(order), *types)
+        shape, strides, *types = known
+        return Layout(tuple(shape), tuple(strides), *types)
     layout = computing.layout()
     write_json(folder / _LAYOUT, list(layout))
     return layout
 
 
-def _check(maps: Maps, computing: MapComputing, places: list[Place], batch: int) -> float:
-    """The largest difference of a batch of kept maps from those that its images have together."""
-    order = np.random.Generator(np.random.PCG64(0)).permutation(len(places))
-    of_a_kind = [places[index] for index in order if (places[index][1] is None) == (places[0][1] is None)][:batch]
-    kept = maps.batch(of_a_kind)
-    assert kept is not None
-    return computing.difference(kept, of_a_kind)
-
-
-def _timed_pass(module: ClassificationModule, batch: int) -> float:
-    device = next(module.model.parameters()).device
-    images = torch.randn(batch, 3, module.image_size, module.image_size).to(device)
-    times, threads = [], torch.get_num_threads()
-    clock = time.perf_counter if device.type == "cuda" else time.process_time
-    torch.set_num_threads(1)
-    try:
-        for _ in range(4):
-            began = clock()
-            with torch.no_grad():
-                module.maps_of(module.model, images)
-                if device.type == "cuda":
-                    torch.cuda.synchronize(device)
-            times.append(clock() - began)
-    finally:
-        torch.set_num_threads(threads)
-    return statistics.median(times[1:])
+def _difference(folder: Path, computing: MapComputing) -> float:
+    known = read_json(folder / _CHECK)
+    if not isinstance(known, float):
+        known = computing.difference()
+        _write(folder / _CHECK, known)
+    return known
 
 
 def _write(path: Path, value: Any) -> None:

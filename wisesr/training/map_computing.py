@@ -69,6 +69,7 @@ class MapComputing:
     ) -> None:
         self._trainer, self._module, self._data = trainer, module, data
         self._places, self._tails, self._half = places, tails, half
+        self.device = trainer.strategy.root_device
         self.rounding = Rounding()
 
     def layout(self) -> Layout:
@@ -89,12 +90,20 @@ class MapComputing:
                 self._note(maps)
             yield from rows[batch.rows]
 
-    def difference(self, kept: Tensor, places: Sequence[Place]) -> float:
-        """The largest difference of kept maps, (batch, channels, height, width), from those of this very batch."""
-        maps = next(self._computed([places]))
-        if self._half:
-            maps = maps.half().to(maps.dtype)
-        return float((maps.double().cpu() - kept.double()).abs().max())
+    def difference(self) -> float:
+        """How far the maps of an image differ by its place in a full batch, and by what else is in that; 0 where no bit does.
+
+        A batch, its reverse, and batches of nothing but its first and its last image: each place is seen with one image.
+        """
+        some = [place for place in self._places if (place[1] is None) == (self._places[0][1] is None)]
+        batch = some[: self._data.device_batch]
+        ends = [[end] * len(batch) for end in (batch[0], batch[-1])]
+        forth, back, *alone = (self._kept(maps) for maps in self._computed([batch, batch[::-1], *ends]))
+        pairs = [(forth, back.flip(0)), *((maps, end.expand_as(maps)) for maps, end in zip(alone, forth[[0, -1]], strict=True))]
+        return max(_distance(one, other) for one, other in pairs)
+
+    def _kept(self, maps: Tensor) -> Tensor:
+        return maps.half().to(maps.dtype) if self._half else maps
 
     def _full(self, wanted: NDArray[np.int64]) -> Iterator[_Batch]:
         """Full batches, the last one filled up with images that nobody wants: neighbours change no map."""
@@ -131,6 +140,14 @@ class MapComputing:
         if not highest <= _HIGHEST:
             raise UserError(f"dataset.features=fp16 holds values up to {_HIGHEST:.0f}, and maps have {highest:.3g}")
         self.rounding = self.rounding.with_maps(maps, maps.half())
+
+
+def _distance(one: Tensor, other: Tensor) -> float:
+    """The largest distance of two tensors; the highest number there is where it is none."""
+    if torch.equal(one, other):
+        return 0.0
+    distance = float((one.double() - other.double()).abs().max())
+    return distance if math.isfinite(distance) else float(torch.finfo(torch.float64).max)
 
 
 class _Batch(NamedTuple):

@@ -112,6 +112,7 @@ class Network(nn.Module):
         model = copy.deepcopy(run.model).cpu()
         self.normalize = normalize_as(run.augmentation, run.image_size) if inside else nn.Identity()
         self.backbone = without_dropout(model.backbone)
+        self.half_maps = model.half_maps
         self.head: Any = without_dropout(folded(model.head))  # folded as it was trained, in double precision too
         self.probabilities = probabilities
         self.float().eval().requires_grad_(False)
@@ -119,7 +120,8 @@ class Network(nn.Module):
     def forward(self, images: Tensor) -> Tensor | tuple[Tensor, Tensor]:
         """(batch, 3, size, size) -> logits (batch, classes), and their softmax if it was asked for."""
         normal = self.normalize(images)
-        logits: Tensor = self.head.of_images(self.backbone(normal), normal)
+        maps = self.backbone(normal)
+        logits: Tensor = self.head.of_images(maps.half().float() if self.half_maps else maps, normal)
         return (logits, logits.softmax(dim=1)) if self.probabilities else logits
 
 
