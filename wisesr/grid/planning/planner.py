@@ -4,7 +4,8 @@ Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to impor
 a warm parent. On stdin one line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null, "forked": whether cells will
 be}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell, then {"problems": [[cell, text], ...], "costs": [[...] or
 null, ...], "kept": [[...], ...], "heads": [[...] or null, ...]}, {"timed": 0} before each cell whose model is timed, and
-{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, of "kept" each what making it takes. When stdin ends before that, so does this process.
+{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, what is "kept" in its order. When stdin ends before
+that, so does this process.
 """
 
 from __future__ import annotations
@@ -33,9 +34,7 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
     return plan_grid(configs, gpus, tell)[0]
 
 
-def plan_grid(
-    configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]
-) -> tuple[list[CellPlan], list[Kept]]:
+def plan_grid(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> tuple[list[CellPlan], list[Kept]]:
     """Plan all cells, in an order in which those of one backbone follow each other.
 
     Args:
