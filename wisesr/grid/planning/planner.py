@@ -4,8 +4,8 @@ Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to impor
 a warm parent. On stdin one line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null, "forked": whether cells will
 be}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell, then {"problems": [[cell, text], ...], "costs": [[...] or
 null, ...], "kept": [[...], ...], "heads": [[...] or null, ...]}, {"timed": 0} before each cell whose model is timed, and
-{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, what is "kept" in its order. When stdin ends before
-that, so does this process.
+{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, of what is "kept". When stdin ends before that, so
+does this process.
 """
 
 from __future__ import annotations
