@@ -127,10 +127,11 @@ def advise(seconds: dict[str, float], feeding: Feeding) -> str | None:
         now = f"{feeding.workers} now" if feeding.workers else f"now the process that trains {does} them itself"
         return f"training waits for its images: dataset.workers={more} would {do} more of them meanwhile ({now})"
     if feeding.on_gpu:
-        smaller = "images stored no larger than they are trained on, or " if feeding.reads == "files" else ""
+        if feeding.reads == "decoded":
+            return f"the GPU waits for its images, and all {feeding.cores} cores augment already: a lighter augment would help"
         return (
-            f"the GPU waits for its images, and all {feeding.cores} cores work on them already: {smaller}a lighter augment "
-            f"would help"
+            f"the GPU waits for its images, and all {feeding.cores} cores decode already: images stored no larger than they "
+            f"are trained on, or a lighter augment, would help"
         )
     return None
 

@@ -121,7 +121,11 @@ def test_what_does_not_fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     """Half of what is free, of what is left after the first; nine tenths where it was asked for; never beyond the limit."""
     monkeypatch.setattr(room.shutil, "disk_usage", lambda path: SimpleNamespace(free=200))
     monkeypatch.delenv(room.LIMIT, raising=False)
-    stores = {"second": store(tmp_path, [1]), "first": store(tmp_path, [0]), "asked": store(tmp_path, [2], asked=True, bytes=90)}
+    stores = {
+        "second": store(tmp_path, [1]),
+        "first": store(tmp_path, [0]),
+        "asked": store(tmp_path, [2], asked=True, bytes=90),
+    }
     fits = with_room(stores)
     assert {name: one.fits for name, one in fits.items()} == {"first": True, "second": False, "asked": True}
     assert "too much" in kept_sentences([fits["second"]])[0] and fits["second"].flops == 0
