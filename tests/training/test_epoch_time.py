@@ -17,7 +17,6 @@ from wisesr.build.keep import keep_images
 from wisesr.config.options import load_option
 from wisesr.training import epoch_time
 from wisesr.training.epoch_time import COMPUTING, MOVING, WAITING, CudaStopwatch, Feeding, Stopwatch, advise, describe_epoch
-
 from wisesr.training.progress import _reading
 
 

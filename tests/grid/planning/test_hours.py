@@ -96,7 +96,7 @@ def test_what_is_made_once_is_waited_for() -> None:
 
 
 def test_cells_on_maps_are_no_guide_to_others(config: Config) -> None:
-    """By their FLOPs heads are slow: what one that was timed tells is of heads alone. On a GPU what a cell takes beside counts."""
+    """Heads are slow for their FLOPs: one that was timed tells of heads alone. On a GPU what a cell takes beside counts."""
     maps = ONE.of_maps(0)._replace(reads="maps")
     guess = estimate_all([config] * 2, [maps, ONE], finished=[None] * 2, paces=[PACE, None], tflops=20.0)
     assert [each.by for each in guess if each] == ["timed", "flops"]

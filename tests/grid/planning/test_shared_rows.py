@@ -113,7 +113,7 @@ def test_decoded_images_are_counted_once(config: Config, tmp_path: Path, monkeyp
     assert planned(off)[0][0].reads == "files" and planned(off)[1] == []
 
 
-def store(tmp_path: Path, cells: list[int], *, asked: bool = False, bytes: int = 100) -> Kept:  # noqa: A002  # as it is told
+def store(tmp_path: Path, cells: list[int], *, asked: bool = False, bytes: int = 100) -> Kept:  # as it is told
     return Kept("maps", "toy at 64 px", str(tmp_path), 10, 10, bytes // 10, 10**9, asked, cells)
 
 
@@ -195,3 +195,22 @@ def test_each_head_on_maps_is_timed(frozen: Config, monkeypatch: pytest.MonkeyPa
     assert all(seconds is not None and seconds > 0 for seconds in made)
     place = Path(kept[0].place)
     assert not (place / "maps").exists() and not (place / "decoded").exists()
+
+
+def test_what_was_asked_for_and_cannot_be_is_told_before_anything_starts(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the cell itself would say it; and a bound that is no size."""
+
+    def problems(**settings: Any) -> list[str]:
+        cell = config | {"dataset": config["dataset"] | settings}
+        return [problem for _, own in plan_grid([cell], 0, lambda *_: None)[0] for problem in own]
+
+    assert problems() == []
+    (maps,) = problems(features="on")
+    assert maps == "dataset.features=on: backbone.freeze=null trains it; leave it at auto"
+    (images,) = problems(cache="on", fingerprint="listing")
+    assert images.startswith("dataset.cache=on: dataset.fingerprint=listing")
+    monkeypatch.setenv(room.LIMIT, "much")
+    (bound,) = problems()
+    assert "WISESR_CACHE_LIMIT must be a size" in bound

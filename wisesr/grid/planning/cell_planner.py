@@ -66,7 +66,11 @@ class CellPlanner:
         return self._plans[key]
 
     def share(self, configs: Sequence[Config]) -> tuple[list[CellPlan], list[Kept]]:
-        """The plans of cells that were planned, now that all are known; and what they make once for all of them."""
+        """The plans of cells that were planned, now that all are known; and what they make once for all of them.
+
+        Raises:
+            UserError: `WISESR_CACHE_LIMIT` is no size.
+        """
         plans, wishes = [self.plan_cell(config) for config in configs], Wishes()
         parts = [self._parts.get(_key(config, *_COSTLY)) for config in configs]
         wanted: list[list[Wanted]] = [

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.build.keep import place_of, why_not_decoded
-from wisesr.build.maps import maps_depend_on, why_no_maps, why_no_maps_of
+from wisesr.build.keep import keeps_images, place_of
+from wisesr.build.maps import maps_depend_on, why_no_maps_of
 from wisesr.config.schema import Config
 from wisesr.data.kept import key_of
 from wisesr.data.manifest import Manifest
@@ -58,7 +58,7 @@ class Wishes:
 
     def of(self, config: Config, parts: Parts, cost: Cost) -> list[Wanted]:
         """What a cell wants: the maps of its backbone, or images that are decoded; nothing where it can have neither."""
-        data, maps = parts.data, why_no_maps(config) is None and why_no_maps_of(config, parts) is None
+        data, maps = parts.data, why_no_maps_of(config, parts) is None
         groups = ("backbone", "resolution", "dataset", "augment", "protocol", "trainer")
         recipe = {name: value for name, value in config["recipe"].items() if name in _RECIPE}
         images = _plain({group: config[group] for group in groups} | {"recipe": recipe})
@@ -109,7 +109,7 @@ def wanted_pictures(config: Config, data: ImageData) -> list[Wanted]:
     from wisesr.data.decoded import keys_of, kind_of
 
     place = _place(config)
-    if place is None or why_not_decoded(config, data) is not None:
+    if place is None or not keeps_images(config, data):
         return []
     views = {training: view for training in (True, False) if (view := data.augment.view(training=training)) is not None}
     found = []

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
+from wisesr.errors import UserError
 from wisesr.grid.planning.map_heads import describe_heads
 from wisesr.grid.planning.timing import time_cells
 
@@ -53,7 +54,12 @@ def plan_grid(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], N
     for done, index in enumerate(order):
         tell(index, done)
         planner.plan_cell(configs[index])
-    return planner.share(configs)
+    try:
+        return planner.share(configs)
+    except UserError as error:
+        return [(cost, [*problems, str(error)]) for cost, problems in map(planner.plan_cell, configs)], []
+    except OSError:  # of a folder that cannot be looked into: cells say so, and do without
+        return [planner.plan_cell(config) for config in configs], []
 
 
 def _times(
