@@ -47,24 +47,28 @@ def why_not_decoded(config: Mapping[str, Any], data: ImageData) -> str | None:
     return why_not_kept(data.manifest)
 
 
-def check_cache(config: Mapping[str, Any], data: ImageData) -> None:
-    """Raise UserError where `dataset.cache=on` asks for what cannot be."""
-    if config["dataset"]["cache"] == "on" and (reason := why_not_decoded(config, data)):
+def keeps_images(config: Mapping[str, Any], data: ImageData) -> bool:
+    """Whether a cell keeps its images as they are decoded.
+
+    Raises:
+        UserError: dataset.cache=on, and they are none that can be kept.
+    """
+    reason = why_not_decoded(config, data)
+    if reason is not None and config["dataset"]["cache"] == "on":
         raise UserError(f"dataset.cache=on: {reason}; leave it at auto")
+    return reason is None
 
 
 def keep_images(config: Mapping[str, Any], data: ImageData) -> None:
     """Give a cell the decoded images that are kept, and keep those that are not yet.
 
     Raises:
-        UserError: dataset.cache=on, and they are none that can be kept; an image cannot be read.
+        UserError: as of `keeps_images`; an image cannot be read.
     """
-    check_cache(config, data)
-    if why_not_decoded(config, data):
+    if not keeps_images(config, data):
         return
-    dataset = config["dataset"]
     try:
-        _keep(dataset, data)
+        _keep(config["dataset"], data)
     except OSError as error:
         log.warning("images are decoded in each epoch, as they cannot be kept: %s", error)
 

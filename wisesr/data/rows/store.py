@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.data.kept import key_of
-from wisesr.data.progress import show
+from wisesr.data.progress import show, tell
 from wisesr.data.rows.about import note_about, note_part, read_about
 from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
 from wisesr.data.rows.room import make_room
@@ -224,6 +224,7 @@ class Store:
         lock = self._lock(_SOON)
         if lock is None:
             log.info("another process is %s that this one may need: waiting for it", what)
+            tell(f"waiting for {what.rpartition(' ')[2]}")
             lock = self._lock(_LONGEST)
         if lock is None:
             raise TimeoutError(f"another process has been at {self.folder} for hours")
