@@ -98,7 +98,8 @@ def from_maps(options: Options, precision: str) -> Iterator[Row]:
             same = distance(places["on"], places["off"])
     speeds = [records[features].cost.images_per_second or 0.0 for features in ("off", "on")]
     result = f"{same}; {speeds[0]:,.0f} images/s in training with the backbone, {speeds[1]:,.0f} from maps"
-    yield ("maps of a frozen backbone", f"{' '.join(options.small_cell)}, {precision}; {told['dtype']}, differing by {told['differs']:.2g}", result)
+    what = f"{' '.join(options.small_cell)}, {precision}; {told['dtype']}, differing by {told['differs']:.2g}"
+    yield ("maps of a frozen backbone", what, result)
 
 
 def kill_in_mid_epoch(cell: Path) -> int:

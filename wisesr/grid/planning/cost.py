@@ -61,6 +61,4 @@ class Cost(NamedTuple):
             tail: images of the last, smaller batch of an epoch; 0 where there is none.
         """
         head = self.flops - self.frozen_flops
-        return self._replace(
-            reads="maps", train_flops=3 * head, measure_flops=head, tail_flops=tail * self.frozen_flops
-        )
+        return self._replace(reads="maps", train_flops=3 * head, measure_flops=head, tail_flops=tail * self.frozen_flops)

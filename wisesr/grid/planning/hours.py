@@ -120,10 +120,8 @@ def forecast(
     return Forecast(estimate_all(configs, costs, finished=nothing, paces=nothing, tflops=tflops), hours.work)
 
 
-def _rate(
-    costs: Sequence[Cost | None], paces: Sequence[Pace | None], epochs: Sequence[int], reads: str
-) -> float | None:
-    """Seconds a FLOP of the models that were timed and read the same: heads alone are slow for their FLOPs; None where none was."""
+def _rate(costs: Sequence[Cost | None], paces: Sequence[Pace | None], epochs: Sequence[int], reads: str) -> float | None:
+    """Seconds a FLOP of the models that were timed and read the same: heads alone are slow for their FLOPs. None of none."""
     known = zip(costs, paces, epochs, strict=True)
     timed = [(cost, pace, count) for cost, pace, count in known if cost and pace and cost.reads == reads]
     flops = sum(cost.work(count) for cost, _, count in timed)
@@ -134,9 +132,7 @@ Making = Sequence[tuple[Sequence[int], float]]
 """What is made once: the cells that want it, and the seconds that it takes."""
 
 
-def total_hours(
-    estimates: Sequence[Estimate | None], *, slots: int = 1, gpus: int = 1, making: Making = ()
-) -> Hours | None:
+def total_hours(estimates: Sequence[Estimate | None], *, slots: int = 1, gpus: int = 1, making: Making = ()) -> Hours | None:
     """Of all cells that can be built, begun in their order, each as soon as a slot is free; None where there is none.
 
     Args:
