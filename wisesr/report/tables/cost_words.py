@@ -58,8 +58,8 @@ def time_sentences(costs: Costs) -> list[str]:
         sentences.append(f"A step began with {' or '.join(WORDS.get(read, read) for read in costs.reads)}.")
         if len(costs.reads) > 1:
             sentences[-1] += (
-                " One that began otherwise than most of its backbone's is other work, and left out; so is the percentage of its "
-                f"head's other times over {costs.baseline}'s, which were taken at another moment."
+                " One that began otherwise than most of its backbone's is other work, and left out; so is the percentage of "
+                f"its head's other times over {costs.baseline}'s, which were taken at another moment."
             )
     if MAPS in costs.reads and costs.known_times != ("step_ms",):
         sentences.append(
