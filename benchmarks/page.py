@@ -48,6 +48,7 @@ SCRIPTS = (
     Script("memory_layout", "Memory layouts of whole models", 3),
     Script("memory", "Memory of a cell", 8),
     Script("manifest_pages", "Pages of a manifest", 2),
+    Script("rows", "Rows that are kept", 2),
     Script("startup", "From the command to the first step", 6),
     Script("warm", "Cells of a grid: forked or spawned", 20),
     Script("busy", "A busy machine", 10),
@@ -56,7 +57,7 @@ SCRIPTS = (
 )
 """In this order: what counts microseconds first, then seconds of whole processes."""
 NEED_PHOTOGRAPHS = {"timm_train": "timm's train.py and photographs", "cached": "photographs"}
-BY_HAND = ("gpu", "grid", "levels", "listing", "predict")
+BY_HAND = ("gpu", "grid", "levels", "listing", "maps", "predict")
 """Scripts that take long, or a card: whoever runs one writes its figures below the line."""
 
 

@@ -84,7 +84,8 @@ def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
         share = _SHARE if most is None and not asked else _ASKED
         spare = int(share * max(0, free_bytes(place) - promised + sum(part.bytes for part in going)))
         if needed > spare:
-            raise NoRoomError(f"they take {size(needed)}, and the disk of {place} has {size(spare)} to spare")
+            hint = "; wisesr cache tells what is kept there, and frees it" if kept else ""
+            raise NoRoomError(f"they take {size(needed)}, and the disk of {place} has {size(spare)} to spare{hint}")
         for part in going:
             if not remove(part):
                 raise NoRoomError(f"they take {size(needed)}, and what could go for them is in use, {part.files[0]}")

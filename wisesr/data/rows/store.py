@@ -23,7 +23,7 @@ from wisesr.data.progress import show
 from wisesr.data.rows.about import note_about, note_part, read_about
 from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
 from wisesr.data.rows.room import make_room
-from wisesr.data.rows.segment import DamagedError, Segment, remove_files
+from wisesr.data.rows.segment import DamagedError, Segment, paths_of_rows, remove_files
 from wisesr.data.rows.stock import remove_empty
 from wisesr.data.rows.writer import PROMISED, Writer, new_name, remove_begun, sweep
 from wisesr.results.atomic_files import remove_partial
@@ -197,7 +197,7 @@ class Store:
     def _look_up(self, keys: Keys) -> Rows:
         """Where each key's row lies, as far as there is one. Damaged segments go; of others only those in use stay open."""
         at, used = np.full((len(keys), 2), -1, np.int32), list[Segment]()
-        for path in sorted(self.folder.glob("[0-9]*.rows")):
+        for path in paths_of_rows(self.folder):
             lacking = np.flatnonzero(at[:, 0] < 0)
             if not len(lacking):
                 break
