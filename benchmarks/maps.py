@@ -25,7 +25,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
 from benchmarks.measured import Row, write_rows  # noqa: E402
-
 from wisesr.wording import size  # noqa: E402
 
 CELL = (
@@ -104,7 +103,7 @@ def main() -> None:
                     f"{share:.3f} x",
                     share <= BOUND,
                     "dataset.features=off dataset.cache=off",
-                    f"{epoch[f'{head} maps']:.2f} s over {epoch[f'{head} files']:.1f} s; {decoded:.3f} x of one from decoded images",
+                    f"{epoch[f'{head} maps']:.2f} s over {epoch[f'{head} files']:.1f} s; over one from decoded images {decoded:.3f} x",
                 )
             )
         passes = first.building / epoch["gap decoded"]

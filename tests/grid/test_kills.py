@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -33,15 +34,28 @@ from wisesr.results.record_file import read_record
 GRID = ("-m", "head=gap,wise", "seed=0,1", *TOY, "recipe.epochs=6", "grid.slots=2", "dataset=folder")
 
 
+KEPT = {
+    "files": ("dataset.workers=1", "dataset.cache=off"),
+    "decoded": ("dataset.workers=1", "augment=none", "dataset.cache=on"),
+    "maps": ("augment=none", "backbone.freeze=all", "dataset.features=on"),
+}
+"""What an epoch begins with, and the settings for that."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_killed_twenty_times(images: Path, tmp_path: Path, start: str) -> None:
-    """Kill -9 of the grid, of a cell, of what forks it, at random; the same command ends with an undisturbed grid's numbers."""
-    whole, cut = tmp_path / "whole", tmp_path / "cut"
+@pytest.mark.parametrize(("start", "kept"), [("fork", "files"), ("spawn", "files"), ("fork", "decoded"), ("fork", "maps")])
+def test_killed_twenty_times(images: Path, tmp_path: Path, start: str, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kill -9 of the grid, of a cell, of what forks it, at random; the same command ends with an undisturbed grid's numbers.
+
+    What is kept of images is begun anew at some of the kills, and the undisturbed grid keeps nothing.
+    """
+    whole, cut, cache = tmp_path / "whole", tmp_path / "cut", tmp_path / "cache"
     for folder in (whole, cut):
         folder.mkdir()
-    command = (*GRID, f"dataset.root={images}", "dataset.workers=1", f"grid.start={start}")
-    finish(spawn(*command, "logger=none", "grid.start=spawn", cwd=whole), whole / "terminal.txt")
+    monkeypatch.setenv("WISESR_CACHE", str(cache))
+    command = (*GRID, f"dataset.root={images}", f"grid.start={start}", *KEPT[kept])
+    nothing_kept = ("dataset.cache=off", "dataset.features=off")
+    finish(spawn(*command, *nothing_kept, "logger=none", "grid.start=spawn", cwd=whole), whole / "terminal.txt")
 
     generator = random.Random(0)
     kills, parent = 0, spawn(*command, cwd=cut)
@@ -54,6 +68,8 @@ def test_killed_twenty_times(images: Path, tmp_path: Path, start: str) -> None:
         if victims in ("parent", "both") or not running:
             kill(parent.pid)
         kills += 1
+        if kills % 4 == 0:
+            shutil.rmtree(cache, ignore_errors=True)
         if victims in ("cell", "warm") and running and parent.poll() is None:
             continue
         parent.wait(300)
@@ -71,19 +87,24 @@ def test_killed_twenty_times(images: Path, tmp_path: Path, start: str) -> None:
     for one, other in zip(cells(whole), cells(cut), strict=True):
         assert_same(one, other)
         assert_whole(other)
+        record = read_record(other)
+        assert record and record.provenance.reads["training"] == kept
         (run,) = other.glob("wandb/offline-run-*/*.wandb")  # one run a cell, with the whole history
         rows = [row for row in history(run) if "val/top1" in row]
         assert [row["_step"] for row in rows] == [row["step"] for row in read_metrics(other)]
 
 
 @pytest.mark.slow
-def test_two_terminals(images: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", KEPT)
+def test_two_terminals(images: Path, tmp_path: Path, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each cell is run by one of them, both end well and print the same table."""
+    monkeypatch.setenv("WISESR_CACHE", str(tmp_path / "cache"))
     terminals = [tmp_path / "one", tmp_path / "two"]
     for terminal in terminals:
         terminal.mkdir()
     outputs = tmp_path / "outputs"
-    command = (*GRID[:-2], "grid.slots=1", "dataset=folder", f"dataset.root={images}", "logger=none", f"output_dir={outputs}")
+    grid = (*GRID[:-2], "grid.slots=1", "dataset=folder", *KEPT[kept])
+    command = (*grid, f"dataset.root={images}", "logger=none", f"output_dir={outputs}")
     processes = [spawn(*command, cwd=terminal) for terminal in terminals]
     for process, terminal in zip(processes, terminals, strict=True):
         finish(process, terminal / "terminal.txt")
@@ -92,6 +113,7 @@ def test_two_terminals(images: Path, tmp_path: Path) -> None:
         assert_whole(cell)
         record = read_record(cell)
         assert record and record.provenance.attempts == 1
+        assert record.provenance.reads["training"] == kept
         assert sum(epochs_trained(cell).values()) == 6
     words = [(terminal / "terminal.txt").read_text() for terminal in terminals]
     starts = [set(re.findall(r"(\S+-\S+ seed \d): started", text)) for text in words]

@@ -21,6 +21,7 @@ from wisesr.inference.load import load
 from wisesr.results.metrics import read_metrics
 from wisesr.results.predictions import read_predictions
 
+_FROZEN = {"backbone.freeze": "all", "augment": load_option("augment", "none")}
 KINDS: dict[str, dict[str, Any]] = {
     "float32": {"recipe.batch_size": 12},
     "float64": {"trainer.precision": "64-true"},
@@ -35,6 +36,14 @@ KINDS: dict[str, dict[str, Any]] = {
     },
     "paper": {"protocol": "paper"},
     "two threads": {"trainer.threads": 2},
+    "maps": {**_FROZEN, "dataset.features": "on"},
+    "half maps": {**_FROZEN, "dataset.features": "fp16"},
+    "half maps of views": {
+        "backbone.freeze": "all",
+        "dataset.features": "fp16",
+        "dataset.views": 2,
+        "trainer.precision": "bf16-mixed",
+    },
     "resnet": {"backbone.model": "test_resnet", "head": head("gap")},
 }
 
@@ -57,6 +66,8 @@ _SLOW = ("contiguous", "accumulated", "two threads")
 def test_the_bits_of_the_record(config: dict[str, Any], tmp_path: Path, kind: str) -> None:
     cell = trained(config, tmp_path / "outputs", KINDS[kind])
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    began = load(cell).record.provenance.reads
+    assert began["training"] == "maps" if "maps" in kind else began["training"] != "maps"
     tested = measured(cell)
     row, written = load(cell).record.best.row, read_predictions(cell)
     assert written is not None
@@ -103,12 +114,14 @@ def test_what_differs_is_told_with_what_may_be_why(plain: Path, tmp_path: Path) 
     shutil.copytree(plain, cell)
     result = cell / "result.json"
     row = read_metrics(cell)[-1]
-    text = result.read_text().replace('"threads": 1', '"threads": 2').replace('"cpu": "', '"cpu": "another ')
+    text = result.read_text().replace('"training": "files"', '"training": "maps", "maps": {"differs": 2e-07}')
+    text = text.replace('"threads": 1', '"threads": 2').replace('"cpu": "', '"cpu": "another ')
     best = load(cell).record.best.test_loss
     result.write_text(text.replace(f'"test/loss": {best!r}', f'"test/loss": {best + 1!r}'))
     done = measured(cell)
     assert row and done.agreement is not None and not done.agreement.equal
     assert done.agreement.differences["loss"] == (best, best + 1)
+    assert any("kept maps" in reason and "2e-07" in reason for reason in done.agreement.reasons)
     assert any(reason.startswith("cpu: ") and "it was another" in reason for reason in done.agreement.reasons)
 
 

@@ -42,6 +42,7 @@ def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for head, shift in (("gap", 0.0), ("wise", 0.04)):
         for seed in range(3):
             changes = {"logger": {"mine": {"_target_": "mine.Logger", "entity": "somebody"}}}
+            changes |= {"dataset.cache_dir": ["/home/somebody/kept", "somebody/kept", None][seed]}
             config = cell_config(root, head=head, seed=seed, changes=changes)
             cell = write_cell(config, top1=0.7 + shift + 0.02 * seed, provenance=PRIVATE)
             (cell / "uncommitted.diff").write_text("+planted\n")

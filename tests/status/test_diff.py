@@ -71,9 +71,32 @@ def test_notes_say_what_must_not_be_compared(config: dict[str, Any]) -> None:
         ("provenance.threads", 2, "same threads"),
         ("provenance.hardware.cpu", "another", "same cpu"),
         ("selection", "b", "chosen"),
+        ("provenance.reads", {"training": "maps", "maps": {"dtype": "float32", "differs": 0.0}}, "of different work"),
     ]:
         (note,) = notes(record, changed(content, path, value))
         assert words in note
+
+
+def test_maps_that_depend_on_the_batch_are_told(config: dict[str, Any]) -> None:
+    content = record_of(config)
+    reads = {"training": "maps", "maps": {"dtype": "float32", "differs": 2e-7, "rounding": None}}
+    record = changed(content, "provenance.reads", reads)
+    (note,) = notes(record, record)
+    assert note.startswith("Last bits may differ: kept maps") and "2e-07" in note
+
+
+@pytest.mark.parametrize(("key", "value", "same"), [("cache", "off", True), ("features", "off", True), ("views", 4, False)])
+def test_settings_of_how_make_no_other_computation(
+    config: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str], key: str, value: object, same: bool
+) -> None:
+    for name, changes in (("first", {}), ("second", {key: value})):
+        place = tmp_path / name
+        place.mkdir()
+        (place / "config.yaml").write_text(to_yaml(config | {"dataset": config["dataset"] | changes}))
+    assert main(["status", str(tmp_path), "--diff", "first", "second"]) == 0
+    told = capsys.readouterr().out
+    assert f"dataset.{key}" in told
+    assert ("They are one computation" in told) == same
 
 
 @pytest.mark.parametrize(

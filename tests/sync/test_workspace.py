@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.specs import spec_of
@@ -58,7 +58,7 @@ def without_seed(config: dict[str, Any]) -> str:
     return json.dumps({**computation(config), "seed": None}, sort_keys=True)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(studies())
 def test_a_group_is_the_seeds_of_one_configuration(cells: list[dict[str, Any]]) -> None:
     """Two cells stand in one group if, and only if, they differ in nothing but the seed."""

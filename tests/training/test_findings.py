@@ -18,6 +18,7 @@ from wisesr.config.files import to_yaml
 from wisesr.data.manifest import Manifest
 from wisesr.errors import UserError
 from wisesr.results.predictions import Predictions, read_predictions, write_predictions
+from wisesr.results.reading import reading_words
 from wisesr.results.record_file import read_record
 from wisesr.training.loggers.base import Findings, RunLogger
 from wisesr.training.loggers.findings import gather, hardest
@@ -162,6 +163,8 @@ def test_a_cell_whose_loggers_break_has_its_record(config: dict[str, Any], caplo
     assert told["head_parameters"] == record.cost.parameters.head
     assert told["backbone_flops"] == record.cost.flops.backbone
     assert told["train_seconds"] == record.cost.train_seconds
+    assert told["compute_train_ms"] == record.cost.compute.train_ms
+    assert told["reads"] == reading_words(record.provenance.reads)
     assert told["steps"] == record.budget.steps
     assert told["hardest"] == 16
     tested = read_predictions(cell)

@@ -54,7 +54,7 @@ def compare(config: Config, weights: Path, place: Path, **changes: Any) -> tuple
     assert [run(cell) for cell in cells] == [DONE, DONE]
     assert reads(cells[0])["training"] != "maps"
     assert reads(cells[1])["training"] == "maps"
-    assert reads(cells[1])["maps"]["difference"] == 0
+    assert reads(cells[1])["maps"]["differs"] == 0
     assert_same(*cells)
     return cells[0], cells[1]
 

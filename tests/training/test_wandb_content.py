@@ -137,7 +137,7 @@ def test_a_workspace_names_what_runs_have(finished: Path) -> None:
     rows = {name.split("/path")[0].split("/filenames")[0] for row in history(file) for name in row}
     figures = {f"{split}/{name}" for split, name in (("val", "loss"), ("val", "macro_f1"), ("val", "ece"), ("best", "epoch"))}
     recorded = {"best/val/top1", "best/test/macro_f1", "head_parameters", "trainable_parameters", "train_seconds"}
-    there = rows | set(summary_of(finished)) | figures | recorded | {"images_per_second"}
+    there = rows | set(summary_of(finished)) | figures | recorded | {"images_per_second", "compute_train_ms", "reads"}
     spec = make_workspace({"a": {"head": {"name": "wise"}, "seed": 0}}, entity="e", project="p", study="s")
     named = named_figures(spec)
     assert {"val/top1", "best/test/top1", "kernels", "hardest", "confusion", "predictions"} <= named

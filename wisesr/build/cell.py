@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wisesr.build.parts import build_augmentation, build_backbone, build_head, build_optimizer, build_schedule
+from wisesr.build.keep import check_views
+from wisesr.build.parts import build_backbone, build_head, build_optimizer, build_schedule, cell_augmentation
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.train_part import draw_train_part
 from wisesr.errors import UserError
@@ -19,7 +20,6 @@ from wisesr.results.provenance import file_hash
 from wisesr.types import Budget, Steps, derive_seed, seconds_of
 
 if TYPE_CHECKING:
-    from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
     from wisesr.models.classifier import Classifier
     from wisesr.models.conventions import Conventions
@@ -110,10 +110,8 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     recipe, trainer, seed = config["recipe"], config["trainer"], config["seed"]
     steps = Steps(len(manifest.indices(TRAIN)), recipe["batch_size"], recipe["epochs"])
     body = model.backbone
-    augment = build_augmentation(config["augment"], config["resolution"]["size"], body.mean, body.std)
-    if config["dataset"]["cache"] == "reduced":
-        augment.reduce()
-    _check_views(config["dataset"]["views"], augment, manifest)
+    augment = cell_augmentation(config, body.mean, body.std)
+    check_views(config["dataset"]["views"], augment, manifest)
     augment.check_trained(getattr(body, "trained_inputs", None), config["backbone"].get("weights"))
     module = ClassificationModule(
         model,
@@ -152,15 +150,6 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
     return Parts(module, data, build_trainer_settings(trainer), budget)
-
-
-def _check_views(views: int | None, augment: Augmentation, manifest: Manifest) -> None:
-    if views is None:
-        return
-    if augment.is_fixed:
-        raise UserError(f"dataset.views={views} are of an augmentation that draws, and this one does not: leave it null")
-    if not manifest.hashed:
-        raise UserError(f"dataset.views={views} are drawn by the images' contents: it needs dataset.fingerprint=contents")
 
 
 def build_trainer_settings(trainer: Mapping[str, Any]) -> TrainerSettings:

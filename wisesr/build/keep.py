@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wisesr.data.kept import cache_dir
-from wisesr.data.manifest import TRAIN
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
+    from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
+    from wisesr.data.manifest import Manifest
+
+log = logging.getLogger("wisesr")
 
 
 def place_of(dataset: Mapping[str, Any]) -> Path:
@@ -41,25 +45,37 @@ def keep_images(config: Mapping[str, Any], data: ImageData) -> None:
     """Give a cell the decoded images that are kept, and keep those that are not yet.
 
     Raises:
-        UserError: dataset.cache=on, and they cannot be kept; an image cannot be read.
+        UserError: dataset.cache=on, and they are none that can be kept; an image cannot be read.
     """
-    from wisesr.data.decoded import keep_pictures
-
     dataset = config["dataset"]
     if reason := why_not_decoded(config, data):
         if dataset["cache"] == "on":
             raise UserError(f"dataset.cache=on: {reason}; leave it at auto")
         return
     try:
-        place = place_of(dataset)
-    except OSError:
-        return  # there is no place for anything, and nothing is kept
-    about = {"dataset": dataset["name"]}
-    asked, everything = dataset["cache"] != "auto", np.arange(len(data.manifest))
-    positions = {True: np.asarray(data.manifest.indices(TRAIN)), False: everything}
+        _keep(dataset, data)
+    except OSError as error:
+        log.warning("images are decoded in each epoch, as they cannot be kept: %s", error)
+
+
+def _keep(dataset: Mapping[str, Any], data: ImageData) -> None:
+    from wisesr.data.decoded import keep_pictures
+
+    place, about = place_of(dataset), {"dataset": dataset["name"]}
     views = {flag: view for flag in (True, False) if (view := data.augment.view(training=flag)) is not None}
-    if len({view.text for view in views.values()}) == 1 < len(views):  # one view of all images
-        positions[True] = everything
     for flag, view in views.items():
-        kept = keep_pictures(data.manifest, positions[flag], view, place, asked=asked, about=about)
-        data.kept |= {} if kept is None else {flag: kept}
+        positions = data.positions(training=flag)
+        if len({each.text for each in views.values()}) == 1 < len(views):  # one view of all images
+            positions = np.arange(len(data.manifest))
+        asked = dataset["cache"] != "auto"
+        data.kept[flag] = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
+
+
+def check_views(views: int | None, augment: Augmentation, manifest: Manifest) -> None:
+    """Raise UserError where `dataset.views` cannot be had of an augmentation and of these images."""
+    if views is None:
+        return
+    if augment.is_fixed:
+        raise UserError(f"dataset.views={views} are of an augmentation that draws, and this one does not: leave it null")
+    if not manifest.hashed:
+        raise UserError(f"dataset.views={views} are drawn by the images' contents: it needs dataset.fingerprint=contents")

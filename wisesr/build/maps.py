@@ -87,7 +87,7 @@ def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
     return KeepMaps(
         MapSettings(
             place,
-            _depends_on(config, parts.data.manifest),
+            maps_depend_on(config, parts.data.manifest),
             half=config["dataset"]["features"] == "fp16",
             asked=asked,
             text=f"{name}, {size} px",
@@ -122,7 +122,8 @@ def _why_not_of(config: Mapping[str, Any], parts: Parts) -> str | None:
     return None if origin_of(data.manifest) else "the images' contents do not tell them apart for sure"
 
 
-def _depends_on(config: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+def maps_depend_on(config: Mapping[str, Any], manifest: Manifest) -> dict[str, Any]:
+    """All that maps depend on beside the image, the backbone's tensors and the batch, as far as the configuration tells."""
     import torch
 
     from wisesr.data.decoded import code_hash

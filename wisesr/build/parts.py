@@ -73,6 +73,18 @@ def build_augmentation(node: Mapping[str, Any], image_size: int, mean: Sequence[
     return make_part("augment", node, Augmentation)(image_size, mean, std)  # type: ignore[no-any-return]
 
 
+def cell_augmentation(config: Mapping[str, Any], mean: Sequence[float], std: Sequence[float]) -> Augmentation:
+    """The augmentation of a cell, which with dataset.cache=reduced trains on smaller copies of the pictures.
+
+    Raises:
+        UserError: it cannot be had, or has no such way.
+    """
+    augment = build_augmentation(config["augment"], config["resolution"]["size"], mean, std)
+    if config["dataset"]["cache"] == "reduced":
+        augment.reduce()
+    return augment
+
+
 def build_view(config: Mapping[str, Any]) -> Augmentation:
     """The augmentation of a cell, with the normalisation of its backbone, whose weights are not looked at.
 
@@ -86,7 +98,7 @@ def build_view(config: Mapping[str, Any]) -> Augmentation:
     unloaded = {key: None for key in ("weights", "freeze") if own and key in node}
     with torch.device("meta" if own else "cpu"):  # a foreign one may ask its tensors for their numbers
         backbone = build_backbone({**node, **unloaded}, size)
-    return build_augmentation(config["augment"], size, backbone.mean, backbone.std)
+    return cell_augmentation(config, backbone.mean, backbone.std)
 
 
 def build_optimizer(node: Mapping[str, Any]) -> Callable[[Iterable[dict[str, Any]]], Optimizer]:

@@ -23,6 +23,7 @@ from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
+from wisesr.results.reading import reading_words
 from wisesr.results.record_file import write_record
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
@@ -154,7 +155,8 @@ def _train(
             "stopped": outcome.stopped,
         }
         if loggers:
-            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config)}
+            began = reading_words(reads(parts.data, None if maps is None else maps.told))
+            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config), "reads": began}
             prints = {"fingerprint": started.fingerprint, "data_fingerprint": started.data}
             summary = _flat_figures(outcome, cost, budget) | texts | prints
             findings = gather(directory, manifest, parts.module.measured)

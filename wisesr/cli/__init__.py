@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from wisesr import __version__
+from wisesr.cli.cache import add_cache
 from wisesr.cli.clean import add_clean
 from wisesr.cli.data import add_data
 from wisesr.cli.evaluate import add_evaluate
@@ -48,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_export(command("export", "a trained model as one file, ONNX or torch"))
     add_sync(command("sync", "offline W&B runs to the server"))
     add_clean(command("clean", "the disk freed of what nobody needs of a study"))
+    add_cache(command("cache", "what is kept between cells: decoded images, feature maps"))
     add_data(command("data", "datasets: prepare, check, show"))
     given = sys.argv[1:] if arguments is None else list(arguments)
     if given and not given[0].startswith("-") and given[0] not in commands.choices:

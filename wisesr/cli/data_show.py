@@ -57,6 +57,7 @@ def show(chosen: argparse.Namespace) -> int:
         UserError: the cell cannot be composed, the images cannot be had, a class does not exist.
     """
     from wisesr.build.data import build_manifest
+    from wisesr.build.keep import check_views
     from wisesr.build.parts import build_view
     from wisesr.config.compose import compose_checked, option_of
     from wisesr.data.sheet import Views, draw_sheet
@@ -64,16 +65,18 @@ def show(chosen: argparse.Namespace) -> int:
     from wisesr.results.writable import require_writable
 
     config = compose_checked([f"dataset={chosen.name}", *chosen.overrides])
-    augment, console = option_of("augment"), make_console()
+    option, console = option_of("augment"), make_console()
     dataset, size = config["dataset"]["name"], config["resolution"]["size"]
-    to = chosen.to or Path(config["output_dir"], "sheets", file_name(f"{dataset}-{augment}-{size}"))
+    to = chosen.to or Path(config["output_dir"], "sheets", file_name(f"{dataset}-{option}-{size}"))
     if to.exists() and not to.is_dir():
         raise UserError(f"--to must be a folder, and {to} is a file")
     require_writable("--to", to / f"{_INDEX}.png")
     manifest = build_manifest(config, progress=partial(tracked, console=console))
     labels = _labels(chosen.classes, manifest.class_names)
-    views = Views(manifest, build_view(config), seed=config["seed"])
-    where, settings = f"{dataset} · augment={augment} · {size} px", _settings(config)
+    augment, drawn = build_view(config), config["dataset"]["views"]
+    check_views(drawn, augment, manifest)
+    views = Views(manifest, augment, seed=config["seed"], views=drawn)
+    where, settings = f"{dataset} · augment={option} · {size} px", _settings(config)
     files, rows = file_names(manifest.class_names, [_INDEX]), []
     for label in tracked(labels, len(labels), "drawing", console):
         name, strips = manifest.class_names[label], views.strips(label, images=chosen.images, draws=chosen.draws)
@@ -104,7 +107,10 @@ def _labels(chosen: str | None, names: Sequence[str]) -> list[int]:
 
 
 def _settings(config: Mapping[str, Any]) -> list[str]:
-    """What the pictures depend on, in two lines."""
+    """What the pictures depend on, in a few lines."""
     own = ", ".join(f"{key} {json.dumps(value)}" for key, value in config["augment"].items() if key != "_target_")
     inputs = f"seed {config['seed']}, backbone {config['backbone']['name']}; normalisation undone"
-    return [inputs] + ([f"augment: {own}".replace('"', "")] if own else [])
+    dataset = config["dataset"]
+    drawn = ["dataset.cache=reduced: crops of smaller copies"] if dataset["cache"] == "reduced" else []
+    drawn += [f"dataset.views={dataset['views']}: each image has so many"] if dataset["views"] else []
+    return [inputs] + ([f"augment: {own}".replace('"', "")] if own else []) + drawn

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, get_worker_info
 
 from wisesr.data.augmentation import Augmentation
+from wisesr.data.batch_memory import empty_batch
 from wisesr.data.decoded import Pictures
 from wisesr.data.manifest import Manifest
 from wisesr.data.maps import Maps
@@ -208,7 +209,7 @@ def _empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     https://github.com/pytorch/pytorch/blob/v2.9.0/torch/utils/data/_utils/collate.py
     """
     if get_worker_info() is None:
-        return torch.empty(shape, dtype=dtype)
+        return empty_batch(shape, dtype)
     storage = torch.UntypedStorage._new_shared(math.prod(shape) * dtype.itemsize)
     empty: Tensor = torch.empty(0, dtype=dtype).set_(storage, 0, shape)  # type: ignore[call-overload]
     return empty

@@ -43,6 +43,12 @@ class ChosenImages:
         """The RGB image at an index."""
         return self.of_all(int(self.rows[index]))
 
+    def content(self, index: int) -> bytes:
+        """The bytes of the image at an index, where all images are files."""
+        of_all: Any = self.of_all
+        content: bytes = of_all.content(int(self.rows[index]))
+        return content
+
 
 def class_subset(manifest: Manifest, count: int, *, seed: int, splits: Sequence[str] = SPLITS) -> Manifest:
     """The images of some classes, which stay in the order that they have among all.

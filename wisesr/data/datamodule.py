@@ -158,6 +158,12 @@ class ImageData(LightningDataModule):
         images = self._images(which, training=False)
         return self._loader(images, TestBatches(len(images), self.device_batch, rank=self._rank, world=self._world))
 
+    def positions(self, *, training: bool) -> NDArray[np.int64]:
+        """Of the images in the manifest that training sees, or that are looked at beside it."""
+        if training:
+            return self.manifest.indices(TRAIN)
+        return np.unique(np.concatenate([self.manifest.indices(VAL), self.manifest.indices(TEST), self._train_part]))
+
     def _images(self, which: str | NDArray[np.int64], *, training: bool, kind: type[Images] = Images) -> Images:
         return kind(
             self.manifest,

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,23 +23,21 @@ from torch import Tensor
 from wisesr.data.file_images import FileImages
 from wisesr.data.images import RULES, decoders
 from wisesr.data.manifest import Manifest, digest_of
-from wisesr.data.rows.room import may_take
 from wisesr.data.rows.store import Kind, Rows, Store
 from wisesr.data.views import View
 from wisesr.errors import UserError
 from wisesr.results.provenance import installed_version
 from wisesr.types import usable_cores
-from wisesr.wording import size
 
 log = logging.getLogger("wisesr")
 
 DECODED = "decoded"
-_AT_ONCE = 64
-"""Pictures that a thread takes, so that they come in order and few wait in memory."""
+_AT_ONCE, _AHEAD = 8, 4
+"""Pictures that a thread takes at a time, and how often for each core: they come in order, and few wait in memory."""
 _CODE = (
     *("images.py", "image_file.py", "image_formats.py", "grey_levels.py", "orientation.py", "quiet.py"),
     *("augmentation.py", "pipeline.py", "resizing.py", "whole_view.py", "random_steps.py", "normalization.py"),
-    *("keras_pipeline.py", "keras_steps.py"),
+    *("keras_pipeline.py", "keras_steps.py", "keras_fused.py", "keras_kernel.py"),
 )
 """Files beside this one by which a picture becomes what a model sees."""
 
@@ -64,8 +64,8 @@ class Pictures:
         at = int(self._at[position])
         if self._rows is None or at < 0:
             return None
-        pixels = np.empty(self._rows.shape(at), np.uint8)
         try:
+            pixels = np.empty(self._rows.shape(at), np.uint8)
             self._rows.read(at, pixels.reshape(-1).data)
         except OSError as error:
             log.warning("decoded images cannot be read any more, and are decoded again: %s", error)
@@ -109,8 +109,8 @@ def keys_of(manifest: Manifest, positions: NDArray[np.int64]) -> NDArray[np.uint
 
 def keep_pictures(
     manifest: Manifest, positions: NDArray[np.int64], view: View, place: Path, *, asked: bool, about: Mapping[str, Any]
-) -> Pictures | None:
-    """Views of images, those made now that are not kept yet; None where there is no room for them, which is said.
+) -> Pictures:
+    """Views of images, those made now that are not kept yet.
 
     Args:
         manifest: whose pictures can be kept.
@@ -121,6 +121,7 @@ def keep_pictures(
         about: for the list of what is kept: dataset.
 
     Raises:
+        OSError: there is no room for them, or the folder cannot be written.
         UserError: an image cannot be read.
     """
     store, keys = Store(place, kind_of(manifest, view)), keys_of(manifest, positions)
@@ -128,20 +129,13 @@ def keep_pictures(
     def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
         return _decoded(manifest, positions[wanted], view)
 
-    try:
-        rows = store.find(keys)
-        if rows is None:
-            needed = len(store.missing(keys)) * 3 * view.side**2
-            if needed > (room := may_take(place, asked=asked)):
-                log.warning(
-                    "images are decoded in each epoch: kept they take %s, and %s are to spare", *map(size, (needed, room))
-                )
-                return None
-            rows = store.extend(keys, make, what="decoding images", about=about)
-    except OSError as error:
-        log.warning("images are decoded in each epoch, as they cannot be kept: %s", error)
-        return None
-    return None if rows is None else Pictures(rows, positions, len(manifest))
+    rows = store.find(keys)
+    if rows is None:
+        row_bytes = 3 * view.side**2
+        rows = store.extend(keys, make, what="decoding images", about=about, row_bytes=row_bytes, asked=asked)
+    if rows is None:
+        raise OSError(f"what was just written below {place} is not there")
+    return Pictures(rows, positions, len(manifest))
 
 
 def _decoded(manifest: Manifest, positions: NDArray[np.int64], view: View) -> Iterator[NDArray[Any]]:
@@ -150,12 +144,13 @@ def _decoded(manifest: Manifest, positions: NDArray[np.int64], view: View) -> It
     def block(some: NDArray[np.int64]) -> list[NDArray[Any]]:
         return [_view_of(manifest, int(position), view) for position in some]
 
-    blocks = [positions[start : start + _AT_ONCE] for start in range(0, len(positions), _AT_ONCE)]
+    blocks = (positions[start : start + _AT_ONCE] for start in range(0, len(positions), _AT_ONCE))
     cores = usable_cores()
     with ThreadPoolExecutor(cores) as pool:
-        for start in range(0, len(blocks), 2 * cores):
-            for made in pool.map(block, blocks[start : start + 2 * cores]):
-                yield from made
+        waiting = deque(pool.submit(block, some) for some in islice(blocks, _AHEAD * cores))
+        while waiting:
+            yield from waiting.popleft().result()
+            waiting.extend(pool.submit(block, some) for some in islice(blocks, 1))
 
 
 def _view_of(manifest: Manifest, position: int, view: View) -> NDArray[np.uint8]:
@@ -165,13 +160,11 @@ def _view_of(manifest: Manifest, position: int, view: View) -> NDArray[np.uint8]
 
 
 def require_same(manifest: Manifest, position: int) -> None:
-    """Raise UserError where a file is not what the manifest was made from."""
-    if not isinstance(manifest.load, FileImages):
-        return
-    path = manifest.load.base / manifest.load.names[position]
+    """Raise UserError where a file is not what the manifest was made from: its row would stand for another picture for good."""
+    load: Any = manifest.load
     try:
-        content = path.read_bytes()
+        content = load.content(position)
     except OSError:
         return  # loading it tells what is wrong
     if digest_of(content) != keys_of(manifest, np.array([position])).tobytes():
-        raise UserError(f"{path} has changed since its folder was listed: run the same command again")
+        raise UserError(f"{manifest.ids[position]} has changed since its folder was listed: run the same command again")

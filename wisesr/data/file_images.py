@@ -35,3 +35,11 @@ class FileImages:
             UserError: it cannot be read.
         """
         return open_rgb(self.base / self.names[index], self.rules)
+
+    def content(self, index: int) -> bytes:
+        """The file at an index, as it lies there now.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        return (self.base / self.names[index]).read_bytes()

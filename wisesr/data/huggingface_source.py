@@ -187,10 +187,16 @@ class _Column:
         """Of the stored bytes."""
         return map(digest_of, self._bytes())
 
+    def content(self, index: int) -> bytes:
+        """The stored bytes of one of them; raises UserError if they cannot be read."""
+        return self._read(index, self.dataset[index])
+
     def _bytes(self) -> Iterator[bytes]:
-        for index, row in enumerate(self.dataset):
-            stored = _stored(f"{self.name}, row {index}", row[self.column])
-            yield stored if isinstance(stored, bytes) else _read(stored)
+        return (self._read(index, row) for index, row in enumerate(self.dataset))
+
+    def _read(self, index: int, row: Mapping[str, Any]) -> bytes:
+        stored = _stored(f"{self.name}, row {index}", row[self.column])
+        return stored if isinstance(stored, bytes) else _read(stored)
 
 
 def _ids(images: _Column, base: Path) -> list[str]:

@@ -11,14 +11,18 @@ import math
 from collections.abc import Collection, Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torchvision.transforms import v2
 
 from wisesr.data.augmentation import Augmentation, Inputs, inputs_of
+from wisesr.data.keras_fused import OnePass
 from wisesr.data.keras_steps import Draw, affine, brightened, channel_shifted, stretched, truncated, warp
 from wisesr.data.normalization import NORMALIZATIONS, named_normalization
+from wisesr.data.pipeline import Place
+from wisesr.data.resizing import resized
+from wisesr.data.views import View
 from wisesr.data.whole_view import Resizing
 
 _CENTRES = {"1.1.2": 0.5, "later": -0.5}
@@ -67,6 +71,7 @@ class KerasPipeline(Augmentation):
         normalization: Literal["caffe", "imagenet", "tf", "backbone"],
     ) -> None:
         self._normalise = named_normalization(normalization, mean, std)
+        self._one_pass = OnePass(self._normalise, stretch=contrast_stretch)
         self._expected = mean, std
         super().__init__(*self._normalise.unit, self._normalise.order)
         if size < 2:
@@ -91,18 +96,54 @@ class KerasPipeline(Augmentation):
 
     def __call__(self, image: Image.Image, *, training: bool) -> Tensor:
         """An RGB image as a float32 tensor, (3, size, size)."""
-        pixels = self.resized(image)
-        return self._normalise(self.applied(pixels, self.draw()) if training else pixels)
+        if self._replaces("resized"):
+            pixels = self.resized(image)
+            return self._normalise(self.applied(pixels, self.draw()) if training else pixels)
+        return self._finished(self.resized_pixels(image), _empty, training=training)
+
+    def write(self, image: Image.Image, place: Place, *, training: bool) -> None:
+        """As of every augmentation; without a copy where that is possible."""
+        if self._replaces("__call__", "resized"):
+            super().write(image, place, training=training)
+        else:
+            self._finished(self.resized_pixels(image), place, training=training)
+
+    def view(self, *, training: bool) -> View | None:
+        """The resized picture, in training and testing."""
+        if self._replaces("__call__", "resized", "resized_pixels", "write"):
+            return None
+        return View(f"{self._size} px, {self.resizing.way}, {self.resizing.filter}", self.resized_pixels, self._size)
+
+    def write_view(self, pixels: Tensor, place: Place, *, training: bool) -> None:
+        """What `resized_pixels` made of an image, written as `write` writes the image itself."""
+        self._finished(pixels, place, training=training)
+
+    def resized_pixels(self, image: Image.Image) -> Tensor:
+        """An RGB image as uint8, (3, size, size), with the channels last in memory."""
+        if self._nearest:
+            image = image.resize((self._size, self._size), Image.Resampling.NEAREST)
+        tensor = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        return tensor if self._nearest else resized(tensor, self._size, self._size)
 
     def resized(self, image: Image.Image) -> Tensor:
         """An RGB image as a float32 tensor, (3, size, size), 0 to 255."""
-        square = (self._size, self._size)
-        if self._nearest:
-            image = image.resize(square, Image.Resampling.NEAREST)
-        tensor: Tensor = v2.functional.pil_to_tensor(image)
-        if not self._nearest:
-            tensor = v2.functional.resize(tensor, list(square), antialias=True)
-        return tensor.contiguous().float()
+        return self.resized_pixels(image).contiguous().float()
+
+    def _replaces(self, *names: str) -> bool:
+        """Whether a class built on this one has such a method of its own, which may do anything."""
+        return any(getattr(type(self), name) is not getattr(KerasPipeline, name) for name in names)
+
+    def _finished(self, pixels: Tensor, place: Place, *, training: bool) -> Tensor:
+        """From uint8, (3, height, width), to the normalised tensor in its place."""
+        out = place(pixels.shape, torch.float32)
+        if not training:
+            self._normalise.write(pixels, out)
+            return out
+        draw = self.draw()
+        matrix = affine(draw, pixels.shape[1], pixels.shape[2], self._offset)
+        if self._replaces("applied") or not self._one_pass.write(pixels, matrix, draw, out):
+            out.copy_(self._normalise(self.applied(pixels.contiguous().float(), draw)))
+        return out
 
     def draw(self) -> Draw:
         """Parameters of one image, from torch's default generator.
@@ -123,7 +164,10 @@ class KerasPipeline(Augmentation):
         )
 
     def applied(self, pixels: Tensor, draw: Draw) -> Tensor:
-        """A resized image, (3, height, width), 0 to 255, with everything done to it but the normalisation."""
+        """A resized image, (3, height, width), 0 to 255, with everything done to it but the normalisation: step by step.
+
+        `OnePass` makes the same values.
+        """
         pixels = warp(pixels, affine(draw, pixels.shape[1], pixels.shape[2], self._offset))
         if draw.channel_shift:
             pixels = channel_shifted(pixels, draw.channel_shift)
@@ -139,6 +183,10 @@ class KerasPipeline(Augmentation):
             if inputs_of(*other.unit, other.order) == inputs:
                 return f"set augment.normalization={name}"
         return super()._advice_for(inputs)
+
+
+def _empty(shape: torch.Size, dtype: torch.dtype) -> Tensor:
+    return torch.empty(shape, dtype=dtype)
 
 
 def _between(low: float, high: float, share: float) -> float:

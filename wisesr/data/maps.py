@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wisesr.data.rows.segment import KEY
+from wisesr.data.rows.keys import KEY
 from wisesr.data.rows.store import Rows
 
 Place = tuple[int, int | None]

@@ -25,6 +25,14 @@ class Normalization(NamedTuple):
             pixels = pixels[[2, 1, 0]]
         return (pixels / self.divisor).sub_(mean).div_(std)
 
+    def write(self, pixels: Tensor, out: Tensor) -> None:
+        """The same of an image of uint8, in whatever memory layout, to the bit, written into a tensor of float32."""
+        mean, std = (torch.tensor(numbers, dtype=torch.float32)[:, None, None] for numbers in (self.mean, self.std))
+        channels = pixels.unbind()
+        for plane, channel in zip(out, channels[::-1] if self.order == "BGR" else channels, strict=True):
+            plane.copy_(channel)
+        out.div_(self.divisor).sub_(mean).div_(std)
+
     @property
     def unit(self) -> tuple[list[float], list[float]]:
         """Mean and standard deviation of RGB images in [0, 1], in the order red, green, blue."""

@@ -54,6 +54,10 @@ class Files(Images, Protocol):
         """What lies in each one's bytes, in order; most are not decoded."""
         ...
 
+    def content(self, index: int) -> bytes:
+        """The bytes of one of them, as they are now. Raises OSError or UserError if they cannot be read."""
+        ...
+
 
 class Part(NamedTuple):
     """Images that are kept together: of one split, mostly."""
@@ -108,8 +112,18 @@ class Joined:
 
     def __call__(self, index: int) -> Image.Image:
         """The RGB image at an index of the manifest."""
+        part, at = self._place(index)
+        return part.load(at)
+
+    def content(self, index: int) -> bytes:
+        """The bytes of the image at an index of the manifest, where all parts are files."""
+        part, at = self._place(index)
+        assert isinstance(part, Files)
+        return part.content(at)
+
+    def _place(self, index: int) -> tuple[Images, int]:
         part = bisect(self.starts, index) - 1
-        return self.parts[part].load(index - self.starts[part])
+        return self.parts[part], index - self.starts[part]
 
 
 def join(

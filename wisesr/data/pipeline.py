@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from wisesr.data.batch_memory import empty_batch
 from wisesr.data.random_steps import RandomCrop, RandomFlip
+from wisesr.data.resizing import ON_BYTES
 from wisesr.data.views import View
 from wisesr.data.whole_view import CentreCrop, Pad, ShortSide, Squash
 
@@ -27,6 +29,8 @@ Place = Callable[[torch.Size, torch.dtype], Tensor]
 
 _FIXED = (Squash, CentreCrop, Pad, ShortSide)
 """Steps that draw nothing, of a whole picture: what they make where they stand first can be kept."""
+_AS_KEPT = (Squash, ShortSide)
+"""Those that leave pixels in memory as they are kept: other steps than ours may add them up in the order in which they lie."""
 _OF_TENSORS = (*_FIXED, RandomCrop, RandomFlip)
 """Steps that take a plain tensor. Others are given what `v2.ToImage` makes, as they may ask for its type."""
 _AT_ONCE = 2**18
@@ -54,8 +58,8 @@ class Pipeline:
         """Whether nothing is drawn."""
         self.view: View | None = None
         """What comes before all that is drawn, where the first step makes it."""
-        if self._steps and type(self._steps[0]) in _FIXED:
-            first: Any = self._steps[0]
+        first: Any = self._steps[0] if self._steps else None
+        if type(first) in _FIXED and (self.makes_pixels or (type(first) in _AS_KEPT and ON_BYTES)):
             self.view = View(first.text, lambda image: self._through([first], image), first.side)
 
     def __call__(self, image: Image.Image, place: Place | None = None) -> Tensor:
@@ -77,7 +81,7 @@ class Pipeline:
         """A batch of what `pixels` made, (batch, 3, height, width) of uint8, as float32: as by calls, to the bit."""
         assert self._moments is not None
         mean, std = self._moments
-        floats = torch.empty(pixels.shape)
+        floats = empty_batch(pixels.shape, torch.float32)
         count = max(1, _AT_ONCE // pixels[0].numel())
         for some, written in zip(pixels.split(count), floats.split(count), strict=True):
             written.copy_(some).mul_(1 / 255).sub_(mean).div_(std)

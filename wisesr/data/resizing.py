@@ -11,7 +11,7 @@ from torchvision.transforms import v2
 
 FILTER = "bilinear, antialiased, of uint8 (torchvision)"
 """What `resized` does, for whoever does it elsewhere."""
-_ON_BYTES = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") or platform.machine() in ("aarch64", "arm64")
+ON_BYTES = torch.backends.cpu.get_cpu_capability() in ("AVX2", "AVX512") or platform.machine() in ("aarch64", "arm64")
 """Whether torchvision gives bytes to torch as they are; on other processors it resizes them as floats.
 
 https://github.com/pytorch/vision/blob/main/torchvision/transforms/v2/functional/_geometry.py
@@ -20,7 +20,7 @@ https://github.com/pytorch/vision/blob/main/torchvision/transforms/v2/functional
 
 def resized(image: Tensor, height: int, width: int) -> Tensor:
     """(..., channels, rows, columns) -> (..., channels, height, width), of the same type."""
-    if not (_ON_BYTES and type(image) is Tensor and image.dtype == torch.uint8 and image.dim() == 3 and image.is_cpu):
+    if not (ON_BYTES and type(image) is Tensor and image.dtype == torch.uint8 and image.dim() == 3 and image.is_cpu):
         other: Tensor = v2.functional.resize(image, [height, width], antialias=True)
         return other
     if image.shape[-2:] == (height, width):

@@ -44,11 +44,11 @@ class Strip(NamedTuple):
 class Views:
     """The training images of a cell, through the dataset that feeds its training; the manifest's splits are complete."""
 
-    def __init__(self, manifest: Manifest, augment: Augmentation, *, seed: int) -> None:
+    def __init__(self, manifest: Manifest, augment: Augmentation, *, seed: int, views: int | None = None) -> None:
         self._manifest, self._augment = manifest, augment
         self._indices = manifest.indices(TRAIN)
         self._tested = Images(manifest, TRAIN, augment, training=False, seed=seed)
-        self._trained = Images(manifest, TRAIN, augment, training=True, seed=seed)
+        self._trained = Images(manifest, TRAIN, augment, training=True, seed=seed, views=views)
 
     def count(self, label: int) -> int:
         """Training images of a class."""

@@ -27,6 +27,7 @@ from wisesr.grid.earlier_arithmetic import earlier_arithmetic
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
+from wisesr.grid.planning.kept import start_sentence
 from wisesr.grid.planning.plan import make_plan
 from wisesr.grid.planning.plan_table import print_plan
 from wisesr.grid.results_table import next_step, print_summary
@@ -138,6 +139,8 @@ def _plan(
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))
             print_plan(console, waiting, plan, slots=len(slots), gpus=of_slot, tflops=grid["tflops"])
+        if not grid["plan"] and not known and (sentence := start_sentence(plan.kept)) is not None:
+            tell(console, sentence)
         if grid["plan"] or not known:
             print_advice(advice(cells, waiting, plan, len(slots)), console)
     if known:

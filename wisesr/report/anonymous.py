@@ -13,7 +13,7 @@ from typing import Any
 
 LEFT_OUT = (
     "names of machines (`machine-1`, ... in their place)",
-    "paths: of datasets, of outputs, of files of weights and lists, of which the last part is left",
+    "paths: of datasets, of outputs, of what is kept, of files of weights and lists, of which the last part is left",
     "settings of loggers, addresses of runs, the command line, variables of the environment, logs, checkpoints",
     "changes that were not committed (`provenance.commit` ends in `-dirty` where there were some)",
     "test images",
@@ -53,6 +53,8 @@ class Anonymiser:
                 changed[key] = value
         if isinstance(dataset := changed.get("dataset"), dict) and isinstance(dataset.get("root"), str):
             dataset["root"] = f"data/{dataset.get('name', 'dataset')}"
+        if isinstance(dataset, dict) and "cache_dir" in dataset:
+            dataset["cache_dir"] = None
         return changed
 
     def _machine(self, host: str) -> str:

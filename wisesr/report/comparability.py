@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from wisesr.config.axes import leaves
 from wisesr.report.divided import DIVIDING, devices_notes, devices_unlike
 from wisesr.report.head_options import arithmetic_of
+from wisesr.report.kept_maps import maps_notes
 from wisesr.report.placement import is_execution
 from wisesr.report.scores import Scoring
 from wisesr.report.study import ReportCell
@@ -82,7 +83,7 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
         compared("Not the same head.arithmetic", known, [str(arithmetic_of(cell.config["head"])) for cell in known])
     )
     notes = [f"{sentence} Last bits, and times, may differ for it." for sentence in differing if sentence]
-    notes += devices_notes(cells)
+    notes += [*devices_notes(cells), *maps_notes(cells)]
     notes += sorted(unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)
     if absent := sorted({name for cell in cells for name in cell.finished_record.provenance.data.absent.get("test", ())}):
         notes.append(f"The test split has no image of some classes, which macro F1 leaves out: {some_of(absent, SHOWN)}.")

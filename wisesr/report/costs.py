@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from wisesr.report.study import Entry, ReportCell, ReportTable
+from wisesr.results.reading import reading
 from wisesr.wording import count_of
 
 TIMES = ("step_ms", "train_ms", "inference_ms")
@@ -26,12 +27,16 @@ class Cost(NamedTuple):
     """Of one image's forward pass, a multiply-add counted as two; convolutions and matrix products only, so that an
     average counts as nothing. None where they could not be counted."""
     step_ms: float | None
-    """Of one optimizer step, its batch's loading included: mean over the cells that ran on `Costs.machine`. None where none
-    did, or none has a pace (an attempt that had nothing left to train has none)."""
+    """Of one optimizer step, its batch's loading included: mean over the cells that ran on `Costs.machine` and began their
+    steps as most of their backbone's and settings' did. None where none did, or none has a pace (an attempt that had nothing
+    left to train has none)."""
     train_ms: float | None = None
-    """Compute alone, a training step's share of one image: mean over the same cells; None where it was not measured."""
+    """Compute alone, a training step's share of one image, the backbone's included whatever was read: mean over the cells that
+    ran on `Costs.machine`; None where it was not measured."""
     inference_ms: float | None = None
     """Likewise, of a forward pass."""
+    read: tuple[str, ...] = ()
+    """What steps began with: files, decoded, maps (`results.reading`). Of the cells on `Costs.machine`."""
     over: Mapping[str, float] = MappingProxyType({})
     """By how many percent of the baseline's of the same backbone and settings a figure is larger, by its name.
 
@@ -55,11 +60,20 @@ class Costs(NamedTuple):
         """Names of the times that one entry at least has."""
         return tuple(name for name in TIMES if any(getattr(cost, name) is not None for cost in self.costs))
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """All that steps began with, each once."""
+        return tuple(sorted({read for cost in self.costs for read in cost.read}))
+
 
 def table_costs(table: ReportTable) -> Costs:
     """Costs of all entries of a table."""
     common, *others = machines(table.entries) or [""]
-    costs = [_cost(entry, common) for entry in table.entries]
+    costs = []
+    for entries in table.groups().values():
+        here = [cell for entry in entries for cell in entry.cells if machine(cell) == common]
+        read = next(iter(_most(map(read_by, here))), "")
+        costs += [_cost(entry, common, read) for entry in entries]
     baselines = {cost.entry.group: cost for cost in costs if cost.entry.head == table.baseline}
     held = (cost._replace(over=_over(cost, baselines.get(cost.entry.group))) for cost in costs)
     return Costs(tuple(held), common, tuple(others), table.baseline)
@@ -73,14 +87,16 @@ def _over(cost: Cost, baseline: Cost | None) -> dict[str, float]:
     return {name: 100.0 * (own - base) / base for name, (own, base) in both.items() if own is not None and base}
 
 
-def _cost(entry: Entry, common: str) -> Cost:
+def _cost(entry: Entry, common: str, read: str) -> Cost:
     cost = entry.cells[0].finished_record.cost
     parameters, flops = cost.parameters, cost.flops
     alike = [cell for cell in entry.cells if machine(cell) == common]
     compute = [cell.finished_record.cost.compute for cell in alike]
-    times = ([step_ms(cell) for cell in alike], [own.train_ms for own in compute], [own.inference_ms for own in compute])
+    steps = [step_ms(cell) for cell in alike if read_by(cell) == read]
+    times = (steps, [own.train_ms for own in compute], [own.inference_ms for own in compute])
     step, train, inference = map(_mean, times)
-    return Cost(entry, parameters.model, parameters.head, flops.model, step, train, inference)
+    reads = tuple(sorted(set(map(read_by, alike))))
+    return Cost(entry, parameters.model, parameters.head, flops.model, step, train, inference, reads)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
@@ -106,5 +122,20 @@ def machine(cell: ReportCell) -> str:
 
 def machines(entries: Sequence[Entry]) -> list[str]:
     """Kinds of machines that the cells of entries ran on: that of the most cells first, of equals the first by name."""
-    counts = Counter(machine(cell) for entry in entries for cell in entry.cells)
+    return _most(machine(cell) for entry in entries for cell in entry.cells)
+
+
+def read_by(cell: ReportCell) -> str:
+    """What a step of a finished cell began with: `maps`."""
+    return reading(cell.finished_record.provenance.reads)
+
+
+def alike_in_time(entries: Sequence[Entry]) -> bool:
+    """Whether the seconds of all cells of entries may be compared: of one kind of machine, and begun with the same."""
+    return len({(machine(cell), read_by(cell)) for entry in entries for cell in entry.cells}) == 1
+
+
+def _most(names: Iterable[str]) -> list[str]:
+    """Each name once: that of the most cells first, of equals the first by name."""
+    counts = Counter(names)
     return sorted(counts, key=lambda name: (-counts[name], name))

@@ -19,6 +19,8 @@ TableKey = tuple[str, str, int, str]
 """Study (where studies have tables of their own), dataset, size, protocol."""
 _OWN = ("resolution.size", "protocol", "seed")
 """Keys that have a field of their own in a Place."""
+_HOW_READ = ("dataset.cache", "dataset.features", "dataset.views")
+"""Keys of a dataset that say in what form its images are seen, and not which they are: settings, as those of `augment`."""
 _DIVIDING = re.compile(rf"(?:^| )(?:{DEVICE_PARTS}|{SYNCHRONISED}|{re.escape(ACCUMULATE)})=\S+")
 
 Texts = dict[str, str]
@@ -104,6 +106,8 @@ def _settings(tables: Sequence[TableKey], backbones: Sequence[str], cells: Seque
 
 
 def _is_setting(key: str) -> bool:
+    if key in _HOW_READ:
+        return True
     return key not in _OWN and key.partition(".")[0] not in ("dataset", "backbone", "head") and not is_execution(key)
 
 
@@ -112,10 +116,13 @@ def _only(values: Leaves, wanted: Callable[[str], bool]) -> Leaves:
 
 
 def _labels(cells: Sequence[Leaves], group: str, classes: Sequence[Hashable]) -> list[str]:
-    """`resnet50`, or `resnet50 weights=package` where several of a class have this name; how a head adds up is no label."""
-    aside = f"head.{LAST_BITS}"
+    """`resnet50`, or `resnet50 weights=package` where several of a class have this name.
+
+    How a head adds up is no label, nor how images are read.
+    """
+    aside = {f"head.{LAST_BITS}", *_HOW_READ}
     own = [
-        {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.") and key != aside}
+        {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.") and key not in aside}
         for values in cells
     ]
     names = [str(values["name"]) for values in own]

@@ -144,8 +144,10 @@ def _free(place: Path) -> Path:
 
 
 def _paths(cells: Sequence[ReportCell]) -> set[str]:
-    """Absolute paths that the cells know: of their datasets, of their outputs, of their own directories."""
-    roots = {str(cell.config["dataset"].get("root", "")) for cell in cells} | {str(cell.config["output_dir"]) for cell in cells}
+    """Absolute paths that the cells know: of their datasets, of what they keep, of their outputs, of their own directories."""
+    datasets = [cell.config["dataset"] for cell in cells]
+    roots = {str(dataset.get(key) or "") for dataset in datasets for key in ("root", "cache_dir")}
+    roots |= {str(cell.config["output_dir"]) for cell in cells}
     return {path for path in roots if path.startswith("/")} | {str(cell.directory.resolve()) for cell in cells}
 
 
@@ -187,8 +189,8 @@ def _readme(study: Study, cells: Sequence[ReportCell], version: str, again: str)
             "",
             *(f"- {what}" for what in LEFT_OUT),
             "",
-            "A `config.yaml` here is the computation as it was, but for `dataset.root`, `output_dir` and `logger`: those",
-            "are to be set before it is trained again.",
+            "A `config.yaml` here is the computation as it was, but for `dataset.root`, `dataset.cache_dir`, `output_dir` and",
+            "`logger`: those are to be set before it is trained again.",
             "",
         ]
     )

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import NamedTuple
 
 from wisesr.report.convergence import EpochValues
-from wisesr.report.costs import machines
+from wisesr.report.costs import alike_in_time
 from wisesr.report.curve_pairs import CurvePair, curve_pairs, why_not_comparable
 from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import plateau, plateau_epochs
@@ -52,8 +52,8 @@ class Speed(NamedTuple):
     epochs: Pace | None
     """None where `why_not`."""
     seconds: Pace | None
-    """Of training with validation, at the mean pace of each cell; None also where the cells ran on different machines or a
-    cell has no time."""
+    """Of training with validation, at the mean pace of each cell; None also where the cells ran on different machines,
+    began their epochs with different things (files, maps of a frozen backbone), or a cell has no time."""
     area: Interval | None
     """Mean top-1 over the epochs that both have, `entry` less `other`, points: noise from epoch to epoch does not bias it."""
     why_not: str
@@ -97,10 +97,9 @@ def speed(entry: Entry, other: Entry) -> Speed:
     times = [_times(pair) for pair in pairs.values()]
     reached = tuple(seed for seed, time in zip(seeds, times, strict=True) if time.reached)
     seconds = [_in_seconds(pair, time) for pair, time in zip(pairs.values(), times, strict=True)]
-    comparable = len(machines((entry, other))) == 1
     over = tested_over_trained([pair.own for pair in pairs.values()], _unread)
     area = over_seeds([_area(pair) for pair in pairs.values()], over)
-    in_seconds = _pace(seconds, over) if comparable else None
+    in_seconds = _pace(seconds, over) if alike_in_time((entry, other)) else None
     return Speed(entry, other, seeds, reached, _pace(times, over), in_seconds, area, "", _logs(times), over is not None)
 
 

@@ -10,7 +10,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,10 +27,15 @@ def acquire_lock(directory: Path, *, patience: float = 0.0) -> IO[Any] | None:
     deadline = time.monotonic() + patience
     while True:
         file = path.open("ab")
-        with suppress(BlockingIOError, FileNotFoundError):
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
+        except (BlockingIOError, FileNotFoundError):
+            pass
+        except OSError:  # a file system that knows no locks
+            file.close()
+            raise
         file.close()
         if time.monotonic() >= deadline:
             return None

@@ -12,10 +12,12 @@ from rich.markup import escape
 
 from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
+from wisesr.config.identity import fingerprint
 from wisesr.grid.console import make_console
 from wisesr.results.fields import as_written
 from wisesr.results.find import find_cell
 from wisesr.results.lock import is_running
+from wisesr.results.reading import depends_on_batch, reading, reading_words
 from wisesr.results.record import Provenance, Record
 from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import state_of
@@ -52,7 +54,10 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
     console = make_console()
     for name, place in zip(("first: ", "second:"), places, strict=True):
         tell(console, f"{name} {place}")
-    _print_table(console, "configuration", differences(*map(load_cell, places)))
+    configs = [load_cell(place) for place in places]
+    _print_table(console, "configuration", differences(*configs))
+    if configs[0] != configs[1] and fingerprint(configs[0]) == fingerprint(configs[1]):
+        tell(console, "They are one computation: no number depends on what differs here, but for last bits.")
     records = [_record_or_reason(place) for place in places]
     for reason in records:
         if isinstance(reason, str):
@@ -127,6 +132,11 @@ def notes(first: Record, second: Record) -> list[str]:
         sentences.append("These two results were not obtained on the same data: images, labels or splits differ.")
     if first.selection != second.selection:
         sentences.append("Their epochs were not chosen in the same way, or not on the same images.")
+    if reading(here.reads) != reading(there.reads):
+        sentences.append(
+            f"Their epochs began with different things, the first's with {reading_words(here.reads)}, the second's with "
+            f"{reading_words(there.reads)}: seconds, images a second and memory are of different work."
+        )
     if packages := _differing(here.versions, there.versions):
         sentences.append(f"They were not computed by the same versions of {', '.join(packages)}.")
     if (here.source, here.sources) != (there.source, there.sources):
@@ -136,6 +146,8 @@ def notes(first: Record, second: Record) -> list[str]:
             "They are not the same computation: their batches were divided over other devices, and BatchNorm and mixing see "
             "one device's part."
         )
+    if differs := max(map(depends_on_batch, (here.reads, there.reads))):
+        sentences.append(f"Last bits may differ: kept maps depend on what else was in a batch, by up to {differs:.2g}.")
     others = ["number of devices"] if parts[0] == parts[1] and here.devices != there.devices else []
     if names := others + _differing(_machine(here), _machine(there)):
         sentences.append(f"Last bits may differ: not the same {', '.join(names)}.")

@@ -21,7 +21,6 @@ from torch import nn
 
 from wisesr.data.datamodule import ImageData
 from wisesr.data.maps import Layout, Maps, keys_of_maps
-from wisesr.data.rows.room import may_take
 from wisesr.data.rows.store import Kind, Rows, Store
 from wisesr.models.keras_conventions import epsilons
 from wisesr.results.atomic_files import read_json, write_json
@@ -78,8 +77,8 @@ class KeepMaps(Callback):
         keys = keys_of_maps(np.asarray(data.manifest.digests), places, tails)
         try:
             store.folder.mkdir(parents=True, exist_ok=True)
-            layout, matter = _layout(store.folder, computing), _places(store.folder, computing)
-            if matter.matter and not self._settings.asked:
+            layout, differs = _layout(store.folder, computing), _places(store.folder, computing).differs
+            if differs and not self._settings.asked:
                 log.info("the backbone is computed in each epoch: %s; dataset.features=on takes them as they are", _MATTER)
                 return
             rows = store.find(keys)
@@ -90,13 +89,11 @@ class KeepMaps(Callback):
             return
         if rows is None:
             return
-        if matter.matter:
-            log.warning(
-                "%s: they are taken as they are (dataset.features), and a difference of %.2g was seen", _MATTER, matter[0]
-            )
+        if differs:
+            log.warning("%s, by about %.2g: dataset.features takes them as they are", _MATTER, differs)
         data.maps, self._store, self.layout = Maps(rows, layout, places, tails, data.device_batch), store, layout
         rounding = read_json(store.folder / _ROUNDING) if self._settings.half else None
-        self.told = {"dtype": layout.stored, "exact": not matter.matter, "difference": matter.difference, "rounding": rounding}
+        self.told = {"dtype": layout.stored, "differs": differs, "rounding": rounding}
 
     def pass_seconds(self, batch: int, measure: Callable[[], float]) -> float | None:
         """Seconds of a forward pass of the backbone over so many images; None where no maps are used.
@@ -114,18 +111,15 @@ class KeepMaps(Callback):
 
     def _compute(self, store: Store, keys: NDArray[np.uint8], computing: MapComputing, layout: Layout) -> Rows | None:
         count = len(store.missing(keys))
-        needed, room = count * layout.bytes, may_take(store.folder, asked=self._settings.asked)
-        if needed > room:
-            log.warning("the backbone is computed in each epoch: its maps take %s, to spare are %s", size(needed), size(room))
-            return None
-        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(needed))
+        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(count * layout.bytes))
 
         def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
             return computing.rows(wanted, layout)
 
         self.peak_memory = max(self.peak_memory, peak_memory(computing.device))
         with torch.random.fork_rng(devices=[]):
-            rows = store.extend(keys, make, what="computing maps", about=self._settings.about)
+            about, asked = self._settings.about, self._settings.asked
+            rows = store.extend(keys, make, what="computing maps", about=about, row_bytes=layout.bytes, asked=asked)
         forget_peak_memory(computing.device)
         if self._settings.half and not (store.folder / _ROUNDING).exists():
             told = computing.rounding
@@ -139,7 +133,7 @@ class KeepMaps(Callback):
         device = next(module.model.parameters()).device
         depends_on = {
             **self._settings.depends_on,
-            "tensors": _tensors_hash(module.model.backbone),
+            "tensors": tensors_hash(module.model.backbone),
             "modules": hashlib.sha256(f"{module.model.backbone} {epsilons(module.model.backbone)}".encode()).hexdigest(),
             "batch": data.device_batch,
             "half": self._settings.half,
@@ -155,7 +149,8 @@ _VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OV
 """How variables begin by which libraries choose their ways."""
 
 
-def _tensors_hash(module: nn.Module) -> str:
+def tensors_hash(module: nn.Module) -> str:
+    """Of all tensors of a module, their names and shapes: equal for equal weights, wherever they lie."""
     digest = hashlib.blake2b(digest_size=16)
     for name, tensor in sorted(module.state_dict().items()):
         content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8) if tensor.numel() else tensor

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wisesr.data.datamodule import ImageData
-from wisesr.data.decoded import require_same
+from wisesr.data.decoded import require_same, why_not_kept
 from wisesr.data.maps import Layout, Place
 from wisesr.errors import UserError
 from wisesr.training.map_places import Places, Sizes, largest_distance
@@ -72,6 +72,7 @@ class MapComputing:
         self._trainer, self._module, self._data = trainer, module, data
         self._places, self._tails, self._half = places, tails, half
         self.device = trainer.strategy.root_device
+        self._of_files = why_not_kept(data.manifest) is None
         self.rounding = Rounding()
 
     def layout(self) -> Layout:
@@ -134,8 +135,9 @@ class MapComputing:
         for places, batch in zip(batches, self._data.batches_of(batches), strict=True):
             if isinstance(batch, UserError):
                 raise batch
-            for position in {position for position, _ in places}:
-                require_same(self._data.manifest, position)  # a row is found by what the file was
+            if self._of_files:
+                for position in {position for position, _ in places}:
+                    require_same(self._data.manifest, position)
             yield self._maps(batch.images)
 
     def _maps(self, images: Tensor) -> Tensor:

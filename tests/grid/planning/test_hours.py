@@ -109,7 +109,7 @@ def test_what_finished_cells_took(config: Config) -> None:
     gap = config | {"head": {"name": "gap", **load_option("head", "gap")}, "seed": 3}
     longer, larger = changed(gap, "recipe.epochs", 30), changed(gap, "recipe.batch_size", 8)
     other = changed(gap, "backbone.model", "test_resnet")
-    found = finished_seconds(make_cells([gap, longer, larger, other]))
+    found = finished_seconds(make_cells([gap, longer, larger, other]), ["files"] * 4)
     assert found == [OVERHEAD + pace * 3, OVERHEAD + pace * 30, None, None]
 
 
@@ -140,7 +140,7 @@ def test_a_model_is_timed_once_whatever_its_head_and_rate(config: Config, monkey
 
     def timed() -> list[Pace | None]:
         told.clear()
-        return timing.time_cells(cells, costs, build_manifest, cores=1, imports=5.0, tell=told.append)
+        return timing.time_cells(cells, costs, build_manifest, cores=1, imports=5.0, tell=told.append)[0]
 
     monkeypatch.setattr("wisesr.grid.planning.steps._ENOUGH", 0.0)
     first, *others = timed()

@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
+from wisesr.data.rows.stock import Part, is_in_use, parts, remove, stores
+from wisesr.data.rows.writer import BUILDING, PROMISED
 from wisesr.errors import UserError
+from wisesr.results.lock import acquire_lock, is_running
+from wisesr.wording import size
+
+log = logging.getLogger("wisesr")
 
 LIMIT = "WISESR_CACHE_LIMIT"
 """Variable: how much decoded images and feature maps may take together, `50GB`; unset: half of what is free, anew each time."""
 _SHARE = 0.5
 """Of what a disk has free, that a store which nobody asked for may take: checkpoints are to be written too."""
+_ASKED = 0.9
+"""The same where a user asked for it, or said how much it may be."""
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_PATIENCE = 10.0
+"""Seconds to wait for a process that makes room, too."""
+
+
+class NoRoomError(OSError):
+    """Rows would not fit."""
 
 
 def free_bytes(place: Path) -> int:
     """What the disk has free where a folder is, or will be."""
     place = place.absolute()
     return shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
-
-
-def may_take(place: Path, *, asked: bool) -> int:
-    """Bytes that a new store may take: half of what is free, of what was asked for all but a tenth."""
-    return int(free_bytes(place) * (0.9 if asked else _SHARE))
 
 
 def limit() -> int | None:
@@ -43,7 +55,98 @@ def parse_size(text: str, name: str) -> int:
     Raises:
         UserError: it is none of these.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?", text.strip().lower())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])i?)?b?", text.strip().lower())
     if found is None:
         raise UserError(f"{name} must be a size, such as 20GB or 1.5TB, not {text!r}")
-    return int(float(found[1]) * _UNITS[found[2]])
+    return int(float(found[1]) * _UNITS[found[2] or ""])
+
+
+def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
+    """Let a store grow, for whoever holds its lock; where `WISESR_CACHE_LIMIT` asks for it, what was used least recently goes.
+
+    Nothing goes that is in use, nor where it would not suffice. What stores beside are about to write counts as written.
+
+    Args:
+        place: the folder of all that is kept.
+        folder: of the store.
+        needed: bytes that it is to grow by.
+        asked: whether a user asked for these rows.
+
+    Raises:
+        NoRoomError: they do not fit, and why.
+        UserError: `WISESR_CACHE_LIMIT` is no size.
+    """
+    most = limit()
+    with _one_at_a_time(place):
+        (folder / PROMISED).unlink(missing_ok=True)
+        kept, promised = parts(place), _promised(place)
+        going = _going(kept, needed, promised, most)
+        share = _SHARE if most is None and not asked else _ASKED
+        spare = int(share * max(0, free_bytes(place) - promised + sum(part.bytes for part in going)))
+        if needed > spare:
+            raise NoRoomError(f"they take {size(needed)}, and the disk of {place} has {size(spare)} to spare")
+        for part in going:
+            if not remove(part):
+                raise NoRoomError(f"they take {size(needed)}, and what could go for them is in use, {part.files[0]}")
+            log.info("removed, as %s=%s keeps no more: %s", LIMIT, os.environ[LIMIT], describe(part))
+        begun = sum(part.bytes for part in kept if part.folder == folder and not part.name)
+        (folder / PROMISED).write_text(str(begun + needed))
+
+
+def _going(kept: list[Part], needed: int, promised: int, most: int | None) -> list[Part]:
+    """Parts that have to go before there is room for what is needed, beside what others were promised."""
+    surplus = 0 if most is None else sum(part.bytes for part in kept) + promised + needed - most
+    if most is None or surplus <= 0:
+        return []
+    going = least_recently_used(kept, surplus)
+    if (lack := surplus - sum(part.bytes for part in going)) > 0:
+        left = size(max(0, needed - lack))
+        raise NoRoomError(f"they take {size(needed)}, and of {LIMIT}={os.environ[LIMIT]} there are {left} left for them")
+    return going
+
+
+def least_recently_used(kept: list[Part], count: int, *, force: bool = False) -> list[Part]:
+    """The parts used longest ago that take so many bytes together, or all; none that are in use, unless by force."""
+    going: list[Part] = []
+    for part in sorted(kept, key=lambda part: part.used):
+        if sum(one.bytes for one in going) >= count:
+            break
+        if force or not is_in_use(part):
+            going.append(part)
+    return going
+
+
+def kind_in_words(part: Part) -> str:
+    """`decoded images`, `feature maps`."""
+    return {"decoded": "decoded images", "maps": "feature maps"}[part.kind]
+
+
+def describe(part: Part) -> str:
+    """`decoded images of digits, 224 px, squash: 1.2 GB`."""
+    dataset = f" of {part.words['dataset']}" if "dataset" in part.words else ""
+    begun = "" if part.name else ", half-built"
+    return f"{kind_in_words(part)}{dataset}, {part.text or part.key}{begun}: {size(part.bytes)}"
+
+
+def _promised(place: Path) -> int:
+    """Bytes that stores have yet to write which are being written now."""
+    missing = 0
+    for folder in stores(place):
+        with suppress(OSError, ValueError):
+            whole = int((folder / PROMISED).read_text())
+            begun = folder / BUILDING
+            if is_running(folder):
+                missing += max(0, whole - (begun.stat().st_size if begun.exists() else 0))
+    return missing
+
+
+@contextmanager
+def _one_at_a_time(place: Path) -> Iterator[None]:
+    """Hold a lock while the block runs; without one where there are none."""
+    lock = None
+    with suppress(OSError):
+        folder = place / "locks" / "rows"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = acquire_lock(folder, patience=_PATIENCE)
+    with lock or nullcontext():
+        yield

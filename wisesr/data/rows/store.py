@@ -6,13 +6,12 @@ other weights or another version of a library are never found. `about.json` tell
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import json
 import logging
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -21,21 +20,24 @@ from numpy.typing import NDArray
 
 from wisesr.data.kept import key_of
 from wisesr.data.progress import show
-from wisesr.data.rows.segment import KEY, DamagedError, Segment, Writer, remove_begun
-from wisesr.results.atomic_files import read_json, remove_partial, write_json
+from wisesr.data.rows.about import note_about, note_part, read_about
+from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
+from wisesr.data.rows.room import make_room
+from wisesr.data.rows.segment import DamagedError, Segment, remove_files
+from wisesr.data.rows.stock import remove_empty
+from wisesr.data.rows.writer import PROMISED, Writer, new_name, remove_begun, sweep
+from wisesr.results.atomic_files import remove_partial
 from wisesr.results.lock import acquire_lock
 
 log = logging.getLogger("wisesr")
 
-ABOUT = "about.json"
-_IN_USE = ".use"
 _VERSION = 1
 _SOON, _LONGEST = 2.0, 6 * 3600.0
-"""Seconds to wait for a process that makes the same rows: before it is said, and at most."""
+"""Seconds to wait for a process that makes rows of the same kind: before it is said, and at most."""
+_TRIES = 10
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
-Keys = NDArray[np.uint8]
-"""(rows, KEY): what rows are found by."""
-Make = Callable[[NDArray[np.int64]], Iterator[NDArray[Any]]]
+Make = Callable[[Positions], Iterator[NDArray[Any]]]
 """Of positions among the keys that were asked for, their rows in order."""
 
 
@@ -57,34 +59,44 @@ class Kind(NamedTuple):
 class Rows:
     """Rows of some images, by their positions among the keys that were asked for."""
 
-    def __init__(self, segments: Sequence[Segment], at: NDArray[np.int64], in_use: IO[Any] | None) -> None:
-        self._segments, self._at, self._in_use = segments, at, in_use
+    def __init__(self, segments: Sequence[Segment], at: NDArray[np.int32]) -> None:
+        self._segments, self._at = segments, at
 
     def __len__(self) -> int:
         return len(self._at)
 
-    def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_in_use": None}
+    @property
+    def lacking(self) -> Positions:
+        """Positions that have no row."""
+        return np.flatnonzero(self._at[:, 0] < 0)
 
     def shape(self, position: int) -> tuple[int, ...]:
-        """Of the row of an image."""
+        """Of the row of an image.
+
+        Raises:
+            OSError: its file, in a process that was not forked, cannot be opened.
+        """
         segment, row = self._at[position]
-        return tuple(self._segments[segment].index.shapes[row].tolist())
+        return self._segments[int(segment)].shape(int(row))
 
     def read(self, position: int, into: memoryview) -> None:
         """Fill the row of an image into writable memory of its size, as bytes.
 
         Raises:
-            OSError: it cannot be read any more.
+            OSError: it cannot be read any more, or is not what was written.
         """
         segment, row = self._at[position]
-        self._segments[segment].read(int(row), into)
+        self._segments[int(segment)].read(int(row), into)
 
     @property
     def bytes(self) -> int:
         """That the rows take together, each once."""
-        found = np.unique(self._at, axis=0)
-        return int(sum(self._segments[segment].sizes[row] for segment, row in found))
+        count = 0
+        for number, segment in enumerate(self._segments):
+            ours = np.zeros(len(segment), bool)
+            ours[self._at[self._at[:, 0] == number, 1]] = True
+            count += int(segment.sizes[ours].sum())
+        return count
 
 
 class Store:
@@ -96,27 +108,26 @@ class Store:
     """
 
     def __init__(self, place: Path, kind: Kind) -> None:
-        self.kind = kind
+        self.place, self.kind = place, kind
         self.folder = place / kind.name / key_of(_VERSION, kind.name, kind.dimensions, kind.item, _plain(kind.depends_on))
 
     def find(self, keys: Keys) -> Rows | None:
-        """The rows of all these keys; None where one is missing."""
-        segments = self._segments()
-        at = _look_up(segments, keys)
-        if len(keys) and (not segments or (at[:, 0] < 0).any()):
+        """The rows of all these keys, in use as long as they are held; None where one is missing."""
+        rows = self._look_up(keys)
+        if len(rows.lacking):
             return None
-        with suppress(OSError):
-            os.utime(self.folder / ABOUT)  # the latest used stay
-        return Rows(segments, at, self._mark_in_use())
+        for segment in rows._segments:
+            with suppress(OSError):
+                os.utime(segment.path.with_suffix(".npz"))  # the latest used stay
+        return rows
 
-    def missing(self, keys: Keys) -> NDArray[np.int64]:
+    def missing(self, keys: Keys) -> Positions:
         """Positions of the keys that have no row yet, those of equal ones once."""
-        at = _look_up(self._segments(), keys)
-        lacking = np.flatnonzero(at[:, 0] < 0)
-        _, first = np.unique(_as_values(keys[lacking]), return_index=True)
-        return lacking[np.sort(first)]
+        return _once(keys, self._look_up(keys).lacking)
 
-    def extend(self, keys: Keys, make: Make, *, what: str, about: Mapping[str, Any]) -> Rows | None:
+    def extend(
+        self, keys: Keys, make: Make, *, what: str, about: Mapping[str, Any], row_bytes: int, asked: bool = True
+    ) -> Rows | None:
         """Make the rows that are missing, while other processes that want them wait; then all of them, as of `find`.
 
         Args:
@@ -124,105 +135,120 @@ class Store:
             make: their rows.
             what: is being done, for who watches: "decoding images".
             about: the dataset, the backbone: for the list of what is kept.
+            row_bytes: of a row, about: there has to be room for all (`room.make_room`).
+            asked: whether a user asked for them, and did not leave it to us.
 
         Raises:
-            OSError: no room, or a folder that cannot be written; what was begun is gone.
+            OSError: no room, or a folder that cannot be written or knows no locks; what was begun is gone.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._alone(what):
-            remove_partial(self.folder)
-            missing = self.missing(keys)
-            if len(missing):
-                self._note(about)
-                self._build(keys, missing, make, what)
+        try:
+            with self._alone(what):
+                there = self._look_up(keys)  # held, so that nobody removes it meanwhile
+                missing = _once(keys, there.lacking)
+                if len(missing):
+                    self._build(
+                        keys, missing, make, what, about, lambda rows: self._require_room(rows * row_bytes, asked=asked)
+                    )
+        except OSError:
+            remove_empty(self.folder)
+            raise
         return self.find(keys)
 
-    def _build(self, keys: Keys, missing: NDArray[np.int64], make: Make, what: str) -> None:
+    def facts(self) -> dict[str, Any]:
+        """What is known of the store: `created`, `kind`, `text`, `depends_on`, and what `note` has added."""
+        return read_about(self.folder)
+
+    def note(self, facts: Mapping[str, Any]) -> None:
+        """Add facts of plain data to what is known.
+
+        Raises:
+            OSError: the folder cannot be written.
+        """
+        note_about(self.folder, facts)
+
+    def _build(
+        self, keys: Keys, missing: Positions, make: Make, what: str, about: Mapping[str, Any], require: Callable[[int], None]
+    ) -> None:
+        name = new_name(self.folder)
         try:
             writer = Writer(self.folder, dimensions=self.kind.dimensions, item=self.kind.item)
-            left = missing[~np.isin(_as_values(keys[missing]), _as_values(writer.keys))]
             try:
+                begun = writer.begun
+                left = missing[find_rows(begun[sorting_order(begun)], keys[missing]) < 0]
+                require(len(left))
+                depends_on = json.loads(_plain(self.kind.depends_on))
+                self.note({"kind": self.kind.name, "text": self.kind.text, "depends_on": depends_on})
+                note_part(self.folder, name, about)
                 for position, row in zip(left, show(make(left), len(left), what), strict=True):
                     writer.write(keys[position], row)
-                writer.finish(self._next_name())
+                writer.finish(name)
             finally:
                 writer.close()
         except OSError:
             remove_begun(self.folder)
             raise
+        finally:
+            with suppress(OSError):
+                (self.folder / PROMISED).unlink()
 
-    def _next_name(self) -> str:
-        return f"{1 + max((int(path.stem) for path in self.folder.glob('[0-9]*.npz')), default=0):04d}"
+    def _require_room(self, needed: int, *, asked: bool) -> None:
+        make_room(self.place, self.folder, needed, asked=asked)
 
-    def _note(self, about: Mapping[str, Any]) -> None:
-        """Tell in words what lies here, with all that is known of earlier uses."""
-        before = read_json(self.folder / ABOUT)
-        known = before if isinstance(before, dict) else {"created": time.time(), "text": self.kind.text}
-        write_json(self.folder / ABOUT, {**known, "kind": self.kind.name, "depends_on": dict(self.kind.depends_on), **about})
-
-    def _segments(self) -> list[Segment]:
-        found = []
+    def _look_up(self, keys: Keys) -> Rows:
+        """Where each key's row lies, as far as there is one. Damaged segments go; of others only those in use stay open."""
+        at, used = np.full((len(keys), 2), -1, np.int32), list[Segment]()
         for path in sorted(self.folder.glob("[0-9]*.rows")):
+            lacking = np.flatnonzero(at[:, 0] < 0)
+            if not len(lacking):
+                break
             try:
-                found.append(Segment(path, self.kind.item))
+                segment = Segment(path, self.kind.item)
+                row = find_rows(segment.index.keys, keys[lacking])
+                if (row < 0).all():
+                    continue
+                segment.test()
             except DamagedError as error:
                 log.warning("kept rows are not used, and made anew: %s", error)
-                for file in (path, path.with_suffix(".npz")):
-                    with suppress(OSError):
-                        file.unlink()
+                remove_files(path)
+                continue
             except OSError as error:
                 log.debug("kept rows cannot be read: %s", error)
-        return found
-
-    def _mark_in_use(self) -> IO[Any] | None:
-        """A shared lock for as long as the rows live, in whatever processes: `wisesr cache` tells by it."""
-        with suppress(OSError):
-            file = (self.folder / _IN_USE).open("ab")
-            with suppress(OSError):
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return file
-        return None
+                continue
+            at[lacking[row >= 0], 0], at[lacking, 1] = len(used), row
+            used.append(segment)
+        return Rows(used, at)
 
     @contextmanager
     def _alone(self, what: str) -> Iterator[None]:
-        lock = acquire_lock(self.folder, patience=_SOON)
+        """Hold the store's lock, its folder being there and in order."""
+        lock = self._lock(_SOON)
         if lock is None:
-            log.info("another process is %s that this one needs: waiting for it", what)
-            lock = acquire_lock(self.folder, patience=_LONGEST)
-        with lock or nullcontext():
+            log.info("another process is %s that this one may need: waiting for it", what)
+            lock = self._lock(_LONGEST)
+        if lock is None:
+            raise TimeoutError(f"another process has been at {self.folder} for hours")
+        with lock:
+            remove_partial(self.folder)
+            sweep(self.folder)
             yield
 
-
-def is_in_use(folder: Path) -> bool:
-    """Whether a process reads or makes rows of a store; only looks."""
-    for name in (_IN_USE, ".lock"):
-        try:
-            with (folder / name).open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except FileNotFoundError:
-            continue
-        except OSError:
-            return True
-    return False
-
-
-def _look_up(segments: Sequence[Segment], keys: Keys) -> NDArray[np.int64]:
-    """(keys, 2): segment and row of each; -1 where there is none."""
-    at = np.full((len(keys), 2), -1, np.int64)
-    wanted = _as_values(keys)
-    for number, segment in enumerate(segments):
-        there = _as_values(segment.index.keys)
-        order = np.argsort(there)
-        place = np.searchsorted(there, wanted, sorter=order).clip(max=len(there) - 1)
-        row = order[place]
-        found = there[row] == wanted
-        at[found] = np.stack([np.full(len(keys), number), row], axis=1)[found]
-    return at
+    def _lock(self, patience: float) -> IO[Any] | None:
+        for _ in range(_TRIES):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                return acquire_lock(self.folder, patience=patience)
+            except FileNotFoundError:  # `wisesr cache` has removed it meanwhile
+                continue
+            except OSError as error:
+                if error.errno in _NO_LOCKS:
+                    where = "dataset.cache_dir and WISESR_CACHE name another folder"
+                    raise OSError(f"the file system of {self.folder} knows no locks; {where}") from error
+                raise
+        return None
 
 
-def _as_values(keys: Keys) -> NDArray[Any]:
-    """Keys as values that can be sorted: (rows,). All are of one length, so that zero bytes at an end tell nothing apart."""
-    return np.ascontiguousarray(keys).view(f"S{KEY}").reshape(-1)
+def _once(keys: Keys, positions: Positions) -> Positions:
+    return positions[without_repeats(keys[positions])]
 
 
 def _plain(value: Mapping[str, Any]) -> str:

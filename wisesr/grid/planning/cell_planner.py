@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -15,11 +15,14 @@ from wisesr.build.dry_run import DryCell, DryRun
 from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
 from wisesr.config.schema import Config
+from wisesr.data.datamodule import ImageData
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest, digest_of
 from wisesr.data.packed import Names
 from wisesr.data.train_part import draw_train_part
 from wisesr.errors import UserError
 from wisesr.grid.planning.cost import Cost
+from wisesr.grid.planning.find_kept import Wanted, Wishes, gather, reads_of
+from wisesr.grid.planning.kept import Kept, with_room
 from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.checkpoints import KEPT
 from wisesr.training.cost import Kind, kinds, parameters, state_bytes, stored_bytes
@@ -28,6 +31,9 @@ from wisesr.types import FeatureShape
 
 CellPlan = tuple[Cost | None, list[str]]
 """What a cell costs, and what is wrong with it."""
+
+_COSTLY = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger", "protocol")
+"""What a cell's plan depends on."""
 
 _STAND_IN = 2
 """Classes, where the images cannot be listed and the head is built all the same."""
@@ -48,17 +54,37 @@ class CellPlanner:
         self._plans: dict[str, CellPlan] = {}
         self._attempts: dict[str, Any] = {}
         """Manifests, trainers and loggers, by their settings."""
+        self._data: dict[str, ImageData] = {}
+        """Of cells that can be built, by the same keys as their plans."""
         self._states: dict[str, dict[Kind, int]] = {}
         """By optimizer, the bytes of its state for a parameter of each kind."""
 
     def plan_cell(self, config: Config) -> CellPlan:
         """What a cell costs; cells that differ in no more than what costs nothing (seed, study) are planned once."""
-        key = _key(config, "backbone", "head", "dataset", "resolution", "recipe", "augment", "trainer", "logger", "protocol")
+        key = _key(config, *_COSTLY)
         if key not in self._plans:
-            self._plans[key] = self._plan_cell(config)
+            self._plans[key] = self._plan_cell(config, key)
         return self._plans[key]
 
-    def _plan_cell(self, config: Config) -> CellPlan:
+    def share(self, configs: Sequence[Config]) -> tuple[list[CellPlan], list[Kept]]:
+        """The plans of cells that were planned, now that all are known; and what they make once for all of them."""
+        plans, wishes = [self.plan_cell(config) for config in configs], Wishes()
+        data = [self._data.get(_key(config, *_COSTLY)) for config in configs]
+        wanted: list[list[Wanted]] = [
+            wishes.of(config, own, cost) if own is not None and cost is not None else []
+            for config, own, (cost, _) in zip(configs, data, plans, strict=True)
+        ]
+        stores = with_room(gather(wanted))
+        shared = []
+        for config, own, wants, (cost, problems) in zip(configs, data, wanted, plans, strict=True):
+            if cost is not None and own is not None:
+                reads = reads_of(wants, stores, own)
+                tail = cost.train_images % int(config["recipe"]["batch_size"])
+                cost = cost.of_maps(tail) if reads == "maps" else cost._replace(reads=reads)
+            shared.append((cost, problems))
+        return shared, list(stores.values())
+
+    def _plan_cell(self, config: Config, key: str) -> CellPlan:
         manifest = self._once(_key(config, "dataset", "protocol"), lambda: build_manifest(config))
         loggers = self._once(_key(config, "logger"), lambda: build_loggers(config, cell_dir(config)))  # none of them is started
         parts = (manifest, self._trainer_problem(config), loggers)
@@ -69,7 +95,10 @@ class CellPlanner:
             dry = self._dry_run.build(config, listed, classes)
         except Exception as error:
             return None, [*problems, describe_error(error)]
-        return (self._cost(config, listed, dry) if listed and dry else None), problems
+        if listed is None or dry is None:
+            return None, problems
+        self._data[key] = dry.parts.data
+        return self._cost(config, listed, dry), problems
 
     def _cost(self, config: Config, manifest: Manifest, dry: DryCell) -> Cost:
         model, steps = dry.parts.module.model, dry.parts.module.steps

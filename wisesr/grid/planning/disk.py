@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.planning.kept import Kept, existing
 from wisesr.results.cell_files import RESULT
 from wisesr.results.redo import REDO
 from wisesr.wording import size
@@ -17,8 +18,14 @@ Need = tuple[Cell, int, int]
 """A cell, the bytes that its directory takes at most, and how many of them a copy takes while a checkpoint is replaced."""
 
 
-def disk_problems(needs: Sequence[Need], slots: int) -> list[str]:
-    """What keeps the files of all these cells from being written, a sentence each; `slots` of them run at a time."""
+def disk_problems(needs: Sequence[Need], slots: int, kept: Sequence[Kept] = ()) -> list[str]:
+    """What keeps the files of all these cells from being written, a sentence each.
+
+    Args:
+        needs: of the cells.
+        slots: cells at a time.
+        kept: what they make once for all of them, before most of their files are written.
+    """
     problems = []
     devices: dict[int, list[Need]] = defaultdict(list)
     for root in dict.fromkeys(str(need[0].config["output_dir"]) for need in needs):
@@ -28,10 +35,18 @@ def disk_problems(needs: Sequence[Need], slots: int) -> list[str]:
             problems.append(f"output_dir: {Path(root).absolute()} cannot be written: no leave to write in {place}")
         else:
             devices[place.stat().st_dev] += below
-    return problems + [problem for group in devices.values() for problem in _too_full(group, slots)]
+    return problems + [
+        problem
+        for device, group in devices.items()
+        for problem in _too_full(group, slots, [store for store in kept if _device(store) == device])
+    ]
 
 
-def _too_full(needs: Sequence[Need], slots: int) -> list[str]:
+def _device(store: Kept) -> int:
+    return existing(Path(store.place)).stat().st_dev
+
+
+def _too_full(needs: Sequence[Need], slots: int, kept: Sequence[Kept]) -> list[str]:
     """A sentence where the needs on one file system exceed what it has free, else nothing.
 
     Copies are there for a moment: the largest counts once a slot; what is written already does not.
@@ -39,16 +54,16 @@ def _too_full(needs: Sequence[Need], slots: int) -> list[str]:
     place = existing(Path(needs[0][0].config["output_dir"]))
     stays = sum(max(0, most - partial - _taken(cell.directory)) for cell, most, partial in needs)
     copies = max(partial for *_, partial in needs) * min(slots, len(needs))
-    wanted, free = stays + copies, shutil.disk_usage(place).free
-    if wanted <= free:
+    wanted, free, beside = stays + copies, shutil.disk_usage(place).free, sum(store.bytes for store in kept)
+    if wanted + beside <= free:
         return []
+    if wanted <= free:
+        return [
+            f"output_dir: the cells' files will take {size(wanted)}, and what they keep for each other {size(beside)} beside "
+            f"them ({' and '.join(dict.fromkeys(store.kind for store in kept if store.bytes))}); the disk of {place} has "
+            f"{size(free)} left. dataset.cache_dir names another folder; dataset.cache=off and dataset.features=off keep nothing"
+        ]
     return [f"output_dir: the cells' files will take {size(wanted)}, and the disk of {place} has {size(free)} left"]
-
-
-def existing(path: Path) -> Path:
-    """The path, or of the folders above it the nearest one that exists."""
-    path = path.absolute()
-    return next(place for place in (path, *path.parents) if place.exists())
 
 
 def _taken(directory: Path) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from wisesr.config.schema import Config
+from wisesr.grid.eta import OVERHEAD
 from wisesr.grid.planning.cost import Cost
 
 _NEVER = 300 * 3600.0
@@ -26,7 +27,7 @@ class Pace(NamedTuple):
     start: float
     """Of a cell beside its epochs and its test: imports, building, what is timed at the end."""
     epoch: float
-    """Of an epoch beside its images: checkpoints are written."""
+    """Of an epoch beside its images: checkpoints are written; of one on maps, its last batch goes through the backbone."""
     train: float
     """Of a training image: decoding, augmentation, and its part of a step."""
     measure: float
@@ -82,7 +83,7 @@ def estimate_all(
         tflops: 10^12 FLOPs that a GPU is assumed to do in a second; None to assume nothing.
     """
     epochs = [int(config["recipe"]["epochs"]) for config in configs]
-    rate = _rate(costs, paces, epochs)
+    rates = {reads: _rate(costs, paces, epochs, reads) for reads in {cost.reads for cost in costs if cost}}
     found: list[Estimate | None] = []
     for cost, count, took, pace in zip(costs, epochs, finished, paces, strict=True):
         if cost is None:
@@ -91,10 +92,11 @@ def estimate_all(
             found.append(Estimate(took, "finished"))
         elif pace is not None:
             found.append(Estimate(pace.seconds(cost, count), "timed"))
-        elif rate is not None:
+        elif (rate := rates[cost.reads]) is not None:
             found.append(Estimate(cost.work(count) * rate, "scaled"))
         else:
-            found.append(None if tflops is None else Estimate(cost.work(count) / (tflops * 1e12), "flops"))
+            beside = OVERHEAD if cost.reads == "maps" else 0.0  # which is most of the time of a head alone
+            found.append(None if tflops is None else Estimate(beside + cost.work(count) / (tflops * 1e12), "flops"))
     return found
 
 
@@ -118,25 +120,39 @@ def forecast(
     return Forecast(estimate_all(configs, costs, finished=nothing, paces=nothing, tflops=tflops), hours.work)
 
 
-def _rate(costs: Sequence[Cost | None], paces: Sequence[Pace | None], epochs: Sequence[int]) -> float | None:
-    """Seconds a FLOP of the models that were timed; None where none was."""
-    timed = [(cost, pace, count) for cost, pace, count in zip(costs, paces, epochs, strict=True) if cost and pace]
+def _rate(costs: Sequence[Cost | None], paces: Sequence[Pace | None], epochs: Sequence[int], reads: str) -> float | None:
+    """Seconds a FLOP of the models that were timed and read the same: heads alone are slow for their FLOPs; None where none was."""
+    known = zip(costs, paces, epochs, strict=True)
+    timed = [(cost, pace, count) for cost, pace, count in known if cost and pace and cost.reads == reads]
     flops = sum(cost.work(count) for cost, _, count in timed)
     return sum(pace.seconds(cost, count) for cost, pace, count in timed) / flops if flops else None
 
 
-def total_hours(estimates: Sequence[Estimate | None], *, slots: int = 1, gpus: int = 1) -> Hours | None:
+Making = Sequence[tuple[Sequence[int], float]]
+"""What is made once: the cells that want it, and the seconds that it takes."""
+
+
+def total_hours(estimates: Sequence[Estimate | None], *, slots: int = 1, gpus: int = 1, making: Making = ()) -> Hours | None:
     """Of all cells that can be built, begun in their order, each as soon as a slot is free; None where there is none.
 
     Args:
         estimates: a cell each.
         slots: cells at a time.
         gpus: of one slot, among which a cell's images are divided.
+        making: the first cell that wants a thing makes it, and those that come meanwhile wait for it.
     """
-    seconds = [each.seconds for each in estimates if each]
-    if not seconds:
+    known = [(index, each.seconds) for index, each in enumerate(estimates) if each]
+    if not known:
         return None
-    ends = [0.0] * min(slots, len(seconds))
-    for own in seconds:
-        heapq.heapreplace(ends, ends[0] + own / max(1, gpus))
-    return Hours(sum(seconds), max(ends))
+    ends, made = [0.0] * min(slots, len(known)), dict[int, float]()
+    wants: dict[int, list[int]] = {}
+    for number, (cells, _) in enumerate(making):
+        for index in cells:
+            wants.setdefault(index, []).append(number)
+    for index, own in known:
+        ready = ends[0]
+        for number in wants.get(index, ()):
+            ready = max(ready, made.setdefault(number, ready + making[number][1]))
+        heapq.heapreplace(ends, ready + own / max(1, gpus))
+    work = sum(own for _, own in known) + sum(making[number][1] for number in made)
+    return Hours(work, max(ends))

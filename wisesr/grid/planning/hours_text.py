@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from wisesr.grid.planning.hours import By, Estimate, total_hours
+from wisesr.grid.planning.hours import By, Estimate, Making, total_hours
 from wisesr.wording import count_of, duration
 
 _LONG = 24 * 3600.0
@@ -19,6 +19,7 @@ def hours_sentence(
     slots: int = 1,
     gpus: int = 1,
     on_cpu: float | None = None,
+    making: Making = (),
 ) -> str | None:
     """`About 12 minutes, by a timed step of each model on this machine's CPU`; None where nothing can be built.
 
@@ -29,8 +30,9 @@ def hours_sentence(
         slots: cells at a time.
         gpus: of one slot.
         on_cpu: as of `Forecast`.
+        making: as of `total_hours`.
     """
-    hours = total_hours(estimates, slots=slots, gpus=gpus)
+    hours = total_hours(estimates, slots=slots, gpus=gpus, making=making)
     if hours is None:
         return None
     kinds = [each.by for each in estimates if each]

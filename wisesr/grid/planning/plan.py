@@ -15,6 +15,7 @@ from wisesr.grid.planning.cost import Cost
 from wisesr.grid.planning.disk import disk_problems
 from wisesr.grid.planning.finished import finished_seconds
 from wisesr.grid.planning.hours import Estimate, Pace, forecast
+from wisesr.grid.planning.kept import Kept
 from wisesr.grid.planning.map_heads import MapHead, read_heads
 from wisesr.grid.planning.planner_process import ask_planner
 from wisesr.grid.warm.slots import WarmSlots
@@ -34,6 +35,8 @@ class Plan(NamedTuple):
     """A cell each, how long it will take; None where it cannot be built, and where nobody knows."""
     on_cpu: float | None = None
     """Seconds on this machine's CPU, where they are so many that `estimates` are those of GPUs."""
+    kept: Sequence[Kept] = ()
+    """What cells make once for all of them."""
 
 
 def make_plan(
@@ -70,11 +73,23 @@ def make_plan(
     costs = [cost and _read(Cost(*cost)) for cost in answer["costs"]]
     problems = [(cells[index].label, problem) for index, problem in answer["problems"]]
     disk = [(cell, cost.disk, cost.partial) for cell, cost in zip(cells, costs, strict=True) if cost]
-    full = [("", problem) for problem in disk_problems(disk, slots)]
+    kept = [Kept(*store) for store in answer.get("kept", ())]
+    full = [("", problem) for problem in disk_problems(disk, slots, kept)]
     paces = [pace and Pace(*pace) for pace in answer.get("paces") or [None] * len(cells)]
-    configs, finished = [cell.config for cell in cells], finished_seconds(cells)
+    configs = [cell.config for cell in cells]
+    finished = finished_seconds(cells, [cost.reads if cost else "files" for cost in costs])
     times = forecast(configs, costs, finished=finished, paces=paces, tflops=tflops)
-    return Plan(problems + full, costs, read_heads(answer.get("heads", ())), *times)
+    making = [None if times.on_cpu is not None else seconds for seconds in answer.get("making") or [None] * len(kept)]
+    rate = None if tflops is None else tflops * 1e12
+    kept = [store._replace(seconds=_seconds(store, taken, rate)) for store, taken in zip(kept, making, strict=True)]
+    return Plan(problems + full, costs, read_heads(answer.get("heads", ())), *times, kept)
+
+
+def _seconds(store: Kept, timed: float | None, rate: float | None) -> float | None:
+    """Of making what is missing: as it was timed, or by its FLOPs at so many a second; None where nobody knows."""
+    if timed is not None or rate is None or not store.flops:
+        return timed
+    return store.flops / rate
 
 
 def _read(cost: Cost) -> Cost:

@@ -14,7 +14,9 @@ from wisesr.grid.naming import CellNames, cell_names
 from wisesr.grid.planning.cost import Cost
 from wisesr.grid.planning.hours import Estimate, total_hours
 from wisesr.grid.planning.hours_text import hours_sentence
+from wisesr.grid.planning.kept import kept_sentences, making
 from wisesr.grid.planning.plan import Plan
+from wisesr.grid.planning.why_not_once import why_not_once
 from wisesr.terminal import Column, tables, tell
 from wisesr.wording import count_of, duration, size
 
@@ -57,8 +59,9 @@ def print_plan(
         console.print(table, crop=False)
     for line in _total(cells, plan, folded=len(rows) > _MANY):
         tell(console, line)
-    if (sentence := _hours(cells, plan, slots, gpus, tflops)) is not None:
-        tell(console, sentence)
+    for line in [*kept_sentences(plan.kept), *why_not_once(cells, plan.costs), _hours(cells, plan, slots, gpus, tflops)]:
+        if line is not None:
+            tell(console, line)
 
 
 def _rows(cells: Sequence[Cell], plan: Plan, names: Sequence[Sequence[str]]) -> list[_Row]:
@@ -136,25 +139,37 @@ def _total(cells: Sequence[Cell], plan: Plan, *, folded: bool) -> list[str]:
         return []
     images = sum(cost.train_images * epochs for cost, epochs in known)
     flops = sum(cost.training(epochs) for cost, epochs in known)
+    once = sum(store.flops for store in plan.kept)
+    kept = f" and {once:.2e} of what is computed once" * bool(once)
     copy = size(max(cost.partial for cost, _ in known))
     unknown = f" ({len(cells) - len(known)} of {len(cells)} cannot be built)" if len(known) < len(cells) else ""
     steps, stays = sum(cost.steps for cost, _ in known), size(sum(cost.disk - cost.partial for cost, _ in known))
     of_row = "GFLOPs and steps of a row are those of one cell, FLOPs, disk and time those of all its cells: "
-    frozen = all(cost.train_flops < cost.flops * 3 for cost, _ in known)
-    passes = "one of a frozen backbone and three of its head" if frozen else "three"
+    passes = _passes([cost for cost, _ in known])
     rest = f"disk without what loggers write, and without a copy (at most {copy}) while a checkpoint is replaced"
     return [
         f"In total: {count_of(len(known), 'cell')}{unknown}, {steps:,} steps on {images:,} images "
-        f"(training images x epochs), {flops:.2e} FLOPs of training, {stays} of disk",
+        f"(training images x epochs), {flops:.2e} FLOPs of training{kept}, {stays} of disk",
         f"{of_row if folded else 'Figures of a row are those of one cell: '}GFLOPs of one image's forward pass, of training "
         f"counted as {passes}; {rest}",
     ]
 
 
+def _passes(costs: Sequence[Cost]) -> str:
+    """How many forward passes of an image training counts as."""
+    if all(cost.reads == "maps" for cost in costs):
+        return "three of the head, whose maps are kept"
+    if all(cost.train_flops < cost.flops * 3 for cost in costs):
+        return "one of a frozen backbone and three of its head"
+    return "three"
+
+
 def _hours(cells: Sequence[Cell], plan: Plan, slots: int, gpus: int, tflops: float) -> str | None:
-    work = sum(
+    work = sum(store.flops for store in plan.kept) + sum(
         cost.work(int(cell.config["recipe"]["epochs"]))
         for cell, cost in zip(cells, plan.costs, strict=True)
         if cost is not None
     )
-    return hours_sentence(plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus, on_cpu=plan.on_cpu)
+    return hours_sentence(
+        plan.estimates, work, tflops=tflops, slots=slots, gpus=gpus, on_cpu=plan.on_cpu, making=making(plan.kept)
+    )

@@ -3,8 +3,8 @@
 Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to import and the grid itself does without, or forked by
 a warm parent. On stdin one line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null, "forked": whether cells will
 be}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell, then {"problems": [[cell, text], ...], "costs": [[...] or
-null, ...], "heads": [[...] or null, ...]}, {"timed": 0} before each cell whose model is timed, and {"paces": [[...] or null,
-...]} at the end. When stdin ends before that, so does this process.
+null, ...], "kept": [[...], ...], "heads": [[...] or null, ...]}, {"timed": 0} before each cell whose model is timed, and
+{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, of "kept" each what making it takes. When stdin ends before that, so does this process.
 """
 
 from __future__ import annotations
@@ -25,9 +25,15 @@ from wisesr.grid.planning.timing import time_cells
 if TYPE_CHECKING:
     from wisesr.grid.planning.cell_planner import CellPlan
     from wisesr.grid.planning.hours import Pace
+    from wisesr.grid.planning.kept import Kept
 
 
 def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> list[CellPlan]:
+    """Costs and problems of all cells, as of `plan_grid`."""
+    return plan_grid(configs, gpus, tell)[0]
+
+
+def plan_grid(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], None]) -> tuple[list[CellPlan], list[Kept]]:
     """Plan all cells, in an order in which those of one backbone follow each other.
 
     Args:
@@ -36,30 +42,37 @@ def plan_cells(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], 
         tell: called before each cell, with its index and how many are done.
 
     Returns:
-        Costs and problems, in the order of `configs`.
+        Costs and problems, in the order of `configs`; and what the cells make once for all of them.
     """
     from wisesr.grid.planning.cell_planner import CellPlanner  # imports torch: stdin is watched before that
 
     planner = CellPlanner(gpus)
     backbones = [json.dumps([config["backbone"], config["resolution"]], sort_keys=True) for config in configs]
     order = sorted(range(len(configs)), key=backbones.__getitem__)
-    plans: dict[int, CellPlan] = {}
-    for index in order:
-        tell(index, len(plans))
-        plans[index] = planner.plan_cell(configs[index])
-    return [plans[index] for index in range(len(configs))]
+    for done, index in enumerate(order):
+        tell(index, done)
+        planner.plan_cell(configs[index])
+    return planner.share(configs)
 
 
-def _paces(
-    configs: Sequence[Config], plans: Sequence[CellPlan], cores: int | None, imports: float, tell: Callable[[int], None]
-) -> list[Pace | None]:
-    """What cells take on so many cores of this machine, where that is asked for and nothing is wrong with one."""
+def _times(
+    configs: Sequence[Config],
+    plans: Sequence[CellPlan],
+    kept: Sequence[Kept],
+    *,
+    cores: int | None,
+    imports: float,
+    tell: Callable[[int], None],
+) -> tuple[list[Pace | None], list[float | None]]:
+    """What cells take on so many cores of this machine, where that is asked for and nothing is wrong with one; and what is made
+    once for all of them.
+    """
     from wisesr.build.data import build_manifest
 
     if cores is None or any(problems for _, problems in plans):
-        return [None] * len(plans)
+        return [None] * len(plans), [None] * len(kept)
     costs = [cost for cost, _ in plans]
-    return time_cells(configs, costs, build_manifest, cores=cores, imports=imports, tell=tell)
+    return time_cells(configs, costs, build_manifest, kept=kept, cores=cores, imports=imports, tell=tell)
 
 
 def _end_with_the_grid() -> None:
@@ -86,12 +99,13 @@ def main() -> None:
 
     imports = 0.0 if asked.get("forked") else time.monotonic() - began
     cells, cores = asked["cells"], asked.get("cores")
-    plans = plan_cells(cells, asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
+    plans, kept = plan_grid(cells, asked["gpus"], lambda index, done: say({"cell": index, "done": done}))
     problems = [(index, problem) for index, (_, own) in enumerate(plans) for problem in own]
     costs = [cost for cost, _ in plans]
     maps = [cost and cost.feature_map for cost in costs]
-    say({"problems": problems, "costs": costs, "heads": describe_heads(cells, maps)})
-    say({"paces": _paces(cells, plans, cores, imports, lambda index: say({"timed": index}))})
+    say({"problems": problems, "costs": costs, "kept": kept, "heads": describe_heads(cells, maps)})
+    paces, making = _times(cells, plans, kept, cores=cores, imports=imports, tell=lambda index: say({"timed": index}))
+    say({"paces": paces, "making": making})
 
 
 if __name__ == "__main__":

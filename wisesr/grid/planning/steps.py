@@ -1,4 +1,6 @@
-"""A few steps of a cell, done and timed on real images, with weights at random: what an image takes. For the planner's child.
+"""A few steps of a cell, done and timed with weights at random: what an image takes. For the planner's child.
+
+On real images; of a cell that reads kept rows on some that lie in memory, as rows that were read before do.
 
 What else the machine does at that moment makes nothing longer here, as far as can be: of repeats the quickest counts, and
 decoding and a step with one thread are timed by the CPU. Several threads wait for one another where others have the cores, so
@@ -9,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from wisesr.build.cell import Parts
@@ -22,43 +24,78 @@ _TOGETHER = 0.8
 """What a thread does of its own speed beside others, where that could not be measured."""
 _AROUND = 0.004
 """Seconds of a step beside model and images: Lightning's hooks, the figures of training."""
+_PER_ROW, _READ = 1.5e-5, 2e9
+"""Seconds of reading a kept row of maps, and bytes a second of what it holds: from memory, where the system keeps it."""
 
 Clock = Callable[[], float]
 
 
-def time_steps(parts: Parts, threads: int) -> tuple[float, float]:
-    """Seconds an image, decoding included: of training, and of measuring accuracy.
+class ImageTime(NamedTuple):
+    """Seconds an image."""
+
+    train: float
+    """Of training: decoding, augmentation, and its part of a step."""
+    measure: float
+    """Of measuring accuracy, the same."""
+    decode: float
+    """Of that, decoding and what else is done before the model sees it."""
+
+
+def time_steps(parts: Parts, threads: int, *, trains: bool = True) -> ImageTime:
+    """What an image of a cell takes that reads images, or views of images (`Parts.data.kept`).
 
     Args:
         parts: of the cell, on the CPU without processes that decode.
         threads: of the cell.
+        trains: whether its training is timed, too; else that is told as none.
     """
-    from wisesr.training.trainer import make_trainer
-
-    plugin = make_trainer(parts.trainer, 1, []).precision_plugin
-    batch = parts.data.steps.batch_size
-    seconds = []
-    for loader, make in (
-        (parts.data.train_dataloader, _training),
-        (lambda: parts.data.val_dataloader()[0], _measuring),
-    ):
-        batches = _endless(loader)
-        decoded: list[Batch] = []
+    seconds = [0.0]
+    ways = [(parts.data.train_dataloader, _training)] * trains + [(lambda: parts.data.val_dataloader()[0], _measuring)]
+    for loader, make in ways:
+        batches = _first(loader) if parts.data.kept else _endless(loader)
+        decoded: list[Batch] = [next(batches)] if parts.data.kept else []  # from then on they are in memory
         decoding = _quickest(lambda: decoded.append(next(batches)), time.process_time)  # noqa: B023  # called here and now
         largest = max(decoded, key=lambda each: len(each.images))
-        step = _shared(make(parts, plugin, largest), threads)
-        seconds.append((decoding + step + _AROUND * min(1.0, batch / 8)) / len(largest.images))
-    return seconds[0], seconds[1]
+        decode = decoding / len(largest.images)
+        step = _shared(make(parts, largest), threads)
+        seconds.append(decode + (step + _around(parts)) / len(largest.images))
+    return ImageTime(seconds[-2], seconds[-1], decode)
 
 
-def _training(parts: Parts, plugin: Any, batch: Batch) -> Callable[[], None]:
-    module = parts.module.train()
+def time_maps(parts: Parts, threads: int, batch: int) -> tuple[float, float]:
+    """Seconds an image of a cell that reads the maps of its backbone: of training, and of measuring accuracy.
+
+    Args:
+        parts: of the cell, on the CPU.
+        threads: of the cell.
+        batch: images of a step.
+    """
+    import torch
+
+    from wisesr.data.batches import Batch
+
+    maps = torch.rand(batch, *parts.module.model.backbone.feature_shape)
+    labels = torch.randint(len(parts.module.class_names), (batch,))
+    given = Batch(maps, labels, labels, are_maps=True)
+    reading = _PER_ROW + maps[0].numel() * maps.element_size() / _READ
+    train, measure = (_shared(make(parts, given), threads) for make in (_training, _measuring))
+    around = _around(parts)
+    return reading + (train + around) / batch, reading + (measure + around) / batch
+
+
+def _around(parts: Parts) -> float:
+    return _AROUND * min(1.0, parts.data.steps.batch_size / 8)
+
+
+def _training(parts: Parts, batch: Batch) -> Callable[[], None]:
+    module, plugin = parts.module.train(), _plugin(parts)
     optimizer = module.make_optimizer(module.model)
 
     def step() -> None:
         with plugin.train_step_context():
             images, targets = module.objective.mix(plugin.convert_input(batch.images), batch.labels)
-            loss = module.objective(module.logits_of(module.model, images), targets).mean()
+            logits = module.logits_of_batch(module.model, images, are_maps=batch.are_maps)
+            loss = module.objective(logits, targets).mean()
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
@@ -66,21 +103,33 @@ def _training(parts: Parts, plugin: Any, batch: Batch) -> Callable[[], None]:
     return step
 
 
-def _measuring(parts: Parts, plugin: Any, batch: Batch) -> Callable[[], None]:
+def _measuring(parts: Parts, batch: Batch) -> Callable[[], None]:
     import torch
 
-    module = parts.module.eval()
+    module, plugin = parts.module.eval(), _plugin(parts)
 
     def step() -> None:
         with torch.no_grad(), plugin.val_step_context():
-            module.logits_of(module.measured, plugin.convert_input(batch.images))
+            module.logits_of_batch(module.measured, plugin.convert_input(batch.images), are_maps=batch.are_maps)
 
     return step
+
+
+def _plugin(parts: Parts) -> Any:
+    from wisesr.training.trainer import make_trainer
+
+    return make_trainer(parts.trainer, 1, []).precision_plugin
 
 
 def _endless(loader: Callable[[], Any]) -> Iterator[Batch]:
     while True:
         yield from loader()
+
+
+def _first(loader: Callable[[], Any]) -> Iterator[Batch]:
+    """The first batch, again and again."""
+    while True:
+        yield next(iter(loader()))
 
 
 def _shared(step: Callable[[], None], threads: int) -> float:

@@ -10,6 +10,7 @@ from wisesr.inference.evaluation.as_tested import devices
 from wisesr.inference.evaluation.pictures import Source
 from wisesr.inference.run import Run
 from wisesr.results.provenance import hardware, source_hash, versions
+from wisesr.results.reading import depends_on_batch
 
 _DEPENDS = ("torch", "torchvision", "timm", "torchmetrics", "numpy", "pillow")
 """Packages that a figure may depend on."""
@@ -67,6 +68,8 @@ def _reasons(run: Run, source: Source, device: str, threads: int, unread: int) -
         for key in ("device", "cpu")
         if key in made.hardware and here[key] != made.hardware[key]
     ]
+    if differs := depends_on_batch(made.reads):
+        found.append(f"it was computed from kept maps, which depend here on what else is in a batch, by up to {differs:.2g}")
     if threads != made.threads:
         found.append(f"{threads} threads (there were {made.threads})")
     if trainer["compile"]:

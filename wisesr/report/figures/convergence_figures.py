@@ -7,15 +7,22 @@ from statistics import fmean
 
 from wisesr.report.convergence import Curve, curves, read_validation_curve
 from wisesr.report.curve_pairs import LEAST_EPOCHS
-from wisesr.report.figures.curves import band_words, columns, curve_layers, epoch_axis, level_line, same_curves, seed_words
+from wisesr.report.figures.curves import (
+    band_words,
+    columns,
+    curve_layers,
+    epoch_axis,
+    in_parts,
+    level_line,
+    same_curves,
+    seed_words,
+)
 from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.speed import SHARE, goal_of
 from wisesr.report.study import Entry, ReportTable
 
 _WIDTH, _HEIGHT = 480, 300
-_TOGETHER = 9
-"""Heads beside the baseline in one plot, at most."""
 
 
 def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
@@ -24,7 +31,8 @@ def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Fi
         if not (shown := curves(entries)):
             continue
         group, goal = entries[0].group, _goal(entries, table.baseline)
-        parts = _parts(shown, table.baseline)
+        of_head = {curve.entry.head: curve for curve in shown}
+        parts = [[of_head[head] for head in part] for part in in_parts(list(of_head), table.baseline)]
         low, high = min(min(curve.low) for curve in shown), max(max(curve.high) for curve in shown)
         scale = accuracy_scale(low, high)
         if len(parts) > 1:  # the same in all of them
@@ -34,15 +42,6 @@ def convergence_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Fi
             key = file_name(table.key, "convergence", group, *([str(number)] if len(parts) > 1 else []))
             caption, spec = _caption(table, part, goal), _spec(table, part, order, goal, scale)
             yield Figure(key, table.key, "convergence", title, caption, spec, group, "")
-
-
-def _parts(shown: Sequence[Curve], baseline: str) -> list[list[Curve]]:
-    """Curves that are drawn together, the baseline in every part; parts are of about one size."""
-    first = [curve for curve in shown if curve.entry.head == baseline]
-    others = [curve for curve in shown if curve.entry.head != baseline]
-    count = max(1, -(-len(others) // _TOGETHER))
-    size = -(-len(others) // count)
-    return [first + others[at : at + size] for at in range(0, max(1, len(others)), max(1, size))]
 
 
 def _goal(entries: Sequence[Entry], baseline: str) -> float | None:

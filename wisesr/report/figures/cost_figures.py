@@ -9,7 +9,7 @@ from wisesr.report.figures.cost_panels import cost_panels, cost_row, cost_toolti
 from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
-from wisesr.report.tables.cost_words import FLOPS
+from wisesr.report.tables.cost_words import FLOPS, time_sentences
 
 _WIDE = 420
 _BARS = "Top-1 on the test split, mean over seeds (bars: one standard deviation, n \N{MINUS SIGN} 1)"
@@ -43,9 +43,7 @@ def _caption(table: Costs, costs: Sequence[Cost], baseline: str) -> str:
         caption += " Axes on which heads are far apart are logarithmic on either side of 0."
     if all(cost.step_ms is None for cost in costs):
         return caption
-    caption += f" Time of a training step, data loading included, on {table.machine}"
-    caption += "; cells that shared the machine with others are slower for it."
-    return caption + (f" Times on {'; '.join(table.others)} are not shown: they cannot be compared." if table.others else "")
+    return " ".join([caption, "Time of a training step: data loading included.", *time_sentences(table)])
 
 
 def _more(costs: Sequence[Cost], baseline: str) -> str:

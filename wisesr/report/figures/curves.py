@@ -16,6 +16,9 @@ _BANDS = {
     "std": "mean over seeds, with a band of one standard deviation (n \N{MINUS SIGN} 1) to either side",
 }
 
+TOGETHER = 9
+"""Heads beside the baseline in one plot, at most."""
+
 
 def columns(curve: Curve, digits: int = 2, field: str = "epoch") -> dict[str, Any]:
     """A head's figures in columns, which Vega-Lite's `flatten` makes rows of: names stand once.
@@ -87,6 +90,14 @@ def _tooltip(at: str, title: str) -> list[dict[str, str]]:
         *({"field": name, "title": text, "type": "quantitative"} for name, text in figures.items()),
         {"field": "seeds", "type": "quantitative"},
     ]
+
+
+def in_parts(heads: Sequence[str], baseline: str) -> list[list[str]]:
+    """Heads whose curves are drawn together, the baseline in every part; parts are of about one size."""
+    first, others = [head for head in heads if head == baseline], [head for head in heads if head != baseline]
+    count = max(1, -(-len(others) // TOGETHER))
+    size = -(-len(others) // count)
+    return [first + others[at : at + size] for at in range(0, max(1, len(others)), max(1, size))]
 
 
 def same_curves(curves: Sequence[Curve]) -> str:

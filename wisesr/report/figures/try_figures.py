@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from wisesr.report.convergence import Curve
-from wisesr.report.figures.curves import band_words, columns, curve_layers, epoch_axis, same_curves, seed_words
+from wisesr.report.figures.curves import band_words, columns, curve_layers, epoch_axis, in_parts, same_curves, seed_words
 from wisesr.report.figures.figure import Figure, Spec, file_name
 from wisesr.report.figures.style import accuracy_scale, by_head
 from wisesr.report.study import ReportTable
@@ -16,11 +16,19 @@ _WIDTH, _HEIGHT = 300, 260
 
 
 def try_figures(table: ReportTable, order: Sequence[str]) -> Iterator[Figure]:
-    """One for each backbone and settings with heads that were tried at several rates; `order` as of `style.head_order`."""
+    """One for each backbone and settings with heads that were tried at several rates, several of many heads.
+
+    Heads are in the order of `style.head_order`.
+    """
     for row in table_tries(table):
-        key = file_name(table.key, "tries", row.group)
-        title = f"Best after k tried rates, {row.group} on {table.title}"
-        yield Figure(key, table.key, "tries", title, _caption(table, row), _spec(table, row, order), row.group, "")
+        parts = in_parts([line.entry.head for line in row.curves], table.baseline)
+        scale = _scale([curve for line in row.curves for curve in (line.val, line.test)])
+        for number, heads in enumerate(parts, start=1):
+            part = row._replace(curves=tuple(line for line in row.curves if line.entry.head in heads))
+            key = file_name(table.key, "tries", row.group, *[str(number)] * (len(parts) > 1))
+            title = f"Best after k tried rates, {row.group} on {table.title}"
+            title += f", {number} of {len(parts)}" * (len(parts) > 1)
+            yield Figure(key, table.key, "tries", title, _caption(table, part), _spec(table, part, order, scale), row.group, "")
 
 
 def _caption(table: ReportTable, row: RowTries) -> str:
@@ -37,12 +45,13 @@ def _caption(table: ReportTable, row: RowTries) -> str:
     return f"{first} {how}; {band_words(shown)}. {seed_words(shown)}{same_curves(shown)}"
 
 
-def _spec(table: ReportTable, row: RowTries, order: Sequence[str]) -> Spec:
+def _spec(table: ReportTable, row: RowTries, order: Sequence[str], percent: dict[str, Any]) -> Spec:
+    """Args: percent: scale of both panels where both are in percent."""
     validation, test = [line.val for line in row.curves], [line.test for line in row.curves]
     title = f"Test {table.metric.title.replace(', %', ' (%)')}"
     panels = [("Validation top-1 (%)", validation)] * (table.protocol != "paper") + [(title, test)]
     heads = by_head(order, [line.entry.head for line in row.curves], len(panels) * _WIDTH)
-    scale = _scale(validation + test) if table.metric.image_unit == 100 else {"zero": False}
+    scale = percent if table.metric.image_unit == 100 else {"zero": False}
     drawn = [_panel(curves, name, scale, heads, row.last, table.metric.decimals) for name, curves in panels]
     return drawn[0] if len(drawn) == 1 else {"hconcat": drawn, "spacing": 28}
 

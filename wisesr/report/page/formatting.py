@@ -19,6 +19,7 @@ from wisesr.report.study import Entry, ReportCell, ReportTable
 from wisesr.report.tables import sentences
 from wisesr.report.tables.cost_words import cost_sentences, overhead
 from wisesr.report.tables.numbers import EN_DASH, mean_and_std, p_value, signed, typographic
+from wisesr.report.tables.rate_table import rate_table
 from wisesr.report.tables.speed_words import change, change_interval, how_measured
 from wisesr.report.tables.table_content import TableContent
 from wisesr.report.tables.tries_table import shown_tries, tries_method, tries_rows
@@ -158,6 +159,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
         overhead,
         html_name,
         p_value_or_dash,
+        rate_table,
         pack,
         paired_intervals,
         schedule_notes,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from wisesr.report.costs import machine
 from wisesr.report.tables.sentences import study_states
 from wisesr.report.whole_study import Study
+from wisesr.results.reading import FILES, reading, reading_words
 from wisesr.results.record import Provenance
 from wisesr.results.state import State
 from wisesr.wording import count_of, some_of
@@ -40,6 +41,7 @@ def describe_study(study: Study, *, made: str, command: str) -> Header:
         ("code commit", _counted((part.commit or "unknown")[:_HASH_DIGITS] for part in provenance)),
         ("versions", _counted(map(_versions, provenance))),
         ("hardware", _counted(map(machine, cells))),
+        ("epochs began with", _reads(provenance)),
         ("cells finished", _span([part.finished for part in provenance])),
     ]
     return Header(title, study_states(study), tuple((name, text) for name, text in facts if text))
@@ -53,6 +55,12 @@ def missing(study: Study) -> int:
 def _versions(provenance: Provenance) -> str:
     shown = ("wisesr", "torch", "timm", "python")
     return ", ".join(f"{name} {provenance.versions[name]}" for name in shown if name in provenance.versions)
+
+
+def _reads(provenance: Sequence[Provenance]) -> str:
+    """Nothing where all began with files, as they did before there was anything else."""
+    told = any(reading(part.reads) != FILES for part in provenance)
+    return _counted(reading_words(part.reads) for part in provenance) if told else ""
 
 
 def _counted(values: Iterable[str]) -> str:

@@ -11,6 +11,7 @@ from wisesr.config.axes import Leaves
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut, Place, ReportCell
 from wisesr.report.whole_study import Study
+from wisesr.results.reading import reading
 from wisesr.results.record import Record
 from wisesr.results.state import State
 
@@ -47,6 +48,7 @@ _FIGURES: dict[str, Callable[[Record], object]] = {
     "peak_memory_bytes": lambda record: record.cost.peak_memory_bytes,
     "commit": lambda record: record.provenance.commit,
     "source": lambda record: record.provenance.source,
+    "reads": lambda record: reading(record.provenance.reads),
     "threads": lambda record: record.provenance.threads,
     "devices": lambda record: record.provenance.devices,
     "data": lambda record: record.provenance.data.fingerprint,

@@ -6,6 +6,7 @@ import math
 
 from wisesr.report.costs import Costs
 from wisesr.report.tables.numbers import signed, typographic
+from wisesr.results.reading import FILES, MAPS, WORDS
 
 FLOPS = (
     "FLOPs are those of convolutions and matrix products in one image's forward pass, a multiply-add counted as two; averaging "
@@ -43,8 +44,23 @@ def cost_sentences(costs: Costs) -> list[str]:
             f"Percent: what a head costs more than {costs.baseline} with the same backbone and settings, whose row has the "
             "figures themselves. Those of other heads are told where the pointer is."
         )
-    if any(cost.step_ms is not None for cost in costs.costs):
-        text = f"Times are of {costs.machine}; cells that shared it with others are slower for it."
-        others = f" Times on {'; '.join(costs.others)} are not shown: they cannot be compared." if costs.others else ""
-        sentences.append(text + others)
+    return sentences + time_sentences(costs)
+
+
+def time_sentences(costs: Costs) -> list[str]:
+    """Where times were taken, what a step began with, and which are left out for it; none where there are no times."""
+    if not costs.known_times:
+        return []
+    sentences = [f"Times are of {costs.machine}; cells that shared it with others are slower for it."]
+    if costs.others:
+        sentences.append(f"Times on {'; '.join(costs.others)} are not shown: they cannot be compared.")
+    if "step_ms" in costs.known_times and costs.reads not in ((FILES,), ()):
+        sentences.append(f"A step began with {' or '.join(WORDS.get(read, read) for read in costs.reads)}.")
+        if len(costs.reads) > 1:
+            sentences[-1] += " One that began otherwise than most of its backbone's is other work, and left out."
+    if MAPS in costs.reads and costs.known_times != ("step_ms",):
+        sentences.append(
+            "Train and inference hold the backbone too: its pass over a batch, measured once for all cells that read its maps, "
+            "and the head's own."
+        )
     return sentences

@@ -8,8 +8,9 @@ from typing import NamedTuple
 from wisesr.report.difference import Difference
 from wisesr.report.study import Entry, ReportTable
 from wisesr.report.tables.numbers import DASH, mean_and_std, p_value, signed
+from wisesr.report.tables.rate_table import rate_table
 from wisesr.report.tables.sentences import STAR
-from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent
+from wisesr.report.tables.table_content import Comparison, MatrixPlace, TableContent, TriedRate
 from wisesr.report.tables.tries_table import TriesRow, shown_tries, tries_rows
 from wisesr.report.tested_metrics import TOP1, Metric
 from wisesr.report.tries import RowTries
@@ -137,7 +138,16 @@ def _published(comparison: Comparison, content: TableContent) -> list[str]:
 
 
 def rates_grid(content: TableContent) -> Grid | None:
-    """Learning rates that were tried: mean validation top-1 of each; None where no head was tried at several."""
+    """Learning rates that were tried: mean validation top-1 of each, and the seeds that chose it: `78.18 (8 of 10)`.
+
+    None where no head was tried at several.
+    """
+    if side_by_side := rate_table(content.rates):
+        found = tuple(
+            (Text(row.entry.label), *(Text(DASH if tried is None else _tried(tried)) for tried in row.tried))
+            for row in side_by_side.rows
+        )
+        return Grid(_titled("validation top-1, % (seeds that chose the rate)", *side_by_side.rates), found, 1)
     rows = tuple(
         (
             Text(tried.entry.label),
@@ -147,6 +157,10 @@ def rates_grid(content: TableContent) -> Grid | None:
         for tried in content.rates
     )
     return Grid(_titled("model", "rate", "validation top-1", "seeds", "seeds choosing it"), rows, 2) if rows else None
+
+
+def _tried(tried: TriedRate) -> str:
+    return f"{tried.top1:.2f} ({tried.chosen} of {tried.seeds})"
 
 
 def tries_grid(table: ReportTable, row: RowTries) -> Grid:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from wisesr.report.costs import read_by
 from wisesr.report.differences import SEEDS
 from wisesr.report.last_epochs import LEAST, MOST
 from wisesr.report.speed import SHARE, Pace, Speed
 from wisesr.report.study import ReportTable
 from wisesr.report.tables.numbers import EN_DASH, typographic
+from wisesr.results.reading import WORDS
 from wisesr.statistics.intervals import Interval
 
 _GOAL = f"{100 * SHARE:.0f} % of {{other}}'s plateau"
@@ -60,7 +62,24 @@ def how_measured(table: ReportTable, speeds: Sequence[Speed]) -> list[str]:
         (_BOUND, any(speed.censored for speed in answered)),
         (_FEW, any(len(speed.seeds) < SEEDS for speed in answered)),
     )
-    return [how, *(text for text, applies in said if applies)]
+    return [how, *(text for text, applies in said if applies), *_other_work(answered)]
+
+
+def _other_work(speeds: Sequence[Speed]) -> list[str]:
+    """Heads without seconds, as their epochs began with something else than the other's."""
+    heads: dict[tuple[str, str], list[str]] = {}
+    for speed in speeds:
+        own, other = (tuple(sorted(set(map(read_by, entry.cells)))) for entry in (speed.entry, speed.other))
+        if own != other or len(own) > 1:
+            heads.setdefault((_in_words(own), _in_words(other)), []).append(speed.entry.head)
+    return [
+        f"No seconds of {', '.join(names)}: epochs began with {own}, those of {speeds[0].other.head} with {other}."
+        for (own, other), names in heads.items()
+    ]
+
+
+def _in_words(reads: Sequence[str]) -> str:
+    return " or ".join(WORDS.get(read, read) for read in reads)
 
 
 def _no_answer(speeds: Sequence[Speed]) -> str:
