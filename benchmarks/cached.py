@@ -30,7 +30,7 @@ from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 
 from benchmarks.loader import BATCH, MEAN, STD, chosen, epoch_of  # noqa: E402
-from benchmarks.measured import Row, medians, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, medians, write_rows  # noqa: E402
 from wisesr.build.data import build_manifest  # noqa: E402
 from wisesr.build.keep import keep_images  # noqa: E402
 from wisesr.config.compose import compose_cell  # noqa: E402
@@ -117,6 +117,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, help="JSON file for docs/benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="few images, few turns, one size")
     given = parser.parse_args()
+    keep_nothing()
     if given.images is None:
         parser.error("it needs photographs: --images path/to/images")
     torch.set_num_threads(1)

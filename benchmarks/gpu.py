@@ -36,6 +36,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 
 import torch  # noqa: E402
 
+from benchmarks.measured import keep_nothing  # noqa: E402
 from benchmarks.on_gpu import cells, heads, loader, steps, suite  # noqa: E402
 from benchmarks.on_gpu.isolation import Task, run_isolated, together  # noqa: E402
 from benchmarks.on_gpu.options import Options, Row  # noqa: E402
@@ -44,7 +45,11 @@ from wisesr.config.options import options as names_of  # noqa: E402
 from wisesr.results.provenance import commit, versions  # noqa: E402
 from wisesr.types import usable_cores  # noqa: E402
 
-LOADERS = ("augment=none", "augment=standard", "augment=paper")
+LOADERS = tuple(
+    f"augment={augment} dataset.cache={cache}"
+    for augment, kept in (("none", "on"), ("paper", "on"), ("standard", "reduced"))
+    for cache in ("off", kept)
+)
 
 
 def sections(options: Options) -> dict[str, Section]:
@@ -70,7 +75,8 @@ def sections(options: Options) -> dict[str, Section]:
         ),
         "loader": Section(
             "Loader",
-            f"Images/s by worker processes, on {usable_cores()} cores; {folder}. Decoded, augmented, normalised and collated.",
+            f"Images/s by worker processes, on {usable_cores()} cores; {folder}. Decoded or, with dataset.cache=on and "
+            "=reduced, read as kept, augmented, normalised and collated.",
             ("settings", "pixels", *(f"{count} workers" for count in options.workers), "images timed"),
         ),
     }
@@ -90,10 +96,11 @@ def tasks(options: Options) -> list[Task]:
     with_images = options.images is not None
     untimed: list[tuple[str, Callable[[], Iterable[Row]]]] = [("tests marked gpu", suite.measure)]
     if with_images:
-        untimed.append(("kill -9 in mid-epoch, and resume", partial(cells.kill_and_resume, options)))
+        for way in cells.WAYS:
+            untimed.append((f"kill -9 in mid-epoch, and resume: {way.name}", partial(cells.kill_and_resume, options, way)))
         untimed.append(("CPU and card agree", partial(cells.agreement, options)))
     if usable_cores() >= 8:
-        add("cells", "tests, kill and resume, CPU and card agree", 70, partial(together, untimed))
+        add("cells", "tests, kill and resume, CPU and card agree", 90, partial(together, untimed))
     else:
         for label, work in untimed:
             add("cells", label, 60, work)
@@ -102,6 +109,8 @@ def tasks(options: Options) -> list[Task]:
     counts = options.workers
     for words in options.loaders if with_images else ():
         add("loader", words, 4 * len(counts), partial(loader.measure, options, words, options.sizes[0], counts))
+    for precision in ("32-true", "bf16-mixed") if with_images else ():
+        add("cells", f"maps of a frozen backbone, {precision}", 25, partial(cells.from_maps, options, precision))
     if with_images:
         add("cells", "two cells share the device", 40, partial(cells.sharing, options))
     for words in options.loaders if with_images else ():
@@ -151,6 +160,7 @@ def main() -> None:
     parser.add_argument("--only", help="measurements whose table or first words contain this")
     parser.add_argument("--loader", nargs="+", default=LOADERS, help="settings to time the loader with, one text each")
     given = parser.parse_args()
+    keep_nothing()
     images = None if given.images is None else given.images.resolve()
     options = Options(given.device, given.tiny, images, tuple(given.loader))
     sheet = Sheet(given.to, heading(options, given.commit), sections(options))

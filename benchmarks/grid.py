@@ -20,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.measured import keep_nothing  # noqa: E402
 from tests.support.command import TOY  # noqa: E402
 
 WITHOUT_TORCH = f"""
@@ -83,6 +84,7 @@ if __name__ == "__main__":
     parser.add_argument("--cells", type=int, default=4)
     parser.add_argument("--done", type=int, default=1000)
     chosen = parser.parse_args()
+    keep_nothing()
     if chosen.rounds:
         beside_one_by_one(chosen.rounds, chosen.cells)
     if chosen.done:

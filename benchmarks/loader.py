@@ -26,7 +26,7 @@ import timm  # noqa: E402
 import torch  # noqa: E402
 from timm.data import create_dataset, create_loader  # noqa: E402
 
-from benchmarks.measured import Row, medians, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, medians, write_rows  # noqa: E402
 from wisesr.build.parts import build_augmentation  # noqa: E402
 from wisesr.config.options import load_option  # noqa: E402
 from wisesr.data.datamodule import ImageData  # noqa: E402
@@ -136,6 +136,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, help="JSON file for docs/benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="few images, few turns, one size")
     given = parser.parse_args()
+    keep_nothing()
     torch.set_num_threads(1)
     began, rows = time.monotonic(), small_samples(3 if given.quick else 9)
     with tempfile.TemporaryDirectory() as scratch:

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # in place of this folder
 os.environ |= {"OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
 
-from benchmarks.measured import Row, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, write_rows  # noqa: E402
 from wisesr.config.compose import compose_cell  # noqa: E402
 from wisesr.config.files import to_yaml  # noqa: E402
 from wisesr.grid.cell_process import environment  # noqa: E402
@@ -165,6 +165,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one epoch, one round: tests the script")
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
+    keep_nothing()
     rounds, epochs = (1, 1) if given.quick else (given.rounds, 3)
     os.chdir(ROOT)  # where the parent finds this file
     import_wandb()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import platform
 import shlex
+import shutil
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -58,6 +61,21 @@ def write_rows(path: Path | None, rows: Sequence[Row], *, table: str = "", argum
         found = {"command": command, "rows": [row._asdict() for row in rows], "table": table, **conditions()}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def keep_nothing() -> None:
+    """What this process and its children keep (lists of images, decoded images, maps) goes into a folder that ends with it.
+
+    So a measurement finds nothing that was computed before it, and leaves nothing behind.
+    """
+    place, owner = tempfile.mkdtemp(prefix="wisesr-benchmark-"), os.getpid()
+    os.environ["WISESR_CACHE"] = place
+
+    def forget() -> None:
+        if os.getpid() == owner:  # and not in a child that was forked from it
+            shutil.rmtree(place, ignore_errors=True)
+
+    atexit.register(forget)
 
 
 def conditions() -> dict[str, Any]:

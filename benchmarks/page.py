@@ -48,6 +48,7 @@ SCRIPTS = (
     Script("memory_layout", "Memory layouts of whole models", 3),
     Script("memory", "Memory of a cell", 8),
     Script("manifest_pages", "Pages of a manifest", 2),
+    Script("rows", "Rows that are kept", 2),
     Script("startup", "From the command to the first step", 6),
     Script("warm", "Cells of a grid: forked or spawned", 20),
     Script("busy", "A busy machine", 10),

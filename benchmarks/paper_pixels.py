@@ -7,8 +7,7 @@
 Each way turns the same photographs into rows of a batch, normalised. All take turns within one run, on one thread, and the
 medians of its time on the processor count, which is the clock's where nothing else runs. "Decoded" begins with the resized
 picture, in bytes, in memory. "From files" begins with the file: there it is the decoder's time that all ways share, the more
-the larger the photographs. "From kept pictures" begins with resized pictures in a file that is mapped into memory, a stand-in
-for those that are kept.
+the larger the photographs. "From kept pictures" begins with resized pictures that a machine keeps (dataset.cache).
 
 v2 does the same operations on bytes: a random affine (one zoom for both sides), two flips, a channel shift, autocontrast,
 brightness, and the normalisation. Keras-Preprocessing is installed by pip in a folder that goes afterwards; where it cannot be
@@ -36,9 +35,12 @@ from PIL import Image  # noqa: E402
 from torch import Tensor  # noqa: E402
 from torchvision.transforms import v2  # noqa: E402
 
-from benchmarks.measured import Row, medians, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, medians, write_rows  # noqa: E402
 from wisesr.build.parts import build_augmentation  # noqa: E402
 from wisesr.config.options import load_option  # noqa: E402
+from wisesr.data.batches import Images  # noqa: E402
+from wisesr.data.decoded import Pictures, keep_pictures  # noqa: E402
+from wisesr.data.describe import describe  # noqa: E402
 from wisesr.data.folder import folder  # noqa: E402
 from wisesr.data.keras_pipeline import KerasPipeline  # noqa: E402
 from wisesr.data.manifest import Manifest  # noqa: E402
@@ -80,22 +82,33 @@ def megapixels_of(root: Path) -> float:
     return sum(width * height for width, height in sizes) / len(sizes) / 1e6
 
 
-def ours(augment: KerasPipeline, manifest: Manifest, views: Sequence[Tensor], kept: np.memmap[Any, Any]) -> dict[str, Way]:
-    """What a cell does, from each of the three beginnings, and the steps one by one."""
+def ours(augment: KerasPipeline, manifest: Manifest, views: Sequence[Tensor]) -> dict[str, Way]:
+    """Ours from resized pictures and from files, each also step by step."""
 
     def in_steps(pixels: Tensor, row: Tensor) -> None:
         row.copy_(augment._normalise(augment.applied(pixels.contiguous().float(), augment.draw())))
 
-    def written(pixels: Tensor, row: Tensor) -> None:
-        augment.write_view(pixels, lambda shape, dtype: row, training=True)
-
     return {
-        "decoded": lambda index, row: written(views[index], row),
+        "decoded": lambda index, row: augment.write_view(views[index], lambda shape, dtype: row, training=True),
         "decoded, step by step": lambda index, row: in_steps(views[index], row),
-        "from files": lambda index, row: augment.write(manifest.load(index), lambda shape, dtype: row, training=True),
+        "decoding alone": lambda index, row: manifest.load(index),
         "from files, step by step": lambda index, row: in_steps(augment.resized_pixels(manifest.load(index)), row),
-        "from kept pictures": lambda index, row: written(torch.from_numpy(np.array(kept[index])).permute(2, 0, 1), row),
     }
+
+
+def batches(augment: KerasPipeline, manifest: Manifest, kept: Path) -> dict[str, Callable[[], object]]:
+    """What a cell's loader does for a batch of all images, seeding included: from files, and from pictures that are kept."""
+    positions = np.arange(len(manifest))
+    view = augment.view(training=True)
+    assert view is not None
+    pictures = keep_pictures(manifest, positions, view, kept, asked=True, about={})
+    keys = [(0, int(position)) for position in positions]
+
+    def batch_of(pictures: Pictures | None) -> Callable[[], object]:
+        images = Images(manifest, positions, augment, training=True, seed=0, kept=pictures)
+        return lambda: images.__getitems__(keys)
+
+    return {"from files": batch_of(None), "from kept pictures": batch_of(pictures)}
 
 
 def of_v2(views: Sequence[Tensor]) -> Way:
@@ -166,14 +179,11 @@ def of_keras(scratch: Path, size: int, files: Sequence[str]) -> Way | None:
 
 def measured(root: Path, size: int, rounds: int, scratch: Path) -> tuple[dict[str, float], bool]:
     """images/s of each way, and whether Keras-Preprocessing is among them."""
-    manifest = folder(root=str(root))
+    manifest = describe(folder(root=str(root)))
     augment = build_augmentation(load_option("augment", "paper"), size, (0.5,) * 3, (0.5,) * 3)
     assert isinstance(augment, KerasPipeline)
     views = [augment.resized_pixels(manifest.load(index)) for index in range(len(manifest))]
-    kept = np.memmap(scratch / f"{size}.rows", dtype=np.uint8, mode="w+", shape=(len(views), size, size, 3))
-    for index, view in enumerate(views):
-        kept[index] = view.permute(1, 2, 0).numpy()
-    ways = ours(augment, manifest, views, kept) | {"decoded, v2": of_v2(views)}
+    ways = ours(augment, manifest, views) | {"decoded, v2": of_v2(views)}
     files = [str(path) for path in sorted(root.rglob("*.jp*g"))]
     if keras := of_keras(scratch / "keras", size, files):
         ways["from files, Keras-Preprocessing"] = keras
@@ -186,7 +196,8 @@ def measured(root: Path, size: int, rounds: int, scratch: Path) -> tuple[dict[st
 
         return call
 
-    seconds = medians({name: whole(way) for name, way in ways.items()}, rounds, clock=time.process_time)
+    calls = {name: whole(way) for name, way in ways.items()} | batches(augment, manifest, scratch / "kept")
+    seconds = medians(calls, rounds, clock=time.process_time)
     return {name: len(views) / taken for name, taken in seconds.items()}, keras is not None
 
 
@@ -202,8 +213,8 @@ def rows_of(size: int, speeds: Mapping[str, float], megapixels: float, *, keras:
         ratio, bound = speeds[way] / speeds[beside], BOUNDS[kind][size]
         target = f"augment=paper at {size} px, {words}, images/s over {peer}"
         note = f"one thread; {speeds[way]:.0f} and {speeds[beside]:.0f} images/s; files of {megapixels:.2f} megapixels"
-        if kind == "kept":
-            note += "; a mapped file of resized pictures"
+        if kind == "keras":
+            note += f", of which decoding alone would make {speeds['decoding alone']:.0f} images/s"
         library = f"torchvision {torchvision.__version__.partition('+')[0]}" if kind == "v2" else KERAS
         rows.append(Row(target, f">= {bound} x", f"{ratio:.1f} x", ratio >= bound, library, note))
     return rows
@@ -216,6 +227,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, help="JSON file for docs/benchmarks.md")
     parser.add_argument("--quick", action="store_true", help="few images, few turns")
     given = parser.parse_args()
+    keep_nothing()
     torch.set_num_threads(1)
     count, rounds = (4, 3) if given.quick else (24, 15)
     rows, table = [], ["| images/s | " + " | ".join(f"{size} px" for size in SIZES) + " |", "| --- | ---: | ---: |"]

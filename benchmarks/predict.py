@@ -33,6 +33,7 @@ from PIL import Image  # noqa: E402
 from torch.utils.data import DataLoader, Dataset  # noqa: E402
 from torchvision.transforms import v2  # noqa: E402
 
+from benchmarks.measured import keep_nothing  # noqa: E402
 from wisesr.cli import main as wisesr  # noqa: E402
 from wisesr.inference.load import load  # noqa: E402
 from wisesr.inference.run import Run  # noqa: E402
@@ -161,6 +162,7 @@ def peak(cell: Path, folder: Path, workers: int) -> float:
 
 
 def main(chosen: argparse.Namespace) -> None:
+    keep_nothing()
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         cell = load(chosen.run, outputs=chosen.runs).directory if chosen.run else make_cell(place)

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 os.environ["OMP_NUM_THREADS"] = "1"
 
-from benchmarks.measured import Row, medians, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, medians, write_rows  # noqa: E402
 from wisesr.results.provenance import installed_version  # noqa: E402
 
 CELL = (
@@ -185,6 +185,7 @@ def main() -> None:
     if given.cell is not None:
         run_to_first_step(given.cell)
         return
+    keep_nothing()
     rounds = 1 if given.quick else given.rounds
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

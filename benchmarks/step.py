@@ -33,7 +33,7 @@ from torch import Tensor  # noqa: E402
 from torch.optim.lr_scheduler import LambdaLR  # noqa: E402
 
 from benchmarks.alternating import WARM, Taken, alternating  # noqa: E402
-from benchmarks.measured import Row, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, write_rows  # noqa: E402
 from wisesr.build.cell import Parts, build  # noqa: E402
 from wisesr.build.data import build_manifest  # noqa: E402
 from wisesr.build.parts import build_loggers  # noqa: E402
@@ -140,6 +140,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="few steps, for a rehearsal")
     parser.add_argument("--to", type=Path, help="JSON file for make bench")
     given = parser.parse_args()
+    keep_nothing()
     torch.set_num_threads(1)
     found = []
     for case in CASES:

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)  # in place of this folder: `grid` and `report` are no names to import
 
-from benchmarks.measured import Row, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, write_rows  # noqa: E402
 
 SIZE, BATCH = 64, 32
 SPLITS = {"train": range(8), "val": range(8, 9), "test": range(9, 10)}
@@ -35,7 +35,10 @@ TIMM = (
     "--model resnet18 --opt adamw --lr 0.001 --weight-decay 0.01 --sched cosine --warmup-epochs 0 --smoothing 0 "
     "--scale 0.35 1.0 --color-jitter 0 --train-interpolation bilinear --workers 0 --device cpu --channels-last --log-interval 1"
 )
-OURS = "dataset=folder head=gap backbone=resnet18 augment=standard trainer=cpu trainer.threads=1 logger=csv recipe=quick"
+OURS = (
+    "dataset=folder dataset.cache=off head=gap backbone=resnet18 augment=standard trainer=cpu trainer.threads=1 logger=csv "
+    "recipe=quick"
+)
 
 
 class Epoch(NamedTuple):
@@ -156,6 +159,7 @@ def main() -> None:
             f"photographs are needed, a folder of JPEGs for each class, and {chosen.images or 'nothing'} was given: "
             "name it behind the script"
         )
+    keep_nothing()
     rounds, epochs, most = (1, 2, 40) if chosen.quick else (chosen.rounds, chosen.epochs, None)
     ours, timm = [], []
     with tempfile.TemporaryDirectory() as name:

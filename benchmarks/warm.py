@@ -21,7 +21,7 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[0] = str(ROOT)
 
-from benchmarks.measured import Row, write_rows  # noqa: E402
+from benchmarks.measured import Row, keep_nothing, write_rows  # noqa: E402
 
 TOY = (
     *("backbone=timm", "backbone.model=test_resnet", "head=gap", "resolution.size=32", "recipe.epochs=1"),
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one round, a small grid")
     parser.add_argument("--to", type=Path, help="a JSON file for the rows")
     given = parser.parse_args()
+    keep_nothing()
     rounds = 1 if given.quick else given.rounds
     rows = []
     for logger, bound in (("csv", 1.0), ("wandb", 2.5)):

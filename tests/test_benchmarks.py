@@ -17,6 +17,8 @@ ROWS = [
     Row("a step", "<= 2.0 ms", "1.7 ms", True, "PyTorch 9", "one thread"),
     Row("a | pipe", ">= 1.0 x", "0.8 x", False, "timm 9", "the decoder takes the rest"),
 ]
+READS_DATA = ("wisesr.config.compose", "wisesr.build.data", "wisesr.data.folder", '/ "train.py"')
+"""What a script says that trains cells or reads datasets."""
 
 
 @pytest.fixture
@@ -90,3 +92,11 @@ def test_photographs_go_to_all_that_want_them(tmp_path: Path) -> None:
     assert given["cached"] == given["loader"]
     assert given["heads"] == ["--quick"]
     assert page.options_of(page.SCRIPTS[3], Namespace(timm=None, quick=False)) == []
+
+
+def test_no_benchmark_finds_what_an_earlier_run_has_kept() -> None:
+    """Of those that train or read a dataset: a folder of their own, for all that is kept."""
+    for path in sorted((ROOT / "benchmarks").glob("*.py")):
+        text = path.read_text(encoding="utf-8")
+        if path.stem not in ("measured", "alternating", "page") and any(sign in text for sign in READS_DATA):
+            assert "keep_nothing()" in text or '"WISESR_CACHE"' in text, path.name

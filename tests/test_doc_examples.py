@@ -37,7 +37,7 @@ PYTHON = {
     and (own := [block for block in blocks(page) if block.kind == "python"])
 }
 RUN = "wisesr.load("
-"""What pages say that need a trained cell: `quickstart:resnet18-wise-0` is there for them, and pictures in `photos/`."""
+"""What pages say that need a trained cell: `quickstart:efficientnet_lite0-wise-0` is there, and pictures in `photos/`."""
 
 
 @pytest.fixture
@@ -50,8 +50,8 @@ def at_home(config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def train_quickstart(config: dict[str, Any], home: Path) -> None:
-    """`outputs/quickstart` with a cell of a toy backbone that is called resnet18."""
-    its = change(change(config, "backbone.name", "resnet18"), "recipe.epochs", 1)
+    """`outputs/quickstart` with a cell of a toy backbone that is called efficientnet_lite0."""
+    its = change(change(config, "backbone.name", "efficientnet_lite0"), "recipe.epochs", 1)
     its |= {"head": {**load_option("head", "wise"), "name": "wise"}, "study": "quickstart", "output_dir": str(home / "outputs")}
     directory = cell_dir(its, fingerprint(its))
     directory.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Whole cells, in processes of their own as the grid starts them: killed and resumed, on CPU and card, two on one card."""
+"""Whole cells, in processes as the grid starts them: killed and resumed, from kept maps, on CPU and card, two on one card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -44,11 +44,26 @@ def overrides(options: Options, *more: str, trainer: str = "") -> list[str]:
     return ["dataset=folder", f"dataset.root={options.images}", f"trainer={chosen}", *threads, "logger=none", *more]
 
 
-def kill_and_resume(options: Options) -> Iterator[Row]:
+class Kept(NamedTuple):
+    """A way by which a cell comes by its images."""
+
+    name: str
+    overrides: tuple[str, ...]
+    epochs: int
+    """So many that there is time to kill it: from maps an epoch takes a moment."""
+
+
+WAYS = (
+    Kept("images of its own in each epoch", ("augment=standard", "dataset.workers=2"), 4),
+    Kept("decoded images kept", ("augment=paper", "dataset.cache=on", "dataset.workers=2"), 4),
+    Kept("maps kept", ("augment=none", "backbone.freeze=all", "dataset.features=on"), 40),
+)
+
+
+def kill_and_resume(options: Options, way: Kept) -> Iterator[Row]:
     """One row: a cell that was killed with SIGKILL in mid-epoch and went on, beside an undisturbed one."""
-    epochs = 4
-    random = ("head=wise_dropout", "augment=standard", f"recipe.epochs={epochs}", "dataset.workers=2")
-    config = composed(overrides(options, *options.small_cell, *random))
+    epochs = way.epochs
+    config = composed(overrides(options, *options.small_cell, "head=wise_dropout", f"recipe.epochs={epochs}", *way.overrides))
     with tempfile.TemporaryDirectory() as folder:
         whole, cut = make(config, Path(folder, "whole")), make(config, Path(folder, "cut"))
         undisturbed = spawn(whole)
@@ -62,7 +77,28 @@ def kill_and_resume(options: Options) -> Iterator[Row]:
         steps, attempts = record.budget.steps, record.provenance.attempts
         device = record.provenance.hardware["device"]
     text = f"killed after epoch {done} of {epochs}, last seen at step {step} of {steps}; {attempts} attempts, on {device}"
-    yield ("kill -9 in mid-epoch, and resume", text, "weights, metrics and predictions equal to the bit")
+    yield ("kill -9 in mid-epoch, and resume", f"{way.name}: {text}", "weights, metrics and predictions equal to the bit")
+
+
+def from_maps(options: Options, precision: str) -> Iterator[Row]:
+    """One row: a cell on a frozen backbone that reads its maps, beside the same one that computes them in each epoch."""
+    words = (*options.small_cell, "head=wise_dropout", "augment=none", "backbone.freeze=all", "recipe.epochs=6")
+    places = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for features in ("off", "on"):
+            config = composed(overrides(options, *words, f"dataset.features={features}", f"trainer.precision={precision}"))
+            places[features] = make(config, Path(folder, features))
+            finish(spawn(places[features]), places[features])
+        records = {features: recorded(place) for features, place in places.items()}
+        told = json.loads((places["on"] / "result.json").read_text())["provenance"]["reads"]
+        try:
+            assert_same(places["off"], places["on"])
+            same = "weights, metrics and predictions equal to the bit"
+        except AssertionError:
+            same = distance(places["on"], places["off"])
+    speeds = [records[features].cost.images_per_second or 0.0 for features in ("off", "on")]
+    result = f"{same}; {speeds[0]:,.0f} images/s in training with the backbone, {speeds[1]:,.0f} from maps"
+    yield ("maps of a frozen backbone", f"{' '.join(options.small_cell)}, {precision}; {told}", result)
 
 
 def kill_in_mid_epoch(cell: Path) -> int:

@@ -1,4 +1,4 @@
-"""Images/s that the product's loader gives, by the number of its processes: decoded from JPEG files, augmented, normalised."""
+"""Images/s that the product's loader gives, by the number of its processes: decoded or read as kept, augmented, normalised."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from benchmarks.on_gpu.options import Options, Row
 from wisesr.build.cell import build
 from wisesr.build.data import build_manifest
+from wisesr.build.keep import keep_images
 from wisesr.config.compose import compose_cell
 from wisesr.data.datamodule import ImageData
+from wisesr.data.file_images import FileImages
 from wisesr.data.manifest import Manifest
 
 BATCH = 32
@@ -35,19 +38,23 @@ def measure(options: Options, words: str, size: int, counts: tuple[int, ...]) ->
 def make_data(options: Options, words: str, size: int, workers: int) -> ImageData:
     """The data of a cell; its backbone is a toy, which has no part in it."""
     toy = ("backbone=timm", "backbone.model=test_efficientnet", "head=gap")
-    data = ("dataset=folder", f"dataset.root={options.images}", f"dataset.workers={workers}", f"resolution.size={size}")
+    files = ("dataset=folder", f"dataset.root={options.images}", f"dataset.workers={workers}", f"resolution.size={size}")
     rest = (f"recipe.batch_size={BATCH}", "protocol=paper", f"trainer={options.trainer}", "logger=none")
-    config = compose_cell([*toy, *data, *rest, *words.split()])
-    manifest = build_manifest(config)
-    return build(config, manifest if "cache" in words else repeated(manifest, REPEATED)).data
+    config = compose_cell([*toy, *files, *rest, *words.split()])
+    data = build(config, repeated(build_manifest(config), REPEATED)).data
+    keep_images(config, data)
+    return data
 
 
 def repeated(manifest: Manifest, times: int) -> Manifest:
-    """The same images under so many names each."""
-    count = len(manifest)
-    ids = [f"{name} {turn}" for turn in range(times) for name in manifest.ids]
+    """The same files under so many names each."""
+    files = manifest.load
+    assert isinstance(files, FileImages)
+    names = [f"{name} {turn}" for turn in range(times) for name in manifest.ids]
     labels, splits = [int(label) for label in manifest.labels] * times, list(manifest.splits) * times
-    return Manifest(ids, labels, manifest.class_names, splits, lambda index: manifest.load(index % count), [1] * len(ids))
+    load = FileImages(files.base, list(files.names) * times, files.rules)
+    digests = np.tile(np.asarray(manifest.digests), (times, 1))
+    return Manifest(names, labels, manifest.class_names, splits, load, [1] * len(names), digests=digests)
 
 
 def images_per_second(data: ImageData, workers: int, seconds: float) -> tuple[float, int]:

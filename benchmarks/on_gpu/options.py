@@ -60,7 +60,7 @@ class Options:
     @property
     def workers(self) -> tuple[int, ...]:
         """Counts of processes that decode."""
-        return (1, 2) if self.tiny else (1, 2, 4, 8, 16)
+        return (1, 2) if self.tiny else (1, 4, 16)
 
     @property
     def sizes(self) -> tuple[int, int]:

@@ -27,7 +27,8 @@ class Composer:
     def __init__(self, loader: ConfigLoader, config: DictConfig) -> None:
         self._loader, self._config = loader, config
         self._parser = OverridesParser.create(config_loader=loader)
-        self._bases: dict[tuple[str, ...], tuple[DictConfig, DictConfig]] = {}
+        self._bases: dict[tuple[str, ...], tuple[DictConfig, DictConfig, bool]] = {}
+        self._parsed: dict[str, Override] = {}
         self._current: tuple[str, ...] | None = None
 
     def compose(self, overrides: Sequence[str]) -> DictConfig:
@@ -37,13 +38,16 @@ class Composer:
             HydraException: an override that does not fit.
             UserError: one that chooses a file that only holds what options share.
         """
-        others, values = _divide(self._parser.parse_overrides(list(overrides)))
+        if new := [text for text in overrides if text not in self._parsed]:
+            self._parsed |= zip(new, self._parser.parse_overrides(new), strict=True)
+        others, values = _divide([self._parsed[text] for text in overrides])
         if others not in self._bases:
             refuse_shared_files(others)
             whole = self._loader.load_sweep_config(self._config, list(others))
-            self._bases[others] = (whole, OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"]))
-        whole, base = self._bases[others]
-        if _asks_hydra(base) or any("${hydra" in text for text in overrides):
+            base = OmegaConf.masked_copy(whole, [str(key) for key in whole if key != "hydra"])
+            self._bases[others] = (whole, base, _asks_hydra(base))
+        whole, base, asks_hydra = self._bases[others]
+        if asks_hydra or any("${hydra" in text for text in overrides):
             return self._compose_whole(overrides)
         cell = copy.deepcopy(base)
         OmegaConf.set_struct(cell, True)

@@ -77,7 +77,7 @@ def test_the_help_of_training_fits_80_columns() -> None:
 
 
 def test_a_command_that_there_is_not_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    for name, part in (("statsu", "Did you mean status? There are: clean, "), ("train", "python train.py --help")):
+    for name, part in (("statsu", "Did you mean status? There are: cache, clean, "), ("train", "python train.py --help")):
         with pytest.raises(SystemExit) as exit:
             main([name])
         assert exit.value.code == 2 and part in capsys.readouterr().err

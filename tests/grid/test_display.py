@@ -75,6 +75,42 @@ def test_what_a_cell_does_before_it_trains(config: dict[str, Any]) -> None:
     assert "reading data" in output.getvalue()
 
 
+@pytest.mark.parametrize("width", [54, 60])
+def test_a_very_narrow_terminal_keeps_state_and_time_left(config: dict[str, Any], width: int) -> None:
+    config["backbone"]["name"], config["head"]["name"] = "efficientnet_lite0", "wise"
+    lines = shown(config, 2, height=40, width=width)
+    text = "\n".join(lines)
+    assert text.count("training") == text.count("1:20") == 2
+    assert max(len(line.rstrip()) for line in lines) <= width
+
+
+def test_what_a_cell_makes_for_all_has_a_bar_and_a_countdown(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its countdown is not that of training, which begins anew; a cell that waits for it says so."""
+    cells = check_cells([config | {"seed": seed} for seed in range(2)])
+    for cell in cells:
+        write_cell(cell)
+    jobs = [Running(index, cell, Slot(index), None, 0.0, cell.directory) for index, cell in enumerate(cells)]  # type: ignore[arg-type]
+    outcomes, table, now = [CellOutcome(cell, State.RUNNING) for cell in cells], LiveTable(2), [1000.0]
+    monkeypatch.setattr("wisesr.grid.live_table.time.monotonic", lambda: now[0])
+
+    def lines() -> list[str]:
+        output = io.StringIO()
+        console = Console(file=output, width=120, height=20, force_terminal=True, color_system=None, highlight=False)
+        console.print(table.render(outcomes, jobs, [], 20, 120))
+        return output.getvalue().splitlines()
+
+    making = {"phase": "computing maps", "step": 10, "steps": 40, "seconds_left": 75.0}
+    write_status(jobs[0].run_dir, state=State.STARTING, **making)
+    write_status(jobs[1].run_dir, state=State.STARTING, phase="waiting for maps", waits=True)
+    first = lines()
+    assert any("computing maps" in line and "1:15" in line and "\u2501" in line for line in first)
+    assert any("waiting for maps" in line and "\u2501" not in line for line in first)
+    now[0] += 0.5
+    pace = {"epoch": 1, "epochs": 9, "step": 4, "steps": 12, "images_per_second": 5.0, "seconds_left": 600.0, "seconds": 660.0}
+    write_status(jobs[0].run_dir, state=State.TRAINING, **pace)
+    assert any("training" in line and "10:00" in line for line in lines())
+
+
 def test_lines_above_the_table_leave_its_colours_alone(config: dict[str, Any]) -> None:
     """What is printed without markup is printed together with the table, which rich draws anew below it."""
     (cell,) = check_cells([config])

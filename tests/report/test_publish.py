@@ -17,6 +17,7 @@ from tests.support.studies import cell_config, write_cell, write_failed
 from wisesr.cli import main
 from wisesr.config.files import load_cell
 from wisesr.report.anonymous import Anonymiser, is_absolute
+from wisesr.report.publish import _outermost
 from wisesr.report.read import read_study
 from wisesr.results.record_file import load_record
 from wisesr.results.state import State
@@ -182,3 +183,8 @@ def test_different_paths_stay_different() -> None:
     assert [is_absolute(text) for text in ("/a", "~", "C:\\x", "d:/x", "a/b", "https://a/b", "hf:x", "")] == [True] * 4 + [
         False
     ] * 4
+
+
+def test_a_path_below_another_need_not_be_looked_for() -> None:
+    paths = {"/home/me/out/cell-1", "/home/me/out", "/home/me/out-2/cell", "/", "/scratch/", "/scratch/kept"}
+    assert _outermost(paths) == ["/home/me/out", "/home/me/out-2/cell", "/scratch"]

@@ -9,9 +9,41 @@ from typing import Any
 
 import pytest
 
+from tests.support.configs import change
 from tests.support.training import plain, trained
+from wisesr.build.cell import build
+from wisesr.build.data import build_manifest
+from wisesr.build.keep import keep_images
+from wisesr.config.options import load_option
 from wisesr.training import epoch_time
 from wisesr.training.epoch_time import COMPUTING, MOVING, WAITING, CudaStopwatch, Feeding, Stopwatch, advise, describe_epoch
+from wisesr.training.progress import _reading
+
+
+def test_what_is_waited_for_decides_on_the_advice() -> None:
+    """More workers decode files; kept images need none of it; of maps nothing is said."""
+    much = {WAITING: 5.0, MOVING: 0.0, COMPUTING: 5.0}
+    files = Feeding(workers=0, cores=4, threads=1, on_gpu=False)
+    assert "dataset.workers=1 would decode more" in (advise(much, files) or "")
+    assert "would augment more" in (advise(much, files._replace(reads="decoded")) or "")
+    assert advise(much, files._replace(reads="maps")) is None
+    assert "dataset.cache=auto" in (advise(much, files._replace(kept_by="auto")) or "")
+    assert "another computation" in (advise(much, files._replace(kept_by="reduced")) or "")
+    assert advise({WAITING: 1.0, MOVING: 0.0, COMPUTING: 9.0}, files._replace(kept_by="auto")) is None
+
+
+@pytest.mark.parametrize(
+    ("augment", "cache", "expected"),
+    [("none", "off", ("files", "auto")), ("none", "auto", ("decoded", None)), ("standard", "auto", ("files", "reduced"))],
+)
+def test_what_an_epoch_reads(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, augment: str, cache: str, expected: Any
+) -> None:
+    monkeypatch.setenv("WISESR_CACHE", str(tmp_path / "kept"))
+    config = change(change(config, "augment", load_option("augment", augment)), "dataset.cache", cache)
+    data = build(config, build_manifest(config)).data
+    keep_images(config, data)
+    assert _reading(data) == expected
 
 
 class Timeline:

@@ -11,6 +11,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from wisesr.build.cell import Parts, assemble, build_conventions
+from wisesr.build.keep import keeps_images
+from wisesr.build.maps import why_no_maps_of
 from wisesr.build.parts import build_backbone, build_head, build_optimizer
 from wisesr.config.schema import Config
 from wisesr.data.manifest import Manifest
@@ -55,7 +57,7 @@ class DryRun:
         """By device, the latest: what came of what they were built from, the oldest first."""
 
     def build(self, config: Config, manifest: Manifest | None, num_classes: int) -> DryCell | None:
-        """All of a cell on the meta device; what that cannot do, on the CPU.
+        """All of a cell on the meta device; what that cannot do, on the CPU. Nothing is decoded, computed or kept.
 
         A foreign part may ask its tensors for their numbers, which there are none of on meta. Without a manifest no more than
         backbone and head are built, and the answer is None.
@@ -96,6 +98,8 @@ class DryRun:
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         _check_devices(parts)
+        if why_no_maps_of(config, parts) is not None:
+            keeps_images(config, parts.data)  # or tells why not, where somebody asks for it
         flops = measured.flops + head_flops(head, measured.features, measured.images)
         return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops, measured.flops)
 

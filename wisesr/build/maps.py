@@ -63,17 +63,22 @@ def _why_not_asked(config: Mapping[str, Any]) -> str | None:
     return None
 
 
-def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
-    """What keeps the maps of a cell; None where its backbone is computed for each batch.
+def why_no_maps_of(config: Mapping[str, Any], parts: Parts) -> str | None:
+    """The same by the parts of the cell, too, which may lie on the meta device.
 
     Raises:
         UserError: dataset.features is on or fp16, and maps cannot be kept.
     """
     reason = why_no_maps(config) or _why_not_of(config, parts)
-    asked = config["dataset"]["features"] in ("on", "fp16")
+    if reason is not None and config["dataset"]["features"] in ("on", "fp16"):
+        raise UserError(f"dataset.features={config['dataset']['features']}: {reason}; leave it at auto")
+    return reason
+
+
+def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
+    """What keeps the maps of a cell; None where its backbone is computed for each batch. Errors: as of `why_no_maps_of`."""
+    reason = why_no_maps_of(config, parts)
     if reason is not None:
-        if asked:
-            raise UserError(f"dataset.features={config['dataset']['features']}: {reason}; leave it at auto")
         if config["backbone"].get("freeze") == "all" and config["dataset"]["features"] == "auto":
             log.info("the frozen backbone is computed in each epoch, and its maps are not kept: %s", reason)
         return None
@@ -89,7 +94,7 @@ def map_keeper(config: Mapping[str, Any], parts: Parts) -> KeepMaps | None:
             place,
             maps_depend_on(config, parts.data.manifest),
             half=config["dataset"]["features"] == "fp16",
-            asked=asked,
+            asked=config["dataset"]["features"] != "auto",
             text=f"{name}, {size} px",
             about={"dataset": config["dataset"]["name"], "backbone": name},
         )

@@ -32,17 +32,23 @@ def watched(directory: Path) -> Iterator[None]:
 
 
 def _told(directory: Path, items: Iterable[Any], total: int, text: str) -> Iterator[Any]:
-    began = shown = said = time.monotonic()
+    if not total:  # another process does it, whose log tells how far it is
+        write_status(directory, state=State.STARTING, phase=text, waits=True)
+        yield from items
+        return
+    began = first = shown = said = time.monotonic()
     log.info("%s: %s to do", text, f"{total:,}")
     write_status(directory, state=State.STARTING, phase=text, step=0, steps=total)
     for count, item in enumerate(items, start=1):
         yield item
         now = time.monotonic()
+        first = now if count == 1 else first  # items may come many at a time: what the first took tells nothing
         if now - shown >= _EVERY:
             shown = now
-            left = (now - began) * (total - count) / count
-            write_status(directory, state=State.STARTING, phase=text, step=count, steps=total, seconds_left=left)
+            left = {"seconds_left": (now - first) * (total - count) / (count - 1)} if count > 1 else {}
+            write_status(directory, state=State.STARTING, phase=text, step=count, steps=total, **left)
         if now - said >= _LINE:
             said = now
             log.info("%s: %s of %s", text, f"{count:,}", f"{total:,}")
     log.info("%s: done in %.1f s", text, time.monotonic() - began)
+    write_status(directory, state=State.STARTING, phase="first batch")

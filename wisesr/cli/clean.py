@@ -65,7 +65,7 @@ def add_clean(parser: argparse.ArgumentParser) -> None:
     help_only = f"no more than this: {', '.join(KINDS)}; may be given several times"
     parser.add_argument("--only", choices=KINDS, action="append", metavar="KIND", help=help_only)
     parser.add_argument("--unsent", action="store_true", help="W&B runs too that are not on the server; nothing else has them")
-    help_cache = "also what this machine keeps of datasets, of all studies; it is made again when needed"
+    help_cache = "also what this machine keeps of datasets, of all studies (wisesr cache); it is made again when needed"
     parser.add_argument("--cache", action="store_true", help=help_cache)
     parser.add_argument("--list", action="store_true", help="name every file and folder that would go")
     either = parser.add_mutually_exclusive_group()

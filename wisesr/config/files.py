@@ -48,7 +48,8 @@ def to_dict(cfg: DictConfig) -> Config:
     """
     if HydraConfig.initialized():
         refuse_keys_without_effect(HydraConfig.get().runtime.choices)
-    own = OmegaConf.masked_copy(cfg, [str(key) for key in cfg if key not in ("hydra", "experiment")])
+    names = [str(key) for key in cfg if key not in ("hydra", "experiment")]
+    own = cfg if len(names) == len(cfg) else OmegaConf.masked_copy(cfg, names)  # which is a copy of all that it holds
     if missing := _missing(OmegaConf.to_container(own, resolve=False)):
         raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
     config = OmegaConf.to_container(own, resolve=True)

@@ -23,6 +23,12 @@ def shown_by(progress: Progress | None) -> Iterator[None]:
         _shown_by.reset(before)
 
 
+def tell(text: str) -> None:
+    """Tell whoever watches what is being done, where nobody can say how far it is: another process does it."""
+    for _ in show((), 0, text):
+        pass
+
+
 def show(items: Iterable[Any], total: int, text: str) -> Iterable[Any]:
     """The items, shown as they are taken; only the items where nobody wants to see them."""
     progress = _shown_by.get()

@@ -32,8 +32,13 @@ _STARTED = {
 
 
 def describe_progress(status: Status) -> str:
-    """`epoch 1/3  val top-1 95.30 %  47 images/s  0:38 left`, as far as known; epochs are finished ones."""
+    """`epoch 1/3  val top-1 95.30 %  47 images/s  0:38 left`, as far as known; epochs are finished ones.
+
+    Before training `computing maps  400 of 1,800  0:38 left`.
+    """
     parts = []
+    if "phase" in status:
+        parts += [status["phase"], *[f"{status.get('step', 0):,} of {status['steps']:,}"] * ("steps" in status)]
     if "epochs" in status:
         parts.append(f"epoch {status['epoch']}/{status['epochs']}")
     if "val_top1" in status:

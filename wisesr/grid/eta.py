@@ -33,6 +33,10 @@ class CellTime(NamedTuple):
     running: bool = False
     overhead: float = 0.0
     """What is still to come beside training, from 0 to 1."""
+    before: float = 0.0
+    """Seconds until it can train, where it makes what cells after it find: decoded images, maps."""
+    waits: bool = False
+    """Whether it waits for another cell that makes this."""
 
 
 def cell_time(
@@ -49,14 +53,22 @@ def cell_time(
         return CellTime(kind, duration=None if record is None else record.cost.train_seconds)
     if state is State.TESTING:  # training is over, and it is training that is estimated
         return CellTime(kind, seconds_left=0.0, running=True, overhead=1 - _BEFORE)
+    if state is State.STARTING and status.get("state") is state:  # else what an earlier attempt has left
+        before, waits = status.get("seconds_left", 0.0), status.get("waits", False)
+        overhead = max(1 - _BEFORE, 1 - begun)
+        return CellTime(kind, None, None, 1 - _finished(status), True, overhead, before, waits)
     running = state.is_running
     if not running and state not in (State.WAITING, State.QUEUED, State.INTERRUPTED):
         return CellTime(kind)
-    finished = status["epoch"] / status["epochs"] if status.get("epochs") and "epoch" in status else 0.0
     left = status.get("seconds_left") if running else None
     duration = status.get("seconds") if running else None
     overhead = 1 - _BEFORE if state is State.TRAINING else max(1 - _BEFORE, 1 - begun)
-    return CellTime(kind, duration, left, max(0.0, 1 - finished), running, overhead)
+    return CellTime(kind, duration, left, 1 - _finished(status), running, overhead)
+
+
+def _finished(status: Status) -> float:
+    """What part of its training a cell has behind it, from 0 to 1."""
+    return min(1.0, status["epoch"] / status["epochs"]) if status.get("epochs") and "epoch" in status else 0.0
 
 
 def seconds_left(cells: Sequence[CellTime], *, overhead: float = OVERHEAD) -> float | None:
@@ -77,11 +89,13 @@ def seconds_left(cells: Sequence[CellTime], *, overhead: float = OVERHEAD) -> fl
     measured, promised = _durations(cells)
     slots: list[float] = []
     waiting: list[float] = []
+    made = max([cell.before for cell in cells], default=0.0)
     for cell in cells:
         training = _needs(cell, measured, promised)
         if training is None:
             return None
-        (slots if cell.running else waiting).append(training + cell.overhead * overhead)
+        before = made if cell.waits else cell.before
+        (slots if cell.running else waiting).append(before + training + cell.overhead * overhead)
     slots = slots or [0.0]
     heapq.heapify(slots)
     for seconds in waiting:

@@ -21,6 +21,9 @@ class GridTime:
         self._idle: dict[int, tuple[State, CellTime]] = {}
         self._began: dict[int, float] = {}
         self._overheads: list[float] = []
+        self._looked: dict[int, float] = {}
+        self._made: dict[int, float] = {}
+        """Seconds in which a cell has made, or waited for, what other cells find: they take none of them."""
         self.is_certain = False
         """Whether any cell has finished an epoch: before that, nobody knows how long one takes."""
 
@@ -45,13 +48,20 @@ class GridTime:
         """A cell for the estimate; the files of cells that do not run are read once per state."""
         cell, state = outcome.cell, outcome.state
         if status is not None:
-            began = self._began.setdefault(index, self._now())
-            begun = (self._now() - began) / max(1.0, self._overhead)
+            now = self._now()
+            began = self._began.setdefault(index, now)
+            self._note_making(index, status, now)
+            begun = (now - began - self._made.get(index, 0.0)) / max(1.0, self._overhead)
             return cell_time(cell.config, status.get("state", State.STARTING), status, None, begun=begun)
         if index not in self._idle or self._idle[index][0] is not state:
             known, record = read_status(cell.directory), read_record(cell.directory)
             if record is not None and state is State.DONE and index in self._began:
-                beside = self._now() - self._began[index] - record.cost.train_seconds
+                beside = self._now() - self._began[index] - self._made.get(index, 0.0) - record.cost.train_seconds
                 self._overheads += [beside] * (beside > 0)  # of a cell that was continued, earlier attempts trained, too
             self._idle[index] = (state, cell_time(cell.config, state, known, record))
         return self._idle[index][1]
+
+    def _note_making(self, index: int, status: Status, now: float) -> None:
+        since, self._looked[index] = self._looked.get(index, now), now
+        if status.get("state") is State.STARTING and ("steps" in status or status.get("waits")):
+            self._made[index] = self._made.get(index, 0.0) + now - since

@@ -37,10 +37,12 @@ Row = tuple[str, dict[str, str | ProgressBar]]
 _COLUMNS = ("where", "state", "steps", "epoch", "val top-1 %", "images/s", "left")
 """Beside the name."""
 _FIGURES = ("epoch", "val top-1 %", "images/s", "left")
-_LEAST = {"state": len("reading data"), "steps": 0, "left": len("12 min")}
+_LEAST = {"state": len("waiting for maps"), "steps": 0, "left": len("12 min")}
 """Widths that do not change while a cell goes from state to state."""
 _DROPPED = ("where", "steps", "images/s")
 """What a narrow terminal does without, in this order."""
+_MISSED = ("val top-1 %", "epoch")
+"""What one does without that has no room for the rest beside folded names."""
 
 
 class LiveTable:
@@ -50,7 +52,7 @@ class LiveTable:
         self._total, self._began = total, time.monotonic()
         self._time = GridTime()
         self._left = Countdown()
-        self._cells_left: dict[int, Countdown] = {}
+        self._cells_left: dict[tuple[int, str], Countdown] = {}
 
     def render(
         self,
@@ -85,11 +87,12 @@ class LiveTable:
 
     def _row(self, job: Running, status: Status) -> Row:
         """Of a cell that this grid runs."""
-        countdown = self._cells_left.setdefault(job.number, Countdown())
+        making = status.get("phase", "") if "steps" in status else ""  # before training; that has a countdown of its own
+        countdown = self._cells_left.setdefault((job.number, making), Countdown())
         left = countdown.show(status.get("seconds_left"), time.monotonic())
         shown = ""
         if left is not None and "seconds_left" in status:
-            shown = clock(left) if status.get("epoch") else coarse(left).replace("less than ", "<")
+            shown = clock(left) if status.get("epoch") or making else coarse(left).replace("less than ", "<")
         return f"[{job.number + 1}] {job.cell.label}", _columns(status, str(job.slot), shown)
 
 
@@ -120,16 +123,20 @@ def _table(rows: Sequence[Row], width: int) -> Table:
     named = max([len("cell"), *(len(label) for label, _ in rows)])
     titles = {name: name for name in _COLUMNS} | {"steps": ""}
 
-    def fits() -> bool:
-        return 2 + named + sum(sizes[name] + GAP for name in titles) <= width
+    longest = max([len("cell"), *(len(word) for label, _ in rows for word in label.split())])
+
+    def fits(names: int) -> bool:
+        return 2 + names + sum(sizes[name] + GAP for name in titles) <= width
 
     for name in _DROPPED:
-        if not fits():
+        if not fits(named):
             del titles[name]
-    if not fits():
+    if not fits(named):
         titles["val top-1 %"], sizes["val top-1 %"] = "val\ntop-1 %", len("top-1 %")
+    for name in _MISSED:
+        if not fits(longest):  # names are folded then
+            del titles[name]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP - 1, 0, 0))
-    longest = max([len("cell"), *(len(word) for label, _ in rows for word in label.split())])
     table.add_column("cell", min_width=longest, overflow="fold", ratio=1)
     for name, title in titles.items():
         side: Literal["left", "right"] = "right" if name in _FIGURES else "left"

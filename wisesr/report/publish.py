@@ -83,7 +83,7 @@ def publish(
         UserError: one of them does, in a name of an image or class, say; nothing is published then.
     """
     cells = study.cells
-    searched = sorted({*private, *_paths(cells)}, key=len, reverse=True)
+    searched = _outermost({*private, *_paths(cells)})
 
     def write(folder: Path) -> dict[str, Any]:
         _copy_cells(cells, folder)
@@ -151,11 +151,23 @@ def _paths(cells: Sequence[ReportCell]) -> set[str]:
     return {path for path in roots if path.startswith("/")} | {str(cell.directory.resolve()) for cell in cells}
 
 
+def _outermost(paths: Iterable[str]) -> list[str]:
+    """Those below no other: a text without the outer one has none of what lies in it. Of 600 cells it is their outputs."""
+    kept: list[str] = []
+    for path in sorted({path.rstrip("/") for path in paths} - {""}):
+        if not any(path.startswith(f"{outer}/") for outer in kept):
+            kept.append(path)
+    return kept
+
+
 def _refuse_private(folder: Path, paths: Sequence[str]) -> None:
-    found = re.compile("|".join(rf"(?<![\w.-]){re.escape(path.rstrip('/'))}(?![\w.-])" for path in paths if len(path) > 1))
     for file in sorted(folder.rglob("*")):
-        if file.is_file() and paths and (hit := found.search(_text(file))):
-            raise UserError(f"--publish: {file.relative_to(folder)} would hold the path {hit[0]}: nothing was published")
+        if not file.is_file():
+            continue
+        text = _text(file)
+        for path in (path for path in paths if path in text):  # an expression of many paths takes minutes for hundreds of cells
+            if re.search(rf"(?<![\w.-]){re.escape(path)}(?![\w.-])", text):
+                raise UserError(f"--publish: {file.relative_to(folder)} would hold the path {path}: nothing was published")
 
 
 def _text(file: Path) -> str:

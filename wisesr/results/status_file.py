@@ -20,6 +20,8 @@ class Status(TypedDict, total=False):
     """starting, training, testing, done, failed, interrupted."""
     phase: str
     """What it does before it trains and after the test, for a reader: "importing"."""
+    waits: bool
+    """Whether another process does that for it."""
     reason: str
     """Why it failed, for a user to read."""
     told: bool
@@ -28,11 +30,12 @@ class Status(TypedDict, total=False):
     """Finished epochs."""
     epochs: int
     step: int
-    """Finished optimizer steps."""
+    """Finished optimizer steps; before training, images that the phase is done with."""
     steps: int
+    """All of them."""
     images_per_second: float
     seconds_left: float
-    """Of training and validation, estimated."""
+    """Of training and validation, estimated; before training, of the phase."""
     seconds: float
     """Of all its training and validation, estimated."""
     val_top1: float

@@ -97,7 +97,8 @@ def _running(named: Iterable[Named]) -> list[str]:
     lines = []
     for label, status in named:
         if status.state.is_running:
-            progress = describe_progress(status.progress) if status.state is State.TRAINING else ""
+            known = status.state is State.TRAINING or "steps" in status.progress
+            progress = describe_progress(status.progress) if known else ""
             lines.append(f"  {label}: {progress or describe_state(status)}")
     return ["Running:", *lines, ""] if lines else []
 

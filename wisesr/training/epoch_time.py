@@ -19,6 +19,12 @@ _NOTABLE = 0.2
 """The share of waiting from which on something is said of it."""
 
 
+_KEPT_BY = {
+    "auto": "dataset.cache=auto, where dataset.cache_dir has room, decodes each once for all epochs and cells",
+    "reduced": "dataset.cache=reduced decodes each once and cuts crops from smaller copies, which is another computation",
+}
+
+
 class Stopwatch:
     """Sums seconds by what they went to, on the host's clock: for devices that the host waits for."""
 
@@ -94,6 +100,10 @@ class Feeding(NamedTuple):
     threads: int
     """Of them, those that train."""
     on_gpu: bool
+    reads: str = "files"
+    """What an epoch begins with, as of `provenance.reads`: files, decoded images, maps."""
+    kept_by: str | None = None
+    """`dataset.cache` by which files would be decoded once, and in which they are not now: auto, reduced; None for none."""
 
 
 def describe_epoch(seconds: dict[str, float]) -> str:
@@ -106,14 +116,19 @@ def describe_epoch(seconds: dict[str, float]) -> str:
 def advise(seconds: dict[str, float], feeding: Feeding) -> str | None:
     """What may help where much of the time is spent waiting for data, in a sentence; None where little is, or nothing will."""
     waiting = _shares(seconds)[WAITING]
-    if waiting < _NOTABLE:
+    if waiting < _NOTABLE or feeding.reads == "maps":  # of which little is left to be waited for
         return None
+    if feeding.kept_by is not None:
+        return f"training waits for its images, decoded anew in each epoch: {_KEPT_BY[feeding.kept_by]}"
     most = feeding.cores if feeding.on_gpu else feeding.cores - feeding.threads
     if feeding.workers < most:
         more = min(most, max(1, 2 * feeding.workers))
-        now = f"{feeding.workers} now" if feeding.workers else "now the process that trains decodes them itself"
-        return f"training waits for its images: dataset.workers={more} would decode more of them meanwhile ({now})"
+        do, does = ("decode", "decodes") if feeding.reads == "files" else ("augment", "augments")
+        now = f"{feeding.workers} now" if feeding.workers else f"now the process that trains {does} them itself"
+        return f"training waits for its images: dataset.workers={more} would {do} more of them meanwhile ({now})"
     if feeding.on_gpu:
+        if feeding.reads == "decoded":
+            return f"the GPU waits for its images, and all {feeding.cores} cores augment already: a lighter augment would help"
         return (
             f"the GPU waits for its images, and all {feeding.cores} cores decode already: images stored no larger than they "
             f"are trained on, or a lighter augment, would help"

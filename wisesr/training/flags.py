@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import torch
-
 
 def torch_flags() -> dict[str, Any]:
     """Settings of torch's, in this process, by which the same computation gives other numbers or takes another time."""
+    import torch
+
     matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
     flags: dict[str, Callable[[], Any]] = {
         "matmul_precision": torch.get_float32_matmul_precision,

@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from wisesr.data.augmentation import Standard
 from wisesr.data.datamodule import ImageData
+from wisesr.data.decoded import why_not_kept
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.training.epoch_time import (
@@ -102,7 +104,7 @@ class Progress(Callback):
         if not trainer.is_global_zero:
             return
         log.info("epoch %d/%d: %s", trainer.current_epoch + 1, self._run.epochs, describe_epoch(seconds))
-        if not self._advised and (advice := advise(seconds, _feeding(trainer))):
+        if not self._advised and not _from_maps(trainer) and (advice := advise(seconds, _feeding(trainer))):
             self._advised = True
             log.info("%s", advice)
 
@@ -125,8 +127,27 @@ class Progress(Callback):
         )
 
 
+def _from_maps(trainer: Trainer) -> bool:
+    """Whether maps are read, which no worker would decode."""
+    data = getattr(trainer, "datamodule", None)
+    return isinstance(data, ImageData) and data.maps is not None
+
+
 def _feeding(trainer: Trainer) -> Feeding:
     data = getattr(trainer, "datamodule", None)
     cores = (data.cores if isinstance(data, ImageData) else usable_cores()) // trainer.num_devices
     workers = int(getattr(trainer.train_dataloader, "num_workers", 0))
-    return Feeding(workers, cores, torch.get_num_threads(), trainer.strategy.root_device.type == "cuda")
+    on_gpu = trainer.strategy.root_device.type == "cuda"
+    reads, kept_by = _reading(data) if isinstance(data, ImageData) else ("files", None)
+    return Feeding(workers, cores, torch.get_num_threads(), on_gpu, reads, kept_by)
+
+
+def _reading(data: ImageData) -> tuple[str, str | None]:
+    """`reads` and `kept_by` of `Feeding`."""
+    if data.maps is not None or True in data.kept:
+        return "decoded" if data.maps is None else "maps", None
+    if why_not_kept(data.manifest) is not None:
+        return "files", None
+    if data.augment.view(training=True) is not None:
+        return "files", "auto"
+    return "files", "reduced" if isinstance(data.augment, Standard) else None

@@ -6,6 +6,7 @@ import errno
 import fcntl
 import multiprocessing
 import os
+import random
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,6 +128,52 @@ def test_removed_by_force_though_it_is_read(three: Path) -> None:
     [part] = [part for part in stock.parts(three) if part.text == "a"]
     assert stock.remove(part, force=True) and not part.folder.exists()
     assert_right(rows, keys)
+
+
+def test_removed_by_force_though_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "BLOCK", 1)
+    keys, store = keys_of(*range(8)), Store(tmp_path, PIXELS)
+
+    def taken_away(positions: Any) -> Iterator[Any]:
+        yield from making(keys)(positions[:4])
+        [part] = stock.parts(tmp_path)
+        assert stock.is_in_use(part) and not stock.remove(part) and stock.remove(part, force=True)
+        yield from making(keys)(positions[4:])
+
+    with pytest.raises(FileNotFoundError):
+        store.extend(keys, taken_away, what="making", about={}, row_bytes=ROW)
+    assert not store.folder.exists()
+    assert_right(extended(tmp_path, keys), keys)
+
+
+def test_several_that_make_room_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes that want more than may be kept, while somebody clears: each gets the right rows, and the bound holds."""
+    monkeypatch.setenv(LIMIT, str(60 * ROW))
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_want_some, args=(tmp_path, seed)) for seed in range(4)]
+    for process in processes:
+        process.start()
+    while any(process.is_alive() for process in processes):
+        kept = stock.parts(tmp_path)
+        assert sum(part.bytes for part in kept) <= 60 * ROW + 5000
+        for part in kept[:1]:
+            stock.remove(part)
+    for process in processes:
+        process.join()
+        assert process.exitcode == 0
+    assert _bytes(tmp_path) <= 60 * ROW + 5000
+
+
+def _want_some(place: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    for _ in range(12):
+        keys, kind = keys_of(*draw.sample(range(40), 20)), _kind(draw.choice("abc"))
+        try:
+            rows = Store(place, kind).extend(keys, making(keys), what="making", about={"dataset": "x"}, row_bytes=ROW)
+        except NoRoomError:
+            continue
+        if rows is not None:  # else it was cleared a moment ago
+            assert_right(rows, keys)
 
 
 def test_files_of_others_stay(three: Path) -> None:

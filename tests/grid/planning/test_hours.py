@@ -24,6 +24,8 @@ from wisesr.grid.planning.hours_text import hours_sentence
 from wisesr.grid.planning.plan import Plan
 from wisesr.grid.planning.plan_table import print_plan
 from wisesr.grid.planning.planner import plan_cells
+from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.cell_files import RESULT
 from wisesr.types import FeatureShape
 
 Config = dict[str, Any]
@@ -67,6 +69,57 @@ def test_slots_take_cells_in_their_order() -> None:
     two = total_hours([Estimate(8.0, "flops"), None, Estimate(8.0, "flops")], slots=2, gpus=4)
     assert two == (16.0, 2.0), "a cell is divided over the GPUs of its slot"
     assert total_hours([None]) is None
+
+
+def test_what_is_made_once_is_waited_for() -> None:
+    """Against a simulation in steps of a second: a slot that wants a thing makes it, or waits until it is made."""
+    draw = random.Random(1)
+    for slots in (1, 2, 4):
+        seconds, making = [draw.randint(1, 9) for _ in range(10)], [([0, 1, 2, 5], 20.0), ([3, 9], 7.0)]
+        left = {number: taken for number, (_, taken) in enumerate(making)}
+        waiting, running, now, makers = list(range(10)), list[int](), 0, dict[int, int]()
+        train = list(seconds)
+        while waiting or running:
+            while waiting and len(running) < slots:
+                running.append(waiting.pop(0))
+            for index in list(running):
+                wants = [number for number, (cells, _) in enumerate(making) if index in cells and left[number] > 0]
+                if not wants:
+                    train[index] -= 1
+                elif makers.setdefault(wants[0], index) == index:
+                    left[wants[0]] -= 1
+            now += 1
+            running = [index for index in running if train[index] > 0]
+        hours = total_hours([Estimate(float(own), "timed") for own in seconds], slots=slots, making=making)
+        assert hours is not None and hours.work == sum(seconds) + 27
+        assert hours.wall == pytest.approx(now, abs=1 if slots > 1 else 0)
+
+
+def test_cells_on_maps_are_no_guide_to_others(config: Config) -> None:
+    """Heads are slow for their FLOPs: one that was timed tells of heads alone. On a GPU what a cell takes beside counts."""
+    maps = ONE.of_maps(0)._replace(reads="maps")
+    guess = estimate_all([config] * 2, [maps, ONE], finished=[None] * 2, paces=[PACE, None], tflops=20.0)
+    assert [each.by for each in guess if each] == ["timed", "flops"]
+    (alone,) = estimate_all([config], [maps], finished=[None], paces=[None], tflops=20.0)
+    assert alone is not None and alone.seconds == OVERHEAD + maps.work(3) / 20e12
+
+
+def test_finished_cells_that_read_the_same_tell(config: Config) -> None:
+    """Records of before have no word on it: files. Of maps each head is told by its own."""
+    done, other = make_cells([config, config | {"seed": 1}])
+    write_cell(done)
+    finish(done.directory, done.config, seconds=60.0)
+    gap = config | {"head": {"name": "gap", **load_option("head", "gap")}}
+    asked = make_cells([each | {"seed": seed} for seed, each in enumerate([config, gap, config, gap], 2)])
+    before = finished_seconds(asked, ["files", "files", "decoded", "maps"])
+    assert [took is not None for took in before] == [True, True, False, False]
+    write_cell(other)
+    finish(other.directory, other.config, seconds=6.0)
+    content = read_json(other.directory / RESULT)
+    content["provenance"]["reads"] = {"training": "maps"}
+    write_json(other.directory / RESULT, content)
+    after = finished_seconds(asked, ["files", "files", "maps", "maps"])
+    assert after[:2] == before[:2] and after[2] is not None and after[2] < OVERHEAD + 7 and after[3] is None
 
 
 def test_sentences() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wisesr.data.rows.segment import paths_of_rows
 from wisesr.results.atomic_files import read_json, write_json
 
 ABOUT = "about.json"
@@ -37,7 +38,7 @@ def note_part(folder: Path, name: str, words: Mapping[str, Any]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    there = {path.stem for path in folder.glob("[0-9]*.rows")}
+    there = {path.stem for path in paths_of_rows(folder)}
     known = {own: text for own, text in _parts(folder).items() if own in there}
     note_about(folder, {_PARTS: {**known, name: dict(words)}})
 

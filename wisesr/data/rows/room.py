@@ -39,6 +39,17 @@ def free_bytes(place: Path) -> int:
     return shutil.disk_usage(next(folder for folder in (place, *place.parents) if folder.exists())).free
 
 
+def spare_of(free: int, *, asked: bool, most: int | None) -> int:
+    """Of so many free bytes, those that rows may take.
+
+    Args:
+        free: of the disk.
+        asked: whether a user asked for these rows.
+        most: `limit()`.
+    """
+    return int((_SHARE if most is None and not asked else _ASKED) * max(0, free))
+
+
 def limit() -> int | None:
     """Bytes of `WISESR_CACHE_LIMIT`; None where it is not set.
 
@@ -81,10 +92,10 @@ def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
         (folder / PROMISED).unlink(missing_ok=True)
         kept, promised = parts(place), _promised(place)
         going = _going(kept, needed, promised, most)
-        share = _SHARE if most is None and not asked else _ASKED
-        spare = int(share * max(0, free_bytes(place) - promised + sum(part.bytes for part in going)))
+        spare = spare_of(free_bytes(place) - promised + sum(part.bytes for part in going), asked=asked, most=most)
         if needed > spare:
-            raise NoRoomError(f"they take {size(needed)}, and the disk of {place} has {size(spare)} to spare")
+            hint = "; wisesr cache tells what is kept there, and frees it" if kept else ""
+            raise NoRoomError(f"they take {size(needed)}, and the disk of {place} has {size(spare)} to spare{hint}")
         for part in going:
             if not remove(part):
                 raise NoRoomError(f"they take {size(needed)}, and what could go for them is in use, {part.files[0]}")

@@ -17,7 +17,7 @@ from typing import IO, Any, NamedTuple
 from numpy.lib import format as npy
 
 from wisesr.data.rows.about import read_about, words_of
-from wisesr.data.rows.segment import remove_files
+from wisesr.data.rows.segment import paths_of_rows, remove_files
 from wisesr.data.rows.writer import BUILDING, JOURNAL, remove_begun, sweep
 from wisesr.results.atomic_files import remove_partial
 from wisesr.results.lock import acquire_lock, is_running
@@ -77,15 +77,16 @@ def parts(place: Path) -> list[Part]:
 
 def _of_store(folder: Path) -> Iterator[Part]:
     text = str(read_about(folder).get("text", ""))
-    names = [path.stem for path in sorted(folder.glob("[0-9]*.rows"))]
+    names = [path.stem for path in paths_of_rows(folder)]
     if (folder / BUILDING).exists():
         names.append("")
     for name in names:
         part = Part(folder, name, text, words_of(folder, name), None, 0, 0.0)
         with suppress(OSError):
             found = [file.stat() for file in part.files if file.exists()]
-            used = max(one.st_mtime for one in found)
-            yield part._replace(rows=_count(part), bytes=sum(one.st_size for one in found), used=used)
+            if found:  # else it went meanwhile
+                used = max(one.st_mtime for one in found)
+                yield part._replace(rows=_count(part), bytes=sum(one.st_size for one in found), used=used)
 
 
 def _count(part: Part) -> int | None:
@@ -135,13 +136,13 @@ def remove(part: Part, *, force: bool = False) -> bool:
 def remove_empty(folder: Path) -> None:
     """Remove the folder of a store that holds no rows, unless a process is about to write some, or it holds others' files."""
     with suppress(OSError):
-        if any(folder.glob("[0-9]*.rows")) or (folder / BUILDING).exists():
+        if paths_of_rows(folder) or (folder / BUILDING).exists():
             return
         lock = acquire_lock(folder)
         if lock is None:
             return
         with lock:
-            if any(folder.glob("[0-9]*.rows")):
+            if paths_of_rows(folder):
                 return
             sweep(folder)
             remove_partial(folder)

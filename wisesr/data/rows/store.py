@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wisesr.data.kept import key_of
-from wisesr.data.progress import show
+from wisesr.data.progress import show, tell
 from wisesr.data.rows.about import note_about, note_part, read_about
 from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
 from wisesr.data.rows.room import make_room
-from wisesr.data.rows.segment import DamagedError, Segment, remove_files
+from wisesr.data.rows.segment import DamagedError, Segment, paths_of_rows, remove_files
 from wisesr.data.rows.stock import remove_empty
 from wisesr.data.rows.writer import PROMISED, Writer, new_name, remove_begun, sweep
 from wisesr.results.atomic_files import remove_partial
@@ -197,7 +197,7 @@ class Store:
     def _look_up(self, keys: Keys) -> Rows:
         """Where each key's row lies, as far as there is one. Damaged segments go; of others only those in use stay open."""
         at, used = np.full((len(keys), 2), -1, np.int32), list[Segment]()
-        for path in sorted(self.folder.glob("[0-9]*.rows")):
+        for path in paths_of_rows(self.folder):
             lacking = np.flatnonzero(at[:, 0] < 0)
             if not len(lacking):
                 break
@@ -224,6 +224,7 @@ class Store:
         lock = self._lock(_SOON)
         if lock is None:
             log.info("another process is %s that this one may need: waiting for it", what)
+            tell(f"waiting for {what.rpartition(' ')[2]}")
             lock = self._lock(_LONGEST)
         if lock is None:
             raise TimeoutError(f"another process has been at {self.folder} for hours")

@@ -83,11 +83,11 @@ class Writer:
     def _sync(self) -> None:
         """Bring to the disk what was written, then note it."""
         self._rows.flush()
-        os.fdatasync(self._rows.fileno())
+        _to_disk(self._rows.fileno())
         rows = np.array(self._open, self._record) if self._open else np.empty(0, self._record)
         self._journal.write(rows.tobytes())
         self._journal.flush()
-        os.fdatasync(self._journal.fileno())
+        _to_disk(self._journal.fileno())
         self._noted.append(rows)
         self._open, self._synced = [], self._end
 
@@ -136,6 +136,10 @@ class Writer:
                 if zlib.crc32(file.read(int(sizes[row]))) != noted["check"][row]:
                     return False
         return True
+
+
+def _to_disk(file: int) -> None:
+    os.fdatasync(file) if hasattr(os, "fdatasync") else os.fsync(file)  # macOS has only the latter
 
 
 def new_name(folder: Path) -> str:

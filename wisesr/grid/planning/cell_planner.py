@@ -9,13 +9,12 @@ from typing import Any, cast
 
 import numpy as np
 
-from wisesr.build.cell import build_trainer_settings
+from wisesr.build.cell import Parts, build_trainer_settings
 from wisesr.build.data import build_manifest
 from wisesr.build.dry_run import DryCell, DryRun
 from wisesr.build.parts import build_loggers
 from wisesr.config.identity import cell_dir
 from wisesr.config.schema import Config
-from wisesr.data.datamodule import ImageData
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest, digest_of
 from wisesr.data.packed import Names
 from wisesr.data.train_part import draw_train_part
@@ -54,7 +53,7 @@ class CellPlanner:
         self._plans: dict[str, CellPlan] = {}
         self._attempts: dict[str, Any] = {}
         """Manifests, trainers and loggers, by their settings."""
-        self._data: dict[str, ImageData] = {}
+        self._parts: dict[str, Parts] = {}
         """Of cells that can be built, by the same keys as their plans."""
         self._states: dict[str, dict[Kind, int]] = {}
         """By optimizer, the bytes of its state for a parameter of each kind."""
@@ -67,18 +66,22 @@ class CellPlanner:
         return self._plans[key]
 
     def share(self, configs: Sequence[Config]) -> tuple[list[CellPlan], list[Kept]]:
-        """The plans of cells that were planned, now that all are known; and what they make once for all of them."""
+        """The plans of cells that were planned, now that all are known; and what they make once for all of them.
+
+        Raises:
+            UserError: `WISESR_CACHE_LIMIT` is no size.
+        """
         plans, wishes = [self.plan_cell(config) for config in configs], Wishes()
-        data = [self._data.get(_key(config, *_COSTLY)) for config in configs]
+        parts = [self._parts.get(_key(config, *_COSTLY)) for config in configs]
         wanted: list[list[Wanted]] = [
             wishes.of(config, own, cost) if own is not None and cost is not None else []
-            for config, own, (cost, _) in zip(configs, data, plans, strict=True)
+            for config, own, (cost, _) in zip(configs, parts, plans, strict=True)
         ]
         stores = with_room(gather(wanted))
         shared = []
-        for config, own, wants, (cost, problems) in zip(configs, data, wanted, plans, strict=True):
+        for config, own, wants, (cost, problems) in zip(configs, parts, wanted, plans, strict=True):
             if cost is not None and own is not None:
-                reads = reads_of(wants, stores, own)
+                reads = reads_of(wants, stores, own.data)
                 tail = cost.train_images % int(config["recipe"]["batch_size"])
                 cost = cost.of_maps(tail) if reads == "maps" else cost._replace(reads=reads)
             shared.append((cost, problems))
@@ -97,7 +100,7 @@ class CellPlanner:
             return None, [*problems, describe_error(error)]
         if listed is None or dry is None:
             return None, problems
-        self._data[key] = dry.parts.data
+        self._parts[key] = dry.parts
         return self._cost(config, listed, dry), problems
 
     def _cost(self, config: Config, manifest: Manifest, dry: DryCell) -> Cost:

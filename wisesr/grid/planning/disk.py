@@ -61,7 +61,7 @@ def _too_full(needs: Sequence[Need], slots: int, kept: Sequence[Kept]) -> list[s
         return [
             f"output_dir: the cells' files will take {size(wanted)}, and what they keep for each other {size(beside)} beside "
             f"them ({' and '.join(dict.fromkeys(store.kind for store in kept if store.bytes))}); the disk of {place} has "
-            f"{size(free)} left. dataset.cache_dir names another folder; dataset.cache=off and dataset.features=off keep nothing"
+            f"{size(free)} left. dataset.cache_dir may be another folder, dataset.cache=off, dataset.features=off keep nothing"
         ]
     return [f"output_dir: the cells' files will take {size(wanted)}, and the disk of {place} has {size(free)} left"]
 

@@ -11,22 +11,23 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from wisesr.build.keep import place_of, why_not_decoded
-from wisesr.build.maps import maps_depend_on, origin_of, why_no_maps
+from wisesr.build.keep import keeps_images, place_of
+from wisesr.build.maps import maps_depend_on, why_no_maps_of
 from wisesr.config.schema import Config
 from wisesr.data.kept import key_of
-from wisesr.data.manifest import TRAIN, Manifest
+from wisesr.data.manifest import Manifest
 from wisesr.data.rows.store import Kind, Store
 from wisesr.grid.planning.kept import Kept
 from wisesr.results.atomic_files import read_json
 
 if TYPE_CHECKING:
+    from wisesr.build.cell import Parts
     from wisesr.data.datamodule import ImageData
     from wisesr.grid.planning.cost import Cost
 
 _BYTES = {"16-mixed": 2, "bf16-mixed": 2, "16-true": 2, "bf16-true": 2, "64-true": 8}
 """Of a value of a map, by `trainer.precision`; of others four."""
-_NOT_KNOWN = ("tensors", "threads", "flags", "variables", "machine")
+_NOT_KNOWN = ("tensors", "modules", "threads", "flags", "variables", "machine")
 """What the planner does not ask of a store of maps, as only a cell knows it: it sees no GPU, and has other threads."""
 
 _RECIPE = ("batch_size", "batch_norm", "structure", "init")
@@ -55,9 +56,9 @@ class Wishes:
         self._known: dict[str, list[Wanted]] = {}
         self._keys: dict[str, Keys] = {}
 
-    def of(self, config: Config, data: ImageData, cost: Cost) -> list[Wanted]:
+    def of(self, config: Config, parts: Parts, cost: Cost) -> list[Wanted]:
         """What a cell wants: the maps of its backbone, or images that are decoded; nothing where it can have neither."""
-        maps = reads_maps(config, data)
+        data, maps = parts.data, why_no_maps_of(config, parts) is None
         groups = ("backbone", "resolution", "dataset", "augment", "protocol", "trainer")
         recipe = {name: value for name, value in config["recipe"].items() if name in _RECIPE}
         images = _plain({group: config[group] for group in groups} | {"recipe": recipe})
@@ -82,24 +83,11 @@ def _weights_of(config: Config) -> Any:
     return ["seed", config["seed"]] if weights is None else weights
 
 
-def reads_maps(config: Config, data: ImageData) -> bool:
-    """Whether a cell would read the maps of its backbone, as far as a plan can tell."""
-    manifest = data.manifest
-    return (
-        why_no_maps(config) is None
-        and manifest.hashed
-        and len(manifest.indices(TRAIN)) >= data.steps.batch_size
-        and (data.views is not None or data.augment.is_fixed)
-        and origin_of(manifest) is not None
-        and _place(config) is not None
-    )
-
-
 def wanted_maps(config: Config, data: ImageData, cost: Cost, keys: Keys) -> Wanted | None:
     """The maps that a cell wants.
 
     Args:
-        config: of the cell, which `reads_maps`.
+        config: of the cell, which may read maps (`wisesr.build.maps`).
         data: of the cell.
         cost: of the cell.
         keys: of its maps.
@@ -121,14 +109,14 @@ def wanted_pictures(config: Config, data: ImageData) -> list[Wanted]:
     from wisesr.data.decoded import keys_of, kind_of
 
     place = _place(config)
-    if place is None or why_not_decoded(config, data) is not None:
+    if place is None or not keeps_images(config, data):
         return []
     views = {training: view for training in (True, False) if (view := data.augment.view(training=training)) is not None}
-    everything, found = np.arange(len(data.manifest)), []
+    found = []
     for text in dict.fromkeys(view.text for view in views.values()):
-        view = next(view for view in views.values() if view.text == text)
-        only_training = len(views) == 2 and views[True].text == text != views[False].text
-        positions = np.asarray(data.manifest.indices(TRAIN)) if only_training else everything
+        view, flag = next((view, flag) for flag, view in views.items() if view.text == text)
+        of_all = len(views) == 2 and views[True].text == views[False].text
+        positions = np.arange(len(data.manifest)) if of_all else data.positions(training=flag)
         store = Store(place, kind_of(data.manifest, view))
         whose = f"{config['dataset']['name']} at {view.side} px"
         asked = config["dataset"]["cache"] != "auto"

@@ -121,7 +121,7 @@ def forecast(
 
 
 def _rate(costs: Sequence[Cost | None], paces: Sequence[Pace | None], epochs: Sequence[int], reads: str) -> float | None:
-    """Seconds a FLOP of the models that were timed and read the same: heads alone are slow for their FLOPs; None where none was."""
+    """Seconds a FLOP of the models that were timed and read the same: heads alone are slow for their FLOPs. None of none."""
     known = zip(costs, paces, epochs, strict=True)
     timed = [(cost, pace, count) for cost, pace, count in known if cost and pace and cost.reads == reads]
     flops = sum(cost.work(count) for cost, _, count in timed)

@@ -7,11 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from wisesr.data.rows.room import free_bytes, limit
+from wisesr.data.rows.room import free_bytes, limit, spare_of
 from wisesr.wording import count_of, duration, size
-
-_SHARE, _ASKED = 0.5, 0.9
-"""Of what a disk has free, that a store may take which nobody asked for, or somebody did, as `wisesr.data.rows.room` has it."""
 
 
 class Kept(NamedTuple):
@@ -63,8 +60,7 @@ def with_room(stores: Mapping[str, Kept]) -> dict[str, Kept]:
     for name, store in sorted(stores.items(), key=lambda each: each[1].cells[0]):
         place = Path(store.place)
         device = existing(place).stat().st_dev
-        share = _SHARE if most is None and not store.asked else _ASKED
-        spare = share * max(0, free_bytes(place) - taken[device])
+        spare = spare_of(free_bytes(place) - taken[device], asked=store.asked, most=most)
         found[name] = store._replace(fits=store.bytes <= min(spare, spare if most is None else most))
         taken[device] += found[name].bytes
     return found
@@ -96,19 +92,19 @@ def _subject(store: Kept) -> str:
 
 def _sentence(store: Kept) -> str:
     what = _subject(store)
-    rows = count_of(store.images, "image")
+    rows = count_of(store.images, "map" if store.kind == "maps" else "image")
     if not store.fits:
         else_ = "the backbone is computed" if store.kind == "maps" else "images are decoded"
         wanted, place = size(store.missing * store.row_bytes), Path(store.place)
         return (
-            f"{what[0].upper()}{what[1:]} would take {wanted}, too much for {store.place} with {size(free_bytes(place))} free, so "
-            f"that {else_} in each epoch (dataset.cache_dir names another folder)"
+            f"{what[0].upper()}{what[1:]} would take {wanted}, too much for {store.place} with {size(free_bytes(place))} free: "
+            f"{else_} in each epoch (dataset.cache_dir names another folder)"
         )
     if not store.missing:
         return f"{what[0].upper()}{what[1:]} are there already: {rows}, {size(store.images * store.row_bytes)} in {store.place}"
     how = "computed" if store.kind == "maps" else "made"
     parts = [rows, *[f"{store.flops / 1e9:,.3g} GFLOPs"] * bool(store.flops), f"about {size(store.bytes)}"]
-    parts += [duration(store.seconds)] * (store.seconds is not None)
+    parts += [] if store.seconds is None else [duration(store.seconds)]
     there = f" ({store.images - store.missing:,} are there already)" if store.missing < store.images else ""
     return (
         f"{what[0].upper()}{what[1:]} are {how} once for {count_of(len(store.cells), 'cell')}: {', '.join(parts)} in "

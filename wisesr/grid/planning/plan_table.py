@@ -59,9 +59,10 @@ def print_plan(
         console.print(table, crop=False)
     for line in _total(cells, plan, folded=len(rows) > _MANY):
         tell(console, line)
-    for line in [*kept_sentences(plan.kept), *why_not_once(cells, plan.costs), _hours(cells, plan, slots, gpus, tflops)]:
-        if line is not None:
-            tell(console, line)
+    for line in [*kept_sentences(plan.kept), *why_not_once(cells, plan.costs)]:
+        tell(console, line)
+    if (sentence := _hours(cells, plan, slots, gpus, tflops)) is not None:
+        tell(console, sentence)
 
 
 def _rows(cells: Sequence[Cell], plan: Plan, names: Sequence[Sequence[str]]) -> list[_Row]:

@@ -4,7 +4,8 @@ Run as `python -m wisesr.grid.planning.planner`, as torch takes seconds to impor
 a warm parent. On stdin one line of JSON, {"cells": [config, ...], "gpus": 1, "cores": 2 or null, "forked": whether cells will
 be}; on stdout lines of JSON, {"cell": 0, "done": 0} before each cell, then {"problems": [[cell, text], ...], "costs": [[...] or
 null, ...], "kept": [[...], ...], "heads": [[...] or null, ...]}, {"timed": 0} before each cell whose model is timed, and
-{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, of "kept" each what making it takes. When stdin ends before that, so does this process.
+{"paces": [[...] or null, ...], "making": [seconds or null, ...]} at the end, of what is "kept". When stdin ends before that, so
+does this process.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from wisesr.cell.warm_up import import_libraries
 from wisesr.config.schema import Config
+from wisesr.errors import UserError
 from wisesr.grid.planning.map_heads import describe_heads
 from wisesr.grid.planning.timing import time_cells
 
@@ -52,7 +54,12 @@ def plan_grid(configs: Sequence[Config], gpus: int, tell: Callable[[int, int], N
     for done, index in enumerate(order):
         tell(index, done)
         planner.plan_cell(configs[index])
-    return planner.share(configs)
+    try:
+        return planner.share(configs)
+    except UserError as error:
+        return [(cost, [*problems, str(error)]) for cost, problems in map(planner.plan_cell, configs)], []
+    except OSError:  # of a folder that cannot be looked into: cells say so, and do without
+        return [planner.plan_cell(config) for config in configs], []
 
 
 def _times(

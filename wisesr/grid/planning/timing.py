@@ -1,9 +1,9 @@
 """How long cells take on this machine's CPU, by a few steps of each model that are done and timed beforehand.
 
 For the planner's child alone: torch is imported on use. A model of which a step would take long is timed on few images at a
-time; which model it is matters, and hardly which head it has, so each backbone, size, dataset and recipe is timed once. Where the
-maps of a frozen backbone are kept, the head is all that is left: then each head is timed, on maps, and the backbone once for
-what making them takes.
+time; which model it is matters, and hardly which head it has, so each backbone, size, dataset and recipe is timed once. Where
+the maps of a frozen backbone are kept, the head is all that is left: then each head is timed, on maps, and the backbone once
+for what making them takes.
 """
 
 from __future__ import annotations
@@ -171,11 +171,11 @@ class _Timer:
             began = time.monotonic()
             parts = build(_small(config, cost), self._manifest_of(config), cores=self._cores)
             self._latest = _Backbone(key, parts, time.monotonic() - began)
-            if cost.reads == "decoded":
-                parts.data.kept = _in_memory(parts)
+            views = _in_memory(parts) if cost.reads == "decoded" else {}
+            parts.data.kept |= views
             self.images[key] = time_steps(parts, threads, trains=cost.reads != "maps")
-            if cost.reads == "decoded":
-                seconds = sum(pictures.seconds for pictures in parts.data.kept.values()) / len(parts.data.kept)
+            if views:
+                seconds = sum(view.seconds for view in views.values()) / len(views)
                 self.images[key] = self.images[key]._replace(decode=seconds)
         return self._latest
 
