@@ -104,7 +104,7 @@ def main() -> None:
                     f"{share:.3f} x",
                     share <= BOUND,
                     "dataset.features=off dataset.cache=off",
-                    f"{epoch[f'{head} maps']:.2f} s, {epoch[f'{head} files']:.1f} s; over one of decoded images {decoded:.3f} x",
+                    f"{epoch[f'{head} maps']:.2f} s, {epoch[f'{head} files']:.1f} s; of decoded images {decoded:.3f} x",
                 )
             )
         passes = first.building / epoch["gap decoded"]

@@ -74,6 +74,8 @@ class MapComputing:
         self.device = trainer.strategy.root_device
         self._of_files = why_not_kept(data.manifest) is None
         self.rounding = Rounding()
+        self.began = False
+        """Whether it has computed anything."""
 
     def layout(self) -> Layout:
         """How the maps of a full batch lie in memory."""
@@ -142,6 +144,7 @@ class MapComputing:
 
     def _maps(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width), as in a step of training."""
+        self.began = True
         plugin: Any = self._trainer.precision_plugin
         with torch.no_grad(), plugin.val_step_context():
             return self._module.maps_of(self._module.model, plugin.convert_input(images.to(self._trainer.strategy.root_device)))
