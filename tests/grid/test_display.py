@@ -11,12 +11,12 @@ from rich.console import Console
 
 from tests.support.words import broken_words
 from wisesr.grid.cell_dirs import check_cells, write_cell
-from wisesr.grid.display import Display
+from wisesr.grid.display import Display, describe_progress
 from wisesr.grid.live_table import LiveTable
 from wisesr.grid.outcome import CellOutcome, Running, RunReason
 from wisesr.grid.slots import Slot
 from wisesr.results.state import State
-from wisesr.results.status_file import write_status
+from wisesr.results.status_file import Status, write_status
 
 
 def shown(config: dict[str, Any], running: int, *, height: int, width: int = 100) -> list[str]:
@@ -149,3 +149,9 @@ def test_plain_lines_where_there_is_no_terminal(config: dict[str, Any], tmp_path
         "[1/1] epoch 1/3  val top-1 25.00 %",
         "[1/1] corners-64 toy-wise_dropout seed 0: failed (a reason)",
     ]
+
+
+def test_what_is_done_before_training() -> None:
+    assert describe_progress({"state": State.STARTING, "phase": "first batch"}) == "first batch"
+    counted: Status = {"state": State.STARTING, "phase": "computing maps", "step": 400, "steps": 1800, "seconds_left": 38.0}
+    assert describe_progress(counted) == "computing maps  400 of 1,800  0:38 left"

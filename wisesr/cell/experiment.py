@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,10 @@ def train_and_record(
         log.warning("data: %s", legible(sentence))
     maps = map_keeper(config, parts)
     with watched(directory):
-        if maps is None:  # or else each image is decoded once in any case
+        if maps is None:
             keep_images(config, parts.data)
+        else:  # each image is decoded once in any case
+            maps.otherwise = partial(keep_images, config, parts.data)
         trained = _train(directory, config, manifest, parts, started, maps)
     if trained is None:
         return

@@ -38,7 +38,9 @@ def describe_progress(status: Status) -> str:
     """
     parts = []
     if "phase" in status:
-        parts += [status["phase"], *[f"{status.get('step', 0):,} of {status['steps']:,}"] * ("steps" in status)]
+        parts.append(status["phase"])
+        if "steps" in status:
+            parts.append(f"{status.get('step', 0):,} of {status['steps']:,}")
     if "epochs" in status:
         parts.append(f"epoch {status['epoch']}/{status['epochs']}")
     if "val_top1" in status:

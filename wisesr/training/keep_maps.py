@@ -62,6 +62,8 @@ class KeepMaps(Callback):
         self._store: Store | None = None
         self.told: dict[str, Any] | None = None
         """For the record: how maps were come by; None where none are used."""
+        self.otherwise: Callable[[], object] = lambda: None
+        """Called where no maps can be used after all, before any image is read."""
         self.layout: Layout | None = None
         """Of the maps that are used."""
         self.peak_memory = 0
@@ -71,14 +73,19 @@ class KeepMaps(Callback):
         """Find the maps, or compute them."""
         module, data = cast(ClassificationModule, pl_module), cast(ImageData, cast(Any, trainer).datamodule)
         module.check_parts(trainer.world_size, trainer.accumulate_grad_batches)  # what it refuses need not be computed
+        self._give(trainer, module, data)
+        if self.told is None:
+            self.otherwise()
+
+    def _give(self, trainer: Trainer, module: ClassificationModule, data: ImageData) -> None:
         places, tails = data.map_places()
         store = Store(self._settings.place, self._kind(module, data))
         computing = MapComputing(trainer, module, data, places, tails, half=self._settings.half)
-        keys = keys_of_maps(np.asarray(data.manifest.digests), places, tails)
+        keys, peak = keys_of_maps(np.asarray(data.manifest.digests), places, tails), peak_memory(computing.device)
         try:
             store.folder.mkdir(parents=True, exist_ok=True)
-            layout, matter = _layout(store.folder, computing), _places(store.folder, computing)
-            if matter.matter and not self._settings.asked:
+            layout, differs = _layout(store.folder, computing), _places(store.folder, computing).differs
+            if differs and not self._settings.asked:
                 log.info("the backbone is computed in each epoch: %s; dataset.features=on takes them as they are", _MATTER)
                 return
             rows = store.find(keys)
@@ -87,15 +94,17 @@ class KeepMaps(Callback):
         except OSError as error:
             log.warning("the backbone is computed in each epoch, as its maps cannot be kept: %s", error)
             return
+        finally:
+            if computing.began:
+                self.peak_memory = peak
+                forget_peak_memory(computing.device)
         if rows is None:
             return
-        if matter.matter:
-            log.warning(
-                "%s: they are taken as they are (dataset.features), and a difference of %.2g was seen", _MATTER, matter[0]
-            )
+        if differs:
+            log.warning("%s, by about %.2g: dataset.features takes them as they are", _MATTER, differs)
         data.maps, self._store, self.layout = Maps(rows, layout, places, tails, data.device_batch), store, layout
         rounding = read_json(store.folder / _ROUNDING) if self._settings.half else None
-        self.told = {"dtype": layout.stored, "exact": not matter.matter, "difference": matter.difference, "rounding": rounding}
+        self.told = {"dtype": layout.stored, "differs": differs, "rounding": rounding}
 
     def pass_seconds(self, batch: int, measure: Callable[[], float]) -> float | None:
         """Seconds of a forward pass of the backbone over so many images; None where no maps are used.
@@ -118,11 +127,9 @@ class KeepMaps(Callback):
         def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
             return computing.rows(wanted, layout)
 
-        self.peak_memory = max(self.peak_memory, peak_memory(computing.device))
         with torch.random.fork_rng(devices=[]):
             about, asked = self._settings.about, self._settings.asked
             rows = store.extend(keys, make, what="computing maps", about=about, row_bytes=layout.bytes, asked=asked)
-        forget_peak_memory(computing.device)
         if self._settings.half and not (store.folder / _ROUNDING).exists():
             told = computing.rounding
             _write(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wisesr.data.datamodule import ImageData
-from wisesr.data.decoded import require_same
+from wisesr.data.decoded import require_same, why_not_kept
 from wisesr.data.maps import Layout, Place
 from wisesr.errors import UserError
 from wisesr.training.map_places import Places, Sizes, largest_distance
@@ -72,7 +72,10 @@ class MapComputing:
         self._trainer, self._module, self._data = trainer, module, data
         self._places, self._tails, self._half = places, tails, half
         self.device = trainer.strategy.root_device
+        self._of_files = why_not_kept(data.manifest) is None
         self.rounding = Rounding()
+        self.began = False
+        """Whether it has computed anything."""
 
     def layout(self) -> Layout:
         """How the maps of a full batch lie in memory."""
@@ -134,12 +137,14 @@ class MapComputing:
         for places, batch in zip(batches, self._data.batches_of(batches), strict=True):
             if isinstance(batch, UserError):
                 raise batch
-            for position in {position for position, _ in places}:
-                require_same(self._data.manifest, position)  # a row is found by what the file was
+            if self._of_files:
+                for position in {position for position, _ in places}:
+                    require_same(self._data.manifest, position)
             yield self._maps(batch.images)
 
     def _maps(self, images: Tensor) -> Tensor:
         """(batch, 3, size, size) -> (batch, channels, height, width), as in a step of training."""
+        self.began = True
         plugin: Any = self._trainer.precision_plugin
         with torch.no_grad(), plugin.val_step_context():
             return self._module.maps_of(self._module.model, plugin.convert_input(images.to(self._trainer.strategy.root_device)))

@@ -48,9 +48,12 @@ class Places(NamedTuple):
     """Whether some values of a batch go through other code than the rest."""
 
     @property
-    def matter(self) -> bool:
-        """Whether maps that are kept may be others, in their last bits, than those of a batch."""
-        return bool(self.difference) or self.left_over
+    def differs(self) -> float:
+        """By how much maps that are kept may differ from those of a batch: 0 where no bit does.
+
+        Where some may and none was seen, the relative precision of float32.
+        """
+        return self.difference or self.left_over * torch.finfo(torch.float32).eps
 
 
 class Sizes(TorchDispatchMode):
