@@ -57,7 +57,7 @@ SCRIPTS = (
 )
 """In this order: what counts microseconds first, then seconds of whole processes."""
 NEED_PHOTOGRAPHS = {"timm_train": "timm's train.py and photographs", "cached": "photographs"}
-BY_HAND = ("gpu", "grid", "levels", "listing", "predict")
+BY_HAND = ("gpu", "grid", "levels", "listing", "maps", "predict")
 """Scripts that take long, or a card: whoever runs one writes its figures below the line."""
 
 

@@ -202,6 +202,8 @@ def test_the_folder_can_be_named(kinds: Path, tmp_path: Path, place: Path, monke
     assert place_of(of(kinds)["dataset"]) == place
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert place_of(change(config, "dataset.cache_dir", "~/kept")["dataset"]) == tmp_path / "home" / "kept"
+    with pytest.raises(OSError, match=r"dataset.cache_dir=~no-such-user/kept"):
+        place_of(change(config, "dataset.cache_dir", "~no-such-user/kept")["dataset"])
 
 
 def test_the_reason_that_is_given(kinds: Path) -> None:

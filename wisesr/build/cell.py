@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from wisesr.build.keep import check_views
+from wisesr.build.keep import check_views, keeps_images
 from wisesr.build.parts import build_backbone, build_head, build_optimizer, build_schedule, cell_augmentation
 from wisesr.data.manifest import TRAIN, Manifest
 from wisesr.data.train_part import draw_train_part
@@ -147,6 +147,7 @@ def assemble(config: Mapping[str, Any], manifest: Manifest, model: Classifier, *
         ),
         views=config["dataset"]["views"],
     )
+    keeps_images(config, data)  # or it says why not
     max_time = trainer["max_time"]
     budget = Budget(recipe["patience"], None if max_time is None else seconds_of(max_time))
     return Parts(module, data, build_trainer_settings(trainer), budget)

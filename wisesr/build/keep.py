@@ -15,6 +15,7 @@ from wisesr.errors import UserError
 if TYPE_CHECKING:
     from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
+    from wisesr.data.decoded import Pictures
     from wisesr.data.manifest import Manifest
 
 log = logging.getLogger("wisesr")
@@ -24,9 +25,14 @@ def place_of(dataset: Mapping[str, Any]) -> Path:
     """The folder in which decoded images and feature maps are kept.
 
     Raises:
-        OSError: nobody says which it is.
+        OSError: nobody says which it is, or it begins with the home of nobody.
     """
-    return Path(dataset["cache_dir"]).expanduser() if dataset["cache_dir"] is not None else cache_dir()
+    if dataset["cache_dir"] is None:
+        return cache_dir()
+    try:
+        return Path(dataset["cache_dir"]).expanduser()
+    except RuntimeError as error:
+        raise OSError(f"dataset.cache_dir={dataset['cache_dir']}: {error}") from error
 
 
 def why_not_decoded(config: Mapping[str, Any], data: ImageData) -> str | None:
@@ -72,12 +78,14 @@ def _keep(dataset: Mapping[str, Any], data: ImageData) -> None:
 
     place, about = place_of(dataset), {"dataset": dataset["name"]}
     views = {flag: view for flag in (True, False) if (view := data.augment.view(training=flag)) is not None}
+    one = len({view.text for view in views.values()}) == 1 < len(views)  # of all images
+    asked = dataset["cache"] != "auto"
+    kept: dict[str, Pictures] = {}
     for flag, view in views.items():
-        positions = data.positions(training=flag)
-        if len({each.text for each in views.values()}) == 1 < len(views):  # one view of all images
-            positions = np.arange(len(data.manifest))
-        asked = dataset["cache"] != "auto"
-        data.kept[flag] = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
+        if view.text not in kept:
+            positions = np.arange(len(data.manifest)) if one else data.positions(training=flag)
+            kept[view.text] = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
+        data.kept[flag] = kept[view.text]
 
 
 def check_views(views: int | None, augment: Augmentation, manifest: Manifest) -> None:

@@ -161,12 +161,15 @@ def origin_of(manifest: Manifest) -> Any:
     """
     load: Any = manifest.load
     load = getattr(load, "of_all", load)  # of a part of the classes
-    if isinstance(load, FileImages) or getattr(manifest.load, "known", None) is not None:
+    if isinstance(load, FileImages):
         return "files"
     if isinstance(load, Joined):
+        code = sorted({source_of(f"{type(part).__module__}.") for part in load.parts} | {source_of(f"{Joined.__module__}.")})
         arrays = [part for part in load.parts if isinstance(part, PixelArray)]
-        kinds = {(array.pixels.shape[1:], str(array.pixels.dtype), array.white) for array in arrays}
-        return [list(map(repr, kinds))] if len(arrays) == len(load.parts) and len(kinds) == 1 else None
+        kinds = {repr((array.pixels.shape[1:], str(array.pixels.dtype), array.white)) for array in arrays}
+        if load.known is not None:
+            return ["files", *code]
+        return [*kinds, *code] if len(arrays) == len(load.parts) and len(kinds) == 1 else None
     made_by = load.func.__module__ if isinstance(load, partial) else ""
     return [made_by, source_of(f"{made_by}.")] if made_by.startswith("wisesr.data.") else None
 

@@ -18,7 +18,7 @@ from torchvision.transforms import v2
 
 from wisesr.data.normalization import NAMED
 from wisesr.data.pipeline import Pipeline, Place
-from wisesr.data.random_steps import RandomCrop, RandomFlip
+from wisesr.data.random_steps import PackedCrop, RandomCrop, RandomFlip
 from wisesr.data.resizing import FILTER
 from wisesr.data.views import View
 from wisesr.data.whole_view import Resizing, ShortSide, Squash, whole_view
@@ -253,9 +253,9 @@ class Standard(Plain):
             raise ValueError(f"augment must have 0 < min_area <= max_area <= 1, not {min_area} and {max_area}")
         if not 0 <= flip <= 1:
             raise ValueError(f"augment.flip must be a probability, from 0 to 1, not {flip}")
-        self._size = size
-        self._random = [RandomCrop(min_area, max_area), Squash(size), RandomFlip(flip)]
-        self.train = self._whole_pictures = self._pipeline(self._random)
+        self._size, self._areas = size, (min_area, max_area)
+        self._after = [Squash(size), RandomFlip(flip)]
+        self.train = self._whole_pictures = self._pipeline([RandomCrop(min_area, max_area), *self._after])
 
     def reduce(self) -> None:
         """Cut training crops from copies whose short side is `REDUCED` times the square's.
@@ -265,4 +265,5 @@ class Standard(Plain):
         """
         if self.train is not self._whole_pictures or self._own(training=True) is None:
             super().reduce()
-        self.train = self._pipeline([ShortSide(math.ceil(REDUCED * self._size)), *self._random])
+        shorter = ShortSide(math.ceil(REDUCED * self._size))
+        self.train = self._pipeline([shorter, PackedCrop(*self._areas), *self._after])

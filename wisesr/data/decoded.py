@@ -154,12 +154,12 @@ def _decoded(manifest: Manifest, positions: NDArray[np.int64], view: View) -> It
 
 
 def _view_of(manifest: Manifest, position: int, view: View) -> NDArray[np.uint8]:
-    _require_same(manifest, position)
+    require_same(manifest, position)
     pixels = view.make(manifest.load(position))
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
 
 
-def _require_same(manifest: Manifest, position: int) -> None:
+def require_same(manifest: Manifest, position: int) -> None:
     """Raise UserError where a file is not what the manifest was made from: its row would stand for another picture for good."""
     load: Any = manifest.load
     try:

@@ -18,7 +18,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from wisesr.data.batch_memory import empty_batch
-from wisesr.data.random_steps import RandomCrop, RandomFlip
+from wisesr.data.random_steps import PackedCrop, RandomCrop, RandomFlip
 from wisesr.data.resizing import ON_BYTES
 from wisesr.data.views import View
 from wisesr.data.whole_view import CentreCrop, Pad, ShortSide, Squash
@@ -31,7 +31,7 @@ _FIXED = (Squash, CentreCrop, Pad, ShortSide)
 """Steps that draw nothing, of a whole picture: what they make where they stand first can be kept."""
 _AS_KEPT = (Squash, ShortSide)
 """Those that leave pixels in memory as they are kept: other steps than ours may add them up in the order in which they lie."""
-_OF_TENSORS = (*_FIXED, RandomCrop, RandomFlip)
+_OF_TENSORS = (*_FIXED, RandomCrop, PackedCrop, RandomFlip)
 """Steps that take a plain tensor. Others are given what `v2.ToImage` makes, as they may ask for its type."""
 _AT_ONCE = 2**18
 """Values that are normalised at once: 1 MiB of floats, which stay in a core's cache from one operation to the next."""

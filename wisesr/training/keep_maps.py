@@ -27,13 +27,14 @@ from wisesr.results.atomic_files import read_json, write_json
 from wisesr.training.cost import forget_peak_memory, peak_memory
 from wisesr.training.flags import torch_flags
 from wisesr.training.map_computing import MapComputing
+from wisesr.training.map_places import Places
 from wisesr.training.module import ClassificationModule
 from wisesr.wording import size
 
 log = logging.getLogger("wisesr")
 
 MAPS = "maps"
-_LAYOUT, _CHECK, _ROUNDING = "layout.json", "check.json", "rounding.json"
+_LAYOUT, _PLACES, _ROUNDING = "layout.json", "places.json", "rounding.json"
 
 
 class MapSettings(NamedTuple):
@@ -76,9 +77,9 @@ class KeepMaps(Callback):
         keys = keys_of_maps(np.asarray(data.manifest.digests), places, tails)
         try:
             store.folder.mkdir(parents=True, exist_ok=True)
-            layout, differs = _layout(store.folder, computing), _difference(store.folder, computing)
-            if differs and not self._settings.asked:
-                log.info("%s %s", _DIFFER, "dataset.features=on takes them as they are")
+            layout, matter = _layout(store.folder, computing), _places(store.folder, computing)
+            if matter.matter and not self._settings.asked:
+                log.info("the backbone is computed in each epoch: %s; dataset.features=on takes them as they are", _MATTER)
                 return
             rows = store.find(keys)
             if rows is None:
@@ -88,11 +89,13 @@ class KeepMaps(Callback):
             return
         if rows is None:
             return
-        if differs:
-            log.warning("%s %s", _DIFFER, f"they are taken as they are, and differ by up to {differs:.2g}")
+        if matter.matter:
+            log.warning(
+                "%s: they are taken as they are (dataset.features), and a difference of %.2g was seen", _MATTER, matter[0]
+            )
         data.maps, self._store, self.layout = Maps(rows, layout, places, tails, data.device_batch), store, layout
         rounding = read_json(store.folder / _ROUNDING) if self._settings.half else None
-        self.told = {"dtype": layout.stored, "differs": differs, "rounding": rounding}
+        self.told = {"dtype": layout.stored, "exact": not matter.matter, "difference": matter.difference, "rounding": rounding}
 
     def pass_seconds(self, batch: int, measure: Callable[[], float]) -> float | None:
         """Seconds of a forward pass of the backbone over so many images; None where no maps are used.
@@ -143,7 +146,7 @@ class KeepMaps(Callback):
         return Kind(MAPS, depends_on, dimensions=1, item=1, text=self._settings.text)
 
 
-_DIFFER = "on this device the maps of an image depend on its place in a batch, or on its neighbours:"
+_MATTER = "in batches of this size, on this device, last bits of maps may depend on an image's place"
 _VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OVERRIDE", "CUBLAS_", "TORCH_ALLOW_TF32")
 """How variables begin by which libraries choose their ways."""
 
@@ -167,12 +170,13 @@ def _layout(folder: Path, computing: MapComputing) -> Layout:
     return layout
 
 
-def _difference(folder: Path, computing: MapComputing) -> float:
-    known = read_json(folder / _CHECK)
-    if not isinstance(known, float):
-        known = computing.difference()
-        _write(folder / _CHECK, known)
-    return known
+def _places(folder: Path, computing: MapComputing) -> Places:
+    known = read_json(folder / _PLACES)
+    if isinstance(known, list):
+        return Places(*known)
+    found = computing.places()
+    _write(folder / _PLACES, list(found))
+    return found
 
 
 def _write(path: Path, value: Any) -> None:

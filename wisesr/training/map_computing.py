@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wisesr.data.datamodule import ImageData
+from wisesr.data.decoded import require_same
 from wisesr.data.maps import Layout, Place
 from wisesr.errors import UserError
+from wisesr.training.map_places import Places, Sizes, largest_distance
 from wisesr.training.module import ClassificationModule
 
 _HIGHEST = torch.finfo(torch.float16).max
@@ -90,17 +92,22 @@ class MapComputing:
                 self._note(maps)
             yield from rows[batch.rows]
 
-    def difference(self) -> float:
-        """How far the maps of an image differ by its place in a full batch, and by what else is in that; 0 where no bit does.
+    def places(self) -> Places:
+        """Whether the maps of an image depend on its place in a full batch, and on what else is in that.
 
         A batch, its reverse, and batches of nothing but its first and its last image: each place is seen with one image.
         """
         some = [place for place in self._places if (place[1] is None) == (self._places[0][1] is None)]
         batch = some[: self._data.device_batch]
         ends = [[end] * len(batch) for end in (batch[0], batch[-1])]
-        forth, back, *alone = (self._kept(maps) for maps in self._computed([batch, batch[::-1], *ends]))
+        with Sizes() as sizes:
+            forth, back, *alone = (self._kept(maps) for maps in self._computed([batch, batch[::-1], *ends]))
         pairs = [(forth, back.flip(0)), *((maps, end.expand_as(maps)) for maps, end in zip(alone, forth[[0, -1]], strict=True))]
-        return max(_distance(one, other) for one, other in pairs)
+        on_cpu = self.device.type == "cpu"
+        return Places(
+            max(largest_distance(one, other) for one, other in pairs),
+            on_cpu and sizes.left_over(len(batch), torch.get_num_threads()),
+        )
 
     def _kept(self, maps: Tensor) -> Tensor:
         return maps.half().to(maps.dtype) if self._half else maps
@@ -124,9 +131,11 @@ class MapComputing:
             start += len(tail)
 
     def _computed(self, batches: Sequence[Sequence[Place]]) -> Iterator[Tensor]:
-        for batch in self._data.batches_of(batches):
+        for places, batch in zip(batches, self._data.batches_of(batches), strict=True):
             if isinstance(batch, UserError):
                 raise batch
+            for position in {position for position, _ in places}:
+                require_same(self._data.manifest, position)  # a row is found by what the file was
             yield self._maps(batch.images)
 
     def _maps(self, images: Tensor) -> Tensor:
@@ -140,14 +149,6 @@ class MapComputing:
         if not highest <= _HIGHEST:
             raise UserError(f"dataset.features=fp16 holds values up to {_HIGHEST:.0f}, and maps have {highest:.3g}")
         self.rounding = self.rounding.with_maps(maps, maps.half())
-
-
-def _distance(one: Tensor, other: Tensor) -> float:
-    """The largest distance of two tensors; the highest number there is where it is none."""
-    if torch.equal(one, other):
-        return 0.0
-    distance = float((one.double() - other.double()).abs().max())
-    return distance if math.isfinite(distance) else float(torch.finfo(torch.float64).max)
 
 
 class _Batch(NamedTuple):
