@@ -28,7 +28,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 quickstart: $(READY)
-	$(BIN)/python train.py experiment=quickstart
+	$(BIN)/python train.py experiment=quickstart $(ARGS)
 	$(BIN)/wisesr report quickstart
 
 # The four in turn, whichever fails; Ctrl-C ends them all. The same command goes on where it was left.

@@ -110,7 +110,7 @@ def tasks(options: Options) -> list[Task]:
     for words in options.loaders if with_images else ():
         add("loader", words, 4 * len(counts), partial(loader.measure, options, words, options.sizes[0], counts))
     for precision in ("32-true", "bf16-mixed") if with_images else ():
-        add("cells", f"maps of a frozen backbone, {precision}", 25, partial(cells.from_maps, options, precision))
+        add("cells", f"maps of a frozen backbone, {precision}", 40, partial(cells.from_maps, options, precision))
     if with_images:
         add("cells", "two cells share the device", 40, partial(cells.sharing, options))
     for words in options.loaders if with_images else ():

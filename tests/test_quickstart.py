@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hydra.core.hydra_config import HydraConfig
 
 from tests.support.command import train
 from tests.support.configs import composed
+from tests.support.gpus import GRID
 from tests.support.paths import ROOT
 from wisesr.build.data import build_manifest
 from wisesr.build.maps import why_no_maps
 from wisesr.cli import main
 from wisesr.config.check import check
 from wisesr.grid.planning.cell_planner import CellPlanner
+from wisesr.grid.slots import make_slots
 from wisesr.models.heads.pre_average import pre_average
 from wisesr.types import FeatureShape
 
@@ -38,7 +41,7 @@ def swept() -> dict[str, list[str]]:
 def test_every_head_passes_the_plan_and_all_cells_share_their_maps() -> None:
     planner, shapes = CellPlanner(gpus=0), set()
     for head in swept()["head"]:
-        config = composed(QUICKSTART, f"head={head}", "trainer=cpu")
+        config = composed(QUICKSTART, f"head={head}")
         assert check(config) == []
         assert why_no_maps(config) is None
         cost, problems = planner.plan_cell(config)
@@ -64,10 +67,17 @@ def test_nothing_is_fetched_and_nothing_leaves_the_machine() -> None:
     assert (config["backbone"]["weights"], config["dataset"]["name"], config["logger"]) == ("package", "layouts", {})
 
 
+@pytest.mark.parametrize(("gpus", "cores"), [((), 2), (("GPU-1",), 2), (("GPU-1", "GPU-2"), 64)])
+def test_it_runs_on_any_machine_of_two_cores(gpus: tuple[str, ...], cores: int) -> None:
+    grid = yaml.safe_load((ROOT / "conf" / "experiment" / "quickstart.yaml").read_text(encoding="utf-8"))["grid"]
+    slots = make_slots([composed(QUICKSTART)], GRID | grid, gpus=gpus, cores=cores)
+    assert [(slot.gpus, slot.cores) for slot in slots] == [((), cores // 2)] * 2
+
+
 def test_make_trains_and_then_reports() -> None:
     command = ["make", "--no-print-directory", "-n", "quickstart"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert told[-2].endswith(f"train.py {QUICKSTART}")
+    assert told[-2].rstrip().endswith(f"train.py {QUICKSTART}")
     assert told[-1].endswith("wisesr report quickstart")
 
 

@@ -90,7 +90,7 @@ def from_maps(options: Options, precision: str) -> Iterator[Row]:
             places[features] = make(config, Path(folder, features))
             finish(spawn(places[features]), places[features])
         records = {features: recorded(place) for features, place in places.items()}
-        told = json.loads((places["on"] / "result.json").read_text())["provenance"]["reads"]
+        told = json.loads((places["on"] / "result.json").read_text())["provenance"]["reads"]["maps"]
         try:
             assert_same(places["off"], places["on"])
             same = "weights, metrics and predictions equal to the bit"
@@ -98,7 +98,8 @@ def from_maps(options: Options, precision: str) -> Iterator[Row]:
             same = distance(places["on"], places["off"])
     speeds = [records[features].cost.images_per_second or 0.0 for features in ("off", "on")]
     result = f"{same}; {speeds[0]:,.0f} images/s in training with the backbone, {speeds[1]:,.0f} from maps"
-    yield ("maps of a frozen backbone", f"{' '.join(options.small_cell)}, {precision}; {told}", result)
+    what = f"{' '.join(options.small_cell)}, {precision}; {told['dtype']}, differing by {told['differs']:.2g}"
+    yield ("maps of a frozen backbone", what, result)
 
 
 def kill_in_mid_epoch(cell: Path) -> int:

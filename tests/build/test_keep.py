@@ -14,6 +14,8 @@ import torch
 from tests.support.cells import assert_same, make
 from tests.support.configs import change
 from tests.support.decoded import all_kinds, cell, image_data, with_cache
+from wisesr.build.cell import build
+from wisesr.build.data import build_manifest
 from wisesr.build.keep import place_of, why_not_decoded
 from wisesr.cell.run import DONE, FAILED, run
 from wisesr.config.options import load_option
@@ -224,3 +226,10 @@ def test_a_cell_that_cannot_keep_what_it_must_fails_with_a_sentence(config: dict
     directory = make(failing, tmp_path / "cell")
     assert run(directory) == FAILED
     assert "dataset.cache=on: dataset.fingerprint=listing does not look into files" in str(read_status(directory))
+
+
+def test_the_plan_says_so_before_anything_is_started(config: dict[str, Any]) -> None:
+    """Whatever is built is asked, with no weights and no images: what a plan builds, too."""
+    config["dataset"] |= {"cache": "on", "fingerprint": "listing"}
+    with pytest.raises(UserError, match=r"dataset.cache=on: dataset.fingerprint=listing does not look into files"):
+        build(config, build_manifest(config))

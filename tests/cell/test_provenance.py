@@ -29,6 +29,7 @@ from wisesr.results.installation import kept_variables, packages_hash, read_comm
 from wisesr.results.record import ComputeTime
 from wisesr.results.record_file import parse_record, read_record
 from wisesr.results.uncommitted import DIFF, describe_uncommitted, write_uncommitted
+from wisesr.training import flags
 
 SECRETS = {
     "WANDB_API_KEY": "planted-wandb",
@@ -242,6 +243,6 @@ def test_a_flag_that_torch_refuses_to_tell_ends_no_cell() -> None:
     def refuse() -> None:
         raise RuntimeError("PyTorch is checking whether allow_tf32 is enabled, but ...")
 
-    assert cell_provenance._told(refuse) is None
-    assert cell_provenance._told(lambda: True) is True
-    assert None not in cell_provenance.torch_flags().values()
+    assert flags._told(refuse) is None
+    assert flags._told(lambda: True) is True
+    assert None not in flags.torch_flags().values()

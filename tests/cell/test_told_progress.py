@@ -66,7 +66,7 @@ def test_a_cell_that_waits_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     thread = threading.Thread(target=extend)
     thread.start()
     deadline = time.monotonic() + 20
-    while read_status(tmp_path).get("phase") != "waiting for maps":
+    while read_status(tmp_path).get("phase") != "waits for maps":
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert read_status(tmp_path)["waits"] is True and "steps" not in read_status(tmp_path)

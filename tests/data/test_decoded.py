@@ -100,7 +100,7 @@ def test_reduced_copies_are_what_is_computed_without_room(
     with monkeypatch.context() as patched:
         patched.setattr(room, "free_bytes", lambda _: 0)
         without = image_data(config)
-    assert "images are decoded in each epoch: " in caplog.text and not without.kept
+    assert "images are decoded in each epoch, as they cannot be kept: " in caplog.text and not without.kept
     with_them = image_data(config)
     assert set(with_them.kept) == {True, False}
     assert_equal(seen(with_them), seen(without))

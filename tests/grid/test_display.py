@@ -101,10 +101,10 @@ def test_what_a_cell_makes_for_all_has_a_bar_and_a_countdown(config: dict[str, A
 
     making = {"phase": "computing maps", "step": 10, "steps": 40, "seconds_left": 75.0}
     write_status(jobs[0].run_dir, state=State.STARTING, **making)
-    write_status(jobs[1].run_dir, state=State.STARTING, phase="waiting for maps", waits=True)
+    write_status(jobs[1].run_dir, state=State.STARTING, phase="waits for maps", waits=True)
     first = lines()
     assert any("computing maps" in line and "1:15" in line and "\u2501" in line for line in first)
-    assert any("waiting for maps" in line and "\u2501" not in line for line in first)
+    assert any("waits for maps" in line and "\u2501" not in line for line in first)
     now[0] += 0.5
     pace = {"epoch": 1, "epochs": 9, "step": 4, "steps": 12, "images_per_second": 5.0, "seconds_left": 600.0, "seconds": 660.0}
     write_status(jobs[0].run_dir, state=State.TRAINING, **pace)

@@ -53,7 +53,7 @@ def test_seconds_left(cells: list[CellTime], seconds: float | None) -> None:
 def test_what_is_made_for_all_comes_first_and_is_no_training(config: dict[str, Any]) -> None:
     """The cell that makes it, one that waits for it, and one that comes later: 300 s of making, 100 s of training each."""
     making = Status(state=State.STARTING, phase="computing maps", step=10, steps=40, seconds_left=300.0)
-    waits = Status(state=State.STARTING, phase="waiting for maps", waits=True)
+    waits = Status(state=State.STARTING, phase="waits for maps", waits=True)
     cells = [cell_time(config, State.STARTING, status, None, begun=1.0) for status in (making, waits)]
     assert cells[0].seconds_left is None and cells[0].duration is None and cells[0].share_left == 1
     done = CellTime(cells[0].kind, duration=100.0)
@@ -72,7 +72,7 @@ def test_making_is_no_overhead_of_cells_that_come_after_it(config: dict[str, Any
     jobs = [Running(index, each, Slot(index), None, 0.0, each.directory) for index, each in enumerate((cell, other))]  # type: ignore[arg-type]
     outcomes = [CellOutcome(each, State.RUNNING) for each in (cell, other)]
     making = Status(state=State.STARTING, phase="computing maps", step=1, steps=9, seconds_left=9.0)
-    waits = Status(state=State.STARTING, phase="waiting for maps", waits=True)
+    waits = Status(state=State.STARTING, phase="waits for maps", waits=True)
     training = Status(state=State.TRAINING, epoch=1, epochs=3, seconds_left=40.0, seconds=60.0)
     for second in range(0, 265):
         now[0] = float(second)

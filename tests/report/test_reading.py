@@ -134,6 +134,8 @@ def test_steps_that_began_otherwise_are_left_out_and_compute_is_not(tmp_path: Pa
         "wise": (pytest.approx(125.0), 3.0, ("maps",)),
         "wise_shuffled_images": (None, 4.0, ("decoded",)),
     }
+    over = {cost.entry.head: cost.over.keys() & {"step_ms", "train_ms", "inference_ms"} for cost in costs.costs}
+    assert over == {"gap": set(), "wise": {"step_ms", "train_ms", "inference_ms"}, "wise_shuffled_images": set()}
     said = " ".join(cost_sentences(costs))
     assert "images that were decoded before or kept maps of the frozen backbone" in said and "left out" in said
     assert "measured once for all cells that read its maps" in said

@@ -37,7 +37,7 @@ Row = tuple[str, dict[str, str | ProgressBar]]
 _COLUMNS = ("where", "state", "steps", "epoch", "val top-1 %", "images/s", "left")
 """Beside the name."""
 _FIGURES = ("epoch", "val top-1 %", "images/s", "left")
-_LEAST = {"state": len("waiting for maps"), "steps": 0, "left": len("12 min")}
+_LEAST = {"state": len("waits for images"), "steps": 0, "left": len("12 min")}
 """Widths that do not change while a cell goes from state to state."""
 _DROPPED = ("where", "steps", "images/s")
 """What a narrow terminal does without, in this order."""

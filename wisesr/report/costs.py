@@ -40,7 +40,8 @@ class Cost(NamedTuple):
     over: Mapping[str, float] = MappingProxyType({})
     """By how many percent of the baseline's of the same backbone and settings a figure is larger, by its name.
 
-    Empty of the baseline itself and where there is none; a figure that one of them does not have is not in it."""
+    Empty of the baseline itself and where there is none; a figure that one of them does not have is not in it, nor is a time
+    where `read` is another."""
 
 
 class Costs(NamedTuple):
@@ -83,7 +84,9 @@ def _over(cost: Cost, baseline: Cost | None) -> dict[str, float]:
     """As of `Cost.over`."""
     if baseline is None or baseline is cost:
         return {}
-    both = {name: (getattr(cost, name), getattr(baseline, name)) for name in MEASURES}
+    # The pass of a backbone whose maps are kept is measured once, and a busy moment is then in all cells that read them.
+    measures = [name for name in MEASURES if name not in TIMES or cost.read == baseline.read]
+    both = {name: (getattr(cost, name), getattr(baseline, name)) for name in measures}
     return {name: 100.0 * (own - base) / base for name, (own, base) in both.items() if own is not None and base}
 
 
@@ -132,7 +135,12 @@ def read_by(cell: ReportCell) -> str:
 
 def alike_in_time(entries: Sequence[Entry]) -> bool:
     """Whether the seconds of all cells of entries may be compared: of one kind of machine, and begun with the same."""
-    return len({(machine(cell), read_by(cell)) for entry in entries for cell in entry.cells}) == 1
+    return len({circumstances(cell) for entry in entries for cell in entry.cells}) == 1
+
+
+def circumstances(cell: ReportCell) -> tuple[str, str]:
+    """What two finished cells must share for their times to be compared: machine, and what steps began with."""
+    return machine(cell), read_by(cell)
 
 
 def _most(names: Iterable[str]) -> list[str]:

@@ -121,10 +121,9 @@ class KeepMaps(Callback):
         return known
 
     def _compute(self, store: Store, keys: NDArray[np.uint8], computing: MapComputing, layout: Layout) -> Rows | None:
-        count = len(store.missing(keys))
-        log.info("maps of %s images are computed once, %s: wisesr cache tells where", f"{count:,}", size(count * layout.bytes))
-
         def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
+            count, room = f"{len(wanted):,}", size(len(wanted) * layout.bytes)
+            log.info("maps of %s images are computed once, %s: wisesr cache tells where", count, room)
             return computing.rows(wanted, layout)
 
         with torch.random.fork_rng(devices=[]):

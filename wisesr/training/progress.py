@@ -104,7 +104,7 @@ class Progress(Callback):
         if not trainer.is_global_zero:
             return
         log.info("epoch %d/%d: %s", trainer.current_epoch + 1, self._run.epochs, describe_epoch(seconds))
-        if not self._advised and not _from_maps(trainer) and (advice := advise(seconds, _feeding(trainer))):
+        if not self._advised and (advice := advise(seconds, _feeding(trainer))):
             self._advised = True
             log.info("%s", advice)
 
@@ -125,12 +125,6 @@ class Progress(Callback):
             images_per_second=self.images_per_second,
             **extra,
         )
-
-
-def _from_maps(trainer: Trainer) -> bool:
-    """Whether maps are read, which no worker would decode."""
-    data = getattr(trainer, "datamodule", None)
-    return isinstance(data, ImageData) and data.maps is not None
 
 
 def _feeding(trainer: Trainer) -> Feeding:

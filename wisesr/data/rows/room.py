@@ -19,9 +19,11 @@ from wisesr.wording import size
 log = logging.getLogger("wisesr")
 
 LIMIT = "WISESR_CACHE_LIMIT"
-"""Variable: how much decoded images and feature maps may take together, `50GB`; unset: half of what is free, anew each time."""
+"""Variable: how much decoded images and feature maps may take together, `50GB`; unset: see `spare_of`."""
 _SHARE = 0.5
 """Of what a disk has free, that a store which nobody asked for may take: checkpoints are to be written too."""
+_UNASKED = 50 * 10**9
+"""Bytes that it may take besides: disks are shared, and nobody tells of quotas."""
 _ASKED = 0.9
 """The same where a user asked for it, or said how much it may be."""
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -47,7 +49,8 @@ def spare_of(free: int, *, asked: bool, most: int | None) -> int:
         asked: whether a user asked for these rows.
         most: `limit()`.
     """
-    return int((_SHARE if most is None and not asked else _ASKED) * max(0, free))
+    free = max(0, free)
+    return min(int(_SHARE * free), _UNASKED) if most is None and not asked else int(_ASKED * free)
 
 
 def limit() -> int | None:

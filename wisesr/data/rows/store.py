@@ -224,7 +224,7 @@ class Store:
         lock = self._lock(_SOON)
         if lock is None:
             log.info("another process is %s that this one may need: waiting for it", what)
-            tell(f"waiting for {what.rpartition(' ')[2]}")
+            tell(f"waits for {what.rpartition(' ')[2]}")
             lock = self._lock(_LONGEST)
         if lock is None:
             raise TimeoutError(f"another process has been at {self.folder} for hours")

@@ -160,9 +160,9 @@ def _passes(costs: Sequence[Cost]) -> str:
     """How many forward passes of an image training counts as."""
     if all(cost.reads == "maps" for cost in costs):
         return "three of the head, whose maps are kept"
-    if all(cost.train_flops < cost.flops * 3 for cost in costs):
-        return "one of a frozen backbone and three of its head"
-    return "three"
+    kept = ", none of a backbone whose maps are kept" if any(cost.reads == "maps" for cost in costs) else ""
+    frozen = all(cost.train_flops < cost.flops * 3 for cost in costs)
+    return f"{'one of a frozen backbone and three of its head' if frozen else 'three'}{kept}"
 
 
 def _hours(cells: Sequence[Cell], plan: Plan, slots: int, gpus: int, tflops: float) -> str | None:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import NamedTuple
 
 from wisesr.report.convergence import readable_metrics
-from wisesr.report.costs import machine
+from wisesr.report.costs import circumstances
 from wisesr.report.last_epochs import last_epochs, plateau
 from wisesr.report.pairs import CellValue, Pairs, by_seed, pair, tested
 from wisesr.report.repetitions import tested_over_trained
@@ -117,15 +117,15 @@ def _flops(cell: ReportCell) -> float | None:
 
 
 def _milliseconds(read: Callable[[ComputeTime], float | None]) -> PairsOf:
-    """Of compute alone, per image, of the seeds that both heads were trained with on one kind of machine."""
+    """Of compute alone, per image, of the seeds that both heads were trained with on one kind of machine, reading alike."""
 
     def pairs(head: Entry, baseline: Entry, scoring: Scoring) -> Pairs | str:
         if not set(head.seeds) & set(baseline.seeds):
             return "the two heads share no seed"
-        others = {cell.place.seed: machine(cell) for cell in baseline.cells}
-        alike = tuple(cell for cell in head.cells if others.get(cell.place.seed) == machine(cell))
+        others = {cell.place.seed: circumstances(cell) for cell in baseline.cells}
+        alike = tuple(cell for cell in head.cells if others.get(cell.place.seed) == circumstances(cell))
         if not alike:
-            return "no seed was trained on one kind of machine with both heads"
+            return "no seed was trained on one kind of machine, and read alike, with both heads"
         value = _log(lambda cell: read(cell.finished_record.cost.compute))
         return _of_cells(value, "a time of compute alone", 0.0)(head._replace(cells=alike), baseline, scoring)
 

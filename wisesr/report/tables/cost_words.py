@@ -57,7 +57,10 @@ def time_sentences(costs: Costs) -> list[str]:
     if "step_ms" in costs.known_times and costs.reads not in ((FILES,), ()):
         sentences.append(f"A step began with {' or '.join(WORDS.get(read, read) for read in costs.reads)}.")
         if len(costs.reads) > 1:
-            sentences[-1] += " One that began otherwise than most of its backbone's is other work, and left out."
+            sentences[-1] += (
+                " One that began otherwise than most of its backbone's is other work, and left out; so is the percentage of "
+                f"its head's other times over {costs.baseline}'s, which were taken at another moment."
+            )
     if MAPS in costs.reads and costs.known_times != ("step_ms",):
         sentences.append(
             "Train and inference hold the backbone too: its pass over a batch, measured once for all cells that read its maps, "
