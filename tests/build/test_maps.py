@@ -191,3 +191,25 @@ def test_models_whose_tensors_do_not_tell_them_apart(kept_parts: tuple[Config, P
         norm.running_mean += 1  # type: ignore[operator]
         assert keeper._kind(parts.module, data).depends_on != before
         norm.running_mean -= 1  # type: ignore[operator]
+
+
+def test_a_function_among_the_modules_has_no_address(kept_parts: tuple[Config, Parts]) -> None:
+    """Each process would compute its maps anew."""
+
+    class Showing(nn.Identity):
+        shown = "<function act at 0x7f0000000001>"
+
+        def extra_repr(self) -> str:
+            return self.shown
+
+    config, parts = kept_parts
+    keeper, model = map_keeper(config, parts), parts.module.model.backbone.model
+    assert keeper is not None
+    model.extra = Showing()
+    keys = []
+    for address in ("0x7f0000000001", "0x7E12"):
+        Showing.shown = f"<function act at {address}>"
+        assert address in repr(model)
+        keys.append(keeper._kind(parts.module, parts.data).depends_on)
+    del model.extra
+    assert keys[0] == keys[1]

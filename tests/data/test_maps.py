@@ -99,7 +99,7 @@ def stored(tmp_path: Path) -> tuple[Maps, Tensor, Tensor]:
     def make(wanted: np.ndarray[Any, Any]) -> Iterator[np.ndarray[Any, Any]]:
         yield from rows[wanted]
 
-    kept = store.extend(keys_of_maps(DIGESTS, places, tails), make, what="testing", about={})
+    kept = store.extend(keys_of_maps(DIGESTS, places, tails), make, what="testing", about={}, row_bytes=layout.bytes)
     assert kept is not None
     return Maps(kept, layout, places, tails, 3), maps, ends
 

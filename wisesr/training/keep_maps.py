@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -142,7 +143,7 @@ class KeepMaps(Callback):
         depends_on = {
             **self._settings.depends_on,
             "tensors": tensors_hash(module.model.backbone),
-            "modules": hashlib.sha256(f"{module.model.backbone} {epsilons(module.model.backbone)}".encode()).hexdigest(),
+            "modules": _modules_hash(module.model.backbone),
             "batch": data.device_batch,
             "half": self._settings.half,
             "threads": torch.get_num_threads() if device.type == "cpu" else None,
@@ -164,6 +165,12 @@ def tensors_hash(module: nn.Module) -> str:
         content = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8) if tensor.numel() else tensor
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}\0".encode() + content.numpy().tobytes())
     return digest.hexdigest()
+
+
+def _modules_hash(backbone: nn.Module) -> str:
+    """Of all that modules say of themselves, strides and epsilons among it, without addresses in this process's memory."""
+    text = f"{backbone} {epsilons(backbone)}"
+    return hashlib.sha256(re.sub(r"\b0x[0-9a-fA-F]+", "", text).encode()).hexdigest()
 
 
 def _layout(folder: Path, computing: MapComputing) -> Layout:
