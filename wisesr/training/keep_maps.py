@@ -154,7 +154,10 @@ class KeepMaps(Callback):
 
 
 _MATTER = "in batches of this size, on this device, last bits of maps may depend on an image's place"
-_VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OVERRIDE", "CUBLAS_", "TORCH_ALLOW_TF32")
+_VARIABLES = (
+    *("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "TIMM_FUSED_ATTN"),
+    *("NVIDIA_TF32_OVERRIDE", "CUBLAS_", "CUBLASLT_", "CUDNN_", "TORCH_ALLOW_TF32", "TORCH_CUDNN_"),
+)
 """How variables begin by which libraries choose their ways."""
 
 
