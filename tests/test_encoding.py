@@ -105,7 +105,7 @@ def without_encoding(source: str) -> list[int]:
     for call in (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)):
         owner, _, name = ast.unparse(call.func).rpartition(".")
         words = {word.arg for word in call.keywords}
-        binary = any(re.fullmatch("'([rwxa]b|b[rwxa])'", ast.unparse(value)) for value in call.args)
+        binary = any(re.search(r"'([rwxa]\+?b|b[rwxa])'", ast.unparse(value)) for value in call.args)
         own = name.endswith("_text") and not owner  # `atomic_files.write_text`, which says UTF-8
         of_file = name in FILES and not binary and not own and not (name == "open" and owner in NO_TEXT)
         of_process = name in PROCESSES and words & {"text", "universal_newlines"}
