@@ -95,8 +95,10 @@ def test_what_only_who_asks_for_it_gets(config: Config, toy_weights: Path) -> No
     random = change(frozen(config, toy_weights, "auto"), "backbone.weights", None)
     assert why_no_maps(random) == "its weights are random, others with each seed"
     foreign = frozen(config, toy_weights, "auto") | {"head": {"name": "own", "_target_": f"{__name__}.Looking"}}
-    assert why_no_maps(foreign) == "backbone or head is not wisesr's own, whose code may change"
-    for cell in (random, foreign):
+    drawing = frozen(config, toy_weights, "auto", dataset={"views": 2}) | {"augment": {"_target_": f"{__name__}.Drawing"}}
+    for cell in (foreign, drawing):
+        assert why_no_maps(cell) == "backbone, head or augment is not wisesr's own, whose code may change"
+    for cell in (random, foreign, drawing):
         assert why_no_maps(change(cell, "dataset.features", "on")) is None
 
 

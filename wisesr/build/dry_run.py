@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from wisesr.build.cell import Parts, assemble, build_conventions
-from wisesr.build.keep import keeps_images
 from wisesr.build.maps import why_no_maps_of
 from wisesr.build.parts import build_backbone, build_head, build_optimizer
 from wisesr.config.schema import Config
@@ -98,8 +97,7 @@ class DryRun:
         parts = assemble(config, manifest, model)
         parts.module.configure_optimizers()
         _check_devices(parts)
-        if why_no_maps_of(config, parts) is not None:
-            keeps_images(config, parts.data)  # or tells why not, where somebody asks for it
+        why_no_maps_of(config, parts)  # tells why not, where somebody asks for maps
         flops = measured.flops + head_flops(head, measured.features, measured.images)
         return DryCell(parts, build_optimizer(config["recipe"]["optimizer"]), flops, measured.flops)
 

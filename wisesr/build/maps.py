@@ -57,9 +57,9 @@ def _why_not_asked(config: Mapping[str, Any]) -> str | None:
     """What only somebody who asks for maps may want."""
     if config["backbone"].get("weights") is None:
         return "its weights are random, others with each seed"
-    targets = (config[group]["_target_"] for group in ("backbone", "head"))
+    targets = (config[group]["_target_"] for group in ("backbone", "head", "augment"))
     if not all(target.startswith(("wisesr.", "torchvision.models.")) for target in targets):
-        return "backbone or head is not wisesr's own, whose code may change"
+        return "backbone, head or augment is not wisesr's own, whose code may change"
     return None
 
 

@@ -30,8 +30,8 @@ again when a cell needs it, with the same numbers.
 It lies in WISESR_CACHE, else in $XDG_CACHE_HOME/wisesr, else in ~/.cache/wisesr;
 --dir names the folder of a dataset.cache_dir. WISESR_CACHE_LIMIT=50GB bounds
 decoded images and maps for good: before a cell makes more, those go that were
-used least recently. Unset, they take no more than half of what the disk has
-free at that time.
+used least recently. Unset, a cell makes no more than half of what the disk has
+free, and no more than 50 GB; nine tenths where it was told to keep them.
 
 What a process reads or makes now is left alone, unless --force is given: on
 Linux a reader keeps the files that it has open, and one that writes goes on

@@ -104,7 +104,7 @@ class KeepMaps(Callback):
         if differs:
             log.warning("%s, by about %.2g: dataset.features takes them as they are", _MATTER, differs)
         data.maps, self._store, self.layout = Maps(rows, layout, places, tails, data.device_batch), store, layout
-        rounding = read_json(store.folder / _ROUNDING) if self._settings.half else None
+        rounding = _read(store.folder / _ROUNDING) if self._settings.half else None
         self.told = {"dtype": layout.stored, "differs": differs, "rounding": rounding}
 
     def pass_seconds(self, batch: int, measure: Callable[[], float]) -> float | None:
@@ -115,7 +115,7 @@ class KeepMaps(Callback):
         if self._store is None:
             return None
         path = self._store.folder / f"pass-{batch}.json"
-        known = read_json(path)
+        known = _read(path)
         if not isinstance(known, float):
             known = measure()
             _write(path, known)
@@ -130,8 +130,8 @@ class KeepMaps(Callback):
         with torch.random.fork_rng(devices=[]):
             about, asked = self._settings.about, self._settings.asked
             rows = store.extend(keys, make, what="computing maps", about=about, row_bytes=layout.bytes, asked=asked)
-        if self._settings.half and not (store.folder / _ROUNDING).exists():
-            told = computing.rounding
+        told = computing.rounding
+        if told.squares and not (store.folder / _ROUNDING).exists():  # none where another process has computed them
             _write(
                 store.folder / _ROUNDING,
                 {"largest_error": told.largest_error, "largest_value": told.largest_value, "relative_rms": told.relative},
@@ -154,7 +154,10 @@ class KeepMaps(Callback):
 
 
 _MATTER = "in batches of this size, on this device, last bits of maps may depend on an image's place"
-_VARIABLES = ("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "NVIDIA_TF32_OVERRIDE", "CUBLAS_", "TORCH_ALLOW_TF32")
+_VARIABLES = (
+    *("ONEDNN_", "DNNL_", "MKL_", "ATEN_CPU_CAPABILITY", "TIMM_FUSED_ATTN"),
+    *("NVIDIA_TF32_OVERRIDE", "CUBLAS_", "CUBLASLT_", "CUDNN_", "TORCH_ALLOW_TF32", "TORCH_CUDNN_"),
+)
 """How variables begin by which libraries choose their ways."""
 
 
@@ -174,22 +177,31 @@ def _modules_hash(backbone: nn.Module) -> str:
 
 
 def _layout(folder: Path, computing: MapComputing) -> Layout:
-    known = read_json(folder / _LAYOUT)
+    known = _read(folder / _LAYOUT)
     if isinstance(known, list):
         shape, strides, *types = known
         return Layout(tuple(shape), tuple(strides), *types)
     layout = computing.layout()
-    write_json(folder / _LAYOUT, list(layout))
+    _write(folder / _LAYOUT, list(layout))
     return layout
 
 
 def _places(folder: Path, computing: MapComputing) -> Places:
-    known = read_json(folder / _PLACES)
+    known = _read(folder / _PLACES)
     if isinstance(known, list):
         return Places(*known)
     found = computing.places()
     _write(folder / _PLACES, list(found))
     return found
+
+
+def _read(path: Path) -> Any:
+    """What `_write` wrote; None where there is nothing, or nothing that can be read."""
+    try:
+        return read_json(path)
+    except OSError as error:
+        log.debug("%s cannot be read: %s", path, error)
+        return None
 
 
 def _write(path: Path, value: Any) -> None:

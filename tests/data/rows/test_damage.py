@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tests.support.rows import PIXELS, assert_right, extended, keys_of, making, read, segments
 from wisesr.data.rows import writer
+from wisesr.data.rows.about import read_about
 from wisesr.data.rows.keys import Positions
 from wisesr.data.rows.segment import DamagedError, Segment
 from wisesr.data.rows.store import Store
@@ -59,7 +60,7 @@ def test_it_is_made_anew(tmp_path: Path, what: str) -> None:
     DAMAGE[what](segments(tmp_path)[0])
     assert_right(extended(tmp_path, KEYS), KEYS)
     assert_right(Store(tmp_path, PIXELS).find(more) or extended(tmp_path, more), more)
-    assert extended(tmp_path, keys_of(900)) and Store(tmp_path, PIXELS).facts()["text"] == PIXELS.text
+    assert extended(tmp_path, keys_of(900)) and read_about(Store(tmp_path, PIXELS).folder)["text"] == PIXELS.text
 
 
 def test_a_row_that_was_not_tested_at_first_is_when_it_is_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

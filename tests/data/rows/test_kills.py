@@ -47,9 +47,10 @@ def _slowly(place: Path, keys: Keys, seconds: float) -> None:
 
 def test_the_next_one_goes_on_behind_the_last_block(tmp_path: Path) -> None:
     keys, asked = keys_of(*range(40)), list[int]()
-    process = _started(_slowly, tmp_path, keys, 0.01)
+    process = _started(_slowly, tmp_path, keys, 0.1)
     journal = Store(tmp_path, PIXELS).folder / writer.JOURNAL
     while not journal.exists() or not journal.stat().st_size:
+        assert process.is_alive(), "ended before it could be killed"
         time.sleep(0.01)
     waiting = _started(_slowly, tmp_path, keys[10:], 0.0)
     process.kill()

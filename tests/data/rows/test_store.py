@@ -19,6 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support.rows import PIXELS, assert_right, extended, keys_of, making, read, row_of, segments
+from wisesr.data.rows.about import read_about
 from wisesr.data.rows.keys import Positions
 from wisesr.data.rows.store import Rows, Store
 from wisesr.errors import UserError
@@ -69,7 +70,7 @@ def test_what_is_known_of_a_store_is_kept(tmp_path: Path) -> None:
     extended(tmp_path, keys_of(1))
     store.note({"exact": True})
     extended(tmp_path, keys_of(2), dataset="others")
-    facts = store.facts()
+    facts = read_about(store.folder)
     assert facts["exact"] is True and facts["text"] == PIXELS.text and facts["depends_on"] == PIXELS.depends_on
     assert [part["dataset"] for part in facts["parts"].values()] == ["digits", "others"]
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from wisesr.data.kept import key_of
 from wisesr.data.progress import show, tell
-from wisesr.data.rows.about import note_about, note_part, read_about
+from wisesr.data.rows.about import note_about, note_part
 from wisesr.data.rows.keys import Keys, Positions, find_rows, sorting_order, without_repeats
 from wisesr.data.rows.room import make_room
 from wisesr.data.rows.segment import DamagedError, Segment, paths_of_rows, remove_files
@@ -153,10 +153,6 @@ class Store:
             remove_empty(self.folder)
             raise
         return self.find(keys)
-
-    def facts(self) -> dict[str, Any]:
-        """What is known of the store: `created`, `kind`, `text`, `depends_on`, and what `note` has added."""
-        return read_about(self.folder)
 
     def note(self, facts: Mapping[str, Any]) -> None:
         """Add facts of plain data to what is known.
