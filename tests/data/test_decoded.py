@@ -77,7 +77,7 @@ def assert_kept_is_equal(config: dict[str, Any], monkeypatch: pytest.MonkeyPatch
     assert_equal(seen(again), without)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("augment", AUGMENTS)
 def test_every_kind_of_image(augment: str, workers: int, kinds: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = of(kinds, *AUGMENTS[augment], f"dataset.workers={workers}")

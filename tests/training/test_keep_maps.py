@@ -96,12 +96,22 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+_SLOW = (
+    "two threads",
+    "workers",
+    "normalisation of the paper",
+    "conventions of Keras",
+    "no training accuracy",
+    "not deterministic",
+)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, marks=pytest.mark.slow) if case in _SLOW else case for case in CASES])
 def test_settings(config: Config, toy_weights: Path, tmp_path: Path, case: str) -> None:
     compare(config, toy_weights, tmp_path, **CASES[case])
 
 
-@pytest.mark.parametrize("size", [54, 11, 6, 5, 2])
+@pytest.mark.parametrize("size", [11, 5, *(pytest.param(size, marks=pytest.mark.slow) for size in (54, 6, 2))])
 def test_batches_in_which_places_may_differ(config: Config, toy_weights: Path, store: Path, tmp_path: Path, size: int) -> None:
     """Left to us, maps are read where no place changes them, and the numbers are the same in any case."""
     cells = [make(frozen(config, toy_weights, how, recipe={"batch_size": size}), tmp_path / how) for how in ("off", "auto")]
@@ -173,6 +183,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.slow  # tests/build/test_maps.py has what a key holds
 def test_maps_of_anything_else_are_never_found(
     config: Config, toy_weights: Path, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from wisesr.data.kept import cache_dir
 from wisesr.errors import UserError
 
 if TYPE_CHECKING:
     from wisesr.data.augmentation import Augmentation
     from wisesr.data.datamodule import ImageData
-    from wisesr.data.decoded import Pictures
     from wisesr.data.manifest import Manifest
 
 log = logging.getLogger("wisesr")
@@ -77,15 +74,10 @@ def _keep(dataset: Mapping[str, Any], data: ImageData) -> None:
     from wisesr.data.decoded import keep_pictures
 
     place, about = place_of(dataset), {"dataset": dataset["name"]}
-    views = {flag: view for flag in (True, False) if (view := data.augment.view(training=flag)) is not None}
-    one = len({view.text for view in views.values()}) == 1 < len(views)  # of all images
     asked = dataset["cache"] != "auto"
-    kept: dict[str, Pictures] = {}
-    for flag, view in views.items():
-        if view.text not in kept:
-            positions = np.arange(len(data.manifest)) if one else data.positions(training=flag)
-            kept[view.text] = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
-        data.kept[flag] = kept[view.text]
+    for view, flags, positions in data.fixed_views():
+        kept = keep_pictures(data.manifest, positions, view, place, asked=asked, about=about)
+        data.kept |= dict.fromkeys(flags, kept)
 
 
 def check_views(views: int | None, augment: Augmentation, manifest: Manifest) -> None:

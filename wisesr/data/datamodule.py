@@ -18,6 +18,7 @@ from wisesr.data.decoded import Pictures
 from wisesr.data.manifest import TEST, TRAIN, VAL, Manifest
 from wisesr.data.maps import Maps, Place
 from wisesr.data.sampling import Key, TestBatches, TrainBatches
+from wisesr.data.views import View
 from wisesr.errors import UserError
 from wisesr.types import Steps, usable_cores
 
@@ -162,7 +163,18 @@ class ImageData(LightningDataModule):
         """Of the images in the manifest that training sees, or that are looked at beside it."""
         if training:
             return self.manifest.indices(TRAIN)
-        return np.unique(np.concatenate([self.manifest.indices(VAL), self.manifest.indices(TEST), self._train_part]))
+        chosen = self.manifest.indices(VAL if self.protocol == "holdout" else TEST)
+        return np.unique(np.concatenate([chosen, self.manifest.indices(TEST), self._train_part]))
+
+    def fixed_views(self) -> list[tuple[View, tuple[bool, ...], NDArray[np.int64]]]:
+        """What precedes all that is drawn: a view, whose it is (True: training's, False: all else's), and of which images."""
+        found = [(flag, view) for flag in (True, False) if (view := self.augment.view(training=flag)) is not None]
+        alike = {view.text: tuple(flag for flag, other in found if other.text == view.text) for _, view in found}
+        made = {view.text: view for _, view in found}
+        return [
+            (made[text], flags, np.unique(np.concatenate([self.positions(training=flag) for flag in flags])))
+            for text, flags in alike.items()
+        ]
 
     def _images(self, which: str | NDArray[np.int64], *, training: bool, kind: type[Images] = Images) -> Images:
         return kind(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import sys
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from wisesr.data.manifest import Manifest, digest_of
 from wisesr.data.rows.store import Kind, Rows, Store
 from wisesr.data.views import View
 from wisesr.errors import UserError
-from wisesr.results.provenance import installed_version
+from wisesr.results.provenance import file_hash, installed_version
 from wisesr.types import usable_cores
 
 log = logging.getLogger("wisesr")
@@ -91,8 +92,15 @@ def kind_of(manifest: Manifest, view: View) -> Kind:
         "decoders": list(decoders()),
         "torch": [installed_version("torch"), installed_version("torchvision"), torch.backends.cpu.get_cpu_capability()],
         "code": code_hash(),
+        "made_by": None if view.make.__module__.startswith("wisesr.") else _file_of(view.make.__module__),
     }
     return Kind(DECODED, depends_on, dimensions=3, item=1, text=view.text)
+
+
+def _file_of(module: str) -> str | None:
+    """Hash of the file of somebody else's module, which makes a view; what it imports is not looked at."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file_hash(Path(file)) if file and Path(file).is_file() else None
 
 
 @cache
@@ -131,8 +139,7 @@ def keep_pictures(
 
     rows = store.find(keys)
     if rows is None:
-        row_bytes = 3 * view.side**2
-        rows = store.extend(keys, make, what="decoding images", about=about, row_bytes=row_bytes, asked=asked)
+        rows = store.extend(keys, make, what="decoding images", about=about, row_bytes=view.row_bytes, asked=asked)
     if rows is None:
         raise OSError(f"what was just written below {place} is not there")
     return Pictures(rows, positions, len(manifest))

@@ -56,6 +56,11 @@ class Layout(NamedTuple):
         return math.prod(self.shape)
 
     @property
+    def has_gaps(self) -> bool:
+        """Whether something lies between two images that is no part of a map: a transformer's class token."""
+        return self.strides[0] != self.values
+
+    @property
     def bytes(self) -> int:
         """Of a row."""
         return self.values * int(getattr(torch, self.stored).itemsize)

@@ -60,7 +60,9 @@ class Pipeline:
         """What comes before all that is drawn, where the first step makes it."""
         first: Any = self._steps[0] if self._steps else None
         if type(first) in _FIXED and (self.makes_pixels or (type(first) in _AS_KEPT and ON_BYTES)):
-            self.view = View(first.text, lambda image: self._through([first], image), first.side)
+            self.view = View(
+                first.text, lambda image: self._through([first], image), first.side, not isinstance(first, ShortSide)
+            )
 
     def __call__(self, image: Image.Image, place: Place | None = None) -> Tensor:
         """An RGB image as a float32 tensor, (3, height, width), in a place of its own or in the one that is given."""

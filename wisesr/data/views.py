@@ -17,4 +17,10 @@ class View(NamedTuple):
     make: Callable[[Image.Image], Tensor]
     """An RGB picture as uint8, (3, height, width)."""
     side: int
-    """Pixels of its shorter side, about."""
+    """Pixels of its shorter side, at most."""
+    is_square: bool = True
+
+    @property
+    def row_bytes(self) -> int:
+        """Of a picture, about: of others than squares, of the shape that photographs have, 4 to 3."""
+        return 3 * self.side**2 if self.is_square else 4 * self.side**2

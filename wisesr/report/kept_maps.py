@@ -42,7 +42,8 @@ def _sentences(dtype: str, reads: Sequence[Mapping[str, Any]], cells: int) -> It
 
 def _rounding(reads: Sequence[Mapping[str, Any]]) -> str:
     """`, rounded by up to 0.0078 where values go up to 31.2 (root mean square: 0.02 % of theirs)`."""
-    known = [rounding for own in reads if isinstance(rounding := maps_of(own).get("rounding"), Mapping)]
+    found = [rounding for own in reads if isinstance(rounding := maps_of(own).get("rounding"), Mapping)]
+    known = [rounding for rounding in found if all(isinstance(rounding.get(name), (int, float)) for name in _ROUNDING)]
     if not known:
         return ""
     error, value, share = (max(float(own[name]) for own in known) for name in _ROUNDING)

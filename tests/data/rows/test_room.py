@@ -303,7 +303,7 @@ def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [("20GB", 20 * 10**9), ("1.5 tb", 15 * 10**11), ("500M", 5 * 10**8), ("7", 7), ("3 GiB", 3 * 10**9)]
+    ("text", "count"), [("20GB", 20 * 10**9), ("1.5 tb", 15 * 10**11), ("500M", 5 * 10**8), ("7", 7), ("3 GiB", 3 * 2**30)]
 )
 def test_sizes(text: str, count: int) -> None:
     assert parse_size(text, "x") == count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 import re
 import shutil
@@ -64,15 +65,16 @@ def limit() -> int | None:
 
 
 def parse_size(text: str, name: str) -> int:
-    """`20GB`, `1.5 TB`, `500M` or a plain number of bytes, as bytes.
+    """`20GB`, `1.5 TB`, `500M`, `3GiB` or a plain number of bytes, as bytes.
 
     Raises:
         UserError: it is none of these.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])i?)?b?", text.strip().lower())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?))?b?", text.strip().lower())
     if found is None:
         raise UserError(f"{name} must be a size, such as 20GB or 1.5TB, not {text!r}")
-    return int(float(found[1]) * _UNITS[found[2] or ""])
+    unit = _UNITS[found[2] or ""]
+    return int(float(found[1]) * (1024 ** round(math.log(unit, 1000)) if found[3] else unit))
 
 
 def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
@@ -104,7 +106,7 @@ def make_room(place: Path, folder: Path, needed: int, *, asked: bool) -> None:
                 raise NoRoomError(f"they take {size(needed)}, and what could go for them is in use, {part.files[0]}")
             log.info("removed, as %s=%s keeps no more: %s", LIMIT, os.environ[LIMIT], describe(part))
         begun = sum(part.bytes for part in kept if part.folder == folder and not part.name)
-        (folder / PROMISED).write_text(str(begun + needed))
+        (folder / PROMISED).write_text(str(begun + needed), encoding="ascii")
 
 
 def _going(kept: list[Part], needed: int, promised: int, most: int | None) -> list[Part]:
@@ -147,7 +149,7 @@ def _promised(place: Path) -> int:
     missing = 0
     for folder in stores(place):
         with suppress(OSError, ValueError):
-            whole = int((folder / PROMISED).read_text())
+            whole = int((folder / PROMISED).read_text(encoding="ascii"))
             begun = folder / BUILDING
             if is_running(folder):
                 missing += max(0, whole - (begun.stat().st_size if begun.exists() else 0))

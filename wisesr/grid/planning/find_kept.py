@@ -16,9 +16,9 @@ from wisesr.build.maps import maps_depend_on, why_no_maps_of
 from wisesr.config.schema import Config
 from wisesr.data.kept import key_of
 from wisesr.data.manifest import Manifest
+from wisesr.data.rows.about import read_about
 from wisesr.data.rows.store import Kind, Store
 from wisesr.grid.planning.kept import Kept
-from wisesr.results.atomic_files import read_json
 
 if TYPE_CHECKING:
     from wisesr.build.cell import Parts
@@ -111,16 +111,12 @@ def wanted_pictures(config: Config, data: ImageData) -> list[Wanted]:
     place = _place(config)
     if place is None or not keeps_images(config, data):
         return []
-    views = {training: view for training in (True, False) if (view := data.augment.view(training=training)) is not None}
     found = []
-    for text in dict.fromkeys(view.text for view in views.values()):
-        view, flag = next((view, flag) for flag, view in views.items() if view.text == text)
-        of_all = len(views) == 2 and views[True].text == views[False].text
-        positions = np.arange(len(data.manifest)) if of_all else data.positions(training=flag)
+    for view, _, positions in data.fixed_views():
         store = Store(place, kind_of(data.manifest, view))
         whose = f"{config['dataset']['name']} at {view.side} px"
         asked = config["dataset"]["cache"] != "auto"
-        kept = Kept("decoded", whose, str(place), 0, 0, 3 * view.side**2, 0, asked, ())
+        kept = Kept("decoded", whose, str(place), 0, 0, view.row_bytes, 0, asked, ())
         found.append(Wanted(str(store.folder), kept, keys_of(data.manifest, positions), lambda store=store: store))  # type: ignore[misc]
     return found
 
@@ -158,8 +154,7 @@ def _store_of(config: Config, manifest: Manifest, place: Path, depends_on: Mappi
     known = {name: value for name, value in json.loads(_plain(depends_on)).items() if name not in _NOT_KNOWN}
     tensors: str | None = None
     for path in sorted((place / "maps").glob("*/about.json")):
-        about = read_json(path)
-        told = about.get("depends_on") if isinstance(about, dict) else None
+        told = read_about(path.parent).get("depends_on")
         if not isinstance(told, dict) or {name: told[name] for name in told if name not in _NOT_KNOWN} != known:
             continue
         store = Store(place, Kind("maps", told, dimensions=1, item=1, text=""))
