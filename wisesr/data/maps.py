@@ -56,11 +56,6 @@ class Layout(NamedTuple):
         return math.prod(self.shape)
 
     @property
-    def has_gaps(self) -> bool:
-        """Whether something lies between two images that is no part of a map: a transformer's class token."""
-        return self.strides[0] != self.values
-
-    @property
     def bytes(self) -> int:
         """Of a row."""
         return self.values * int(getattr(torch, self.stored).itemsize)
@@ -79,7 +74,7 @@ class Layout(NamedTuple):
         """Memory that rows were read into, as the maps that the backbone gave: same values, same strides."""
         back = [self.order.index(dim) + 1 for dim in range(len(self.order))]
         maps = lying.to(getattr(torch, self.dtype)).permute(0, *back)
-        if not self._has_gaps:
+        if not self.has_gaps:
             return maps
         shape = (len(maps), *self.shape)
         return torch.empty_strided(shape, self.strides, dtype=maps.dtype).copy_(maps)
@@ -90,7 +85,7 @@ class Layout(NamedTuple):
         return self.to_maps(lying.to(getattr(torch, self.stored)))
 
     @property
-    def _has_gaps(self) -> bool:
+    def has_gaps(self) -> bool:
         """Whether something lies between the maps of two images: a class token, where they are a transformer's."""
         reach = 1 + sum((size - 1) * stride for size, stride in zip(self.shape, self.strides[1:], strict=True))
         return reach == self.values < self.strides[0]
