@@ -87,18 +87,22 @@ def compiled() -> Callable[..., None] | None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of numba's, on what it makes of the code: the result is tried
-                kernel = _compile(cached=cached)
+                of_torch = functools.partial(_compile(cached=cached), fused)
+                right = _does_as_steps(of_torch)
         except Exception as error:  # whatever it is: there is another way, and no cell fails for want of speed
             log.debug("augment=paper: no machine code by numba: %s: %s", type(error).__name__, error)
         else:
-            of_torch = functools.partial(kernel, fused)
-            if _does_as_steps(of_torch):
+            if right:
                 return of_torch
             log.debug("augment=paper goes step by step: numba's machine code makes other values than torch")
     return None
 
 
 def _compile(*, cached: bool) -> Callable[..., None]:
+    from numba import config
+
+    if config.DISABLE_JIT:  # the loops would then run in Python, pixel by pixel
+        raise RuntimeError("NUMBA_DISABLE_JIT is set")
     from wisesr.data import keras_kernel
 
     return keras_kernel.compiled(cached=cached)

@@ -95,11 +95,15 @@ def _sentence(store: Kept) -> str:
     rows = count_of(store.images, "map" if store.kind == "maps" else "image")
     if not store.fits:
         else_ = "the backbone is computed" if store.kind == "maps" else "images are decoded"
-        wanted, place = size(store.missing * store.row_bytes), Path(store.place)
-        return (
-            f"{what[0].upper()}{what[1:]} would take {wanted}, too much for {store.place} with {size(free_bytes(place))} free: "
-            f"{else_} in each epoch (dataset.cache_dir names another folder)"
-        )
+        wanted, most = store.missing * store.row_bytes, limit()
+        if most is not None and wanted > most:
+            where, remedy = f"WISESR_CACHE_LIMIT={size(most)}", "a higher limit keeps them"
+        else:
+            where, remedy = (
+                f"{store.place} with {size(free_bytes(Path(store.place)))} free",
+                "dataset.cache_dir names another folder",
+            )
+        return f"{what[0].upper()}{what[1:]} would take {size(wanted)}, too much for {where}: {else_} in each epoch ({remedy})"
     if not store.missing:
         return f"{what[0].upper()}{what[1:]} are there already: {rows}, {size(store.images * store.row_bytes)} in {store.place}"
     how = "computed" if store.kind == "maps" else "made"
