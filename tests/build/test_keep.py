@@ -187,13 +187,19 @@ def test_where_nobody_says_where(kinds: Path, monkeypatch: pytest.MonkeyPatch, c
     assert "images are decoded in each epoch, as they cannot be kept: Could not determine home directory" in caplog.text
 
 
-def test_where_nothing_can_be_written(kinds: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_where_nothing_can_be_written(
+    kinds: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """A file is where a folder should be: that stops everybody, whoever runs the tests."""
     (tmp_path / "file").write_text("")
-    config = of(kinds, f"dataset.cache_dir={tmp_path / 'file' / 'folder'}")
-    assert not image_data(config).kept
-    assert "images are decoded in each epoch, as they cannot be kept: " in caplog.text
-    assert not image_data(with_cache(config, "on")).kept
+    for named, words in ((str(tmp_path / "file" / "folder"), "is a file, and no folder"), ("' '", "not an empty text")):
+        with pytest.raises(UserError, match=f"dataset.cache_dir.*{words}"):
+            image_data(of(kinds, f"dataset.cache_dir={named}"))
+    monkeypatch.setenv("WISESR_CACHE", str(tmp_path / "file"))
+    for cache in ("auto", "on"):
+        caplog.clear()
+        assert not image_data(with_cache(of(kinds), cache)).kept
+        assert "images are decoded in each epoch, as they cannot be kept: " in caplog.text
 
 
 def test_the_folder_can_be_named(kinds: Path, tmp_path: Path, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -284,6 +284,13 @@ def test_with_machine_code_that_is_wrong(monkeypatch: pytest.MonkeyPatch, caplog
 
 
 @pytest.mark.usefixtures("anew")
+def test_where_numba_shall_compile_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """NUMBA_DISABLE_JIT: its functions are Python then, and some of the loops' cannot be."""
+    monkeypatch.setattr(pytest.importorskip("numba").config, "DISABLE_JIT", True)
+    assert keras_fused.compiled() is None
+
+
+@pytest.mark.usefixtures("anew")
 def test_with_a_numba_that_fails(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     def fails(*, cached: bool) -> Callable[..., None]:
         raise RuntimeError("no locator")

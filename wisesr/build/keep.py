@@ -32,6 +32,22 @@ def place_of(dataset: Mapping[str, Any]) -> Path:
         raise OSError(f"dataset.cache_dir={dataset['cache_dir']}: {error}") from error
 
 
+def _check_place(dataset: Mapping[str, Any]) -> None:
+    """Raise UserError where `dataset.cache_dir` names what can be no folder. One that cannot be written may still be read."""
+    named = dataset["cache_dir"]
+    if named is None:
+        return
+    if not named.strip():
+        raise UserError("dataset.cache_dir must be a folder, or null, not an empty text")
+    try:
+        place = place_of(dataset).absolute()
+    except OSError as error:
+        raise UserError(str(error)) from error
+    there = next(folder for folder in (place, *place.parents) if folder.exists())
+    if not there.is_dir():
+        raise UserError(f"dataset.cache_dir={named}: {there} is a file, and no folder")
+
+
 def why_not_decoded(config: Mapping[str, Any], data: ImageData) -> str | None:
     """Why a cell's images are decoded in each epoch, half a sentence for a reader; None where they are kept."""
     from wisesr.data.decoded import why_not_kept
@@ -48,8 +64,9 @@ def keeps_images(config: Mapping[str, Any], data: ImageData) -> bool:
     """Whether a cell keeps its images as they are decoded.
 
     Raises:
-        UserError: dataset.cache=on, and they are none that can be kept.
+        UserError: dataset.cache=on, and they are none that can be kept; `dataset.cache_dir` is no folder.
     """
+    _check_place(config["dataset"])
     reason = why_not_decoded(config, data)
     if reason is not None and config["dataset"]["cache"] == "on":
         raise UserError(f"dataset.cache=on: {reason}; leave it at auto")

@@ -104,5 +104,7 @@ def _named(found: Sequence[Part], word: str) -> list[Part]:
         raise UserError(f"{word!r} is the beginning of {len(keys)} keys: {', '.join(sorted(keys))}")
     if not keys:
         datasets = {str(part.words["dataset"]) for part in found if "dataset" in part.words}
-        raise UserError(unknown("kind, dataset or key", word, {ALL, FILES, *KINDS, *datasets, *(part.key for part in found)}))
+        raise UserError(
+            unknown("kind, dataset or key", word, {ALL, FILES, *KINDS, *datasets, *(part.key[:8] for part in found)})
+        )
     return by_key

@@ -127,7 +127,7 @@ class KeepMaps(Callback):
     def _compute(self, store: Store, keys: NDArray[np.uint8], computing: MapComputing, layout: Layout) -> Rows | None:
         def make(wanted: NDArray[np.int64]) -> Iterator[NDArray[Any]]:
             count, room = f"{len(wanted):,}", size(len(wanted) * layout.bytes)
-            log.info("maps of %s images are computed once, %s: wisesr cache tells where", count, room)
+            log.info("%s maps are computed once, %s: wisesr cache tells where", count, room)
             return computing.rows(wanted, layout)
 
         with torch.random.fork_rng(devices=[]):
