@@ -82,7 +82,8 @@ class Provenance:
     spawn, as a Python of its own; None in records of before 2026-11-28."""
     reads: Annotated[Mapping[str, Any], is_group] = field(default_factory=dict)
     """What an epoch began with, `training`: files, images that were `decoded` already, or the `maps` of a frozen backbone; and
-    under `maps` their type, and by how much they differ from those of another batch. Empty in records of before 2026-11-29."""
+    under `maps` their type, and by how much they differ from those of another batch. As the last attempt began: if rows could
+    not be read any more, it went on without, to the same numbers. Empty in records of before 2026-11-29."""
     run: Annotated[str | None, is_text] = None
     """Address of its run on W&B's server; None of what is kept offline, whose address `wisesr sync` notes in wandb.json."""
 
