@@ -54,13 +54,14 @@ def make_step(
     head = create_head(name, shape, CLASSES).to(options.device).to(memory_format=layout)
     maps = torch.randn(batch, *shape, device=options.device).contiguous(memory_format=layout).requires_grad_()
     labels = torch.randint(CLASSES, (batch,), device=options.device)
+    images = torch.randn(batch, 3, 32, 32, device=options.device)  # which one head looks at
     optimizer = torch.optim.AdamW(head.parameters(), lr=1e-3, weight_decay=0.01)
     constrain(optimizer, head)
 
     def step() -> None:
         optimizer.zero_grad()
         maps.grad = None
-        cross_entropy(head(maps), labels).backward()
+        cross_entropy(head.of_images(maps, images), labels).backward()
         optimizer.step()
 
     return step, sum(parameter.numel() for parameter in head.parameters())

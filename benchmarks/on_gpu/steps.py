@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 
 import torch
 from lightning.pytorch import Callback
+from lightning.pytorch.callbacks import Checkpoint
 from torch.nn.functional import cross_entropy
 
 from benchmarks.on_gpu.options import CLASSES, Case, Options, Row
@@ -139,7 +140,9 @@ def trained(options: Options, config: dict[str, Any], model: Classifier, batch: 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        trainer = make_trainer(parts.trainer, 1, [Progress(Path(folder), parts.module.steps), Stopwatch(marks)])
+        # A callback of the last kind, so that Lightning adds none of its own, which would write files.
+        callbacks = [Progress(Path(folder), parts.module.steps), Stopwatch(marks), Checkpoint()]
+        trainer = make_trainer(parts.trainer, 1, callbacks)
         trainer.fit(parts.module, train_dataloaders=Repeated(batch, WARM + count))
     return statistics.median(marks.between()[WARM - 1 :])
 
