@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from argparse import Namespace
 from pathlib import Path
 from typing import Any
@@ -100,3 +102,16 @@ def test_no_benchmark_finds_what_an_earlier_run_has_kept() -> None:
         text = path.read_text(encoding="utf-8")
         if path.stem not in ("measured", "alternating", "page") and any(sign in text for sign in READS_DATA):
             assert "keep_nothing()" in text or '"WISESR_CACHE"' in text, path.name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["toy at 32", "shuffled"])
+def test_tables_of_the_card_are_made_without_one(images: Path, tmp_path: Path, part: str) -> None:
+    """With tiny sizes: no row fails, and nothing is written but the page."""
+    to = tmp_path / "gpu.md"
+    command = [sys.executable, str(ROOT / "benchmarks" / "gpu.py"), "--device", "cpu", "--tiny", "--minutes", "3"]
+    command += ["--images", str(images / "train"), "--only", part, "--to", str(to)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "failed" not in to.read_text(encoding="utf-8")
+    assert [path.name for path in tmp_path.iterdir()] == ["gpu.md"]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from benchmarks.on_gpu.options import Options, Row
 from wisesr.build.cell import build
@@ -74,10 +75,12 @@ def images_per_second(data: ImageData, workers: int, seconds: float) -> tuple[fl
 
 def describe_images(folder: Path) -> str:
     """How many, how large."""
-    files = sorted(folder.rglob("*.jpg"))
-    pixels = []
-    for file in files:
-        with Image.open(file) as image:
+    sizes, pixels = [], []
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with suppress(UnidentifiedImageError), Image.open(file) as image:
             pixels.append(image.width * image.height)
-    count, size = len(files), sum(file.stat().st_size for file in files)
-    return f"{count} JPEGs of {sum(pixels) / count / 1e6:.2f} megapixels and {size / count / 1e3:.0f} kB on average"
+            sizes.append(file.stat().st_size)
+    if not sizes:
+        return "no images"
+    count, size = len(sizes), sum(sizes)
+    return f"{count} images of {sum(pixels) / count / 1e6:.2f} megapixels and {size / count / 1e3:.0f} kB on average"
