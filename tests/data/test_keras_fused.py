@@ -20,24 +20,13 @@ from hypothesis import strategies as st
 from PIL import Image
 from torch import Tensor
 
+from wisesr.config.options import load_option
 from wisesr.data import keras_fused
 from wisesr.data.keras_pipeline import KerasPipeline
 from wisesr.data.keras_steps import Draw, affine
 from wisesr.data.normalization import Normalization
 
-PAPER: dict[str, Any] = {
-    "resize": "nearest",
-    "centre": "1.1.2",
-    "rotation": 360.0,
-    "shift": 0.1,
-    "zoom": [0.8, 1.2],
-    "channel_shift": 50.0,
-    "horizontal_flip": 0.5,
-    "vertical_flip": 0.5,
-    "contrast_stretch": True,
-    "brightness": [0.0, 1.2],
-    "normalization": "caffe",
-}
+PAPER: dict[str, Any] = {key: value for key, value in load_option("augment", "paper").items() if key != "_target_"}
 MEAN, STD = (0.4, 0.5, 0.6), (0.2, 0.25, 0.3)
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tests.support.cells import assert_same, make, spawn, weights
+from tests.support.cells import assert_same, kill_after_two_epochs, make, spawn, weights
 from tests.support.command import TOY, train
 from wisesr.cell.run import DONE
 from wisesr.results.metrics import read_metrics
@@ -65,13 +64,8 @@ def test_the_record_names_the_card(on_gpu: dict[str, Any], tmp_path: Path) -> No
 def test_killed_and_resumed_to_the_bit(on_gpu: dict[str, Any], tmp_path: Path) -> None:
     on_gpu["recipe"]["epochs"] = 6
     whole, cut = make(on_gpu, tmp_path / "whole"), make(on_gpu, tmp_path / "cut")
-    undisturbed, process = spawn(whole), spawn(cut)
-    while len(read_metrics(cut)) < 2:
-        assert process.poll() is None, "ended before it could be killed"
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
-    assert 2 <= len(read_metrics(cut)) < 6
+    undisturbed = spawn(whole)
+    kill_after_two_epochs(cut, 6)
     assert undisturbed.wait(300) == DONE
     (record,) = finished(cut)
     assert record.provenance.attempts == 2

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from tests.support.cells import assert_same, make, spawn
+from tests.support.cells import assert_same, kill_after_two_epochs, make, spawn
 from wisesr.build.cell import build
 from wisesr.build.data import build_manifest
 from wisesr.build.maps import map_keeper
 from wisesr.cell.run import DONE
-from wisesr.results.metrics import read_metrics
 from wisesr.results.status_file import read_status
 from wisesr.training.fit import fit
 
@@ -60,13 +58,8 @@ def test_cells_from_decoded_images_are_cells_without(on_gpu: dict[str, Any], tmp
 def test_killed_and_resumed_to_the_bit(on_gpu: dict[str, Any], tmp_path: Path, kept: dict[str, str]) -> None:
     on_gpu["recipe"]["epochs"] = 60 if "features" in kept else 6
     whole, cut = (make(changed(on_gpu, **kept), tmp_path / name) for name in ("whole", "cut"))
-    undisturbed, process = spawn(whole), spawn(cut)
-    while len(read_metrics(cut)) < 2:
-        assert process.poll() is None, "ended before it could be killed"
-        time.sleep(0.002)
-    process.kill()
-    process.wait()
-    assert 2 <= len(read_metrics(cut)) < on_gpu["recipe"]["epochs"]
+    undisturbed = spawn(whole)
+    kill_after_two_epochs(cut, on_gpu["recipe"]["epochs"])
     assert undisturbed.wait(300) == DONE
     done(cut)
     assert_same(whole, cut)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import torch
 
 from tests.support.paths import ROOT
 from wisesr.config.files import to_yaml
+from wisesr.results.metrics import read_metrics
 from wisesr.results.record_file import read_record
 
 
@@ -51,3 +53,14 @@ def spawn(directory: Path, **environment: str) -> subprocess.Popen[bytes]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def kill_after_two_epochs(directory: Path, epochs: int) -> None:
+    """Start a cell of so many epochs, and kill it in the midst of them."""
+    process = spawn(directory)
+    while len(read_metrics(directory)) < 2:
+        assert process.poll() is None, "ended before it could be killed"
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert 2 <= len(read_metrics(directory)) < epochs

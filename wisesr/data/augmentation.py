@@ -182,8 +182,7 @@ class Plain(Augmentation):
         """As uint8 where that is possible: a quarter of the bytes."""
         pipeline = self._own(training=training)
         if pipeline and pipeline.makes_pixels:
-            pixels = pipeline.pixels(image)
-            place(torch.Size((3, *pixels.shape[1:])), pixels.dtype).copy_(pixels)
+            _put(pipeline.pixels(image), place)
         else:
             self.write(image, place, training=training)
 
@@ -213,8 +212,7 @@ class Plain(Augmentation):
         """As uint8 where that is possible."""
         pipeline = self._own(training=training)
         if pipeline and pipeline.makes_pixels:
-            left = pipeline.pixels_of_view(pixels)
-            place(torch.Size((3, *left.shape[1:])), left.dtype).copy_(left)
+            _put(pipeline.pixels_of_view(pixels), place)
         else:
             self.write_view(pixels, place, training=training)
 
@@ -222,6 +220,11 @@ class Plain(Augmentation):
         """The pipeline, unless a class built on this one has a call or a pipeline of its own."""
         pipeline = self.train if training else self.test
         return pipeline if isinstance(pipeline, Pipeline) and type(self).__call__ is Plain.__call__ else None
+
+
+def _put(pixels: Tensor, place: Place) -> None:
+    """(3 or 1, height, width) where it is wanted, as (3, height, width)."""
+    place(torch.Size((3, *pixels.shape[1:])), pixels.dtype).copy_(pixels)
 
 
 class Standard(Plain):
