@@ -23,7 +23,7 @@ _KEY = re.compile(r"(?P<words>(?:(?:optional|override)\s+)*)(?P<root>/?)(?P<grou
 
 
 def defaults_of(file: YamlFile, *, experiment: bool) -> list[Default] | None:
-    """The list, with the names of options as text (`112` is a number to YAML); None of a file that has none.
+    """The list, with the names of options as text (`112` is a number to YAML); None where there is nothing to change.
 
     Args:
         file: any.
@@ -33,7 +33,7 @@ def defaults_of(file: YamlFile, *, experiment: bool) -> list[Default] | None:
         UserError: an item that means nothing, or two that contradict each other.
     """
     node = next((value for key, value in file.root.value if key.value == "defaults"), None) if file.root else None
-    if node is None:
+    if node is None or (not experiment and not _has_number(node)):
         return None
     found = [default for key, value in _items(file, node) for default in _default(file, key, value, experiment)]
     if found.count("_self_") > 1:
@@ -42,6 +42,15 @@ def defaults_of(file: YamlFile, *, experiment: bool) -> list[Default] | None:
         _refuse_two_choices(file, node, found)
     # Hydra refuses an override before anything else; among themselves the order of both stays.
     return [item for item in found if not _overrides(item)] + [item for item in found if _overrides(item)]
+
+
+def _has_number(node: yaml.Node) -> bool:
+    """Whether something in a list of defaults is no text to YAML, and no null."""
+    if isinstance(node, yaml.MappingNode):
+        return any(_has_number(value) for _, value in node.value)
+    if isinstance(node, yaml.SequenceNode):
+        return any(map(_has_number, node.value))
+    return node.tag not in (_NULL, "tag:yaml.org,2002:str")
 
 
 def _items(file: YamlFile, node: yaml.Node) -> Iterator[tuple[yaml.ScalarNode, yaml.Node | None]]:
