@@ -68,7 +68,10 @@ def test_the_line_that_is_to_be_written_is_the_remedy(
 
 
 SAID = {
-    "a key twice": ("recipe:\n  epochs: 3\n  epochs: 4\n", "mine.yaml:3: `epochs: 4`: epochs stands in line 2 already: leave one"),
+    "a key twice": (
+        "recipe:\n  epochs: 3\n  epochs: 4\n",
+        "mine.yaml:3: `epochs: 4`: epochs stands in line 2 already: leave one",
+    ),
     "a node twice": ("a:\n  b: 1\nc: 2\na:\n  d: 1\n", "mine.yaml:4: `a:`: a stands in line 1 already: put what is below both"),
     "a number twice": ("1: a\n2: b\n1: c\n", "mine.yaml:3: `1: c`: 1 stands in line 1 already"),
     "twice in braces": ("a: {b: 1, c: 2, b: 3}\n", "mine.yaml:1: `a: {b: 1, c: 2, b: 3}`: b stands in line 1 already"),

@@ -115,7 +115,7 @@ def _expand_dotted(file: YamlFile, root: yaml.MappingNode, config: DictConfig) -
         name = str(key.value)
         if "." in name and name.partition(".")[0] in (*GROUPS, "grid", "hydra"):
             _move(file, key, config, name, name)
-        elif name in GROUPS and isinstance(value, yaml.MappingNode):
+        elif name in (*GROUPS, "hydra") and isinstance(value, yaml.MappingNode):
             for inner, _ in value.value:
                 if "." in str(inner.value):
                     _move(file, inner, config[name], str(inner.value), f"{name}.{inner.value}")

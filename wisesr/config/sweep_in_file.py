@@ -110,9 +110,21 @@ def _word(node: yaml.Node) -> str:
 
 
 def _below(node: yaml.Node | None, key: str) -> yaml.Node | None:
+    """What stands below a key, and below dotted keys that begin with it, `sweeper.params`."""
     if not isinstance(node, yaml.MappingNode):
         return None
-    return next((value for name, value in node.value if name.value == key), None)
+    found: yaml.Node | None = None
+    dotted = []
+    for name, value in node.value:
+        if name.value == key:
+            found = value
+        elif name.value.startswith(f"{key}."):
+            rest = name.value.removeprefix(f"{key}.")
+            dotted.append((yaml.ScalarNode(name.tag, rest, name.start_mark, name.end_mark), value))
+    if not dotted:
+        return found
+    items = [*(found.value if isinstance(found, yaml.MappingNode) else ()), *dotted]
+    return yaml.MappingNode(node.tag, items, node.start_mark, node.end_mark)
 
 
 def _is_swept(key: str) -> bool:
