@@ -135,7 +135,8 @@ def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[st
             return [f"{where}: {problem}" for problem in misplaced]
         return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where), whole)
     except UserError as error:
-        return [f"{where}: {error}{in_file(f'{where}._target_', target)}"]
+        line = in_file(f"{where}._target_", target) if str(error).startswith("_target_") else ""
+        return [f"{where}: {error}{line}"]
 
 
 def _who_takes(group: str, key: str, value: object) -> str:

@@ -22,11 +22,19 @@ from wisesr.config.missing_option import missing_option
 from wisesr.config.options import GROUPS, conf_dir, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
 from wisesr.config.written import elsewhere, key_in_defaults, unknown_key
+from wisesr.errors import UserError
 from wisesr.program import program
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
+    try:
+        return _explained(error, overrides)
+    except UserError as wrong:  # the option that would be named cannot be read
+        return str(wrong)
+
+
+def _explained(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return missing_option(error)
     if isinstance(error, ConfigCompositionException):
