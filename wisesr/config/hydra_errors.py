@@ -28,13 +28,6 @@ from wisesr.program import program
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
-    try:
-        return _explained(error, overrides)
-    except UserError as wrong:  # the option that would be named cannot be read
-        return str(wrong)
-
-
-def _explained(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return missing_option(error)
     if isinstance(error, ConfigCompositionException):
@@ -85,7 +78,10 @@ def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
 def _has(node: str, key: str, name: str) -> bool:
     """Whether an option has a key at a node, which begins with its group: `recipe`, `recipe.optimizer`."""
     group, *below = node.split(".")
-    there: object = load_option(group, name)
+    try:
+        there: object = load_option(group, name)
+    except UserError:  # another option's file, which cannot be read, is not what this is about
+        return False
     for part in below:
         there = there.get(part) if isinstance(there, dict) else None
     return isinstance(there, dict) and key in there
