@@ -17,14 +17,18 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from wisesr.config.command_line import several_values
+from wisesr.config.grammar import quoted
 from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
+from wisesr.config.unread import unparsable, unresolved
 from wisesr.errors import unknown
-from wisesr.program import program
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
+    if told := unresolved(error, overrides):
+        return told
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
         hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
@@ -42,9 +46,9 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
                 return f"{' and '.join(without)} {have} no key {inner!r}" + _elsewhere(node, key)
             return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
-        return _unparsable(error)
+        return unparsable(error.override)
     if swept := swept_override(error):
-        return f"{swept}: several values are a sweep, which needs -m: {program()} -m {swept}"
+        return several_values(swept)
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
 
@@ -53,15 +57,6 @@ def swept_override(error: Exception) -> str | None:
     """The override with several values, of which there must be one; None if the error is another."""
     found = re.search(r"Ambiguous value for argument '(.+)'", str(error))
     return found[1] if found else None
-
-
-def _unparsable(error: OverrideParseException) -> str:
-    if "=" not in error.override:
-        return f"{error.override!r} is no override: GROUP=OPTION or KEY=VALUE, without spaces around the ="
-    return (
-        f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
-        f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
-    )
 
 
 def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
@@ -103,7 +98,7 @@ def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
     chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
     for flag, folder in pairwise(overrides):
         if flag in ("--config-dir", "-cd"):
-            chosen.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")
+            chosen.append(f"hydra.searchpath=[{quoted(f'file://{Path(folder).resolve()}')}]")
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(conf_dir()), version_base="1.3"):
