@@ -25,8 +25,29 @@ from wisesr.errors import UserError
 
 ODD = "ab1 =,#()'\"${}[]:\\~!&;|<>*?`^%@+-é中\t"
 NAMES = st.text(st.sampled_from(ODD), min_size=1, max_size=8).filter(lambda name: name not in (".", "..", "~"))
-CASES = ["k=v", "p,q", "a b", "a#b", "it's", "${x}", "~", "a (copy)", "[a]", '"a"', "\\", "${a,b} ,", "range(3)", "null", "1e3", "-a"]
-quick = settings(deadline=None, max_examples=int(os.environ.get("EXAMPLES", "15")), suppress_health_check=[HealthCheck.function_scoped_fixture])
+CASES = [
+    "k=v",
+    "p,q",
+    "a b",
+    "a#b",
+    "it's",
+    "${x}",
+    "~",
+    "a (copy)",
+    "[a]",
+    '"a"',
+    "\\",
+    "${a,b} ,",
+    "range(3)",
+    "null",
+    "1e3",
+    "-a",
+]
+quick = settings(
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "15")),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,14 +100,16 @@ def test_a_folder_is_taken_as_it_is_by_other_commands(
     (tmp_path / name).mkdir()
     root = name if relative else str(tmp_path / name)
     expected = str(Path(root).expanduser().resolve())
-    config = compose_cell(["dataset=folder", f"dataset.root={root}", f"output_dir={root}", f"backbone.weights={tmp_path / name}"])
+    config = compose_cell(
+        ["dataset=folder", f"dataset.root={root}", f"output_dir={root}", f"backbone.weights={tmp_path / name}"]
+    )
     assert config["dataset"]["root"] == expected
     assert Path(config["output_dir"]).resolve() == Path(expected)
     assert config["backbone"]["weights"] in (str(tmp_path / name), str(tmp_path / name).removesuffix("/"))
     assert "${" in name or config["dataset"]["name"] == Path(expected).name
 
 
-TEXT = st.text(st.sampled_from(ODD + "/."), min_size=1, max_size=10)
+TEXT = st.text(st.sampled_from((ODD + "/.").replace("\t", "")), min_size=1, max_size=10)
 
 
 @pytest.mark.parametrize("key", ["dataset.name", "dataset.csv", "backbone.model"])
@@ -117,7 +140,9 @@ def test_an_error_ends_with_what_to_paste(key: str, text: str) -> None:
 
 
 @quick
-@given(words=st.lists(st.text(st.sampled_from(ODD + "/.mhed"), max_size=12) | st.sampled_from(["head", "-m", "--seed", "seed=1"])))
+@given(
+    words=st.lists(st.text(st.sampled_from(ODD + "/.mhed"), max_size=12) | st.sampled_from(["head", "-m", "--seed", "seed=1"]))
+)
 def test_whatever_is_typed_is_read_or_answered(words: list[str]) -> None:
     try:
         arranged = arrange(words).arguments

@@ -63,7 +63,7 @@ def test_the_line_to_copy_is_one_word_of_a_shell(text: str) -> None:
     assert value_of(words[0].replace("study=", "x=", 1)) == {"x": text, "after": text}
 
 
-@pytest.mark.parametrize("text", ["a\tb'c\\d", "bell\a!", "\x1b[31mred", "two\nlines", "it's $HOME `x` !! \"é\""])
+@pytest.mark.parametrize("text", ["a\tb'c\\d", "bell\a!", "\x1b[31mred", "two\nlines", 'it\'s $HOME `x` !! "é"'])
 def test_bash_reads_what_does_not_print(text: str) -> None:
     printed = subprocess.run(["bash", "-c", f"printf %s {for_shell(text)}"], capture_output=True, check=True)
     assert printed.stdout.decode() == text

@@ -78,7 +78,9 @@ def at_home(text: str) -> str:
         return text
     home = _at_home(text)
     if home is None:
-        raise UserError(f"{text}: there is no home folder of {text.split('/')[0]!r} here. A folder of that very name: {Path.cwd() / text}")
+        raise UserError(
+            f"{text}: there is no home folder of {text.split('/')[0]!r} here. A folder of that very name: {Path.cwd() / text}"
+        )
     return home
 
 

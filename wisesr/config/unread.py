@@ -26,7 +26,9 @@ def unresolved(error: BaseException, overrides: Sequence[str]) -> str | None:
     given = [override for override in overrides if "${" in override and "=" in override]
     if reason is None or not given:
         return None
-    named = re.search(r"(?:Interpolation key|Environment variable) '(.+?)' not found|nsupported interpolation type (\S+)", str(reason))
+    named = re.search(
+        r"(?:Interpolation key|Environment variable) '(.+?)' not found|nsupported interpolation type (\S+)", str(reason)
+    )
     what = f"there is no {(named[1] or named[2])!r} that it could stand for" if named else "it cannot be resolved"
     told = f"${{...}} stands for another value, and {what}"
     return "\n".join(with_text(f"{override}: {told}", *halves(override)) for override in given)
