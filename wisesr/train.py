@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from wisesr.config.agent_words import agent_words
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import conf_dir, refuse_shared_files
@@ -31,7 +32,7 @@ def run(cfg: DictConfig) -> None:
             raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
         return
     try:
-        code = run_grid([to_dict(cfg)])
+        code = run_grid([to_dict(cfg)], alone=True)
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
         sys.exit(message(str(error)))
     if code:
@@ -41,7 +42,7 @@ def run(cfg: DictConfig) -> None:
 def main() -> None:
     """Compose and run `sys.argv`; whatever is wrong with the command is said in a few lines, with exit code 1."""
     begin_in_utf_8()
-    sys.argv[1:] = arrange(sys.argv[1:])
+    sys.argv[1:] = arrange(agent_words(sys.argv[1:], os.environ))
     if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
         run()
         return
