@@ -48,7 +48,7 @@ def variables(url: str, **more: str) -> dict[str, str]:
 def wandb(url: str, home: Path, *words: str) -> str:
     """Run `wandb`, which ends well; what it prints."""
     command = [sys.executable, "-m", "wandb", *words]
-    done = subprocess.run(command, cwd=home, env=variables(url), capture_output=True, text=True, timeout=400)
+    done = subprocess.run(command, cwd=home, env=variables(url), capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -126,9 +126,9 @@ def test_stopped_and_gone_on_with_outside_of_the_sweep(server: SweepServer, tmp_
     """What an agent does when a sweep stops a run, to the process that it has started."""
     words = ("head=gap", "recipe.epochs=12", "study=s")
     first = train(server.url, tmp_path, *words, **of_agent("first"))
-    server.wait(lambda: bool(server.runs) and len(server.runs["first"].history) > 1, 120)
+    server.wait(lambda: bool(server.runs) and len(server.runs["first"].history) > 1, 300)
     first.send_signal(signal.SIGTERM)
-    said, _ = first.communicate(timeout=120)
+    said, _ = first.communicate(timeout=300)
     assert first.returncode == -signal.SIGTERM, said
     assert "The same command continues where this one stopped." in said
     cell = only_cell(tmp_path)
@@ -137,7 +137,7 @@ def test_stopped_and_gone_on_with_outside_of_the_sweep(server: SweepServer, tmp_
     done = len(server.runs["first"].history)
 
     second = train(server.url, tmp_path, *words)
-    said, _ = second.communicate(timeout=300)
+    said, _ = second.communicate(timeout=600)
     assert second.returncode == 0, said
     (own,) = (run for name, run in server.runs.items() if name != "first")
     require_whole(own, cell)
@@ -150,7 +150,7 @@ def test_two_agents_that_ask_for_the_same(server: SweepServer, tmp_path: Path) -
     words = ("head=gap", "recipe.epochs=3", "study=s")
     both = [train(server.url, tmp_path, *words, **of_agent(name)) for name in ("one", "two")]
     for process in both:
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, said
     assert sorted(server.runs) == ["one", "two"]
     cell = only_cell(tmp_path)
@@ -165,7 +165,7 @@ def test_two_agents_that_ask_for_the_same(server: SweepServer, tmp_path: Path) -
 def test_cells_of_a_grid(tmp_path: Path, how: str) -> None:
     more = of_agent("abc123", WANDB_MODE="offline", WANDB_SWEEP_PARAM_PATH="nowhere.yaml", WANDB_RESUME="must")
     process = train("http://127.0.0.1:9", tmp_path, "-m", "seed=1,2", "head=gap", "recipe.epochs=1", "study=ids", how, **more)
-    said, _ = process.communicate(timeout=400)
+    said, _ = process.communicate(timeout=900)
     assert process.returncode == 0, said
     assert said.count("are left aside") == 1
     assert "note: WANDB_RUN_ID and WANDB_SWEEP_ID of the environment are left aside: each of these 2 cells has a run" in said
