@@ -102,9 +102,14 @@ def test_a_server_that_is_not_there(cell: Path, mode: str, kept: bool) -> None:
     before = files(cell)
     done = told(cell, "http://127.0.0.1:9", trained=kept, WANDB_MODE=mode)
     assert done.returncode == (mode == "online" and not kept)
-    why = "W&B is offline here" if mode == "offline" else "W&B's server does not answer"
+    why = "W&B is offline here: " if mode == "offline" else "W&B does not take its figures, so that "
     what = "of this cell once `wisesr sync` has sent it" if kept else "nothing of this cell"
-    assert f"{why}: its sweep s hears {what}" in done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert f"{why}its sweep s hears {what}" in said
+    assert ("connection refused" in said) == (mode == "online")
+    assert "is kept offline" not in said and "wandb:" not in said, (
+        "what wandb does in the temporary folder is nobody's business"
+    )
     assert "Traceback" not in done.stderr
     assert files(cell) == before
     assert not has_run(cell, "abc123")

@@ -6,9 +6,13 @@ told is noted in `wandb.json`.
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 
 from wisesr.build.data import build_manifest
@@ -39,22 +43,41 @@ def tell(directory: Path, config: Config, run: AgentRun, *, trained: bool) -> st
         What a user should know of it; empty where that run has all of the cell, or the command does not log to W&B.
 
     Raises:
-        UserError: W&B's server does not answer, and no run is kept for it.
+        UserError: W&B does not take them, and no run is kept for it.
     """
     if not wants_wandb(config["logger"]) or has_run(directory, run.id):
         return ""
-    kept = any(directory.glob("wandb/offline-run-*"))
-    later = f"its sweep {run.sweep} hears " + (
-        "of this cell once `wisesr sync` has sent it" if kept else "nothing of this cell"
-    )
+    kept = trained and any(directory.glob("wandb/offline-run-*"))
+    what = "of this cell once `wisesr sync` has sent it" if kept else "nothing of this cell"
+    later = f"its sweep {run.sweep} hears {what}"
     if (mode := decide_mode(os.environ)) != "online":
         return f"note: W&B is {mode} here: {later}"
-    if _replay(directory, config):
-        note_told(directory, run.id)
-        return f"Its figures are in run {run.id} of W&B's sweep {run.sweep}, too."
+    with _quiet() as said:
+        if _replay(directory, config):
+            note_told(directory, run.id)
+            return f"Its figures are in run {run.id} of W&B's sweep {run.sweep}, too."
+    text = f"W&B does not take its figures, so that {later}: {said[0] if said else 'no reason is known'}"
     if kept:
-        return f"note: W&B's server does not answer: {later}"
-    raise UserError(f"W&B's server does not answer: {later}")
+        return f"note: {text}"
+    raise UserError(text)
+
+
+@contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """While the block runs, hold back what wandb prints and its logger says of the temporary folder; the reasons in that."""
+    reasons: list[str] = []
+    own = logging.getLogger("wisesr.training.loggers.wandb")
+
+    def hold(record: logging.LogRecord) -> bool:
+        reasons.append(str(record.args[0] if isinstance(record.args, tuple) and record.args else record.getMessage()))
+        return False
+
+    own.addFilter(hold)
+    try:
+        with redirect_stderr(io.StringIO()):
+            yield reasons
+    finally:
+        own.removeFilter(hold)
 
 
 def _replay(directory: Path, config: Config) -> bool:
