@@ -12,6 +12,7 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from wisesr.config.agent_words import agent_words
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import conf_dir, refuse_shared_files
@@ -33,7 +34,7 @@ def run(cfg: DictConfig) -> None:
             raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
         return
     try:
-        code = run_grid([to_dict(cfg)])
+        code = run_grid([to_dict(cfg)], alone=True)
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
         sys.exit(message(said(error, sys.argv[1:])))
     if code:
@@ -43,7 +44,7 @@ def run(cfg: DictConfig) -> None:
 def main() -> None:
     """Compose and run `sys.argv`; whatever is wrong with the command is said in a few lines, with exit code 1."""
     begin_in_utf_8()
-    typed = sys.argv[1:]
+    typed = agent_words(sys.argv[1:], os.environ)
     try:
         sys.argv[1:], notes = arrange(typed)
     except UserError as error:

@@ -71,6 +71,9 @@ def test_online_runs(cell: Path) -> None:
     assert state(cell) == (UploadState.ONLINE, "cccc1111")
     (cell / "wandb.json").write_text('{"id": "dddd2222"}')
     assert state(cell) == (UploadState.ONLINE, "dddd2222")
+    assert read_sync_cell(cell, "name").destination == (None, "wisesr")
+    (cell / "wandb.json").write_text('{"id": "dddd2222", "sweep": "s", "url": "https://wandb.ai/team/a%20sweep/runs/dddd2222"}')
+    assert read_sync_cell(cell, "name", project="other").destination == ("team", "a sweep"), "where the sweep has put it"
     pretend_offline(cell)  # the server was lost on the way, and the whole run kept
     assert state(cell) == (UploadState.OFFLINE, None)
 

@@ -17,6 +17,7 @@ from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.advice.advice import advice, print_advice
+from wisesr.grid.agent import end_by, take_run, tell_agent
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
@@ -41,13 +42,14 @@ from wisesr.types import usable_cores
 _AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
 
 
-def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True) -> int:
+def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True, alone: bool = False) -> int:
     """Run the cells of these configurations.
 
     Args:
         configs: as composed, with the settings `grid` of the command.
         cluster: whose jobs they are to be; None for this machine.
         live: whether a terminal may be drawn on; others may be writing to it.
+        alone: whether the command asks for one cell, and not for a sweep: a W&B agent's run is that cell's.
 
     Returns:
         0 if all are done, 1 if one is not, 130 after Ctrl-C.
@@ -61,10 +63,11 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
         tell(console, f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
+    agent = None if grid["plan"] else take_run(cells, os.environ, partial(tell, console), alone=alone)
     inspector = CellInspector(grid)
     outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
-    interrupted = False
+    interrupted = 0
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
         alone = not slots[0].cpus or grid["plan"] or claim_cores() is not None
@@ -87,7 +90,11 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         print_summary(console, outcomes)
     if interrupted:
         tell(console, _AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
+        if agent is not None:
+            end_by(interrupted)
         return 130
+    if agent is not None and done:
+        tell_agent(outcomes[0], agent, partial(tell, console))
     if live and (hint := next_step(outcomes)):
         console.print(escape(f"\n{hint}"), soft_wrap=True)
     return 0 if done else 1
@@ -155,8 +162,8 @@ def _run(
     cluster: Cluster | None,
     began: float,
     warm: WarmSlots,
-) -> tuple[list[CellOutcome], bool]:
-    """Run the waiting cells; how each ended, and whether a signal ended it all."""
+) -> tuple[list[CellOutcome], int]:
+    """Run the waiting cells; how each ended, and the signal that ended it all, or 0."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
     begin = warm.start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start

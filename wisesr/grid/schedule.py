@@ -85,9 +85,9 @@ class Schedule:
         return self._outcomes
 
     @property
-    def interrupted(self) -> bool:
-        """Whether a signal ended it."""
-        return self._signals.count > 0
+    def interrupted(self) -> int:
+        """The first signal that asked it to end; 0 where none did."""
+        return self._signals.first
 
     def _fill(self) -> None:
         """Start cells on free slots."""
