@@ -30,7 +30,7 @@ def test_the_command_of_a_cell_can_be_copied(images: Path, tmp_path: Path) -> No
     """A folder with everything that shells, Hydra and OmegaConf have a meaning for."""
     folder = tmp_path / "it's,a=${b} #(c)"
     folder.symlink_to(images)
-    typed = (*TOY, "head=gap", "dataset=folder", "--seed=3", f"dataset.csv=null", f"dataset.root={folder}", "dataset.name=odd")
+    typed = (*TOY, "head=gap", "dataset=folder", "--seed=3", "dataset.csv=null", f"dataset.root={folder}", "dataset.name=odd")
     done = train_here(*typed, "-m", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (cell,) = (path.parent for path in tmp_path.glob("outputs/default/*/*/*/result.json"))
