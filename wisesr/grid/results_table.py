@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.config.schema import Config
+from wisesr.damage import examine
 from wisesr.grid.cell_process import log_tail
 from wisesr.grid.console import clock
 from wisesr.grid.naming import NARROW, cell_names
@@ -39,7 +40,7 @@ def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
 
     Figures come from the records on disk.
     """
-    results = [(outcome, read_record(outcome.cell.directory)) for outcome in outcomes]
+    results = [(outcome, _record(outcome)) for outcome in outcomes]
     lines = _selections(results)
     for outcome, record in results:
         if record is not None and (left_out := record.provenance.data.left_out):
@@ -54,6 +55,12 @@ def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
             console.print(escape(line), soft_wrap=True)
         else:
             tell(console, line)
+
+
+def _record(outcome: CellOutcome) -> Record | None:
+    """The record of a cell whose figures stand."""
+    directory = outcome.cell.directory
+    return examine(directory).record if outcome.state is State.DAMAGED and directory.is_dir() else read_record(directory)
 
 
 def _tables(results: Results, width: int) -> list[Table]:
@@ -118,7 +125,7 @@ def _reasons(outcomes: Sequence[CellOutcome]) -> list[str]:
     """A block for each reason why cells have no result; of failures with the end of the first one's log."""
     reasons: dict[tuple[State, str], list[CellOutcome]] = {}
     for outcome in outcomes:
-        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND):
+        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND) or outcome.state.is_left_alone:
             reasons.setdefault((outcome.state, outcome.reason), []).append(outcome)
     lines = []
     for (state, reason), alike in reasons.items():

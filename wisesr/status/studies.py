@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from wisesr.config.files import load_cell
+from wisesr.damage import Found, examine
 from wisesr.errors import UserError
 from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.labels import Labels, parse_labels
@@ -65,10 +66,20 @@ def summarize(study: Path, cells: Sequence[Path]) -> StudySummary:
             if cell := _read(directory, summary):
                 finished.append(cell)
         except (UserError, OSError) as error:
-            text = " ".join(str(error).split())
-            summary.damaged.append(text if str(directory) in text else f"{directory}: {text}")
+            _add_damaged(directory, error, summary)
     _count_disk(study, summary, finished)
     return summary
+
+
+def _add_damaged(directory: Path, error: Exception, summary: StudySummary) -> None:
+    """Count a cell that cannot be read, and say what is wrong with it as all commands do."""
+    try:
+        found = examine(directory)
+    except (UserError, OSError):
+        found = Found(None, None)
+    state = found.state or State.DAMAGED
+    summary.states[state] += 1
+    summary.damaged.append(f"{state}: {directory}: {found.reason or ' '.join(str(error).split())}")
 
 
 def _read(directory: Path, summary: StudySummary) -> Finished | None:
