@@ -11,7 +11,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zipfile import is_zipfile
 
 from wisesr.config.files import load_cell
@@ -184,7 +184,7 @@ def _files(directory: Path, config: Config, record: Record | None, *, finished: 
 
 
 def _missing_best(directory: Path, config: Config) -> str:
-    """That a finished cell lacks its `best.ckpt`; empty where somebody wanted so, who cleared or copied it without checkpoints."""
+    """That a finished cell lacks its `best.ckpt`; empty where somebody wanted so, or has cleared or copied it without any."""
     if (directory / BEST).exists() or may_be_gone(directory, config):
         return ""
     both = (config.get("trainer") or {}).get("keep_checkpoints", "all") == "all"
@@ -219,5 +219,6 @@ def _way_out(directory: Path, wrong: Mapping[str, str], record: Record | None, k
         return f"rm {shlex.quote(str(directory / CONFIG))}; {_AGAIN} then writes it again"
     whole = all((directory / name).exists() and not _torn(directory / name) for name in (BEST, LAST))
     if CONFIG not in wrong and whole and _begun(directory):
-        return f"rm {shlex.quote(str(directory / RESULT))}; {_AGAIN} then tests its checkpoints again, without training"
+        remove = "rm -r" if (directory / RESULT).is_dir() else "rm"
+        return f"{remove} {shlex.quote(str(directory / RESULT))}; {_AGAIN} then tests its checkpoints again, without training"
     return f"rm -r {shlex.quote(str(directory))}; {_AGAIN} then trains it again"

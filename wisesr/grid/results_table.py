@@ -23,7 +23,7 @@ from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.terminal import Column, state_markup, tables, tell
-from wisesr.wording import percent, some_of
+from wisesr.wording import count_of, percent, some_of
 
 _FIGURES = ("epoch", "val top-1 %", "test top-1 %", "macro F1 %", "head parameters", "trained")
 _MAIN = 3
@@ -35,10 +35,10 @@ Results = Sequence[tuple[CellOutcome, Record | None]]
 """Cells with their records, where they have one."""
 
 
-def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
+def print_summary(console: Console, outcomes: Sequence[CellOutcome], *, stopped: bool = False) -> None:
     """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
 
-    Figures come from the records on disk.
+    Figures come from the records on disk. `stopped`: whether a failure has kept the cells that wait from being begun.
     """
     results = [(outcome, _record(outcome)) for outcome in outcomes]
     lines = _selections(results)
@@ -48,6 +48,11 @@ def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
     lines += _reasons(outcomes)
     if any(outcome.state is State.FAILED for outcome in outcomes):
         lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
+    if stopped and (left := sum(outcome.state is State.WAITING for outcome in outcomes)):
+        lines.append(
+            f"{left:,} of {count_of(len(outcomes), 'cell')} {'was' if left == 1 else 'were'} not begun (grid.stop_on=failure): "
+            f"the same command begins {'it' if left == 1 else 'them'}."
+        )
     for table in _tables(results, console.width):
         console.print(table, crop=False)
     for line in lines:

@@ -84,7 +84,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         return 0
     done = all(outcome.state.is_done for outcome in outcomes)
     if live or not done:
-        print_summary(console, outcomes)
+        print_summary(console, outcomes, stopped=grid["stop_on"] == "failure" and not interrupted)
     if interrupted:
         tell(console, _AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
         return 130
@@ -109,6 +109,11 @@ def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
 
 def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | None) -> tuple[list[Slot], int]:
     """Slots for these cells, and how many GPUs each of them sees."""
+    if cluster is not None and grid["stop_on"] != "never" and grid["slots"] == "auto":
+        raise UserError(
+            "grid.stop_on=failure on a cluster needs grid.slots=N, how many jobs there are at a time: else all are queued at "
+            "once, and none is left that a failure could keep from being begun"
+        )
     if cluster is not None:
         return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
     gpus = visible_gpus(os.environ)
@@ -174,5 +179,5 @@ def _run(
         return begin(cell, run_dir, slot, lock, force=grid["force"])
 
     with Display(console, len(outcomes), remote=cluster is not None) as display:
-        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began)
+        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, stop_on=grid["stop_on"])
         return schedule.run(), schedule.interrupted
