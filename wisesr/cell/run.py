@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +98,8 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
             return DONE
         _require(directory, check(config))
         return _note_end(work, lambda: _train(work, config, options))
+    if not os.access(directory, os.W_OK):
+        return _only_read(directory, force=options.force)
     with locked(directory, patience=_PATIENCE, inherited=options.lock) as mine:
         if not mine:
             log.warning("another process runs %s", directory)
@@ -104,6 +107,17 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
         complete_redo(directory)
         record = _require_whole(directory, force=options.force)
         return _run_locked(directory, _load(directory), record, options)
+
+
+def _only_read(directory: Path, *, force: bool) -> int:
+    """A cell where nothing can be written, as on a read-only mount: there is nothing to do if it is done."""
+    if not force and _require_whole(directory, force=False, running=True) is not None:
+        log.info("done before: %s", directory)
+        return DONE
+    raise UserError(
+        f"{directory} cannot be written, and a cell's files go where its {CONFIG} lies: the command that made it, with another "
+        f"output_dir=DIR, makes one elsewhere"
+    )
 
 
 def _require_whole(directory: Path, *, force: bool, running: bool = False) -> Record | None:

@@ -13,7 +13,8 @@ from rich.console import Console
 from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
-from wisesr.data.manifest import SPLITS, Manifest
+from wisesr.config.schema import Config
+from wisesr.data.manifest import SPLITS, TRAIN, Manifest
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, examine_cell
 from wisesr.grid.console import say
@@ -41,8 +42,12 @@ class CellInspector:
     def __init__(self, grid: Mapping[str, Any]) -> None:
         self.problems: Problems = []
         """(cell, problem): data or weights of cells to be run that are not in order."""
+        self.has_single_images = False
+        """Whether a cell to be run would train on a part of a batch with one image, by the numbers of its configuration."""
         self._force, self._retry = grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
+        self._train_images: dict[str, int] = {}
+        """By the same keys as fingerprints."""
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
@@ -109,6 +114,7 @@ class CellInspector:
                 stages.say(f"reading the data: {cell.config['dataset']['name']}", aloud=False)
                 manifest = build_manifest(config, progress=stages.tracked)
                 self._fingerprints[key] = manifest.fingerprint()
+                self._train_images[key] = len(manifest.indices(TRAIN))
                 self._sentences[key] = [_counts(manifest), *manifest.notes.sentences()]
             except UserError as error:
                 self._fingerprints[key] = error
@@ -116,6 +122,7 @@ class CellInspector:
         if isinstance(answer, str):
             if strict:
                 self._say(cell, self._sentences.pop(key, []), console)
+                self.has_single_images |= _has_single_images(cell.config, self._train_images[key])
             return answer
         if strict:
             self.problems.append((cell.label, str(answer)))
@@ -127,6 +134,13 @@ class CellInspector:
             if sentence not in self._told:
                 self._told.add(sentence)
                 say(console, sentence)
+
+
+def _has_single_images(config: Config, images: int) -> bool:
+    """Whether a device is given one image at once, as of `data.sampling.smallest_part`; of devices=auto one is certain."""
+    trainer, size = config["trainer"], config["recipe"]["batch_size"]
+    parts = trainer["accumulate"] * trainer["num_nodes"] * (1 if trainer["devices"] == "auto" else trainer["devices"])
+    return bool(min(size, images, (images - 1) % size + 1) < 2 * parts)
 
 
 def _counts(manifest: Manifest) -> str:
