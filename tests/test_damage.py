@@ -21,6 +21,8 @@ from wisesr.grid.console import make_console
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.results_table import print_summary
 from wisesr.report.read import read_study
+from wisesr.report.study import LeftOut, ReportCell
+from wisesr.report.tables.terminal import print_study
 from wisesr.results.atomic_files import write_json
 from wisesr.results.cell_files import BEST, CONFIG, LAST, PREDICTIONS, RESULT, STARTED
 from wisesr.results.cleaned import note_removal
@@ -65,6 +67,17 @@ def of_another(cell: Path) -> None:
     shutil.copyfile(other / RESULT, cell / RESULT)
 
 
+def edited_and_cut(cell: Path) -> None:
+    edit(cell / CONFIG)
+    cut(cell / RESULT)
+
+
+def cut_and_cleaned(cell: Path) -> None:
+    cut(cell / RESULT)
+    (cell / LAST).unlink()
+    note_removal(cell, {LAST: 1})
+
+
 Damage = Callable[[Path], object]
 DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "edited": (lambda cell: edit(cell / CONFIG), "config.yaml was edited", f"rm CELL/{CONFIG}"),
@@ -73,9 +86,9 @@ DAMAGES: dict[str, tuple[Damage, str, str]] = {
     "result cut": (lambda cell: cut(cell / RESULT), "result.json is no JSON: cut short", f"rm CELL/{RESULT}"),
     "result empty": (lambda cell: (cell / RESULT).write_text(""), "result.json is no JSON: cut short", f"rm CELL/{RESULT}"),
     "another's result": (of_another, "result.json is the record of another configuration", f"rm CELL/{RESULT}"),
-    "both": (lambda cell: (edit(cell / CONFIG), cut(cell / RESULT)), "; result.json is no JSON", "rm -r CELL"),
+    "both": (edited_and_cut, "; result.json is no JSON", "rm -r CELL"),
     "result cut, cleaned": (
-        lambda cell: (cut(cell / RESULT), (cell / LAST).unlink(), note_removal(cell, {LAST: 1})),
+        cut_and_cleaned,
         "result.json is no JSON",
         "rm -r CELL",
     ),
@@ -123,8 +136,11 @@ def test_every_command_says_the_same(
     assert str(told.value) == f"{cell} is damaged: {found.reason}"
 
     study = read_study([tmp_path])
-    (reported,) = [one for one in (*study.cells, *study.damaged) if one.state is State.DAMAGED]
+    cells: list[ReportCell | LeftOut] = [*study.cells, *study.damaged]
+    (reported,) = [one for one in cells if one.state is State.DAMAGED]
     assert reported.reason == found.reason
+    print_study(study, make_console())
+    assert f": {found.reason}" in " ".join(capsys.readouterr().out.split())
     (table,) = study.tables
     assert sum(len(entry.cells) for entry in table.entries) == (2 if name in STANDING else 1), "figures that stand are shown"
 

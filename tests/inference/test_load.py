@@ -339,7 +339,7 @@ def test_checkpoints_that_no_training_writes(finished: Path, damage: str) -> Non
 def test_a_record_that_cannot_be_read_is_told_by_its_directory(finished: Path) -> None:
     record = json.loads((finished / "result.json").read_text())
     (finished / "result.json").write_text(json.dumps(record | {"schema": 99}))
-    with pytest.raises(UserError, match=f"^{finished}: written by a newer version"):
+    with pytest.raises(UserError, match=f"^{finished} was written by a newer version"):
         wisesr.load(finished)
 
 

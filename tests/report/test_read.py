@@ -158,11 +158,8 @@ def test_records_that_cannot_be_read_are_named(tmp_path: Path, content: str, sai
     study = read_study([tmp_path])
     assert len(study.cells) == 1
     (left,) = study.damaged
-    assert (
-        left.state == ("newer version" if "schema 9" in said else "damaged")
-        and said in left.reason
-        and left.name == str(directory.relative_to(tmp_path))
-    )
+    assert left.state == ("newer version" if "schema 9" in said else "damaged")
+    assert said in left.reason and left.name == str(directory.relative_to(tmp_path))
 
 
 @pytest.mark.parametrize("content", ["", "[", "- 1", "a: b", "\x00", "backbone: 3\nhead: 4"])
@@ -191,7 +188,7 @@ def test_numbers_that_are_no_float_are_damage(tmp_path: Path) -> None:
     waiting = write_waiting(cell_config(tmp_path, seed=1))
     (waiting / "config.yaml").write_text((waiting / "config.yaml").read_text().replace("lr: 0.001", f"lr: {huge}"))
     first, second = sorted(left.reason for left in read_study([tmp_path]).damaged)
-    assert "config.yaml was edited" in first
+    assert "config.yaml" in first and "recipe.optimizer.lr" in first
     assert "result.json" in second and "cost.train_seconds is 1000" in second
 
 

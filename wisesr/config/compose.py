@@ -17,6 +17,7 @@ from wisesr.config.hydra_errors import explain, swept_override
 from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
+from wisesr.program import program
 
 
 def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) -> Config:
@@ -40,7 +41,7 @@ def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) ->
             ((cell,), _) = split_grid([to_dict(whole)])
         except (HydraException, OmegaConfBaseException) as error:
             if swept := swept_override(error):
-                raise UserError(f"{swept}: there must be one value; several are for train.py -m") from error
+                raise UserError(f"{swept}: there must be one value; several are for {program()} -m") from error
             raise UserError(explain(error, overrides)) from error
     return cell
 

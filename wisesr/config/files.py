@@ -16,6 +16,7 @@ from wisesr.config.options import options_by_group, refuse_keys_without_effect
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
+from wisesr.program import program
 
 # libyaml, where PyYAML was built with it: a seventh of the time, which shows with hundreds of cells.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -33,6 +34,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
     OmegaConf.register_new_resolver("equal_steps", equal_steps, replace=True)
     OmegaConf.register_new_resolver("options_by_group", options_by_group, replace=True)
+    OmegaConf.register_new_resolver("program", program, replace=True)
 
 
 def _first_of(*values: object) -> object:

@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
 from wisesr.errors import unknown
+from wisesr.program import program
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
@@ -43,7 +44,7 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if isinstance(error, OverrideParseException):
         return _unparsable(error)
     if swept := swept_override(error):
-        return f"{swept}: several values are a sweep, which needs -m: python train.py -m {swept}"
+        return f"{swept}: several values are a sweep, which needs -m: {program()} -m {swept}"
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
 

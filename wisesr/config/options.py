@@ -22,9 +22,12 @@ GROUPS = ("backbone", "head", "dataset", "resolution", "recipe", "augment", "tra
 
 
 def conf_dir() -> Path:
-    """The folder of the YAML groups: the checkout's, else the copy inside the wheel."""
+    """The folder of the YAML groups: the copy inside the wheel, else the checkout's.
+
+    In this order, as beside an installed package there may lie a `conf` of somebody else's.
+    """
     package = Path(__file__).parent.parent
-    return next((path for path in (package.parent / "conf", package / "conf") if path.is_dir()), package / "conf")
+    return package / "conf" if (package / "conf").is_dir() else package.parent / "conf"
 
 
 def is_option(name: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.schema import Config
 from wisesr.damage import Found, examine, was_begun_as
 from wisesr.errors import UserError
+from wisesr.program import command_line
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.installation import write_command
@@ -131,5 +131,5 @@ def write_cell(cell: Cell) -> None:
 def write_config(directory: Path, config: Config) -> None:
     """`config.yaml` in a cell's directory, which this makes if it is not there, for who holds its lock; and this command."""
     directory.mkdir(parents=True, exist_ok=True)
-    write_command(directory, sys.argv)
+    write_command(directory, command_line())
     write_text(directory / CONFIG, to_yaml(config))

@@ -86,7 +86,7 @@ def _read_weights(path: Path, found: Found) -> Any:
     try:
         return read_plain(path)
     except UserError as error:
-        if BEST in found.files and "asks to run" not in str(error):
+        if BEST in found.files and "cannot be read" in str(error):  # else it says what the file asks for
             raise UserError(f"{path.parent} {found.verdict}") from error
         raise
 

@@ -41,7 +41,7 @@ def print_status(root: Path, *, table: bool = False) -> None:
     console = make_console()
     directories = find_cells(root)
     if not directories:
-        raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
+        raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by training")
     statuses, nameless = read_cell_statuses(tracked(directories, len(directories), "reading cells", console))
     tell(console, headline(statuses, nameless))
     if statuses:

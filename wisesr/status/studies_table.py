@@ -46,7 +46,7 @@ def print_studies(outputs: Path) -> None:
     found = find_studies(outputs)
     folders = {folder: cells for folder, cells in found.items() if cells}
     if not folders:
-        raise UserError(f"there are no cells below {outputs}: a cell is a directory with a config.yaml, made by train.py")
+        raise UserError(f"there are no cells below {outputs}: a cell is a directory with a config.yaml, made by training")
     studies = [summarize(*one) for one in tracked(folders.items(), len(folders), "reading studies", console)]
     studies.sort(key=lambda study: study.last or _NEVER, reverse=True)
     console.print(_table(studies, console.width))
