@@ -37,7 +37,9 @@ def as_trained(root: Path, **changes: Any) -> Path:
     """A finished cell with all that a training leaves, but for what is in its checkpoints."""
     directory = write_cell(cell_config(root, **changes))
     record = json.loads((directory / RESULT).read_text())
-    write_json(directory / STARTED, {"fingerprint": record["fingerprint"], "data": record["provenance"]["data"]["fingerprint"]})
+    data = record["provenance"]["data"]["fingerprint"]
+    rest = {"weights": None, "threads": 1, "attempts": 1, "sources": ["a" * 64]}
+    write_json(directory / STARTED, {"fingerprint": record["fingerprint"], "data": data, **rest})
     write_command(directory, ["train.py"])
     for name in (BEST, LAST):
         shutil.copyfile(directory / PREDICTIONS, directory / name)  # an archive, as a checkpoint is
@@ -129,6 +131,11 @@ def test_every_command_says_the_same(
 
     assert "2 cells: 1 done, 1 damaged" in (status := printed(capsys, "status", str(tmp_path)))
     assert found.reason in status
+    (tmp_path.parent / f"{tmp_path.name}-in").mkdir()
+    monkeypatch.chdir(tmp_path.parent / f"{tmp_path.name}-in")
+    Path("outputs").symlink_to(tmp_path)
+    studies = printed(capsys, "status")
+    assert f"damaged: outputs/{cell.relative_to(tmp_path)}: " in studies and words in studies and "1 damaged" in studies
     assert f"{cell}: {found.reason}" in printed(capsys, "clean", str(tmp_path), "--dry-run")
     assert f"damaged: {found.reason}" in (sync := printed(capsys, "sync", str(tmp_path), "--dry-run")) or name in STANDING, sync
     with pytest.raises(UserError) as told:
@@ -220,6 +227,9 @@ def test_what_is_missing_is_made_anew_where_that_is_asked_for(cell: Path, tmp_pa
     ("damage", "words"),
     [
         (lambda cell: cut(cell / LAST), "last.ckpt is cut short"),
+        (lambda cell: cut(cell / STARTED), "started.json is cut short"),
+        (lambda cell: (cell / STARTED).write_text("{}"), "started.json is cut short"),
+        (lambda cell: (cell / STARTED).write_text("3"), "started.json is cut short"),
         (lambda cell: (cell / BEST).unlink(), "best.ckpt is missing"),
         (lambda cell: edit(cell / CONFIG), "config.yaml was edited: it is not the configuration that the directory is named"),
     ],

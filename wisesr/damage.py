@@ -30,6 +30,8 @@ from wisesr.results.redo import REDO
 from wisesr.results.state import State
 
 _AGAIN = "the command that made it"
+_ATTEMPT = {"fingerprint", "data", "weights", "threads", "attempts", "sources"}
+"""What every version has written down of the first attempt, in `started.json`."""
 _NAMED = re.compile(r"seed-\d+(?:-fold-\d+)?-([0-9a-f]{8})")
 
 
@@ -67,12 +69,12 @@ def examine(directory: Path, *, expected: str | None = None, running: bool = Fal
     try:
         record, of_record = load_record(directory), ""
     except NewerRecordError as error:
-        return Found(_config(directory)[0], None, State.NEWER, f"was {error}. Way out: pip install --upgrade wisesr")
+        return Found(_config(directory, None)[0], None, State.NEWER, f"was {error}. Way out: pip install --upgrade wisesr")
     except RecordError as error:
         record, of_record = None, str(error)
     except UserError as error:
         raise UserError(f"{directory}: {error}") from error
-    config, of_config = _config(directory)
+    config, of_config = _config(directory, record)
     known = expected or _known_name(directory, record)
     wrong = {CONFIG: of_config, RESULT: of_record} | dict(_of_another(config, record, known))
     if not running and not (directory / REDO / RESULT).exists():  # whose files are about to take the places of these
@@ -95,8 +97,8 @@ def was_begun_as(directory: Path, name: str) -> bool:
     return name in (_begun(directory), record.fingerprint if record is not None else "")
 
 
-def _config(directory: Path) -> tuple[Config | None, str]:
-    """The configuration; or none, and what is wrong with it.
+def _config(directory: Path, record: Record | None) -> tuple[Config | None, str]:
+    """The configuration; or none, and what is wrong with it. One that is just that of the record is in order.
 
     Raises:
         UserError: the file may not be read.
@@ -104,7 +106,8 @@ def _config(directory: Path) -> tuple[Config | None, str]:
     try:
         config = load_cell(directory)
         parse_labels(config)
-        computation(config)
+        if record is None or record.config != config:
+            computation(config)
     except UserError as error:
         if isinstance(error.__context__, OSError) and not isinstance(error.__context__, FileNotFoundError):
             raise
@@ -162,6 +165,8 @@ def _begun(directory: Path) -> str:
 
 
 def _is_of(record: Record, config: Config) -> bool:
+    if record.config == config:  # which spares working out what of it is computed
+        return bool(record.protocol == config["protocol"])
     try:
         return computation(record.config) == computation(config) and record.protocol == config["protocol"]
     except (AttributeError, TypeError, ValueError, RecursionError):
@@ -172,6 +177,9 @@ def _files(directory: Path, config: Config, record: Record | None, *, finished: 
     """(name, what is wrong) of checkpoints, predictions and metrics."""
     left_by_training = (directory / STARTED).exists()
     if not finished:
+        attempt = read_json(directory / STARTED)
+        if left_by_training and not (isinstance(attempt, dict) and set(attempt) >= _ATTEMPT):
+            yield STARTED, f"{STARTED} is cut short, or overwritten"
         if left_by_training and (directory / LAST).exists():
             yield LAST, _torn(directory / LAST)
             yield BEST, _torn(directory / BEST) or ("" if (directory / BEST).exists() else f"{BEST} is missing")

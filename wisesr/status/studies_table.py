@@ -53,7 +53,6 @@ def print_studies(outputs: Path) -> None:
     for sentence in _sentences(studies, [folder for folder in found if folder not in folders]):
         say(console, sentence)
     if damaged := [problem for study in studies for problem in study.damaged]:
-        console.print("Cells that cannot be read:")
         for problem in damaged[:_SHOWN]:
             say(console, f"  {problem}")
         if len(damaged) > _SHOWN:
