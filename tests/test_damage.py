@@ -125,7 +125,7 @@ def test_every_command_says_the_same(
     damage(cell)
     found = examine(cell)
     assert found.state is State.DAMAGED and words in found.reason
-    assert f"Way out: {way_out.replace('CELL', str(cell))}; the command that made it then " in found.reason
+    assert f"Way out: `{way_out.replace('CELL', str(cell))}`; the command that made it then " in found.reason
     assert (found.record is not None) == (name in STANDING)
     before = contents(cell)
 
@@ -248,7 +248,7 @@ def test_a_cell_that_waits_and_was_edited(tmp_path: Path) -> None:
     write_command(cell, ["train.py"])
     assert examine(cell).state is None
     edit(cell / CONFIG)
-    assert re.search(rf"was edited.* Way out: rm -r {re.escape(str(cell))};", examine(cell).reason)
+    assert re.search(rf"was edited.* Way out: `rm -r {re.escape(str(cell))}`;", examine(cell).reason)
 
 
 def test_odd_folders_can_be_pasted(tmp_path: Path) -> None:

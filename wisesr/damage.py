@@ -69,7 +69,7 @@ def examine(directory: Path, *, expected: str | None = None, running: bool = Fal
     try:
         record, of_record = load_record(directory), ""
     except NewerRecordError as error:
-        return Found(_config(directory, None)[0], None, State.NEWER, f"was {error}. Way out: pip install --upgrade wisesr")
+        return Found(_config(directory, None)[0], None, State.NEWER, f"was {error}. Way out: `pip install --upgrade wisesr`")
     except RecordError as error:
         record, of_record = None, str(error)
     except UserError as error:
@@ -224,9 +224,9 @@ def _way_out(directory: Path, wrong: Mapping[str, str], record: Record | None, k
     """What to remove, as little as helps, and what then comes in its place."""
     name = known or _begun(directory)
     if list(wrong) == [CONFIG] and name and (record.fingerprint if record else _begun(directory)).startswith(name):
-        return f"rm {shlex.quote(str(directory / CONFIG))}; {_AGAIN} then writes it again"
+        return f"`rm {shlex.quote(str(directory / CONFIG))}`; {_AGAIN} then writes it again"
     whole = all((directory / name).exists() and not _torn(directory / name) for name in (BEST, LAST))
     if CONFIG not in wrong and whole and _begun(directory):
         remove = "rm -r" if (directory / RESULT).is_dir() else "rm"
-        return f"{remove} {shlex.quote(str(directory / RESULT))}; {_AGAIN} then tests its checkpoints again, without training"
-    return f"rm -r {shlex.quote(str(directory))}; {_AGAIN} then trains it again"
+        return f"`{remove} {shlex.quote(str(directory / RESULT))}`; {_AGAIN} then tests its checkpoints again, without training"
+    return f"`rm -r {shlex.quote(str(directory))}`; {_AGAIN} then trains it again"

@@ -159,7 +159,7 @@ def test_damaged_cells_are_counted_and_named(config: dict[str, Any], capsys: pyt
     assert "cut short" in reasons[places[6]]
     assert "dataset.name" in reasons[places[3]]
     assert "metrics.best.test/top1" in reasons[places[5]]
-    assert all("Way out: rm " in reason for reason in reasons.values())
+    assert all("Way out: `rm " in reason for reason in reasons.values())
     for place in (*places.values(), made(config, seed=0).directory):
         (place / "config.yaml").write_text("seed: [")
     assert show(capsys, config["output_dir"])[0] == "9 cells: 9 damaged"
