@@ -1,8 +1,7 @@
 """What is damaged of a cell on disk: one word, one sentence and one way out, for every command that meets it. No torch.
 
 A cell is damaged where one of its files cannot be read, or contradicts another. Nothing is repaired here, and nobody trains a
-damaged cell: what is still good in it would be written over. What is missing is held only against directories in which a
-training has left its files (`started.json`); copies of results, as `wisesr report --publish` makes them, have fewer.
+damaged cell: what is still good in it would be written over. It stands above `wisesr.results`, as it takes the configuration, too.
 """
 
 from __future__ import annotations
@@ -12,26 +11,22 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import is_zipfile
 
 from wisesr.config.files import load_cell
 from wisesr.config.identity import computation, fingerprint
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json
-from wisesr.results.cell_files import BEST, CONFIG, LAST, PREDICTIONS, RESULT, STARTED
-from wisesr.results.cleaned import may_be_gone
+from wisesr.results.cell_files import BEST, CONFIG, LAST, RESULT, STARTED
+from wisesr.results.damaged_files import damaged_files, torn
 from wisesr.results.installation import COMMAND
 from wisesr.results.labels import parse_labels
-from wisesr.results.metrics import METRICS
 from wisesr.results.record import Record
 from wisesr.results.record_file import NewerRecordError, RecordError, load_record
 from wisesr.results.redo import REDO
 from wisesr.results.state import State
 
 _AGAIN = "the command that made it"
-_ATTEMPT = {"fingerprint", "data", "weights", "threads", "attempts", "sources"}
-"""What every version has written down of the first attempt, in `started.json`."""
 _NAMED = re.compile(r"seed-\d+(?:-fold-\d+)?-([0-9a-f]{8})")
 
 
@@ -78,7 +73,7 @@ def examine(directory: Path, *, expected: str | None = None, running: bool = Fal
     known = expected or _known_name(directory, record)
     wrong = {CONFIG: of_config, RESULT: of_record} | dict(_of_another(config, record, known))
     if not running and not (directory / REDO / RESULT).exists():  # whose files are about to take the places of these
-        wrong |= dict(_files(directory, config or {}, record, finished=bool(record or of_record)))
+        wrong |= dict(damaged_files(directory, config or {}, record, finished=bool(record or of_record)))
     wrong = {name: text for name, text in wrong.items() if text}
     if not wrong:
         return Found(config, record)
@@ -173,59 +168,12 @@ def _is_of(record: Record, config: Config) -> bool:
         return False
 
 
-def _files(directory: Path, config: Config, record: Record | None, *, finished: bool) -> Iterator[tuple[str, str]]:
-    """(name, what is wrong) of checkpoints, predictions and metrics."""
-    left_by_training = (directory / STARTED).exists()
-    if not finished:
-        attempt = read_json(directory / STARTED)
-        if left_by_training and not (isinstance(attempt, dict) and set(attempt) >= _ATTEMPT):
-            yield STARTED, f"{STARTED} is cut short, or overwritten"
-        if left_by_training and (directory / LAST).exists():
-            yield LAST, _torn(directory / LAST)
-            yield BEST, _torn(directory / BEST) or ("" if (directory / BEST).exists() else f"{BEST} is missing")
-        return
-    if left_by_training and (problem := _torn(directory / BEST) or _missing_best(directory, config)):
-        yield BEST, f"{problem}: the figures stand, and nothing can be predicted, explained or evaluated"
-    for name, problem in ((PREDICTIONS, _torn(directory / PREDICTIONS)), (METRICS, _lacking(directory, record))):
-        missing = left_by_training and not (directory / name).exists()
-        yield name, problem or (f"{name} is missing" if missing else "")
-
-
-def _missing_best(directory: Path, config: Config) -> str:
-    """That a finished cell lacks its `best.ckpt`; empty where somebody wanted so, or has cleared or copied it without any."""
-    if (directory / BEST).exists() or may_be_gone(directory, config):
-        return ""
-    both = (config.get("trainer") or {}).get("keep_checkpoints", "all") == "all"
-    return "" if both and not (directory / LAST).exists() else f"{BEST} is missing"
-
-
-def _torn(path: Path) -> str:
-    """What is wrong with an archive that does not end as one; empty where there is none."""
-    try:
-        whole = is_zipfile(path) if path.stat().st_size else False
-    except OSError:
-        return ""
-    return "" if whole else f"{path.name} is cut short, or overwritten"
-
-
-def _lacking(directory: Path, record: Record | None) -> str:
-    """What is wrong with `metrics.csv`, by its number of lines; empty where there is none."""
-    try:
-        rows = (directory / METRICS).read_bytes().count(b"\n") - 1
-    except OSError:
-        return ""
-    if rows < 1:
-        return f"{METRICS} is empty"
-    trained = record.budget.trained_epochs if record is not None else 0
-    return f"{METRICS} has {rows} of {trained} epochs" if rows < trained else ""
-
-
 def _way_out(directory: Path, wrong: Mapping[str, str], record: Record | None, known: str) -> str:
     """What to remove, as little as helps, and what then comes in its place."""
     name = known or _begun(directory)
     if list(wrong) == [CONFIG] and name and (record.fingerprint if record else _begun(directory)).startswith(name):
         return f"`rm {shlex.quote(str(directory / CONFIG))}`; {_AGAIN} then writes it again"
-    whole = all((directory / name).exists() and not _torn(directory / name) for name in (BEST, LAST))
+    whole = all((directory / name).exists() and not torn(directory / name) for name in (BEST, LAST))
     if CONFIG not in wrong and whole and _begun(directory):
         remove = "rm -r" if (directory / RESULT).is_dir() else "rm"
         return f"`{remove} {shlex.quote(str(directory / RESULT))}`; {_AGAIN} then tests its checkpoints again, without training"
