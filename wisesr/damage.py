@@ -1,7 +1,7 @@
 """What is damaged of a cell on disk: one word, one sentence and one way out, for every command that meets it. No torch.
 
 A cell is damaged where one of its files cannot be read, or contradicts another. Nothing is repaired here, and nobody trains a
-damaged cell: what is still good in it would be written over. It stands above `wisesr.results`, as it takes the configuration, too.
+damaged cell: what is still good in it would be written over. It stands above `wisesr.results`: it takes the configuration too.
 """
 
 from __future__ import annotations
