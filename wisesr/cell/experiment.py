@@ -70,6 +70,7 @@ def train_and_record(
     torch.set_num_threads(started.threads)
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
+    parts.module.check_parts(devices, parts.trainer.accumulate)  # before images are decoded for it
     division = describe_division(config, parts, devices)
     waiting = describe_wait(started.threads, os.environ)
     for sentence in filter(None, (_describe(manifest, config, parts), waiting, division.sentence)):

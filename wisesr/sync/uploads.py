@@ -7,13 +7,13 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cleaned import removed_on
 from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
 from wisesr.results.record import Record
-from wisesr.results.record_file import load_record
 from wisesr.results.run_address import NOTES, online_place
 from wisesr.results.state import State
 from wisesr.results.store import state_of
@@ -109,14 +109,17 @@ def read_sync_cell(directory: Path, name: str, *, project: str | None = None, en
 
 def _record_or_state(directory: Path) -> tuple[Record | None, str]:
     """The record of a cell; or none, and what the cell's state is in place of it."""
+    held = is_running(directory)
     try:
-        record = load_record(directory)
-        if record is not None:
-            parse_labels(record.config)
-            return record, ""
-    except UserError:
-        return None, str(State.DAMAGED)
-    state, reason = state_of(directory, running=is_running(directory))
+        found = examine(directory, running=held)
+        if found.record is not None:
+            parse_labels(found.record.config)
+            return found.record, ""
+    except UserError as error:
+        return None, f"{State.DAMAGED}: {error}"
+    if found.state is not None:
+        return None, f"{found.state}: {found.reason}"
+    state, reason = state_of(directory, running=held)
     return None, f"{state} {reason}".rstrip()
 
 
