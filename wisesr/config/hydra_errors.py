@@ -17,6 +17,7 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from wisesr.config.missing_plugins import missing_plugin
 from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
 from wisesr.errors import unknown
@@ -27,6 +28,8 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
+        if plugin := missing_plugin(group, name):
+            return plugin
         hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
         choices = [option for option in error.options or options(group) if is_option(option)]
         return unknown(group or "configuration", name, choices) + hint
