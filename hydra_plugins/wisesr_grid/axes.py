@@ -110,11 +110,16 @@ def _refuse_uneven(groups: Sequence[Sequence[str]], choices: Mapping[str, Sequen
     """Raises UserError where keys that go together have different numbers of values."""
     for group in groups:
         if len({len(choices[key]) for key in group}) > 1:
-            told = ", ".join(f"{key} has {len(choices[key])} ({some_of(choices[key], _SHOWN)})" for key in group)
+            told = " and ".join(f"{key} has {count_of(len(choices[key]), 'value')} ({_shown(choices[key])})" for key in group)
             raise UserError(
                 f"grid.zip={_listed(group)}: the first value of one goes with the first of the other, and so on, but {told}. "
                 f"Give as many of each, or grid.zip=null"
             )
+
+
+def _shown(values: Sequence[str]) -> str:
+    """Values as a user writes them: names of a group that are numbers have quotes here, for Hydra."""
+    return some_of([value.strip("'") for value in values], _SHOWN)
 
 
 def _listed(keys: Sequence[str]) -> str:

@@ -103,15 +103,18 @@ def _text(setting: object) -> str:
     """A rule as a message has it: `head=flatten resolution=512`."""
     if not isinstance(setting, Mapping):
         return str(setting)
-    words = {key: ",".join(map(_plain, own if isinstance(own, list) else [own])) for key, own in setting.items()}
+    words = {key: ",".join(map(_written, own if isinstance(own, list) else [own])) for key, own in setting.items()}
     return " ".join(f"{key}={value}" for key, value in words.items())
+
+
+def _written(value: object) -> str:
+    """A value as YAML has it."""
+    return {None: "null", True: "true", False: "false"}[value] if value is None or isinstance(value, bool) else str(value)
 
 
 def _plain(value: object) -> str:
     """A value to compare: 1e-3, 0.001 and "0.001" are one, and so are true and "true"."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
     try:
-        return repr(float(str(value)))
+        return repr(float(_written(value)))
     except ValueError:
-        return str(value)
+        return _written(value)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
@@ -120,4 +121,7 @@ def _composed(composer: Composer, overrides: Sequence[str]) -> Any:
     except UserError as error:
         return error
     except (HydraException, OmegaConfBaseException) as error:
-        return UserError(explain(error, list(overrides)))
+        composing = GlobalHydra.instance().hydra  # an explanation composes by itself, and leaves none behind
+        text = explain(error, list(overrides))
+        GlobalHydra.instance().hydra = composing
+        return UserError(text)

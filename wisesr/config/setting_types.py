@@ -58,7 +58,7 @@ def describe(annotation: Any) -> str:
         dict[str, str | None]: "names of names",
     }
     if annotation not in words and origin is list:
-        return f"a list, each {describe(typing.get_args(annotation)[0])}"
+        return f"a list (each {describe(typing.get_args(annotation)[0])})"
     return words.get(annotation, "a map" if origin is dict else str(annotation))
 
 
