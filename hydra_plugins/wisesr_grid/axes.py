@@ -55,7 +55,7 @@ def values_of(override: Override) -> list[str]:
     if not override.is_discrete_sweep():
         raise UserError(
             f"{override.input_line}: an interval has no values to list; give choices or range(FROM,TO,STEP), "
-            f"or let hydra/sweeper=optuna choose from it"
+            f"or let hydra/sweeper=search choose from it"
         )
     values = list(override.sweep_string_iterator())
     return [value for value in values if is_option(value)] if override.value_type == ValueType.GLOB_CHOICE_SWEEP else values

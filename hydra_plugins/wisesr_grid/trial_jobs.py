@@ -12,6 +12,7 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, ValueType
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
@@ -39,6 +40,7 @@ class TrialJobs:
     def __init__(self, context: HydraContext, config: DictConfig, cluster: Any) -> None:
         settings = search_settings(config)
         parsed = OverridesParser.create(config_loader=context.config_loader).parse_overrides(list(config.hydra.overrides.task))
+        _refuse_globs(parsed)
         self._fixed = {override.get_key_element() for override in parsed if not override.is_sweep_override()}
         self._cluster, self._settings = cluster, settings
         self._search: Any = None
@@ -55,7 +57,7 @@ class TrialJobs:
         from wisesr.grid.search import Search
 
         if self._search is None:
-            self._search = Search(self._cluster, self._settings.total, self._settings.at_a_time)
+            self._search = Search(self._cluster, *self._settings)
         choices = [(self._chosen(overrides), _composed(composer, overrides)) for overrides in job_overrides]
         trials = self._search.run(choices)
         return [_job(overrides, trial.value, trial.reason) for overrides, trial in zip(job_overrides, trials, strict=True)]
@@ -75,6 +77,14 @@ class TrialJobs:
     def _chosen(self, overrides: Sequence[str]) -> str:
         """What the sweeper chose of a job's overrides, without those that the command gives to all."""
         return " ".join(text for text in overrides if text.partition("=")[0] not in self._fixed)
+
+
+def _refuse_globs(overrides: Sequence[Override]) -> None:
+    """Raises UserError for options that only Hydra's composing can list, as sweepers of somebody else's see no files."""
+    for override in overrides:
+        if override.value_type == ValueType.GLOB_CHOICE_SWEEP:
+            key = override.get_key_element()
+            raise UserError(f"{override.input_line}: this sweeper takes names, not patterns: {key}=ONE,OTHER")
 
 
 class _AtEnd(Callback):

@@ -28,7 +28,7 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        if plugin := missing_plugin(group, name):
+        if plugin := missing_plugin(group, name, error.options or ()):
             return plugin
         hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
         choices = [option for option in error.options or options(group) if is_option(option)]
@@ -54,7 +54,7 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
 
 def swept_override(error: Exception) -> str | None:
     """The override with several values, of which there must be one; None if the error is another."""
-    found = re.search(r"Ambiguous value for argument '(.+)'", str(error))
+    found = re.search(r"(?:Ambiguous value for argument|Sweep parameters) '(.+)'", str(error))
     return found[1] if found else None
 
 

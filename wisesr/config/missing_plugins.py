@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 _PACKAGES = {
     "hydra/sweeper": {
@@ -19,9 +20,15 @@ _PACKAGES = {
 }
 
 
-def missing_plugin(group: str, name: str) -> str | None:
-    """What to install for an option of Hydra's that is not there; None for one that nobody is known to bring."""
-    if group == "hydra/sweeper/sampler":
+def missing_plugin(group: str, name: str, options: Sequence[str] = ()) -> str | None:
+    """What to install for an option of Hydra's that is not there; None for one that nobody is known to bring.
+
+    Args:
+        group: whose option it is.
+        name: of the option.
+        options: that the group has.
+    """
+    if group == "hydra/sweeper/sampler" and not options:
         group, name = "hydra/sweeper", "optuna"
     package = _PACKAGES.get(group, {}).get(name)
     what = "search (and optuna)" if name == "optuna" else name

@@ -25,12 +25,14 @@ class _Keys(NamedTuple):
     """Trials in all."""
     at_a_time: str
     """Trials of a batch."""
+    seed: str
+    """What makes it choose the same trials again."""
 
 
 _SWEEPERS = (
-    _Keys("direction", "maximize", "n_trials", "n_jobs"),
-    _Keys("ax_config.experiment.minimize", "false", "ax_config.max_trials", "max_batch_size"),
-    _Keys("optim.maximize", "true", "optim.budget", "optim.num_workers"),
+    _Keys("direction", "maximize", "n_trials", "n_jobs", "sampler.seed"),
+    _Keys("ax_config.experiment.minimize", "false", "ax_config.max_trials", "max_batch_size", "ax_config.client.random_seed"),
+    _Keys("optim.maximize", "true", "optim.budget", "optim.num_workers", "optim.seed"),
 )
 """Optuna, Ax, Nevergrad: each has another goal, and looks for the lowest value where nobody says otherwise."""
 
@@ -42,6 +44,8 @@ class SearchSettings(NamedTuple):
     """Trials in all; None where that is not known."""
     at_a_time: str
     """The setting that says how many trials are chosen together; empty where that is not known."""
+    no_seed: str = ""
+    """The setting that lacks a seed, without which the same command chooses other trials; empty where none is lacking."""
 
 
 def is_search(config: DictConfig) -> bool:
@@ -70,7 +74,12 @@ def search_settings(config: DictConfig) -> SearchSettings:
             )
         grid_sampler = "GridSampler" in str(OmegaConf.select(sweeper, "sampler._target_"))  # ends with the last combination
         total = None if grid_sampler else OmegaConf.select(sweeper, keys.total)
-        return SearchSettings(total if isinstance(total, int) else None, f"hydra.sweeper.{keys.at_a_time}")
+        lacks = not grid_sampler and OmegaConf.select(sweeper, keys.seed) is None
+        return SearchSettings(
+            total if isinstance(total, int) else None,
+            f"hydra.sweeper.{keys.at_a_time}",
+            f"hydra.sweeper.{keys.seed}" if lacks else "",
+        )
     return SearchSettings(None, "")
 
 

@@ -1,4 +1,4 @@
-"""What the batches of a search have in common: what was told, warm parents, how its cells are called. No torch."""
+"""What the batches of a search have in common: what was told, warm parents, how its cells are called."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ class KeptWarm:
 
     def __init__(self) -> None:
         self._stack = ExitStack()
-        self._made: tuple[Sequence[Slot], WarmSlots] | None = None
+        self._made: tuple[Sequence[Slot], int, WarmSlots] | None = None
 
     @contextmanager
     def __call__(
         self, cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Callable[[str], None], *, begin: bool = True
     ) -> Iterator[WarmSlots]:
-        """As `warm_slots`; others are made only where the slots are others."""
-        if self._made is None or list(self._made[0]) != list(slots):
+        """As `warm_slots`; others are made only where the slots are others, or more of them are taken."""
+        taken = min(len(cells), len(slots))
+        if self._made is None or list(self._made[0]) != list(slots) or taken > self._made[1]:
             self.close()
             warm = self._stack.enter_context(warm_slots(cells, slots, how, say, begin=begin, more=True))
-            self._made = slots, warm
-        yield self._made[1]
+            self._made = slots, taken, warm
+        yield self._made[2]
 
     def close(self) -> None:
         """End the parents."""

@@ -21,7 +21,17 @@ from wisesr.grid.cluster import Cluster
 from wisesr.grid.console import make_console
 from wisesr.grid.outcome import CellOutcome
 from wisesr.grid.run_grid import INTERRUPTED, run_cells
-from wisesr.grid.search_words import PAPER, Trial, end_sentences, idle_note, label, protocol_figure, seeds_note, trial_sentence
+from wisesr.grid.search_words import (
+    PAPER,
+    Trial,
+    end_sentences,
+    idle_note,
+    label,
+    protocol_figure,
+    seedless_note,
+    seeds_note,
+    trial_sentence,
+)
 from wisesr.grid.slots import visible_gpus
 from wisesr.results.record import Record
 from wisesr.results.state import State
@@ -43,10 +53,13 @@ class Search:
         cluster: whose jobs the cells are to be; None for this machine.
         total: trials that there will be; None where nobody knows.
         at_a_time: the setting that says how many are chosen together; empty where it is not known.
+        no_seed: the setting that lacks a seed; empty where none is lacking.
     """
 
-    def __init__(self, cluster: Cluster | None = None, total: int | None = None, at_a_time: str = "") -> None:
-        self._cluster, self._total, self._at_a_time = cluster, total, at_a_time
+    def __init__(
+        self, cluster: Cluster | None = None, total: int | None = None, at_a_time: str = "", no_seed: str = ""
+    ) -> None:
+        self._cluster, self._total, self._at_a_time, self._no_seed = cluster, total, at_a_time, no_seed
         self._told: set[str] = set()
         self._warm = KeptWarm()
         self._trials: list[Trial] = []
@@ -116,7 +129,8 @@ class Search:
         if self._figure != "val top-1":
             tell(console, PAPER, "red")
         slots = max((_room(config) for config in configs), default=0) if self._cluster is None else 0
-        for note in filter(None, (seeds_note(self._seeds), idle_note(len(configs), slots, self._at_a_time))):
+        idle = idle_note(len(configs), slots, self._at_a_time)
+        for note in filter(None, (seedless_note(self._no_seed), seeds_note(self._seeds), idle)):
             tell(console, note)
 
     def _refuse_hopeless(self) -> None:

@@ -67,7 +67,8 @@ def _what(trials: Sequence[Trial], figure: str) -> str:
     if same:
         return f"failed, as trial {same[0]} did, whose cell it is"
     where = f" ({trial.directory / LOG})" if trial.directory and (trial.directory / LOG).is_file() else ""
-    return f"failed: {trial.reason.strip() or 'no reason was left'}{where}"
+    reason = ". ".join(line.strip(" -") for line in trial.reason.splitlines() if line.strip())
+    return f"failed: {reason or 'no reason was left'}{where}"
 
 
 def _standing(trials: Sequence[Trial]) -> str:
@@ -116,6 +117,13 @@ def seeds_note(seeds: set[object]) -> str:
         "note: seed is searched over like any other setting, so the best trial is also that of the luckiest seed. "
         "Give one for the search, and train what it finds with several."
     )
+
+
+def seedless_note(option: str) -> str:
+    """What to know where a search without a seed would be another one the next time; `option` is where it belongs, or empty."""
+    if not option:
+        return ""
+    return f"note: the same command would choose other trials, and not continue this one; with {option}=0 it does."
 
 
 def idle_note(trials: int, slots: int, option: str) -> str:
