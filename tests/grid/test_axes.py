@@ -123,7 +123,7 @@ def test_cells_that_are_left_out(composer: Composer, rules: object, gone: list[s
 
 def test_values_are_compared_and_not_how_they_are_written(composer: Composer) -> None:
     kept, _ = left(
-        loader, ["recipe.optimizer.lr=1e-2 head.dropout=0"], "recipe.optimizer.lr=0.001,0.01", "head.dropout=0.0,0.5"
+        composer, ["recipe.optimizer.lr=1e-2 head.dropout=0"], "recipe.optimizer.lr=0.001,0.01", "head.dropout=0.0,0.5"
     )
     assert kept == [
         f"recipe.optimizer.lr={lr} head.dropout={dropout}"

@@ -210,6 +210,11 @@ def test_sweepers_that_would_look_for_the_worst(
         launching(loader, config_of(loader, tmp_path, *overrides, **sweeper))
 
 
+def test_patterns_are_for_grids(loader: ConfigLoader, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="head=glob.*this sweeper takes names, not patterns: head=ONE,OTHER"):
+        launching(loader, config_of(loader, tmp_path, "head=glob(*)"))
+
+
 def test_what_a_user_must_know_of_the_choice_is_said_once(
     loader: ConfigLoader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,5 +228,6 @@ def test_what_a_user_must_know_of_the_choice_is_said_once(
     assert told.count("chooses by accuracy on the test images (protocol=paper)") == 1
     assert told.count("the luckiest seed") == 1
     assert told.count("hydra.sweeper.n_jobs=2") == 1
+    assert told.count("would choose other trials, and not continue this one; with hydra.sweeper.sampler.seed=0 it does") == 1
     assert "trial 3: seed=3: test top-1 50.00 %, done before; the best so far is trial 1" in told
     assert OmegaConf.select(config, "hydra.sweep.dir") == str(tmp_path / "default"), "where the sweeper leaves its own results"
