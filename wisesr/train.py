@@ -15,6 +15,7 @@ from omegaconf.errors import OmegaConfBaseException
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import conf_dir, refuse_shared_files
+from wisesr.config.unread import unresolved
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError, message
 from wisesr.program import keep_typed
@@ -34,7 +35,7 @@ def run(cfg: DictConfig) -> None:
     try:
         code = run_grid([to_dict(cfg)])
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
-        sys.exit(message(str(error)))
+        sys.exit(message(unresolved(error, sys.argv[1:]) or str(error)))
     if code:
         sys.exit(code)
 
@@ -64,7 +65,7 @@ def main() -> None:
     except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
-        sys.exit(message(str(error)))
+        sys.exit(message(unresolved(error, sys.argv[1:]) or str(error)))
     except KeyboardInterrupt:
         print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
         sys.exit(130)

@@ -17,6 +17,7 @@ from wisesr.config.grammar import quoted
 from wisesr.config.hydra_errors import explain, swept_override
 from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.config.schema import Config
+from wisesr.config.unread import unresolved
 from wisesr.errors import UserError
 from wisesr.program import program
 
@@ -44,6 +45,8 @@ def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) ->
             if swept := swept_override(error):
                 raise UserError(f"{swept}: there must be one value; several are for {program()} -m") from error
             raise UserError(explain(error, overrides)) from error
+        except UserError as error:
+            raise UserError(unresolved(error, overrides) or str(error)) from error
     return cell
 
 
