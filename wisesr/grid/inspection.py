@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from wisesr.build.cell import weights_hash
+from wisesr.build.code import CodeNow
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
 from wisesr.data.manifest import SPLITS, Manifest
@@ -24,6 +25,7 @@ from wisesr.results.checkpoints import KEPT, drop_checkpoints
 from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.record import Record
 from wisesr.results.redo import REDO, complete_redo
+from wisesr.results.same_code import code_change
 from wisesr.results.state import State
 from wisesr.results.store import state_of
 from wisesr.terminal import tell
@@ -46,6 +48,7 @@ class CellInspector:
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
+        self._code = CodeNow()
 
     def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""
@@ -69,7 +72,8 @@ class CellInspector:
             return self._unfinished(cell)
         if self._force:
             return CellOutcome(cell, State.WAITING, run_reason=RunReason.REDONE)
-        for warning in changes(record, data, weights):
+        code = code_change(record.provenance, cell.directory, self._code.of(cell.config))
+        for warning in changes(record, data, weights, code):
             tell(console, f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
         return CellOutcome(cell, State.SKIPPED)
 

@@ -1,7 +1,7 @@
 """Where a number comes from: commit, source, versions, hardware. No torch.
 
-Whether the code of a finished cell has changed is told by a hash of the package's source rather than by the commit: a commit
-to the README changes no number, and an edit that is not committed may.
+Whether the code of a finished cell has changed is told by hashes of its files (`results.code`) rather than by the commit: a
+commit to the README changes no number, and an edit that is not committed may.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ def same_data(one: str, other: str) -> bool | None:
 
 
 @lru_cache(maxsize=1)
-def source_hash() -> str:
-    """64 hexadecimal digits over every Python file of the package."""
+def package_hash() -> str:
+    """64 hexadecimal digits over every Python file of the package: what records of before 2026-11-30 know of their code."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
