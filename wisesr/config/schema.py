@@ -57,6 +57,7 @@ class GridSchema:
     plan: bool = False
     tflops: Annotated[float, Bound("above", 0)] = 20.0
     start: Literal["auto", "fork", "spawn"] = "auto"
+    frozen: bool = False
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from wisesr.data.manifest import SPLITS, Manifest
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.console import say
+from wisesr.grid.frozen import FrozenNow
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
 from wisesr.results.cell_files import BEST, LAST, RESULT
@@ -48,7 +49,7 @@ class CellInspector:
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
-        self._code = CodeNow()
+        self._code = FrozenNow() if grid.get("frozen") else CodeNow()
 
     def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""

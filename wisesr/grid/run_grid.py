@@ -12,6 +12,7 @@ from typing import IO, Any
 from rich.console import Console
 from rich.markup import escape
 
+from wisesr.cell.attempt import utc_now
 from wisesr.cell.wait import wait_note
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
@@ -24,9 +25,11 @@ from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.earlier_arithmetic import earlier_arithmetic
+from wisesr.grid.frozen import FrozenCode, freeze
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
+from wisesr.grid.planned_code import PlannedCode
 from wisesr.grid.planning.kept import start_sentence
 from wisesr.grid.planning.plan import make_plan
 from wisesr.grid.planning.plan_table import print_plan
@@ -75,10 +78,16 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
             None, [earlier_arithmetic(waiting), *other_devices(waiting, gpus if cluster else len(slots[0].gpus))]
         ):
             tell(console, f"note: {sentence}")
-        with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
+        frozen = freeze(waiting, grid, utc_now(), partial(tell, console))
+        slots = [slot._replace(code=frozen.folder(waiting[0])) for slot in slots]
+        later = waiting if len(waiting) > 1 and not (grid.get("frozen") or grid["plan"]) else []
+        planned = PlannedCode(later, partial(tell, console, style="red"))
+        begin = not grid["plan"]
+        with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=begin, edited=planned.tell_all) as warm:
             _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots, warm=warm)
             if not grid["plan"]:
-                outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm)
+                outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm, planned, frozen)
+                planned.tell_ended(outcomes)
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return 0
@@ -134,7 +143,17 @@ def _plan(
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
         cores, wait = slots[0].cores if here else None, slots[0].wait
-        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm, wait=wait)
+        plan = make_plan(
+            waiting,
+            console,
+            gpus=gpus,
+            slots=len(slots),
+            cores=cores,
+            tflops=tflops,
+            warm=warm,
+            wait=wait,
+            code=slots[0].code,
+        )
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))
@@ -155,6 +174,8 @@ def _run(
     cluster: Cluster | None,
     began: float,
     warm: WarmSlots,
+    planned: PlannedCode,
+    frozen: FrozenCode,
 ) -> tuple[list[CellOutcome], bool]:
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
@@ -168,7 +189,9 @@ def _run(
         tell(console, f"{len(slots)} cells at a time; {where}")
 
     def starter(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> Job:
-        """Start a cell with the cores of its study."""
+        """Start a cell with the cores and the frozen code of its study; who has edited its code is told."""
+        planned.tell(cell)
+        slot = slot._replace(code=frozen.folder(cell))
         if shares_cores(cell, slot):
             slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
         return begin(cell, run_dir, slot, lock, force=grid["force"])

@@ -88,7 +88,7 @@ class _Walk:
 
     def _is_followed(self, module: Module) -> bool:
         top = module.name.partition(".")[0]
-        if module.name.startswith(_LOGGERS):
+        if f"{module.name}.".startswith(_LOGGERS):
             return False
         return top in self._owned or (top not in RECORDED and not self._search.is_installed(module))
 

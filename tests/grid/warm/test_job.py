@@ -36,9 +36,9 @@ class Place:
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.said, self.started = folder, list[str](), list[ToyParent]()
         self._variables = variables
-        self.slot = WarmSlot(self._start, self.said.append)
+        self.slot = WarmSlot(self._start, self.said.append, lambda: self.said.append("edited"))
 
-    def _start(self) -> ToyParent:
+    def _start(self, _code: Path | None) -> ToyParent:
         self.started.append(ToyParent(environment() | self._variables))
         return self.started[-1]
 

@@ -46,6 +46,7 @@ class WarmSlots:
         warm = self._slots.get(slot.number)
         if warm is None or not _has_one_process(cell.config, slot):
             return start(cell, run_dir, slot, lock, force=force)
+        warm.use(slot.code)
         run_dir.mkdir(exist_ok=True)
         own = os.fdopen(os.dup(lock.fileno()), "ab")  # until the child has it: the caller closes its own
         request = {"run": "cell", "arguments": cell_arguments(cell.directory, slot, force=force)}
@@ -55,7 +56,13 @@ class WarmSlots:
 
 @contextmanager
 def warm_slots(
-    cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Callable[[str], None], *, begin: bool = True
+    cells: Sequence[Cell],
+    slots: Sequence[Slot],
+    how: str,
+    say: Callable[[str], None],
+    *,
+    begin: bool = True,
+    edited: Callable[[], None] = lambda: None,
 ) -> Iterator[WarmSlots]:
     """Warm parents for these cells while the block runs: they begin to import at once.
 
@@ -65,6 +72,7 @@ def warm_slots(
         how: `grid.start`: "fork", "spawn", or "auto" to fork where that saves time.
         say: tells the user a sentence.
         begin: whether cells start; without it there is no parent.
+        edited: called where code was edited since a parent imported it, and the next one imports it anew.
 
     Raises:
         UserError: cells cannot be forked here.
@@ -73,9 +81,10 @@ def warm_slots(
     forks = _forks(how, slots, len(forked))
     wandb = any(wants_wandb(cell.config["logger"]) for cell in forked)
     tell = cache(say)  # what holds for all slots is said once
-    found = {slot.number: _warm_slot(slot, tell, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
-    for warm in found.values():
-        warm.parent()
+    found = {slot.number: _warm_slot(slot, tell, edited, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
+    for slot in slots[: len(found)]:
+        found[slot.number].use(slot.code)
+        found[slot.number].parent()
     try:
         yield WarmSlots(found, forks=forks)
     finally:
@@ -112,5 +121,8 @@ def _has_one_process(config: Config, slot: Slot) -> bool:
     return devices == 1 and int(trainer["num_nodes"]) == 1
 
 
-def _warm_slot(slot: Slot, say: Callable[[str], None], *, wandb: bool) -> WarmSlot:
-    return WarmSlot(lambda: WarmParent(environment(slot.wait) | devices_of(slot), wandb=wandb), say)
+def _warm_slot(slot: Slot, say: Callable[[str], None], edited: Callable[[], None], *, wandb: bool) -> WarmSlot:
+    def begin(code: Path | None) -> WarmParent:
+        return WarmParent(environment(slot.wait, code) | devices_of(slot), wandb=wandb, code=code)
+
+    return WarmSlot(begin, say, edited)
