@@ -17,7 +17,7 @@ def by_parser(source: bytes) -> set[Import]:
     """Imports of a file by Python's parser alone; type checkers' branches are cut out of its tree beforehand."""
 
     class Cut(ast.NodeTransformer):
-        def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:  # noqa: N802
+        def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
             self.generic_visit(node)
             if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
                 return node.orelse
@@ -47,14 +47,15 @@ def test_every_file_of_the_package_as_the_parser_has_it() -> None:
         "import a\nimport a.b as c, d\n",
         "from a.b import (\n    c,\n    d as e,\n)\nfrom . import f\nfrom ..g import h\nfrom .i import *\n",
         "from a import (  # why (this)\n    b,\n)\n",
-        "def f():\n    import a\n    if 1: import b\n    x = 1; import c\n    try: from d import e\n    except ImportError: import g\n",
+        "def f():\n    import a\n    if 1: import b\n    x = 1; import c\n",
+        "try: from d import e\nexcept ImportError: import g\n",
         "from a import b, \\\n    c\n",
         "if TYPE_CHECKING:\n    import a\n\n    from b import c\nelse:\n    import d\nimport e\n",
         "import typing\nif typing.TYPE_CHECKING:\n    import a\nif not TYPE_CHECKING:\n    import b\nelse:\n    import c\n",
         "class A:\n    if TYPE_CHECKING:\n        import a\n    import b\n",
         '"""Use it:\n\n    import a\n    from b import c\n"""\nimport d\n',
         "x = '''\nimport a\n'''\nimport b\n",
-        "x = '\"\"\"'\nimport a\ny = '\"\"\"'\n",
+        'x = \'"""\'\nimport a\ny = \'"""\'\n',
         "# import a\nimport b  # import c\nlazy = 'import d'\n",
         "import\ta\r\nfrom b\timport c\r\n",
         "# -*- coding: latin-1 -*-\nimport a\nx = '\xe9'\n",

@@ -11,20 +11,20 @@ from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cores import study_of
 from wisesr.grid.snapshot import Snapshot, make_snapshot, read_snapshot
 from wisesr.results.atomic_files import read_json, write_json
+from wisesr.results.cell_files import FROZEN
 from wisesr.results.code import Code, as_found, changed_files, named
 from wisesr.results.code_files import OWN, CodeFile, FoundCode
 from wisesr.results.code_search import cell_path
 from wisesr.results.lock import locked
 
-FOLDER = ".code"
 _CURRENT = "current.json"
 
 
 def frozen_snapshot(study: Path) -> Snapshot | None:
     """The code that a study is frozen with, if it is."""
-    said = read_json(study / FOLDER / _CURRENT)
+    said = read_json(study / FROZEN / _CURRENT)
     name = said.get("snapshot") if isinstance(said, dict) else None
-    return read_snapshot(study / FOLDER / name) if isinstance(name, str) and name == Path(name).name else None
+    return read_snapshot(study / FROZEN / name) if isinstance(name, str) and name == Path(name).name else None
 
 
 class FrozenCode:
@@ -82,8 +82,8 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
 
 
 def _keep(study: Path, files: Mapping[str, CodeFile], now: str, say: Callable[[str], None]) -> Snapshot:
-    snapshot = make_snapshot(study / FOLDER, files, now)
-    write_json(study / FOLDER / _CURRENT, {"snapshot": snapshot.folder.name})
+    snapshot = make_snapshot(study / FROZEN, files, now)
+    write_json(study / FROZEN / _CURRENT, {"snapshot": snapshot.folder.name})
     others = f" with {named(files)}" if files else ""
     say(f"The code of study {study.name} is frozen{others}: its cells run from {snapshot.folder}")
     return snapshot
@@ -104,13 +104,13 @@ def _kept(study: Path, cells: Sequence[Cell], say: Callable[[str], None]) -> Sna
     if new:
         edited -= new.keys()
         say(f"{named(new)}, which study {study.name} was not frozen with, is added to its code as it is now.")
-        snapshot = make_snapshot(study / FOLDER, new, snapshot.made, snapshot)
-        write_json(study / FOLDER / _CURRENT, {"snapshot": snapshot.folder.name})
+        snapshot = make_snapshot(study / FROZEN, new, snapshot.made, snapshot)
+        write_json(study / FROZEN / _CURRENT, {"snapshot": snapshot.folder.name})
     made = snapshot.made.replace("T", " ").rstrip("Z")
     if edited:
         say(
             f"The cells of study {study.name} run the code that it was frozen with ({made} UTC), not as it is now in "
-            f"{named(edited)}. For that: another study=NAME, or rm -r {study / FOLDER}"
+            f"{named(edited)}. For that: another study=NAME, or rm -r {study / FROZEN}"
         )
     else:
         say(f"The cells of study {study.name} run the code that it was frozen with ({made} UTC), which is as it is now.")
