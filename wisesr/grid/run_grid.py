@@ -19,6 +19,7 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
+from wisesr.grid.cell_process import program
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
 from wisesr.grid.core_shares import claim_cores, usable_cpus
@@ -65,7 +66,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     if (same := len(configs) - len(cells)) > 0:
         tell(console, f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     inspector = CellInspector(grid)
-    outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
+    outcomes = inspector.inspect(cells, console)
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     interrupted = False
     if waiting:
@@ -79,6 +80,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         ):
             tell(console, f"note: {sentence}")
         frozen = freeze(waiting, grid, utc_now(), partial(tell, console))
+        outcomes = [_left_to_user(outcome, frozen, force=grid["force"]) for outcome in outcomes]
         slots = [slot._replace(code=frozen.folder(waiting[0])) for slot in slots]
         later = waiting if len(waiting) > 1 and not (grid.get("frozen") or grid["plan"]) else []
         planned = PlannedCode(later, partial(tell, console, style="red"))
@@ -102,15 +104,16 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     return 0 if done else 1
 
 
-def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
+def _left_to_user(outcome: CellOutcome, frozen: FrozenCode, *, force: bool) -> CellOutcome:
     """A cell of several nodes cannot be started from one of them; the user is told how."""
     trainer = outcome.cell.config["trainer"]
     if outcome.state is not State.WAITING or trainer["num_nodes"] == 1:
         return outcome
     devices = "gpu" if trainer["devices"] == "auto" else trainer["devices"]
+    _, *what = program("wisesr.cell", frozen.folder(outcome.cell))
     command = (
         f"torchrun --nnodes={trainer['num_nodes']} --node-rank=RANK --nproc-per-node={devices} --master-addr=HOST "
-        f"--master-port=29500 -m wisesr.cell {outcome.cell.directory.absolute()}{' --force' * force}"
+        f"--master-port=29500 {' '.join(what)} {outcome.cell.directory.absolute()}{' --force' * force}"
     )
     reason = f"it takes {trainer['num_nodes']} nodes; on each of them: {command}"
     return outcome._replace(state=State.BY_HAND, reason=reason)
