@@ -44,6 +44,10 @@ def test_two_heads_of_one_code(tmp_path: Path) -> None:
     [
         ({FIT: "9" * 64}, f"in {FIT}: commit 1111111111 (11111111) in 5 cells, commit 1111111111 (99999999) in 1"),
         ({MINE: "9" * 64}, f"in {MINE}: commit 1111111111 (44444444) in 2 cells, commit 1111111111 (99999999) in 1"),
+        (
+            {MINE: "edited while it was imported"},
+            "commit 1111111111 (edited while it was imported) in 1 (resnet18 wise seed 2).",
+        ),
         ({MINE: "9" * 64, FIT: "9" * 64}, f"in {MINE}, {FIT}: commit 1111111111 (11111111) in 5 cells"),
     ],
 )

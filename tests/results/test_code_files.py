@@ -85,9 +85,10 @@ def test_libraries_whose_versions_are_recorded_are_not_followed() -> None:
 
 
 def test_public_names_of_wisesr_are_followed(tmp_path: Path) -> None:
-    folder = write(tmp_path, {"head.py": "from wisesr import constrain\n"})
+    folder = write(tmp_path, {"head.py": "from wisesr import constrain, create_head\n"})
     found = find_code([], ["head.Head"], [str(folder), *sys.path])
-    assert "wisesr/training/constraint.py" in found.files
+    assert {"wisesr/training/constraint.py", "wisesr/build/create.py"} < set(found.files)
+    assert found.unfollowed == ("head.py (create_head)",), "which head that builds is told by a name of its own"
 
 
 def test_what_cannot_be_followed_is_named(tmp_path: Path) -> None:

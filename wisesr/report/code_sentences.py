@@ -52,8 +52,13 @@ def _differing(cells: Sequence[ReportCell], files: Sequence[str], codes: Mapping
     having = Counter(file for code in own.values() for file in files if file in code.files)
     (most, _), *_ = sorted(having.items(), key=lambda item: (-item[1], item[0]))
     shown = [cell for cell in cells if id(cell) in own and most in own[id(cell)].files]
-    values = [f"commit {_commit(cell.finished_record)} ({own[id(cell)].files[most][:8]})" for cell in shown]
+    values = [f"commit {_commit(cell.finished_record)} ({_short(own[id(cell)].files[most])})" for cell in shown]
     return compared(f"Not the same code, in {named(files)}", shown, values)
+
+
+def _short(digest: str) -> str:
+    """The beginning of a hash; words that stand in the place of one as they are."""
+    return digest[:8] if len(digest) == 64 else digest
 
 
 def _noted(cell: ReportCell) -> bool:

@@ -20,6 +20,8 @@ from wisesr.results.code_search import Module, Search
 OWN = "wisesr"
 RECORDED = frozenset({"torch", "torchvision", "lightning", "timm", "torchmetrics", "numpy", "PIL", "hydra", "wandb"})
 """Packages whose versions stand in every record."""
+_BY_OPTION = frozenset({"create_head", "create_model", "replace_head"})
+"""Functions of wisesr's that build what an option of conf/ names."""
 _LOGGERS = "wisesr.training.loggers."
 
 Content = tuple[str, Imports | None]
@@ -104,6 +106,8 @@ class _Walk:
             self._unfollowed.append(f"{module.label} (compiled)")
             return
         self._unfollowed += [f"{module.label}:{line} ({call})" for line, call in found.unfollowed]
+        made = {name for each in found.imports for name in each.names} & _BY_OPTION
+        self._unfollowed += [f"{module.label} ({name})" for name in sorted(made) if not _is_own(module)]
         package = module.name if module.folders else module.name.rpartition(".")[0]
         for each in found.imports:
             yield from self._modules(each, package)
