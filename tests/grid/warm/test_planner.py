@@ -24,7 +24,7 @@ def test_code_edited_since_the_parent_was_ready(tmp_path: Path, monkeypatch: pyt
     """A Python of its own plans then: nobody is told that the planner was killed."""
     installed = tmp_path / "site-packages"
     installed.mkdir()
-    slot = WarmSlot(lambda: ToyParent(environment() | {"PYTHONPATH": f"{environment()['PYTHONPATH']}:{installed}"}), print)
+    slot = WarmSlot(lambda _: ToyParent(environment() | {"PYTHONPATH": f"{environment()['PYTHONPATH']}:{installed}"}), print)
     spawned: list[Any] = []
     monkeypatch.setattr(planner_process, "program", lambda *_: (sys.executable, "-c", "print('{}')"))
     spawn = planner_process._spawned

@@ -103,7 +103,7 @@ class _Child(NamedTuple):
 
 
 @contextmanager
-def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str, code: Path | None) -> Iterator[_Child]:
+def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str, code: Path | None = None) -> Iterator[_Child]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
     parent = None if warm is None else warm.ready()
     child = (parent and _forked(errors, parent)) or _spawned(errors, wait, code)
