@@ -54,7 +54,12 @@ def imported_code(config: Mapping[str, Any]) -> Code:
 
 def _is_edited_since_start(file: CodeFile) -> bool:
     """Whether a module that was there before the first look may be another than the file holds."""
-    return file.path not in _held and file.module in sys.modules and file.path.stat().st_mtime_ns >= _began
+    if file.path in _held or file.module not in sys.modules:
+        return False
+    try:
+        return file.path.stat().st_mtime_ns >= _began
+    except OSError:  # deleted in this very moment
+        return True
 
 
 def settled_code(config: Mapping[str, Any]) -> Code:
