@@ -18,7 +18,7 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
-from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
+from wisesr.grid.cluster import Cluster, Submitter, cluster_slots, gpus_of
 from wisesr.grid.console import make_console
 from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
@@ -110,7 +110,7 @@ def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
 def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | None) -> tuple[list[Slot], int]:
     """Slots for these cells, and how many GPUs each of them sees."""
     if cluster is not None:
-        return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
+        return cluster_slots(cluster, grid, len(waiting)), max(gpus_of(cluster, cell.config) for cell in waiting)
     gpus = visible_gpus(os.environ)
     here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
     return make_slots(here, grid, gpus=gpus, cores=usable_cores(), cpus=usable_cpus()), len(gpus)
@@ -159,7 +159,8 @@ def _run(
     """Run the waiting cells; how each ended, and whether a signal ended it all."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
-    begin = warm.start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    submitter = None if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"]), waiting)
+    begin = warm.start if submitter is None else submitter.start
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
@@ -174,5 +175,6 @@ def _run(
         return begin(cell, run_dir, slot, lock, force=grid["force"])
 
     with Display(console, len(outcomes), remote=cluster is not None) as display:
-        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began)
+        find = None if submitter is None else submitter.find
+        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, find=find)
         return schedule.run(), schedule.interrupted
