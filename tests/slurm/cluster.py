@@ -71,6 +71,7 @@ _ACCOUNTED = """\
 AccountingStorageType=accounting_storage/slurmdbd
 AccountingStorageHost=localhost
 AccountingStoragePort={database}
+AccountingStoragePass={folder}/munge.socket
 """
 
 _SLURMDBD_CONF = """\

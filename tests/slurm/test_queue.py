@@ -62,7 +62,7 @@ def test_a_time_limit_that_the_partition_has_not(cluster: SlurmCluster, images: 
 
 
 def test_from_inside_a_job(cluster: SlurmCluster, images: Path, tmp_path: Path) -> None:
-    """A command that is part of a job itself submits cells with settings of their own; without the launcher it has its own place."""
+    """A command inside a job submits cells with settings of their own; without the launcher it runs where it is."""
     outer = ["srun", "--ntasks=1", "--cpus-per-task=3", "--mem-per-cpu=100", sys.executable, str(ROOT / "train.py")]
     cell = ("head=wise", "recipe.epochs=1", f"dataset.root={images}")
     for name, command in (("there", (*SLURM, *CELL, *cell)), ("here", ("-m", *CELL, *cell))):
