@@ -1,69 +1,14 @@
-"""Train one cell, or a grid of them: `python train.py --help` tells how. Hydra composes; `wisesr.grid` runs."""
+"""Train one cell, or a grid of them: `python train.py --help` tells how. `wisesr train` is the same, without a checkout."""
 
 from __future__ import annotations
 
-import os
 import sys
 
 try:
-    import hydra
+    import hydra  # noqa: F401
 except ModuleNotFoundError:
     sys.exit("This Python has no hydra: make setup, once, then source .venv/bin/activate in each new shell.")
-from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
-from hydra.types import RunMode
-from omegaconf import DictConfig
-from omegaconf.errors import OmegaConfBaseException
-
-from wisesr.config.command_line import arrange
-from wisesr.config.files import register_resolvers, to_dict
-from wisesr.config.options import refuse_shared_files
-from wisesr.encoding import begin_in_utf_8
-from wisesr.errors import UserError, message
-
-register_resolvers()
-
-
-@hydra.main(version_base="1.3", config_path="conf", config_name="config")
-def run(cfg: DictConfig) -> None:
-    """One cell. A sweep comes here only with a launcher of somebody else's: ours take all its cells together."""
-    from wisesr.grid.run_grid import run_grid
-
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        if run_grid([to_dict(cfg)], live=False):
-            raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
-        return
-    try:
-        code = run_grid([to_dict(cfg)])
-    except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
-        sys.exit(message(str(error)))
-    if code:
-        sys.exit(code)
-
-
-def main() -> None:
-    """Compose and run; whatever is wrong with the command is said in a few lines, with exit code 1."""
-    begin_in_utf_8()
-    sys.argv[1:] = arrange(sys.argv[1:])
-    if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
-        run()
-        return
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors on instead of printing them
-    try:
-        refuse_shared_files(sys.argv[1:])
-        run()
-    except (HydraException, OmegaConfBaseException) as error:
-        from wisesr.config.hydra_errors import explain
-
-        sys.exit(message(explain(error, sys.argv[1:])))
-    except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
-        sys.exit(message(str(error)))
-    except KeyboardInterrupt:
-        print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
-        sys.exit(130)
-
+from wisesr.train import main
 
 if __name__ == "__main__":
     main()

@@ -41,7 +41,7 @@ def test_the_walk_is_short_and_in_the_order_of_its_numbers() -> None:
     )
     assert [int(number) for number, _ in rows] == list(range(1, len(rows) + 1))
     assert len(rows) <= 16
-    assert (rows[0][1], rows[-1][1]) == ("train.py", "wisesr/results/record_file.py")
+    assert (rows[0][1], rows[-1][1]) == ("wisesr/train.py", "wisesr/results/record_file.py")
     assert all((ROOT / name).is_file() for _, name in rows)
 
 

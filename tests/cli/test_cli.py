@@ -14,6 +14,7 @@ from tests.support.words import broken_words
 from wisesr.cli import main
 from wisesr.config.identity import cell_dir
 from wisesr.grid.cell_dirs import check_cells, write_cell
+from wisesr.program import CHECKOUT
 from wisesr.results.lock import locked
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
@@ -73,11 +74,11 @@ def test_help_fits_80_columns(command: list[str], capsys: pytest.CaptureFixture[
 
 def test_the_help_of_training_fits_80_columns() -> None:
     text = (ROOT / "conf" / "hydra" / "help" / "wisesr.yaml").read_text(encoding="utf-8")
-    assert max(map(len, text.splitlines())) <= 82, "indented by two in the file"
+    assert max(map(len, text.replace("${program:}", CHECKOUT).splitlines())) <= 82, "indented by two in the file"
 
 
 def test_a_command_that_there_is_not_is_told_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
-    for name, part in (("statsu", "Did you mean status? There are: cache, clean, "), ("train", "python train.py --help")):
+    for name, part in (("statsu", "Did you mean status? There are: cache, clean, "), ("trian", "Did you mean train")):
         with pytest.raises(SystemExit) as exit:
             main([name])
         assert exit.value.code == 2 and part in capsys.readouterr().err

@@ -83,7 +83,7 @@ def test_before_the_first_cell(
     monkeypatch.chdir(tmp_path)
     assert main(command) == 1
     message = capsys.readouterr().err
-    assert "no directory outputs" in message and "train.py" in message and len(message.splitlines()) == 1
+    assert "no directory outputs" in message and "training makes it" in message and len(message.splitlines()) == 1
 
 
 def test_two_cells_are_compared_without_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,10 @@
-"""The `wisesr` command: what there is to do with data and cells besides training. What a command needs is imported on use."""
+"""The `wisesr` command: training, and what there is to do with data and cells. What a command needs is imported on use."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from wisesr.cli.predict import add_predict
 from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
+from wisesr.cli.train import add_train, train
 from wisesr.data.legible import legible
 from wisesr.encoding import begin_in_utf_8, take_any_text
 from wisesr.errors import UserError, message, unknown
@@ -34,13 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         begin_in_utf_8()
     else:
         take_any_text()
-    parser = argparse.ArgumentParser(prog="wisesr", description="Look at what train.py has left. Training: train.py --help")
+    parser = argparse.ArgumentParser(prog="wisesr", description="Train classifiers, and look at what was trained.")
     parser.add_argument("--version", action="version", version=f"wisesr {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, help: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=help, formatter_class=HelpFormatter, allow_abbrev=False)
 
+    add_train(command("train", "one cell, or a grid of them (as python train.py): wisesr train --help"))
     add_status(command("status", "where the cells below a directory stand"))
     add_report(command("report", "tables, statistics, figures and a page"))
     add_evaluate(command("evaluate", "trained models measured again"))
@@ -52,10 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_cache(command("cache", "what is kept between cells: decoded images, feature maps"))
     add_data(command("data", "datasets: prepare, check, show"))
     given = sys.argv[1:] if arguments is None else list(arguments)
+    if given[:1] == ["train"]:
+        return train(given[1:])
     if given and not given[0].startswith("-") and given[0] not in commands.choices:
-        training = "training has a command of its own: python train.py --help"
-        parser.exit(2, message(training if given[0] == "train" else unknown("command", given[0], commands.choices)) + "\n")
+        parser.exit(2, message(unknown("command", given[0], commands.choices)) + "\n")
     chosen, others = parser.parse_known_args(given)
+    if hasattr(chosen, "overrides"):  # as of train.py, --dataset.root=... is dataset.root=...
+        others = [re.sub(r"^--(?=[\w.]+=)", "", other) for other in others]
     several = next((name for name in ("overrides", "paths") if hasattr(chosen, name)), None)
     if others and (several is None or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")

@@ -114,7 +114,7 @@ def _plan(roots: Sequence[Path], choice: Choice, console: Console) -> tuple[Clea
         if (root / CONFIG).is_file():
             raise UserError(f"{root} is one cell, and which are the best shows in their study: give that, or a folder of it")
         if not find_cells(root):
-            raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
+            raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by training")
     outputs = {cell.parents[3] for cell in cells if len(cell.parents) > 3}  # other studies may start from this one's cells
     beside = [path.parent for place in outputs for path in place.glob(f"*/*/*/seed-*/{CONFIG}")]
     needed = checkpoints_in_use([*cells.values(), *beside])

@@ -35,7 +35,7 @@ def find_study(name: str) -> Path:
 def _nearest(path: Path) -> str:
     """A message with what is there in place of a directory, beside the first part of its path that is missing."""
     if path == Path(OUTPUTS):
-        return f"there is no directory {OUTPUTS} here: train.py makes it for its first cell"
+        return f"there is no directory {OUTPUTS} here: training makes it for its first cell"
     bare = len(path.parts) == 1
     while not path.parent.is_dir():
         path = path.parent

@@ -88,7 +88,7 @@ def sync(chosen: argparse.Namespace) -> int:
     where = {"project": chosen.project, "entity": chosen.entity}
     cells = [read_sync_cell(cell, str(cell.relative_to(root)), **where) for cell in find_cells(root)]
     if not cells:
-        raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by train.py")
+        raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by training")
     wanted = (UploadState.OFFLINE, UploadState.SENT) if chosen.again else (UploadState.OFFLINE,)
     sending = [] if chosen.workspace_only else [cell for cell in cells if cell.state in wanted]
     _print_counts(console, cells, sending)

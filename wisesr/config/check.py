@@ -17,6 +17,7 @@ from wisesr.config.replicates import replicate_problems
 from wisesr.config.schema import MOVED, Config, GridSchema, fixed_settings, moved_sentence
 from wisesr.config.setting_types import Setting, fits, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
+from wisesr.config.written import in_file
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
 from wisesr.wording import count_of
@@ -49,16 +50,17 @@ def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) 
     if absent:
         return [f"{group} is missing: choose one of {', '.join(options(group))}" for group in absent]
     groups = {group: Setting(dict, True) for group in GROUPS}
-    problems = mismatches("", config, groups | fixed_settings(""))
+    problems = mismatches("", config, groups | fixed_settings(""), whole=config)
     for group in ("trainer", "resolution"):
-        problems += mismatches(group, config[group], fixed_settings(group))
+        problems += mismatches(group, config[group], fixed_settings(group), whole=config)
     for group in ("backbone", "head", "dataset", "augment"):
-        problems += _check_target(group, config[group])
-    problems += [*_moved(config["recipe"]), *_check_recipe(config["recipe"])] if trains else _check_recipe(config["recipe"])
+        problems += _check_target(group, config[group], config)
+    recipe = config["recipe"]
+    problems += [*_moved(recipe), *_check_recipe(recipe, config)] if trains else _check_recipe(recipe, config)
     problems += _check_time(config["trainer"].get("max_time"))
     problems += _check_synchronised(config["trainer"])
     for name, node in config["logger"].items():
-        problems += _check_target(f"logger.{name}", node)
+        problems += _check_target(f"logger.{name}", node, config)
     problems += _check_study(config.get("study"))
     problems += replicate_problems(config)
     problems += _check_classes(config["dataset"])
@@ -85,15 +87,15 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
     return [f"dataset.root: there is no folder {root}{how}"]
 
 
-def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
+def _check_recipe(recipe: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
     fixed = {key: recipe[key] for key in recipe if key not in parts and f"recipe.{key}" not in MOVED}
-    problems = mismatches("recipe", fixed, fixed_settings("recipe"))
+    problems = mismatches("recipe", fixed, fixed_settings("recipe"), whole=whole)
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")
         else:
-            problems += _check_target(f"recipe.{part}", recipe[part])
+            problems += _check_target(f"recipe.{part}", recipe[part], whole)
     return problems
 
 
@@ -120,7 +122,7 @@ def _check_synchronised(trainer: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _check_target(where: str, node: object) -> list[str]:
+def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[str]:
     if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
         return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
     target, fixed = node["_target_"], fixed_settings(where)
@@ -131,16 +133,20 @@ def _check_target(where: str, node: object) -> list[str]:
     try:
         if misplaced := positional_settings(target, node):
             return [f"{where}: {problem}" for problem in misplaced]
-        return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where))
+        return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where), whole)
     except UserError as error:
-        return [f"{where}: {error}"]
+        line = in_file(f"{where}._target_", target) if str(error).startswith("_target_") else ""
+        return [f"{where}: {error}{line}"]
 
 
 def _who_takes(group: str, key: str, value: object) -> str:
     """` (it is of head=depthwise, wise)`: the options that take a value which this one does not, one of each class."""
     takers: dict[str, str] = {}
     for name in options(group) if group in GROUPS and isinstance(value, str) else ():
-        target = load_option(group, name).get("_target_")
+        try:
+            target = load_option(group, name).get("_target_")
+        except UserError:
+            continue  # a file that cannot be read is told where it is chosen
         if isinstance(target, str) and target.startswith("wisesr.") and target not in takers:
             setting = target_settings(target).get(key)
             if setting is not None and get_origin(setting.annotation) is Literal and fits(value, setting.annotation):

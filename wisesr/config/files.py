@@ -9,13 +9,18 @@ from typing import Any
 import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.defaults import with_defaults
 from wisesr.config.equal_steps import equal_steps
+from wisesr.config.file_source import read_files_as_people_write_them
 from wisesr.config.options import options_by_group, refuse_keys_without_effect
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
+from wisesr.config.written import in_file
+from wisesr.config.yaml_syntax import syntax_problem
 from wisesr.errors import UserError
+from wisesr.program import program
 
 # libyaml, where PyYAML was built with it: a seventh of the time, which shows with hundreds of cells.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -25,7 +30,11 @@ _DEPTH = 16
 
 
 def register_resolvers() -> None:
-    """Make known what YAML calls as `${stem:...}`: parts of names, values of others, the paper's batch and epochs, options."""
+    """Make known what YAML calls as `${stem:...}`: parts of names, values of others, the paper's batch and epochs, options.
+
+    And how YAML is read.
+    """
+    read_files_as_people_write_them()
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
     OmegaConf.register_new_resolver("first_of", _first_of, replace=True)
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
@@ -33,6 +42,7 @@ def register_resolvers() -> None:
     OmegaConf.register_new_resolver("paper_epochs", paper_epochs, replace=True)
     OmegaConf.register_new_resolver("equal_steps", equal_steps, replace=True)
     OmegaConf.register_new_resolver("options_by_group", options_by_group, replace=True)
+    OmegaConf.register_new_resolver("program", program, replace=True)
 
 
 def _first_of(*values: object) -> object:
@@ -52,8 +62,7 @@ def to_dict(cfg: DictConfig) -> Config:
     own = cfg if len(names) == len(cfg) else OmegaConf.masked_copy(cfg, names)  # which is a copy of all that it holds
     if missing := _missing(OmegaConf.to_container(own, resolve=False)):
         raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
-    config = OmegaConf.to_container(own, resolve=True)
-    assert isinstance(config, dict)
+    config = _resolved(own)
     for name in ("study", "output_dir"):  # study=1 is a name too
         if isinstance(config.get(name), (str, int)):
             config[name] = str(config[name])
@@ -65,6 +74,30 @@ def to_dict(cfg: DictConfig) -> Config:
     if isinstance(backbone, dict) and isinstance(backbone.get("weights"), str) and Path(backbone["weights"]).suffix:
         # A file, not a word like imagenet.
         backbone["weights"] = _absolute(backbone["weights"])
+    return {str(key): value for key, value in config.items()}
+
+
+def _resolved(own: DictConfig) -> dict[str, Any]:
+    """All values, `${...}` among them.
+
+    Raises:
+        UserError: one refers to what is not there; it is no configuration of ours.
+    """
+    try:
+        config = OmegaConf.to_container(own, resolve=True)
+    except OmegaConfBaseException as error:
+        key = str(error.full_key or "")
+        text: Any = OmegaConf.to_container(own, resolve=False)
+        for name in key.split("."):
+            text = text.get(name) if isinstance(text, dict) else None
+        rule = str(error.msg or error).splitlines()[0]
+        raise UserError(f"{key}={text}: {rule[:1].lower()}{rule[1:]}{in_file(key, text)}") from error
+    assert isinstance(config, dict)
+    if absent := [key for key in ("study", "output_dir") if key not in config]:
+        raise UserError(
+            f"this configuration has no {' and no '.join(absent)}: --config-name is for another config.yaml as a whole; "
+            "an experiment is chosen by experiment=NAME"
+        )
     return {str(key): value for key, value in config.items()}
 
 
@@ -86,12 +119,16 @@ def load_cell(path: Path) -> Config:
         UserError: the directory holds none.
     """
     try:
-        config = yaml.load((path / "config.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+        text = (path / "config.yaml").read_text(encoding="utf-8")
+        config = yaml.load(text, Loader=_LOADER)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} is no cell: it holds no config.yaml") from None
     except OSError as error:
         raise UserError(f"{path / 'config.yaml'} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:  # a date of month 13 is a ValueError
+    except yaml.YAMLError as error:
+        line, sentence = syntax_problem(error, text.splitlines())
+        raise UserError(f"{path / 'config.yaml'} is no YAML: line {line + 1} {sentence}") from None
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:  # a date of month 13 is a ValueError
         raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")

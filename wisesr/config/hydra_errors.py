@@ -7,28 +7,35 @@ with hydra-core 1.3.2 and 1.3.8.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
+from wisesr.config.command_line import several_values
+from wisesr.config.grammar import quoted
+from wisesr.config.missing_option import missing_option
+from wisesr.config.missing_plugins import missing_plugin
+from wisesr.config.options import GROUPS, conf_dir, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
-from wisesr.errors import unknown
+from wisesr.config.unread import unparsable, unresolved
+from wisesr.config.written import elsewhere, key_in_defaults, unknown_key
+from wisesr.errors import UserError
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
+    if told := unresolved(error, overrides):
+        return told
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         group, _, name = error.missing_cfg_file.rpartition("/")
-        hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
-        choices = [option for option in error.options or options(group) if is_option(option)]
-        return unknown(group or "configuration", name, choices) + hint
+        return missing_plugin(group, name, error.options or ()) or missing_option(error)
     if isinstance(error, ConfigCompositionException):
         if path := _unknown_key(error):
             if path in MOVED:
@@ -39,28 +46,19 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
                 inner = ".".join([*node.split(".")[1:], key])
                 have = "have" if len(without) > 1 else "has"
                 return f"{' and '.join(without)} {have} no key {inner!r}" + _elsewhere(node, key)
-            return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
+            return _unknown(node, key, overrides) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
-        return _unparsable(error)
+        return unparsable(error.override)
     if swept := swept_override(error):
-        return f"{swept}: several values are a sweep, which needs -m: python train.py -m {swept}"
+        return several_values(swept)
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
 
 
 def swept_override(error: Exception) -> str | None:
     """The override with several values, of which there must be one; None if the error is another."""
-    found = re.search(r"Ambiguous value for argument '(.+)'", str(error))
+    found = re.search(r"(?:Ambiguous value for argument|Sweep parameters) '(.+)'", str(error))
     return found[1] if found else None
-
-
-def _unparsable(error: OverrideParseException) -> str:
-    if "=" not in error.override:
-        return f"{error.override!r} is no override: GROUP=OPTION or KEY=VALUE, without spaces around the ="
-    return (
-        f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
-        f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
-    )
 
 
 def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
@@ -77,7 +75,10 @@ def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
 def _has(node: str, key: str, name: str) -> bool:
     """Whether an option has a key at a node, which begins with its group: `recipe`, `recipe.optimizer`."""
     group, *below = node.split(".")
-    there: object = load_option(group, name)
+    try:
+        there: object = load_option(group, name)
+    except UserError:  # another option's file, which cannot be read, is not what this is about
+        return False
     for part in below:
         there = there.get(part) if isinstance(there, dict) else None
     return isinstance(there, dict) and key in there
@@ -97,18 +98,35 @@ def _unknown_key(error: BaseException) -> str | None:
     return found[1].split("@")[0].replace("/", ".") if found else None
 
 
-def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
-    """Names below a node of the configuration, with the groups chosen as on the command line."""
+def _unknown(node: str, key: str, overrides: Sequence[str]) -> str:
+    """A key that the configuration has not, with those that it has, and those of the same name somewhere else."""
+    whole = f"{node}.{key}" if node else key
+    typed = dict(item.lstrip("+~").split("=", 1) for item in overrides if "=" in item)
+    given = next((name for name in typed if name == whole or name.startswith(f"{whole}.")), None)
+    line = key_in_defaults(key) if given is None and not node else None
+    config = _composed(overrides)
+    if given not in (None, whole):  # optimizer.lr=0.1
+        for found in elsewhere(config, node, key):
+            return f"no key or group is called {whole!r}: it is {found}{given.removeprefix(whole)}={typed[given]}"
+    there: Any = config
+    for name in node.split(".") if node else ():
+        there = there.get(name) if isinstance(there, Mapping) else None
+    keys = [str(each) for each in there or ()] + ([] if node else ["experiment"])
+    return (f"{line}: " if line else "") + unknown_key(node, key, typed[given] if given else "...", keys, config)
+
+
+def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
+    """The configuration with the groups of the command line, and no value; without the experiment if that is at fault."""
     chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
-    for flag, folder in pairwise(overrides):
-        if flag in ("--config-dir", "-cd"):
-            chosen.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = compose("config", overrides=chosen)
-    except (HydraException, OmegaConfBaseException):
-        return []
-    found = OmegaConf.select(config, node) if node else config
-    keys = [str(key) for key in found] if isinstance(found, DictConfig) else []
-    return keys + ([] if node else ["experiment"])
+    folders = [item.partition("=")[2] for item in overrides if item.startswith("--config-dir=")]
+    folders += [folder for flag, folder in pairwise(overrides) if flag in ("--config-dir", "-cd")]
+    chosen += [f"hydra.searchpath=[{quoted(f'file://{Path(folder).resolve()}')}]" for folder in folders]
+    for asked in (chosen, [item for item in chosen if not item.startswith("experiment=")]):
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                config = OmegaConf.to_container(compose("config", overrides=asked), resolve=False)
+        except (HydraException, OmegaConfBaseException, ValueError):
+            continue
+        return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
+    return {}

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
-from wisesr.errors import unknown
+from wisesr.config.written import in_file, unknown_key
 
 
 class Setting(NamedTuple):
@@ -54,9 +54,12 @@ def describe(annotation: Any) -> str:
     words |= {
         list[float]: "a list of numbers",
         list[str]: "a list of texts",
+        list[list[str]]: "a list of such lists",
         dict[str, str | None]: "names of names",
     }
-    return words.get(annotation, str(annotation))
+    if annotation not in words and origin is list:
+        return f"a list (each {describe(typing.get_args(annotation)[0])})"
+    return words.get(annotation, "a map" if origin is dict else str(annotation))
 
 
 def fits(value: object, annotation: Any) -> bool:
@@ -89,6 +92,7 @@ def mismatches(
     node: Mapping[str, object],
     settings: Mapping[str, Setting],
     elsewhere: Callable[[str, object], str] = lambda key, value: "",
+    whole: Mapping[str, object] | None = None,
 ) -> list[str]:
     """All that is wrong with a node of the configuration, a sentence each.
 
@@ -97,15 +101,17 @@ def mismatches(
         node: its keys and values; keys that begin with an underscore are skipped.
         settings: the keys that it may have.
         elsewhere: what to add to the sentence on a key and its value.
+        whole: the configuration, where an unknown key may stand in another node.
     """
     below, problems = f"{where}." if where else "", []
     for key, value in node.items():
         if str(key).startswith("_"):
             continue
         if key not in settings:
-            problems.append(unknown(f"key of {where}" if where else "key or group", str(key), settings))
+            problems.append(unknown_key(where, str(key), value, settings, whole or {}))
         elif not fits(value, settings[key].annotation):
-            problems.append(f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}{elsewhere(key, value)}")
+            rule = f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}{elsewhere(key, value)}"
+            problems.append(rule + in_file(f"{below}{key}", value))
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 

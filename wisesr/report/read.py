@@ -54,7 +54,7 @@ def read_study(
     names = name_cells(roots)
     if not names:
         where = ", ".join(map(str, roots))
-        raise UserError(f"there are no cells below {where}: a cell is a directory with a config.yaml, made by train.py")
+        raise UserError(f"there are no cells below {where}: a cell is a directory with a config.yaml, made by training")
     read: list[CellFiles] = []
     damaged: list[LeftOut] = []
     for directory in tracked(list(names)):

@@ -38,7 +38,7 @@ def find_cell(name: str, root: Path) -> Path:
         if below := _cells_close_below(Path(name)):
             return _only(name, dict.fromkeys(below, ""), below, Path(name))
         if Path(name).is_dir():
-            raise UserError(f"{name} is no cell: a cell is a directory with a {CONFIG}, made by train.py")
+            raise UserError(f"{name} is no cell: a cell is a directory with a {CONFIG}, made by training")
         raise UserError(f"no cell is called {name!r}: there is no such directory, and no {root} to look for it in")
     paths = {cell: f"/{cell.relative_to(root).as_posix()}/" for cell in find_cells(root)}
     study, colon, rest = name.partition(":")

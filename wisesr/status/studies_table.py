@@ -46,14 +46,13 @@ def print_studies(outputs: Path) -> None:
     found = find_studies(outputs)
     folders = {folder: cells for folder, cells in found.items() if cells}
     if not folders:
-        raise UserError(f"there are no cells below {outputs}: a cell is a directory with a config.yaml, made by train.py")
+        raise UserError(f"there are no cells below {outputs}: a cell is a directory with a config.yaml, made by training")
     studies = [summarize(*one) for one in tracked(folders.items(), len(folders), "reading studies", console)]
     studies.sort(key=lambda study: study.last or _NEVER, reverse=True)
     console.print(_table(studies, console.width))
     for sentence in _sentences(studies, [folder for folder in found if folder not in folders]):
         say(console, sentence)
     if damaged := [problem for study in studies for problem in study.damaged]:
-        console.print("Left out, being no cells that can be read:")
         for problem in damaged[:_SHOWN]:
             say(console, f"  {problem}")
         if len(damaged) > _SHOWN:
