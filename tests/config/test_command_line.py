@@ -15,8 +15,8 @@ from hydra.types import RunMode
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from hydra_plugins.wisesr_grid.composer import Composer
 from hydra_plugins.wisesr_grid.axes import combinations
+from hydra_plugins.wisesr_grid.composer import Composer
 from tests.support.configs import hydra_loader
 from wisesr.config.command_line import Arranged, arrange, as_hydra_reads
 from wisesr.config.compose import compose_cell

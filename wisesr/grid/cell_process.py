@@ -141,7 +141,7 @@ def state_after_exit(directory: Path, code: int, *, since: float = 0.0, ended: s
     if code == BUSY:
         return State.BUSY, RUNS_ELSEWHERE
     if code == INTERRUPTED:
-        return State.INTERRUPTED, CONTINUES
+        return State.INTERRUPTED, ended or CONTINUES
     status = read_status(directory)
     if status.get("state") is State.FAILED and status.get("time", 0.0) >= since:
         return State.FAILED, status.get("reason", "")  # of this process, or of another of the cell's that took it down

@@ -22,7 +22,7 @@ from wisesr.grid.agent import end_by, take_run, tell_agent
 from wisesr.grid.batch import Batch
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cell_process import program
-from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
+from wisesr.grid.cluster import Cluster, Submitter, cluster_slots, gpus_of
 from wisesr.grid.console import make_console
 from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
@@ -172,7 +172,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
             "once, and none is left that a failure could keep from being begun"
         )
     if cluster is not None:
-        return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
+        return cluster_slots(cluster, grid, len(waiting)), max(gpus_of(cluster, cell.config) for cell in waiting)
     gpus = visible_gpus(os.environ)
     here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
     return make_slots(here, grid, gpus=gpus, cores=usable_cores(), cpus=usable_cpus()), len(gpus)
@@ -238,7 +238,8 @@ def _run(
     """Run the waiting cells; how each ended, and the signal that ended it all, or 0."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
-    begin = warm.start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    submitter = None if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"]), waiting)
+    begin = warm.start if submitter is None else submitter.start
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
@@ -254,6 +255,8 @@ def _run(
             slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
         return begin(cell, run_dir, slot, lock, force=grid["force"])
 
+    find = None if submitter is None else submitter.find
+    stop_on = grid["stop_on"]
     with Display(make_console(live=console.is_terminal), len(outcomes), remote=cluster is not None) as display:
-        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, stop_on=grid["stop_on"])
+        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, find=find, stop_on=stop_on)
         return schedule.run(), schedule.interrupted
