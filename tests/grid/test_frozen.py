@@ -18,7 +18,7 @@ from tests.support.paths import ROOT
 from tests.support.records import finish
 from wisesr.config.identity import cell_dir
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.cell_process import environment, program
+from wisesr.grid.cell_process import environment, module_command
 from wisesr.grid.frozen import FrozenNow, freeze, frozen_snapshot
 from wisesr.results import provenance
 from wisesr.results.cell_files import FROZEN
@@ -156,7 +156,7 @@ def test_frozen_code_is_no_cell(config: dict[str, Any], here: Path) -> None:
 
 
 def test_programs_that_run_from_it() -> None:
-    assert program("wisesr.cell") == [sys.executable, "-m", "wisesr.cell"]
-    assert program("wisesr.cell", Path("/frozen")) == [sys.executable, "/frozen/run_cell.py"]
+    assert module_command("wisesr.cell") == [sys.executable, "-m", "wisesr.cell"]
+    assert module_command("wisesr.cell", Path("/frozen")) == [sys.executable, "/frozen/run_cell.py"]
     paths = environment(code=Path("/frozen"))["PYTHONPATH"].split(os.pathsep)
     assert paths[:2] == ["/frozen", str(ROOT)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -12,7 +13,7 @@ from wisesr.cell.attempt import utc_now
 from wisesr.cell.wait import wait_note
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.cell_process import program
+from wisesr.grid.cell_process import module_command
 from wisesr.grid.cluster import cluster_slots, gpus_of
 from wisesr.grid.command import GridCommand
 from wisesr.grid.core_shares import claim_cores, usable_cpus
@@ -113,10 +114,10 @@ def left_to_user(outcome: CellOutcome, frozen: FrozenCode, *, force: bool) -> Ce
     if outcome.state is not State.WAITING or trainer["num_nodes"] == 1:
         return outcome
     devices = "gpu" if trainer["devices"] == "auto" else trainer["devices"]
-    _, *what = program("wisesr.cell", frozen.folder(outcome.cell))
+    _, *what = module_command("wisesr.cell", frozen.folder(outcome.cell))
     command = (
         f"torchrun --nnodes={trainer['num_nodes']} --node-rank=RANK --nproc-per-node={devices} --master-addr=HOST "
-        f"--master-port=29500 {' '.join(what)} {outcome.cell.directory.absolute()}{' --force' * force}"
+        f"--master-port=29500 {shlex.join([*what, str(outcome.cell.directory.absolute())])}{' --force' * force}"
     )
     reason = f"it takes {trainer['num_nodes']} nodes; on each of them: {command}"
     return outcome._replace(state=State.BY_HAND, reason=reason)
