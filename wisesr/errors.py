@@ -7,10 +7,13 @@ import shutil
 import sys
 from collections.abc import Iterable
 
-from wisesr.wording import folded, natural_key, some_of
+from wisesr.wording import as_typed, folded, natural_key, some_of
 
 _SHOWN = 100
 """Choices that a message lists: all options of a group, not all classes of ImageNet."""
+
+_LONG = 200
+"""Characters of a name that are held against others."""
 
 
 class UserError(ValueError):
@@ -26,9 +29,9 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> str:
         choices: all that exist.
     """
     listed = sorted(choices, key=natural_key)
-    near = difflib.get_close_matches(name, listed, n=2, cutoff=0.5)
+    near = difflib.get_close_matches(name[:_LONG], listed, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"no {kind} is called {name!r}.{hint} There are: {some_of(listed, _SHOWN) or 'none'}"
+    return f"no {kind} is called {as_typed(name, _LONG)}.{hint} There are: {some_of(listed, _SHOWN) or 'none'}"
 
 
 def message(text: str) -> str:

@@ -30,6 +30,32 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     return separator.join(names[:shown]) + more
 
 
+def as_typed(value: object, most: int = 80) -> str:
+    """A value as a message shows it, and as YAML has it: `null`, `true`, `'text'`, `[1, null]`.
+
+    What does not print stands as its escape, and what is long is cut, with its length: a screen must be left for the sentence.
+
+    Args:
+        value: of plain data.
+        most: characters of it.
+    """
+    if isinstance(value, str):
+        cut = f" ({len(value):,} characters)" if len(value) > most else ""
+        return repr(value[:most] + "..." if cut else value) + cut
+    text = _as_yaml(value)
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
+def _as_yaml(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_as_yaml(item)}' for key, item in value.items())}}}"
+    return repr(value)
+
+
 def folded(text: str, width: int, indent: int | None = None) -> str:
     """The lines of a text, none longer than `width` characters but for words that are longer themselves.
 

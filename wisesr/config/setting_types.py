@@ -11,6 +11,10 @@ from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
 from wisesr.errors import unknown
+from wisesr.wording import as_typed
+
+_HUGE = 2**63
+"""What no whole number of a computer's word holds: a slip of the keyboard, whatever it is for."""
 
 
 class Setting(NamedTuple):
@@ -105,7 +109,11 @@ def mismatches(
         if key not in settings:
             problems.append(unknown(f"key of {where}" if where else "key or group", str(key), settings))
         elif not fits(value, settings[key].annotation):
-            problems.append(f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}{elsewhere(key, value)}")
+            problems.append(
+                f"{below}{key} must be {describe(settings[key].annotation)}, not {as_typed(value)}{elsewhere(key, value)}"
+            )
+        elif isinstance(value, int) and abs(value) >= _HUGE:
+            problems.append(f"{below}{key} must be below 2^63, not {as_typed(value)}")
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 

@@ -65,6 +65,8 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     interrupted = False
+    if inspector.problems and not grid["plan"]:  # which need no torch to be told
+        raise UserError(f"Nothing was started:\n{describe_problems(inspector.problems)}")
     if waiting:
         slots, gpus = _slots(waiting, grid, cluster)
         alone = not slots[0].cpus or grid["plan"] or claim_cores() is not None
