@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable
 
-from wisesr.wording import as_typed, folded, natural_key, some_of
+from wisesr.wording import folded, natural_key, shown_value, some_of
 
 _SHOWN = 100
 """Choices that a message lists: all options of a group, not all classes of ImageNet."""
@@ -31,7 +31,7 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> str:
     listed = sorted(choices, key=natural_key)
     near = difflib.get_close_matches(name[:_LONG], listed, n=2, cutoff=0.5)
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"no {kind} is called {as_typed(name, _LONG)}.{hint} There are: {some_of(listed, _SHOWN) or 'none'}"
+    return f"no {kind} is called {shown_value(name, _LONG)}.{hint} There are: {some_of(listed, _SHOWN) or 'none'}"
 
 
 def message(text: str) -> str:

@@ -30,7 +30,7 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     return separator.join(names[:shown]) + more
 
 
-def as_typed(value: object, most: int = 80) -> str:
+def shown_value(value: object, most: int = 80) -> str:
     """A value as a message shows it, and as YAML has it: `null`, `true`, `'text'`, `[1, null]`.
 
     What does not print stands as its escape, and what is long is cut, with its length: a screen must be left for the sentence.

@@ -75,7 +75,7 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
         (
             "backbone.name",
             "x" * 251,
-            "backbone.name and head.name make a folder's name of 263 bytes, and 255 are the most: 'xxx",
+            "backbone.name and head.name make a folder's name of 264 bytes, and 255 are the most: 'xxx",
         ),
         ("dataset.name", "\u00e9" * 130, "dataset.name makes a folder's name of 263 bytes, and 255 are the most"),
         ("study", "x" * 256, "study makes a folder's name of 256 bytes, and 255 are the most: 'xxx"),

@@ -79,7 +79,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
     [
         (["head=wize"], "no head is called 'wize'. Did you mean wise"),
         (["-m", "head=gap,wize"], "no head is called 'wize'. Did you mean wise"),
-        (["hed=wise"], "no group or key is called 'hed'. Did you mean head"),
+        (["hed=wise"], "no key or group is called 'hed'. Did you mean head"),
         (["-m", "head=wise,gap", "head.pre_pool=1"], "head=gap has no key 'pre_pool'. It belongs to head="),
         (["head.non_negtive=none"], "no key of head is called 'non_negtive'. Did you mean non_negative"),
         (["head.non_negative=banana"], "head.non_negative must be one of none, projection, softplus, not 'banana'"),

@@ -19,9 +19,10 @@ from wisesr.config.schema import MOVED, Config, GridSchema, fixed_settings, move
 from wisesr.config.setting_types import Setting, fits, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
 from wisesr.config.target_names import target_problem
+from wisesr.config.written import in_file
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
-from wisesr.wording import as_typed, count_of
+from wisesr.wording import count_of, shown_value
 
 _NAME = 255
 """Bytes of a folder's name, at most: https://man7.org/linux/man-pages/man7/path_resolution.7.html"""
@@ -57,16 +58,17 @@ def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) 
     if absent:
         return [f"{group} is missing: choose one of {', '.join(options(group))}" for group in absent]
     groups = {group: Setting(dict, True) for group in GROUPS}
-    problems = mismatches("", config, groups | fixed_settings(""))
+    problems = mismatches("", config, groups | fixed_settings(""), whole=config)
     for group in ("trainer", "resolution"):
-        problems += mismatches(group, config[group], fixed_settings(group))
+        problems += mismatches(group, config[group], fixed_settings(group), whole=config)
     for group in ("backbone", "head", "dataset", "augment"):
-        problems += _check_target(group, config[group])
-    problems += [*_moved(config["recipe"]), *_check_recipe(config["recipe"])] if trains else _check_recipe(config["recipe"])
+        problems += _check_target(group, config[group], config)
+    recipe = config["recipe"]
+    problems += [*_moved(recipe), *_check_recipe(recipe, config)] if trains else _check_recipe(recipe, config)
     problems += _check_time(config["trainer"].get("max_time"))
     problems += _check_synchronised(config["trainer"])
     for name, node in config["logger"].items():
-        problems += _check_target(f"logger.{name}", node)
+        problems += _check_target(f"logger.{name}", node, config)
     problems += _check_study(config.get("study"))
     problems += _check_names(config)
     problems += replicate_problems(config)
@@ -105,15 +107,15 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
     return [f"dataset.root: there is no folder {root}{how}"]
 
 
-def _check_recipe(recipe: Mapping[str, Any]) -> list[str]:
+def _check_recipe(recipe: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
     parts = ("optimizer", "schedule")
     fixed = {key: recipe[key] for key in recipe if key not in parts and f"recipe.{key}" not in MOVED}
-    problems = mismatches("recipe", fixed, fixed_settings("recipe"))
+    problems = mismatches("recipe", fixed, fixed_settings("recipe"), whole=whole)
     for part in parts:
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")
         else:
-            problems += _check_target(f"recipe.{part}", recipe[part])
+            problems += _check_target(f"recipe.{part}", recipe[part], whole)
     return problems
 
 
@@ -124,7 +126,7 @@ def _moved(recipe: Mapping[str, Any]) -> list[str]:
 def _check_time(text: object) -> list[str]:
     """What is wrong with `trainer.max_time`."""
     if text is not None and seconds_of(str(text)) is None:
-        return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {as_typed(text)}"]
+        return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {shown_value(text)}"]
     return []
 
 
@@ -140,25 +142,25 @@ def _check_synchronised(trainer: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _check_target(where: str, node: object) -> list[str]:
+def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[str]:
     if not isinstance(node, Mapping):
-        return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {as_typed(node)}"]
+        return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {shown_value(node)}"]
     if not isinstance(node.get("_target_"), str):
-        given = f"must be text, not {as_typed(node['_target_'])}" if "_target_" in node else "is missing"
+        given = f"must be text, not {shown_value(node['_target_'])}" if "_target_" in node else "is missing"
         return [f"{where}._target_ {given}: the dotted name of what it builds, as package.module.Name"]
     target, fixed = node["_target_"], fixed_settings(where)
     try:
         if problem := target_problem(where, target):
-            return [problem]
+            return [problem + in_file(f"{where}._target_", target)]
         if not target.startswith("wisesr."):
             # Somebody else's code: its settings are checked once it is imported, `classes` among them, which may be one.
             held = {key: setting for key, setting in fixed.items() if key != CLASSES}
             return mismatches(where, {key: value for key, value in node.items() if key in held}, held)
         if misplaced := positional_settings(target, node):
             return [f"{where}: {problem}" for problem in misplaced]
-        return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where))
+        return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where), whole)
     except UserError as error:
-        return [f"{where}: {error}"]
+        return [f"{where}: {error}{in_file(f'{where}._target_', target)}"]
 
 
 def _who_takes(group: str, key: str, value: object) -> str:
@@ -175,7 +177,7 @@ def _who_takes(group: str, key: str, value: object) -> str:
 
 def _check_study(study: object) -> list[str]:
     if isinstance(study, str) and not re.fullmatch(r"[\w.-]*\w[\w.-]*", study):
-        return [f"study must be made of letters, digits and . _ - (it names a folder), not {as_typed(study)}"]
+        return [f"study must be made of letters, digits and . _ - (it names a folder), not {shown_value(study)}"]
     return []
 
 
@@ -189,7 +191,7 @@ def _check_names(config: Mapping[str, Any]) -> list[str]:
     }
     sizes = {what: len(os.fsencode(str(name))) for what, name in folders.items()}
     return [
-        f"{what} a folder's name of {size:,} bytes, and {_NAME} are the most: {as_typed(folders[what])}"
+        f"{what} a folder's name of {size:,} bytes, and {_NAME} are the most: {shown_value(folders[what])}"
         for what, size in sizes.items()
         if size > _NAME
     ]

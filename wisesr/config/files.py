@@ -9,12 +9,15 @@ from typing import Any
 import yaml
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.defaults import with_defaults
 from wisesr.config.equal_steps import equal_steps
+from wisesr.config.file_source import read_files_as_people_write_them
 from wisesr.config.options import options_by_group, refuse_keys_without_effect
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
+from wisesr.config.written import in_file
 from wisesr.errors import UserError
 from wisesr.program import program
 
@@ -26,7 +29,11 @@ _DEPTH = 16
 
 
 def register_resolvers() -> None:
-    """Make known what YAML calls as `${stem:...}`: parts of names, values of others, the paper's batch and epochs, options."""
+    """Make known what YAML calls as `${stem:...}`: parts of names, values of others, the paper's batch and epochs, options.
+
+    And how YAML is read.
+    """
+    read_files_as_people_write_them()
     OmegaConf.register_new_resolver("stem", lambda path: Path(str(path)).resolve().name, replace=True)
     OmegaConf.register_new_resolver("first_of", _first_of, replace=True)
     OmegaConf.register_new_resolver("if_partial", lambda partial: "-partial" if partial is True else "", replace=True)
@@ -54,8 +61,7 @@ def to_dict(cfg: DictConfig) -> Config:
     own = cfg if len(names) == len(cfg) else OmegaConf.masked_copy(cfg, names)  # which is a copy of all that it holds
     if missing := _missing(OmegaConf.to_container(own, resolve=False)):
         raise UserError("\n".join(f"{key} must be given: add {key}=... to the command" for key in missing))
-    config = OmegaConf.to_container(own, resolve=True)
-    assert isinstance(config, dict)
+    config = _resolved(own)
     for name in ("study", "output_dir"):  # study=1 is a name too
         if isinstance(config.get(name), (str, int)):
             config[name] = str(config[name])
@@ -67,6 +73,30 @@ def to_dict(cfg: DictConfig) -> Config:
     if isinstance(backbone, dict) and isinstance(backbone.get("weights"), str) and Path(backbone["weights"]).suffix:
         # A file, not a word like imagenet.
         backbone["weights"] = _absolute(backbone["weights"])
+    return {str(key): value for key, value in config.items()}
+
+
+def _resolved(own: DictConfig) -> dict[str, Any]:
+    """All values, `${...}` among them.
+
+    Raises:
+        UserError: one refers to what is not there; it is no configuration of ours.
+    """
+    try:
+        config = OmegaConf.to_container(own, resolve=True)
+    except OmegaConfBaseException as error:
+        key = str(error.full_key or "")
+        text: Any = OmegaConf.to_container(own, resolve=False)
+        for name in key.split("."):
+            text = text.get(name) if isinstance(text, dict) else None
+        rule = str(error.msg or error).splitlines()[0]
+        raise UserError(f"{key}={text}: {rule[:1].lower()}{rule[1:]}{in_file(key, text)}") from error
+    assert isinstance(config, dict)
+    if absent := [key for key in ("study", "output_dir") if key not in config]:
+        raise UserError(
+            f"this configuration has no {' and no '.join(absent)}: --config-name is for another config.yaml as a whole; "
+            "an experiment is chosen by experiment=NAME"
+        )
     return {str(key): value for key, value in config.items()}
 
 

@@ -7,29 +7,28 @@ with hydra-core 1.3.2 and 1.3.8.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from wisesr.config.options import GROUPS, conf_dir, is_option, load_option, options
+from wisesr.config.missing_option import missing_option
+from wisesr.config.options import GROUPS, conf_dir, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
-from wisesr.errors import unknown
+from wisesr.config.written import elsewhere, key_in_defaults, unknown_key
 from wisesr.program import program
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        group, _, name = error.missing_cfg_file.rpartition("/")
-        hint = ". Any other size: resolution.size=160" if group == "resolution" else ""
-        choices = [option for option in error.options or options(group) if is_option(option)]
-        return unknown(group or "configuration", name, choices) + hint
+        return missing_option(error)
     if isinstance(error, ConfigCompositionException):
         if path := _unknown_key(error):
             if path in MOVED:
@@ -40,7 +39,7 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
                 inner = ".".join([*node.split(".")[1:], key])
                 have = "have" if len(without) > 1 else "has"
                 return f"{' and '.join(without)} {have} no key {inner!r}" + _elsewhere(node, key)
-            return unknown(f"key of {node}" if node else "group or key", key, _keys_at(node, overrides)) + _elsewhere(node, key)
+            return _unknown(node, key, overrides) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
         return _unparsable(error)
     if swept := swept_override(error):
@@ -98,18 +97,35 @@ def _unknown_key(error: BaseException) -> str | None:
     return found[1].split("@")[0].replace("/", ".") if found else None
 
 
-def _keys_at(node: str, overrides: Sequence[str]) -> list[str]:
-    """Names below a node of the configuration, with the groups chosen as on the command line."""
+def _unknown(node: str, key: str, overrides: Sequence[str]) -> str:
+    """A key that the configuration has not, with those that it has, and those of the same name somewhere else."""
+    whole = f"{node}.{key}" if node else key
+    typed = dict(item.lstrip("+~").split("=", 1) for item in overrides if "=" in item)
+    given = next((name for name in typed if name == whole or name.startswith(f"{whole}.")), None)
+    line = key_in_defaults(key) if given is None and not node else None
+    config = _composed(overrides)
+    if given not in (None, whole):  # optimizer.lr=0.1
+        for found in elsewhere(config, node, key):
+            return f"no key or group is called {whole!r}: it is {found}{given.removeprefix(whole)}={typed[given]}"
+    there: Any = config
+    for name in node.split(".") if node else ():
+        there = there.get(name) if isinstance(there, Mapping) else None
+    keys = [str(each) for each in there or ()] + ([] if node else ["experiment"])
+    return (f"{line}: " if line else "") + unknown_key(node, key, typed[given] if given else "...", keys, config)
+
+
+def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
+    """The configuration with the groups of the command line, and no value; without the experiment if that is at fault."""
     chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
-    for flag, folder in pairwise(overrides):
-        if flag in ("--config-dir", "-cd"):
-            chosen.append(f"hydra.searchpath=[file://{Path(folder).resolve()}]")
-    GlobalHydra.instance().clear()
-    try:
-        with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-            config = compose("config", overrides=chosen)
-    except (HydraException, OmegaConfBaseException):
-        return []
-    found = OmegaConf.select(config, node) if node else config
-    keys = [str(key) for key in found] if isinstance(found, DictConfig) else []
-    return keys + ([] if node else ["experiment"])
+    folders = [item.partition("=")[2] for item in overrides if item.startswith("--config-dir=")]
+    folders += [folder for flag, folder in pairwise(overrides) if flag in ("--config-dir", "-cd")]
+    chosen += [f"hydra.searchpath=['file://{Path(folder).resolve()}']" for folder in folders]
+    for asked in (chosen, [item for item in chosen if not item.startswith("experiment=")]):
+        GlobalHydra.instance().clear()
+        try:
+            with initialize_config_dir(str(conf_dir()), version_base="1.3"):
+                config = OmegaConf.to_container(compose("config", overrides=asked), resolve=False)
+        except (HydraException, OmegaConfBaseException, ValueError):
+            continue
+        return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
+    return {}

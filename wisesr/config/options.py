@@ -12,6 +12,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.schema import Config
+from wisesr.config.yaml_file import copied, read_yaml, shown
 from wisesr.errors import UserError, unknown
 from wisesr.wording import folded, natural_key
 
@@ -98,22 +99,32 @@ def _composed(path: Path, stamp: tuple[tuple[str, int], ...]) -> DictConfig:
     Hydra itself would compose all groups: 50 times the time, which shows where every option of a group is read.
     https://hydra.cc/docs/advanced/defaults_list
     """
-    own = OmegaConf.load(path)
-    assert isinstance(own, DictConfig), path
-    defaults = own.pop("defaults", [])
+    own = copied(read_yaml(path))
+    defaults = _named(path, own)
     whole = OmegaConf.create()
     for name in [*defaults, *(() if "_self_" in defaults else ("_self_",))]:
-        assert isinstance(name, str), f"{path}: options of a group name files of their own folder, not {name!r}"
         whole.merge_with(own if name == "_self_" else _composed(path.with_name(f"{name}.yaml"), stamp))
     return whole
+
+
+def _named(path: Path, own: DictConfig) -> list[str]:
+    """Take the `defaults` out of what a file says: files beside it."""
+    defaults = own.pop("defaults", None) or []
+    names = [str(name) for name in defaults if isinstance(name, (str, int))]
+    if len(names) < len(defaults) or isinstance(defaults, str):
+        raise UserError(f"{shown(path)}: defaults of an option name files of the same folder, as in `defaults: [_base]`")
+    for name in names:
+        if name != "_self_" and not path.with_name(f"{name}.yaml").is_file():
+            others = (each.stem for each in path.parent.glob("*.yaml") if each != path)
+            raise UserError(f"{shown(path)}: {unknown(f'file of {path.parent.name}', name, others)}")
+    return names
 
 
 @cache
 def keys_without_effect(path: Path) -> tuple[str, ...]:
     """Keys of an option's YAML file on which a file that its `defaults` name after `_self_` has the last word, in silence."""
-    own = OmegaConf.load(path)
-    assert isinstance(own, DictConfig), path
-    defaults = list(own.pop("defaults", []))
+    own = copied(read_yaml(path))
+    defaults = _named(path, own)
     later = defaults[defaults.index("_self_") + 1 :] if "_self_" in defaults else []
     stamp = _stamp(path.parent)
     parts = [_composed(path.with_name(f"{name}.yaml"), stamp) for name in later]

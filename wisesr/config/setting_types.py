@@ -10,8 +10,8 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
-from wisesr.errors import unknown
-from wisesr.wording import as_typed
+from wisesr.config.written import in_file, unknown_key
+from wisesr.wording import shown_value
 
 _HUGE = 2**63
 """What no whole number of a computer's word holds: a slip of the keyboard, whatever it is for."""
@@ -93,6 +93,7 @@ def mismatches(
     node: Mapping[str, object],
     settings: Mapping[str, Setting],
     elsewhere: Callable[[str, object], str] = lambda key, value: "",
+    whole: Mapping[str, object] | None = None,
 ) -> list[str]:
     """All that is wrong with a node of the configuration, a sentence each.
 
@@ -101,19 +102,19 @@ def mismatches(
         node: its keys and values; keys that begin with an underscore are skipped.
         settings: the keys that it may have.
         elsewhere: what to add to the sentence on a key and its value.
+        whole: the configuration, where an unknown key may stand in another node.
     """
     below, problems = f"{where}." if where else "", []
     for key, value in node.items():
         if str(key).startswith("_"):
             continue
         if key not in settings:
-            problems.append(unknown(f"key of {where}" if where else "key or group", str(key), settings))
+            problems.append(unknown_key(where, str(key), value, settings, whole or {}))
         elif not fits(value, settings[key].annotation):
-            problems.append(
-                f"{below}{key} must be {describe(settings[key].annotation)}, not {as_typed(value)}{elsewhere(key, value)}"
-            )
+            rule = f"{below}{key} must be {describe(settings[key].annotation)}, not {shown_value(value)}"
+            problems.append(rule + elsewhere(key, value) + in_file(f"{below}{key}", value))
         elif isinstance(value, int) and abs(value) >= _HUGE:
-            problems.append(f"{below}{key} must be below 2^63, not {as_typed(value)}")
+            problems.append(f"{below}{key} must be below 2^63, not {shown_value(value)}" + in_file(f"{below}{key}", value))
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 

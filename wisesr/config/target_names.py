@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from wisesr.config.signatures import makes
-from wisesr.wording import as_typed
+from wisesr.wording import shown_value
 
 _ROOMS = {
     "backbone": "wisesr.models.",
@@ -39,7 +39,7 @@ def target_problem(where: str, target: str) -> str | None:
         UserError: it is wisesr's, and there is no such file, or nothing of that name in it.
     """
     if not all(part.isidentifier() for part in target.split(".")) or "." not in target:
-        return f"{where}._target_ must be a dotted name, as package.module.Name, not {as_typed(target)}"
+        return f"{where}._target_ must be a dotted name, as package.module.Name, not {shown_value(target)}"
     if target.startswith("wisesr."):
         place = where if where in _ROOMS else where.partition(".")[0]
         if _is_of_another_place(place, target):
@@ -48,7 +48,7 @@ def target_problem(where: str, target: str) -> str | None:
     package = target.partition(".")[0]
     if not _is_there(package):
         places = "in this folder, on PYTHONPATH or among what is installed"
-        return f"{where}._target_: {as_typed(target)}: there is no package or module {package} {places}"
+        return f"{where}._target_: {shown_value(target)}: there is no package or module {package} {places}"
     return None
 
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from wisesr.errors import UserError
 from wisesr.models.heads.base import Head
 
-MISSING = "Grad-CAM needs TorchCAM: pip install 'wisesr[explain]'"
+MISSING = "Grad-CAM needs TorchCAM: pip install 'wisesr[explain]' (Python 3.11 or later)"
 
 
 def has_grad_cam() -> bool:
