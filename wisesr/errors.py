@@ -35,6 +35,11 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> str:
 
 
 def message(text: str) -> str:
-    """A text as standard error is to get it: in lines of whole words where that is a terminal, else as it is."""
-    shown = sys.stderr is not None and sys.stderr.isatty()
-    return folded(text, shutil.get_terminal_size().columns) if shown else text
+    """A text as standard error is to get it: in lines of whole words where that is a terminal, else as it is.
+
+    A line that begins with four blanks is there to be copied into a shell, and stays whole.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        return text
+    width = shutil.get_terminal_size().columns
+    return "\n".join(line if line.startswith("    ") else folded(line, width) for line in text.split("\n"))

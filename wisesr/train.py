@@ -17,6 +17,7 @@ from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError, message
+from wisesr.program import keep_typed
 
 register_resolvers()
 
@@ -41,7 +42,14 @@ def run(cfg: DictConfig) -> None:
 def main() -> None:
     """Compose and run `sys.argv`; whatever is wrong with the command is said in a few lines, with exit code 1."""
     begin_in_utf_8()
-    sys.argv[1:] = arrange(sys.argv[1:])
+    typed = sys.argv[1:]
+    try:
+        sys.argv[1:], notes = arrange(typed)
+    except UserError as error:
+        sys.exit(message(str(error)))
+    keep_typed(typed)
+    for note in notes:
+        print(message(note), file=sys.stderr)
     if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
         run()
         return

@@ -22,7 +22,7 @@ from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
 from hydra_plugins.wisesr_grid.composer import Composer
-from wisesr.config.command_line import quote_choices
+from wisesr.config.command_line import as_hydra_reads
 from wisesr.config.options import is_option
 from wisesr.errors import UserError
 
@@ -70,7 +70,7 @@ class GridSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         asked = parser.parse_overrides(arguments)
         refuse_several_experiments(asked)
-        params = quote_choices(f"{key}={value}" for key, value in replaced(self._params, asked).items())
+        params = as_hydra_reads([f"{key}={value}" for key, value in replaced(self._params, asked).items()])
         returns = self.launcher.launch(combinations([*parser.parse_overrides(params), *asked]), initial_job_idx=0)
         if failed := sum(job.status != JobStatus.COMPLETED for job in returns):  # with a launcher of somebody else's
             sys.exit(f"{failed} of {len(returns)} cells are not done; `wisesr status` tells which, and why")

@@ -43,6 +43,11 @@ def _varied(config: Mapping[str, Any], command: Sequence[str]) -> Iterator[str]:
     """`recipe.optimizer.lr=0.01`, for each setting that the command gives several values; lists of one value are none."""
     values = leaves(config)
     for argument in command:
-        swept = _SWEPT.fullmatch(argument.lstrip("+"))
-        if swept and swept[1] in values and swept[1] not in _NAMED and not isinstance(values[swept[1]], list):
+        swept = _SWEPT.fullmatch(argument.lstrip("+-"))
+        if swept and swept[1] in values and swept[1] not in _NAMED and not _is_one(swept[2], values[swept[1]]):
             yield setting_text(swept[1], values[swept[1]])
+
+
+def _is_one(typed: str, value: object) -> bool:
+    """Whether what was typed is one value although it has commas: a list, or a path whose name has them."""
+    return isinstance(value, list) or (isinstance(value, str) and value.endswith(typed.strip("'\"").lstrip("~./")))

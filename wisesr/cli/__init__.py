@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Sequence
 
@@ -59,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and not given[0].startswith("-") and given[0] not in commands.choices:
         parser.exit(2, message(unknown("command", given[0], commands.choices)) + "\n")
     chosen, others = parser.parse_known_args(given)
+    if hasattr(chosen, "overrides"):  # as of train.py, --dataset.root=... is dataset.root=...
+        others = [re.sub(r"^--(?=[\w.]+=)", "", other) for other in others]
     several = next((name for name in ("overrides", "paths") if hasattr(chosen, name)), None)
     if others and (several is None or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")

@@ -11,8 +11,9 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 
 from wisesr.config.check import check, split_grid
-from wisesr.config.command_line import quote_choices
+from wisesr.config.command_line import for_one_cell
 from wisesr.config.files import register_resolvers, to_dict
+from wisesr.config.grammar import quoted
 from wisesr.config.hydra_errors import explain, swept_override
 from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.config.schema import Config
@@ -29,11 +30,11 @@ def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) ->
         UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong `grid.*`.
     """
     _refuse_paths(overrides)
+    overrides = for_one_cell(overrides)
     refuse_shared_files(overrides)
     register_resolvers()
-    overrides = quote_choices(overrides)
     if config_dir is not None:
-        overrides.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+        overrides.append(f"hydra.searchpath=[{quoted(f'file://{config_dir.resolve()}')}]")
     with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
         try:
             whole = compose("config", list(overrides), return_hydra_config=True)
@@ -50,7 +51,7 @@ def _refuse_paths(overrides: Sequence[str]) -> None:
     """Raises UserError for a folder of images where a dataset's name belongs."""
     for override in overrides:
         path = override.removeprefix("dataset=")
-        if ("=" not in override and Path(override).exists()) or ("/" in path and override != path):
+        if "/" in path and override != path:
             raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder dataset.root={path}`")
 
 

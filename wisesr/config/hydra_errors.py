@@ -18,15 +18,19 @@ from hydra.errors import ConfigCompositionException, HydraException, MissingConf
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from wisesr.config.command_line import several_values
+from wisesr.config.grammar import quoted
 from wisesr.config.missing_option import missing_option
 from wisesr.config.options import GROUPS, conf_dir, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
+from wisesr.config.unread import unparsable, unresolved
 from wisesr.config.written import elsewhere, key_in_defaults, unknown_key
-from wisesr.program import program
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
     """A message for an error that Hydra raised while it composed the overrides of a command line."""
+    if told := unresolved(error, overrides):
+        return told
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return missing_option(error)
     if isinstance(error, ConfigCompositionException):
@@ -41,9 +45,9 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
                 return f"{' and '.join(without)} {have} no key {inner!r}" + _elsewhere(node, key)
             return _unknown(node, key, overrides) + _elsewhere(node, key)
     if isinstance(error, OverrideParseException):
-        return _unparsable(error)
+        return unparsable(error.override)
     if swept := swept_override(error):
-        return f"{swept}: several values are a sweep, which needs -m: {program()} -m {swept}"
+        return several_values(swept)
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
 
@@ -52,15 +56,6 @@ def swept_override(error: Exception) -> str | None:
     """The override with several values, of which there must be one; None if the error is another."""
     found = re.search(r"Ambiguous value for argument '(.+)'", str(error))
     return found[1] if found else None
-
-
-def _unparsable(error: OverrideParseException) -> str:
-    if "=" not in error.override:
-        return f"{error.override!r} is no override: GROUP=OPTION or KEY=VALUE, without spaces around the ="
-    return (
-        f"{error.override}: {str(error.__cause__ or error).splitlines()[0]}. A value with spaces, brackets or quotes "
-        f"needs quotes of its own inside the shell's: 'dataset.root=\"/my images/(a)\"'"
-    )
 
 
 def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
@@ -119,7 +114,7 @@ def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
     chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
     folders = [item.partition("=")[2] for item in overrides if item.startswith("--config-dir=")]
     folders += [folder for flag, folder in pairwise(overrides) if flag in ("--config-dir", "-cd")]
-    chosen += [f"hydra.searchpath=['file://{Path(folder).resolve()}']" for folder in folders]
+    chosen += [f"hydra.searchpath=[{quoted(f'file://{Path(folder).resolve()}')}]" for folder in folders]
     for asked in (chosen, [item for item in chosen if not item.startswith("experiment=")]):
         GlobalHydra.instance().clear()
         try:

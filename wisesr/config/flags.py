@@ -1,0 +1,137 @@
+"""Hydra's own flags (`-m`, `--cfg job`) among the words of a command line, wherever they stand. No torch.
+
+argparse takes no override after a flag that stands behind one: https://docs.python.org/3/library/argparse.html#intermixed-parsing
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import Action
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from hydra._internal.utils import get_args_parser
+
+from wisesr.config.grammar import for_shell, is_key
+from wisesr.config.key_kinds import is_switch
+from wisesr.config.options import GROUPS
+from wisesr.config.schema import ROOT_KEYS
+from wisesr.errors import UserError, unknown
+from wisesr.program import program
+
+SWEEP = ("-m", "--multirun")
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+"""What a program of letters makes of one or two dashes."""
+
+
+class Divided(NamedTuple):
+    """A command line in two."""
+
+    flags: list[str]
+    """Hydra's, each in one word with its value."""
+    words: list[str]
+    """All others; `--seed=1` is `seed=1`, which is how W&B's sweeps write it."""
+
+
+def divide(arguments: Sequence[str]) -> Divided:
+    """Divide a command line.
+
+    Raises:
+        UserError: no flag of this name, or one without its value, with a wrong one, or with one that it does not take.
+    """
+    flags: list[str] = []
+    words: list[str] = []
+    waiting = list(arguments)
+    while waiting:
+        word = _with_plain_dashes(waiting.pop(0))
+        name, equals, value = word.partition("=")
+        if not word.startswith("-"):
+            words.append(word)
+        elif option := _option(name):
+            flags.append(_flag(name, option, value if equals else None, waiting))
+        elif word.startswith("--"):
+            words += [f"{name[2:]}={value if equals else _value_of(name, waiting)}"] if word != "--" else []
+        else:
+            raise UserError(_no_flag(word))
+    return Divided(flags, words)
+
+
+@cache
+def _options() -> dict[str, Action]:
+    return {name: action for action in get_args_parser()._actions for name in action.option_strings}
+
+
+def _option(name: str) -> Action | None:
+    """The flag of a name or of its beginning, as argparse has it; keys of ours come first, `--experiment` among them."""
+    if name in _options() or not name.startswith("--") or len(name) < 3:
+        return _options().get(name)
+    if name[2:] in (*GROUPS, *ROOT_KEYS, "experiment") or "." in name:
+        return None
+    found = {id(action): action for full, action in _options().items() if full.startswith(name)}
+    return next(iter(found.values())) if len(found) == 1 else None
+
+
+def _with_plain_dashes(word: str) -> str:
+    """`—m` as `-m`, `—multirun` as `--multirun`."""
+    found = re.match(f"[-{_DASHES}]+", word)
+    if not found or not set(found[0]) & set(_DASHES):
+        return word
+    rest = word[len(found[0]) :]
+    return f"-{rest}" if f"-{rest}" in _options() else f"--{rest}"
+
+
+def _flag(name: str, option: Action, value: str | None, waiting: list[str]) -> str:
+    """A flag with its value in one word; takes the value from the words that follow if it is there."""
+    full = max(option.option_strings, key=len)
+    name = name if name in option.option_strings else full
+    if option.nargs == 0:
+        if value is not None:
+            key = value.partition("=")[0]
+            meant = f"{name} {for_shell(value)}" if "=" in value and is_key(key) else name
+            raise UserError(f"{name}={value}: {name} takes no value: {program()} {meant}")
+        return name
+    choices = None if option.choices is None else [str(choice) for choice in option.choices]
+    if value is None and waiting and (waiting[0] in choices if choices else not waiting[0].startswith("-")):
+        value = waiting.pop(0)
+    if value is None and option.nargs == "?":
+        value = str(option.const)
+    if value is None or (choices and value not in choices):
+        said = f"{name}={value}" if value is not None else name
+        rule = f"must be one of {', '.join(choices)}" if choices else "needs a value"
+        raise UserError(f"{said}: {name} {rule}: {program()} {name} {choices[0] if choices else 'VALUE'}")
+    return f"{full}={Path(value).expanduser() if value.startswith('~/') else value}"
+
+
+def _value_of(name: str, waiting: list[str]) -> str:
+    """The value of `--seed 1`, from the words that follow; `true` for `--grid.plan` with none."""
+    key = name[2:]
+    following = waiting[0] if waiting else ""
+    is_override = "=" in following and is_key(following.partition("=")[0].lstrip("+~"))
+    if following and not is_override and (not following.startswith("-") or re.fullmatch(r"-[\d.].*", following)):
+        return waiting.pop(0)
+    if is_switch(key):
+        return "true"
+    if not is_key(key) or ("." not in key and key not in (*GROUPS, *ROOT_KEYS, "experiment")):
+        raise UserError(_unknown(name))
+    raise UserError(f"{name} has no value. Settings are given without dashes: {program()} {key}=VALUE")
+
+
+def _no_flag(word: str) -> str:
+    """`-mhead=gap`, `-multirun`, `-x`."""
+    if f"-{word}" in _options():
+        return f"{word} has two dashes: {program()} -{word}"
+    if word.lower() in _options():
+        return f"no flag is called {word!r}. Did you mean {word.lower()}?"
+    if word.startswith("-m") and "=" in word and is_key(word[2:].partition("=")[0]):
+        return f"{word}: a blank belongs behind -m: {program()} -m {for_shell(word[2:])}"
+    name, equals, value = word[1:].partition("=")
+    if equals and is_key(name):
+        return f"{word}: settings are given without dashes: {program()} {for_shell(f'{name}={value}')}"
+    return _unknown(word)
+
+
+def _unknown(word: str) -> str:
+    names = [full for full in _options() if full.startswith("--")]
+    return f"{unknown('flag', word, names)}. A setting is {program()} KEY=VALUE"
