@@ -30,6 +30,11 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     return separator.join(names[:shown]) + more
 
 
+def legible(text: str) -> str:
+    """Text in which what does not print, bytes that are no UTF-8 for instance, is written as its escape."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
 def shown_value(value: object, most: int = 80) -> str:
     """A value as a message shows it, and as YAML has it: `null`, `true`, `'text'`, `[1, null]`.
 

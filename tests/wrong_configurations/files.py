@@ -194,7 +194,7 @@ def sweeps_a_wrong_value(rng: random.Random) -> Case:
 
 
 def sweeper(rng: random.Random) -> Case:
-    params = rng.choice(["3", "text", "[a, b]", "[{head: gap}]"])
+    params = rng.choice(["3", "text", "[a, b]"])
     text = f"# @package _global_\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params: {params}\n"
     return _experiment(text, ("params", "mine"))
 

@@ -79,7 +79,7 @@ def hydra(rng: random.Random) -> Case:
 
 
 def key_of_hydra(rng: random.Random) -> Case:
-    name = rng.choice(["hydra.swep.dir", "hydra.sweeper.parms", "hydra.run.dirr", "hydra.mod", "hydra.launcher.timeout_mins"])
+    name = rng.choice(["hydra.sweep.dirr", "hydra.sweeper.parms", "hydra.run.dirr", "hydra.mod", "hydra.launcher.timeout_mins"])
     return Case((f"{name}=1",), ((name, name.rpartition(".")[2]),))
 
 

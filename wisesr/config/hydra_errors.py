@@ -98,7 +98,7 @@ def _unknown(node: str, key: str, overrides: Sequence[str]) -> str:
     typed = dict(item.lstrip("+~").split("=", 1) for item in overrides if "=" in item)
     given = next((name for name in typed if name == whole or name.startswith(f"{whole}.")), None)
     line = key_in_defaults(key) if given is None and not node else None
-    config = _composed(overrides)
+    config = _composed(overrides, hydra=node.partition(".")[0] == "hydra")
     if given not in (None, whole):  # optimizer.lr=0.1
         for found in elsewhere(config, node, key):
             return f"no key or group is called {whole!r}: it is {found}{given.removeprefix(whole)}={typed[given]}"
@@ -109,7 +109,7 @@ def _unknown(node: str, key: str, overrides: Sequence[str]) -> str:
     return (f"{line}: " if line else "") + unknown_key(node, key, typed[given] if given else "...", keys, config)
 
 
-def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
+def _composed(overrides: Sequence[str], *, hydra: bool = False) -> Mapping[str, Any]:
     """The configuration with the groups of the command line, and no value; without the experiment if that is at fault."""
     chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
     folders = [item.partition("=")[2] for item in overrides if item.startswith("--config-dir=")]
@@ -119,7 +119,7 @@ def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
         GlobalHydra.instance().clear()
         try:
             with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                config = OmegaConf.to_container(compose("config", overrides=asked), resolve=False)
+                config = OmegaConf.to_container(compose("config", overrides=asked, return_hydra_config=hydra), resolve=False)
         except (HydraException, OmegaConfBaseException, ValueError):
             continue
         return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}
