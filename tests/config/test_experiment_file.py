@@ -167,6 +167,12 @@ def test_an_experiment_by_its_path(name: str, asked: str) -> None:
     assert whole(CHOICES, name=name, asked=asked) == meant
 
 
+def test_an_experiment_whose_values_another_overrides() -> None:
+    text = "defaults:\n  - _self_\n  - quickstart\nstudy: mine\n"
+    assert "mine.yaml:2: `- _self_`: quickstart comes after it, so that study of this file has no effect" in refusal(text)
+    assert whole("defaults:\n  - _self_\n  - quickstart\nseed: 3\n")["seed"] == 3
+
+
 REFUSED = {
     "an option below its group": (f"{TOP}head: gap\n", 2, "defaults:\n  - override /head: gap"),
     "several options": (

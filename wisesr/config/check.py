@@ -160,14 +160,18 @@ def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[st
             return [f"{where}: {problem}" for problem in misplaced]
         return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where), whole)
     except UserError as error:
-        return [f"{where}: {error}{in_file(f'{where}._target_', target)}"]
+        line = in_file(f"{where}._target_", target) if str(error).startswith("_target_") else ""
+        return [f"{where}: {error}{line}"]
 
 
 def _who_takes(group: str, key: str, value: object) -> str:
     """` (it is of head=depthwise, wise)`: the options that take a value which this one does not, one of each class."""
     takers: dict[str, str] = {}
     for name in options(group) if group in GROUPS and isinstance(value, str) else ():
-        target = load_option(group, name).get("_target_")
+        try:
+            target = load_option(group, name).get("_target_")
+        except UserError:
+            continue  # a file that cannot be read is told where it is chosen
         if isinstance(target, str) and target.startswith("wisesr.") and target not in takers:
             setting = target_settings(target).get(key)
             if setting is not None and get_origin(setting.annotation) is Literal and fits(value, setting.annotation):

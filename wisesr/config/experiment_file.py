@@ -15,7 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from wisesr.config.defaults_list import defaults_of
 from wisesr.config.options import GROUPS
 from wisesr.config.sweep_in_file import complete_sweep
-from wisesr.config.yaml_file import YamlFile, copied, shown
+from wisesr.config.yaml_file import YamlFile, copied, read_yaml, shown
 from wisesr.errors import UserError
 
 GLOBAL = "_global_"
@@ -60,6 +60,7 @@ def experiment_config(file: YamlFile, package: str | None) -> DictConfig:
     config = copied(file)
     if (defaults := defaults_of(file, experiment=True)) is not None:
         config.defaults = defaults
+        _refuse_values_without_effect(file, [name for name in defaults if isinstance(name, str)])
     if package == GLOBAL:
         for key, value in file.root.value:
             _refuse_choice(file, key, value)
@@ -86,6 +87,30 @@ def option_config(file: YamlFile, group: str, package: str | None) -> DictConfig
     if package is None and group in GROUPS and "hydra" in own:
         raise file.wrong(own["hydra"], f"hydra is no setting of a {group}: an experiment's file has it, experiment/NAME.yaml")
     return config
+
+
+def _refuse_values_without_effect(file: YamlFile, names: list[str]) -> None:
+    """An experiment that is named after `_self_` has the last word, in silence; before it, the file has."""
+    own = _paths(file.config)
+    for name in names[names.index("_self_") + 1 :] if "_self_" in names else ():
+        other = file.path.with_name(f"{name.rpartition('/')[2]}.yaml")
+        if other.is_file() and (lost := sorted(own & _paths(read_yaml(other).config))):
+            line = next(index for index, text in enumerate(file.lines) if "_self_" in text)
+            raise file.wrong(
+                line, f"what {name} says comes after it, so that {lost[0]} has no effect here: write it below {name}"
+            )
+
+
+def _paths(node: DictConfig) -> set[str]:
+    """Dotted names of all values but the defaults."""
+    plain = OmegaConf.to_container(node, resolve=False)
+
+    def walk(inner: object, above: str) -> set[str]:
+        if not isinstance(inner, dict):
+            return {above}
+        return {path for key, value in inner.items() for path in walk(value, f"{above}.{key}" if above else str(key))}
+
+    return walk({key: value for key, value in plain.items() if key != "defaults"}, "") if isinstance(plain, dict) else set()
 
 
 def _refuse_choice(file: YamlFile, key: yaml.ScalarNode, value: yaml.Node) -> None:

@@ -19,6 +19,7 @@ from wisesr.config.options import options_by_group, refuse_keys_without_effect
 from wisesr.config.paper_runs import paper_batch, paper_epochs
 from wisesr.config.schema import Config
 from wisesr.config.written import in_file
+from wisesr.config.yaml_syntax import syntax_problem
 from wisesr.errors import UserError
 from wisesr.program import program
 
@@ -122,12 +123,16 @@ def load_cell(path: Path) -> Config:
         UserError: the directory holds none.
     """
     try:
-        config = yaml.load((path / "config.yaml").read_text(encoding="utf-8"), Loader=_LOADER)
+        text = (path / "config.yaml").read_text(encoding="utf-8")
+        config = yaml.load(text, Loader=_LOADER)
     except (FileNotFoundError, NotADirectoryError):
         raise UserError(f"{path} is no cell: it holds no config.yaml") from None
     except OSError as error:
         raise UserError(f"{path / 'config.yaml'} cannot be read: {error.strerror}") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:  # a date of month 13 is a ValueError
+    except yaml.YAMLError as error:
+        line, sentence = syntax_problem(error, text.splitlines())
+        raise UserError(f"{path / 'config.yaml'} is no YAML: line {line + 1} {sentence}") from None
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:  # a date of month 13 is a ValueError
         raise UserError(f"{path / 'config.yaml'} is no YAML: {error}") from None
     if not isinstance(config, dict):
         raise UserError(f"{path / 'config.yaml'} is no configuration")

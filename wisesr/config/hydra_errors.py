@@ -25,6 +25,7 @@ from wisesr.config.options import GROUPS, conf_dir, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
 from wisesr.config.unread import unparsable, unresolved
 from wisesr.config.written import elsewhere, key_in_defaults, unknown_key
+from wisesr.errors import UserError
 
 
 def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[str]) -> str:
@@ -72,7 +73,10 @@ def _chosen_without(node: str, key: str, overrides: Sequence[str]) -> list[str]:
 def _has(node: str, key: str, name: str) -> bool:
     """Whether an option has a key at a node, which begins with its group: `recipe`, `recipe.optimizer`."""
     group, *below = node.split(".")
-    there: object = load_option(group, name)
+    try:
+        there: object = load_option(group, name)
+    except UserError:  # another option's file, which cannot be read, is not what this is about
+        return False
     for part in below:
         there = there.get(part) if isinstance(there, dict) else None
     return isinstance(there, dict) and key in there
