@@ -94,6 +94,8 @@ def combinations(overrides: Sequence[Override]) -> list[list[str]]:
             raise UserError(f"{override.input_line}: an interval has no values to list; give choices or range(FROM,TO,STEP)")
         if override.value_type == ValueType.GLOB_CHOICE_SWEEP:
             values = [value for value in values if is_option(value)]
+        if not values:
+            raise UserError(f"{override.input_line}: no value comes of it, and so no cell")
         choices[key] = [f"{key}={value}" for value in values]
     return [list(cell) for cell in product(*choices.values())]
 

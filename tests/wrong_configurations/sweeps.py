@@ -115,15 +115,6 @@ def by_optuna(rng: random.Random) -> Case:
     )
 
 
-def by_a_cluster(rng: random.Random) -> Case:
-    key, value = rng.choice(
-        [("timeout_min", "banana"), ("nope", "1"), ("cpus_per_task", "-1"), ("mem_gb", "[1]"), ("array_parallelism", "x")]
-    )
-    return Case(
-        ("-m", "hydra/launcher=submitit_slurm", f"hydra.launcher.{key}={value}", "seed=1,2"), ((key, "hydra.launcher"),)
-    )
-
-
 MAKERS = (
     *(
         option_among_others,
@@ -136,5 +127,5 @@ MAKERS = (
         without_m,
         function,
     ),
-    *(without_values, key_that_is_not, word_among_others, by_optuna, by_a_cluster),
+    *(without_values, key_that_is_not, word_among_others, by_optuna),
 )

@@ -107,7 +107,7 @@ def _flag(name: str, option: Action, value: str | None, waiting: list[str]) -> s
 
 
 def _conf_of_their_own(name: str, value: str) -> Path:
-    """A folder in place of `conf`; Hydra would take a path that is not absolute as one below the package, and call it a module."""
+    """A folder in place of `conf`; Hydra would look for one that is not absolute below the package."""
     folder = Path(value).expanduser().absolute()
     if not folder.is_dir():
         raise UserError(

@@ -144,7 +144,7 @@ def _choice(key: str, text: str) -> str:
     if key == "dataset":
         _refuse_folder(text)
     if re.fullmatch(r"\w+(?:,\w+)*", text, re.ASCII):
-        return ",".join(f"'{name}'" if name.isdecimal() else name for name in text.split(","))
+        return ",".join(name if _is_text(name) or name == "null" else f"'{name}'" for name in text.split(","))
     found = read(f"{key}={text}")
     if found is not None:
         if isinstance(found.value(), list) and key in GROUPS and key not in _SEVERAL:
@@ -153,6 +153,12 @@ def _choice(key: str, text: str) -> str:
     if why := _meant(text):
         raise UserError(f"{key}={text}: {why}")
     return ",".join(name if read(f"{key}={name}") else quoted(name) for name in text.split(","))
+
+
+def _is_text(name: str) -> bool:
+    """Whether Hydra reads a word as a text; 112, true and nan it would refuse as names of options."""
+    found = read(f"key={name}")
+    return found is not None and isinstance(found.value(), str)
 
 
 def _refuse_folder(text: str) -> None:
