@@ -113,6 +113,13 @@ def test_a_place_is_a_link_on_a_terminal_alone(tmp_path: Path) -> None:
     assert printed(plain) == f"{page}\n"
 
 
+def test_a_command_in_backquotes_stays_whole_as_a_path_does() -> None:
+    text = "is damaged: half of it is gone. Way out: `rm -r a/long/path/of/a/cell`; then train it again"
+    lines = folded(text, 40).splitlines()
+    assert [line for line in lines if "`rm -r a/long/path/of/a/cell`;" in line]
+    assert " ".join(lines) == text
+
+
 def test_only_a_terminal_is_folded_for() -> None:
     text = "word " * 40
     plain, narrow = Console(width=80, file=io.StringIO()), terminal(80)

@@ -82,6 +82,7 @@ STATE_COLOURS = {
     "skipped": "green",
     "failed": "red",
     "damaged": "red",
+    "newer": "red",
     "interrupted": "yellow",
     "running": "yellow",
     "epoch": "yellow",

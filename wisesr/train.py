@@ -12,9 +12,11 @@ from hydra.types import RunMode
 from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
+from wisesr.config.agent_words import agent_words
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import conf_dir, refuse_shared_files
+from wisesr.config.unread import said
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError, message
 from wisesr.program import keep_typed
@@ -32,9 +34,9 @@ def run(cfg: DictConfig) -> None:
             raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
         return
     try:
-        code = run_grid([to_dict(cfg)])
+        code = run_grid([to_dict(cfg)], alone=True)
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
-        sys.exit(message(str(error)))
+        sys.exit(message(said(error, sys.argv[1:])))
     if code:
         sys.exit(code)
 
@@ -42,7 +44,7 @@ def run(cfg: DictConfig) -> None:
 def main() -> None:
     """Compose and run `sys.argv`; whatever is wrong with the command is said in a few lines, with exit code 1."""
     begin_in_utf_8()
-    typed = sys.argv[1:]
+    typed = agent_words(sys.argv[1:], os.environ)
     try:
         sys.argv[1:], notes = arrange(typed)
     except UserError as error:
@@ -64,7 +66,7 @@ def main() -> None:
     except BrokenPipeError:  # `| head` has read enough: https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
-        sys.exit(message(str(error)))
+        sys.exit(message(said(error, sys.argv[1:])))
     except KeyboardInterrupt:
         print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
         sys.exit(130)

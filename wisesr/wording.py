@@ -61,10 +61,14 @@ def _as_yaml(value: object) -> str:
     return repr(value)
 
 
+_KEPT = "\0"
+"""Stands for a blank that no line ends at."""
+
+
 def folded(text: str, width: int, indent: int | None = None) -> str:
     """The lines of a text, none longer than `width` characters but for words that are longer themselves.
 
-    No word is broken: a path or a name can be copied.
+    No word is broken, and no command in backquotes: a path, a name or a command can be copied.
 
     Args:
         text: one or more lines.
@@ -81,7 +85,7 @@ def _folded_line(line: str, width: int, indent: int | None) -> str:
     start = len(found[0]) if found else 0
     after = " " * (start if indent is None else indent)
     parts = textwrap.wrap(
-        line[start:],
+        re.sub(r"`[^`]+`", lambda command: command[0].replace(" ", _KEPT), line[start:]),
         max(8, width),
         initial_indent=line[:start],
         subsequent_indent=after,
@@ -89,7 +93,7 @@ def _folded_line(line: str, width: int, indent: int | None) -> str:
         break_on_hyphens=False,
         replace_whitespace=False,
     )
-    return "\n".join(parts) if parts else line
+    return "\n".join(parts).replace(_KEPT, " ") if parts else line
 
 
 def percent(share: float, digits: int = 2) -> str:

@@ -252,17 +252,17 @@ def test_an_edited_cell_is_refused_and_keeps_its_record(done: Path, config: dict
     cell = done
     record = (cell / "result.json").read_bytes()
     make(config | {"seed": 7}, cell)
-    with pytest.raises(UserError, match="was edited: its record belongs to another configuration"):
+    with pytest.raises(UserError, match="is damaged: config.yaml was edited: it is not the configuration of the record"):
         run(cell)
     assert (cell / "result.json").read_bytes() == record
     (cell / "result.json").unlink()
-    assert run(cell) == FAILED
-    assert "was edited since" in read_status(cell)["reason"]
+    with pytest.raises(UserError, match="is damaged: config.yaml was edited: it is not .* that the directory is named after"):
+        run(cell)
     make(config | {"protocol": "x"}, cell)
-    with pytest.raises(UserError, match="protocol must be one of"):
+    with pytest.raises(UserError, match="is damaged: config.yaml: protocol is 'x'"):
         run(cell)
     (cell / "config.yaml").write_text("a: [")
-    with pytest.raises(UserError, match="is no YAML"):
+    with pytest.raises(UserError, match=r"is damaged: config.yaml is no YAML \(line \d\)"):
         run(cell)
 
 

@@ -95,10 +95,10 @@ def test_what_a_kill_interrupted_is_completed_before_the_cell_is_looked_at(done:
     (cell.directory / "redo").mkdir()
     record = json.loads((done / "result.json").read_text())
     (cell.directory / "redo" / "result.json").write_text(json.dumps(record | {"selection": "the new one"}))
-    (cell.directory / "redo" / "metrics.csv").write_text("new")
+    (cell.directory / "redo" / "metrics.csv").write_text("new\n" * 9)
     (outcome,) = CellInspector({"force": False, "retry": "none"}).inspect([cell], make_console())
     assert outcome.state is State.SKIPPED
-    assert (cell.directory / "metrics.csv").read_text() == "new"
+    assert (cell.directory / "metrics.csv").read_text() == "new\n" * 9
     assert not (cell.directory / "redo").exists()
 
 

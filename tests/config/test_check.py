@@ -177,13 +177,14 @@ def test_the_nearest_name_and_the_list() -> None:
         ("slots", 0, "grid.slots must be a whole number at least 1 or one of auto, not 0"),
         ("wait", "busy", "grid.wait must be one of auto, spin, passive, not 'busy'"),
         ("retry", "all", "grid.retry must be one of none, failed, not 'all'"),
+        ("stop_on", "always", "grid.stop_on must be one of never, failure, not 'always'"),
         ("force", "yes", "grid.force must be true or false, not 'yes'"),
         ("tflops", 0, "grid.tflops must be a number above 0, not 0"),
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
     grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
-    grid |= {"tflops": 20.0, "wait": "auto", "start": "auto"}
+    grid |= {"stop_on": "never", "tflops": 20.0, "wait": "auto", "start": "auto"}
     cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
     assert found == grid
     assert [cell["seed"] for cell in cells] == [0, 1]

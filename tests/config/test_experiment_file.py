@@ -169,7 +169,7 @@ def test_an_experiment_by_its_path(name: str, asked: str) -> None:
 
 def test_an_experiment_whose_values_another_overrides() -> None:
     text = "defaults:\n  - _self_\n  - quickstart\nstudy: mine\n"
-    assert "mine.yaml:2: `- _self_`: quickstart comes after it, so that study of this file has no effect" in refusal(text)
+    assert "mine.yaml:2: `- _self_`: what quickstart says comes after it, so that study has no effect here" in refusal(text)
     assert whole("defaults:\n  - _self_\n  - quickstart\nseed: 3\n")["seed"] == 3
 
 

@@ -1,4 +1,4 @@
-"""What hands write otherwise than Hydra reads it: taken where it can only mean one thing, else answered with the form to type."""
+"""What hands write otherwise than Hydra reads it: taken where it can mean one thing only, else answered with the form."""
 
 from __future__ import annotations
 

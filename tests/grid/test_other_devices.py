@@ -58,6 +58,6 @@ def test_it_is_said_before_anything_starts(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(grid_module, "_plan", lambda *_, **__: None)
     config = cell_config(tmp_path, seed=9, changes={"trainer.devices": "auto", "trainer.accelerator": "cpu"})
     grid_config = config | {"grid": {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none"}}
-    grid_config["grid"] |= {"force": False, "plan": True, "tflops": 20.0, "wait": "auto", "start": "auto"}
+    grid_config["grid"] |= {"stop_on": "never", "force": False, "plan": True, "tflops": 20.0, "wait": "auto", "start": "auto"}
     assert grid_module.run_grid([grid_config]) == 0
     assert "note: the finished cells of toy-64 resnet18 ran on 8 devices, and these are to run on 1" in file.getvalue()

@@ -68,6 +68,8 @@ class Machine:
         self.ended_: dict[int, CellOutcome] = {}
         self.most = 0
         self.idle = 0
+        self.said: list[int] = []
+        """How many cells ran as a failure stopped the grid."""
         self._length, self._codes = length, codes or {}
 
     def start(self, cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> FakeJob:
@@ -85,6 +87,9 @@ class Machine:
 
     def stopping(self) -> None:
         pass
+
+    def stopping_on_failure(self, *, running: int) -> None:
+        self.said.append(running)
 
     def elsewhere(self, index: int, cell: Cell) -> None:
         pass

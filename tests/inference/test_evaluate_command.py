@@ -153,7 +153,7 @@ def test_a_truncated_checkpoint_is_told(outputs: Path, place: Path, capsys: pyte
     best = find_cell("tests:toy-wise_dropout-0", copy) / "best.ckpt"
     best.write_bytes(best.read_bytes()[:1000])
     assert evaluated(copy, "tests:toy-wise_dropout-0") == 1
-    assert "it may be truncated" in capsys.readouterr().err
+    assert "is damaged: best.ckpt is cut short" in capsys.readouterr().err
 
 
 def test_a_study_is_one_table_and_failures_stop_nothing(

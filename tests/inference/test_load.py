@@ -196,18 +196,18 @@ def cut(path: Path) -> None:
 
 
 DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
-    "truncated": (lambda cell: cut(cell / "best.ckpt"), "best.ckpt cannot be read, it may be truncated"),
-    "empty": (lambda cell: (cell / "best.ckpt").write_bytes(b"") and None, "best.ckpt .*(damaged|truncated)"),
-    "no weights": (lambda cell: (cell / "best.ckpt").unlink(), "has no best.ckpt: its weights were removed"),
+    "truncated": (lambda cell: cut(cell / "best.ckpt"), "is damaged: best.ckpt is cut short"),
+    "empty": (lambda cell: (cell / "best.ckpt").write_bytes(b"") and None, "is damaged: best.ckpt is cut short"),
+    "no weights": (lambda cell: (cell / "best.ckpt").unlink(), "is damaged: best.ckpt is missing: the figures stand"),
     "no result": (lambda cell: (cell / "result.json").unlink(), r"has no result yet \(done\)|has no result yet"),
-    "half a result": (lambda cell: cut(cell / "result.json"), "result.json is no JSON: cut short"),
+    "half a result": (lambda cell: cut(cell / "result.json"), "is damaged: result.json is no JSON: cut short"),
     "no config": (lambda cell: (cell / "config.yaml").unlink(), "is no cell|no such directory"),
     "config cut": (lambda cell: (cell / "config.yaml").write_text("head: [") and None, "is no YAML"),
     "edited": (
         lambda cell: (
             (cell / "config.yaml").write_text((cell / "config.yaml").read_text().replace("seed: 0", "seed: 1", 1)) and None
         ),
-        "config.yaml was edited since",
+        "is damaged: config.yaml was edited: it is not the configuration of the record",
     ),
     "a class more": (
         lambda cell: edit_checkpoint(cell, lambda held: held["class_names"].append("another")),
@@ -339,7 +339,7 @@ def test_checkpoints_that_no_training_writes(finished: Path, damage: str) -> Non
 def test_a_record_that_cannot_be_read_is_told_by_its_directory(finished: Path) -> None:
     record = json.loads((finished / "result.json").read_text())
     (finished / "result.json").write_text(json.dumps(record | {"schema": 99}))
-    with pytest.raises(UserError, match=f"^{finished}: written by a newer version"):
+    with pytest.raises(UserError, match=f"^{finished} was written by a newer version"):
         wisesr.load(finished)
 
 

@@ -38,7 +38,7 @@ def test_cells_that_need_their_files_are_left_alone(root: Path, capsys: pytest.C
     assert not (done / "last.ckpt").exists() and not list(interrupted.glob(".*.partial"))
     out = capsys.readouterr().out
     assert "as they run now: 1 cell." in out and "not finished and go on from their last.ckpt: 3 cells." in out
-    assert f"being damaged: {damaged}" in out
+    assert f"Left alone, damaged: {damaged}" in out
 
 
 def test_links_and_what_others_start_from_stay(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

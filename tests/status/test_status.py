@@ -140,7 +140,7 @@ def test_a_cell_that_is_being_redone(config: dict[str, Any], capsys: pytest.Capt
     assert "Failed: out of memory" in lines and str(redo) in lines
 
 
-def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_damaged_cells_are_counted_and_named(config: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     finish(made(config, seed=0), 0.5)
     odd = {7: to_yaml(config | {"seed": {}}), 8: to_yaml(config | {"trainer": 2})}
     damages = {1: "seed: [", 2: "- 1\n", 3: to_yaml({"seed": 3, "study": "tests"}), 4: "\udcff"} | odd
@@ -152,17 +152,17 @@ def test_damaged_cells_are_named_and_left_out(config: dict[str, Any], capsys: py
     (places[5] / RESULT).write_text(json.dumps(record))
     (places[6] / RESULT).write_text('{"schema": 1, "sta')
     lines = show(capsys, config["output_dir"])
-    assert lines[0] == "1 cell: 1 done"
-    named = lines[lines.index("Left out, being no cells that can be read:") + 1 :]
-    assert len(named) == len(places)
-    for place in places.values():
-        assert sum(str(place) in line for line in named) == 1
-    assert any("cut short" in line and str(places[6]) in line for line in named)
-    assert any("dataset.name" in line and str(places[3]) in line for line in named)
-    assert any("metrics.best.test/top1" in line and str(places[5]) in line for line in named)
+    assert lines[0] == "9 cells: 1 done, 8 damaged"
+    named = lines[lines.index("Damaged:") + 1 :]
+    reasons = {place: named[named.index(str(place)) + 1] for place in places.values()}
+    assert len(named) == len(places) * 2 + 2, "those whose configuration can be read have their names, too"
+    assert "cut short" in reasons[places[6]]
+    assert "dataset.name" in reasons[places[3]]
+    assert "metrics.best.test/top1" in reasons[places[5]]
+    assert all("Way out: `rm " in reason for reason in reasons.values())
     for place in (*places.values(), made(config, seed=0).directory):
         (place / "config.yaml").write_text("seed: [")
-    assert show(capsys, config["output_dir"])[:2] == ["", "Left out, being no cells that can be read:"]
+    assert show(capsys, config["output_dir"])[0] == "9 cells: 9 damaged"
 
 
 @pytest.mark.parametrize("width", [40, 80, 120])

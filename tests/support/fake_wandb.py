@@ -31,8 +31,10 @@ class FakeRun:
     group: str | None = None
     notes: str | None = None
     job: str | None = None
+    sweep: str | None = None
     tags: list[str] = field(default_factory=list)
     state: str = "running"
+    exit_code: int | None = None
     lines: dict[str, list[str]] = field(default_factory=lambda: {HISTORY: [], EVENTS: [], SUMMARY: [], OUTPUT: []})
     uploads: dict[str, bytes] = field(default_factory=dict)
     starts: int = 0
@@ -158,20 +160,26 @@ class FakeServer(ThreadingHTTPServer):
                 self.gaps.append(f"{file}: line {chunk['offset']} after {len(lines)}")
             lines[chunk["offset"] :] = chunk["content"]
         if body.get("complete"):
-            run.state = "failed" if body["exitcode"] else "finished"
+            run.state, run.exit_code = "failed" if body["exitcode"] else "finished", body["exitcode"]
 
     def _upsert(self, given: dict[str, Any]) -> dict[str, Any]:
         inserted = given["name"] not in self.runs
         self.projects.add(given.get("project") or "p")
         run = self.runs.setdefault(given["name"], FakeRun(given["name"]))
         if given.get("host"):  # the first upsert of a process; later ones only bring what changed
-            run.state, run.starts = "running", run.starts + 1
+            run.state, run.exit_code, run.starts = "running", None, run.starts + 1
         run.config = given.get("config") or run.config
         run.display, run.group = given.get("displayName") or run.display, given.get("groupName") or run.group
         run.tags, run.notes = given.get("tags") or run.tags, given.get("notes") or run.notes
-        run.job = given.get("jobType") or run.job
+        run.job, run.sweep = given.get("jobType") or run.job, given.get("sweep") or run.sweep
         project = {"id": "P", "name": given.get("project") or "p", "entity": {"id": "E", "name": "me"}}
-        names = {"id": f"id-{run.name}", "name": run.name, "displayName": run.display, "description": "", "sweepName": None}
+        names = {
+            "id": f"id-{run.name}",
+            "name": run.name,
+            "displayName": run.display,
+            "description": "",
+            "sweepName": run.sweep,
+        }
         bucket = names | {"config": run.config, "project": project, "historyLineCount": len(run.lines[HISTORY])}
         return {"bucket": bucket, "inserted": inserted}
 

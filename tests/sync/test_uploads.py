@@ -71,6 +71,9 @@ def test_online_runs(cell: Path) -> None:
     assert state(cell) == (UploadState.ONLINE, "cccc1111")
     (cell / "wandb.json").write_text('{"id": "dddd2222"}')
     assert state(cell) == (UploadState.ONLINE, "dddd2222")
+    assert read_sync_cell(cell, "name").destination == (None, "wisesr")
+    (cell / "wandb.json").write_text('{"id": "dddd2222", "sweep": "s", "url": "https://wandb.ai/team/a%20sweep/runs/dddd2222"}')
+    assert read_sync_cell(cell, "name", project="other").destination == ("team", "a sweep"), "where the sweep has put it"
     pretend_offline(cell)  # the server was lost on the way, and the whole run kept
     assert state(cell) == (UploadState.OFFLINE, None)
 
@@ -97,7 +100,8 @@ def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
         pretend_offline(cell)
     read = [read_sync_cell(cell, "name") for cell in (failed, waiting, done)]
     assert [cell.state for cell in read] == [UploadState.UNFINISHED] * 3
-    assert [cell.detail for cell in read] == ["failed out of memory", "waiting", "damaged"]
+    assert [cell.detail for cell in read[:2]] == ["failed out of memory", "waiting"]
+    assert read[2].detail.startswith("damaged: result.json: config is None. Way out: `rm ")
 
 
 def test_a_cell_that_runs_is_not_called_interrupted(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ fake server can be stalled, killed and looked into here; what wandb.ai itself ma
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,101 +15,18 @@ from typing import Any
 import pytest
 
 from tests.support.fake_wandb import FakeRun, FakeServer, environment
-from tests.support.paths import ROOT
 from tests.support.runs import history
+from tests.support.wandb_attempts import FINISH, INIT, ROWS, Attempt
 from wisesr.results.installation import write_command
 from wisesr.results.run_address import online_address
 
 pytestmark = pytest.mark.slow
-
-ROWS = [{"epoch": float(n), "step": 4.0 * n, "lr": 0.1, "train/loss": 1 / n, "val/top1": 0.2 * n} for n in (1, 2, 3, 4)]
-INIT, FINISH = 5.0, 4.0
-MEDIA = ("images/kernels_", "images/hardest_", "images/confusion_", "table/predictions_", "table/confusion_chart_table_")
-
-ATTEMPT = f"""
-import json, sys
-from pathlib import Path
-import numpy as np
-from PIL import Image
-from wisesr.results.kernels import KernelSummary
-from wisesr.results.predictions import Predictions
-from wisesr.training.loggers import wandb
-from wisesr.training.loggers.base import Findings, HardImage, Run
-wandb._FINISH_TIMEOUT = {FINISH}
-past, rows, end = json.loads(sys.argv[2])
-run = Run(Path(sys.argv[1]), "toy-wise-seed-0", "study", ("toy", "wise"), {{"head": {{"dropout": 0.5}}}})
-logger = wandb.WandbLogger(run, project="p", entity=None, init_timeout={INIT})
-def kernel(row):
-    plane = np.full((2, 2), row["epoch"], np.float32)
-    logger.kernel(int(row["epoch"]), KernelSummary(plane, plane, row["epoch"] / 8, 0.5))
-for row in past:
-    kernel(row)
-logger.start(past)
-for row in rows:
-    kernel(row)
-    logger.epoch(row, [])
-print("logged", flush=True)
-if end == "wait":
-    sys.stdin.read()
-if end == "fail":
-    logger.fail()
-else:
-    probabilities = np.array([[0.9, 0.1], [0.6, 0.4]], np.float32)
-    tested = Predictions(np.array(["a.png", "b.png"]), np.array([0, 1]), probabilities, ("x", "y"))
-    hard = HardImage("b.png", Image.new("RGB", (8, 8)), "y", "x", 0.4, 0.9)
-    logger.finish({{"best/test/top1": 0.9}}, Findings(Image.new("RGB", (8, 8)), tested, (hard,)))
-print("closed", flush=True)
-if end == "linger":
-    sys.stdin.read()
-"""
 
 
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     with FakeServer() as fake:
         yield fake
-
-
-class Attempt:
-    """A process with the logger in it.
-
-    Args:
-        directory: of the cell.
-        url: of the server.
-        past: rows of earlier attempts' epochs.
-        rows: of its own.
-        end: finish, fail, wait (for a kill, or for its standard input to close, then finish) or linger (finish, then wait).
-        interval: seconds between what wandb-core sends (it rounds them to whole ones).
-    """
-
-    def __init__(
-        self, directory: Path, url: str, past: list[Any], rows: list[Any], end: str = "finish", interval: str = "1"
-    ) -> None:
-        command = [sys.executable, "-c", ATTEMPT, str(directory), json.dumps([past, rows, end])]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-        variables = environment(url, WANDB__FILE_STREAM_TRANSMIT_INTERVAL=interval)
-        self.process = subprocess.Popen(command, cwd=ROOT, env=variables, text=True, **pipes)  # type: ignore[call-overload]
-
-    def says(self, word: str) -> None:
-        """Wait for a line."""
-        while line := self.process.stdout.readline():
-            if line.strip() == word:
-                return
-        raise AssertionError(f"it ended ({self.process.wait()}) before it said {word}")
-
-    def kill(self) -> None:
-        """SIGKILL; wandb-core notices within a second or two, and ends without sending the rest."""
-        self.process.kill()
-        self.process.communicate()
-
-    def ends_well(self, seconds: float) -> None:
-        """Exit code 0 within some time from now."""
-        try:
-            self.process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
-        assert self.process.returncode == 0
 
 
 def whole(server: FakeServer) -> FakeRun:

@@ -18,6 +18,7 @@ from wisesr.cell.run import FAILED, INTERRUPTED, RunOptions, run
 from wisesr.cell.wait import wait_variables
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError
+from wisesr.training.loggers.wandb_agent import forget_others
 
 _MAIN = "WISESR_MAIN"
 """Variable with the process id of the cell's first process on this machine."""
@@ -61,6 +62,7 @@ def main() -> int:
     begin_log()
     options = RunOptions(given.force, given.cores, given.gpus, given.lock if is_main() else None, given.forked)
     os.environ |= wait_variables("auto", os.environ)  # of a cell that a grid starts, that has chosen
+    forget_others(os.environ)
     try:
         if given.cpus:
             bind(given.cpus)

@@ -17,6 +17,7 @@ from wisesr.build.maps import map_keeper
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
 from wisesr.cell.provenance import provenance, reads
+from wisesr.cell.summary import summary
 from wisesr.cell.told_progress import watched
 from wisesr.cell.wait import describe_wait
 from wisesr.cell.warm_up import import_libraries
@@ -24,7 +25,6 @@ from wisesr.config.schema import Config
 from wisesr.data.legible import legible
 from wisesr.data.manifest import TEST, VAL, Manifest
 from wisesr.errors import UserError
-from wisesr.results.reading import reading_words
 from wisesr.results.record_file import write_record
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
@@ -70,6 +70,7 @@ def train_and_record(
     torch.set_num_threads(started.threads)
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
+    parts.module.check_parts(devices, parts.trainer.accumulate)  # before images are decoded for it
     division = describe_division(config, parts, devices)
     waiting = describe_wait(started.threads, os.environ)
     for sentence in filter(None, (_describe(manifest, config, parts), waiting, division.sentence)):
@@ -158,13 +159,21 @@ def _train(
             "stopped": outcome.stopped,
         }
         if loggers:
-            began = reading_words(reads(parts.data, None if maps is None else maps.told))
-            texts = {"protocol": config["protocol"], "selection": _selection(manifest, config), "reads": began}
-            prints = {"fingerprint": started.fingerprint, "data_fingerprint": started.data}
-            summary = _flat_figures(outcome, cost, budget) | texts | prints
+            content = {
+                "fingerprint": started.fingerprint,
+                "protocol": config["protocol"],
+                "selection": _selection(manifest, config),
+                "metrics": {"best": outcome.best},
+                "budget": budget,
+                "cost": cost,
+                "provenance": {
+                    "data": {"fingerprint": started.data},
+                    "reads": reads(parts.data, None if maps is None else maps.told),
+                },
+            }
             findings = gather(directory, manifest, parts.module.measured)
             for logger in loggers:
-                logger.finish(summary, findings)
+                logger.finish(summary(content), findings)
     except BaseException:
         for logger in loggers:
             logger.fail()
@@ -186,15 +195,6 @@ def _model_cost(parts: Parts, config: Config) -> dict[str, Any]:
         "flops": flops(model, config["resolution"]["size"]),
         "feature_map": list(model.backbone.feature_shape),
     }
-
-
-def _flat_figures(outcome: Outcome, cost: dict[str, Any], budget: dict[str, Any]) -> dict[str, Any]:
-    """For loggers: the record's figures under flat names."""
-    flops = {f"{part}_flops": count for part, count in cost["flops"].items()}
-    compute = {f"compute_{name}": value for name, value in cost["compute"].items()}
-    flat = {name: value for name, value in cost.items() if name not in ("parameters", "flops", "compute")} | compute
-    best = {f"best/{name}": value for name, value in outcome.best.items()}
-    return {**best, **cost["parameters"], **flops, **flat, **budget}
 
 
 def _selection(manifest: Manifest, config: Config) -> str:

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
-from wisesr.cell.attempt import ELSEWHERE, is_main
+from wisesr.cell.attempt import is_main
 from wisesr.cell.experiment import train_and_record
 from wisesr.config.check import check
 from wisesr.config.files import load_cell
-from wisesr.config.identity import fingerprint
 from wisesr.config.schema import Config
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import remove_partial
 from wisesr.results.cell_files import CONFIG
@@ -86,24 +87,49 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
         An exit code: DONE, FAILED, DISK_FULL, BUSY or INTERRUPTED.
 
     Raises:
-        UserError: the directory is no cell.
+        UserError: the directory is no cell, or a damaged one.
     """
-    config = _load(directory)
+    if not (directory / CONFIG).is_file():
+        load_cell(directory)  # which says so
     if not is_main():  # Lightning's DDP starts this same command for the other devices, torchrun and srun on other nodes
-        work = work_dir(directory, force=options.force)
+        _require_whole(directory, force=options.force, running=True)
+        config, work = _load(directory), work_dir(directory, force=options.force)
         if read_record(work) is not None:
             return DONE
         _require(directory, check(config))
         return _note_end(work, lambda: _train(work, config, options))
+    if not os.access(directory, os.W_OK):
+        return _only_read(directory, force=options.force)
     with locked(directory, patience=_PATIENCE, inherited=options.lock) as mine:
         if not mine:
             log.warning("another process runs %s", directory)
             return BUSY
         complete_redo(directory)
-        record = read_record(directory)
-        if record is not None and record.fingerprint != fingerprint(config):
-            raise UserError(f"{directory / CONFIG} was edited: its record belongs to another configuration. {ELSEWHERE}")
-        return _run_locked(directory, config, record, options)
+        record = _require_whole(directory, force=options.force)
+        return _run_locked(directory, _load(directory), record, options)
+
+
+def _only_read(directory: Path, *, force: bool) -> int:
+    """A cell where nothing can be written, as on a read-only mount: there is nothing to do if it is done."""
+    if not force and _require_whole(directory, force=False, running=True) is not None:
+        log.info("done before: %s", directory)
+        return DONE
+    raise UserError(
+        f"{directory} cannot be written, and a cell's files go where its {CONFIG} lies: the command that made it, with another "
+        f"output_dir=DIR, makes one elsewhere"
+    )
+
+
+def _require_whole(directory: Path, *, force: bool, running: bool = False) -> Record | None:
+    """The record of a cell on which one may go on; None where there is none yet.
+
+    Raises:
+        UserError: it is damaged, and not only in what doing it anew makes again, or of a newer version.
+    """
+    found = examine(directory, running=running)
+    if found.state is not None and not (force and found.record is not None):
+        raise UserError(f"{directory} {found.verdict}")
+    return found.record
 
 
 def _load(directory: Path) -> Config:

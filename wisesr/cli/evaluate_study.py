@@ -76,22 +76,24 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
 
 def _cells(study: Path, failed: dict[str, str]) -> tuple[list[Cell], dict[str, str]]:
     """Finished cells with their weights, and the states of others; damaged ones go to `failed`."""
-    from wisesr.config.files import load_cell
+    from wisesr.damage import examine
     from wisesr.grid.cell_dirs import make_cells
     from wisesr.results.cell_files import BEST
     from wisesr.results.cleaned import may_be_gone
-    from wisesr.results.labels import parse_labels
     from wisesr.results.lock import is_running
-    from wisesr.results.record_file import load_record
     from wisesr.results.store import find_cells, state_of
 
     configs, directories, unfinished = [], [], {}
     for directory in find_cells(study):
         try:
-            config = load_cell(directory)
-            parse_labels(config)
-            if load_record(directory) is None:
-                unfinished[str(directory)] = str(state_of(directory, running=is_running(directory))[0])
+            held = is_running(directory)
+            found = examine(directory, running=held)
+            config = found.config
+            if config is None or (found.state is not None and found.record is None):
+                failed[str(directory)] = f"{found.state}: {found.reason}"
+                continue
+            if found.record is None:
+                unfinished[str(directory)] = str(state_of(directory, running=held)[0])
                 continue
             if not (directory / BEST).exists() and may_be_gone(directory, config):
                 unfinished[str(directory)] = NO_WEIGHTS

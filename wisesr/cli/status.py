@@ -23,6 +23,7 @@ deviation (number of seeds), and what the others are at.
   interrupted  stopped or killed; the same command continues it
   failed       it ended with an error; grid.retry=failed tries it again
   waiting      it was never started
+  damaged      a file cannot be read, or contradicts another; the way out stands below
 
 examples:
   wisesr status                            the studies of outputs/

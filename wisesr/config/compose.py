@@ -17,6 +17,7 @@ from wisesr.config.grammar import quoted
 from wisesr.config.hydra_errors import explain, swept_override
 from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.config.schema import Config
+from wisesr.config.unread import said
 from wisesr.errors import UserError
 from wisesr.program import program
 
@@ -40,6 +41,8 @@ def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) ->
             whole = compose("config", list(overrides), return_hydra_config=True)
             HydraConfig.instance().set_config(whole)
             ((cell,), _) = split_grid([to_dict(whole)])
+        except UserError as error:
+            raise UserError(said(error, overrides)) from error
         except (HydraException, OmegaConfBaseException) as error:
             if swept := swept_override(error):
                 raise UserError(f"{swept}: there must be one value; several are for {program()} -m") from error

@@ -13,7 +13,7 @@ import yaml
 from omegaconf import DictConfig, OmegaConf
 
 from wisesr.config.defaults_list import defaults_of
-from wisesr.config.options import GROUPS
+from wisesr.config.options import GROUPS, conf_dir
 from wisesr.config.sweep_in_file import complete_sweep
 from wisesr.config.yaml_file import YamlFile, copied, read_yaml, shown
 from wisesr.errors import UserError
@@ -93,8 +93,9 @@ def _refuse_values_without_effect(file: YamlFile, names: list[str]) -> None:
     """An experiment that is named after `_self_` has the last word, in silence; before it, the file has."""
     own = _paths(file.config)
     for name in names[names.index("_self_") + 1 :] if "_self_" in names else ():
-        other = file.path.with_name(f"{name.rpartition('/')[2]}.yaml")
-        if other.is_file() and (lost := sorted(own & _paths(read_yaml(other).config))):
+        named = f"{name.rpartition('/')[2]}.yaml"
+        other = next((path for path in (conf_dir() / "experiment" / named, file.path.with_name(named)) if path.is_file()), None)
+        if other is not None and (lost := sorted(own & _paths(read_yaml(other).config))):
             line = next(index for index, text in enumerate(file.lines) if "_self_" in text)
             raise file.wrong(
                 line, f"what {name} says comes after it, so that {lost[0]} has no effect here: write it below {name}"

@@ -53,6 +53,7 @@ class GridSchema:
     cells_per_gpu: Count = 1
     wait: Literal["auto", "spin", "passive"] = "auto"
     retry: Literal["none", "failed"] = "none"
+    stop_on: Literal["never", "failure"] = "never"
     force: bool = False
     plan: bool = False
     tflops: Annotated[float, Bound("above", 0)] = 20.0

@@ -34,4 +34,9 @@ def unresolved(error: BaseException, overrides: Sequence[str]) -> str | None:
     return "\n".join(with_text(f"{override}: {told}", *halves(override)) for override in given)
 
 
+def said(error: Exception, overrides: Sequence[str]) -> str:
+    """The text of an error in what was composed; where a `${...}` of the command line is its cause, a message for that."""
+    return unresolved(error, overrides) or str(error)
+
+
 _OF_INTERPOLATIONS = (InterpolationResolutionError, UnsupportedInterpolationType, GrammarParseError)

@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from wisesr.config.axes import settings
 from wisesr.config.check import check, describe_problems
-from wisesr.config.files import load_cell, to_yaml
+from wisesr.config.files import to_yaml
 from wisesr.config.identity import cell_dir, fingerprint
 from wisesr.config.schema import Config
+from wisesr.damage import Found, examine, was_begun_as
 from wisesr.errors import UserError
 from wisesr.program import command_line
 from wisesr.results.atomic_files import write_text
@@ -19,6 +20,7 @@ from wisesr.results.installation import write_command
 from wisesr.results.lock import locked
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
+from wisesr.results.state import State
 
 
 class Cell(NamedTuple):
@@ -65,7 +67,7 @@ def check_cells(configs: Sequence[Config]) -> list[Cell]:
     """Check all configurations together and make them cells.
 
     Raises:
-        UserError: anything wrong in any of them, all of it named; a directory in the way.
+        UserError: anything wrong in any of them, all of it named; a file in the way.
     """
     problems = [(_uncertain_label(config), problem) for config in configs for problem in check(config)]
     if problems:
@@ -73,7 +75,7 @@ def check_cells(configs: Sequence[Config]) -> list[Cell]:
         raise UserError(f"The configuration is wrong; nothing was started.\n{text}")
     cells = make_cells(configs)
     for cell in cells:
-        _check_directory(cell)
+        _refuse_file(cell.directory)
     return cells
 
 
@@ -87,21 +89,33 @@ def _uncertain_label(config: Config) -> str:
     return f"{name('dataset')} {name('backbone')}-{name('head')} seed {config.get('seed')}"
 
 
-def _check_directory(cell: Cell) -> None:
-    """Raise for anything at the cell's place that is not this cell."""
-    directory = cell.directory
+def _refuse_file(directory: Path) -> None:
+    """Raise for a file at a cell's place, or above it."""
     in_the_way = next((path for path in (directory, *directory.parents) if path.exists() and not path.is_dir()), None)
     if in_the_way:
         raise UserError(f"{in_the_way} is a file where a directory should go; move it, or choose another study or output_dir")
+
+
+def examine_cell(cell: Cell, *, running: bool) -> Found:
+    """What lies at a cell's place, as of `wisesr.damage.examine`; of a place that is empty, nothing.
+
+    A directory that lost its `config.yaml`, and holds what came of this very configuration, gets it back.
+
+    Args:
+        cell: of a command.
+        running: whether a process holds it.
+    """
+    directory = cell.directory
+    if running and not (directory / CONFIG).is_file():
+        return Found(None, None)  # which is about to be written
     if not directory.is_dir() or not any(path for path in directory.iterdir() if not path.name.startswith(".")):
-        return
+        return Found(None, None)
     if not (directory / CONFIG).is_file():
-        raise UserError(f"{directory} is in the way: it holds files, but no config.yaml, so it is no cell. Move it away")
-    if fingerprint(load_cell(directory)) != cell.fingerprint:
-        raise UserError(
-            f"{directory / CONFIG} was edited: it no longer is the configuration that its directory is named after. "
-            f"Settings are changed on the command line or in conf/; move that directory away"
-        )
+        if not was_begun_as(directory, cell.fingerprint):
+            there = f"it holds files, but no {CONFIG}, so it is no cell. Way out: move {directory} away"
+            return Found(None, None, State.DAMAGED, there)
+        write_text(directory / CONFIG, to_yaml(cell.config))
+    return examine(directory, expected=cell.fingerprint, running=running)
 
 
 def write_cell(cell: Cell) -> None:

@@ -17,7 +17,7 @@ from wisesr.grid.outcome import CellOutcome, Running, RunReason
 from wisesr.results.metrics import read_metrics
 from wisesr.results.status_file import Status, read_status
 from wisesr.terminal import tell
-from wisesr.wording import percent
+from wisesr.wording import count_of, percent
 
 _REFRESH = 0.5
 """Seconds between two looks at the status files."""
@@ -98,6 +98,11 @@ class Display:
         """A line that Ctrl-C was heard."""
         cells = "jobs go on without this command" if self._remote else "running cells end. Ctrl-C again ends them at once"
         tell(self._console, f"Stopping: nothing new starts, {cells}.")
+
+    def stopping_on_failure(self, *, running: int) -> None:
+        """A line that a failure ends the grid."""
+        go_on = f"; {count_of(running, 'cell')} that {'runs goes' if running == 1 else 'run go'} on to the end"
+        tell(self._console, f"Stopping (grid.stop_on=failure): no other cell is begun{go_on * bool(running)}.")
 
     def update(self, outcomes: Sequence[CellOutcome], running: Sequence[Running], elsewhere: Sequence[Cell]) -> None:
         """Show what the status files say, twice a second."""

@@ -13,9 +13,10 @@ from rich.console import Console
 from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
-from wisesr.data.manifest import SPLITS, Manifest
+from wisesr.config.schema import Config
+from wisesr.data.manifest import SPLITS, TRAIN, Manifest
 from wisesr.errors import UserError
-from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cell_dirs import Cell, examine_cell
 from wisesr.grid.console import say
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
@@ -41,14 +42,21 @@ class CellInspector:
     def __init__(self, grid: Mapping[str, Any]) -> None:
         self.problems: Problems = []
         """(cell, problem): data or weights of cells to be run that are not in order."""
+        self.has_single_images = False
+        """Whether a cell to be run would train on a part of a batch with one image, by the numbers of its configuration."""
         self._force, self._retry = grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
+        self._train_images: dict[str, int] = {}
+        """By the same keys as fingerprints."""
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
 
     def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
-        """Each cell as SKIPPED, WAITING with its reason to run, or FAILED; their counts and what has changed are printed."""
+        """Each cell as SKIPPED, WAITING with its reason to run, FAILED, or one that is left alone: DAMAGED, NEWER.
+
+        Their counts, what is damaged and what has changed are printed.
+        """
         with Stages(console) as stages:
             outcomes = []
             for number, cell in enumerate(cells, 1):
@@ -59,28 +67,32 @@ class CellInspector:
 
     def _inspect_cell(self, cell: Cell, console: Console, stages: Stages) -> CellOutcome:
         _complete_redo(cell.directory)
-        record = cell.read_record()
+        held = is_running(cell.directory)
+        found = examine_cell(cell, running=held)
+        record = found.record
+        if found.state is not None and not (self._force and record is not None):  # what it lacks is made anew then
+            tell(console, f"{cell.label} {found.verdict}", "red")
+            return CellOutcome(cell, found.state, found.reason)
         if record is not None:
             _drop_left(cell.directory, record)
         waiting = record is None or self._force
         weights = self._weights(cell, strict=waiting)
         data = self._data(cell, console, stages, strict=waiting)
         if record is None:
-            return self._unfinished(cell)
+            return self._unfinished(cell, held=held)
         if self._force:
             return CellOutcome(cell, State.WAITING, run_reason=RunReason.REDONE)
         for warning in changes(record, data, weights):
             tell(console, f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
         return CellOutcome(cell, State.SKIPPED)
 
-    def _unfinished(self, cell: Cell) -> CellOutcome:
-        """A cell without a record: to be run, unless it failed and is not to be tried again."""
-        if not cell.directory.is_dir() or is_running(cell.directory):
+    def _unfinished(self, cell: Cell, *, held: bool) -> CellOutcome:
+        """A cell without a record: to be run, unless it failed and is not to be tried again. `held`: by another process."""
+        if held or not cell.directory.is_dir():
             return CellOutcome(cell, State.WAITING, run_reason=RunReason.NEW)
         state, reason = state_of(cell.directory, running=False)
         if state is State.FAILED and not self._retry:
             return CellOutcome(cell, State.FAILED, f"{reason}\n  It failed before; grid.retry=failed runs it again")
-        # DONE is that of another configuration, whose record this one replaces.
         return CellOutcome(cell, State.WAITING, run_reason=_RUN_REASONS.get(state, RunReason.NEW))
 
     def _weights(self, cell: Cell, *, strict: bool) -> str | None:
@@ -102,6 +114,7 @@ class CellInspector:
                 stages.say(f"reading the data: {cell.config['dataset']['name']}", aloud=False)
                 manifest = build_manifest(config, progress=stages.tracked)
                 self._fingerprints[key] = manifest.fingerprint()
+                self._train_images[key] = len(manifest.indices(TRAIN))
                 self._sentences[key] = [_counts(manifest), *manifest.notes.sentences()]
             except UserError as error:
                 self._fingerprints[key] = error
@@ -109,6 +122,7 @@ class CellInspector:
         if isinstance(answer, str):
             if strict:
                 self._say(cell, self._sentences.pop(key, []), console)
+                self.has_single_images |= _has_single_images(cell.config, self._train_images[key])
             return answer
         if strict:
             self.problems.append((cell.label, str(answer)))
@@ -120,6 +134,13 @@ class CellInspector:
             if sentence not in self._told:
                 self._told.add(sentence)
                 say(console, sentence)
+
+
+def _has_single_images(config: Config, images: int) -> bool:
+    """Whether a device is given one image at once, as of `data.sampling.smallest_part`; of devices=auto one is certain."""
+    trainer, size = config["trainer"], config["recipe"]["batch_size"]
+    parts = trainer["accumulate"] * trainer["num_nodes"] * (1 if trainer["devices"] == "auto" else trainer["devices"])
+    return bool(min(size, images, (images - 1) % size + 1) < 2 * parts)
 
 
 def _counts(manifest: Manifest) -> str:
@@ -164,4 +185,6 @@ def _count_name(outcome: CellOutcome) -> str:
     """What a cell is counted as."""
     if outcome.run_reason is not None:
         return outcome.run_reason.value
+    if outcome.state.is_left_alone:
+        return f"{outcome.state}"
     return "done already" if outcome.state is State.SKIPPED else "failed before (grid.retry=failed runs them again)"

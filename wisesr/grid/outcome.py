@@ -47,9 +47,10 @@ class CellOutcome(NamedTuple):
 
     cell: Cell
     state: State
-    """DONE, SKIPPED, FAILED, BUSY, INTERRUPTED, RUNNING, WAITING if it was never started, BY_HAND if the user has to."""
+    """DONE, SKIPPED, FAILED, BUSY, INTERRUPTED, RUNNING, WAITING if it was never started, BY_HAND if the user has to; DAMAGED
+    and NEWER if it is left alone."""
     reason: str = ""
-    """Why it failed, is busy, was interrupted or is left to the user."""
+    """Why it failed, is busy, was interrupted, is left to the user or alone."""
     run_dir: Path | None = None
     """Where it was computed, if here and now; a cell that is done anew has a place of its own for that."""
     run_reason: RunReason | None = None

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from wisesr.config.schema import Config
+from wisesr.damage import examine
 from wisesr.grid.cell_process import log_tail
 from wisesr.grid.console import clock
 from wisesr.grid.naming import NARROW, cell_names
@@ -22,7 +23,7 @@ from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.terminal import Column, state_markup, tables, tell
-from wisesr.wording import percent, some_of
+from wisesr.wording import count_of, percent, some_of
 
 _FIGURES = ("epoch", "val top-1 %", "test top-1 %", "macro F1 %", "head parameters", "trained")
 _MAIN = 3
@@ -34,12 +35,12 @@ Results = Sequence[tuple[CellOutcome, Record | None]]
 """Cells with their records, where they have one."""
 
 
-def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
+def print_summary(console: Console, outcomes: Sequence[CellOutcome], *, stopped: bool = False) -> None:
     """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
 
-    Figures come from the records on disk.
+    Figures come from the records on disk. `stopped`: whether a failure has kept the cells that wait from being begun.
     """
-    results = [(outcome, read_record(outcome.cell.directory)) for outcome in outcomes]
+    results = [(outcome, _record(outcome)) for outcome in outcomes]
     lines = _selections(results)
     for outcome, record in results:
         if record is not None and (left_out := record.provenance.data.left_out):
@@ -47,6 +48,11 @@ def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
     lines += _reasons(outcomes)
     if any(outcome.state is State.FAILED for outcome in outcomes):
         lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
+    if stopped and (left := sum(outcome.state is State.WAITING for outcome in outcomes)):
+        lines.append(
+            f"{left:,} of {count_of(len(outcomes), 'cell')} {'was' if left == 1 else 'were'} not begun (grid.stop_on=failure): "
+            f"the same command begins {'it' if left == 1 else 'them'}."
+        )
     for table in _tables(results, console.width):
         console.print(table, crop=False)
     for line in lines:
@@ -54,6 +60,12 @@ def print_summary(console: Console, outcomes: Sequence[CellOutcome]) -> None:
             console.print(escape(line), soft_wrap=True)
         else:
             tell(console, line)
+
+
+def _record(outcome: CellOutcome) -> Record | None:
+    """The record of a cell whose figures stand."""
+    directory = outcome.cell.directory
+    return examine(directory).record if outcome.state is State.DAMAGED and directory.is_dir() else read_record(directory)
 
 
 def _tables(results: Results, width: int) -> list[Table]:
@@ -118,7 +130,7 @@ def _reasons(outcomes: Sequence[CellOutcome]) -> list[str]:
     """A block for each reason why cells have no result; of failures with the end of the first one's log."""
     reasons: dict[tuple[State, str], list[CellOutcome]] = {}
     for outcome in outcomes:
-        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND):
+        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND) or outcome.state.is_left_alone:
             reasons.setdefault((outcome.state, outcome.reason), []).append(outcome)
     lines = []
     for (state, reason), alike in reasons.items():

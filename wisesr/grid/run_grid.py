@@ -17,6 +17,7 @@ from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.advice.advice import advice, print_advice
+from wisesr.grid.agent import end_by, take_run, tell_agent
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
@@ -27,6 +28,7 @@ from wisesr.grid.earlier_arithmetic import earlier_arithmetic
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
+from wisesr.grid.planning.disk import unwritable
 from wisesr.grid.planning.kept import start_sentence
 from wisesr.grid.planning.plan import make_plan
 from wisesr.grid.planning.plan_table import print_plan
@@ -41,13 +43,14 @@ from wisesr.types import usable_cores
 _AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
 
 
-def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True) -> int:
+def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True, alone: bool = False) -> int:
     """Run the cells of these configurations.
 
     Args:
         configs: as composed, with the settings `grid` of the command.
         cluster: whose jobs they are to be; None for this machine.
         live: whether a terminal may be drawn on; others may be writing to it.
+        alone: whether the command asks for one cell, and not for a sweep: a W&B agent's run is that cell's.
 
     Returns:
         0 if all are done, 1 if one is not, 130 after Ctrl-C.
@@ -61,13 +64,16 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     console = make_console(live=live)
     if (same := len(configs) - len(cells)) > 0:
         tell(console, f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
+    agent = None if grid["plan"] else take_run(cells, os.environ, partial(tell, console), alone=alone)
     inspector = CellInspector(grid)
     outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
-    interrupted = False
+    interrupted = 0
     if inspector.problems and not grid["plan"]:  # which need no torch to be told
         raise UserError(f"Nothing was started:\n{describe_problems(inspector.problems)}")
     if waiting:
+        if not grid["plan"] and (closed := unwritable(waiting)):
+            raise UserError("Nothing was started:\n" + "\n".join(closed))
         slots, gpus = _slots(waiting, grid, cluster)
         alone = not slots[0].cpus or grid["plan"] or claim_cores() is not None
         slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if alone else ()) for slot in slots]
@@ -78,7 +84,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         ):
             tell(console, f"note: {sentence}")
         with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
-            _plan(cells, waiting, inspector.problems, grid, console, gpus=gpus, slots=slots, warm=warm)
+            _plan(cells, waiting, inspector, grid, console, gpus=gpus, slots=slots, warm=warm)
             if not grid["plan"]:
                 outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm)
     if grid["plan"]:
@@ -86,10 +92,14 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         return 0
     done = all(outcome.state.is_done for outcome in outcomes)
     if live or not done:
-        print_summary(console, outcomes)
+        print_summary(console, outcomes, stopped=grid["stop_on"] == "failure" and not interrupted)
     if interrupted:
         tell(console, _AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
+        if agent is not None:
+            end_by(interrupted)
         return 130
+    if agent is not None and done:
+        tell_agent(outcomes[0], agent, partial(tell, console))
     if live and (hint := next_step(outcomes)):
         console.print(escape(f"\n{hint}"), soft_wrap=True)
     return 0 if done else 1
@@ -111,6 +121,11 @@ def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
 
 def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | None) -> tuple[list[Slot], int]:
     """Slots for these cells, and how many GPUs each of them sees."""
+    if cluster is not None and grid["stop_on"] != "never" and grid["slots"] == "auto":
+        raise UserError(
+            "grid.stop_on=failure on a cluster needs grid.slots=N, how many jobs there are at a time: else all are queued at "
+            "once, and none is left that a failure could keep from being begun"
+        )
     if cluster is not None:
         return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
     gpus = visible_gpus(os.environ)
@@ -121,7 +136,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
 def _plan(
     cells: Sequence[Cell],
     waiting: Sequence[Cell],
-    problems: Sequence[tuple[str, str]],
+    inspector: CellInspector,
     grid: Mapping[str, Any],
     console: Console,
     *,
@@ -129,9 +144,13 @@ def _plan(
     slots: Sequence[Slot],
     warm: WarmSlots,
 ) -> None:
-    """Find what is wrong with any cell before one starts. A single cell finds it itself, as soon as it has imported torch."""
-    known = list(problems)
-    if grid["plan"] or len(waiting) > 1:
+    """Find what is wrong with any cell before one starts.
+
+    A single cell finds it itself, as soon as it has imported torch; but for a part of a batch with one image, which all models
+    with a BatchNorm on a map of 1x1 refuse.
+    """
+    known = list(inspector.problems)
+    if grid["plan"] or len(waiting) > 1 or inspector.has_single_images:
         on_gpu = gpus > 0 if slots[0].cluster else bool(slots[0].gpus)
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
@@ -143,7 +162,7 @@ def _plan(
             print_plan(console, waiting, plan, slots=len(slots), gpus=of_slot, tflops=grid["tflops"])
         if not grid["plan"] and not known and (sentence := start_sentence(plan.kept)) is not None:
             tell(console, sentence)
-        if grid["plan"] or not known:
+        if grid["plan"] or (len(waiting) > 1 and not known):
             print_advice(advice(cells, waiting, plan, len(slots)), console)
     if known:
         raise UserError(f"Nothing was started:\n{describe_problems(known)}")
@@ -157,8 +176,8 @@ def _run(
     cluster: Cluster | None,
     began: float,
     warm: WarmSlots,
-) -> tuple[list[CellOutcome], bool]:
-    """Run the waiting cells; how each ended, and whether a signal ended it all."""
+) -> tuple[list[CellOutcome], int]:
+    """Run the waiting cells; how each ended, and the signal that ended it all, or 0."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
     begin = warm.start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
@@ -176,5 +195,5 @@ def _run(
         return begin(cell, run_dir, slot, lock, force=grid["force"])
 
     with Display(console, len(outcomes), remote=cluster is not None) as display:
-        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began)
+        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, stop_on=grid["stop_on"])
         return schedule.run(), schedule.interrupted

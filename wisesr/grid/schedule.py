@@ -43,6 +43,7 @@ class Schedule:
         display: shows what happens.
         force: whether finished cells are done anew.
         began: when the command began, seconds since 1970: what others have finished or failed since then is not done again.
+        stop_on: `grid.stop_on`: whether a cell that fails is the last to be begun.
     """
 
     def __init__(
@@ -54,6 +55,7 @@ class Schedule:
         *,
         force: bool,
         began: float,
+        stop_on: str = "never",
     ) -> None:
         self._outcomes = list(outcomes)
         self._pending = deque(index for index, outcome in enumerate(outcomes) if outcome.state is State.WAITING)
@@ -62,6 +64,7 @@ class Schedule:
         self._running: list[Running] = []
         self._start, self._display, self._force = start, display, force
         self._began = began
+        self._stops_on_failure, self._stopped_by_failure = stop_on == "failure", False
         self._signals = SignalCounter()
         self._stopped: float | None = None
 
@@ -72,7 +75,7 @@ class Schedule:
             How each cell ended.
         """
         with self._signals.listening():
-            while self._running or (not self.interrupted and (self._pending or self._elsewhere)):
+            while self._running or (not self._begins_none and (self._pending or self._elsewhere)):
                 self._fill()
                 self._collect()
                 self._stop()
@@ -85,13 +88,18 @@ class Schedule:
         return self._outcomes
 
     @property
-    def interrupted(self) -> bool:
-        """Whether a signal ended it."""
-        return self._signals.count > 0
+    def interrupted(self) -> int:
+        """The first signal that asked it to end; 0 where none did."""
+        return self._signals.first
+
+    @property
+    def _begins_none(self) -> bool:
+        """Whether no other cell is to be begun, or waited for."""
+        return self.interrupted > 0 or self._stopped_by_failure
 
     def _fill(self) -> None:
         """Start cells on free slots."""
-        while self._free and self._pending and not self.interrupted:
+        while self._free and self._pending and not self._begins_none:
             self._begin(self._pending.popleft())
 
     def _begin(self, index: int) -> None:
@@ -156,10 +164,13 @@ class Schedule:
     def _end(self, index: int, outcome: CellOutcome) -> None:
         self._outcomes[index] = outcome
         self._display.ended(index, outcome)
+        if self._stops_on_failure and outcome.state is State.FAILED and not self._begins_none:
+            self._stopped_by_failure = True
+            self._display.stopping_on_failure(running=len(self._running))
 
     def _take_over(self) -> None:
         """Cells that no process holds any more are this one's to look at again, as long as it starts some."""
-        if self.interrupted:
+        if self._begins_none:
             return
         free = [index for index in self._elsewhere if not is_running(self._outcomes[index].cell.directory)]
         for index in reversed(free):

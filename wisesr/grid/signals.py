@@ -13,7 +13,8 @@ class SignalCounter:
     """How many of SIGINT, SIGTERM and SIGHUP have come."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.first = 0
+        """`first` is the number of the first that came."""
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -33,3 +34,4 @@ class SignalCounter:
 
     def _add(self, number: int, frame: FrameType | None) -> None:
         self.count += 1
+        self.first = self.first or number

@@ -12,17 +12,17 @@ from torch import Tensor
 
 from wisesr.config.check import check
 from wisesr.config.files import load_cell
-from wisesr.config.identity import computation
 from wisesr.config.schema import Config
+from wisesr.damage import Found, examine
 from wisesr.errors import UserError
 from wisesr.models.plain_file import read_plain
-from wisesr.results.cell_files import BEST, CONFIG, PREDICTIONS
+from wisesr.results.cell_files import BEST, CONFIG, PREDICTIONS, RESULT
 from wisesr.results.checkpoints import KEPT
 from wisesr.results.cleaned import removed_on
 from wisesr.results.lock import is_running
 from wisesr.results.predictions import read_predictions
 from wisesr.results.record import Record
-from wisesr.results.record_file import load_record
+from wisesr.results.state import State
 from wisesr.results.store import state_of
 from wisesr.wording import some_of
 
@@ -56,16 +56,18 @@ def read_stored(directory: Path) -> Stored:
     Raises:
         UserError: it is not finished, a file is absent, damaged, or does not belong to the others; what is wrong is named.
     """
-    config = load_cell(directory)
-    record = _record(directory)
-    if computation(config) != computation(record.config):
-        raise UserError(f"{directory / CONFIG} was edited since: it is not the configuration that its record was made with")
+    found = examine(directory, running=is_running(directory))
+    if found.state is State.NEWER or {CONFIG, RESULT} & set(found.files):
+        raise UserError(f"{directory} {found.verdict}")
+    config, record = load_cell(directory), found.record
+    if record is None:
+        raise UserError(_unfinished(directory))
     if problems := check(config, root=False, trains=False):
         raise UserError(f"{directory / CONFIG} does not fit this version of wisesr: " + "; ".join(problems))
     path = directory / BEST
     if not path.is_file():
-        raise UserError(_absent(directory, config))
-    held = read_plain(path)
+        raise UserError(f"{directory} {found.verdict}" if BEST in found.files else _absent(directory, config))
+    held = _read_weights(path, found)
     state = _classifier(held, path)
     return Stored(
         directory,
@@ -77,6 +79,16 @@ def read_stored(directory: Path) -> Stored:
         _entry(held, path, "epsilons", list),
         _entry(held, path, "structure", str),
     )
+
+
+def _read_weights(path: Path, found: Found) -> Any:
+    """What the checkpoint holds; of one that is cut short it is said as every command says it."""
+    try:
+        return read_plain(path)
+    except UserError as error:
+        if BEST in found.files and "cannot be read" in str(error):  # else it says what the file asks for
+            raise UserError(f"{path.parent} {found.verdict}") from error
+        raise
 
 
 def _absent(directory: Path, config: Config) -> str:
@@ -99,16 +111,11 @@ def _entry(held: Mapping[str, Any], path: Path, name: str, kind: type) -> Any:
     return value
 
 
-def _record(directory: Path) -> Record:
-    try:
-        record = load_record(directory)
-    except UserError as error:
-        raise UserError(f"{directory}: {error}") from error
-    if record is None:
-        state, reason = state_of(directory, running=is_running(directory))
-        why = f"{state}: {reason}" if reason else state
-        raise UserError(f"{directory} has no result yet ({why}); the command that began it continues it")
-    return record
+def _unfinished(directory: Path) -> str:
+    """Where a cell stands that has no record."""
+    state, reason = state_of(directory, running=is_running(directory))
+    why = f"{state}: {reason}" if reason else state
+    return f"{directory} has no result yet ({why}); the command that began it continues it"
 
 
 def _classifier(held: Any, path: Path) -> dict[str, Tensor]:

@@ -101,6 +101,7 @@ def _table(key: str, cells: Sequence[ReportCell], asked: str, yardstick: Yardsti
             *_together(rows, [group.warnings for group in rows]),
         ),
         notes=(
+            *(f"{cell.place.label} is {cell.state}: {cell.reason}." for cell in shown if cell.state.is_left_alone),
             *repetition_notes(shown),
             *baseline_notes,
             *[PAPER] * (place.protocol == "paper" and bool(shown)),

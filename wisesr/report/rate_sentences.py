@@ -42,7 +42,7 @@ def rate_warnings(choices: Mapping[str, ChosenRates], cells: Cells) -> list[str]
 
 def _tried(cells: Sequence[ReportCell]) -> tuple[str, ...]:
     """Rates of one head that came to an end, by success or failure."""
-    return tuple(sorted({cell.place.rate for cell in cells if cell.state in (State.DONE, State.FAILED)}))
+    return tuple(sorted({cell.place.rate for cell in cells if cell.record is not None or cell.state is State.FAILED}))
 
 
 def _more_tries(counts: Mapping[str, int]) -> str:

@@ -9,16 +9,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wisesr.config.axes import Leaves
-from wisesr.config.files import load_cell
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.report.settings import settings_of
 from wisesr.report.study import LeftOut
 from wisesr.results.atomic_files import read_json
-from wisesr.results.cell_files import RESULT, STARTED
-from wisesr.results.labels import parse_labels
+from wisesr.results.cell_files import STARTED
 from wisesr.results.lock import is_running
 from wisesr.results.record import Record
-from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.state import State
 from wisesr.results.store import find_cells, state_of
 
@@ -61,29 +59,21 @@ def name_cells(roots: Sequence[Path]) -> dict[Path, str]:
 def read_cell(directory: Path, name: str) -> CellFiles | LeftOut:
     """A cell, or what is wrong with it."""
     try:
-        config = load_cell(directory)
-        parse_labels(config)
+        held = is_running(directory)
+        found = examine(directory, running=held)
+        config, record = found.config, found.record
+        if config is None or (found.state is not None and record is None):
+            return LeftOut(name, found.state or State.DAMAGED, found.reason)
         settings = settings_of(config)
-        record = load_record(directory)
         if record is not None:
-            _check_unedited(record, settings)
-            return CellFiles(directory, name, State.DONE, "", config, record, settings, record.provenance.data.fingerprint)
-        state, reason = state_of(directory, running=is_running(directory))
-        return CellFiles(directory, name, State(state), reason, config, None, settings, _started_with(directory))
+            state, data = found.state or State.DONE, record.provenance.data.fingerprint
+            return CellFiles(directory, name, state, found.reason, config, record, settings, data)
+        state, reason = state_of(directory, running=held)
+        return CellFiles(directory, name, state, reason, config, None, settings, _started_with(directory))
     except RecursionError:
         return LeftOut(name, State.DAMAGED, "its files are nested too deeply to be read")
     except (UserError, OSError) as error:
         return LeftOut(name, State.DAMAGED, " ".join(str(error).split()).replace(f"{directory}/", ""))
-
-
-def _check_unedited(record: Record, settings: Leaves) -> None:
-    """Raises: RecordError: a record's configuration is not that of its cell's `config.yaml`."""
-    try:
-        recorded = settings_of(record.config)
-    except UserError:
-        raise RecordError(f"{RESULT}: no config that can be read") from None
-    if recorded != settings or record.protocol != settings["protocol"]:
-        raise RecordError("config.yaml was edited: it is not the configuration of the record")
 
 
 def _started_with(directory: Path) -> str:

@@ -25,6 +25,10 @@ class RecordError(UserError):
     """A `result.json` that this version cannot read, or that is damaged. Its text says why."""
 
 
+class NewerRecordError(RecordError):
+    """A `result.json` of a newer version of wisesr: nothing is wrong with it, and it is not to be written over."""
+
+
 _CHECKS: dict[str, Check] = {
     **dict(checks_of(Record)),
     **{f"provenance.data.images.{split}": is_count for split in ("test", "train")},
@@ -36,13 +40,14 @@ def parse_record(value: Any) -> Record:
 
     Raises:
         RecordError: it is of another schema, lacks something, or holds what cannot be; the text names the file.
+        NewerRecordError: a newer version wrote it.
     """
     schema = value.get("schema") if isinstance(value, dict) else None
     if not isinstance(schema, int) or isinstance(schema, bool):
         raise RecordError(f"{RESULT} is no record: it states no schema")
     if schema != SCHEMA:
-        age = "an older" if schema < SCHEMA else "a newer"
-        raise RecordError(f"written by {age} version (record schema {schema}; this one reads {SCHEMA})")
+        age, kind = ("an older", RecordError) if schema < SCHEMA else ("a newer", NewerRecordError)
+        raise kind(f"written by {age} version (record schema {schema}; this one reads {SCHEMA})")
     if value.get("status") != "done":
         raise RecordError(f"{RESULT} is no record of a finished cell")
     if wrong := problem(value, _CHECKS):
@@ -61,6 +66,8 @@ def load_record(directory: Path) -> Record | None:
         value = json.loads((directory / RESULT).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except IsADirectoryError:
+        raise RecordError(f"{RESULT} is a directory") from None
     except OSError as error:
         raise UserError(f"{RESULT} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 
-from wisesr.results.atomic_files import read_json
+from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.record import Record
 
 NOTES = "wandb.json"
-"""In a cell's directory: `id` and `url` of its online run; `sent`, what `wisesr sync` has made of its offline one."""
+"""In a cell's directory: `id` and `url` of its online run, and `sweep` where that is of one; `sent`, what `wisesr sync` has
+made of its offline one; `told`, ids of a sweep's runs that have got the figures of the finished cell."""
 
 
 def web_address(value: object) -> str:
@@ -30,6 +31,26 @@ def web_address(value: object) -> str:
 def online_address(directory: Path) -> str:
     """Of the run that a cell's logger has open on the server, or had at its end; empty where it went offline."""
     return web_address(_notes(directory).get("url"))
+
+
+def online_place(directory: Path) -> tuple[str, str] | None:
+    """Entity and project of that run, which a sweep may have chosen; None where it went offline."""
+    parts = [unquote(part) for part in urlparse(online_address(directory)).path.strip("/").split("/")]
+    return (parts[-4], parts[-3]) if len(parts) >= 4 and parts[-2] == "runs" else None
+
+
+def has_run(directory: Path, identifier: str) -> bool:
+    """Whether a run on the server has all of a finished cell: its own, or one that was told of it later."""
+    notes = _notes(directory)
+    told = notes.get("told")
+    return (notes.get("id") == identifier and "url" in notes) or (isinstance(told, list) and identifier in told)
+
+
+def note_told(directory: Path, identifier: str) -> None:
+    """A run of a sweep has got the figures of this finished cell."""
+    notes = _notes(directory)
+    told = notes.get("told")
+    write_json(directory / NOTES, notes | {"told": [*(told if isinstance(told, list) else []), identifier]})
 
 
 def run_address(directory: Path, record: Record | None) -> str:

@@ -31,7 +31,9 @@ class State(str, Enum):
     MISSING = "missing"
     """In a report: others of its kind are there."""
     DAMAGED = "damaged"
-    """Its files cannot be read."""
+    """A file of it cannot be read, or contradicts another (`wisesr.damage`)."""
+    NEWER = "newer version"
+    """A newer version of wisesr made it, which alone can read it."""
 
     def __str__(self) -> str:
         """As status files, tables and messages have it: `by hand`."""
@@ -46,3 +48,8 @@ class State(str, Enum):
     def is_done(self) -> bool:
         """Whether it has its record."""
         return self in (State.DONE, State.SKIPPED)
+
+    @property
+    def is_left_alone(self) -> bool:
+        """Whether nothing may be trained or written there until somebody has looked at it."""
+        return self in (State.DAMAGED, State.NEWER)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wisesr.config.files import load_cell
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.results.cell_files import BEST, CONFIG, LAST
 from wisesr.results.lock import is_running
-from wisesr.results.record_file import load_record
 from wisesr.results.redo import REDO
 from wisesr.space.disk import File, files_below
 from wisesr.space.finished import Finished, read_finished
@@ -101,15 +101,19 @@ def plan_cell(cell: Finished, choice: Choice, *, keep_best: bool, needed: Collec
 
 def _sort(directory: Path, plan: CleanPlan, finished: list[Finished]) -> None:
     """Put a cell where it belongs; only one that is finished, whole and at rest is to be cleaned."""
+    held = is_running(directory)
     try:
-        record, cell = load_record(directory), read_finished(directory)
+        found = examine(directory, running=held)
+        cell = None if found.state else read_finished(directory)
     except UserError as error:
         text = str(error)
         plan.damaged.append(text if str(directory) in text else f"{directory}: {text}")
         return
-    if is_running(directory):
+    if held:
         plan.running.append(directory)
-    elif record is None or cell is None or (directory / REDO).exists():
+    elif found.state is not None:
+        plan.damaged.append(f"{found.state}: {directory}: {found.reason}")
+    elif found.record is None or cell is None or (directory / REDO).exists():
         plan.unfinished.append(directory)
     else:
         finished.append(cell)

@@ -48,7 +48,7 @@ def tell(console: Console, plan: CleanPlan, choice: Choice, cache: Path | None, 
     for sentence in _left_alone(plan):
         say(console, sentence)
     for text in plan.damaged:
-        say(console, f"Left alone, being damaged: {text}")
+        say(console, f"Left alone, {text}")
     return anything
 
 

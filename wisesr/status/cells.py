@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-from wisesr.config.files import load_cell
-from wisesr.config.identity import computation
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, make_cells
 from wisesr.grid.eta import CellTime, cell_time
@@ -16,7 +15,7 @@ from wisesr.results.cell_files import CONFIG
 from wisesr.results.labels import Labels, parse_labels
 from wisesr.results.lock import is_running
 from wisesr.results.record import Record
-from wisesr.results.record_file import load_record, read_record
+from wisesr.results.record_file import read_record
 from wisesr.results.redo import REDO
 from wisesr.results.state import State
 from wisesr.results.status_file import Status, read_status
@@ -30,12 +29,13 @@ class CellStatus:
     cell: Cell
     labels: Labels
     state: State
-    """As of `state_of`."""
+    """As of `state_of`; DAMAGED or NEWER, as of `wisesr.damage`."""
     reason: str
-    """Why it failed."""
+    """Why it failed, or what is damaged and the way out."""
     progress: Status
     """Its `status.json`."""
     record: Record | None
+    """Whose figures stand; of a damaged cell, too."""
     redo: CellStatus | None = None
     """The computation anew of a finished cell, where there is one."""
 
@@ -46,22 +46,30 @@ class CellStatus:
         return cell_time(self.cell.config, seen.state, seen.progress, seen.record)
 
 
-def read_cell_statuses(directories: Iterable[Path]) -> tuple[list[CellStatus], list[str]]:
+class Nameless(NamedTuple):
+    """A cell of which not even a configuration can be read."""
+
+    directory: Path
+    state: State
+    reason: str
+
+
+def read_cell_statuses(directories: Iterable[Path]) -> tuple[list[CellStatus], list[Nameless]]:
     """Cells of directories, as `find_cells` finds them.
 
     Returns:
-        The cells, and for each that cannot be read its directory and what is wrong with it.
+        The cells, and those of which not even a configuration can be read.
     """
     statuses: dict[Path, CellStatus] = {}
-    damaged = []
+    nameless = []
     for directory in directories:
-        try:
-            statuses[directory] = _read(directory)
-        except (UserError, OSError) as error:
-            text = " ".join(str(error).split())
-            damaged.append(text if str(directory) in text else f"{directory}: {text}")
+        status = _read(directory)
+        if isinstance(status, Nameless):
+            nameless.append(status)
+        else:
+            statuses[directory] = status
     cells = make_cells([status.cell.config for status in statuses.values()], list(statuses))
-    return [_renamed(statuses[cell.directory], cell) for cell in cells], damaged
+    return [_renamed(statuses[cell.directory], cell) for cell in cells], nameless
 
 
 def _renamed(status: CellStatus, cell: Cell) -> CellStatus:
@@ -70,17 +78,17 @@ def _renamed(status: CellStatus, cell: Cell) -> CellStatus:
     return replace(status, cell=cell, redo=redo)
 
 
-def _read(directory: Path) -> CellStatus:
-    """Where a cell stands.
-
-    Raises:
-        UserError: its configuration or its record is damaged, or of another version.
-    """
-    config = load_cell(directory)
-    labels = parse_labels(config)
-    _require_computation(config)
-    held, record = is_running(directory), load_record(directory)
-    state, reason = state_of(directory, running=held)
+def _read(directory: Path) -> CellStatus | Nameless:
+    """Where a cell stands."""
+    try:
+        held = is_running(directory)
+        found = examine(directory, running=held)
+        state, reason = (found.state, found.reason) if found.state else state_of(directory, running=held)
+    except (UserError, OSError) as error:
+        return Nameless(directory, State.DAMAGED, " ".join(str(error).split()))
+    if found.config is None:
+        return Nameless(directory, state, reason)
+    config, record, labels = found.config, found.record, parse_labels(found.config)
     status = CellStatus(Cell(config, directory), labels, state, reason, read_status(directory), record)
     redo = directory / REDO
     if record is None or not (redo / CONFIG).is_file():
@@ -88,11 +96,3 @@ def _read(directory: Path) -> CellStatus:
     state, reason = state_of(redo, running=held or is_running(redo))
     anew = CellStatus(Cell(config, redo), labels, state, reason, read_status(redo), read_record(redo))
     return replace(status, redo=anew)
-
-
-def _require_computation(config: Mapping[str, Any]) -> None:
-    """Raise UserError for values of which no cell can be named: a value where a group belongs, a date."""
-    try:
-        computation(config)
-    except (AttributeError, TypeError) as error:
-        raise UserError(f"{CONFIG}: {error}") from None

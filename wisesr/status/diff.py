@@ -13,13 +13,13 @@ from rich.markup import escape
 from wisesr.config.axes import leaves
 from wisesr.config.files import load_cell
 from wisesr.config.identity import fingerprint
+from wisesr.damage import examine
 from wisesr.grid.console import make_console
 from wisesr.results.fields import as_written
 from wisesr.results.find import find_cell
 from wisesr.results.lock import is_running
 from wisesr.results.reading import depends_on_batch, reading, reading_words
 from wisesr.results.record import Provenance, Record
-from wisesr.results.record_file import RecordError, load_record
 from wisesr.results.store import state_of
 from wisesr.terminal import Column, tables, tell
 
@@ -77,12 +77,13 @@ def _print_records(console: Console, first: Record, second: Record) -> None:
 
 def _record_or_reason(place: Path) -> Record | str:
     """The record of a cell, or in a user's words why there is none."""
-    try:
-        record = load_record(place)
-    except RecordError as error:
-        return f"{place} has no result that can be read ({error})"
-    state, _ = state_of(place, running=is_running(place))
-    return record if record is not None else f"{place} has no result yet ({state})"
+    held = is_running(place)
+    found = examine(place, running=held)
+    if found.record is not None:
+        return found.record
+    if found.state is not None:
+        return f"{place} {found.verdict}"
+    return f"{place} has no result yet ({state_of(place, running=held)[0]})"
 
 
 def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Difference]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from wisesr.results.head_order import in_order
 from wisesr.results.metrics import read_metrics
 from wisesr.results.state import State
-from wisesr.status.cells import CellStatus
+from wisesr.status.cells import CellStatus, Nameless
 from wisesr.terminal import Column, state_markup, tables
 
 Row = tuple[str, str]
@@ -21,12 +21,12 @@ Entries = dict[Row, dict[str, list[CellStatus]]]
 """Row, then head, to the cells there: its seeds."""
 
 LEGEND = "Test top-1 in percent; of several seeds mean ± standard deviation (number of seeds)."
-COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED)
+COUNTED = (State.DONE, State.RUNNING, State.WAITING, State.INTERRUPTED, State.FAILED, State.DAMAGED, State.NEWER)
 """States as they are counted, in their order."""
 
 
-def count_states(statuses: Iterable[CellStatus]) -> list[str]:
-    """`["8 done", "1 failed"]`: how many cells are done, running, waiting, interrupted, failed."""
+def count_states(statuses: Iterable[CellStatus | Nameless]) -> list[str]:
+    """`["8 done", "1 failed"]`: how many cells are done, running, waiting, interrupted, failed, damaged."""
     counts = Counter(State.RUNNING if status.state.is_running else status.state for status in statuses)
     return [f"{counts[state]} {state}" for state in COUNTED if counts[state]]
 

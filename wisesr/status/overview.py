@@ -17,7 +17,7 @@ from wisesr.grid.results_table import print_summary
 from wisesr.results.redo import REDO
 from wisesr.results.state import State
 from wisesr.results.store import find_cells
-from wisesr.status.cells import CellStatus, read_cell_statuses
+from wisesr.status.cells import CellStatus, Nameless, read_cell_statuses
 from wisesr.status.matrix import LEGEND, count_states, describe_state, matrices
 from wisesr.terminal import tell
 from wisesr.wording import count_of
@@ -42,15 +42,14 @@ def print_status(root: Path, *, table: bool = False) -> None:
     directories = find_cells(root)
     if not directories:
         raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by training")
-    statuses, damaged = read_cell_statuses(tracked(directories, len(directories), "reading cells", console))
+    statuses, nameless = read_cell_statuses(tracked(directories, len(directories), "reading cells", console))
+    tell(console, headline(statuses, nameless))
     if statuses:
         _print_statuses(console, statuses, table=table)
-    if damaged:
-        _print_lines(console, ["", "Left out, being no cells that can be read:", *(f"  {problem}" for problem in damaged)])
+    _print_lines(console, _left_alone([] if table else _named(statuses)[0], nameless))
 
 
 def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: bool) -> None:
-    tell(console, headline(statuses))
     cells, redos = _named(statuses)
     if table:  # its summary has the failures of the cells themselves
         print_summary(console, [_outcome(status) for status in statuses])
@@ -64,11 +63,12 @@ def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: 
     _print_lines(console, _how_to_go_on(cells + redos))
 
 
-def headline(statuses: Sequence[CellStatus]) -> str:
+def headline(statuses: Sequence[CellStatus], nameless: Sequence[Nameless] = ()) -> str:
     """`12 cells: 8 done, 1 running, 3 waiting; about 43:10 left`."""
     redone = sum(status.redo is not None for status in statuses)
-    parts = count_states(statuses) + [f"{redone} of them with a redo"] * bool(redone)
-    text = f"{count_of(len(statuses), 'cell')}: {', '.join(parts)}"
+    cells: list[CellStatus | Nameless] = [*statuses, *nameless]
+    parts = count_states(cells) + [f"{redone} of them with a redo"] * bool(redone)
+    text = f"{count_of(len(cells), 'cell')}: {', '.join(parts)}"
     times = [status.time for status in statuses]
     if not any(time.running or time.share_left for time in times):
         return text
@@ -117,6 +117,18 @@ def _failures(named: Iterable[Named]) -> list[str]:
         tail = log_tail(failed[0][1].cell.directory, _LOG_LINES)
         lines += [f"  the log{' of the first' * (len(failed) > 1)} ends:"] * bool(tail) + [f"  | {line}" for line in tail]
         lines.append("")
+    return lines
+
+
+def _left_alone(named: Iterable[Named], nameless: Iterable[Nameless]) -> list[str]:
+    """Damaged cells, and those of a newer version: what is wrong with each, and the way out."""
+    lines = []
+    for state in (state for state in State if state.is_left_alone):
+        own = [(label, status.cell.directory, status.reason) for label, status in named if status.state is state]
+        own += [("", cell.directory, cell.reason) for cell in nameless if cell.state is state]
+        lines += [f"{state}:".capitalize()] * bool(own)
+        for label, directory, reason in own:
+            lines += [f"  {label}"] * bool(label) + [f"  {directory}", f"    {reason}"]
     return lines
 
 

@@ -1,4 +1,4 @@
-"""The studies of a folder: what ran, when, and how much disk it takes. Reads as little of each cell as that needs; no torch."""
+"""The studies of a folder: what ran, when, and how much disk it takes. No torch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
-from wisesr.config.files import load_cell
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.results.cell_files import BEST, LAST
 from wisesr.results.labels import Labels, parse_labels
@@ -65,23 +65,29 @@ def summarize(study: Path, cells: Sequence[Path]) -> StudySummary:
             if cell := _read(directory, summary):
                 finished.append(cell)
         except (UserError, OSError) as error:
-            text = " ".join(str(error).split())
-            summary.damaged.append(text if str(directory) in text else f"{directory}: {text}")
+            summary.states[State.DAMAGED] += 1
+            summary.damaged.append(f"{State.DAMAGED}: {' '.join(str(error).split())}")
     _count_disk(study, summary, finished)
     return summary
 
 
 def _read(directory: Path, summary: StudySummary) -> Finished | None:
-    """Add a cell to the summary; itself, where it is finished and at rest."""
-    cell = read_finished(directory)
+    """Add a cell to the summary; itself, where it is finished, whole and at rest."""
+    held = is_running(directory)
+    found = examine(directory, running=held)
+    if found.config is not None:
+        summary.labels.append(parse_labels(found.config))
+    if found.state is not None:
+        summary.states[found.state] += 1
+        summary.damaged.append(f"{found.state}: {directory}: {found.reason}")
+        return None
+    cell = None if found.record is None else read_finished(directory)
     if cell is None:
-        summary.labels.append(parse_labels(load_cell(directory)))
-        state, _ = state_of(directory, running=is_running(directory))
+        state, _ = state_of(directory, running=held)
         summary.states[State.RUNNING if state.is_running else state] += 1
         if time := read_status(directory).get("time"):
             summary.happened(datetime.fromtimestamp(time, timezone.utc))
         return None
-    summary.labels.append(parse_labels(cell.config))
     summary.states[State.DONE] += 1
     summary.happened(cell.began, cell.ended)
     return None if (directory / REDO).exists() else cell

@@ -53,7 +53,6 @@ def print_studies(outputs: Path) -> None:
     for sentence in _sentences(studies, [folder for folder in found if folder not in folders]):
         say(console, sentence)
     if damaged := [problem for study in studies for problem in study.damaged]:
-        console.print("Left out, being no cells that can be read:")
         for problem in damaged[:_SHOWN]:
             say(console, f"  {problem}")
         if len(damaged) > _SHOWN:

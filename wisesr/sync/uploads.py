@@ -7,14 +7,14 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wisesr.damage import examine
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cleaned import removed_on
 from wisesr.results.labels import parse_labels
 from wisesr.results.lock import is_running
 from wisesr.results.record import Record
-from wisesr.results.record_file import load_record
-from wisesr.results.run_address import NOTES
+from wisesr.results.run_address import NOTES, online_place
 from wisesr.results.state import State
 from wisesr.results.store import state_of
 
@@ -69,7 +69,7 @@ class SyncCell(NamedTuple):
     """Its path below the study."""
     state: UploadState
     destination: Destination
-    """Where it goes, or is; of online runs always that of their configuration."""
+    """Where it goes; of online runs where they are, or else what their configuration says."""
     config: Mapping[str, Any]
     """Empty for unfinished cells."""
     offline: Path | None = None
@@ -101,20 +101,25 @@ def read_sync_cell(directory: Path, name: str, *, project: str | None = None, en
     own = Destination(logger.get("entity"), logger.get("project") or _DEFAULT_PROJECT)
     destination = Destination(entity or own.entity, project or own.project)
     state, offline, identifier = _runs(directory, destination, own)
-    place = own if state is UploadState.ONLINE else destination
-    return SyncCell(directory, name, state, place, record.config, offline, identifier)
+    if state is UploadState.ONLINE:
+        online = online_place(directory)
+        destination = own if online is None else Destination(*online)
+    return SyncCell(directory, name, state, destination, record.config, offline, identifier)
 
 
 def _record_or_state(directory: Path) -> tuple[Record | None, str]:
     """The record of a cell; or none, and what the cell's state is in place of it."""
+    held = is_running(directory)
     try:
-        record = load_record(directory)
-        if record is not None:
-            parse_labels(record.config)
-            return record, ""
-    except UserError:
-        return None, str(State.DAMAGED)
-    state, reason = state_of(directory, running=is_running(directory))
+        found = examine(directory, running=held)
+        if found.record is not None:
+            parse_labels(found.record.config)
+            return found.record, ""
+    except UserError as error:
+        return None, f"{State.DAMAGED}: {error}"
+    if found.state is not None:
+        return None, f"{found.state}: {found.reason}"
+    state, reason = state_of(directory, running=held)
     return None, f"{state} {reason}".rstrip()
 
 
@@ -150,7 +155,9 @@ def _identifier(folder: Path) -> str:
 
 
 def read_notes(directory: Path) -> dict[str, Any]:
-    """`wandb.json` of a cell: `id` and `url` of its online run, `sent`, ids that were `tried` or `replaced`; empty without."""
+    """`wandb.json` of a cell: `id`, `url` and `sweep` of its online run, `sent`, ids that were `tried` or `replaced`, ids of
+    sweeps' runs that were `told`; empty without.
+    """
     notes = read_json(directory / NOTES)
     return notes if isinstance(notes, dict) else {}
 

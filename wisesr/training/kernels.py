@@ -35,13 +35,19 @@ def _as_array(kernel: Tensor) -> NDArray[np.float32]:
 
 
 def kernel_sheet(model: nn.Module) -> Image.Image | None:
-    """The kernel's mean over channels, then its 31 strongest channels, 64 px a tile, each scaled to its own extent.
-
-    Blue is negative, white zero, red positive. None for a model without such a kernel.
-    """
+    """Its kernel as a picture; None for a model without one."""
     kernel = learned_kernel(model)
-    if kernel is None:
-        return None
+    return None if kernel is None else draw_kernel(kernel)
+
+
+def draw_kernel(kernel: NDArray[np.float32]) -> Image.Image:
+    """A kernel's mean over channels, then its 31 strongest channels, 64 px a tile, each scaled to its own extent.
+
+    Blue is negative, white zero, red positive.
+
+    Args:
+        kernel: (channels, height, width).
+    """
     strongest = np.argsort(-np.square(kernel).sum(axis=(1, 2)), kind="stable")[:_CHANNELS]
     tiles = [_tile(plane) for plane in (kernel.mean(axis=0), *kernel[strongest])]
     rows = -(-len(tiles) // _COLUMNS)

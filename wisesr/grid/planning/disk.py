@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,7 +33,7 @@ def disk_problems(needs: Sequence[Need], slots: int, kept: Sequence[Kept] = ()) 
         place = existing(Path(root))
         below = [need for need in needs if need[0].config["output_dir"] == root]
         if not os.access(place, os.W_OK | os.X_OK):
-            problems.append(f"output_dir: {Path(root).absolute()} cannot be written: no leave to write in {place}")
+            problems.append(_no_leave(root, f"no leave to write in {place}"))
         else:
             devices[place.stat().st_dev] += below
     return problems + [
@@ -40,6 +41,23 @@ def disk_problems(needs: Sequence[Need], slots: int, kept: Sequence[Kept] = ()) 
         for device, group in devices.items()
         for problem in _too_full(group, slots, [store for store in kept if _device(store) == device])
     ]
+
+
+def unwritable(cells: Sequence[Cell]) -> list[str]:
+    """Where directories of cells cannot be made, a sentence for each `output_dir`; nothing of the try stays."""
+    problems: dict[str, str] = {}
+    for root, study in dict.fromkeys((str(cell.config["output_dir"]), str(cell.config["study"])) for cell in cells):
+        place = existing(Path(root, study))
+        try:
+            with tempfile.TemporaryDirectory(dir=place, prefix=".writable-"):
+                pass
+        except OSError as error:
+            problems.setdefault(root, _no_leave(root, f"{error.strerror} ({place})"))
+    return list(problems.values())
+
+
+def _no_leave(root: str, why: str) -> str:
+    return f"output_dir: {Path(root).absolute()} cannot be written: {why}. Name another folder for the cells: output_dir=DIR"
 
 
 def _device(store: Kept) -> int:

@@ -20,12 +20,14 @@ from wisesr.terminal import Column, state_markup, tables, tell
 from wisesr.wording import count_of, some_of
 
 _REASONS = 12
-"""Named where no cell is finished."""
+"""Named where no cell is finished, and damaged cells that are."""
 
 
 def print_study(study: Study, console: Console) -> None:
     """What is known in sentences, then the tables, each below what it shows and what is wrong with it."""
     console.print(_states(study), soft_wrap=True)
+    for line in _left_alone(study):
+        tell(console, line, "red")
     console.print()
     for block in study.claims:
         print_claims(block, console)
@@ -51,6 +53,14 @@ def _states(study: Study) -> str:
     """`20 cells: 14 done, 2 training`, each state in its colour."""
     total, _, states = study_states(study).partition(": ")
     return f"{total}: {', '.join(map(state_markup, states.split(', ')))}"
+
+
+def _left_alone(study: Study) -> list[str]:
+    """What is wrong with damaged cells, and with those of a newer version, and the way out, a line each."""
+    cells: list[ReportCell | LeftOut] = [*study.cells, *study.damaged]
+    lines = [f"{cell.state}: {cell.name}: {cell.reason}" for cell in cells if cell.state.is_left_alone]
+    more = [f"and {len(lines) - _REASONS} more, which the page names"] if len(lines) > _REASONS else []
+    return lines[:_REASONS] + more
 
 
 def _legend(content: TableContent) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,14 +33,45 @@ _LIKELIEST = 5
 _BETTER = {"loss": "min", "ece": "min", "top1": "max", "top5": "max", "macro_f1": "max"}
 
 
-def define_metrics(run: Any) -> None:
-    """Everything over epochs; in the summary the best value beside the last one: `val/top1.max`, `val/top1.last`."""
+def define_metrics(run: Any, *, plain: bool = False) -> None:
+    """Everything over epochs; in the summary the best value beside the last one: `val/top1.max`, `val/top1.last`.
+
+    `plain` is for runs of a sweep, whose chart and search want a number of each: only the last value.
+    """
     run.define_metric("epoch", hidden=True)
     run.define_metric("lr", step_metric="epoch", summary="last")
     for split in ("train", "val"):
         for figure in ("loss",) if split == "train" else _BETTER:
-            run.define_metric(f"{split}/{figure}", step_metric="epoch", summary=f"{_BETTER[figure]},last")
+            summary = None if plain else f"{_BETTER[figure]},last"
+            run.define_metric(f"{split}/{figure}", step_metric="epoch", summary=summary)
     run.define_metric("kernel/*", step_metric="epoch")
+
+
+def chosen_figures(summary: Mapping[str, Any]) -> dict[str, Any]:
+    """`val/top1`, ... of the chosen epoch, from the final figures: what a sweep compares, rather than those of the last."""
+    return {name.removeprefix("best/"): value for name, value in summary.items() if name.startswith("best/val/")}
+
+
+def other_settings(shown: Mapping[str, Any], config: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings below groups that a sweep chooses, by dotted names: `head.name`, `head.dropout`, where W&B has `gap` as `head`.
+
+    The value that the sweep has given stays as it is: the server tells by it which combinations it has had.
+
+    Args:
+        shown: the run's configuration on W&B, in which the sweep's own names are.
+        config: of the cell.
+    """
+    hidden = {
+        key: node for key, node in config.items() if isinstance(node, Mapping) and not isinstance(shown.get(key), Mapping)
+    }
+    return {name: value for name, value in _dotted(hidden).items() if name not in shown}
+
+
+def _dotted(config: Mapping[str, Any], above: str = "") -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for key, value in config.items():
+        values |= _dotted(value, f"{above}{key}.") if isinstance(value, Mapping) else {above + key: value}
+    return values
 
 
 def epoch_figures(row: Row, summary: KernelSummary | None) -> dict[str, Any]:

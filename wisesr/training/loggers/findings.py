@@ -14,8 +14,9 @@ from PIL import Image
 from torch import nn
 
 from wisesr.data.manifest import TEST, Manifest
+from wisesr.results.kernels import read_kernels
 from wisesr.results.predictions import Predictions, read_predictions
-from wisesr.training.kernels import kernel_sheet
+from wisesr.training.kernels import draw_kernel, kernel_sheet
 from wisesr.training.loggers.base import Findings, HardImage
 
 log = logging.getLogger(__name__)
@@ -30,9 +31,25 @@ Made = TypeVar("Made")
 def gather(directory: Path, manifest: Manifest, model: nn.Module) -> Findings:
     """All findings of a cell that can be had, with the chosen weights in its model; what cannot be had is a warning."""
     kernels = attempt("the kernels cannot be shown to loggers", lambda: kernel_sheet(model))
+    return _beside(kernels, directory, manifest)
+
+
+def gather_again(directory: Path, manifest: Manifest | None) -> Findings:
+    """All findings of a finished cell that its files hold.
+
+    Args:
+        directory: of the cell.
+        manifest: its images; None where they cannot be had, so that none of the hardest is shown.
+    """
+    kept = read_kernels(directory)
+    sheet = None if kept is None else attempt("the kernels cannot be shown to loggers", lambda: draw_kernel(kept.kernel))
+    return _beside(sheet, directory, manifest)
+
+
+def _beside(kernels: Image.Image | None, directory: Path, manifest: Manifest | None) -> Findings:
     predictions = attempt("the predictions cannot be shown to loggers", lambda: read_predictions(directory))
-    if predictions is None:
-        return Findings(kernels, None, ())
+    if predictions is None or manifest is None:
+        return Findings(kernels, predictions, ())
     worst = attempt("the hardest images cannot be shown to loggers", lambda: tuple(hardest(predictions, manifest)))
     return Findings(kernels, predictions, worst or ())
 

@@ -1,10 +1,11 @@
-"""Weights & Biases: one run a cell, one group a study.
+"""Weights & Biases: one run a cell, one group a study; under a W&B agent the run that it has made for this command.
 
 Offline unless a key is known or WANDB_MODE says otherwise, decided before the first `init`; a server that does not answer
 within `init_timeout` makes the run an offline one, kept in the cell's directory for `wisesr sync`. wandb cannot resume an
 offline run, so a cell that resumes offline replays its finished epochs into a new file and removes the partial one;
 online it continues, under the one id of all its online attempts, after the rows that the server has. Offline files have
-ids of their own: `wandb sync` appends to a run that the server knows, which would double the steps sent before.
+ids of their own: `wandb sync` appends to a run that the server knows, which would double the steps sent before. So have
+cells that go on outside of the sweep that they began in.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import secrets
 import shlex
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,12 +27,15 @@ from wisesr.results.kernels import KernelSummary
 from wisesr.results.metrics import Row
 from wisesr.results.run_address import NOTES, web_address
 from wisesr.training.loggers.base import Findings, Run, RunLogger, StepRow
-from wisesr.training.loggers.content import define_metrics, epoch_figures, final_row
+from wisesr.training.loggers.content import chosen_figures, define_metrics, epoch_figures, final_row, other_settings
+from wisesr.training.loggers.wandb_agent import agent_run, opening
 from wisesr.training.loggers.wandb_mode import decide_mode
 
 log = logging.getLogger(__name__)
 
 _FINISH_TIMEOUT = 120.0
+_FAILED, _KILLED = 1, 255
+"""Exit codes for W&B, the second as wandb itself has it at Ctrl-C (`sdk/lib/exit_hooks.py`)."""
 
 
 class WandbLogger(RunLogger):
@@ -47,6 +52,7 @@ class WandbLogger(RunLogger):
         super().__init__(run)
         self._project, self._entity, self._timeout, self._media = project, entity, init_timeout, media
         self._state = run.directory / NOTES
+        self._agent = agent_run(os.environ)
         self._wandb: Any = None
         self._rows: list[Row] = []
         self._kernels: dict[int, KernelSummary] = {}
@@ -72,7 +78,7 @@ class WandbLogger(RunLogger):
         self._wandb = self._init(mode)
         if self._wandb is None:
             return
-        self._guard(lambda: define_metrics(self._wandb))
+        self._guard(lambda: define_metrics(self._wandb, plain=self._agent is not None))
         known = self._wandb.starting_step  # of the server's rows; 0 offline
         for row in self._rows:
             if row["step"] >= known:
@@ -84,14 +90,15 @@ class WandbLogger(RunLogger):
         That of online attempts is noted before the server hears of it: a kill between the two would leave a run there
         that nobody here knows.
         """
-        if mode != "online":
-            return secrets.token_hex(4)
-        noted = self._noted()
-        if "id" in noted:
+        noted, agent = self._noted(), self._agent
+        if mode != "online":  # the agent's, where the server has no row of it: `wandb sync` would append to those
+            return secrets.token_hex(4) if agent is None or "id" in noted else agent.id
+        if agent is None and "id" in noted and "sweep" not in noted:
             return str(noted["id"])
-        identifier = secrets.token_hex(4)
-        write_json(self._state, {**noted, "id": identifier})
-        return identifier
+        own = {"id": secrets.token_hex(4)} if agent is None else {"id": agent.id, "sweep": agent.sweep}
+        if own != {key: noted[key] for key in ("id", "sweep") if key in noted}:
+            write_json(self._state, {key: value for key, value in noted.items() if key not in ("id", "sweep", "url")} | own)
+        return own["id"]
 
     def _noted(self) -> dict[str, Any]:
         noted = read_json(self._state)
@@ -123,8 +130,12 @@ class WandbLogger(RunLogger):
             "settings": wandb.Settings(silent=True, console="off", **waits, **process),
         }
         try:
-            run = wandb.init(mode=mode, id=self._identifier(mode), resume="allow" if mode == "online" else None, **arguments)
+            identifier = self._identifier(mode)
+            with opening(os.environ, identifier, self._agent):
+                run = wandb.init(mode=mode, id=identifier, resume="allow" if mode == "online" else None, **arguments)
             self._guard(lambda: self._note_address(run.url if mode == "online" else None))
+            if self._agent is not None:
+                self._guard(lambda: run.config.update(other_settings(run.config, self.run.config)))
             return run
         except Exception as error:  # wandb raises many kinds; none of them may end a training
             if mode != "online":
@@ -164,11 +175,12 @@ class WandbLogger(RunLogger):
             return
         if row := final_row(self._wandb, findings, media=self._media):
             self._guard(lambda: self._wandb.log(row))
-        self._guard(lambda: self._wandb.summary.update(dict(summary)))
+        figures = dict(summary) if self._agent is None else chosen_figures(summary) | dict(summary)
+        self._guard(lambda: self._wandb.summary.update(figures))
 
     def fail(self) -> None:
-        """Close the run, marked failed."""
-        self._close(1)
+        """Close the run, marked failed, or as killed where a signal ended the attempt."""
+        self._close(_KILLED if isinstance(sys.exc_info()[1], (KeyboardInterrupt, SystemExit)) else _FAILED)
 
     def _close(self, exit_code: int) -> bool:
         """Finish the run, and wait for wandb's own process: it may still be writing the file when `finish` returns.
