@@ -145,14 +145,13 @@ def head_without_code(rng: random.Random) -> Case:
 
 
 def wrong_default(rng: random.Random) -> Case:
-    default = rng.choice(["_bose", "gapp", "nope", "_base.yaml", "../head/gap_"])
+    default = rng.choice(["_bose", "gapp", "nope", "../head/gap_"])
     return _head(f"defaults: [{default}]\n{_HEAD}", default.rpartition("/")[2])
 
 
 def no_defaults(rng: random.Random) -> Case:
-    return _head(
-        f"defaults: {rng.choice(['3', 'text', '{a: 1}', '[1]', '[[a]]', '[{a: 1, b: 2}]'])}\n{_HEAD}", "mine", "defaults"
-    )
+    defaults = rng.choice(["3", "text", "{a: 1}", "[1]", "[[a]]", "[{a: 1, b: 2}]"])
+    return _head(f"defaults: {defaults}\n{_HEAD}", "mine.yaml")
 
 
 def wrong_key(rng: random.Random) -> Case:

@@ -9,7 +9,7 @@ from tests.wrong_configurations.settings import COUNTS, KEYS, NUMBERS, OPTIONS, 
 
 
 def option_among_others(rng: random.Random) -> Case:
-    group = rng.choice(["head", "backbone", "dataset", "augment", "recipe"])
+    group = rng.choice(["head", "backbone", "augment", "recipe"])
     right = [name for name in OPTIONS[group] if name[0].isalpha()]
     slip = typo(rng, rng.choice(right), OPTIONS[group])
     names = rng.sample(right, 2)

@@ -16,7 +16,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from wisesr.config.command_line import several_values
 from wisesr.config.grammar import quoted
@@ -35,6 +35,8 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
         return missing_option(error)
     if isinstance(error, ConfigCompositionException):
+        if misfit := _misfit(error):
+            return misfit
         if path := _unknown_key(error):
             if path in MOVED:
                 given = next((item.partition("=")[2] for item in overrides if item.lstrip("+~").startswith(f"{path}=")), "...")
@@ -51,6 +53,17 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
         return several_values(swept)
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
     return f"{error}{cause}"
+
+
+def _misfit(error: ConfigCompositionException) -> str | None:
+    """What to say of an override of a key that is there, and cannot go or hold this; None if the error is another."""
+    found = re.match(r"Error merging override (.+)", str(error), re.DOTALL)
+    if not found or isinstance(error.__cause__, (ConfigKeyError, ConfigAttributeError)):
+        return None
+    key = found[1].lstrip("+~").partition("=")[0]
+    if found[1].startswith("~"):
+        return f"{found[1]}: no cell can do without {key}"
+    return f"{found[1]}: {key} is a node, and has settings in place of a value: {key}.KEY=VALUE"
 
 
 def swept_override(error: Exception) -> str | None:
