@@ -16,6 +16,7 @@ from wisesr.config.agent_words import agent_words
 from wisesr.config.command_line import arrange
 from wisesr.config.files import register_resolvers, to_dict
 from wisesr.config.options import conf_dir, refuse_shared_files
+from wisesr.config.search_settings import refuse_grid_settings
 from wisesr.config.unread import said
 from wisesr.encoding import begin_in_utf_8
 from wisesr.errors import UserError, message
@@ -25,20 +26,30 @@ register_resolvers()
 
 
 @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name="config")
-def run(cfg: DictConfig) -> None:
-    """One cell. A sweep comes here only with a launcher of somebody else's: ours take all its cells together."""
-    from wisesr.grid.run_grid import run_grid
+def run(cfg: DictConfig) -> float | None:
+    """One cell. A sweep comes here only with a launcher of somebody else's: ours take all its cells together.
 
-    if HydraConfig.get().mode == RunMode.MULTIRUN:
-        if run_grid([to_dict(cfg)], live=False):
-            raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
-        return
+    Returns:
+        The figure by which its epoch was chosen, val top-1 from 0 to 1, for a sweeper that searches; None of a mere plan.
+    """
+    from wisesr.grid.run_grid import run_cells
+
+    several = HydraConfig.get().mode == RunMode.MULTIRUN
     try:
-        code = run_grid([to_dict(cfg)], alone=True)
+        config = to_dict(cfg)
+        if not several:
+            refuse_grid_settings(config)
+        end = run_cells([config], live=not several, alone=not several)
     except (UserError, OSError) as error:  # here already: Hydra would print the overrides above it
+        if several:
+            raise
         sys.exit(message(said(error, sys.argv[1:])))
-    if code:
-        sys.exit(code)
+    if end.code and several:
+        raise UserError("the cell is not done")  # an error ends this job, sys.exit would end its worker
+    if end.code:
+        sys.exit(end.code)
+    record = end.outcomes[0].cell.read_record()
+    return None if record is None or end.planned else record.best.val_top1
 
 
 def main() -> None:
@@ -67,6 +78,12 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (OSError, ValueError) as error:  # UserError is a ValueError, and Hydra raises bare ones
         sys.exit(message(said(error, sys.argv[1:])))
+    except RuntimeError as error:
+        from wisesr.config.missing_plugins import missing_class
+
+        if (text := missing_class(error)) is None:
+            raise
+        sys.exit(message(text))
     except KeyboardInterrupt:
         print("Interrupted. The same command continues where this one stopped.", file=sys.stderr)
         sys.exit(130)

@@ -180,11 +180,13 @@ def test_the_nearest_name_and_the_list() -> None:
         ("stop_on", "always", "grid.stop_on must be one of never, failure, not 'always'"),
         ("force", "yes", "grid.force must be true or false, not 'yes'"),
         ("tflops", 0, "grid.tflops must be a number above 0, not 0"),
+        ("zip", "head", "grid.zip must be a list of texts or a list of such lists or null, not 'head'"),
+        ("exclude", [1], "grid.exclude must be a list (each text or a map) or null, not [1]"),
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
     grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
-    grid |= {"stop_on": "never", "tflops": 20.0, "wait": "auto", "start": "auto"}
+    grid |= {"stop_on": "never", "tflops": 20.0, "wait": "auto", "start": "auto", "zip": None, "exclude": None}
     cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
     assert found == grid
     assert [cell["seed"] for cell in cells] == [0, 1]

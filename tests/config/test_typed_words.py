@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from tests.support.command import train_here
 from wisesr.config.command_line import arrange, as_hydra_reads
 from wisesr.config.compose import compose_cell
-from wisesr.config.flags import divide
+from wisesr.config.flags import FLAGS, divide
 from wisesr.config.typed_values import settled
 from wisesr.errors import UserError, message
 
@@ -95,7 +97,7 @@ def test_what_can_mean_one_thing_is_taken(typed: str, read: str) -> None:
         ("/", "dataset=folder dataset.root=/"),
         ("'my head=gap'", "Did you mean head"),
         ("--resume", "no flag is called '--resume'. Did you mean --resolve"),
-        ("=gap", "the name of a group or key"),
+        ("=gap", "the name of a key or group"),
         ("dataset.root=", "'dataset.root=\"\"'"),
     ],
 )
@@ -105,6 +107,13 @@ def test_what_cannot_is_answered_with_the_form(typed: str, form: str) -> None:
     assert form in str(error.value)
     assert len(str(error.value).splitlines()) <= 4
     assert len(str(error.value)) < 600
+
+
+def test_all_flags_of_hydra_are_known(tmp_path: Path) -> None:
+    told = train_here("--hydra-help", cwd=tmp_path).stdout
+    listed = {tuple(found.split(",")) for found in re.findall(r"(?m)^(--[\w-]+(?:,-\w+)?) : ", told)}
+    assert {tuple(flag.names) for flag in FLAGS if flag.names != ("--version",)} <= listed
+    assert {name for names in listed for name in names} <= {name for flag in FLAGS for name in flag.names}
 
 
 def test_settings_that_are_switches_need_no_value() -> None:

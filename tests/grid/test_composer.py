@@ -13,8 +13,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException
 from hydra.types import RunMode
 
+from hydra_plugins.wisesr_grid.axes import combinations
 from hydra_plugins.wisesr_grid.composer import Composer
-from hydra_plugins.wisesr_grid.launcher import combinations, refuse_several_experiments, replaced
+from hydra_plugins.wisesr_grid.sweeper import refuse_several_experiments, replaced
 from tests.support.configs import hydra_loader
 from tests.support.paths import ROOT
 from wisesr.config.command_line import quote_choices

@@ -98,7 +98,7 @@ def test_wrong_configurations_are_all_named_before_anything_starts(tmp_path: Pat
         (["dataset=folder", "dataset.root=${x}"], "As a text, just as it stands:\n    'dataset.root=\"\\${x}\"'"),
         (["dataset=folder", "dataset.root=${x y}", "-m"], "As a text, just as it stands:\n    'dataset.root=\"\\${x y}\"'"),
         (["head=[gap,wise]"], "Several of them are a sweep: python train.py -m head=gap,wise"),
-        (["--sed=1"], "no group or key is called 'sed'. Did you mean seed"),
+        (["--sed=1"], "no key or group is called 'sed'. Did you mean seed"),
         (["head=gap", "--cfg", "jobs"], "--cfg must be one of job, hydra, all"),
         (["logger=[csv,tensorbord]"], "no logger is called 'tensorbord'. Did you mean tensorboard"),
         (["-m", "--cfg", "job"], "Only one of"),

@@ -108,6 +108,29 @@ def word_among_others(rng: random.Random) -> Case:
     return Case(("-m", f"{key}={WORDS[key]},{slip}", "seed=0,1"), ((key,), (slip,)))
 
 
+def together(rng: random.Random) -> Case:
+    values = [
+        "banana",
+        "[a,b]",
+        "[seed]",
+        "[[seed]]",
+        "[seed,nope]",
+        "[seed,head.dropout]",
+        "{a:1}",
+        "[1,2]",
+        "3",
+        "[[seed,[head]]]",
+    ]
+    zipped = rng.choice(values)
+    return Case(("-m", f"grid.zip={zipped}", "seed=1,2", "head.dropout=0.1,0.2,0.3"), (("grid.zip", *told(zipped)),))
+
+
+def left_out(rng: random.Random) -> Case:
+    values = ["banana", "[banana]", "[{nope:1}]", "['seed=']", "['head']", "{a:1}", "3", "[3]", "[seed]", "['seed=1 seed=2']"]
+    excluded = rng.choice(values)
+    return Case(("-m", f"grid.exclude={excluded}", "seed=1,2"), (("grid.exclude", *told(excluded)),))
+
+
 def by_optuna(rng: random.Random) -> Case:
     return Case(
         ("-m", f"hydra/sweeper={rng.choice(['optuna', 'ax', 'nevergrad'])}", "seed=1,2"),
@@ -127,5 +150,5 @@ MAKERS = (
         without_m,
         function,
     ),
-    *(without_values, key_that_is_not, word_among_others, by_optuna),
+    *(without_values, key_that_is_not, word_among_others, by_optuna, together, left_out),
 )

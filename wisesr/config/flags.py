@@ -6,13 +6,9 @@ argparse takes no override after a flag that stands behind one: https://docs.pyt
 from __future__ import annotations
 
 import re
-from argparse import Action
 from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
-
-from hydra._internal.utils import get_args_parser
 
 from wisesr.config.grammar import for_shell, is_key
 from wisesr.config.key_kinds import is_switch
@@ -22,6 +18,30 @@ from wisesr.errors import UserError, unknown
 from wisesr.program import program
 
 SWEEP = ("-m", "--multirun")
+
+
+class Flag(NamedTuple):
+    """One of Hydra's: https://hydra.cc/docs/1.3/advanced/hydra-command-line-flags."""
+
+    names: tuple[str, ...]
+    """The long one first."""
+    takes_value: bool = False
+    choices: tuple[str, ...] = ()
+    default: str | None = None
+    """The value where none is given; None where one must be."""
+
+
+_INFO = ("all", "config", "defaults", "defaults-tree", "plugins", "searchpath")
+FLAGS = (
+    *(Flag(names) for names in (("--help", "-h"), ("--hydra-help",), ("--version",), ("--resolve",), ("--run", "-r"))),
+    *(Flag(names) for names in (("--multirun", "-m"), ("--shell-completion", "-sc"))),
+    *(Flag(names, True) for names in (("--package", "-p"), ("--config-path", "-cp"), ("--config-name", "-cn"))),
+    *(Flag(names, True) for names in (("--config-dir", "-cd"), ("--experimental-rerun",))),
+    Flag(("--cfg", "-c"), True, ("job", "hydra", "all")),
+    Flag(("--info", "-i"), True, _INFO, "all"),
+)
+"""All of them. Hydra has them in a private module only; a test holds this against its help."""
+_OPTIONS = {name: flag for flag in FLAGS for name in flag.names}
 _DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
 """What a program of letters makes of one or two dashes."""
 
@@ -49,8 +69,8 @@ def divide(arguments: Sequence[str]) -> Divided:
         name, equals, value = word.partition("=")
         if not word.startswith("-"):
             words.append(word)
-        elif option := _option(name):
-            flags.append(_flag(name, option, value if equals else None, waiting))
+        elif flag := _option(name):
+            flags.append(_flag(name, flag, value if equals else None, waiting))
         elif word.startswith("--"):
             words += [f"{name[2:]}={value if equals else _value_of(name, waiting)}"] if word != "--" else []
         else:
@@ -58,19 +78,14 @@ def divide(arguments: Sequence[str]) -> Divided:
     return Divided(flags, words)
 
 
-@cache
-def _options() -> dict[str, Action]:
-    return {name: action for action in get_args_parser()._actions for name in action.option_strings}
-
-
-def _option(name: str) -> Action | None:
+def _option(name: str) -> Flag | None:
     """The flag of a name or of its beginning, as argparse has it; keys of ours come first, `--experiment` among them."""
-    if name in _options() or not name.startswith("--") or len(name) < 3:
-        return _options().get(name)
+    if name in _OPTIONS or not name.startswith("--") or len(name) < 3:
+        return _OPTIONS.get(name)
     if name[2:] in (*GROUPS, *ROOT_KEYS, "experiment") or "." in name:
         return None
-    found = {id(action): action for full, action in _options().items() if full.startswith(name)}
-    return next(iter(found.values())) if len(found) == 1 else None
+    found = [flag for flag in FLAGS if any(full.startswith(name) for full in flag.names)]
+    return found[0] if len(found) == 1 else None
 
 
 def _with_plain_dashes(word: str) -> str:
@@ -79,24 +94,22 @@ def _with_plain_dashes(word: str) -> str:
     if not found or not set(found[0]) & set(_DASHES):
         return word
     rest = word[len(found[0]) :]
-    return f"-{rest}" if f"-{rest}" in _options() else f"--{rest}"
+    return f"-{rest}" if f"-{rest}" in _OPTIONS else f"--{rest}"
 
 
-def _flag(name: str, option: Action, value: str | None, waiting: list[str]) -> str:
+def _flag(name: str, flag: Flag, value: str | None, waiting: list[str]) -> str:
     """A flag with its value in one word; takes the value from the words that follow if it is there."""
-    full = max(option.option_strings, key=len)
-    name = name if name in option.option_strings else full
-    if option.nargs == 0:
+    full, choices = flag.names[0], flag.choices
+    name = name if name in flag.names else full
+    if not flag.takes_value:
         if value is not None:
             key = value.partition("=")[0]
             meant = f"{name} {for_shell(value)}" if "=" in value and is_key(key) else name
             raise UserError(f"{name}={value}: {name} takes no value: {program()} {meant}")
         return name
-    choices = None if option.choices is None else [str(choice) for choice in option.choices]
     if value is None and waiting and (waiting[0] in choices if choices else not waiting[0].startswith("-")):
         value = waiting.pop(0)
-    if value is None and option.nargs == "?":
-        value = str(option.const)
+    value = flag.default if value is None else value
     if value is None or (choices and value not in choices):
         said = f"{name}={value}" if value is not None else name
         rule = f"must be one of {', '.join(choices)}" if choices else "needs a value"
@@ -132,9 +145,9 @@ def _value_of(name: str, waiting: list[str]) -> str:
 
 def _no_flag(word: str) -> str:
     """`-mhead=gap`, `-multirun`, `-x`."""
-    if f"-{word}" in _options():
+    if f"-{word}" in _OPTIONS:
         return f"{word} has two dashes: {program()} -{word}"
-    if word.lower() in _options():
+    if word.lower() in _OPTIONS:
         return f"no flag is called {word!r}. Did you mean {word.lower()}?"
     if word.startswith("-m") and "=" in word and is_key(word[2:].partition("=")[0]):
         return f"{word}: a blank belongs behind -m: {program()} -m {for_shell(word[2:])}"
@@ -145,5 +158,5 @@ def _no_flag(word: str) -> str:
 
 
 def _unknown(word: str) -> str:
-    names = [full for full in _options() if full.startswith("--")]
+    names = [full for full in _OPTIONS if full.startswith("--")]
     return f"{unknown('flag', word, names)}. A setting is {program()} KEY=VALUE"

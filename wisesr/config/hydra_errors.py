@@ -21,6 +21,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 from wisesr.config.command_line import several_values
 from wisesr.config.grammar import quoted
 from wisesr.config.missing_option import missing_option
+from wisesr.config.missing_plugins import missing_plugin
 from wisesr.config.options import GROUPS, conf_dir, load_option, options
 from wisesr.config.schema import MOVED, moved_sentence
 from wisesr.config.unread import unparsable, unresolved
@@ -33,7 +34,8 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if told := unresolved(error, overrides):
         return told
     if isinstance(error, MissingConfigException) and error.missing_cfg_file:
-        return missing_option(error)
+        group, _, name = error.missing_cfg_file.rpartition("/")
+        return missing_plugin(group, name, error.options or ()) or missing_option(error)
     if isinstance(error, ConfigCompositionException):
         if misfit := _misfit(error):
             return misfit
@@ -68,7 +70,7 @@ def _misfit(error: ConfigCompositionException) -> str | None:
 
 def swept_override(error: Exception) -> str | None:
     """The override with several values, of which there must be one; None if the error is another."""
-    found = re.search(r"Ambiguous value for argument '(.+)'", str(error))
+    found = re.search(r"(?:Ambiguous value for argument|Sweep parameters) '(.+)'", str(error))
     return found[1] if found else None
 
 

@@ -18,6 +18,8 @@ Config = dict[str, Any]
 
 Count = Annotated[int, Bound("at least", 1)]
 Share = Annotated[float, Bound("above", 0), Bound("below", 1)]
+Rule = str | dict[str, str | float | bool | list[str | float | bool] | None]
+"""Combinations to leave out: `head=flatten resolution=512`, or the same as a map."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class GridSchema:
     plan: bool = False
     tflops: Annotated[float, Bound("above", 0)] = 20.0
     start: Literal["auto", "fork", "spawn"] = "auto"
+    zip: list[str] | list[list[str]] | None = None
+    exclude: list[Rule] | None = None
 
 
 @dataclass(frozen=True)

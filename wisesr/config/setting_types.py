@@ -58,9 +58,12 @@ def describe(annotation: Any) -> str:
     words |= {
         list[float]: "a list of numbers",
         list[str]: "a list of texts",
+        list[list[str]]: "a list of such lists",
         dict[str, str | None]: "names of names",
     }
-    return words.get(annotation, str(annotation))
+    if annotation not in words and origin is list:
+        return f"a list (each {describe(typing.get_args(annotation)[0])})"
+    return words.get(annotation, "a map" if origin is dict else str(annotation))
 
 
 def fits(value: object, annotation: Any) -> bool:

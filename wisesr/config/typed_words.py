@@ -138,10 +138,10 @@ def _check_key(word: str, key: str) -> None:
     if is_folder(word):
         raise UserError(_no_override(word) + _folder(word))
     if not name.strip():
-        raise UserError(f"{_no_override(word)}: before the = there must be the name of a group or key")
+        raise UserError(f"{_no_override(word)}: before the = there must be the name of a key or group")
     if is_key(name.strip()):
         raise UserError(f"{_no_override(word)}: {for_shell(word.strip().replace(name, name.strip(), 1))}")
-    raise UserError(unknown("group or key", name, (*GROUPS, *ROOT_KEYS, "experiment")))
+    raise UserError(unknown("key or group", name, (*GROUPS, *ROOT_KEYS, "experiment")))
 
 
 def _check_value(word: str, waiting: Sequence[str]) -> None:

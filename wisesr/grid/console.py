@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,14 +21,34 @@ _PATIENCE = 2.0
 """Seconds before a bar shows how far something is."""
 
 
-def make_console(*, live: bool = True) -> Console:
+class _Once(Console):
+    """A terminal that is told no sentence twice."""
+
+    def __init__(self, told: set[str], **settings: Any) -> None:
+        super().__init__(**settings)
+        self._told = told
+
+    def print(self, *objects: Any, **settings: Any) -> None:
+        """What is no text is printed as often as it comes."""
+        texts = {each for each in objects if isinstance(each, str)}
+        if not texts or not texts <= self._told:
+            self._told |= texts
+            super().print(*objects, **settings)
+
+
+def make_console(*, live: bool = True, told: set[str] | None = None) -> Console:
     """The terminal; where there is none, or it may not be drawn on, lines wide enough for the table.
 
     In workers of another launcher too, which begin with no command of ours, it takes any text.
+
+    Args:
+        live: whether it may be drawn on.
+        told: sentences that it is not told again; what it is told joins them.
     """
     take_any_text()
-    console = Console(highlight=False, force_terminal=None if live else False)
-    return console if console.is_terminal else Console(highlight=False, width=160, soft_wrap=True)
+    make = Console if told is None else partial(_Once, told)
+    console = make(highlight=False, force_terminal=None if live else False)
+    return console if console.is_terminal else make(highlight=False, width=160, soft_wrap=True)
 
 
 def say(console: Console, text: str) -> None:

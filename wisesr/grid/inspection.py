@@ -52,17 +52,18 @@ class CellInspector:
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
 
-    def inspect(self, cells: Sequence[Cell], console: Console) -> list[CellOutcome]:
+    def inspect(self, cells: Sequence[Cell], console: Console, *, counted: bool = True) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, FAILED, or one that is left alone: DAMAGED, NEWER.
 
-        Their counts, what is damaged and what has changed are printed.
+        What is damaged and what has changed are printed, and their counts.
         """
         with Stages(console) as stages:
             outcomes = []
             for number, cell in enumerate(cells, 1):
                 stages.say(f"looking at cell {number:,} of {len(cells):,}: {cell.label}", aloud=False)
                 outcomes.append(self._inspect_cell(cell, console, stages))
-        _print_counts(outcomes, console)
+        if counted:
+            _print_counts(outcomes, console)
         return outcomes
 
     def _inspect_cell(self, cell: Cell, console: Console, stages: Stages) -> CellOutcome:

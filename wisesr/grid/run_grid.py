@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,6 +18,7 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.agent import end_by, take_run, tell_agent
+from wisesr.grid.batch import Batch
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
 from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
 from wisesr.grid.console import make_console
@@ -40,10 +41,36 @@ from wisesr.results.state import State
 from wisesr.terminal import tell
 from wisesr.types import usable_cores
 
-_AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
+_FORCED_AGAIN = "Interrupted. With grid.force=true the same command redoes also what is done by now; half a redo goes on."
 
 
 def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live: bool = True, alone: bool = False) -> int:
+    """Run the cells of these configurations: the exit code of `run_cells`."""
+    return run_cells(configs, cluster, live=live, alone=alone).code
+
+
+class GridEnd(NamedTuple):
+    """How a grid ended."""
+
+    code: int
+    """0 if all cells are done or were only planned, 1 if one is not done, `INTERRUPTED` after Ctrl-C."""
+    outcomes: Sequence[CellOutcome]
+    """A configuration that was given twice has one."""
+    planned: bool = False
+    """Whether nothing was to start, with grid.plan=true."""
+
+
+def run_cells(
+    configs: Sequence[Config],
+    cluster: Cluster | None = None,
+    *,
+    live: bool = True,
+    alone: bool = False,
+    batch: Batch | None = None,
+) -> GridEnd:
     """Run the cells of these configurations.
 
     Args:
@@ -51,9 +78,7 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         cluster: whose jobs they are to be; None for this machine.
         live: whether a terminal may be drawn on; others may be writing to it.
         alone: whether the command asks for one cell, and not for a sweep: a W&B agent's run is that cell's.
-
-    Returns:
-        0 if all are done, 1 if one is not, 130 after Ctrl-C.
+        batch: where they are some of the cells of a search, which tells of its results itself.
 
     Raises:
         UserError: something is wrong with a configuration, a model, the data, the weights or the disk; nothing was started.
@@ -61,12 +86,15 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
     began = time.time()
     configs, grid = split_grid(configs)
     cells = check_cells(configs)
-    console = make_console(live=live)
+    console = make_console(live=live, told=None if batch is None else batch.told)
+    if batch is not None:
+        cells = [cell._replace(settings=batch.settings[cell.directory]) for cell in cells]
     if (same := len(configs) - len(cells)) > 0:
         tell(console, f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     agent = None if grid["plan"] else take_run(cells, os.environ, partial(tell, console), alone=alone)
     inspector = CellInspector(grid)
-    outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspector.inspect(cells, console)]
+    inspected = inspector.inspect(cells, console, counted=batch is None)
+    outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspected]
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     interrupted = 0
     if inspector.problems and not grid["plan"]:  # which need no torch to be told
@@ -75,34 +103,43 @@ def run_grid(configs: Sequence[Config], cluster: Cluster | None = None, *, live:
         if not grid["plan"] and (closed := unwritable(waiting)):
             raise UserError("Nothing was started:\n" + "\n".join(closed))
         slots, gpus = _slots(waiting, grid, cluster)
-        alone = not slots[0].cpus or grid["plan"] or claim_cores() is not None
-        slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if alone else ()) for slot in slots]
+        own = not slots[0].cpus or grid["plan"] or claim_cores() is not None
+        slots = [slot._replace(wait=grid["wait"], cpus=slot.cpus if own else ()) for slot in slots]
         if note := wait_note(grid["wait"], os.environ):
             tell(console, f"note: {note}")
         for sentence in filter(
             None, [earlier_arithmetic(waiting), *other_devices(waiting, gpus if cluster else len(slots[0].gpus))]
         ):
             tell(console, f"note: {sentence}")
-        with warm_slots(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
-            _plan(cells, waiting, inspector, grid, console, gpus=gpus, slots=slots, warm=warm)
+        warmed = warm_slots if batch is None else batch.warm
+        with warmed(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
+            advise = batch is None or grid["plan"]
+            _plan(cells, waiting, inspector, grid, console, gpus=gpus, slots=slots, warm=warm, advise=advise)
             if not grid["plan"]:
                 outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm)
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
-        return 0
+        return GridEnd(0, outcomes, planned=True)
     done = all(outcome.state.is_done for outcome in outcomes)
-    if live or not done:
-        print_summary(console, outcomes, stopped=grid["stop_on"] == "failure" and not interrupted)
-    if interrupted:
-        tell(console, _AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
-        if agent is not None:
-            end_by(interrupted)
-        return 130
+    if batch is None:
+        _print_end(console, outcomes, grid, live=live, interrupted=interrupted > 0)
+    if agent is not None and interrupted:
+        end_by(interrupted)
     if agent is not None and done:
         tell_agent(outcomes[0], agent, partial(tell, console))
-    if live and (hint := next_step(outcomes)):
+    return GridEnd(INTERRUPTED if interrupted else 0 if done else 1, outcomes)
+
+
+def _print_end(
+    console: Console, outcomes: Sequence[CellOutcome], grid: Mapping[str, Any], *, live: bool, interrupted: bool
+) -> None:
+    """The table, and what to do next."""
+    if live or not all(outcome.state.is_done for outcome in outcomes):
+        print_summary(console, outcomes, stopped=grid["stop_on"] == "failure" and not interrupted)
+    if interrupted:
+        tell(console, _FORCED_AGAIN if grid["force"] else "Interrupted. The same command continues where this one stopped.")
+    elif live and (hint := next_step(outcomes)):
         console.print(escape(f"\n{hint}"), soft_wrap=True)
-    return 0 if done else 1
 
 
 def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
@@ -143,6 +180,7 @@ def _plan(
     gpus: int,
     slots: Sequence[Slot],
     warm: WarmSlots,
+    advise: bool,
 ) -> None:
     """Find what is wrong with any cell before one starts.
 
@@ -162,7 +200,7 @@ def _plan(
             print_plan(console, waiting, plan, slots=len(slots), gpus=of_slot, tflops=grid["tflops"])
         if not grid["plan"] and not known and (sentence := start_sentence(plan.kept)) is not None:
             tell(console, sentence)
-        if grid["plan"] or (len(waiting) > 1 and not known):
+        if advise and (grid["plan"] or (len(waiting) > 1 and not known)):
             print_advice(advice(cells, waiting, plan, len(slots)), console)
     if known:
         raise UserError(f"Nothing was started:\n{describe_problems(known)}")
@@ -194,6 +232,6 @@ def _run(
             slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
         return begin(cell, run_dir, slot, lock, force=grid["force"])
 
-    with Display(console, len(outcomes), remote=cluster is not None) as display:
+    with Display(make_console(live=console.is_terminal), len(outcomes), remote=cluster is not None) as display:
         schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, stop_on=grid["stop_on"])
         return schedule.run(), schedule.interrupted

@@ -81,6 +81,8 @@ class WarmSlot:
     def ready(self) -> WarmParent | None:
         """The warm parent once it has imported all; None where none can be had, which the user is told."""
         while (parent := self.parent()) is not None:
+            if parent.is_ready:  # of an earlier batch of a search
+                return parent
             try:
                 answer = parent.channel.receive(wait=True)
             except EOFError:

@@ -55,7 +55,13 @@ class WarmSlots:
 
 @contextmanager
 def warm_slots(
-    cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Callable[[str], None], *, begin: bool = True
+    cells: Sequence[Cell],
+    slots: Sequence[Slot],
+    how: str,
+    say: Callable[[str], None],
+    *,
+    begin: bool = True,
+    more: bool = False,
 ) -> Iterator[WarmSlots]:
     """Warm parents for these cells while the block runs: they begin to import at once.
 
@@ -65,12 +71,13 @@ def warm_slots(
         how: `grid.start`: "fork", "spawn", or "auto" to fork where that saves time.
         say: tells the user a sentence.
         begin: whether cells start; without it there is no parent.
+        more: whether other cells follow on these slots, so that forking saves time for a single one, too.
 
     Raises:
         UserError: cells cannot be forked here.
     """
     forked = [cell for cell in cells if _has_one_process(cell.config, slots[0])]
-    forks = _forks(how, slots, len(forked))
+    forks = _forks(how, slots, len(forked) + (len(forked) > 0 and more))
     wandb = any(wants_wandb(cell.config["logger"]) for cell in forked)
     tell = cache(say)  # what holds for all slots is said once
     found = {slot.number: _warm_slot(slot, tell, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
