@@ -6,7 +6,6 @@ import copy
 import json
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 import torch
 
 from tests.support.cells import assert_same, make, spawn, weights
+from wisesr.cell.code import imported_code
 from wisesr.cell.run import BUSY, DONE, FAILED, RunOptions, changes, run
 from wisesr.cli import main
 from wisesr.config.identity import fingerprint
@@ -28,6 +28,7 @@ from wisesr.results.kernels import read_kernels
 from wisesr.results.lock import is_running, locked
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record_file import read_record
+from wisesr.results.same_code import code_change
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
 
@@ -145,10 +146,10 @@ def test_a_finished_cell_is_skipped_and_changes_are_told(done: Path, config: dic
     record = read_record(cell)
     assert record is not None
     data = record.provenance.data.fingerprint
-    assert changes(record, data, None) == []
-    assert changes(record, "other", None) == ["the images, labels or splits, or how files are read, have changed since"]
-    older = replace(record, provenance=replace(record.provenance, source="other"))
-    assert changes(older, data, None) == ["the code has changed since"]
+    assert changes(record, data, None, "") == []
+    assert code_change(record.provenance, cell, imported_code(config)) == ""
+    assert changes(record, "other", None, "") == ["the images, labels or splits, or how files are read, have changed since"]
+    assert changes(record, data, None, "the code has changed since") == ["the code has changed since"]
     assert record.fingerprint == fingerprint(config) != fingerprint(config | {"seed": 5})
 
 

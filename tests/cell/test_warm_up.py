@@ -18,15 +18,15 @@ from wisesr.results.installation import _packages_hash, packages_hash
 def test_cells_find_what_was_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither packages nor the package's source are looked at a second time."""
     _packages_hash.cache_clear()
-    provenance.source_hash.cache_clear()
+    provenance.package_hash.cache_clear()
     warm_up()
-    kept = packages_hash(), provenance.source_hash()
-    misses = _packages_hash.cache_info().misses, provenance.source_hash.cache_info().misses
-    assert (packages_hash(), provenance.source_hash()) == kept
-    assert (_packages_hash.cache_info().misses, provenance.source_hash.cache_info().misses) == misses
+    kept = packages_hash(), provenance.package_hash()
+    misses = _packages_hash.cache_info().misses, provenance.package_hash.cache_info().misses
+    assert (packages_hash(), provenance.package_hash()) == kept
+    assert (_packages_hash.cache_info().misses, provenance.package_hash.cache_info().misses) == misses
     _packages_hash.cache_clear()
-    provenance.source_hash.cache_clear()
-    assert (packages_hash(), provenance.source_hash()) == kept
+    provenance.package_hash.cache_clear()
+    assert (packages_hash(), provenance.package_hash()) == kept
 
 
 def test_it_leaves_nothing_that_a_fork_minds() -> None:

@@ -15,8 +15,8 @@ from hydra.types import RunMode
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from hydra_plugins.wisesr_grid.axes import combinations
 from hydra_plugins.wisesr_grid.composer import Composer
-from hydra_plugins.wisesr_grid.launcher import combinations
 from tests.support.configs import hydra_loader
 from wisesr.config.command_line import Arranged, arrange, as_hydra_reads
 from wisesr.config.compose import compose_cell
@@ -104,6 +104,8 @@ TEXT = st.text(st.sampled_from((ODD + "/.").replace("\t", "")), min_size=1, max_
 @example(text='1,"')
 @example(text="[1],#")
 @example(text="a,")
+@example(text=", ")
+@example(text="a,,#")
 @example(text="~nobody,#")
 def test_an_error_ends_with_what_to_paste(key: str, text: str) -> None:
     """Whatever is no path and cannot be read."""

@@ -165,7 +165,9 @@ def test_a_cell_of_two_nodes_is_left_to_the_user(images: Path, tmp_path: Path) -
 def test_settings_of_a_cluster() -> None:
     cluster = make_cluster("slurm", {"cpus_per_task": 8, "gpus_per_node": 2, "max_num_timeout": 3, "slurm_qos": None})
     assert (cluster.cores, cluster.gpus, cluster.requeue) == (8, 2, 3)
-    assert cluster.parameters == {"cpus_per_task": 8, "gpus_per_node": 2}
+    assert cluster.parameters == {"cpus_per_task": 8}
+    assert make_cluster("slurm", {"gpus_per_node": "auto"}).gpus is None
+    assert make_cluster("local", {}).gpus == 0
     grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1}
     assert len(cluster_slots(cluster, grid, 40)) == 40
     assert len(cluster_slots(cluster, grid | {"slots": 4}, 40)) == 4

@@ -20,6 +20,9 @@ from wisesr.results.record import Record
 from wisesr.results.record_file import parse_record
 from wisesr.status.diff import Difference, differences, notes
 
+PLACES = (Path("first"), Path("second"))
+"""Of cells that are not there."""
+
 
 def cell(root: Path, path: str) -> Path:
     directory = root / path
@@ -60,8 +63,8 @@ def changed(content: dict[str, Any], path: str, value: Any) -> Record:
 def test_notes_say_what_must_not_be_compared(config: dict[str, Any]) -> None:
     content = record_of(config)
     record = parse_record(content)
-    assert notes(record, record) == []
-    assert notes(record, changed(content, "provenance.finished", "yesterday")) == []
+    assert notes(record, record, PLACES) == []
+    assert notes(record, changed(content, "provenance.finished", "yesterday"), PLACES) == []
     for path, value, words in [
         ("provenance.data.fingerprint", "g", "same data"),
         ("provenance.versions.torch", "2.7", "versions of torch."),
@@ -73,7 +76,7 @@ def test_notes_say_what_must_not_be_compared(config: dict[str, Any]) -> None:
         ("selection", "b", "chosen"),
         ("provenance.reads", {"training": "maps", "maps": {"dtype": "float32", "differs": 0.0}}, "of different work"),
     ]:
-        (note,) = notes(record, changed(content, path, value))
+        (note,) = notes(record, changed(content, path, value), PLACES)
         assert words in note
 
 
@@ -81,7 +84,7 @@ def test_maps_that_depend_on_the_batch_are_told(config: dict[str, Any]) -> None:
     content = record_of(config)
     reads = {"training": "maps", "maps": {"dtype": "float32", "differs": 2e-7, "rounding": None}}
     record = changed(content, "provenance.reads", reads)
-    (note,) = notes(record, record)
+    (note,) = notes(record, record, PLACES)
     assert note.startswith("Last bits may differ: kept maps") and "2e-07" in note
 
 
@@ -119,7 +122,7 @@ def test_devices_are_last_bits_only_where_nothing_sees_a_part_alone(
         changed(content, "provenance", content["provenance"] | {"devices": devices, "by_part": by_part})
         for devices, by_part in (first, second)
     ]
-    found = [note for pair in (records, records[::-1]) for note in notes(*pair)]
+    found = [note for pair in (records, records[::-1]) for note in notes(*pair, PLACES)]
     assert len(found) == 2 * bool(words)
     assert all(words in note for note in found)
 

@@ -16,7 +16,7 @@ from wisesr.grid.warm.parent import WarmParent
 class ToyParent(WarmParent):
     """Its cells do what their first argument says."""
 
-    _PROGRAM: ClassVar = ("-m", "tests.support.warm_toy")
+    _MODULE: ClassVar = "tests.support.warm_toy"
 
 
 def main() -> int:

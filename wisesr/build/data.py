@@ -25,7 +25,7 @@ from wisesr.data.progress import Progress, shown_by
 from wisesr.data.split import complete
 from wisesr.data.tree import scan
 from wisesr.errors import UserError
-from wisesr.results.provenance import installed_version, source_hash
+from wisesr.results.provenance import installed_version, package_hash
 
 _NO_PART_OF_MANIFEST = (
     *("name", "resolution", "workers", "on_leak", "download"),
@@ -118,7 +118,7 @@ def _make(config: Mapping[str, Any]) -> Manifest:
 def _key(config: Mapping[str, Any], root: Path) -> str:
     """A name for the manifest of these settings, by this code."""
     settings = {key: value for key, value in config["dataset"].items() if key not in _NO_PART_OF_MANIFEST}
-    code = (source_hash(), installed_version("torchvision"), *decoders())
+    code = (package_hash(), installed_version("torchvision"), *decoders())
     return key_of(json.dumps(settings, sort_keys=True), config["protocol"], os.path.realpath(root), code)
 
 

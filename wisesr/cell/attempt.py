@@ -14,7 +14,8 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cell_files import LAST, STARTED
-from wisesr.results.provenance import same_data, source_hash
+from wisesr.results.code import Code, changed_files, named, read_code_of
+from wisesr.results.provenance import package_hash, same_data
 from wisesr.types import usable_cores
 from wisesr.wording import count_of
 
@@ -36,7 +37,7 @@ class Started(NamedTuple):
     threads: int
     attempts: int
     sources: list[str]
-    """Hashes of the code of each attempt, without repetition."""
+    """Hashes of the code of each attempt, without repetition; of attempts of before 2026-11-30 those of the whole package."""
     devices: int | None = None
     """Of all nodes; None where it was started before 2026-11-28."""
     begun: str = ""
@@ -59,6 +60,7 @@ def start_attempt(
     *,
     data: str,
     weights: str | None,
+    code: Code,
     gpu: bool,
     devices: int | None = None,
     cores: int | None = None,
@@ -71,6 +73,7 @@ def start_attempt(
         config: of the cell.
         data: fingerprint of the manifest.
         weights: hash of the file of pretrained weights, or None.
+        code: that this process computes by.
         gpu: whether there is one.
         devices: that it trains on, of all nodes.
         cores: CPU cores that the cell may use; None for all.
@@ -79,12 +82,13 @@ def start_attempt(
         UserError: it began with another configuration, other data or weights, on another number of devices.
     """
     threads = _threads(config["trainer"], gpu=gpu, cores=cores)
-    now = Started(fingerprint(config), data, weights, threads, 1, [source_hash()], devices, utc_now())
+    now = Started(fingerprint(config), data, weights, threads, 1, [code.source], devices, utc_now())
     before = read_json(directory / STARTED)
     if before is not None:
         earlier = Started(**before)
         now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0), begun=earlier.begun)
         if (directory / LAST).exists():
+            _tell_code(directory, earlier, code)
             now = _continued(directory, config, earlier, now)
     if is_main():
         write_json(directory / STARTED, now._asdict())
@@ -119,9 +123,16 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
         now = now._replace(threads=earlier.threads)
     elif now.threads != earlier.threads:
         log.warning("continues with %d threads what began with %d: last bits may differ", now.threads, earlier.threads)
-    if now.sources[0] not in earlier.sources:
-        log.warning("the code has changed since this cell was interrupted; its record will say so")
     return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
+
+
+def _tell_code(directory: Path, earlier: Started, code: Code) -> None:
+    """Say which files were edited since the last attempt."""
+    before = read_code_of(directory)
+    files = [] if before is None else changed_files(before, code)
+    if files or (before is None and not {code.source, package_hash()} & set(earlier.sources)):
+        which = f" ({named(files)})" if files else ""
+        log.warning("the code has changed since this cell was interrupted%s; its record will say so", which)
 
 
 def _threads(trainer: Mapping[str, Any], *, gpu: bool, cores: int | None) -> int:

@@ -16,6 +16,7 @@ from wisesr.build.keep import keep_images
 from wisesr.build.maps import map_keeper
 from wisesr.build.parts import build_loggers
 from wisesr.cell.attempt import Started, is_main, start_attempt
+from wisesr.cell.code import agree_with_main, imported_code, note_code, settled_code
 from wisesr.cell.provenance import provenance, reads
 from wisesr.cell.summary import summary
 from wisesr.cell.told_progress import watched
@@ -64,12 +65,16 @@ def train_and_record(
     _require_gpus(config, gpus)
     data, weights, gpu = manifest.fingerprint(), weights_hash(config), torch.cuda.is_available()
     devices = device_count(config["trainer"])
-    started = start_attempt(directory, config, data=data, weights=weights, gpu=gpu, devices=devices, cores=cores)
+    code = imported_code(config)
+    agree_with_main(directory, code, is_main=is_main())
+    started = start_attempt(directory, config, data=data, weights=weights, code=code, gpu=gpu, devices=devices, cores=cores)
     if is_main():
         write_uncommitted(directory)
     torch.set_num_threads(started.threads)
     _note(directory, "building")
     parts = build(config, manifest, cores=cores)
+    if is_main():
+        code = note_code(directory, settled_code(config), started.sources)
     parts.module.check_parts(devices, parts.trainer.accumulate)  # before images are decoded for it
     division = describe_division(config, parts, devices)
     waiting = describe_wait(started.threads, os.environ)
@@ -97,7 +102,7 @@ def train_and_record(
         "metrics": {"best": outcome.best, "last": outcome.last},
         "budget": budget,
         "cost": cost,
-        "provenance": provenance(directory, config, manifest, parts, started)
+        "provenance": provenance(directory, config, manifest, parts, started, code)
         | {"by_part": division.by_part, "start": "fork" if forked else "spawn"}
         | {"reads": reads(parts.data, None if maps is None else maps.told)},
     }

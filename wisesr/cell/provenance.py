@@ -15,8 +15,9 @@ from wisesr.cell.attempt import Started, utc_now
 from wisesr.config.schema import Config
 from wisesr.data.manifest import Manifest
 from wisesr.data.prepare.origin import archive_of
+from wisesr.results.code import Code
 from wisesr.results.installation import kept_variables, packages_hash, read_command
-from wisesr.results.provenance import commit, hardware, installed_version, source_hash, versions
+from wisesr.results.provenance import commit, hardware, installed_version, package_hash, versions
 from wisesr.results.run_address import online_address
 from wisesr.results.uncommitted import describe_uncommitted
 from wisesr.training.flags import torch_flags
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 _DRIVER = Path("/proc/driver/nvidia/version")
 
 
-def provenance(directory: Path, config: Config, manifest: Manifest, parts: Parts, started: Started) -> dict[str, Any]:
+def provenance(
+    directory: Path, config: Config, manifest: Manifest, parts: Parts, started: Started, code: Code
+) -> dict[str, Any]:
     """`provenance` of a record, under the keys of the file.
 
     Args:
@@ -36,6 +39,7 @@ def provenance(directory: Path, config: Config, manifest: Manifest, parts: Parts
         manifest: its images.
         parts: what it has computed with; its trainer knows the device.
         started: how it began.
+        code: that it has computed by.
     """
     import torch
 
@@ -45,8 +49,9 @@ def provenance(directory: Path, config: Config, manifest: Manifest, parts: Parts
     return {
         "commit": commit(),
         "uncommitted": describe_uncommitted(directory),
-        "source": source_hash(),
-        "sources": started.sources,
+        "source": code.source,
+        "sources": list(dict.fromkeys([*started.sources, code.source])),
+        "code": {"files": len(code.files), "package": package_hash(), "edited": code.edited, "unfollowed": code.unfollowed},
         "versions": versions(),
         "software": _software(on_gpu=on_gpu),
         "packages_sha256": packages_hash(),

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from wisesr.build.cell import weights_hash
 from wisesr.build.data import build_manifest
 from wisesr.cell.attempt import is_main
+from wisesr.cell.code import imported_code
 from wisesr.cell.experiment import train_and_record
 from wisesr.config.check import check
 from wisesr.config.files import load_cell
@@ -26,10 +27,11 @@ from wisesr.results.atomic_files import remove_partial
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.checkpoints import drop_checkpoints
 from wisesr.results.lock import locked
-from wisesr.results.provenance import same_data, source_hash
+from wisesr.results.provenance import same_data
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.redo import begin_redo, complete_redo, work_dir
+from wisesr.results.same_code import code_change
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
 from wisesr.training.loggers.ahead import import_ahead
@@ -59,13 +61,14 @@ class RunOptions(NamedTuple):
     """Whether its process was forked from one that had imported everything, whose memory is not all counted as its own."""
 
 
-def changes(record: Record, data: str, weights: str | None) -> list[str]:
+def changes(record: Record, data: str, weights: str | None, code: str) -> list[str]:
     """What has changed since a record was made, a sentence each.
 
     Args:
         record: of a finished cell.
         data: fingerprint of the manifest as it is now.
         weights: hash of the file of pretrained weights as it is now; None to leave it unchecked.
+        code: what has become of its code, as of `results.same_code.code_change`.
     """
     warnings = []
     same = same_data(record.provenance.data.fingerprint, data)
@@ -75,9 +78,7 @@ def changes(record: Record, data: str, weights: str | None) -> list[str]:
         warnings.append("the images, labels or splits, or how files are read, have changed since")
     if weights is not None and record.provenance.weights.get("sha256") != weights:
         warnings.append("the file of pretrained weights has changed since")
-    if record.provenance.source != source_hash():
-        warnings.append("the code has changed since")
-    return warnings
+    return [*warnings, *filter(None, [code])]
 
 
 def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B008  # a tuple, which nobody can change
@@ -166,6 +167,7 @@ def _run_locked(directory: Path, config: Config, record: Record | None, options:
 
 def _train(work: Path, config: Config, options: RunOptions) -> None:
     import_ahead(config["logger"])
+    imported_code(config)  # looked at before any part is imported
     manifest = build_manifest(config)
     train_and_record(work, config, manifest, cores=options.cores, gpus=options.gpus, forked=options.forked)
 
@@ -210,7 +212,8 @@ def _disk_full(error: BaseException | None) -> str | None:
 def _log_skipped(directory: Path, config: Config, record: Record) -> None:
     """Say that the cell was done before, and what has changed since."""
     try:
-        warnings = changes(record, build_manifest(config).fingerprint(), weights_hash(config))
+        code = code_change(record.provenance, directory, imported_code(config))
+        warnings = changes(record, build_manifest(config).fingerprint(), weights_hash(config), code)
     except UserError as error:  # the record stands without what it was made from
         warnings = [str(error)]
     log.info("done before: %s%s", directory, "".join(f"; {warning}" for warning in warnings))

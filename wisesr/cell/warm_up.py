@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 
+from wisesr.cell.code import hold_code
 from wisesr.config.options import GROUPS, load_option, options
 from wisesr.config.signatures import target_settings
 from wisesr.models.timm_import import import_timm
 from wisesr.results.installation import packages_hash
-from wisesr.results.provenance import source_hash
+from wisesr.results.provenance import package_hash
 
 
 def import_libraries() -> None:
@@ -44,15 +46,24 @@ def import_libraries() -> None:
 def warm_up() -> None:
     """Import the libraries, and keep in this process what a cell would find out anew, for those that are forked from it.
 
-    Without torch: the hash of the package's source, first of all, so that it is that of what is imported afterwards; the
-    hash of the installed packages; the options of conf/ (a file that is edited is read again) and the signatures of their
-    targets. With torch: its modules, Lightning's and timm's. What may change between two cells is not kept: commit and
+    Without torch: the files of the package's code, first of all, so that they are what is imported afterwards; the hash of
+    the installed packages; the options of conf/ (a file that is edited is read again) and the signatures of their targets. With
+    torch: its modules, Lightning's and timm's. What may change between two cells is not kept: commit and
     uncommitted changes of the checkout, images, weights, environment.
     """
-    source_hash()
+    package_hash()
+    targets = list(_targets())
+    hold_code(tuple(targets))
     import_libraries()
     packages_hash()
+    for target in targets:
+        with suppress(Exception):  # of a file that somebody is editing: who uses it is told
+            target_settings(target)
+
+
+def _targets() -> Iterator[str]:
+    """What the options of conf/ name."""
     for group in GROUPS:
         for name in options(group):
-            with suppress(Exception):  # of a file that somebody is editing: who uses it is told
-                target_settings(str(load_option(group, name).get("_target_")))
+            with suppress(Exception):
+                yield str(load_option(group, name).get("_target_"))

@@ -32,6 +32,8 @@ first, as a table, and then asked for:
   loggers   folders of W&B, TensorBoard and Lightning's loggers; W&B runs that
             are not on the server stay, unless --unsent is given
   partial   files that killed processes left half written
+  code      the code that a study was frozen with (grid.frozen=true), once all
+            of its cells are finished
 
 Records, metrics, predictions, kernels, logs and configurations stay: finished
 cells stay finished, and `wisesr report`, `status`, `sync` and the same training

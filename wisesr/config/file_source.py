@@ -13,6 +13,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigLoadError, ConfigResult, ConfigSource
 
 from wisesr.config.experiment_file import GLOBAL, experiment_config, option_config, package_of
+from wisesr.config.options import is_option
 from wisesr.config.sweep_in_file import complete_sweep
 from wisesr.config.written import forget, remember
 from wisesr.config.yaml_file import read_yaml
@@ -40,7 +41,7 @@ def _load_config(source: ConfigSource, config_path: str) -> ConfigResult:
     if path is None:
         raise ConfigLoadError(f"Config not found : {Path(source.path) / config_path}")
     folder = _EXPERIMENT if config_path.startswith(f"{_EXPERIMENT}/") else config_path.rpartition("/")[0]
-    if not folder:
+    if not folder and is_option(config_path):
         forget()  # the configuration itself, which Hydra reads first
     file = read_yaml(path)
     package = package_of(file, folder)

@@ -60,6 +60,7 @@ class GridSchema:
     plan: bool = False
     tflops: Annotated[float, Bound("above", 0)] = 20.0
     start: Literal["auto", "fork", "spawn"] = "auto"
+    frozen: bool = False
     zip: list[str] | list[list[str]] | None = None
     exclude: list[Rule] | None = None
 

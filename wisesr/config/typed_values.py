@@ -102,8 +102,11 @@ def _unread(key: str, text: str, roots: Sequence[str]) -> str:
     if why := _meant(text):
         raise UserError(with_text(f"{key}={text}: {why}{_list_hint(key, text)}", key, text))
     if "," in text:
+        parts = [part.strip() for part in text.split(",")]
+        if not all(parts):
+            raise UserError(with_text(f"{key}={text}: there is nothing between two commas, or beside one", key, text))
         try:
-            return ",".join(settled(key, part.strip(), roots) for part in text.split(","))
+            return ",".join(settled(key, part, roots) for part in parts)
         except UserError as error:  # of one of them; what was typed is all of them
             raise UserError(with_text(str(error).partition("\n")[0], key, text)) from None
     return quoted(at_home(text) if holds_path(key, text) else text)

@@ -21,16 +21,26 @@ class KeptWarm:
     def __init__(self) -> None:
         self._stack = ExitStack()
         self._made: tuple[Sequence[Slot], int, WarmSlots] | None = None
+        self._edited: Callable[[], None] = lambda: None
 
     @contextmanager
     def __call__(
-        self, cells: Sequence[Cell], slots: Sequence[Slot], how: str, say: Callable[[str], None], *, begin: bool = True
+        self,
+        cells: Sequence[Cell],
+        slots: Sequence[Slot],
+        how: str,
+        say: Callable[[str], None],
+        *,
+        begin: bool = True,
+        edited: Callable[[], None] = lambda: None,
     ) -> Iterator[WarmSlots]:
         """As `warm_slots`; others are made only where the slots are others, or more of them are taken."""
+        self._edited = edited  # of this batch, also where a parent is an earlier one's
         taken = min(len(cells), len(slots))
         if self._made is None or list(self._made[0]) != list(slots) or taken > self._made[1]:
             self.close()
-            warm = self._stack.enter_context(warm_slots(cells, slots, how, say, begin=begin, more=True))
+            made = warm_slots(cells, slots, how, say, begin=begin, more=True, edited=lambda: self._edited())
+            warm = self._stack.enter_context(made)
             self._made = slots, taken, warm
         yield self._made[2]
 

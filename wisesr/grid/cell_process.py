@@ -17,6 +17,7 @@ from wisesr.cell.wait import wait_variables
 from wisesr.encoding import CHILD_OUTPUT
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.slots import Slot
+from wisesr.grid.snapshot import PROGRAMS
 from wisesr.results.cell_files import LOG
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
@@ -63,14 +64,21 @@ def end_session(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def environment(wait: str = "auto") -> dict[str, str]:
+def program(module: str, code: Path | None = None) -> list[str]:
+    """The command that runs a module of wisesr, `wisesr.cell`: as it is, or as frozen code has it."""
+    return [sys.executable, *(["-m", module] if code is None else [str(code / PROGRAMS[module])])]
+
+
+def environment(wait: str = "auto", code: Path | None = None) -> dict[str, str]:
     """Environment variables of a child process that imports the package that this process runs; its output is UTF-8.
+
+    Of frozen code: that in its folder.
 
     Its threads wait as `wait`, which is `grid.wait`, says. Without ranks: they number this process among others (of srun, of a
     pod), and its cells are no part of that.
     """
     root = str(Path(wisesr.__file__).resolve().parent.parent)
-    paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
+    paths = [*([] if code is None else [str(code)]), root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {name: value for name, value in os.environ.items() if name not in RANKS}
     return {**own, **wait_variables(wait, own), "PYTHONPATH": os.pathsep.join(paths), "PYTHONUNBUFFERED": "1", **CHILD_OUTPUT}
 
@@ -99,7 +107,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
     Raises:
         OSError: log.txt cannot be written, or no process can be started.
     """
-    command = [sys.executable, "-m", "wisesr.cell", *cell_arguments(directory, slot, force=force), "--parent", str(os.getpid())]
+    command = [*program("wisesr.cell", slot.code), *cell_arguments(directory, slot, force=force), "--parent", str(os.getpid())]
     handed_on = [] if lock is None else [lock.fileno()]
     run_dir.mkdir(exist_ok=True)
     with (run_dir / LOG).open("ab") as log:
@@ -108,7 +116,7 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
             stdin=subprocess.PIPE,  # its end tells the child of this one's: `wisesr.cell.lifeline`
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=environment(slot.wait) | devices_of(slot),
+            env=environment(slot.wait, slot.code) | devices_of(slot),
             start_new_session=True,
             pass_fds=handed_on,
         )
@@ -133,7 +141,7 @@ def state_after_exit(directory: Path, code: int, *, since: float = 0.0, ended: s
     if code == BUSY:
         return State.BUSY, RUNS_ELSEWHERE
     if code == INTERRUPTED:
-        return State.INTERRUPTED, CONTINUES
+        return State.INTERRUPTED, ended or CONTINUES
     status = read_status(directory)
     if status.get("state") is State.FAILED and status.get("time", 0.0) >= since:
         return State.FAILED, status.get("reason", "")  # of this process, or of another of the cell's that took it down

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.live import Live as LiveDisplay
 
 from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cluster_job import ClusterJob
 from wisesr.grid.console import clock
 from wisesr.grid.live_table import LiveTable
 from wisesr.grid.outcome import CellOutcome, Running, RunReason
@@ -62,6 +63,7 @@ class Display:
         self._table = LiveTable(total)
         self._epochs_printed: dict[Path, int] = {}
         self._waited_for: set[int] = set()
+        self._told_stuck: set[int] = set()
 
     def __enter__(self) -> Display:
         if self._live:
@@ -109,6 +111,10 @@ class Display:
         if time.monotonic() - self._updated < _REFRESH:
             return
         self._updated = time.monotonic()
+        for job in running:
+            if isinstance(job.job, ClusterJob) and job.job.stuck and job.number not in self._told_stuck:
+                self._told_stuck.add(job.number)
+                self._print(job.number, job.cell, f"{job.job.name} waits, perhaps for ever: {job.job.stuck} ({job.job.waits})")
         if self._live:
             size = self._console.size
             self._live.update(self._table.render(outcomes, running, elsewhere, size.height, size.width), refresh=True)

@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from wisesr.build.cell import weights_hash
+from wisesr.build.code import CodeNow
 from wisesr.build.data import build_manifest
 from wisesr.cell.run import changes
 from wisesr.config.schema import Config
@@ -18,6 +19,7 @@ from wisesr.data.manifest import SPLITS, TRAIN, Manifest
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, examine_cell
 from wisesr.grid.console import say
+from wisesr.grid.frozen import FrozenNow
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
 from wisesr.results.cell_files import BEST, LAST, RESULT
@@ -25,6 +27,7 @@ from wisesr.results.checkpoints import KEPT, drop_checkpoints
 from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.record import Record
 from wisesr.results.redo import REDO, complete_redo
+from wisesr.results.same_code import code_change
 from wisesr.results.state import State
 from wisesr.results.store import state_of
 from wisesr.terminal import tell
@@ -51,6 +54,7 @@ class CellInspector:
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
+        self._code = FrozenNow() if grid.get("frozen") else CodeNow()
 
     def inspect(self, cells: Sequence[Cell], console: Console, *, counted: bool = True) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, FAILED, or one that is left alone: DAMAGED, NEWER.
@@ -83,7 +87,8 @@ class CellInspector:
             return self._unfinished(cell, held=held)
         if self._force:
             return CellOutcome(cell, State.WAITING, run_reason=RunReason.REDONE)
-        for warning in changes(record, data, weights):
+        code = code_change(record.provenance, cell.directory, self._code.of(cell.config))
+        for warning in changes(record, data, weights, code):
             tell(console, f"warning: {cell.label} is skipped as done, but {warning} (anew: grid.force=true): {cell.directory}")
         return CellOutcome(cell, State.SKIPPED)
 

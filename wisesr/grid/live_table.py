@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from wisesr.grid.cell_dirs import Cell
+from wisesr.grid.cluster_job import ClusterJob
 from wisesr.grid.console import clock
 from wisesr.grid.countdown import Countdown, coarse
 from wisesr.grid.grid_time import GridTime
@@ -99,8 +100,12 @@ class LiveTable:
 def _current_status(job: Running) -> Status:
     """The status of this attempt; what an earlier one left is none."""
     status = read_status(job.run_dir)
-    waiting = State.QUEUED if job.slot.cluster else State.STARTING
-    return status if status.get("time", 0) >= job.began else Status(state=waiting)
+    why = job.job.waits if isinstance(job.job, ClusterJob) else ""
+    if status.get("time", 0) >= job.began and not why:
+        return status
+    if not job.slot.cluster:
+        return Status(state=State.STARTING)
+    return Status(state=State.QUEUED, phase=f"{State.QUEUED}: {why}") if why else Status(state=State.QUEUED)
 
 
 def _columns(status: Status, where: str, left: str) -> dict[str, str | ProgressBar]:

@@ -12,6 +12,7 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 from rich.markup import escape
 
+from wisesr.cell.attempt import utc_now
 from wisesr.cell.wait import wait_note
 from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
@@ -20,15 +21,18 @@ from wisesr.grid.advice.advice import advice, print_advice
 from wisesr.grid.agent import end_by, take_run, tell_agent
 from wisesr.grid.batch import Batch
 from wisesr.grid.cell_dirs import Cell, check_cells, write_cell
-from wisesr.grid.cluster import Cluster, Submitter, cluster_slots
+from wisesr.grid.cell_process import program
+from wisesr.grid.cluster import Cluster, Submitter, cluster_slots, gpus_of
 from wisesr.grid.console import make_console
 from wisesr.grid.core_shares import claim_cores, usable_cpus
 from wisesr.grid.cores import cores_by_study, shares_cores, study_of
 from wisesr.grid.display import Display
 from wisesr.grid.earlier_arithmetic import earlier_arithmetic
+from wisesr.grid.frozen import FrozenCode, freeze
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome, Job
+from wisesr.grid.planned_code import PlannedCode
 from wisesr.grid.planning.disk import unwritable
 from wisesr.grid.planning.kept import start_sentence
 from wisesr.grid.planning.plan import make_plan
@@ -93,8 +97,7 @@ def run_cells(
         tell(console, f"{same} of {len(configs)} configurations are the same computation as another, and run once.")
     agent = None if grid["plan"] else take_run(cells, os.environ, partial(tell, console), alone=alone)
     inspector = CellInspector(grid)
-    inspected = inspector.inspect(cells, console, counted=batch is None)
-    outcomes = [_left_to_user(outcome, force=grid["force"]) for outcome in inspected]
+    outcomes = inspector.inspect(cells, console, counted=batch is None)
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     interrupted = 0
     if inspector.problems and not grid["plan"]:  # which need no torch to be told
@@ -111,12 +114,18 @@ def run_cells(
             None, [earlier_arithmetic(waiting), *other_devices(waiting, gpus if cluster else len(slots[0].gpus))]
         ):
             tell(console, f"note: {sentence}")
-        warmed = warm_slots if batch is None else batch.warm
-        with warmed(waiting, slots, grid["start"], partial(tell, console), begin=not grid["plan"]) as warm:
+        frozen = freeze(waiting, grid, utc_now(), partial(tell, console))
+        outcomes = [_left_to_user(outcome, frozen, force=grid["force"]) for outcome in outcomes]
+        slots = [slot._replace(code=frozen.folder(waiting[0])) for slot in slots]
+        later = waiting if len(waiting) > 1 and not (grid.get("frozen") or grid["plan"]) else []
+        planned = PlannedCode(later, partial(tell, console, style="red"))
+        warmed = partial(warm_slots if batch is None else batch.warm, begin=not grid["plan"], edited=planned.tell_all)
+        with warmed(waiting, slots, grid["start"], partial(tell, console)) as warm:
             advise = batch is None or grid["plan"]
             _plan(cells, waiting, inspector, grid, console, gpus=gpus, slots=slots, warm=warm, advise=advise)
             if not grid["plan"]:
-                outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm)
+                outcomes, interrupted = _run(outcomes, slots, grid, console, cluster, began, warm, planned, frozen)
+                planned.tell_ended(outcomes)
     if grid["plan"]:
         console.print("Nothing was started: grid.plan=true")
         return GridEnd(0, outcomes, planned=True)
@@ -142,15 +151,16 @@ def _print_end(
         console.print(escape(f"\n{hint}"), soft_wrap=True)
 
 
-def _left_to_user(outcome: CellOutcome, *, force: bool) -> CellOutcome:
+def _left_to_user(outcome: CellOutcome, frozen: FrozenCode, *, force: bool) -> CellOutcome:
     """A cell of several nodes cannot be started from one of them; the user is told how."""
     trainer = outcome.cell.config["trainer"]
     if outcome.state is not State.WAITING or trainer["num_nodes"] == 1:
         return outcome
     devices = "gpu" if trainer["devices"] == "auto" else trainer["devices"]
+    _, *what = program("wisesr.cell", frozen.folder(outcome.cell))
     command = (
         f"torchrun --nnodes={trainer['num_nodes']} --node-rank=RANK --nproc-per-node={devices} --master-addr=HOST "
-        f"--master-port=29500 -m wisesr.cell {outcome.cell.directory.absolute()}{' --force' * force}"
+        f"--master-port=29500 {' '.join(what)} {outcome.cell.directory.absolute()}{' --force' * force}"
     )
     reason = f"it takes {trainer['num_nodes']} nodes; on each of them: {command}"
     return outcome._replace(state=State.BY_HAND, reason=reason)
@@ -164,7 +174,7 @@ def _slots(waiting: Sequence[Cell], grid: Mapping[str, Any], cluster: Cluster | 
             "once, and none is left that a failure could keep from being begun"
         )
     if cluster is not None:
-        return cluster_slots(cluster, grid, len(waiting)), cluster.gpus
+        return cluster_slots(cluster, grid, len(waiting)), max(gpus_of(cluster, cell.config) for cell in waiting)
     gpus = visible_gpus(os.environ)
     here = [cell.config for cell in waiting if cell.config["trainer"]["num_nodes"] == 1] or [waiting[0].config]
     return make_slots(here, grid, gpus=gpus, cores=usable_cores(), cpus=usable_cpus()), len(gpus)
@@ -193,7 +203,17 @@ def _plan(
         here = grid["plan"] and not on_gpu and not slots[0].cluster
         tflops = grid["tflops"] if grid["plan"] or on_gpu else None
         cores, wait = slots[0].cores if here else None, slots[0].wait
-        plan = make_plan(waiting, console, gpus=gpus, slots=len(slots), cores=cores, tflops=tflops, warm=warm, wait=wait)
+        plan = make_plan(
+            waiting,
+            console,
+            gpus=gpus,
+            slots=len(slots),
+            cores=cores,
+            tflops=tflops,
+            warm=warm,
+            wait=wait,
+            code=slots[0].code,
+        )
         known += [problem for problem in plan.problems if problem not in known]
         if grid["plan"] and any(plan.costs):
             of_slot = max(1, len(slots[0].gpus))
@@ -214,11 +234,14 @@ def _run(
     cluster: Cluster | None,
     began: float,
     warm: WarmSlots,
+    planned: PlannedCode,
+    frozen: FrozenCode,
 ) -> tuple[list[CellOutcome], int]:
     """Run the waiting cells; how each ended, and the signal that ended it all, or 0."""
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     cores = cores_by_study(waiting, slots, console)
-    begin = warm.start if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"])).start
+    submitter = None if cluster is None else Submitter(cluster, Path(outcomes[0].cell.config["output_dir"]), waiting)
+    begin = warm.start if submitter is None else submitter.start
     for cell in waiting:  # all at once, so that `wisesr status` knows of them
         write_cell(cell)
     if len(slots) > 1 and cluster is None:
@@ -227,11 +250,15 @@ def _run(
         tell(console, f"{len(slots)} cells at a time; {where}")
 
     def starter(cell: Cell, run_dir: Path, slot: Slot, lock: IO[Any]) -> Job:
-        """Start a cell with the cores of its study."""
+        """Start a cell with the cores and the frozen code of its study; who has edited its code is told."""
+        planned.tell(cell)
+        slot = slot._replace(code=frozen.folder(cell))
         if shares_cores(cell, slot):
             slot = slot._replace(cores=cores.get(study_of(cell), slot.cores))
         return begin(cell, run_dir, slot, lock, force=grid["force"])
 
+    find = None if submitter is None else submitter.find
+    stop_on = grid["stop_on"]
     with Display(make_console(live=console.is_terminal), len(outcomes), remote=cluster is not None) as display:
-        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, stop_on=grid["stop_on"])
+        schedule = Schedule(outcomes, slots, starter, display, force=grid["force"], began=began, find=find, stop_on=stop_on)
         return schedule.run(), schedule.interrupted

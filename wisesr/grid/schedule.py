@@ -31,6 +31,8 @@ _PATIENCE = 30.0
 
 Starter = Callable[[Cell, Path, Slot, IO[Any]], Job]
 """(cell, where it is computed, slot, its lock) -> what was started."""
+Finder = Callable[[Cell], Job | None]
+"""The job of an earlier command that runs a cell; None where there is none, or nobody knows."""
 
 
 class Schedule:
@@ -43,6 +45,7 @@ class Schedule:
         display: shows what happens.
         force: whether finished cells are done anew.
         began: when the command began, seconds since 1970: what others have finished or failed since then is not done again.
+        find: asked of cells that others run; None where jobs end with their command.
         stop_on: `grid.stop_on`: whether a cell that fails is the last to be begun.
     """
 
@@ -55,6 +58,7 @@ class Schedule:
         *,
         force: bool,
         began: float,
+        find: Finder | None = None,
         stop_on: str = "never",
     ) -> None:
         self._outcomes = list(outcomes)
@@ -63,7 +67,7 @@ class Schedule:
         self._free = deque(slots)
         self._running: list[Running] = []
         self._start, self._display, self._force = start, display, force
-        self._began = began
+        self._began, self._find = began, find
         self._stops_on_failure, self._stopped_by_failure = stop_on == "failure", False
         self._signals = SignalCounter()
         self._stopped: float | None = None
@@ -109,8 +113,12 @@ class Schedule:
             cell.directory.mkdir(parents=True, exist_ok=True)
             lock = acquire_lock(cell.directory)
             if lock is None:
-                self._elsewhere[index] = RUNS_ELSEWHERE
-                self._display.elsewhere(index, cell)
+                job = None if self._find is None else self._find(cell)
+                if job is None:
+                    self._elsewhere[index] = RUNS_ELSEWHERE
+                    self._display.elsewhere(index, cell)
+                    return
+                self._follow(index, job)
                 return
             with lock:  # this process's hold on it ends here, the child's with the child
                 if outcome := self._ended_elsewhere(cell):
@@ -118,11 +126,16 @@ class Schedule:
                     return
                 slot, run_dir = self._free[0], work_dir(cell.directory, force=self._force)
                 write_config(run_dir, cell.config)
-                running = Running(index, cell, slot, self._start(cell, run_dir, slot, lock), time.time(), run_dir)
+                job = self._start(cell, run_dir, slot, lock)
         except OSError as error:
             self._end(index, CellOutcome(cell, State.FAILED, f"it could not be started: {error}"))
             return
-        self._free.popleft()
+        self._follow(index, job)
+
+    def _follow(self, index: int, job: Job) -> None:
+        """From now on a cell's job is this grid's, and has the first of the free slots."""
+        cell, slot = self._outcomes[index].cell, self._free.popleft()
+        running = Running(index, cell, slot, job, time.time(), work_dir(cell.directory, force=self._force))
         self._running.append(running)
         reason, self._outcomes[index] = self._outcomes[index].run_reason, CellOutcome(cell, State.RUNNING)
         self._display.started(running, reason)

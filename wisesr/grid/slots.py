@@ -32,6 +32,8 @@ class Slot(NamedTuple):
     """Numbers of the CPUs that its cell is bound to; empty where it may use any."""
     wait: str = "auto"
     """`grid.wait`."""
+    code: Path | None = None
+    """Folder of frozen code that its cell runs from; None for the code as it is."""
 
     def __str__(self) -> str:
         if self.cluster:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from wisesr.config.axes import leaves
+from wisesr.report.code_sentences import code_notes, code_warnings
 from wisesr.report.divided import DIVIDING, devices_notes, devices_unlike
 from wisesr.report.head_options import arithmetic_of
 from wisesr.report.kept_maps import maps_notes
@@ -17,16 +17,13 @@ from wisesr.results.record import DataProvenance, Record
 from wisesr.wording import count_of, some_of
 
 _ASIDE = {"wisesr", "wandb", "hydra-core"}
-"""Versions that decide no number: code of wisesr is compared by its source, and loggers and Hydra change none."""
+"""Versions that decide no number: code of wisesr is compared by its files, and loggers and Hydra change none."""
 
 
 def table_warnings(cells: Sequence[ReportCell]) -> list[str]:
     """What all finished cells of a table must share and do not; in red."""
     warnings = [unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) - _ASIDE]
-    if len({cell.finished_record.provenance.source for cell in cells}) > 1:
-        warnings.append(unlike("Not the same code of wisesr", cells, _code))
-    if edited := [cell for cell in cells if len(set(cell.finished_record.provenance.sources)) > 1]:
-        warnings.append(f"The code of wisesr was changed between the attempts of {names(edited)}.")
+    warnings += code_warnings(cells)
     warnings.append(unlike("Epochs were not chosen in the same way", cells, lambda record: record.selection))
     warnings += sorted({_memory(cell.finished_record.provenance.data) for cell in cells})
     if blind := [cell for cell in cells if cell.finished_record.cost.feature_map[1:] == (1, 1)]:
@@ -83,7 +80,7 @@ def table_notes(cells: Sequence[ReportCell]) -> list[str]:
         compared("Not the same head.arithmetic", known, [str(arithmetic_of(cell.config["head"])) for cell in known])
     )
     notes = [f"{sentence} Last bits, and times, may differ for it." for sentence in differing if sentence]
-    notes += [*devices_notes(cells), *maps_notes(cells)]
+    notes += [*devices_notes(cells), *maps_notes(cells), *code_notes(cells)]
     notes += sorted(unlike(f"Not the same version of {name}", cells, _version(name)) for name in _packages(cells) & _ASIDE)
     if absent := sorted({name for cell in cells for name in cell.finished_record.provenance.data.absent.get("test", ())}):
         notes.append(f"The test split has no image of some classes, which macro F1 leaves out: {some_of(absent, SHOWN)}.")
@@ -118,12 +115,6 @@ def _version(package: str) -> ReadRecord:
 
 def _hardware(name: str) -> ReadRecord:
     return lambda record: record.provenance.hardware.get(name)
-
-
-def _code(record: Record) -> str:
-    """The commit, which a user can look up, and the hash of the source, which alone decides whether code is the same."""
-    commit = re.sub(r"\b([0-9a-f]{10})[0-9a-f]{30}\b", r"\1", record.provenance.commit or "unknown")
-    return f"commit {commit} (source {record.provenance.source[:8]})"
 
 
 def _execution(cells: Sequence[ReportCell]) -> dict[str, list[str]]:

@@ -21,14 +21,14 @@ from wisesr.report.study import ReportCell
 from wisesr.report.tables.sentences import study_states
 from wisesr.report.whole_study import Study
 from wisesr.results.atomic_files import read_arrays, read_json, write_json, write_text
-from wisesr.results.cell_files import CONFIG, PREDICTIONS, RESULT, STATUS
+from wisesr.results.cell_files import CODE, CONFIG, PREDICTIONS, RESULT, STATUS
 from wisesr.results.kernels import KERNELS
 from wisesr.results.metrics import METRICS
 from wisesr.results.state import State
 from wisesr.wording import count_of, some_of
 
 CELLS, PAGE_FOLDER, README = "cells", "page", "README.md"
-_COPIED = (METRICS, PREDICTIONS, KERNELS)
+_COPIED = (METRICS, PREDICTIONS, KERNELS, CODE)
 """Files of a cell that hold numbers and names of images and classes, and nothing else."""
 PUBLICATION = 1
 """Version of its layout, in its manifest."""

@@ -1,4 +1,4 @@
-"""The names of the files in a cell's directory that more than one module knows."""
+"""The names of the files in a cell's directory, and in that of a study, that more than one module knows."""
 
 from __future__ import annotations
 
@@ -10,3 +10,6 @@ LOG = "log.txt"
 STATUS = "status.json"
 STARTED = "started.json"
 CLEANED = "cleaned.json"
+CODE = "code.json"
+FROZEN = ".code"
+"""In the folder of a study: the code that it was frozen with."""

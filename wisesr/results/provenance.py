@@ -1,7 +1,7 @@
 """Where a number comes from: commit, source, versions, hardware. No torch.
 
-Whether the code of a finished cell has changed is told by a hash of the package's source rather than by the commit: a commit
-to the README changes no number, and an edit that is not committed may.
+Whether the code of a finished cell has changed is told by hashes of its files (`results.code`) rather than by the commit: a
+commit to the README changes no number, and an edit that is not committed may.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import subprocess
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
+
+from wisesr.results.atomic_files import read_json
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _PACKAGES = (
@@ -29,6 +32,9 @@ _PACKAGES = (
 )
 
 
+SNAPSHOT = "snapshot.json"
+"""Beside a package that is a copy: the commit of the checkout that it was made from; `uncommitted.diff` is what that lacks."""
+
 LISTING = "listing-"
 """What a fingerprint of data begins with whose files were not read (`dataset.fingerprint=listing`)."""
 
@@ -39,8 +45,8 @@ def same_data(one: str, other: str) -> bool | None:
 
 
 @lru_cache(maxsize=1)
-def source_hash() -> str:
-    """64 hexadecimal digits over every Python file of the package."""
+def package_hash() -> str:
+    """64 hexadecimal digits over every Python file of the package: what records of before 2026-11-30 know of their code."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
         digest.update(path.relative_to(_PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
@@ -64,6 +70,8 @@ def _file_hash(path: Path, _size: int, _changed: int) -> str:
 
 def commit() -> str | None:
     """The checkout's commit, with "-dirty" where tracked files differ from it; None outside a checkout."""
+    if (copied := _copied()) is not None:
+        return copied.get("commit")
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
         return None
     head = _git("rev-parse", "HEAD")
@@ -72,9 +80,17 @@ def commit() -> str | None:
 
 def diff() -> bytes:
     """What tracked files of the checkout have that its commit has not, as `git diff HEAD`; empty outside a checkout."""
+    if _copied() is not None:
+        return (_PACKAGE.parent / "uncommitted.diff").read_bytes()
     if _git("ls-files", "--error-unmatch", "__init__.py") is None:
         return b""
     return _git_bytes("diff", "HEAD", "--no-ext-diff", "--no-textconv", "--no-color", "--no-relative") or b""
+
+
+def _copied() -> dict[str, Any] | None:
+    """What is said of a package that is a copy of code; None of any other."""
+    found = read_json(_PACKAGE.parent / SNAPSHOT)
+    return found if isinstance(found, dict) else None
 
 
 def _git(*arguments: str) -> str | None:

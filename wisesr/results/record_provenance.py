@@ -39,7 +39,8 @@ class Provenance:
 
     commit: Annotated[str | None, or_none(is_text)]
     source: _Text
-    """Hash of the package's source at the last attempt."""
+    """Hash of the files of the cell's code (`code.json`) at the last attempt; of the whole package's in records of before
+    2026-11-30."""
     sources: _Texts
     """Hashes of all attempts, without repetition."""
     versions: Annotated[Mapping[str, str | None], is_group]
@@ -84,6 +85,9 @@ class Provenance:
     """What an epoch began with, `training`: files, images that were `decoded` already, or the `maps` of a frozen backbone; and
     under `maps` their type, and by how much they differ from those of another batch. As the last attempt began: if rows could
     not be read any more, it went on without, to the same numbers. Empty in records of before 2026-11-29."""
+    code: Annotated[Mapping[str, Any], is_group] = field(default_factory=dict)
+    """What `source` is of: number of files, those that were `edited` between attempts, where it could not be `unfollowed`, and
+    the hash of the whole `package`. Empty in records of before 2026-11-30, which know of no files."""
     run: Annotated[str | None, is_text] = None
     """Address of its run on W&B's server; None of what is kept offline, whose address `wisesr sync` notes in wandb.json."""
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from wisesr.errors import UserError
-from wisesr.results.cell_files import CONFIG, LAST, RESULT
+from wisesr.results.cell_files import CONFIG, FROZEN, LAST, RESULT
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
@@ -25,6 +25,7 @@ def find_cells(root: Path) -> list[Path]:
             cells.append(path)
             if path.absolute().name.startswith("seed-"):
                 folders.clear()
+        folders[:] = [name for name in folders if name != FROZEN]
     return sorted(cells)
 
 

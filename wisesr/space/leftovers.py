@@ -22,6 +22,7 @@ class Kind(Enum):
     LAST = "last"
     LOGGERS = "loggers"
     PARTIAL = "partial"
+    CODE = "code"
 
     @property
     def text(self) -> str:
@@ -31,6 +32,7 @@ class Kind(Enum):
             Kind.LAST: f"{LAST} of finished cells",
             Kind.LOGGERS: "loggers' files",
             Kind.PARTIAL: "files that killed processes left half written",
+            Kind.CODE: "frozen code of studies whose cells are all finished",
         }[self]
 
 

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 KEEP = ("head", "row", "all", "none")
 """Whose best.ckpt stays."""
-KINDS = ("best", "last", "loggers", "partial")
+KINDS = ("best", "last", "loggers", "partial", "code")
 """What is removed."""

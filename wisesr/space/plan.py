@@ -15,6 +15,7 @@ from wisesr.results.lock import is_running
 from wisesr.results.redo import REDO
 from wisesr.space.disk import File, files_below
 from wisesr.space.finished import Finished, read_finished
+from wisesr.space.frozen_code import frozen_code, studies_of
 from wisesr.space.keep import kept_cells
 from wisesr.space.leftovers import Kind, Leftover, half_written, leftovers_of_finished
 from wisesr.space.wandb_runs import has_unsent
@@ -37,7 +38,7 @@ class CellPlan:
     directory: Path
     leftovers: list[Leftover]
     finished: Finished | None
-    """None of a cell that is not finished, of which only half-written files go."""
+    """None of a cell that is not finished, of which only half-written files go, and of a study, whose frozen code goes."""
 
     def files(self, kind: Kind | None = None) -> list[File]:
         """Files that go, of one kind or of all."""
@@ -89,6 +90,8 @@ def make_plan(directories: Sequence[Path], choice: Choice, needed: Collection[Pa
         plan.unsent = [cell.directory for cell in finished if has_unsent(cell.directory)]
     if Kind.PARTIAL in choice.kinds:
         plan.cells += [CellPlan(place, found, None) for place in plan.unfinished if (found := half_written(place))]
+    if Kind.CODE in choice.kinds:
+        plan.cells += [CellPlan(study, found, None) for study in studies_of(directories) if (found := frozen_code(study))]
     return plan
 
 

@@ -13,6 +13,7 @@ from wisesr.results.lock import locked
 from wisesr.results.redo import REDO
 from wisesr.space.disk import File, files_below, freed, taken
 from wisesr.space.finished import Finished, read_finished
+from wisesr.space.frozen_code import frozen_code
 from wisesr.space.leftovers import Kind, Leftover, half_written
 from wisesr.space.plan import CellPlan, Choice, plan_cell
 from wisesr.space.wandb_runs import note_sent_by_hand
@@ -64,7 +65,7 @@ def clean_cell(plan: CellPlan, choice: Choice, needed: Collection[Path] = ()) ->
 def _still(plan: CellPlan, choice: Choice, needed: Collection[Path]) -> list[Leftover]:
     """What of the plan may go now: of a cell that is as it was."""
     if plan.finished is None:
-        return [left for left in half_written(plan.directory) if left in plan.leftovers]
+        return [left for left in (*half_written(plan.directory), *frozen_code(plan.directory)) if left in plan.leftovers]
     now = read_finished(plan.directory)
     if now is None or not _same(now, plan.finished) or (plan.directory / REDO).exists():
         raise ChangedError("it was done anew meanwhile, or is about to be")

@@ -21,11 +21,13 @@ from wisesr.results.lock import is_running
 from wisesr.results.reading import depends_on_batch, reading, reading_words
 from wisesr.results.record import Provenance, Record
 from wisesr.results.store import state_of
+from wisesr.status.code_sentences import code_sentences
 from wisesr.terminal import Column, tables, tell
 
 _ABSENT = object()
 _WHEN = ("started", "finished", "command")
 """Of a record's provenance, what no number comes from."""
+_CODE = ("source", "sources", "code")
 
 
 class Difference(NamedTuple):
@@ -64,12 +66,12 @@ def print_diff(first: str, second: str, *, root: Path) -> None:
             tell(console, f"{reason}, so only configurations are compared")
     finished = [record for record in records if isinstance(record, Record)]
     if len(finished) == len(places):
-        _print_records(console, *finished)
+        _print_records(console, finished[0], finished[1], places)
 
 
-def _print_records(console: Console, first: Record, second: Record) -> None:
+def _print_records(console: Console, first: Record, second: Record, places: Sequence[Path]) -> None:
     """Print what differs between two finished cells beside their configuration."""
-    for note in notes(first, second):
+    for note in notes(first, second, places):
         tell(console, note)
     _print_table(console, "environment", differences(environment(first), environment(second)))
     _print_table(console, "result", differences(*results(first, second)))
@@ -98,8 +100,9 @@ def differences(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[Dif
 
 
 def environment(record: Record) -> Mapping[str, Any]:
-    """Where the numbers of a record come from; not when."""
-    return {name: value for name, value in as_written(record.provenance).items() if name not in _WHEN}
+    """Where the numbers of a record come from; not when. Of code whose files are known `notes` tells."""
+    aside = (*_WHEN, *_CODE) if record.provenance.code else _WHEN
+    return {name: value for name, value in as_written(record.provenance).items() if name not in aside}
 
 
 def results(first: Record, second: Record) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -125,8 +128,14 @@ def _is_share(name: str) -> bool:
     return name.endswith(("top1", "top5", "macro_f1", "ece"))
 
 
-def notes(first: Record, second: Record) -> list[str]:
-    """In sentences, what a reader must know before comparing two records' numbers."""
+def notes(first: Record, second: Record, places: Sequence[Path]) -> list[str]:
+    """In sentences, what a reader must know before comparing two records' numbers.
+
+    Args:
+        first: the one record.
+        second: the other.
+        places: of their cells, whose code.json tells of files.
+    """
     here, there = first.provenance, second.provenance
     sentences = []
     if here.data != there.data:
@@ -140,8 +149,7 @@ def notes(first: Record, second: Record) -> list[str]:
         )
     if packages := _differing(here.versions, there.versions):
         sentences.append(f"They were not computed by the same versions of {', '.join(packages)}.")
-    if (here.source, here.sources) != (there.source, there.sources):
-        sentences.append("They were not computed by the same code of wisesr: its source differs.")
+    sentences += code_sentences([(here, places[0]), (there, places[1])])
     if None not in (parts := (here.device_parts, there.device_parts)) and parts[0] != parts[1]:
         sentences.append(
             "They are not the same computation: their batches were divided over other devices, and BatchNorm and mixing see "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from wisesr.errors import UserError
 from wisesr.grid.cell_process import log_tail
+from wisesr.grid.cluster_queue import JobState
 from wisesr.grid.console import clock, make_console, tracked
 from wisesr.grid.display import describe_progress
 from wisesr.grid.eta import seconds_left
@@ -19,6 +20,7 @@ from wisesr.results.state import State
 from wisesr.results.store import find_cells
 from wisesr.status.cells import CellStatus, Nameless, read_cell_statuses
 from wisesr.status.matrix import LEGEND, count_states, describe_state, matrices
+from wisesr.status.queued import describe_job, queued_jobs
 from wisesr.terminal import tell
 from wisesr.wording import count_of
 
@@ -58,9 +60,13 @@ def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: 
         for matrix in matrices(statuses, console.width):
             console.print(matrix, crop=False)
         tell(console, LEGEND)
+    jobs = queued_jobs(status.cell.directory for _, status in cells + redos if not status.state.is_running)
     _print_lines(console, _running(cells + redos))
+    _print_lines(console, _queued(cells + redos, jobs))
     _print_lines(console, _failures(redos if table else cells + redos))
-    _print_lines(console, _how_to_go_on(cells + redos))
+    _print_lines(
+        console, _how_to_go_on([(label, status) for label, status in cells + redos if status.cell.directory not in jobs])
+    )
 
 
 def headline(statuses: Sequence[CellStatus], nameless: Sequence[Nameless] = ()) -> str:
@@ -101,6 +107,12 @@ def _running(named: Iterable[Named]) -> list[str]:
             progress = describe_progress(status.progress) if known else ""
             lines.append(f"  {label}: {progress or describe_state(status)}")
     return ["Running:", *lines, ""] if lines else []
+
+
+def _queued(named: Iterable[Named], jobs: Mapping[Path, tuple[str, JobState]]) -> list[str]:
+    """A line for each cell whose job waits in the queue of a cluster."""
+    own = [(label, jobs[status.cell.directory]) for label, status in named if status.cell.directory in jobs]
+    return ["Queued:", *(f"  {label}: {describe_job(*job)}" for label, job in own), ""] if own else []
 
 
 def _failures(named: Iterable[Named]) -> list[str]:

@@ -8,7 +8,9 @@ import warnings
 from typing import Any, NamedTuple
 
 import torch
+from lightning.fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
+from lightning.fabric.plugins.environments.slurm import SLURMEnvironment
 from lightning.fabric.plugins.environments.torchelastic import TorchElasticEnvironment
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
@@ -16,6 +18,9 @@ from lightning.pytorch import Trainer
 from wisesr.errors import UserError
 from wisesr.training.batch_parts import SynchronisedBatchNorm, require_several_gpus
 from wisesr.training.streamed_checkpoints import StreamedCheckpoints
+
+_SRUN = ".*The `srun` command is available on your system but is not used.*"
+"""Lightning's advice where Slurm's client is installed. A cell starts its processes itself, unless it takes several nodes."""
 
 
 class TrainerSettings(NamedTuple):
@@ -45,7 +50,9 @@ def make_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -
         # Filling fresh memory guards against bugs, not against chance, and costs time.
         torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     try:
-        trainer = _lightning_trainer(settings, epochs, callbacks)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=_SRUN)
+            trainer = _lightning_trainer(settings, epochs, callbacks)
     except MisconfigurationException as error:
         raise UserError(f"trainer: {error} (trainer=auto takes what there is)") from error
     if trainer.precision != settings.precision:  # Lightning falls back with no more than a warning
@@ -56,9 +63,7 @@ def make_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -
 
 
 def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[Any]) -> Trainer:
-    # Inside a Slurm job Lightning would take ranks from srun and write checkpoints in mid-epoch when it is preempted.
-    external = settings.num_nodes > 1 or TorchElasticEnvironment.detect()
-    plugins: list[Any] = [StreamedCheckpoints(), *([] if external else [LightningEnvironment()])]
+    plugins: list[Any] = [StreamedCheckpoints(), *_environment(settings)]
     plugins += [SynchronisedBatchNorm()] * settings.sync_batchnorm
     return Trainer(
         accelerator=settings.accelerator,
@@ -80,10 +85,33 @@ def _lightning_trainer(settings: TrainerSettings, epochs: int, callbacks: list[A
     )
 
 
+def _environment(settings: TrainerSettings) -> list[ClusterEnvironment]:
+    """How the processes of a cell know of one another; nothing where Lightning is to find out.
+
+    Inside a Slurm job it would take the ranks of whatever `srun` runs, and write checkpoints in mid-epoch when it is preempted.
+
+    Raises:
+        UserError: srun has started another number of processes than the cell has devices.
+    """
+    tasks = int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) if "SLURM_PROCID" in os.environ else 1
+    if TorchElasticEnvironment.detect():
+        return []
+    if tasks > 1:
+        if tasks != settings.devices * settings.num_nodes:
+            raise UserError(
+                f"srun has started {tasks} processes of this cell, which takes {settings.devices * settings.num_nodes}: "
+                f"srun --nodes={settings.num_nodes} --ntasks-per-node={settings.devices} (trainer.num_nodes, trainer.devices)"
+            )
+        os.environ.setdefault("SLURM_NTASKS_PER_NODE", str(settings.devices))  # Lightning wants to be told
+        return [SLURMEnvironment(auto_requeue=False)]
+    return [] if settings.num_nodes > 1 else [LightningEnvironment()]
+
+
 def silence_advice() -> None:
     """Advice of Lightning's that is wrong here, in a process whose every warning would reach the user."""
     # Batches are decoded in this process on CPU, on purpose: see ImageData.
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+    warnings.filterwarnings("ignore", message=_SRUN)
     # It looks for a logger's flush interval, and there is no Lightning logger.
     warnings.filterwarnings("ignore", message=".*The number of training batches.*")
     # Its fallback to another precision, of which make_trainer makes an error.

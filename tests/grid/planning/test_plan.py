@@ -73,7 +73,7 @@ planner_process.ask_planner(make_cells(many), Console(), gpus=0)
     ],
 )
 def test_a_planner_that_dies_is_told(config: Config, monkeypatch: pytest.MonkeyPatch, code: str, words: str) -> None:
-    monkeypatch.setattr(planner_process, "_COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr(planner_process, "program", lambda *_: (sys.executable, "-c", code))
     plan = make_plan(make_cells([config]), quiet(), gpus=0)
     assert plan.costs == [None]
     ((label, problem),) = plan.problems
@@ -84,7 +84,7 @@ def test_a_planner_that_dies_is_told(config: Config, monkeypatch: pytest.MonkeyP
 def test_a_plan_stands_though_a_timed_step_was_killed(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     answer = {"problems": [], "costs": [[1, 1, 10**12, [1, 1, 1], 90, 12, 3, 1, 3 * 10**12, 0, 0]]}
     code = f"import os, signal; print({json.dumps(answer)!r}, flush=True); print('{{\"timed\": 0}}', flush=True); os.abort()"
-    monkeypatch.setattr(planner_process, "_COMMAND", (sys.executable, "-c", code))
+    monkeypatch.setattr(planner_process, "program", lambda *_: (sys.executable, "-c", code))
     screen = io.StringIO()
     plan = make_plan(make_cells([config]), Console(file=screen), gpus=0, cores=2, tflops=10.0)
     assert plan.problems == []

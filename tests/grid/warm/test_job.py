@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,9 +37,9 @@ class Place:
     def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.said, self.started = folder, list[str](), list[ToyParent]()
         self._variables = variables
-        self.slot = WarmSlot(self._start, self.said.append)
+        self.slot = WarmSlot(self._start, self.said.append, lambda: self.said.append("edited"))
 
-    def _start(self) -> ToyParent:
+    def _start(self, _code: Path | None) -> ToyParent:
         self.started.append(ToyParent(environment() | self._variables))
         return self.started[-1]
 
@@ -155,7 +156,7 @@ def test_one_that_dies_while_it_imports_is_not_tried_again(place: Place) -> None
 
 
 def test_a_parent_that_cannot_be_started_is_done_without(place: Place) -> None:
-    def refuse() -> Any:
+    def refuse(*_: Any) -> Any:
         raise BlockingIOError("no more processes")
 
     place.slot = WarmSlot(refuse, place.said.append)
@@ -226,7 +227,7 @@ def test_cells_of_several_devices_are_not_forked() -> None:
 
 def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said once; and where no Python of its own can be started either, the cell has failed and the grid goes on."""
-    monkeypatch.setattr(ToyParent, "_PROGRAM", ("-c", "pass"))
+    monkeypatch.setattr("wisesr.grid.warm.parent.program", lambda *_: [sys.executable, "-c", "pass"])
 
     def spawn() -> Any:
         raise OSError("no more processes")

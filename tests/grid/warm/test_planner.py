@@ -24,9 +24,9 @@ def test_code_edited_since_the_parent_was_ready(tmp_path: Path, monkeypatch: pyt
     """A Python of its own plans then: nobody is told that the planner was killed."""
     installed = tmp_path / "site-packages"
     installed.mkdir()
-    slot = WarmSlot(lambda: ToyParent(environment() | {"PYTHONPATH": f"{environment()['PYTHONPATH']}:{installed}"}), print)
+    slot = WarmSlot(lambda _: ToyParent(environment() | {"PYTHONPATH": f"{environment()['PYTHONPATH']}:{installed}"}), print)
     spawned: list[Any] = []
-    monkeypatch.setattr(planner_process, "_COMMAND", (sys.executable, "-c", "print('{}')"))
+    monkeypatch.setattr(planner_process, "program", lambda *_: (sys.executable, "-c", "print('{}')"))
     spawn = planner_process._spawned
     monkeypatch.setattr(planner_process, "_spawned", lambda *given: spawned.append(spawn(*given)) or spawned[-1])
     ready = slot.ready

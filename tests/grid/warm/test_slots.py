@@ -46,7 +46,7 @@ def test_a_setting_that_cannot_be_had(
 
 @pytest.mark.skipif(sys.platform != "linux", reason="nothing is forked elsewhere")
 def test_a_parent_that_is_ready_stays_so_for_the_next_batch() -> None:
-    slot = WarmSlot(lambda: ToyParent(environment()), print)
+    slot = WarmSlot(lambda _: ToyParent(environment()), print)
     try:
         parent = slot.ready()
         assert parent is not None and slot.ready() is parent

@@ -6,6 +6,7 @@ A child process (`wisesr.grid.planning.planner`) builds the cells without their 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
@@ -49,6 +50,7 @@ def make_plan(
     tflops: float | None = None,
     warm: WarmSlots | None = None,
     wait: str = "auto",
+    code: Path | None = None,
 ) -> Plan:
     """Build all cells without their memory; look at data, weights, devices and disk. Nothing is started or written.
 
@@ -64,10 +66,11 @@ def make_plan(
             leave it open.
         warm: of the grid, which tell how cells start and fork the child; None for a Python each.
         wait: `grid.wait`, of the timed steps.
+        code: folder of frozen code that the child runs from; None for the code as it is.
     """
     if not cells:
         return Plan([], [])
-    answer = ask_planner(cells, console, gpus=gpus, cores=cores, warm=warm, wait=wait)
+    answer = ask_planner(cells, console, gpus=gpus, cores=cores, warm=warm, wait=wait, code=code)
     if isinstance(answer, str):
         return Plan([("", answer)], [None] * len(cells))
     costs = [cost and _read(Cost(*cost)) for cost in answer["costs"]]

@@ -9,16 +9,16 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from rich.console import Console
 
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.cell_process import end_session, environment
+from wisesr.grid.cell_process import end_session, environment, program
 from wisesr.grid.stages import Stages
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 from wisesr.grid.warm.process import ForkedProcess
@@ -26,7 +26,7 @@ from wisesr.grid.warm.slots import WarmSlots
 from wisesr.wording import count_of
 
 _TAIL = 8
-_COMMAND = (sys.executable, "-m", "wisesr.grid.planning.planner")
+_MODULE = "wisesr.grid.planning.planner"
 _NO_GPU = {"CUDA_VISIBLE_DEVICES": ""}
 
 
@@ -38,6 +38,7 @@ def ask_planner(
     cores: int | None = None,
     warm: WarmSlots | None = None,
     wait: str = "auto",
+    code: Path | None = None,
 ) -> dict[str, Any] | str:
     """What the planner answers on a grid that sees so many GPUs, or in a sentence for users how it ended without one.
 
@@ -48,12 +49,13 @@ def ask_planner(
         cores: of one cell on this machine, on which steps are to be timed; None to time none.
         warm: of the grid, which tell how cells start and fork it; None for a Python each.
         wait: `grid.wait`, of the threads with which steps are timed.
+        code: folder of frozen code that it runs from, in a Python of its own; None for the code as it is.
     """
     asked = {"cells": [cell.config for cell in cells], "gpus": gpus, "cores": cores, "forked": bool(warm and warm.forks)}
     with tempfile.TemporaryFile() as errors, Stages(console) as stages:
         stages.say(f"checking {count_of(len(cells), 'model')} before the first cell starts: importing torch")
         heard = _Heard(cells, stages)
-        with _child(errors, warm.first if warm else None, wait) as child:
+        with _child(errors, warm.first if warm else None, wait, code) as child:
             with suppress(BrokenPipeError):
                 child.stdin.write(f"{json.dumps(asked)}\n".encode())
                 child.stdin.flush()
@@ -101,10 +103,10 @@ class _Child(NamedTuple):
 
 
 @contextmanager
-def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str) -> Iterator[_Child]:
+def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str, code: Path | None = None) -> Iterator[_Child]:
     """The planner, without GPUs so that it cannot take any of their memory; it does not outlive the block."""
     parent = None if warm is None else warm.ready()
-    child = (parent and _forked(errors, parent)) or _spawned(errors, wait)
+    child = (parent and _forked(errors, parent)) or _spawned(errors, wait, code)
     try:
         yield child
     finally:
@@ -115,13 +117,13 @@ def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str) -> Iterator[_Chi
                 pipe.close()
 
 
-def _spawned(errors: IO[bytes], wait: str) -> _Child:
+def _spawned(errors: IO[bytes], wait: str, code: Path | None) -> _Child:
     child = subprocess.Popen(
-        _COMMAND,
+        program(_MODULE, code),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,
-        env=environment(wait) | _NO_GPU,
+        env=environment(wait, code) | _NO_GPU,
         start_new_session=True,  # Ctrl-C is for the grid, which ends this
     )
     assert child.stdin is not None

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import wisesr
 from wisesr.cell.warm_up import warm_up
-from wisesr.results.provenance import source_hash
 from wisesr.training.loggers.ahead import import_wandb, remove_folders
 from wisesr.wording import count_of
 
@@ -67,7 +66,6 @@ def import_all(*, wandb: bool) -> None:
     Args:
         wandb: whether a cell wants it.
     """
-    source_hash()  # remembered, for children: of what is about to be imported
     if wandb:
         import_wandb()
     warm_up()

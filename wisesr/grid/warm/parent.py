@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
+from wisesr.grid.cell_process import program
 from wisesr.grid.warm.channel import channel_pair
 
 
@@ -19,16 +20,17 @@ class WarmParent:
     Args:
         environment: of it and of its children.
         wandb: whether a cell wants it.
+        code: folder of frozen code that it runs from; None for the code as it is.
     """
 
-    _PROGRAM: ClassVar = ("-m", "wisesr.grid.warm")
+    _MODULE: ClassVar = "wisesr.grid.warm"
 
-    def __init__(self, environment: Mapping[str, str], *, wandb: bool = False) -> None:
+    def __init__(self, environment: Mapping[str, str], *, wandb: bool = False, code: Path | None = None) -> None:
         self.channel, end = channel_pair()
         self.is_ready = False
         """Whether it has said that it has imported all."""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
-        command = [sys.executable, *self._PROGRAM, "--channel", str(end.fileno()), "--parent", str(os.getpid())]
+        command = [*program(self._MODULE, code), "--channel", str(end.fileno()), "--parent", str(os.getpid())]
         command += ["--wandb"] * wandb
         with end:
             self._process = subprocess.Popen(
@@ -60,20 +62,30 @@ class WarmSlot:
     """A slot and the warm parent that it has now, if any.
 
     Args:
-        start: starts one.
+        start: starts one that runs from this folder of frozen code, or None.
         say: tells the user a sentence.
+        edited: called where files were edited since its parent imported them, and the next one imports them anew.
     """
 
-    def __init__(self, start: Callable[[], WarmParent], say: Callable[[str], None]) -> None:
-        self._start, self._say = start, say
+    def __init__(
+        self, start: Callable[[Path | None], WarmParent], say: Callable[[str], None], edited: Callable[[], None] = lambda: None
+    ) -> None:
+        self._start, self._say, self._edited = start, say, edited
         self._parent: WarmParent | None = None
+        self._code: Path | None = None
         self._given_up = False
+
+    def use(self, code: Path | None) -> None:
+        """What its parents run from, from here on: a folder of frozen code, or the code as it is."""
+        if code != self._code:
+            self.drop()
+        self._code = code
 
     def parent(self) -> WarmParent | None:
         """The warm parent, which may still be importing; None where this slot does without one."""
         if self._parent is None and not self._given_up:
             try:
-                self._parent = self._start()
+                self._parent = self._start(self._code)
             except OSError as error:
                 self.give_up(f"none could be started: {error}")
         return self._parent
@@ -107,7 +119,7 @@ class WarmSlot:
             self.give_up(str(message["unfit"]))
             return
         self.drop()
-        self._say("The code has been edited since this grid began: cells that start from here on run with it as it is now.")
+        self._edited()
 
     def give_up(self, reason: str) -> None:
         """Do without from here on, and say why."""

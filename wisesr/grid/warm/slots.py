@@ -46,6 +46,7 @@ class WarmSlots:
         warm = self._slots.get(slot.number)
         if warm is None or not _has_one_process(cell.config, slot):
             return start(cell, run_dir, slot, lock, force=force)
+        warm.use(slot.code)
         run_dir.mkdir(exist_ok=True)
         own = os.fdopen(os.dup(lock.fileno()), "ab")  # until the child has it: the caller closes its own
         request = {"run": "cell", "arguments": cell_arguments(cell.directory, slot, force=force)}
@@ -61,6 +62,7 @@ def warm_slots(
     say: Callable[[str], None],
     *,
     begin: bool = True,
+    edited: Callable[[], None] = lambda: None,
     more: bool = False,
 ) -> Iterator[WarmSlots]:
     """Warm parents for these cells while the block runs: they begin to import at once.
@@ -71,6 +73,7 @@ def warm_slots(
         how: `grid.start`: "fork", "spawn", or "auto" to fork where that saves time.
         say: tells the user a sentence.
         begin: whether cells start; without it there is no parent.
+        edited: called where code was edited since a parent imported it, and the next one imports it anew.
         more: whether other cells follow on these slots, so that forking saves time for a single one, too.
 
     Raises:
@@ -80,9 +83,10 @@ def warm_slots(
     forks = _forks(how, slots, len(forked) + (len(forked) > 0 and more))
     wandb = any(wants_wandb(cell.config["logger"]) for cell in forked)
     tell = cache(say)  # what holds for all slots is said once
-    found = {slot.number: _warm_slot(slot, tell, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
-    for warm in found.values():
-        warm.parent()
+    found = {slot.number: _warm_slot(slot, tell, edited, wandb=wandb) for slot in slots[: len(forked)] if forks and begin}
+    for slot in slots[: len(found)]:
+        found[slot.number].use(slot.code)
+        found[slot.number].parent()
     try:
         yield WarmSlots(found, forks=forks)
     finally:
@@ -119,5 +123,8 @@ def _has_one_process(config: Config, slot: Slot) -> bool:
     return devices == 1 and int(trainer["num_nodes"]) == 1
 
 
-def _warm_slot(slot: Slot, say: Callable[[str], None], *, wandb: bool) -> WarmSlot:
-    return WarmSlot(lambda: WarmParent(environment(slot.wait) | devices_of(slot), wandb=wandb), say)
+def _warm_slot(slot: Slot, say: Callable[[str], None], edited: Callable[[], None], *, wandb: bool) -> WarmSlot:
+    def begin(code: Path | None) -> WarmParent:
+        return WarmParent(environment(slot.wait, code) | devices_of(slot), wandb=wandb, code=code)
+
+    return WarmSlot(begin, say, edited)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from wisesr.build.code import CodeNow
 from wisesr.data.manifest import TEST, VAL
 from wisesr.inference.evaluation.as_tested import devices
 from wisesr.inference.evaluation.pictures import Source
 from wisesr.inference.run import Run
-from wisesr.results.provenance import hardware, source_hash, versions
+from wisesr.results.provenance import hardware, versions
 from wisesr.results.reading import depends_on_batch
+from wisesr.results.same_code import code_change
 
 _DEPENDS = ("torch", "torchvision", "timm", "torchmetrics", "numpy", "pillow")
 """Packages that a figure may depend on."""
@@ -82,4 +84,4 @@ def _reasons(run: Run, source: Source, device: str, threads: int, unread: int) -
         for name in _DEPENDS
         if made.versions.get(name) and made.versions[name] != now.get(name)
     ]
-    return found + (["the code of wisesr has changed"] if made.source != source_hash() else [])
+    return [*found, *filter(None, [code_change(made, run.directory, CodeNow().of(run.config))])]
