@@ -20,6 +20,7 @@ from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBase
 
 from wisesr.config.command_line import several_values
 from wisesr.config.grammar import quoted
+from wisesr.config.hydra_words import in_words_of_ours
 from wisesr.config.missing_option import missing_option
 from wisesr.config.missing_plugins import missing_plugin
 from wisesr.config.options import GROUPS, conf_dir, load_option, options
@@ -54,7 +55,7 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if swept := swept_override(error):
         return several_values(swept)
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
-    return f"{error}{cause}"
+    return f"{in_words_of_ours(str(error))}{cause}"
 
 
 def _misfit(error: ConfigCompositionException) -> str | None:

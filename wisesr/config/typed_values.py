@@ -150,7 +150,9 @@ def _choice(key: str, text: str) -> str:
     if key == "dataset":
         _refuse_folder(text)
     if re.fullmatch(r"\w+(?:,\w+)*", text, re.ASCII):
-        return ",".join(name if _is_text(name) or name == "null" else f"'{name}'" for name in text.split(","))
+        return ",".join(
+            name if _is_text(name) or (name == "null" and key not in GROUPS) else f"'{name}'" for name in text.split(",")
+        )
     found = read(f"{key}={text}")
     if found is not None:
         if isinstance(found.value(), list) and key in GROUPS and key not in _SEVERAL:
@@ -178,7 +180,9 @@ def _refuse_folder(text: str) -> None:
 def _list(key: str, text: str) -> str:
     """A list where one value is asked for: a sweep was meant, or one."""
     inner = text.strip()[1:-1].strip()
-    if inner and "," not in inner:
+    if not inner:
+        return f"{key}={text}: {key} has one value, and this list has none"
+    if "," not in inner:
         return f"{key}={text}: one value has no brackets: {for_shell(f'{key}={inner}')}"
     line = for_shell(f"{key}={inner.replace(', ', ',')}")
     several = f"{key}={text}: {key} has one value in a cell. Several of them are a sweep: {program()} -m {line}"
