@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 from tests.wrong_configurations.case import Case, typo
 from tests.wrong_configurations.settings import COUNTS, KEYS, NUMBERS, OPTIONS, TOP
@@ -116,12 +117,9 @@ def in_utf_16(rng: random.Random) -> Case:
 
 
 def no_node(rng: random.Random) -> Case:
-    return _head(
-        rng.choice(
-            ["- a\n- b\n", "text\n", "3\n", "[a, b]\n", "null\n", "", "# only a comment\n", "---\n---\n", "a: 1\n---\nb: 2\n"]
-        ),
-        "mine",
-    )
+    texts = ["- a\n- b\n", "text\n", "3\n", "[a, b]\n", "null\n", "", "# only a comment\n", "---\n---\n", "a: 1\n---\nb: 2\n"]
+    case = _head(rng.choice(texts))
+    return replace(case, named=(("mine.yaml", "head._target_"),))
 
 
 def odd_yaml(rng: random.Random) -> Case:
