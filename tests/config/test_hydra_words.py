@@ -21,6 +21,8 @@ from tests.support.command import train_here
         (("+head=gap",), "head: one is chosen already; without a +: head=gap"),
         (("++head=gap",), "++head=gap: options are chosen without the ++: head=gap"),
         (("logger.wandb=[1]",), "logger.wandb is a node, and has settings in place of a value: logger.wandb.KEY=VALUE"),
+        (("head@foo=gap",), "an option of head stands at head and nowhere else: head=OPTION"),
+        (("logger=1.5",), "no logger is called '1.5'"),
         (("head=null",), "no head is called 'null'"),
         (("resolution=true",), "no resolution is called 'true'"),
         (("hydra.swep.dir=1",), "no key of hydra is called 'swep'. Did you mean sweep"),

@@ -135,7 +135,8 @@ def odd_yaml(rng: random.Random) -> Case:
     lines += ["dropout: `x`", "- a", "dropout: 2026-13-45", "&a", "[a]: 3", "dropout: &a [*a]", "1: 2", "null: 3", "true: 3"]
     own = _HEAD.splitlines()
     own[rng.randrange(3, len(own))] = rng.choice(lines)
-    return _head("\n".join(own) + "\n", "mine")
+    case = _head("\n".join(own) + "\n")
+    return replace(case, named=(("mine.yaml", "of head"),))
 
 
 def head_without_code(rng: random.Random) -> Case:

@@ -70,11 +70,12 @@ def marks_in_a_key(rng: random.Random) -> Case:
         "1",
     ]
     key = rng.choice(keys)
-    return Case((f"{key}=1",), (told(key),))
+    last = key.rpartition(".")[2]
+    return Case((f"{key}=1",), ((*told(key), f"'{last}'"),))
 
 
 def no_key(rng: random.Random) -> Case:
-    argument = rng.choice(["=", "=1", "==", "=gap=", " =1", "+=1", "~", "~=1", "++", "+", "++=", "head==gap", "seed==1"])
+    argument = rng.choice(["=", "=1", "==", "=gap=", " =1", "+=1", "~=1", "++", "+", "++=", "head==gap", "seed==1"])
     return Case((argument,), (told(argument),))
 
 
@@ -159,7 +160,7 @@ def typographic(rng: random.Random) -> Case:
         "recipe.optimizer.lr=0٫1",
     ]
     argument = rng.choice(arguments)
-    return Case((argument,), (tuple(word for word in (argument, argument.split("=")[0], "gap") if word),))
+    return Case((argument,), (tuple(word for word in (argument, argument.split("=")[0], "gap", "--mm") if word),))
 
 
 MAKERS = (

@@ -60,6 +60,9 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
 
 def _misfit(error: ConfigCompositionException) -> str | None:
     """What to say of an override of a key that is there, and cannot go or hold this; None if the error is another."""
+    if placed := re.search(r"Could not override '(\w+)@[^']*'", str(error)):
+        group = placed[1]
+        return f"{placed[0].split()[-1]}: an option of {group} stands at {group} and nowhere else: {group}=OPTION"
     found = re.match(r"Error merging override (.+)", str(error), re.DOTALL)
     if not found or isinstance(error.__cause__, (ConfigKeyError, ConfigAttributeError)):
         return None

@@ -157,7 +157,7 @@ def _choice(key: str, text: str) -> str:
     if found is not None:
         if isinstance(found.value(), list) and key in GROUPS and key not in _SEVERAL:
             raise UserError(_list(key, text))
-        return text
+        return quoted(text) if isinstance(found.value(), (bool, int, float)) else text
     if why := _meant(text):
         raise UserError(f"{key}={text}: {why}")
     return ",".join(name if read(f"{key}={name}") else quoted(name) for name in text.split(","))

@@ -100,7 +100,8 @@ def chosen_at(group: str, name: str) -> str | None:
     """The line of a `defaults` that chooses an option of a group; None if the command line does."""
     for file, _ in reversed(_READ.values()):
         defaults = _find(file.root, ["defaults"], values=True) if file.root else None
-        for item in defaults.value if isinstance(defaults, yaml.CollectionNode) else ():
+        items = defaults.value if isinstance(defaults, yaml.SequenceNode) else [defaults]
+        for item in items:
             for key, value in item.value if isinstance(item, yaml.MappingNode) else ():
                 names = [each.value for each in value.value] if isinstance(value, yaml.SequenceNode) else [value.value]
                 if name in names and str(key.value).split()[-1].strip("/").partition("@")[0] == group:
