@@ -185,7 +185,15 @@ def test_the_nearest_name_and_the_list() -> None:
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
-    grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
+    grid = {
+        "slots": "auto",
+        "gpus_per_cell": "auto",
+        "cells_per_gpu": 1,
+        "retry": "none",
+        "force": False,
+        "plan": False,
+        "frozen": False,
+    }
     grid |= {"stop_on": "never", "tflops": 20.0, "wait": "auto", "start": "auto", "zip": None, "exclude": None}
     cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
     assert found == grid
