@@ -100,6 +100,8 @@ def run_cells(
     outcomes = inspector.inspect(cells, console, counted=batch is None)
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     interrupted = 0
+    if inspector.problems and not grid["plan"]:  # which need no torch to be told
+        raise UserError(f"Nothing was started:\n{describe_problems(inspector.problems)}")
     if waiting:
         if not grid["plan"] and (closed := unwritable(waiting)):
             raise UserError("Nothing was started:\n" + "\n".join(closed))
