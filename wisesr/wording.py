@@ -30,6 +30,37 @@ def some_of(names: Sequence[str], shown: int, separator: str = ", ") -> str:
     return separator.join(names[:shown]) + more
 
 
+def legible(text: str) -> str:
+    """Text in which what does not print, bytes that are no UTF-8 for instance, is written as its escape."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+def shown_value(value: object, most: int = 80) -> str:
+    """A value as a message shows it, and as YAML has it: `null`, `true`, `'text'`, `[1, null]`.
+
+    What does not print stands as its escape, and what is long is cut, with its length: a screen must be left for the sentence.
+
+    Args:
+        value: of plain data.
+        most: characters of it.
+    """
+    if isinstance(value, str):
+        cut = f" ({len(value):,} characters)" if len(value) > most else ""
+        return repr(value[:most] + "..." if cut else value) + cut
+    text = _as_yaml(value)
+    return text if len(text) <= most else f"{text[:most]}... ({len(text):,} characters)"
+
+
+def _as_yaml(value: object) -> str:
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return f"[{', '.join(map(_as_yaml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_as_yaml(item)}' for key, item in value.items())}}}"
+    return repr(value)
+
+
 _KEPT = "\0"
 """Stands for a blank that no line ends at."""
 

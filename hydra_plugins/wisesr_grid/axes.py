@@ -48,7 +48,7 @@ def values_of(override: Override) -> list[str]:
     """The values that an override lists, as Hydra writes them; one where it is no sweep.
 
     Raises:
-        UserError: an interval, which has no values to list.
+        UserError: an interval, which has no values to list; a range or pattern of none.
     """
     if not override.is_sweep_override():
         return [override.get_value_element_as_str()]
@@ -58,7 +58,11 @@ def values_of(override: Override) -> list[str]:
             f"or let hydra/sweeper=search choose from it"
         )
     values = list(override.sweep_string_iterator())
-    return [value for value in values if is_option(value)] if override.value_type == ValueType.GLOB_CHOICE_SWEEP else values
+    if override.value_type == ValueType.GLOB_CHOICE_SWEEP:
+        values = [value for value in values if is_option(value)]
+    if not values:
+        raise UserError(f"{override.input_line}: no value comes of it, and so no cell")
+    return values
 
 
 def zipped(setting: object) -> list[list[str]]:

@@ -12,7 +12,7 @@ from hydra.core.config_store import ConfigStore
 from hydra.core.utils import JobReturn, JobStatus, setup_globals
 from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.wisesr_grid.composer import Composer
 from hydra_plugins.wisesr_grid.trial_jobs import TrialJobs
@@ -73,6 +73,16 @@ class ClusterLauncher(GridLauncher):
     """Runs a sweep's cells as jobs of a cluster, slurm or local, with settings of submitit's executor."""
 
     def __init__(self, kind: str, **settings: Any) -> None:
+        self._kind, self._settings = kind, settings
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        """As of any, and the cluster: what is wrong with its settings is told here, as Hydra wraps what an `__init__` raises.
+
+        Raises:
+            UserError: a wrong setting; submitit is not installed.
+        """
         from wisesr.grid.cluster import make_cluster
 
-        self.cluster = make_cluster(kind, settings)
+        plain = {key: OmegaConf.to_container(it) if OmegaConf.is_config(it) else it for key, it in self._settings.items()}
+        self.cluster = make_cluster(self._kind, plain)
+        super().setup(hydra_context=hydra_context, task_function=task_function, config=config)

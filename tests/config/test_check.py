@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,7 +53,8 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
     (problem,) = check(change(config, path, value))
     assert path in problem
     assert rule in problem
-    assert repr(value) in problem
+    shown = "true" if value is True else "null" if value is None else repr(value)
+    assert f"not {shown}" in problem
 
 
 @pytest.mark.parametrize(
@@ -62,7 +64,26 @@ def test_a_wrong_value_is_said_with_its_key_and_the_rule(config: dict[str, Any],
         ("head._target_", "wisesr.models.heads.wise.WiseHaed", "Did you mean WiseHead"),
         ("head._target_", "wisesr.models.heads.wisdom.Head", "there is no module wisesr.models.heads.wisdom"),
         ("head", "wise", "head is missing: choose one of"),
-        ("head", {"name": "x"}, "head must be a node with a _target_"),
+        ("head", {"name": "x"}, "head._target_ is missing: the dotted name of what it builds"),
+        ("head._target_", 3, "head._target_ must be text, not 3"),
+        ("head._target_", "wise", "head._target_ must be a dotted name, as package.module.Name, not 'wise'"),
+        ("head._target_", "no_such.Head", "head._target_: 'no_such.Head': there is no package or module no_such"),
+        ("head._target_", "wisesr.data.digits.digits", "is no head; those of wisesr are in wisesr.models.heads"),
+        ("backbone._target_", "wisesr.models.heads.wise.WiseHead", "is no backbone; those of wisesr are in wisesr.models"),
+        ("dataset._target_", "wisesr.data.augmentation.Plain", "is no dataset; those of wisesr are in wisesr.data"),
+        ("augment._target_", "wisesr.data.digits.digits", "is no augment; those of wisesr are in wisesr.data"),
+        ("recipe.optimizer._target_", "wisesr.training.schedules.cosine", "is no optimizer; those of wisesr are in"),
+        (
+            "backbone.name",
+            "x" * 251,
+            "backbone.name and head.name make a folder's name of 264 bytes, and 255 are the most: 'xxx",
+        ),
+        ("dataset.name", "\u00e9" * 130, "dataset.name makes a folder's name of 263 bytes, and 255 are the most"),
+        ("study", "x" * 256, "study makes a folder's name of 256 bytes, and 255 are the most: 'xxx"),
+        ("seed", 2**63, "seed must be below 2^63, not 9223372036854775808"),
+        ("recipe.epochs", 10**30, "recipe.epochs must be below 2^63, not 1000"),
+        ("dataset.cache_dir", __file__, f"dataset.cache_dir={__file__} is a file, and must be a folder, or null"),
+        ("dataset.cache_dir", "", "dataset.cache_dir must be a folder, or null, not an empty text"),
         ("recipe.epoch", 3, "Did you mean epochs"),
         ("recipe.head_init", "torch", "recipe.head_init is a setting of the head now: head.init=torch"),
         ("recipe.head_init", "normal", "recipe.head_init is a setting of the head now: head.init=normal"),
@@ -109,8 +130,23 @@ def test_one_problem_of_many_cells_stands_once() -> None:
     assert text == "  - bad   [a and 1 more cell]\n  - worse   [c]\n  - worst   [a and 2 more cells]"
 
 
-def test_a_foreign_target_is_left_to_its_import(config: dict[str, Any]) -> None:
-    assert check(change(config, "head", {"name": "mine", "_target_": "my.heads.Head", "whatever": 1})) == []
+def test_of_many_problems_a_screen_is_shown() -> None:
+    lines = describe_problems([("", f"{number} {'x' * 150}") for number in range(100)]).split("\n")
+    assert sum(1 + len(line) // 120 for line in lines) <= 24
+    assert lines[0].startswith("  - 0 xxx")
+    assert lines[-1] == f"  - and {100 - len(lines) + 1} more"
+    assert describe_problems([("", "y" * 5000)]).endswith("y"), "one is shown, however long"
+
+
+def test_a_foreign_target_is_left_to_its_import(
+    config: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether there is such a package is seen without importing it, in the working folder as in the places of Python's."""
+    mine = change(config, "head", {"name": "mine", "_target_": "my_parts.heads.Head", "whatever": 1})
+    assert len(check(mine)) == 1
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my_parts.py").write_text("raise SystemExit")
+    assert check(mine) == []
 
 
 @pytest.mark.parametrize(

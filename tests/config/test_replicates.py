@@ -49,7 +49,7 @@ def test_a_replicate_is_the_cell_of_its_seed_and_split(one: tuple[str, ...], sam
         (("replicate=1", "seed=0"), "and seed=0 says otherwise"),
         (("replicate=3", "dataset.split_seed=0"), "and dataset.split_seed=0 says otherwise"),
         (("replicate=-1",), "replicate must be a whole number at least 0 or null, not -1"),
-        (("replicate=true",), "replicate must be a whole number at least 0 or null, not True"),
+        (("replicate=true",), "replicate must be a whole number at least 0 or null, not true"),
         (("dataset.fold=5",), "dataset.fold=5 is too high: with dataset.folds=5 it is 0 to 4"),
         (("dataset.fold=-1",), "dataset.fold must be a whole number at least 0 or null, not -1"),
         (("dataset.fold=0", "dataset.folds=1"), "dataset.folds must be a whole number at least 2, not 1"),

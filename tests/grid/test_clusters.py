@@ -173,3 +173,18 @@ def test_settings_of_a_cluster() -> None:
     assert len(cluster_slots(cluster, grid | {"slots": 4}, 40)) == 4
     with pytest.raises(UserError, match=r"use hydra\.launcher\.gpus_per_node"):
         cluster_slots(cluster, grid | {"cells_per_gpu": 2}, 40)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "rule"),
+    [
+        ("timeout_min", "banana", "a whole number at least 1"),
+        ("mem_gb", [1], "a number above 0 or null"),
+        ("cpus_per_task", "x", "a whole number at least 1"),
+        ("gpus_per_node", -1, "a whole number at least 0 or one of auto"),
+        ("slurm_setup", 3, "a list of texts or null"),
+    ],
+)
+def test_settings_of_a_launcher(key: str, value: object, rule: str) -> None:
+    with pytest.raises(UserError, match=re.escape(f"hydra.launcher.{key} must be {rule}, not ")):
+        make_cluster("slurm", {"timeout_min": 240, "slurm_setup": ["module load cuda"], key: value})

@@ -5,6 +5,7 @@ No torch: what is wrong shows in half a second, all of it together.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -17,10 +18,17 @@ from wisesr.config.replicates import replicate_problems
 from wisesr.config.schema import MOVED, Config, GridSchema, fixed_settings, moved_sentence
 from wisesr.config.setting_types import Setting, fits, mismatches, schema_settings
 from wisesr.config.signatures import positional_settings, target_settings
+from wisesr.config.target_names import target_problem
 from wisesr.config.written import in_file
 from wisesr.errors import UserError
 from wisesr.types import seconds_of
-from wisesr.wording import count_of
+from wisesr.wording import count_of, shown_value
+
+_NAME = 255
+"""Bytes of a folder's name, at most: https://man7.org/linux/man-pages/man7/path_resolution.7.html"""
+
+_ROOM, _COLUMNS = 18, 100
+"""Lines that all problems together may take, and how wide they are taken to be: a screen of 24 has other lines, too."""
 
 
 def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]:
@@ -32,7 +40,7 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
     cells = [{key: value for key, value in config.items() if key != "grid"} for config in configs]
     (grid, *others) = [config.get("grid") or {} for config in configs]
     if problems := mismatches("grid", grid, schema_settings(GridSchema)):
-        raise UserError("\n".join(problems))
+        raise UserError(on_a_screen(problems))
     if any(other != grid for other in others):
         raise UserError("grid.* belongs to the command, not to a cell, and cannot be swept: give one value")
     return cells, dict(grid)
@@ -62,8 +70,10 @@ def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) 
     for name, node in config["logger"].items():
         problems += _check_target(f"logger.{name}", node, config)
     problems += _check_study(config.get("study"))
+    problems += _check_names(config)
     problems += replicate_problems(config)
     problems += _check_classes(config["dataset"])
+    problems += _check_cache_dir(config["dataset"])
     return problems + (_check_root(config["dataset"]) if root else [])
 
 
@@ -76,6 +86,16 @@ def _check_classes(dataset: object) -> list[str]:
         return class_problems(dataset, own=CLASSES in target_settings(target))
     except UserError:
         return []  # there is no such target, which is told above
+
+
+def _check_cache_dir(dataset: Mapping[str, Any]) -> list[str]:
+    """What keeps the folder of kept images from being one; a cell would see it once it has imported torch."""
+    folder = dataset.get("cache_dir")
+    if folder == "":
+        return ["dataset.cache_dir must be a folder, or null, not an empty text"]
+    if isinstance(folder, str) and Path(folder).expanduser().is_file():
+        return [f"dataset.cache_dir={folder} is a file, and must be a folder, or null"]
+    return []
 
 
 def _check_root(dataset: Mapping[str, Any]) -> list[str]:
@@ -106,7 +126,7 @@ def _moved(recipe: Mapping[str, Any]) -> list[str]:
 def _check_time(text: object) -> list[str]:
     """What is wrong with `trainer.max_time`."""
     if text is not None and seconds_of(str(text)) is None:
-        return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {text!r}"]
+        return [f"trainer.max_time must be null or DD:HH:MM:SS (in quotes in YAML), not {shown_value(text)}"]
     return []
 
 
@@ -123,14 +143,19 @@ def _check_synchronised(trainer: Mapping[str, Any]) -> list[str]:
 
 
 def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[str]:
-    if not isinstance(node, Mapping) or not isinstance(node.get("_target_"), str):
-        return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {node!r}"]
+    if not isinstance(node, Mapping):
+        return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {shown_value(node)}"]
+    if not isinstance(node.get("_target_"), str):
+        given = f"must be text, not {shown_value(node['_target_'])}" if "_target_" in node else "is missing"
+        return [f"{where}._target_ {given}: the dotted name of what it builds, as package.module.Name"]
     target, fixed = node["_target_"], fixed_settings(where)
-    if not target.startswith("wisesr."):
-        # Somebody else's code: its settings are checked once it is imported, `classes` among them, which may be one of these.
-        held = {key: setting for key, setting in fixed.items() if key != CLASSES}
-        return mismatches(where, {key: value for key, value in node.items() if key in held}, held)
     try:
+        if problem := target_problem(where, target):
+            return [problem + in_file(f"{where}._target_", target)]
+        if not target.startswith("wisesr."):
+            # Somebody else's code: its settings are checked once it is imported, `classes` among them, which may be one.
+            held = {key: setting for key, setting in fixed.items() if key != CLASSES}
+            return mismatches(where, {key: value for key, value in node.items() if key in held}, held)
         if misplaced := positional_settings(target, node):
             return [f"{where}: {problem}" for problem in misplaced]
         return mismatches(where, node, {**fixed, **target_settings(target)}, partial(_who_takes, where), whole)
@@ -156,8 +181,24 @@ def _who_takes(group: str, key: str, value: object) -> str:
 
 def _check_study(study: object) -> list[str]:
     if isinstance(study, str) and not re.fullmatch(r"[\w.-]*\w[\w.-]*", study):
-        return [f"study must be made of letters, digits and . _ - (it names a folder), not {study!r}"]
+        return [f"study must be made of letters, digits and . _ - (it names a folder), not {shown_value(study)}"]
     return []
+
+
+def _check_names(config: Mapping[str, Any]) -> list[str]:
+    """Names that make the name of a folder too long for a disk."""
+    backbone, head, dataset = (config[group].get("name") for group in ("backbone", "head", "dataset"))
+    folders = {
+        "study makes": config.get("study"),
+        "backbone.name and head.name make": f"{backbone}-{head}",
+        "dataset.name makes": f"{dataset}-{config['resolution'].get('size')}",
+    }
+    sizes = {what: len(os.fsencode(str(name))) for what, name in folders.items()}
+    return [
+        f"{what} a folder's name of {size:,} bytes, and {_NAME} are the most: {shown_value(folders[what])}"
+        for what, size in sizes.items()
+        if size > _NAME
+    ]
 
 
 def describe_problems(problems: Iterable[tuple[str, str]]) -> str:
@@ -165,7 +206,19 @@ def describe_problems(problems: Iterable[tuple[str, str]]) -> str:
     cells: dict[str, list[str]] = {}
     for cell, problem in problems:
         cells.setdefault(problem, []).append(cell)
-    return "\n".join(f"  - {problem}{_where(names)}" for problem, names in cells.items())
+    return on_a_screen([f"  - {problem}{_where(names)}" for problem, names in cells.items()])
+
+
+def on_a_screen(lines: Sequence[str]) -> str:
+    """As many of the lines as a screen holds, and how many there are beyond them."""
+    shown, room = 0, _ROOM
+    for line in lines:
+        room -= sum(1 + len(part) // _COLUMNS for part in line.split("\n"))
+        if room < 0 and shown:
+            break
+        shown += 1
+    more = [f"  - and {len(lines) - shown:,} more"] if shown < len(lines) else []
+    return "\n".join([*lines[:shown], *more])
 
 
 def _where(cells: Sequence[str]) -> str:

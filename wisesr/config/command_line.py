@@ -9,6 +9,7 @@ from typing import NamedTuple
 from wisesr.config.flags import SWEEP, divide
 from wisesr.config.grammar import for_shell, is_sweep, read
 from wisesr.config.options import GROUPS
+from wisesr.config.typed_sizes import refuse_what_is_too_long
 from wisesr.config.typed_values import settled, with_text
 from wisesr.config.typed_words import halves, overrides_of
 from wisesr.errors import UserError
@@ -79,6 +80,7 @@ def _settled(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Overrides as they were typed, in one word each, and as Hydra reads them."""
     for word in words:
         _refuse_other_bytes(word)
+        refuse_what_is_too_long(word)
     roots = [word.partition("=")[2] for word in words if word.startswith("dataset.root=")]
     typed, overrides = [], []
     for key, value in overrides_of(words, roots):

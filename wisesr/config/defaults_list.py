@@ -33,6 +33,8 @@ def defaults_of(file: YamlFile, *, experiment: bool) -> list[Default] | None:
         UserError: an item that means nothing, or two that contradict each other.
     """
     node = next((value for key, value in file.root.value if key.value == "defaults"), None) if file.root else None
+    if isinstance(node, yaml.ScalarNode) and node.tag != _NULL and not experiment:
+        raise file.wrong(node, "defaults is a list of files beside this one: `defaults: [_base]`")
     if node is None or (not experiment and not _has_number(node)):
         return None
     found = [default for key, value in _items(file, node) for default in _default(file, key, value, experiment)]
@@ -45,11 +47,11 @@ def defaults_of(file: YamlFile, *, experiment: bool) -> list[Default] | None:
 
 
 def _has_number(node: yaml.Node) -> bool:
-    """Whether something in a list of defaults is no text to YAML, and no null."""
+    """Whether something in a list of defaults is no text to YAML and no null, or a list in the list."""
     if isinstance(node, yaml.MappingNode):
         return any(_has_number(value) for _, value in node.value)
     if isinstance(node, yaml.SequenceNode):
-        return any(map(_has_number, node.value))
+        return any(isinstance(item, yaml.SequenceNode) or _has_number(item) for item in node.value)
     return node.tag not in (_NULL, "tag:yaml.org,2002:str")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -66,7 +67,8 @@ def to_dict(cfg: DictConfig) -> Config:
     for name in ("study", "output_dir"):  # study=1 is a name too
         if isinstance(config.get(name), (str, int)):
             config[name] = str(config[name])
-    config["output_dir"] = str(Path(config["output_dir"]).expanduser())
+    if isinstance(config["output_dir"], str):
+        config["output_dir"] = str(Path(config["output_dir"]).expanduser())
     dataset = config.get("dataset")
     if isinstance(dataset, dict) and isinstance(dataset.get("root"), (str, int)) and dataset["root"] != "":
         dataset["root"] = _absolute(dataset["root"])
@@ -91,6 +93,8 @@ def _resolved(own: DictConfig) -> dict[str, Any]:
         for name in key.split("."):
             text = text.get(name) if isinstance(text, dict) else None
         rule = str(error.msg or error).splitlines()[0]
+        if found := re.match(r"(\w+) raised while resolving interpolation: (.*)", rule):  # by a function: ${stem:}
+            rule = found[2].strip("'\"") if found[1] in ("KeyError", "ValueError", "UserError") else "it cannot be computed so"
         raise UserError(f"{key}={text}: {rule[:1].lower()}{rule[1:]}{in_file(key, text)}") from error
     assert isinstance(config, dict)
     if absent := [key for key in ("study", "output_dir") if key not in config]:

@@ -114,7 +114,19 @@ def _flag(name: str, flag: Flag, value: str | None, waiting: list[str]) -> str:
         said = f"{name}={value}" if value is not None else name
         rule = f"must be one of {', '.join(choices)}" if choices else "needs a value"
         raise UserError(f"{said}: {name} {rule}: {program()} {name} {choices[0] if choices else 'VALUE'}")
+    if full == "--config-path":
+        return f"{full}={_conf_of_their_own(name, value)}"
     return f"{full}={Path(value).expanduser() if value.startswith('~/') else value}"
+
+
+def _conf_of_their_own(name: str, value: str) -> Path:
+    """A folder in place of `conf`; Hydra would look for one that is not absolute below the package."""
+    folder = Path(value).expanduser().absolute()
+    if not folder.is_dir():
+        raise UserError(
+            f"{name} {value}: there is no such folder. Options of your own, beside those of conf/: --config-dir FOLDER"
+        )
+    return folder
 
 
 def _value_of(name: str, waiting: list[str]) -> str:

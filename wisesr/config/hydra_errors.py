@@ -16,10 +16,11 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigAttributeError, ConfigKeyError, OmegaConfBaseException
 
 from wisesr.config.command_line import several_values
 from wisesr.config.grammar import quoted
+from wisesr.config.hydra_words import in_words_of_ours
 from wisesr.config.missing_option import missing_option
 from wisesr.config.missing_plugins import missing_plugin
 from wisesr.config.options import GROUPS, conf_dir, load_option, options
@@ -37,6 +38,8 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
         group, _, name = error.missing_cfg_file.rpartition("/")
         return missing_plugin(group, name, error.options or ()) or missing_option(error)
     if isinstance(error, ConfigCompositionException):
+        if misfit := _misfit(error):
+            return misfit
         if path := _unknown_key(error):
             if path in MOVED:
                 given = next((item.partition("=")[2] for item in overrides if item.lstrip("+~").startswith(f"{path}=")), "...")
@@ -52,7 +55,21 @@ def explain(error: HydraException | OmegaConfBaseException, overrides: Sequence[
     if swept := swept_override(error):
         return several_values(swept)
     cause = f"\n{error.__cause__}" if isinstance(error.__cause__, OmegaConfBaseException) else ""
-    return f"{error}{cause}"
+    return f"{in_words_of_ours(str(error))}{cause}"
+
+
+def _misfit(error: ConfigCompositionException) -> str | None:
+    """What to say of an override of a key that is there, and cannot go or hold this; None if the error is another."""
+    if placed := re.search(r"Could not override '(\w+)@[^']*'", str(error)):
+        group = placed[1]
+        return f"{placed[0].split()[-1]}: an option of {group} stands at {group} and nowhere else: {group}=OPTION"
+    found = re.match(r"Error merging override (.+)", str(error), re.DOTALL)
+    if not found or isinstance(error.__cause__, (ConfigKeyError, ConfigAttributeError)):
+        return None
+    key = found[1].lstrip("+~").partition("=")[0]
+    if found[1].startswith("~"):
+        return f"{found[1]}: no cell can do without {key}"
+    return f"{found[1]}: {key} is a node, and has settings in place of a value: {key}.KEY=VALUE"
 
 
 def swept_override(error: Exception) -> str | None:
@@ -104,7 +121,7 @@ def _unknown(node: str, key: str, overrides: Sequence[str]) -> str:
     typed = dict(item.lstrip("+~").split("=", 1) for item in overrides if "=" in item)
     given = next((name for name in typed if name == whole or name.startswith(f"{whole}.")), None)
     line = key_in_defaults(key) if given is None and not node else None
-    config = _composed(overrides)
+    config = _composed(overrides, hydra=node.partition(".")[0] == "hydra")
     if given not in (None, whole):  # optimizer.lr=0.1
         for found in elsewhere(config, node, key):
             return f"no key or group is called {whole!r}: it is {found}{given.removeprefix(whole)}={typed[given]}"
@@ -115,7 +132,7 @@ def _unknown(node: str, key: str, overrides: Sequence[str]) -> str:
     return (f"{line}: " if line else "") + unknown_key(node, key, typed[given] if given else "...", keys, config)
 
 
-def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
+def _composed(overrides: Sequence[str], *, hydra: bool = False) -> Mapping[str, Any]:
     """The configuration with the groups of the command line, and no value; without the experiment if that is at fault."""
     chosen = [item for item in overrides if item.partition("=")[0] in (*GROUPS, "experiment") and "," not in item]
     folders = [item.partition("=")[2] for item in overrides if item.startswith("--config-dir=")]
@@ -125,7 +142,7 @@ def _composed(overrides: Sequence[str]) -> Mapping[str, Any]:
         GlobalHydra.instance().clear()
         try:
             with initialize_config_dir(str(conf_dir()), version_base="1.3"):
-                config = OmegaConf.to_container(compose("config", overrides=asked), resolve=False)
+                config = OmegaConf.to_container(compose("config", overrides=asked, return_hydra_config=hydra), resolve=False)
         except (HydraException, OmegaConfBaseException, ValueError):
             continue
         return {str(key): value for key, value in config.items()} if isinstance(config, dict) else {}

@@ -26,7 +26,7 @@ def missing_option(error: MissingConfigException) -> str:
     top = group.partition("/")[0]
     if top == "experiment" and (_ENDING.search(name) or group != top):
         return _no_file(whole.removeprefix("experiment/"), _folders(error))
-    line = chosen_at(group, name)
+    line = chosen_at(group, name) or chosen_at(group.rpartition("/")[2], name)  # `- b: c` of a file of head is head/b
     said = unknown(group or "configuration", name, filter(is_option, error.options or options(group)))
     if (conf_dir() / group / f"_{name}.yaml").is_file():  # which a file may name in its defaults, and no command
         said = f"no file of {group} is called {name!r}. Did you mean _{name}?"

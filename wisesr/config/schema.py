@@ -66,6 +66,23 @@ class GridSchema:
 
 
 @dataclass(frozen=True)
+class LauncherSchema:
+    """`hydra.launcher` of `submitit_slurm` and `submitit_local`, which has some of these, and may have others of submitit's."""
+
+    timeout_min: Count
+    max_num_timeout: Annotated[int, Bound("at least", 0)]
+    gpus_per_node: Annotated[int, Bound("at least", 0)] | Literal["auto"]
+    cpus_per_task: Count
+    mem_gb: Annotated[float, Bound("above", 0)] | None
+    slurm_partition: str | int | None
+    slurm_account: str | int | None
+    slurm_qos: str | int | None
+    slurm_constraint: str | int | None
+    slurm_signal_delay_s: Count
+    slurm_setup: list[str] | None
+
+
+@dataclass(frozen=True)
 class ResolutionSchema:
     """`resolution`: pixels, height and width."""
 

@@ -11,6 +11,10 @@ from functools import cache
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
 from wisesr.config.written import in_file, unknown_key
+from wisesr.wording import shown_value
+
+_HUGE = 2**63
+"""What no whole number of a computer's word holds: a slip of the keyboard, whatever it is for."""
 
 
 class Setting(NamedTuple):
@@ -110,8 +114,10 @@ def mismatches(
         if key not in settings:
             problems.append(unknown_key(where, str(key), value, settings, whole or {}))
         elif not fits(value, settings[key].annotation):
-            rule = f"{below}{key} must be {describe(settings[key].annotation)}, not {value!r}{elsewhere(key, value)}"
-            problems.append(rule + in_file(f"{below}{key}", value))
+            rule = f"{below}{key} must be {describe(settings[key].annotation)}, not {shown_value(value)}"
+            problems.append(rule + elsewhere(key, value) + in_file(f"{below}{key}", value))
+        elif isinstance(value, int) and abs(value) >= _HUGE:
+            problems.append(f"{below}{key} must be below 2^63, not {shown_value(value)}" + in_file(f"{below}{key}", value))
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
 

@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, Union
 
 from wisesr.config.setting_types import Setting
 from wisesr.errors import UserError, unknown
+from wisesr.wording import shown_value
 
 _PACKAGE = Path(__file__).parent.parent
 EXTENDING = "docs/extending.md"
@@ -126,17 +127,19 @@ def fit_for_yaml(annotation: Any) -> bool:
 def _read(target: str) -> _Source:
     module, _, name = target.rpartition(".")
     if not all(part.isidentifier() for part in target.split(".")):  # `wisesr./tmp/x.Head` would name a file outside the package
-        raise UserError(f"_target_ {target!r} is no dotted name")
+        raise UserError(f"_target_ {shown_value(target)} is no dotted name")
     path = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
     if not path.is_file():
-        raise UserError(f"_target_ {target!r}: there is no module {module}")
+        raise UserError(f"_target_ {shown_value(target)}: there is no module {module}")
     try:
         body = ast.parse(path.read_text(encoding="utf-8")).body
     except SyntaxError as error:
-        raise UserError(f"_target_ {target!r}: {error.msg} ({path.relative_to(_PACKAGE.parent)}:{error.lineno})") from error
+        raise UserError(
+            f"_target_ {shown_value(target)}: {error.msg} ({path.relative_to(_PACKAGE.parent)}:{error.lineno})"
+        ) from error
     public = {
         node.name: node for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and not node.name.startswith("_")
     }
     if name not in public:
-        raise UserError(f"_target_ {target!r}: " + unknown(f"function or class of {module}", name, public))
+        raise UserError(f"_target_ {shown_value(target)}: " + unknown(f"function or class of {module}", name, public))
     return _Source(target, path, public[name])

@@ -150,15 +150,23 @@ def _choice(key: str, text: str) -> str:
     if key == "dataset":
         _refuse_folder(text)
     if re.fullmatch(r"\w+(?:,\w+)*", text, re.ASCII):
-        return ",".join(f"'{name}'" if name.isdecimal() else name for name in text.split(","))
+        return ",".join(
+            name if _is_text(name) or (name == "null" and key not in GROUPS) else f"'{name}'" for name in text.split(",")
+        )
     found = read(f"{key}={text}")
     if found is not None:
         if isinstance(found.value(), list) and key in GROUPS and key not in _SEVERAL:
             raise UserError(_list(key, text))
-        return text
+        return quoted(text) if isinstance(found.value(), (bool, int, float)) else text
     if why := _meant(text):
         raise UserError(f"{key}={text}: {why}")
     return ",".join(name if read(f"{key}={name}") else quoted(name) for name in text.split(","))
+
+
+def _is_text(name: str) -> bool:
+    """Whether Hydra reads a word as a text; 112, true and nan it would refuse as names of options."""
+    found = read(f"key={name}")
+    return found is not None and isinstance(found.value(), str)
 
 
 def _refuse_folder(text: str) -> None:
@@ -177,7 +185,9 @@ def is_folder_of_images(text: str) -> bool:
 def _list(key: str, text: str) -> str:
     """A list where one value is asked for: a sweep was meant, or one."""
     inner = text.strip()[1:-1].strip()
-    if inner and "," not in inner:
+    if not inner:
+        return f"{key}={text}: {key} has one value, and this list has none"
+    if "," not in inner:
         return f"{key}={text}: one value has no brackets: {for_shell(f'{key}={inner}')}"
     line = for_shell(f"{key}={inner.replace(', ', ',')}")
     several = f"{key}={text}: {key} has one value in a cell. Several of them are a sweep: {program()} -m {line}"

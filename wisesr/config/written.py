@@ -11,6 +11,7 @@ from omegaconf import OmegaConf
 
 from wisesr.config.yaml_file import YamlFile
 from wisesr.errors import unknown
+from wisesr.wording import shown_value
 
 _READ: dict[Path, tuple[YamlFile, str]] = {}
 """Files, each with the dotted name of the node that it is about; empty: the whole configuration."""
@@ -61,7 +62,7 @@ def unknown_key(where: str, key: str, value: object, choices: Iterable[str], who
     found = elsewhere(whole, where, key)
     if not found or isinstance(value, Mapping):
         return said + at
-    said = f"no {f'key of {where}' if where else 'key or group'} is called {key!r}{at}: it is "
+    said = f"no {f'key of {where}' if where else 'key or group'} is called {shown_value(key)}{at}: it is "
     if line:
         return f"{said}{' or '.join(found[:3])}: write\n{nested(found[0], as_yaml(value))}"
     return said + " or ".join(f"{name}={as_typed(value)}" for name in found[:3])
@@ -99,7 +100,8 @@ def chosen_at(group: str, name: str) -> str | None:
     """The line of a `defaults` that chooses an option of a group; None if the command line does."""
     for file, _ in reversed(_READ.values()):
         defaults = _find(file.root, ["defaults"], values=True) if file.root else None
-        for item in defaults.value if isinstance(defaults, yaml.CollectionNode) else ():
+        items = defaults.value if isinstance(defaults, yaml.SequenceNode) else [defaults]
+        for item in items:
             for key, value in item.value if isinstance(item, yaml.MappingNode) else ():
                 names = [each.value for each in value.value] if isinstance(value, yaml.SequenceNode) else [value.value]
                 if name in names and str(key.value).split()[-1].strip("/").partition("@")[0] == group:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from wisesr.wording import legible
 
-def legible(text: str) -> str:
-    """Text in which what does not print, bytes that are no UTF-8 for instance, is written as its escape."""
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+__all__ = ["legible", "shorten"]
 
 
 def shorten(name: str) -> str:

@@ -17,7 +17,8 @@ from io import StringIO
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from wisesr.config.schema import Config
+from wisesr.config.schema import Config, LauncherSchema
+from wisesr.config.setting_types import mismatches, schema_settings
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cell_process import environment
@@ -51,8 +52,11 @@ def make_cluster(kind: str, settings: Mapping[str, Any]) -> Cluster:
     """The cluster, slurm or local, that a launcher's settings beside `_target_` and `kind` describe.
 
     Raises:
-        UserError: submitit is not installed.
+        UserError: submitit is not installed; a wrong setting.
     """
+    known = {key: setting for key, setting in schema_settings(LauncherSchema).items() if key in settings}
+    if problems := mismatches("hydra.launcher", {key: settings[key] for key in known}, known):
+        raise UserError("\n".join(problems))
     try:
         import submitit  # noqa: F401
     except ImportError:

@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 from rich.markup import escape
 
-from wisesr.config.check import split_grid
+from wisesr.config.check import describe_problems, split_grid
 from wisesr.config.schema import Config
+from wisesr.errors import UserError
 from wisesr.grid.agent import end_by, take_run, tell_agent
 from wisesr.grid.batch import Batch
 from wisesr.grid.cell_dirs import Cell, check_cells
@@ -98,6 +99,8 @@ def _run(cells: Sequence[Cell], command: GridCommand) -> tuple[Sequence[CellOutc
     """
     inspector = CellInspector(command.grid)
     outcomes = inspector.inspect(cells, command.console, counted=command.batch is None)
+    if inspector.problems and not command.plans:  # which need no torch to be told
+        raise UserError(f"Nothing was started:\n{describe_problems(inspector.problems)}")
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if not waiting:
         return outcomes, 0
