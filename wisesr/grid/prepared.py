@@ -22,7 +22,6 @@ from wisesr.grid.frozen import FrozenCode, freeze
 from wisesr.grid.other_devices import other_devices
 from wisesr.grid.outcome import CellOutcome
 from wisesr.grid.planned_code import PlannedCode
-from wisesr.grid.planning.disk import unwritable
 from wisesr.grid.slots import Slot, make_slots, visible_gpus
 from wisesr.grid.warm.slots import WarmSlots, warm_slots
 from wisesr.results.state import State
@@ -48,11 +47,9 @@ def prepare(waiting: Sequence[Cell], command: GridCommand) -> Prepared:
         command: whose cells they are.
 
     Raises:
-        UserError: their directories cannot be made; settings that do not go together, or with this machine.
+        UserError: settings that do not go together, or with this machine; another command is freezing a study.
         OSError: the folder of a study whose code is to be kept cannot be written.
     """
-    if not command.plans and (closed := unwritable(waiting)):
-        raise UserError("Nothing was started:\n" + "\n".join(closed))
     slots, gpus = slots_for(waiting, command)
     _tell_notes(waiting, slots, gpus, command)
     frozen = freeze(waiting, command.grid, utc_now(), command.say)

@@ -21,6 +21,7 @@ from wisesr.grid.console import make_console
 from wisesr.grid.inspection import CellInspector
 from wisesr.grid.look_ahead import look_ahead
 from wisesr.grid.outcome import CellOutcome
+from wisesr.grid.planning.disk import unwritable
 from wisesr.grid.prepared import left_to_user, prepare, warmed
 from wisesr.grid.results_table import next_step, print_summary
 from wisesr.grid.run_waiting import run_waiting
@@ -99,9 +100,9 @@ def _run(cells: Sequence[Cell], command: GridCommand) -> tuple[Sequence[CellOutc
     """
     inspector = CellInspector(command.grid)
     outcomes = inspector.inspect(cells, command.console, counted=command.batch is None)
-    if inspector.problems and not command.plans:  # which need no torch to be told
-        raise UserError(f"Nothing was started:\n{describe_problems(inspector.problems)}")
     waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
+    if not command.plans:
+        _refuse(waiting, inspector)
     if not waiting:
         return outcomes, 0
     prepared = prepare(waiting, command)
@@ -113,6 +114,14 @@ def _run(cells: Sequence[Cell], command: GridCommand) -> tuple[Sequence[CellOutc
         outcomes, interrupted = run_waiting(outcomes, command, prepared, warm)
         prepared.planned.tell_ended(outcomes)
         return outcomes, interrupted
+
+
+def _refuse(waiting: Sequence[Cell], inspector: CellInspector) -> None:
+    """Raises UserError for what is wrong and needs no torch to be told: where cells are to be, their data and weights."""
+    if closed := unwritable(waiting):
+        raise UserError("Nothing was started:\n" + "\n".join(closed))
+    if inspector.problems:
+        raise UserError(f"Nothing was started:\n{describe_problems(inspector.problems)}")
 
 
 def _print_end(command: GridCommand, outcomes: Sequence[CellOutcome], *, live: bool, interrupted: bool) -> None:
