@@ -11,7 +11,7 @@ from tests.support.command import train_here
 from tests.wrong_configurations.case import Case
 from tests.wrong_configurations.generator import lay_out
 from tests.wrong_configurations.oracle import faults, written
-from wisesr.grid import run_grid
+from wisesr.grid import prepared
 
 
 class TakenForRightError(Exception):
@@ -26,7 +26,7 @@ def faults_here(case: Case, folder: Path) -> list[str]:
         raise TakenForRightError
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_grid, "warm_slots", start)
+        patch.setattr(prepared, "warm_slots", start)
         try:
             ended = train_here(*case.arguments, cwd=folder)
         except TakenForRightError:
