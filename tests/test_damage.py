@@ -137,7 +137,8 @@ def test_every_command_says_the_same(
     studies = printed(capsys, "status")
     assert f"damaged: outputs/{cell.relative_to(tmp_path)}: " in studies and words in studies and "1 damaged" in studies
     assert f"{cell}: {found.reason}" in printed(capsys, "clean", str(tmp_path), "--dry-run")
-    assert f"damaged: {found.reason}" in (sync := printed(capsys, "sync", str(tmp_path), "--dry-run")) or name in STANDING, sync
+    sync = printed(capsys, "sync", str(tmp_path), "--dry-run")
+    assert f"damaged: {cell.relative_to(tmp_path)}: {found.reason}" in sync or name in STANDING, sync
     with pytest.raises(UserError) as told:
         run(cell)
     assert str(told.value) == f"{cell} is damaged: {found.reason}"
@@ -157,7 +158,9 @@ def test_every_command_says_the_same(
     assert outcomes[0].reason == found.reason
     print_summary(make_console(), outcomes)
     grid = " ".join(capsys.readouterr().out.split())
-    assert grid.count(found.reason) == 2, "before the start and with the table"
+    assert grid.count(found.reason) == 1, "in full with the table"
+    assert f"{outcomes[0].cell.label} is left alone: damaged (" in grid, "in short before the start"
+    assert f"and in `wisesr status {cell}`" in grid
     assert "1 damaged, 1 done already, 1 new" in grid
     assert contents(cell) == before, "nobody has touched it"
 

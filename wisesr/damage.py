@@ -21,6 +21,7 @@ from wisesr.results.cell_files import BEST, CONFIG, LAST, RESULT, STARTED
 from wisesr.results.damaged_files import damaged_files, torn
 from wisesr.results.installation import COMMAND
 from wisesr.results.labels import parse_labels
+from wisesr.results.left_alone import WAY_OUT
 from wisesr.results.record import Record
 from wisesr.results.record_file import NewerRecordError, RecordError, load_record
 from wisesr.results.redo import REDO
@@ -54,7 +55,7 @@ def examine(directory: Path, *, expected: str | None = None, running: bool = Fal
     """Look at a cell's files; nothing is changed.
 
     Args:
-        directory: that holds a `config.yaml`.
+        directory: that holds a `config.yaml`, or has lost it.
         expected: fingerprint of the configuration that it is to be; None for what its name and its record say.
         running: whether a process is at it, whose files come and go: only configuration and record are looked at then.
 
@@ -64,7 +65,7 @@ def examine(directory: Path, *, expected: str | None = None, running: bool = Fal
     try:
         record, of_record = load_record(directory), ""
     except NewerRecordError as error:
-        return Found(_config(directory, None)[0], None, State.NEWER, f"was {error}. Way out: `pip install --upgrade wisesr`")
+        return Found(_config(directory, None)[0], None, State.NEWER, f"was {error}{WAY_OUT}`pip install --upgrade wisesr`")
     except RecordError as error:
         record, of_record = None, str(error)
     except UserError as error:
@@ -77,7 +78,7 @@ def examine(directory: Path, *, expected: str | None = None, running: bool = Fal
     wrong = {name: text for name, text in wrong.items() if text}
     if not wrong:
         return Found(config, record)
-    reason = f"{'; '.join(wrong.values())}. Way out: {_way_out(directory, wrong, record, known)}"
+    reason = f"{'; '.join(wrong.values())}{WAY_OUT}{_way_out(directory, wrong, record, known)}"
     believed = record is not None and (not known or record.fingerprint.startswith(known))
     placed = _plain(record) if record is not None and CONFIG in wrong and believed else config
     return Found(placed, None if {CONFIG, RESULT} & set(wrong) else record, State.DAMAGED, reason, tuple(wrong))
@@ -104,7 +105,9 @@ def _config(directory: Path, record: Record | None) -> tuple[Config | None, str]
         if record is None or record.config != config:
             computation(config)
     except UserError as error:
-        if isinstance(error.__context__, OSError) and not isinstance(error.__context__, FileNotFoundError):
+        if isinstance(error.__context__, FileNotFoundError):
+            return None, f"{CONFIG} is missing"
+        if isinstance(error.__context__, OSError):
             raise
         return None, _short(str(error), directory)
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
@@ -170,8 +173,14 @@ def _is_of(record: Record, config: Config) -> bool:
 
 def _way_out(directory: Path, wrong: Mapping[str, str], record: Record | None, known: str) -> str:
     """What to remove, as little as helps, and what then comes in its place."""
-    name = known or _begun(directory)
-    if list(wrong) == [CONFIG] and name and (record.fingerprint if record else _begun(directory)).startswith(name):
+    name, own = known or _begun(directory), record.fingerprint if record else _begun(directory)
+    if CONFIG in wrong and not (directory / CONFIG).exists():
+        if not own or not own.startswith(name):  # nothing tells whose files these are
+            return f"move {shlex.quote(str(directory))} away; {_AGAIN} then trains it again"
+        wrong = {file: text for file, text in wrong.items() if file != CONFIG}
+        if not wrong:
+            return f"{_AGAIN} writes it again"
+    if list(wrong) == [CONFIG] and name and own.startswith(name):
         return f"`rm {shlex.quote(str(directory / CONFIG))}`; {_AGAIN} then writes it again"
     whole = all((directory / name).exists() and not torn(directory / name) for name in (BEST, LAST))
     if CONFIG not in wrong and whole and _begun(directory):

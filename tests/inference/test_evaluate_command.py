@@ -18,6 +18,7 @@ from wisesr.cli import main
 from wisesr.results.find import find_cell
 from wisesr.results.predictions import read_predictions
 from wisesr.results.record_file import load_record
+from wisesr.results.store import find_cells
 
 FLATTEN = {"head": head("flatten"), "recipe.epochs": 1}
 
@@ -156,6 +157,19 @@ def test_a_truncated_checkpoint_is_told(outputs: Path, place: Path, capsys: pyte
     assert "is damaged: best.ckpt is cut short" in capsys.readouterr().err
 
 
+def test_a_lost_configuration_is_told(outputs: Path, place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    copy = place / "outputs"
+    shutil.copytree(outputs, copy)
+    cells = find_cells(copy)
+    for cell in cells:
+        (cell / "config.yaml").unlink()
+    assert evaluated(copy, str(cells[0])) == 1
+    assert "is damaged: config.yaml is missing. Way out: the command that made it" in capsys.readouterr().err
+    assert evaluated(copy, "tests") == 1
+    assert f"damaged: {len(cells)} cells: config.yaml is missing. Way out: the command" in (out := capsys.readouterr().out)
+    assert out.count("Way out") == 1 and "failed: " not in out
+
+
 def test_a_study_is_one_table_and_failures_stop_nothing(
     outputs: Path, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +185,7 @@ def test_a_study_is_one_table_and_failures_stop_nothing(
     text = capsys.readouterr().out
     assert re.search(r"wise_dropout +2 seeds +18 +\d\.\d{4} ± \d\.\d{4} .*equal", text), text
     assert text.count("equal to result.json") == 2 and "best.ckpt" in text and "(waiting)" in text
+    assert text.count("Way out: ") == 1, "what is damaged is told in full once"
     folder = copy / "evaluations" / "tests-test"
     rows = list(csv.DictReader((folder / "evaluations.csv").read_text().splitlines()))
     assert [(row["head"], row["seed"], row["equal_to_record"]) for row in rows] == [

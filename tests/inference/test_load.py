@@ -201,7 +201,7 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "no weights": (lambda cell: (cell / "best.ckpt").unlink(), "is damaged: best.ckpt is missing: the figures stand"),
     "no result": (lambda cell: (cell / "result.json").unlink(), r"has no result yet \(done\)|has no result yet"),
     "half a result": (lambda cell: cut(cell / "result.json"), "is damaged: result.json is no JSON: cut short"),
-    "no config": (lambda cell: (cell / "config.yaml").unlink(), "is no cell|no such directory"),
+    "no config": (lambda cell: (cell / "config.yaml").unlink(), r"is damaged: config.yaml is missing\. Way out: "),
     "config cut": (lambda cell: (cell / "config.yaml").write_text("head: [") and None, "is no YAML"),
     "edited": (
         lambda cell: (

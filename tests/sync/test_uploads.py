@@ -11,6 +11,7 @@ from tests.support.studies import cell_config, write_cell, write_failed, write_w
 from tests.support.synced import pretend_offline
 from wisesr.config.options import load_option
 from wisesr.results.lock import locked
+from wisesr.results.state import State
 from wisesr.sync.uploads import Sent, UploadState, note_attempt, note_success, read_notes, read_sync_cell
 
 
@@ -101,7 +102,7 @@ def test_unfinished_cells_and_their_reasons(tmp_path: Path) -> None:
     read = [read_sync_cell(cell, "name") for cell in (failed, waiting, done)]
     assert [cell.state for cell in read] == [UploadState.UNFINISHED] * 3
     assert [cell.detail for cell in read[:2]] == ["failed out of memory", "waiting"]
-    assert read[2].detail.startswith("damaged: result.json: config is None. Way out: `rm ")
+    assert read[2].detail.startswith("result.json: config is None. Way out: `rm ") and read[2].left is State.DAMAGED
 
 
 def test_a_cell_that_runs_is_not_called_interrupted(tmp_path: Path) -> None:

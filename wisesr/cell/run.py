@@ -34,6 +34,7 @@ from wisesr.results.redo import begin_redo, complete_redo, work_dir
 from wisesr.results.same_code import code_change
 from wisesr.results.state import State
 from wisesr.results.status_file import write_status
+from wisesr.results.store import is_cell
 from wisesr.training.loggers.ahead import import_ahead
 
 log = logging.getLogger("wisesr")
@@ -91,6 +92,8 @@ def run(directory: Path, options: RunOptions = RunOptions()) -> int:  # noqa: B0
         UserError: the directory is no cell, or a damaged one.
     """
     if not (directory / CONFIG).is_file():
+        if is_cell(directory):
+            raise UserError(f"{directory} {examine(directory).verdict}")
         load_cell(directory)  # which says so
     if not is_main():  # Lightning's DDP starts this same command for the other devices, torchrun and srun on other nodes
         _require_whole(directory, force=options.force, running=True)
@@ -129,7 +132,8 @@ def _require_whole(directory: Path, *, force: bool, running: bool = False) -> Re
     """
     found = examine(directory, running=running)
     if found.state is not None and not (force and found.record is not None):
-        raise UserError(f"{directory} {found.verdict}")
+        why = ". --force trains a finished cell again, and this one's record cannot be relied on: first the way out"
+        raise UserError(f"{directory} {found.verdict}{why if force and found.state is State.DAMAGED else ''}")
     return found.record
 
 

@@ -107,19 +107,19 @@ def clean(chosen: argparse.Namespace) -> int:
 def _plan(roots: Sequence[Path], choice: Choice, console: Console) -> tuple[CleanPlan, set[Path]]:
     """What is to go of all studies together, and the checkpoints that cells start from."""
     from wisesr.grid.console import tracked
-    from wisesr.results.cell_files import CONFIG
-    from wisesr.results.store import find_cells
+    from wisesr.results.cell_files import CONFIG, RESULT
+    from wisesr.results.store import find_cells, is_cell
     from wisesr.space.plan import checkpoints_in_use, make_plan
 
     cells = {cell.resolve(): cell for root in roots for cell in find_cells(root)}
     for root in roots:
-        if (root / CONFIG).is_file():
+        if is_cell(root):
             raise UserError(f"{root} is one cell, and which are the best shows in their study: give that, or a folder of it")
         if not find_cells(root):
             raise UserError(f"there are no cells below {root}: a cell is a directory with a config.yaml, made by training")
     outputs = {cell.parents[3] for cell in cells if len(cell.parents) > 3}  # other studies may start from this one's cells
-    beside = [path.parent for place in outputs for path in place.glob(f"*/*/*/seed-*/{CONFIG}")]
-    needed = checkpoints_in_use([*cells.values(), *beside])
+    beside = {path.parent for place in outputs for name in (CONFIG, RESULT) for path in place.glob(f"*/*/*/seed-*/{name}")}
+    needed = checkpoints_in_use([*cells.values(), *sorted(beside)])
     shown = tracked(cells.values(), len(cells), "reading cells", console)
     return make_plan(list(shown), choice, needed), needed
 

@@ -10,6 +10,8 @@ from wisesr.cli.evaluate_run import EVALUATIONS, Request, evaluate_run, name_of
 from wisesr.cli.evaluation_study_tables import AGAIN, NO_WEIGHTS, TABLE_CSV, TABLE_JSON, Done, print_tables, write_tables
 from wisesr.cli.runs import load_run
 from wisesr.errors import UserError
+from wisesr.results.left_alone import LeftAlone
+from wisesr.results.state import State
 from wisesr.wording import count_of, percent, some_of
 
 if TYPE_CHECKING:
@@ -24,11 +26,10 @@ def study_of(name: str, outputs: Path) -> Path | None:
     Raises:
         UserError: a directory that neither is a run nor holds any.
     """
-    from wisesr.results.cell_files import CONFIG
-    from wisesr.results.store import find_cells
+    from wisesr.results.store import find_cells, is_cell
 
     places = [path for path in (Path(name), outputs / name) if name.strip() and path.is_dir()]
-    if any((path / CONFIG).is_file() for path in places):
+    if any(is_cell(path) for path in places):
         return None
     study = next((path for path in places if find_cells(path)), None)
     if study is None and places and places[0] == Path(name) and "/" in name:
@@ -48,8 +49,9 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
     from wisesr.grid.console import make_console, say
     from wisesr.inference.evaluation.samples import Decoder
 
-    console, failed = make_console(), dict[str, str]()
-    cells, unfinished = _cells(study, failed)
+    console, failed, left = make_console(), dict[str, str](), list[LeftAlone]()
+    cells, unfinished = _cells(study, left)
+    failed |= {cell.name: f"{cell.state}: {cell.reason}" for cell in left}
     if not cells and not failed:
         why = f"{study} has no finished cell to evaluate ({_states(unfinished)})"
         raise UserError(f"{why}. {AGAIN}" if NO_WEIGHTS in unfinished.values() else why)
@@ -64,18 +66,21 @@ def evaluate_study(study: Path, chosen: argparse.Namespace, request: Request) ->
             made = evaluate_run(run, request, output / name_of(run), label=f"[{number}/{len(cells)}]", decoder=decoder)
         except UserError as error:
             failed[cell.label] = str(error)
-            say(console, f"{label}: failed: {error}")
+            damaged = f"{cell.directory} is {State.DAMAGED}: "
+            if str(error).startswith(damaged):  # told in full of all of them together
+                left.append(LeftAlone(cell.label, cell.directory, State.DAMAGED, str(error).removeprefix(damaged)))
+            say(console, f"{label}: failed: {left[-1].what if str(error).startswith(damaged) else error}")
             continue
         run = _without_model(run)
         done.append(Done(cell, run, made, name_of(run)))
         say(console, f"{label}: {_in_short(made)}")
     write_tables(output, study, request, done, failed, unfinished)
-    print_tables(console, done, failed, unfinished, output)
+    print_tables(console, done, failed, unfinished, output, left)
     return 1 if failed or any(own.evaluation.unread for own in done) else 0
 
 
-def _cells(study: Path, failed: dict[str, str]) -> tuple[list[Cell], dict[str, str]]:
-    """Finished cells with their weights, and the states of others; damaged ones go to `failed`."""
+def _cells(study: Path, left: list[LeftAlone]) -> tuple[list[Cell], dict[str, str]]:
+    """Finished cells with their weights, and the states of others; damaged ones go to `left`."""
     from wisesr.damage import examine
     from wisesr.grid.cell_dirs import make_cells
     from wisesr.results.cell_files import BEST
@@ -90,7 +95,7 @@ def _cells(study: Path, failed: dict[str, str]) -> tuple[list[Cell], dict[str, s
             found = examine(directory, running=held)
             config = found.config
             if config is None or (found.state is not None and found.record is None):
-                failed[str(directory)] = f"{found.state}: {found.reason}"
+                left.append(LeftAlone(str(directory), directory, found.state or State.DAMAGED, found.reason))
                 continue
             if found.record is None:
                 unfinished[str(directory)] = str(state_of(directory, running=held)[0])
@@ -99,7 +104,7 @@ def _cells(study: Path, failed: dict[str, str]) -> tuple[list[Cell], dict[str, s
                 unfinished[str(directory)] = NO_WEIGHTS
                 continue
         except UserError as error:
-            failed[str(directory)] = str(error)
+            left.append(LeftAlone(str(directory), directory, State.DAMAGED, " ".join(str(error).split())))
             continue
         configs.append(config)
         directories.append(directory)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from wisesr.cli.evaluation_tables import FIGURES, figure_text, figure_title, sentences
 from wisesr.grid.console import say
+from wisesr.results.left_alone import LeftAlone, left_alone_lines
 from wisesr.wording import count_of, some_of
 
 if TYPE_CHECKING:
@@ -77,9 +78,17 @@ def _row(own: Done, names: Sequence[str]) -> list[Any]:
 
 
 def print_tables(
-    console: Console, done: Sequence[Done], failed: dict[str, str], unfinished: dict[str, str], output: Path
+    console: Console,
+    done: Sequence[Done],
+    failed: dict[str, str],
+    unfinished: dict[str, str],
+    output: Path,
+    left: Sequence[LeftAlone] = (),
 ) -> None:
-    """The table, what is shared by its rows, what failed and what is not evaluated. Arguments as of `write_tables`."""
+    """The table, what is shared by its rows, what failed and what is not evaluated.
+
+    Arguments as of `write_tables`; `left`: those of `failed` that are damaged.
+    """
     if done:
         console.print()
         for table in _tables(done, console.width):
@@ -92,8 +101,12 @@ def print_tables(
         say(console, line)
     if len(lines) > _UNREAD:
         console.print(f"and {count_of(len(lines) - _UNREAD, 'more file')}: evaluations.json names all")
+    told = {cell.name for cell in left}
     for name, reason in failed.items():
-        say(console, f"failed: {name}: {reason}")
+        if name not in told:
+            say(console, f"failed: {name}: {reason}")
+    for line in left_alone_lines(left):
+        say(console, line)
     if unfinished:
         names = some_of([f"{name} ({state})" for name, state in unfinished.items()], _SHOWN)
         say(console, f"{count_of(len(unfinished), 'cell')} not evaluated: {names}")

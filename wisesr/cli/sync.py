@@ -110,6 +110,7 @@ def _written(chosen: argparse.Namespace) -> list[str]:
 
 def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell]) -> None:
     """How many cells there are in each state, and the names of those that cannot be sent."""
+    from wisesr.results.left_alone import LeftAlone, left_alone_lines
     from wisesr.sync.uploads import UploadState
     from wisesr.terminal import tell
 
@@ -125,9 +126,11 @@ def _print_counts(console: Console, cells: Sequence[SyncCell], sending: Sequence
     again = sum(cell.state is UploadState.SENT for cell in sending)
     console.print(f"{len(cells)} cells: {', '.join(parts)}" + (f"; {again} to be sent again" if again else ""), markup=False)
     for cell in cells:
-        if cell.state in (UploadState.UNFINISHED, UploadState.NO_FILES):
+        if cell.state in (UploadState.UNFINISHED, UploadState.NO_FILES) and cell.left is None:
             detail = f" ({cell.detail})" if cell.detail else ""
             tell(console, f"  {names[cell.state]}: {cell.name}{detail}")
+    for line in left_alone_lines([LeftAlone(cell.name, cell.directory, cell.left, cell.detail) for cell in cells if cell.left]):
+        tell(console, f"  {line}")
 
 
 def _print_plan(console: Console, cells: Sequence[SyncCell], sending: Sequence[SyncCell], *, written: list[str]) -> None:

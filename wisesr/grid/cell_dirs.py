@@ -17,10 +17,12 @@ from wisesr.program import command_line
 from wisesr.results.atomic_files import write_text
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.installation import write_command
+from wisesr.results.left_alone import WAY_OUT
 from wisesr.results.lock import locked
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
+from wisesr.results.store import is_cell
 
 
 class Cell(NamedTuple):
@@ -99,7 +101,8 @@ def _refuse_file(directory: Path) -> None:
 def examine_cell(cell: Cell, *, running: bool) -> Found:
     """What lies at a cell's place, as of `wisesr.damage.examine`; of a place that is empty, nothing.
 
-    A directory that lost its `config.yaml`, and holds what came of this very configuration, gets it back.
+    A directory that lost its `config.yaml`, and holds what came of this very configuration, gets it back; the reason then
+    says so, without a state.
 
     Args:
         cell: of a command.
@@ -112,9 +115,13 @@ def examine_cell(cell: Cell, *, running: bool) -> Found:
         return Found(None, None)
     if not (directory / CONFIG).is_file():
         if not was_begun_as(directory, cell.fingerprint):
-            there = f"it holds files, but no {CONFIG}, so it is no cell. Way out: move {directory} away"
+            if is_cell(directory):
+                return examine(directory, expected=cell.fingerprint)
+            there = f"it holds files, but no {CONFIG}, so it is no cell{WAY_OUT}move {directory} away"
             return Found(None, None, State.DAMAGED, there)
         write_text(directory / CONFIG, to_yaml(cell.config))
+        found = examine(directory, expected=cell.fingerprint, running=running)
+        return found if found.state else found._replace(reason=f"{CONFIG} was missing, and is written again")
     return examine(directory, expected=cell.fingerprint, running=running)
 
 

@@ -20,9 +20,10 @@ from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, examine_cell
 from wisesr.grid.console import say
 from wisesr.grid.frozen import FrozenNow
+from wisesr.grid.left_alone import tell_left_alone
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
-from wisesr.results.cell_files import BEST, LAST, RESULT
+from wisesr.results.cell_files import BEST, CONFIG, LAST, RESULT
 from wisesr.results.checkpoints import KEPT, drop_checkpoints
 from wisesr.results.lock import acquire_lock, is_running
 from wisesr.results.record import Record
@@ -31,7 +32,7 @@ from wisesr.results.same_code import code_change
 from wisesr.results.state import State
 from wisesr.results.store import state_of
 from wisesr.terminal import tell
-from wisesr.wording import count_of
+from wisesr.wording import count_of, some_of
 
 _RUN_REASONS = {State.FAILED: RunReason.TRIED_AGAIN, State.INTERRUPTED: RunReason.CONTINUED, State.WAITING: RunReason.NEW}
 """Of a cell on disk that has no record and is going to be run."""
@@ -47,25 +48,30 @@ class CellInspector:
         """(cell, problem): data or weights of cells to be run that are not in order."""
         self.has_single_images = False
         """Whether a cell to be run would train on a part of a batch with one image, by the numbers of its configuration."""
-        self._force, self._retry = grid["force"], grid["retry"] == "failed"
+        self._force, self._retry, self._plan = grid["force"], grid["retry"] == "failed", bool(grid.get("plan"))
         self._fingerprints: dict[str, str | UserError] = {}
         self._train_images: dict[str, int] = {}
         """By the same keys as fingerprints."""
         self._sentences: dict[str, list[str]] = {}
         """What is still to be said of the data, by the same keys."""
         self._told: set[str] = set()
+        self._restored: list[str] = []
+        """Cells that had lost their configuration, and got it back."""
         self._code = FrozenNow() if grid.get("frozen") else CodeNow()
 
     def inspect(self, cells: Sequence[Cell], console: Console, *, counted: bool = True) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, FAILED, or one that is left alone: DAMAGED, NEWER.
 
-        What is damaged and what has changed are printed, and their counts.
+        What is damaged and what has changed are printed, and their counts (`counted`: where a table comes at the end).
         """
         with Stages(console) as stages:
             outcomes = []
             for number, cell in enumerate(cells, 1):
                 stages.say(f"looking at cell {number:,} of {len(cells):,}: {cell.label}", aloud=False)
                 outcomes.append(self._inspect_cell(cell, console, stages))
+        if self._restored:
+            tell(console, f"{CONFIG} was missing, and is written again: {some_of(self._restored, 4)}")
+        tell_left_alone(outcomes, console, force=self._force, tabled=counted and not self._plan)
         if counted:
             _print_counts(outcomes, console)
         return outcomes
@@ -76,8 +82,9 @@ class CellInspector:
         found = examine_cell(cell, running=held)
         record = found.record
         if found.state is not None and not (self._force and record is not None):  # what it lacks is made anew then
-            tell(console, f"{cell.label} {found.verdict}", "red")
             return CellOutcome(cell, found.state, found.reason)
+        if found.reason and found.state is None:  # it got its configuration back
+            self._restored.append(cell.label)
         if record is not None:
             _drop_left(cell.directory, record)
         waiting = record is None or self._force

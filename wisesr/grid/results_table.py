@@ -16,8 +16,10 @@ from wisesr.config.schema import Config
 from wisesr.damage import examine
 from wisesr.grid.cell_process import log_tail
 from wisesr.grid.console import clock
+from wisesr.grid.left_alone import left_alone
 from wisesr.grid.naming import NARROW, cell_names
 from wisesr.grid.outcome import CellOutcome
+from wisesr.results.left_alone import left_alone_lines
 from wisesr.results.metrics import read_metrics
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
@@ -35,10 +37,11 @@ Results = Sequence[tuple[CellOutcome, Record | None]]
 """Cells with their records, where they have one."""
 
 
-def print_summary(console: Console, outcomes: Sequence[CellOutcome], *, stopped: bool = False) -> None:
+def print_summary(console: Console, outcomes: Sequence[CellOutcome], *, stopped: bool = False, listed: bool = False) -> None:
     """The table, how its figures were obtained, and the reasons of failure with the last lines of each log.
 
     Figures come from the records on disk. `stopped`: whether a failure has kept the cells that wait from being begun.
+    `listed`: whether all damaged cells are named, however many there are.
     """
     results = [(outcome, _record(outcome)) for outcome in outcomes]
     lines = _selections(results)
@@ -46,6 +49,8 @@ def print_summary(console: Console, outcomes: Sequence[CellOutcome], *, stopped:
         if record is not None and (left_out := record.provenance.data.left_out):
             lines.append(f"{outcome.cell.label}: unreadable images were left out: {some_of(left_out, _SHOWN)}")
     lines += _reasons(outcomes)
+    if damaged := left_alone(outcomes):
+        lines += ["", *left_alone_lines(damaged, listed=listed)]
     if any(outcome.state is State.FAILED for outcome in outcomes):
         lines += ["", "Failed cells are run again by the same command with grid.retry=failed."]
     if stopped and (left := sum(outcome.state is State.WAITING for outcome in outcomes)):
@@ -130,7 +135,7 @@ def _reasons(outcomes: Sequence[CellOutcome]) -> list[str]:
     """A block for each reason why cells have no result; of failures with the end of the first one's log."""
     reasons: dict[tuple[State, str], list[CellOutcome]] = {}
     for outcome in outcomes:
-        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND) or outcome.state.is_left_alone:
+        if outcome.state in (State.FAILED, State.BUSY, State.BY_HAND):
             reasons.setdefault((outcome.state, outcome.reason), []).append(outcome)
     lines = []
     for (state, reason), alike in reasons.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 from wisesr.errors import UserError
 from wisesr.results.cell_files import CONFIG
 from wisesr.results.differing import differing
-from wisesr.results.store import find_cells
+from wisesr.results.store import find_cells, is_cell
 from wisesr.wording import count_of
 
 _SHOWN = 12
@@ -32,7 +32,7 @@ def find_cell(name: str, root: Path) -> Path:
     if not name.strip("/ "):  # of a variable that is not set, most likely: `.` is the cell that one stands in
         raise UserError(f"{name!r} names no cell: give its directory, STUDY:backbone-head-seed, or a part of its path")
     for place in (Path(name), root / name):
-        if _is_cell(place):
+        if is_cell(place):
             return place
     if not root.is_dir():
         if below := _cells_close_below(Path(name)):
@@ -48,13 +48,6 @@ def find_cell(name: str, root: Path) -> Path:
         return _only(name, paths, held, root)
     of_study = {cell: path for cell, path in paths.items() if f"/{study}/" in path}
     return _only(name, of_study or paths, [cell for cell in of_study if _is_called(rest, cell)], root)
-
-
-def _is_cell(place: Path) -> bool:
-    try:
-        return (place / CONFIG).is_file()
-    except OSError:  # a name that is too long for one
-        return False
 
 
 def _cells_close_below(place: Path) -> list[Path]:

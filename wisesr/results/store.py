@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from wisesr.errors import UserError
-from wisesr.results.cell_files import CONFIG, FROZEN, LAST, RESULT
+from wisesr.results.cell_files import CONFIG, FROZEN, LAST, RESULT, STARTED
 from wisesr.results.record_file import read_record
 from wisesr.results.state import State
 from wisesr.results.status_file import read_status
 
 
 def find_cells(root: Path) -> list[Path]:
-    """Cells below `root`, or `root` itself, sorted: `seed-*` directories that hold a `config.yaml`.
+    """Cells below `root`, or `root` itself, sorted: `seed-*` directories that hold a `config.yaml`, or have lost it.
 
     Nothing inside a cell is one: loggers keep a `config.yaml` there, and so does a cell that is being redone, in `redo/`.
     """
     cells = []
     for place, folders, files in os.walk(root):
         path = Path(place)
-        if CONFIG in files and (path == root or path.name.startswith("seed-")):
+        named = (path.absolute() if path == root else path).name.startswith("seed-")
+        if (CONFIG in files and (named or path == root)) or (named and _has_lost_config(files)):
             cells.append(path)
-            if path.absolute().name.startswith("seed-"):
+            if named:
                 folders.clear()
         folders[:] = [name for name in folders if name != FROZEN]
     return sorted(cells)
+
+
+def is_cell(place: Path) -> bool:
+    """Whether a directory is a cell, or a `seed-*` one that has lost its `config.yaml`."""
+    try:
+        if (place / CONFIG).is_file():
+            return True
+        named = place.absolute().name.startswith("seed-")
+        return named and _has_lost_config([name for name in (RESULT, STARTED) if (place / name).is_file()])
+    except OSError:  # a name that is too long, a folder that nobody may look into
+        return False
+
+
+def _has_lost_config(files: Sequence[str]) -> bool:
+    """Whether there are files of a cell that come after its `config.yaml`."""
+    return RESULT in files or STARTED in files
 
 
 def cell_around(path: Path) -> Path | None:
     """The cell that a path, which need not be there yet, is or lies in; links are followed. None where it is in none."""
     for start in (path.absolute(), Path(os.path.realpath(path))):
         for place in (start, *start.parents):
-            with suppress(OSError):  # a name that is too long, a folder that nobody may look into
-                if (place / CONFIG).is_file() and (place.name.startswith("seed-") or (place / RESULT).exists()):
-                    return place
+            if is_cell(place) and (place.name.startswith("seed-") or (place / RESULT).exists()):
+                return place
     return None
 
 

@@ -10,9 +10,12 @@ from typing import NamedTuple
 from wisesr.config.files import load_cell
 from wisesr.damage import examine
 from wisesr.errors import UserError
-from wisesr.results.cell_files import BEST, CONFIG, LAST
+from wisesr.results.cell_files import BEST, CONFIG, LAST, RESULT
+from wisesr.results.left_alone import LeftAlone
 from wisesr.results.lock import is_running
+from wisesr.results.record_file import read_record
 from wisesr.results.redo import REDO
+from wisesr.results.state import State
 from wisesr.space.disk import File, files_below
 from wisesr.space.finished import Finished, read_finished
 from wisesr.space.frozen_code import frozen_code, studies_of
@@ -57,8 +60,8 @@ class CleanPlan:
     running: list[Path] = field(default_factory=list)
     unfinished: list[Path] = field(default_factory=list)
     """Interrupted, failed, never started, or being done anew: they need what they have."""
-    damaged: list[str] = field(default_factory=list)
-    """What is wrong with cells that cannot be read, a sentence each."""
+    damaged: list[LeftAlone] = field(default_factory=list)
+    """Cells that cannot be read."""
     started_from: list[Path] = field(default_factory=list)
     """Checkpoints that other cells' configurations name."""
     unsent: list[Path] = field(default_factory=list)
@@ -109,13 +112,12 @@ def _sort(directory: Path, plan: CleanPlan, finished: list[Finished]) -> None:
         found = examine(directory, running=held)
         cell = None if found.state else read_finished(directory)
     except UserError as error:
-        text = str(error)
-        plan.damaged.append(text if str(directory) in text else f"{directory}: {text}")
+        plan.damaged.append(LeftAlone(str(directory), directory, State.DAMAGED, " ".join(str(error).split())))
         return
     if held:
         plan.running.append(directory)
     elif found.state is not None:
-        plan.damaged.append(f"{found.state}: {directory}: {found.reason}")
+        plan.damaged.append(LeftAlone(str(directory), directory, found.state, found.reason))
     elif found.record is None or cell is None or (directory / REDO).exists():
         plan.unfinished.append(directory)
     else:
@@ -136,9 +138,11 @@ def checkpoints_in_use(directories: Iterable[Path]) -> set[Path]:
     used = set()
     for directory in directories:
         try:
-            if b".ckpt" not in (directory / CONFIG).read_bytes():
+            lost = not (directory / CONFIG).exists()  # then its record tells
+            if b".ckpt" not in (directory / (RESULT if lost else CONFIG)).read_bytes():
                 continue
-            weights = load_cell(directory)["backbone"]["weights"]
+            record = read_record(directory) if lost else None
+            weights = (record.config if record is not None else load_cell(directory))["backbone"]["weights"]
             if isinstance(weights, str) and weights.endswith(".ckpt"):
                 used.add(_moved_along(Path(weights), directory).resolve())
         except (OSError, UserError, KeyError, TypeError):  # a cell that cannot be read starts from nothing

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from wisesr.grid.console import say
+from wisesr.results.left_alone import left_alone_lines
+from wisesr.results.state import State
 from wisesr.space.cache import cache_files
 from wisesr.space.disk import File, freed
 from wisesr.space.finished import Finished
@@ -19,6 +21,7 @@ from wisesr.wording import count_of, size, some_of
 
 _SHOWN = 12
 """Cells that are named, of those whose weights stay."""
+_STATES = tuple(f"{state}: " for state in State if state.is_left_alone)
 _WHOSE = {"head": "of each head", "row": "of each backbone, dataset and size"}
 
 
@@ -47,8 +50,8 @@ def tell(console: Console, plan: CleanPlan, choice: Choice, cache: Path | None, 
     _print_kept(console, plan.kept, choice)
     for sentence in _left_alone(plan):
         say(console, sentence)
-    for text in plan.damaged:
-        say(console, f"Left alone, {text}")
+    for line in left_alone_lines(plan.damaged):
+        say(console, f"Left alone, {line}" if line.startswith(_STATES) else line)
     return anything
 
 

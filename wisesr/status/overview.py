@@ -15,6 +15,7 @@ from wisesr.grid.display import describe_progress
 from wisesr.grid.eta import seconds_left
 from wisesr.grid.outcome import CellOutcome
 from wisesr.grid.results_table import print_summary
+from wisesr.results.left_alone import LeftAlone, left_alone_lines
 from wisesr.results.redo import REDO
 from wisesr.results.state import State
 from wisesr.results.store import find_cells
@@ -54,7 +55,7 @@ def print_status(root: Path, *, table: bool = False) -> None:
 def _print_statuses(console: Console, statuses: Sequence[CellStatus], *, table: bool) -> None:
     cells, redos = _named(statuses)
     if table:  # its summary has the failures of the cells themselves
-        print_summary(console, [_outcome(status) for status in statuses])
+        print_summary(console, [_outcome(status) for status in statuses], listed=True)
     else:
         console.print()
         for matrix in matrices(statuses, console.width):
@@ -133,15 +134,14 @@ def _failures(named: Iterable[Named]) -> list[str]:
 
 
 def _left_alone(named: Iterable[Named], nameless: Iterable[Nameless]) -> list[str]:
-    """Damaged cells, and those of a newer version: what is wrong with each, and the way out."""
-    lines = []
-    for state in (state for state in State if state.is_left_alone):
-        own = [(label, status.cell.directory, status.reason) for label, status in named if status.state is state]
-        own += [("", cell.directory, cell.reason) for cell in nameless if cell.state is state]
-        lines += [f"{state}:".capitalize()] * bool(own)
-        for label, directory, reason in own:
-            lines += [f"  {label}"] * bool(label) + [f"  {directory}", f"    {reason}"]
-    return lines
+    """Damaged cells, and those of a newer version: what is wrong, and the way out of each."""
+    cells = [
+        LeftAlone(label, status.cell.directory, status.state, status.reason)
+        for label, status in named
+        if status.state.is_left_alone
+    ]
+    cells += [LeftAlone(str(cell.directory), cell.directory, cell.state, cell.reason) for cell in nameless]
+    return left_alone_lines(cells, listed=True)
 
 
 def _how_to_go_on(named: Sequence[Named]) -> list[str]:

@@ -77,7 +77,9 @@ class SyncCell(NamedTuple):
     identifier: str | None = None
     """Of its run on the server."""
     detail: str = ""
-    """Why it is unfinished."""
+    """Why it is unfinished; what is wrong with it, and the way out."""
+    left: State | None = None
+    """DAMAGED or NEWER, of a cell that is left alone for that."""
 
     @property
     def study(self) -> str:
@@ -94,9 +96,11 @@ def read_sync_cell(directory: Path, name: str, *, project: str | None = None, en
         project: to send to; None for the one in its configuration.
         entity: to send to; None likewise.
     """
-    record, detail = _record_or_state(directory)
+    record, left, detail = _record_or_state(directory)
     if record is None:
-        return SyncCell(directory, name, UploadState.UNFINISHED, Destination(entity, project or ""), {}, detail=detail)
+        return SyncCell(
+            directory, name, UploadState.UNFINISHED, Destination(entity, project or ""), {}, detail=detail, left=left
+        )
     logger = (record.config.get("logger") or {}).get("wandb") or {}
     own = Destination(logger.get("entity"), logger.get("project") or _DEFAULT_PROJECT)
     destination = Destination(entity or own.entity, project or own.project)
@@ -107,20 +111,20 @@ def read_sync_cell(directory: Path, name: str, *, project: str | None = None, en
     return SyncCell(directory, name, state, destination, record.config, offline, identifier)
 
 
-def _record_or_state(directory: Path) -> tuple[Record | None, str]:
-    """The record of a cell; or none, and what the cell's state is in place of it."""
+def _record_or_state(directory: Path) -> tuple[Record | None, State | None, str]:
+    """The record of a cell; or none, why it is left alone, where it is, and what the cell's state is in place of it."""
     held = is_running(directory)
     try:
         found = examine(directory, running=held)
         if found.record is not None:
             parse_labels(found.record.config)
-            return found.record, ""
+            return found.record, None, ""
     except UserError as error:
-        return None, f"{State.DAMAGED}: {error}"
+        return None, State.DAMAGED, " ".join(str(error).split())
     if found.state is not None:
-        return None, f"{found.state}: {found.reason}"
+        return None, found.state, found.reason
     state, reason = state_of(directory, running=held)
-    return None, f"{state} {reason}".rstrip()
+    return None, None, f"{state} {reason}".rstrip()
 
 
 def _runs(directory: Path, destination: Destination, own: Destination) -> tuple[UploadState, Path | None, str | None]:

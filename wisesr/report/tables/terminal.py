@@ -16,11 +16,12 @@ from wisesr.report.tables.ranking_sentences import found_sentences
 from wisesr.report.tables.sentences import PAPER, STAR, study_states
 from wisesr.report.tables.table_content import TableContent, table_content
 from wisesr.report.whole_study import Study
+from wisesr.results.left_alone import LeftAlone, left_alone_lines
 from wisesr.terminal import Column, state_markup, tables, tell
 from wisesr.wording import count_of, some_of
 
 _REASONS = 12
-"""Named where no cell is finished, and damaged cells that are."""
+"""Named where no cell is finished."""
 
 
 def print_study(study: Study, console: Console) -> None:
@@ -56,11 +57,10 @@ def _states(study: Study) -> str:
 
 
 def _left_alone(study: Study) -> list[str]:
-    """What is wrong with damaged cells, and with those of a newer version, and the way out, a line each."""
+    """What is wrong with damaged cells, and with those of a newer version, and the way out of the first."""
     cells: list[ReportCell | LeftOut] = [*study.cells, *study.damaged]
-    lines = [f"{cell.state}: {cell.name}: {cell.reason}" for cell in cells if cell.state.is_left_alone]
-    more = [f"and {len(lines) - _REASONS} more, which the page names"] if len(lines) > _REASONS else []
-    return lines[:_REASONS] + more
+    own = [LeftAlone(cell.name, None, cell.state, cell.reason) for cell in cells if cell.state.is_left_alone]
+    return left_alone_lines(own, more="the page and `wisesr status` name them")
 
 
 def _legend(content: TableContent) -> str:
