@@ -20,6 +20,7 @@ from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell, examine_cell
 from wisesr.grid.console import say
 from wisesr.grid.frozen import FrozenNow
+from wisesr.grid.other_code import other_code_sentences
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
 from wisesr.results.cell_files import BEST, LAST, RESULT
@@ -47,7 +48,7 @@ class CellInspector:
         """(cell, problem): data or weights of cells to be run that are not in order."""
         self.has_single_images = False
         """Whether a cell to be run would train on a part of a batch with one image, by the numbers of its configuration."""
-        self._force, self._retry = grid["force"], grid["retry"] == "failed"
+        self._grid, self._force, self._retry = grid, grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
         self._train_images: dict[str, int] = {}
         """By the same keys as fingerprints."""
@@ -59,7 +60,7 @@ class CellInspector:
     def inspect(self, cells: Sequence[Cell], console: Console, *, counted: bool = True) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, FAILED, or one that is left alone: DAMAGED, NEWER.
 
-        What is damaged and what has changed are printed, and their counts.
+        What is damaged and what has changed are printed, their counts, and which go on with other code.
         """
         with Stages(console) as stages:
             outcomes = []
@@ -68,6 +69,8 @@ class CellInspector:
                 outcomes.append(self._inspect_cell(cell, console, stages))
         if counted:
             _print_counts(outcomes, console)
+        for sentence in other_code_sentences(outcomes, self._code, self._grid):
+            tell(console, sentence, "red")
         return outcomes
 
     def _inspect_cell(self, cell: Cell, console: Console, stages: Stages) -> CellOutcome:
