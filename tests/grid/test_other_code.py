@@ -13,6 +13,7 @@ from tests.support.gpus import GRID
 from tests.support.records import finish
 from wisesr.build.code import CodeNow
 from wisesr.config.identity import cell_dir
+from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.frozen import FrozenNow, freeze
 from wisesr.grid.other_code import other_code_sentences
@@ -112,3 +113,13 @@ def test_a_head_that_came_after_the_frozen_code_is_no_other(cells: list[Cell]) -
     Path("mine", "later.py").write_text("")
     cell = cells[0]._replace(config={**cells[0].config, "head": {"name": "later", "_target_": "mine.later.Head"}})
     assert told([cell], RunReason.NEW) == []
+
+
+def test_of_an_edited_copy_that_is_said_and_nothing_else(cells: list[Cell]) -> None:
+    folder = freeze(cells, FROZEN_GRID, "2026-11-29T08:30:00Z", lambda _: None).folder(cells[0])
+    assert folder is not None
+    (folder / "mine" / "helper.py").write_text("x = 22\n")
+    with pytest.raises(UserError, match="edited in its copy"):
+        told(cells, grid=FROZEN_GRID)
+    done = [CellOutcome(cells[0], State.SKIPPED)]
+    assert list(other_code_sentences(done, FrozenNow(), FROZEN_GRID)) == [], "nothing is to run from it"

@@ -29,6 +29,22 @@ def frozen_snapshot(study: Path) -> Snapshot | None:
     return read_snapshot(study / FROZEN / name) if isinstance(name, str) and name == Path(name).name else None
 
 
+def whole_snapshot(study: Path) -> Snapshot | None:
+    """As of `frozen_snapshot`.
+
+    Raises:
+        UserError: a file of it was edited, so that it is not what the study was frozen with.
+    """
+    snapshot = frozen_snapshot(study)
+    if snapshot is not None and (edited := edited_in(snapshot)):
+        raise UserError(
+            f"Nothing was started: the code that study {study.name} is frozen with was edited in its copy, "
+            f"{_shown(snapshot.folder)}: {named(edited)}. Way out: put it back as it was; or {_anew(study)}; or another "
+            f"study=NAME (code is edited where it was copied from, never there)"
+        )
+    return snapshot
+
+
 class FrozenCode:
     """The frozen code of a grid's studies."""
 
@@ -74,7 +90,7 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
     """
     studies = dict.fromkeys(map(study_of, cells)) if grid.get("frozen") else {}
     if grid["plan"]:
-        return FrozenCode({study: snapshot for study in studies if (snapshot := _whole_snapshot(study)) is not None})
+        return FrozenCode({study: snapshot for study in studies if (snapshot := whole_snapshot(study)) is not None})
     snapshots = {}
     for study in studies:
         own = [cell for cell in cells if study_of(cell) == study]
@@ -82,22 +98,6 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
         with locked(study, patience=10.0):
             snapshots[study] = _kept(study, own, say) or _keep(study, _files_of_others(own, CodeNow()), now, say)
     return FrozenCode(snapshots)
-
-
-def _whole_snapshot(study: Path) -> Snapshot | None:
-    """As of `frozen_snapshot`.
-
-    Raises:
-        UserError: a file of it was edited, so that it is not what the study was frozen with.
-    """
-    snapshot = frozen_snapshot(study)
-    if snapshot is not None and (edited := edited_in(snapshot)):
-        raise UserError(
-            f"Nothing was started: the code that study {study.name} is frozen with was edited in its copy, "
-            f"{_shown(snapshot.folder)}: {named(edited)}. Way out: put it back as it was; or {_anew(study)}; or another "
-            f"study=NAME (code is edited where it was copied from, never there)"
-        )
-    return snapshot
 
 
 def _anew(study: Path) -> str:
@@ -122,7 +122,7 @@ def _keep(study: Path, files: Mapping[str, CodeFile], now: str, say: Callable[[s
 
 def _kept(study: Path, cells: Sequence[Cell], say: Callable[[str], None]) -> Snapshot | None:
     """What the study was frozen with, with modules that no cell of it had yet, as they are now."""
-    snapshot = _whole_snapshot(study)
+    snapshot = whole_snapshot(study)
     if snapshot is None:
         return None
     live, frozen = CodeNow(), CodeNow(snapshot.path(cell_path()))

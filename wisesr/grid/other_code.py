@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from wisesr.build.code import CodeNow
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cores import study_of
-from wisesr.grid.frozen import FrozenNow, frozen_snapshot
+from wisesr.grid.frozen import FrozenNow, frozen_snapshot, whole_snapshot
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.results.atomic_files import read_json
 from wisesr.results.cell_files import LAST, STARTED
@@ -42,9 +42,16 @@ def other_code_sentences(outcomes: Sequence[CellOutcome], code: CodeNow | Frozen
         outcomes: of all cells.
         code: that this command runs them by.
         grid: settings of the command.
+
+    Raises:
+        UserError: of a frozen command, the copy that they would run by was edited.
     """
+    waiting = [outcome.cell for outcome in outcomes if outcome.is_to_run]
     if not grid.get("frozen"):
-        yield from _unfrozen([outcome.cell for outcome in outcomes if outcome.is_to_run])
+        yield from _unfrozen(waiting)
+    else:
+        for study in dict.fromkeys(map(study_of, waiting)):
+            whole_snapshot(study)
     halves: dict[str, list[_Half]] = {}
     for outcome in outcomes:
         place = work_dir(outcome.cell.directory, force=grid["force"])
