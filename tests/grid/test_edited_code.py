@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.command import TOY
 from tests.support.paths import ROOT
+from wisesr.grid.run_grid import INTERRUPTED
 from wisesr.results.code import read_code_of
 from wisesr.results.record import Record
 from wisesr.results.record_file import read_record
@@ -42,8 +44,8 @@ def here(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_and_edit(here: Path, images: Path, *settings: str) -> str:
-    """Two cells, one after the other; the helper is edited when the first trains. What the terminal shows."""
+def run_and_edit(here: Path, images: Path, *settings: str, interrupted: bool = False) -> str:
+    """Two cells, one after the other; the helper is edited when the first has trained an epoch. What the terminal shows."""
     command = ["--config-dir", "conf", "-m", "head=mine", "seed=0,1", "dataset=folder", f"dataset.root={images}", *TOY]
     with (here / "terminal.txt").open("wb") as terminal:
         process = subprocess.Popen(
@@ -57,11 +59,15 @@ def run_and_edit(here: Path, images: Path, *settings: str) -> str:
         while not list(here.glob("outputs/*/*/*/seed-0-*/metrics.csv")):
             assert process.poll() is None, (here / "terminal.txt").read_text()
             time.sleep(0.02)
-        (here / "mine" / "helper.py").write_text(HELPER + "# edited\n")
-        assert process.wait(timeout=300) == 0
+        if interrupted:
+            process.send_signal(signal.SIGINT)
+        else:
+            (here / "mine" / "helper.py").write_text(HELPER + "# edited\n")
+        assert process.wait(timeout=300) == (INTERRUPTED if interrupted else 0)
     finally:
         process.kill()
         process.wait()
+    (here / "mine" / "helper.py").write_text(HELPER + "# edited\n")
     return (here / "terminal.txt").read_text()
 
 
@@ -96,3 +102,15 @@ def test_a_frozen_grid_is_of_one_code(here: Path, images: Path, start: str) -> N
     assert "not as it is now in mine/helper.py" in again and "2 done already" in again and "has changed" not in again
     sources = {record.provenance.source for cell in find_cells(here / "outputs") if (record := read_record(cell))}
     assert sources == {first.provenance.source} and len(find_cells(here / "outputs")) == 3
+
+
+@pytest.mark.slow
+def test_an_interrupted_cell_that_goes_on_with_edited_code_is_told_first(here: Path, images: Path) -> None:
+    many = "recipe.epochs=30"
+    run_and_edit(here, images, many, interrupted=True)
+    said = run_and_edit(here, images, many)
+    first, _ = sorted(find_cells(here / "outputs"), key=lambda cell: cell.name)
+    told = f"and goes on with other code: mine/helper.py; from the start: rm -r {first.relative_to(here)}"
+    assert said.count(told) == 1 and said.index(told) < said.index("seed 0: continues after epoch")
+    edited = [record.provenance.code["edited"] for record in records(here)]
+    assert edited == [["mine/helper.py"], []] and "seed 1 was interrupted" not in said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -149,6 +151,73 @@ def test_half_a_snapshot_is_none(config: dict[str, Any], here: Path) -> None:
     (place / "current.json").write_text('{"snapshot": "../.code"}')
     assert frozen_snapshot(place.parent) is None
     assert {path.name for path in place.iterdir()} == {"current.json", folder.name}
+
+
+@pytest.mark.parametrize("name", ["mine/helper.py", "wisesr/types.py", "run_cell.py", "uncommitted.diff"])
+def test_an_edited_copy_is_refused(config: dict[str, Any], here: Path, name: str) -> None:
+    cell = cell_of(config, "mine.pool.Head")
+    folder = frozen([cell], [])
+    with (folder / name).open("a") as file:
+        file.write("# edited\n")
+    for grid in (FROZEN_GRID, FROZEN_GRID | {"plan": True}):
+        with pytest.raises(UserError, match=f"edited in its copy, outputs/study/.code/{folder.name}: {name}\\. ") as error:
+            freeze([cell], grid, NOW, pytest.fail)
+        assert "rm -r outputs/study/.code" in str(error.value) and "interrupted ones go on with other code" in str(error.value)
+    shutil.rmtree(here / "outputs" / "study" / FROZEN)
+    assert frozen([cell], []) == folder, "the way out"
+
+
+def test_what_is_gone_from_the_copy_or_new_in_it_is_an_edit(config: dict[str, Any], here: Path) -> None:
+    cell = cell_of(config, "mine.pool.Head")
+    folder = frozen([cell], [])
+    for path in (folder / "mine" / ".helper.py.swp", folder / "notes.txt", folder / "wisesr" / "__pycache__" / "types.py"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("what looks at code or runs it leaves behind")
+    assert frozen([cell], []) == folder
+    helper, text = folder / "mine" / "helper.py", FILES["mine/helper.py"]
+    (folder / "torch.py").touch()
+    helper.unlink()
+    with pytest.raises(UserError, match=r": mine/helper\.py, torch\.py\. "):
+        frozen([cell], [])
+    (folder / "torch.py").unlink()
+    helper.symlink_to(here / "mine" / "helper.py")
+    with pytest.raises(UserError, match=r": mine/helper\.py\. "):
+        frozen([cell], [])
+    helper.unlink()
+    helper.write_text(text)
+    assert frozen([cell], []) == folder, "put back as it was"
+    said = (folder / "snapshot.json").read_text()
+    (folder / "snapshot.json").write_text(said.replace('"commit"', '"comment"'))
+    with pytest.raises(UserError, match=r": snapshot\.json\. "):
+        frozen([cell], [])
+
+
+def test_an_edited_copy_of_the_same_name_is_made_anew(config: dict[str, Any], here: Path) -> None:
+    cell = cell_of(config, "mine.pool.Head")
+    folder = frozen([cell], [])
+    (folder / "mine" / "helper.py").write_text("VALUE = 'edited'\n")
+    (folder.parent / "current.json").unlink()
+    assert frozen([cell], []) == folder
+    assert (folder / "mine" / "helper.py").read_text() == FILES["mine/helper.py"]
+
+
+def test_a_copy_of_an_earlier_version_lists_no_files(config: dict[str, Any], here: Path) -> None:
+    """Its name alone tells whether it is whole."""
+    cell = cell_of(config, "mine.pool.Head")
+    first = frozen([cell], [])
+    said = json.loads((first / "snapshot.json").read_text())
+    del said["files"]
+    (first / "snapshot.json").write_text(json.dumps(said))
+    lines = [
+        (path.relative_to(first), path.read_bytes()) for path in first.rglob("*") if path.is_file() and not path.is_symlink()
+    ]
+    text = "".join(f"{path.as_posix()}\0{hashlib.sha256(content).hexdigest()}\n" for path, content in sorted(lines))
+    folder = first.rename(first.parent / hashlib.sha256(text.encode()).hexdigest()[:16])
+    (folder.parent / "current.json").write_text(json.dumps({"snapshot": folder.name}))
+    assert frozen([cell], []) == folder
+    (folder / "mine" / "helper.py").write_text("VALUE = 'edited'\n")
+    with pytest.raises(UserError, match=": a file of it"):
+        frozen([cell], [])
 
 
 def test_the_commit_is_that_of_the_checkout(config: dict[str, Any], here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

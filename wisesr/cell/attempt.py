@@ -14,8 +14,9 @@ from wisesr.config.schema import Config
 from wisesr.errors import UserError
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cell_files import LAST, STARTED
-from wisesr.results.code import Code, changed_files, named, read_code_of
-from wisesr.results.provenance import package_hash, same_data
+from wisesr.results.code import Code
+from wisesr.results.continued_code import other_code
+from wisesr.results.provenance import same_data
 from wisesr.types import usable_cores
 from wisesr.wording import count_of
 
@@ -88,7 +89,8 @@ def start_attempt(
         earlier = Started(**before)
         now = now._replace(attempts=earlier.attempts + (1 if is_main() else 0), begun=earlier.begun)
         if (directory / LAST).exists():
-            _tell_code(directory, earlier, code)
+            if other := other_code(directory, earlier.sources, code):
+                log.warning("goes on with other code than its epochs so far: %s; its record will say so", other)
             now = _continued(directory, config, earlier, now)
     if is_main():
         write_json(directory / STARTED, now._asdict())
@@ -124,15 +126,6 @@ def _continued(directory: Path, config: Config, earlier: Started, now: Started) 
     elif now.threads != earlier.threads:
         log.warning("continues with %d threads what began with %d: last bits may differ", now.threads, earlier.threads)
     return now._replace(sources=list(dict.fromkeys([*earlier.sources, *now.sources])))
-
-
-def _tell_code(directory: Path, earlier: Started, code: Code) -> None:
-    """Say which files were edited since the last attempt."""
-    before = read_code_of(directory)
-    files = [] if before is None else changed_files(before, code)
-    if files or (before is None and not {code.source, package_hash()} & set(earlier.sources)):
-        which = f" ({named(files)})" if files else ""
-        log.warning("the code has changed since this cell was interrupted%s; its record will say so", which)
 
 
 def _threads(trainer: Mapping[str, Any], *, gpu: bool, cores: int | None) -> int:

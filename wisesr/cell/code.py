@@ -12,10 +12,10 @@ from typing import Any
 
 from wisesr.build.code import PROGRAM, targets_of
 from wisesr.errors import UserError
-from wisesr.results.cell_files import LAST
-from wisesr.results.code import Code, as_found, changed_files, named, read_code_of, write_code
+from wisesr.results.code import Code, as_found, changed_files, named, read_code_of
 from wisesr.results.code_files import OWN, CodeFile, Content, FoundCode, find_code, read_code
 from wisesr.results.code_search import process_path
+from wisesr.results.continued_code import code_of_epochs, write_attempt
 from wisesr.results.provenance import package_hash
 
 log = logging.getLogger("wisesr")
@@ -75,19 +75,19 @@ def settled_code(config: Mapping[str, Any]) -> Code:
 
 
 def note_code(directory: Path, code: Code, sources: Sequence[str]) -> Code:
-    """Write `code.json`, in which files that were edited since an earlier attempt at the cell are named, and stay so.
+    """Write `code.json`, in which files that were edited since its finished epochs are named, and stay so with the next one.
 
     Args:
         directory: of the cell.
         code: of this attempt.
         sources: hashes of the code of all attempts that this one continues, and its own.
     """
-    before = read_code_of(directory) if (directory / LAST).exists() else None
+    before = code_of_epochs(directory)
     edited = {*code.edited, *(() if before is None else (*before.edited, *changed_files(before, code)))}
     if before is None and len(sources) > 1 and package_hash() not in sources:  # attempts of before 2026-11-30
         edited.add("wisesr")
     noted = code._replace(edited=tuple(sorted(edited)))
-    write_code(directory, noted)
+    write_attempt(directory, noted, before)
     return noted
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from wisesr.build.code import CodeNow, targets_of
 from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cores import study_of
-from wisesr.grid.snapshot import Snapshot, make_snapshot, read_snapshot
+from wisesr.grid.snapshot import Snapshot, edited_in, make_snapshot, read_snapshot
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cell_files import FROZEN
 from wisesr.results.code import Code, as_found, changed_files, named
@@ -28,6 +29,22 @@ def frozen_snapshot(study: Path) -> Snapshot | None:
     said = read_json(study / FROZEN / _CURRENT)
     name = said.get("snapshot") if isinstance(said, dict) else None
     return read_snapshot(study / FROZEN / name) if isinstance(name, str) and name == Path(name).name else None
+
+
+def whole_snapshot(study: Path) -> Snapshot | None:
+    """As of `frozen_snapshot`.
+
+    Raises:
+        UserError: a file of it was edited, so that it is not what the study was frozen with.
+    """
+    snapshot = frozen_snapshot(study)
+    if snapshot is not None and (edited := edited_in(snapshot)):
+        raise UserError(
+            f"Nothing was started: the code that study {study.name} is frozen with was edited in its copy, "
+            f"{_shown(snapshot.folder)}: {named(edited)}. Way out: put it back as it was; or {_anew(study)}; or another "
+            f"study=NAME (code is edited where it was copied from, never there)"
+        )
+    return snapshot
 
 
 class FrozenCode:
@@ -71,11 +88,11 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
 
     Raises:
         OSError: a study's folder cannot be written.
-        UserError: another command is at it, and does not come to an end.
+        UserError: another command is at it, and does not come to an end; what was kept was edited.
     """
     studies = dict.fromkeys(map(study_of, cells)) if grid.get("frozen") else {}
     if grid["plan"]:
-        return FrozenCode({study: snapshot for study in studies if (snapshot := frozen_snapshot(study)) is not None})
+        return FrozenCode({study: snapshot for study in studies if (snapshot := whole_snapshot(study)) is not None})
     snapshots = {}
     for study in studies:
         own = [cell for cell in cells if study_of(cell) == study]
@@ -85,6 +102,18 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
                 raise UserError(f"another command is freezing the code of study {study.name}: give this one again once it has")
             snapshots[study] = _kept(study, own, say) or _keep(study, _files_of_others(own, CodeNow()), now, say)
     return FrozenCode(snapshots)
+
+
+def _anew(study: Path) -> str:
+    """How a study gets the code of today, and what that does."""
+    return (
+        f"rm -r {shlex.quote(str(study / FROZEN))}, which freezes the study with the code as it is now: finished cells "
+        f"keep their figures, interrupted ones go on with other code than they began with"
+    )
+
+
+def _shown(folder: Path) -> Path:
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
 
 
 def _keep(study: Path, files: Mapping[str, CodeFile], now: str, say: Callable[[str], None]) -> Snapshot:
@@ -97,7 +126,7 @@ def _keep(study: Path, files: Mapping[str, CodeFile], now: str, say: Callable[[s
 
 def _kept(study: Path, cells: Sequence[Cell], say: Callable[[str], None]) -> Snapshot | None:
     """What the study was frozen with, with modules that no cell of it had yet, as they are now."""
-    snapshot = frozen_snapshot(study)
+    snapshot = whole_snapshot(study)
     if snapshot is None:
         return None
     live, frozen = CodeNow(), CodeNow(snapshot.path(cell_path()))
@@ -116,7 +145,7 @@ def _kept(study: Path, cells: Sequence[Cell], say: Callable[[str], None]) -> Sna
     if edited:
         say(
             f"The cells of study {study.name} run the code that it was frozen with ({made} UTC), not as it is now in "
-            f"{named(edited)}. For that: another study=NAME, or rm -r {study / FROZEN}"
+            f"{named(edited)}. For that: another study=NAME; or {_anew(study)}"
         )
     else:
         say(f"The cells of study {study.name} run the code that it was frozen with ({made} UTC), which is as it is now.")

@@ -21,6 +21,7 @@ from wisesr.grid.cell_dirs import Cell, examine_cell
 from wisesr.grid.console import say
 from wisesr.grid.frozen import FrozenNow
 from wisesr.grid.left_alone import tell_left_alone
+from wisesr.grid.other_code import other_code_sentences
 from wisesr.grid.outcome import CellOutcome, RunReason
 from wisesr.grid.stages import Stages
 from wisesr.results.cell_files import BEST, CONFIG, LAST, RESULT
@@ -48,7 +49,12 @@ class CellInspector:
         """(cell, problem): data or weights of cells to be run that are not in order."""
         self.has_single_images = False
         """Whether a cell to be run would train on a part of a batch with one image, by the numbers of its configuration."""
-        self._force, self._retry, self._plan = grid["force"], grid["retry"] == "failed", bool(grid.get("plan"))
+        self._grid, self._force, self._retry, self._plan = (
+            grid,
+            grid["force"],
+            grid["retry"] == "failed",
+            bool(grid.get("plan")),
+        )
         self._fingerprints: dict[str, str | UserError] = {}
         self._train_images: dict[str, int] = {}
         """By the same keys as fingerprints."""
@@ -62,7 +68,8 @@ class CellInspector:
     def inspect(self, cells: Sequence[Cell], console: Console, *, counted: bool = True) -> list[CellOutcome]:
         """Each cell as SKIPPED, WAITING with its reason to run, FAILED, or one that is left alone: DAMAGED, NEWER.
 
-        What is damaged and what has changed are printed, and their counts (`counted`: where a table comes at the end).
+        What is damaged and what has changed are printed, their counts (`counted`: where a table comes at the end), and which go
+        on with other code.
         """
         with Stages(console) as stages:
             outcomes = []
@@ -74,6 +81,8 @@ class CellInspector:
         tell_left_alone(outcomes, console, force=self._force, tabled=counted and not self._plan)
         if counted:
             _print_counts(outcomes, console)
+        for sentence in other_code_sentences(outcomes, self._code, self._grid):
+            tell(console, sentence, "red")
         return outcomes
 
     def _inspect_cell(self, cell: Cell, console: Console, stages: Stages) -> CellOutcome:

@@ -11,8 +11,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import NamedTuple
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 from wisesr.config.options import conf_dir
 from wisesr.results.atomic_files import read_json, write_json
@@ -74,15 +74,15 @@ def make_snapshot(place: Path, files: Mapping[str, CodeFile], made: str, base: S
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=place))
     work = making / "code"
     try:
-        _begin(work, made, base)
+        said = _begin(work, made, base)
         for label, file in files.items():
             _copy(file.path, work / label)
         for label, file in files.items():
             if "/" in label and not label.startswith(f"{OWN}/"):
                 _link_beside(file.path.parent, (work / label).parent)
-        name = _hash_of(work)[:16]
-        folder = place / name
-        if not (folder / SNAPSHOT).is_file():
+        write_json(work / SNAPSHOT, {**said, "files": _hashes(work)})
+        folder = place / _name_of(_hashes(work))
+        if not (folder / SNAPSHOT).is_file() or edited_in(Snapshot(folder, made)):
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(work, folder)
         return Snapshot(folder.absolute(), made)
@@ -96,17 +96,36 @@ def read_snapshot(folder: Path) -> Snapshot | None:
     return Snapshot(folder.absolute(), str(said.get("made", ""))) if isinstance(said, dict) else None
 
 
-def _begin(work: Path, made: str, base: Snapshot | None) -> None:
-    """What a snapshot has whatever its cells import."""
+def edited_in(snapshot: Snapshot) -> list[str]:
+    """Labels of files in a snapshot that are not as they were when it was made; empty where it is whole.
+
+    Python that was not there is one; files that are no Python may be left beside the code by whoever looks at it or runs it.
+    """
+    said, now = read_json(snapshot.folder / SNAPSHOT), _hashes(snapshot.folder)
+    made = said.get("files") if isinstance(said, dict) else None
+    if not isinstance(made, dict):  # by an earlier version, which noted only what is in the folder's name
+        return [] if _name_of(now) == snapshot.folder.name else ["a file of it"]
+    changed = {label for label in {*made, *now} if made.get(label) != now.get(label)} - {SNAPSHOT}
+    if edited := sorted(label for label in changed if label in made or label.endswith(".py")):
+        return edited
+    return [] if _name_of(made | {SNAPSHOT: now[SNAPSHOT]}) == snapshot.folder.name else [SNAPSHOT]
+
+
+def _begin(work: Path, made: str, base: Snapshot | None) -> dict[str, Any]:
+    """What a snapshot has whatever its cells import.
+
+    Returns:
+        What its `snapshot.json` says beside its files.
+    """
     if base is not None:
         shutil.copytree(base.folder, work, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
-        return
+        return dict(read_json(work / SNAPSHOT) or {})
     _copy_own(work)
     for module, script in PROGRAMS.items():
         main = f"{module}.__main__" if (ROOT / module.replace(".", "/")).is_dir() else module
         (work / script).write_text(_SCRIPT.format(module=module, main=main), encoding="utf-8")
     (work / DIFF).write_bytes(diff())
-    write_json(work / SNAPSHOT, {"schema": 1, "made": made, "commit": commit()})
+    return {"schema": 1, "made": made, "commit": commit()}
 
 
 def _copy_own(work: Path) -> None:
@@ -133,14 +152,19 @@ def _link_beside(source: Path, target: Path) -> None:
             beside.symlink_to(path.absolute())
 
 
-def _hash_of(folder: Path) -> str:
-    """Over the labels and contents of all files that are no links."""
-    digest = hashlib.sha256()
-    for path in sorted(_files(folder)):
-        digest.update(f"{path.relative_to(folder).as_posix()}\0{file_hash(path)}\n".encode())
-    return digest.hexdigest()
+def _hashes(folder: Path) -> dict[str, str]:
+    """Of all files, by label, but links, what Python keeps of them, and what is hidden, which is never copied."""
+    paths = sorted(_files(folder), key=lambda path: path.relative_to(folder).as_posix())
+    return {path.relative_to(folder).as_posix(): file_hash(path) for path in paths}
+
+
+def _name_of(hashes: Mapping[str, str]) -> str:
+    """The name of a snapshot with these files."""
+    lines = (f"{label}\0{hashes[label]}\n" for label in sorted(hashes, key=PurePosixPath))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()[:16]
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(folder):
-        yield from (path for name in names if not (path := Path(place, name)).is_symlink())
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != "__pycache__" and not name.startswith(".")]
+        yield from (path for name in names if not name.startswith(".") and not (path := Path(place, name)).is_symlink())

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from wisesr.results.atomic_files import read_json, write_json
 from wisesr.results.cell_files import CODE
@@ -57,10 +58,10 @@ def named(files: Iterable[str]) -> str:
     return some_of(sorted(files, key=lambda label: (label.startswith("wisesr/"), label)), _SHOWN)
 
 
-def write_code(directory: Path, code: Code) -> None:
-    """Write `code.json` in a cell's directory."""
+def write_code(directory: Path, code: Code, more: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Write `code.json` in a cell's directory; `more` is what stands beside the code."""
     content = {"schema": 1, "files": dict(code.files), "unfollowed": list(code.unfollowed), "edited": list(code.edited)}
-    write_json(directory / CODE, content)
+    write_json(directory / CODE, {**content, **more})
 
 
 def read_code_of(directory: Path) -> Code | None:
