@@ -52,7 +52,8 @@ def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) 
     Args:
         config: of one cell.
         root: whether the folder of its images must be there.
-        trains: whether it is to be trained. Of a finished cell, a key that has gone since (`MOVED`) tells what was done.
+        trains: whether it is to be trained. Of a finished cell, a key that has gone since (`MOVED`) tells what was done, and
+            somebody else's code need not be there.
     """
     absent = [group for group in GROUPS if not isinstance(config.get(group), dict)]
     if absent:
@@ -62,13 +63,13 @@ def check(config: Mapping[str, Any], *, root: bool = True, trains: bool = True) 
     for group in ("trainer", "resolution"):
         problems += mismatches(group, config[group], fixed_settings(group), whole=config)
     for group in ("backbone", "head", "dataset", "augment"):
-        problems += _check_target(group, config[group], config)
+        problems += _check_target(group, config[group], config, trains=trains)
     recipe = config["recipe"]
-    problems += [*_moved(recipe), *_check_recipe(recipe, config)] if trains else _check_recipe(recipe, config)
+    problems += [*(_moved(recipe) if trains else []), *_check_recipe(recipe, config, trains=trains)]
     problems += _check_time(config["trainer"].get("max_time"))
     problems += _check_synchronised(config["trainer"])
     for name, node in config["logger"].items():
-        problems += _check_target(f"logger.{name}", node, config)
+        problems += _check_target(f"logger.{name}", node, config, trains=trains)
     problems += _check_study(config.get("study"))
     problems += _check_names(config)
     problems += replicate_problems(config)
@@ -107,7 +108,7 @@ def _check_root(dataset: Mapping[str, Any]) -> list[str]:
     return [f"dataset.root: there is no folder {root}{how}"]
 
 
-def _check_recipe(recipe: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
+def _check_recipe(recipe: Mapping[str, Any], whole: Mapping[str, Any], *, trains: bool) -> list[str]:
     parts = ("optimizer", "schedule")
     fixed = {key: recipe[key] for key in recipe if key not in parts and f"recipe.{key}" not in MOVED}
     problems = mismatches("recipe", fixed, fixed_settings("recipe"), whole=whole)
@@ -115,7 +116,7 @@ def _check_recipe(recipe: Mapping[str, Any], whole: Mapping[str, Any]) -> list[s
         if part not in recipe:
             problems.append(f"recipe.{part} is missing: a node with a _target_")
         else:
-            problems += _check_target(f"recipe.{part}", recipe[part], whole)
+            problems += _check_target(f"recipe.{part}", recipe[part], whole, trains=trains)
     return problems
 
 
@@ -142,7 +143,7 @@ def _check_synchronised(trainer: Mapping[str, Any]) -> list[str]:
     return []
 
 
-def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[str]:
+def _check_target(where: str, node: object, whole: Mapping[str, Any], *, trains: bool) -> list[str]:
     if not isinstance(node, Mapping):
         return [f"{where} must be a node with a _target_, the dotted name of what it builds, not {shown_value(node)}"]
     if not isinstance(node.get("_target_"), str):
@@ -150,7 +151,7 @@ def _check_target(where: str, node: object, whole: Mapping[str, Any]) -> list[st
         return [f"{where}._target_ {given}: the dotted name of what it builds, as package.module.Name"]
     target, fixed = node["_target_"], fixed_settings(where)
     try:
-        if problem := target_problem(where, target):
+        if problem := target_problem(where, target, installed=trains):
             return [problem + in_file(f"{where}._target_", target)]
         if not target.startswith("wisesr."):
             # Somebody else's code: its settings are checked once it is imported, `classes` among them, which may be one.

@@ -28,12 +28,13 @@ _CLASSES = ("backbone", "head", "augment", "logger")
 """Places that take a class; `dataset` takes a function."""
 
 
-def target_problem(where: str, target: str) -> str | None:
+def target_problem(where: str, target: str, *, installed: bool = True) -> str | None:
     """What is wrong with a name before its code is read or imported; None if nothing shows.
 
     Args:
         where: the place of its node, `head`, `recipe.schedule`, `logger.NAME`.
         target: its `_target_`.
+        installed: whether the package of somebody else's code has to be there.
 
     Raises:
         UserError: it is wisesr's, and there is no such file, or nothing of that name in it.
@@ -46,7 +47,7 @@ def target_problem(where: str, target: str) -> str | None:
             return f"{where}._target_: {target} is no {place.rpartition('.')[2]}; those of wisesr are in {_ROOMS[place][:-1]}"
         return None
     package = target.partition(".")[0]
-    if not _is_there(package):
+    if installed and not _is_there(package):
         places = "in this folder, on PYTHONPATH or among what is installed"
         return f"{where}._target_: {shown_value(target)}: there is no package or module {package} {places}"
     return None

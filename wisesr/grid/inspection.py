@@ -49,12 +49,7 @@ class CellInspector:
         """(cell, problem): data or weights of cells to be run that are not in order."""
         self.has_single_images = False
         """Whether a cell to be run would train on a part of a batch with one image, by the numbers of its configuration."""
-        self._grid, self._force, self._retry, self._plan = (
-            grid,
-            grid["force"],
-            grid["retry"] == "failed",
-            bool(grid.get("plan")),
-        )
+        self._grid, self._force, self._retry = grid, grid["force"], grid["retry"] == "failed"
         self._fingerprints: dict[str, str | UserError] = {}
         self._train_images: dict[str, int] = {}
         """By the same keys as fingerprints."""
@@ -78,7 +73,7 @@ class CellInspector:
                 outcomes.append(self._inspect_cell(cell, console, stages))
         if self._restored:
             tell(console, f"{CONFIG} was missing, and is written again: {some_of(self._restored, 4)}")
-        tell_left_alone(outcomes, console, force=self._force, tabled=counted and not self._plan)
+        tell_left_alone(outcomes, console, force=self._force, tabled=counted and not self._grid.get("plan"))
         if counted:
             _print_counts(outcomes, console)
         for sentence in other_code_sentences(outcomes, self._code, self._grid):
