@@ -23,6 +23,7 @@ from hydra_plugins.wisesr_grid.composer import Composer
 from hydra_plugins.wisesr_grid.exclude import Excluded
 from hydra_plugins.wisesr_grid.launcher import GridLauncher
 from wisesr.config.command_line import as_hydra_reads
+from wisesr.config.swept_interpolations import unmarked
 from wisesr.errors import UserError
 from wisesr.wording import count_of
 
@@ -64,7 +65,7 @@ class GridSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         asked = parser.parse_overrides(arguments)
         refuse_several_experiments(asked)
-        params = as_hydra_reads([f"{key}={value}" for key, value in replaced(self._params, asked).items()])
+        params = as_hydra_reads([f"{key}={unmarked(str(value))}" for key, value in replaced(self._params, asked).items()])
         returns = self.launcher.launch(self._cells([*parser.parse_overrides(params), *asked]), initial_job_idx=0)
         if failed := sum(job.status != JobStatus.COMPLETED for job in returns):
             if isinstance(self.launcher, GridLauncher):  # whose table has told

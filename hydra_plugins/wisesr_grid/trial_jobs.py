@@ -22,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from hydra_plugins.wisesr_grid.composer import Composer
 from wisesr.config.search_settings import search_settings
+from wisesr.config.swept_interpolations import unmarked
 from wisesr.errors import UserError
 
 
@@ -58,6 +59,7 @@ class TrialJobs:
 
         if self._search is None:
             self._search = Search(self._cluster, *self._settings)
+        job_overrides = [[unmarked(text) for text in overrides] for overrides in job_overrides]
         choices = [(self._chosen(overrides), _composed(composer, overrides)) for overrides in job_overrides]
         trials = self._search.run(choices)
         return [_job(overrides, trial.value, trial.reason) for overrides, trial in zip(job_overrides, trials, strict=True)]
