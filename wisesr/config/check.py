@@ -41,8 +41,9 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
     (grid, *others) = [config.get("grid") or {} for config in configs]
     if problems := mismatches("grid", grid, schema_settings(GridSchema)):
         raise UserError(on_a_screen(problems))
-    if any(other != grid for other in others):
-        raise UserError("grid.* belongs to the command, not to a cell, and cannot be swept: give one value")
+    if other := next((other for other in others if other != grid), None):
+        key = next(key for key in {**grid, **other} if grid.get(key) != other.get(key))
+        raise UserError(f"grid.{key} belongs to the command, not to a cell, and cannot be swept: give one value")
     return cells, dict(grid)
 
 
