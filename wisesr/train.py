@@ -65,7 +65,12 @@ def main() -> None:
         print(message(note), file=sys.stderr)
     if "HYDRA_FULL_ERROR" in os.environ:  # the user asked for tracebacks
         run()
-        return
+    else:
+        _run_told()
+
+
+def _run_told() -> None:
+    """Run; an error is told in a user's words."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra hands its errors on instead of printing them
     try:
         refuse_shared_files(sys.argv[1:])

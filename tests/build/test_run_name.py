@@ -54,6 +54,11 @@ def test_what_the_command_sweeps_over(argument: str, said: str) -> None:
     assert named == f"sun8-112 resnet18 wise seed 3 {said}".rstrip()
 
 
+def test_a_flag_with_its_values_in_the_next_word() -> None:
+    named = run_name(config(changes={"recipe.optimizer.lr": 0.5}), ("train.py", "-m", "--recipe.optimizer.lr", "0.5,0.1"))
+    assert named == "sun8-112 resnet18 wise seed 3 recipe.optimizer.lr=0.5"
+
+
 def test_a_list_is_one_value() -> None:
     cell = config()
     cell["augment"]["mean"] = [0.1, 0.2]

@@ -34,8 +34,8 @@ def test_pretrained_weights_are_recorded_and_their_change_is_told(config: dict[s
     assert torch.load(cell / "best.ckpt", weights_only=True)["inputs"] == record.provenance.inputs
     assert record.provenance.inputs == {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
     data = record.provenance.data.fingerprint
-    assert changes(record, data, digest) == []
-    assert changes(record, data, "other") == ["the file of pretrained weights has changed since"]
+    assert changes(record, data, digest, "") == []
+    assert changes(record, data, "other", "") == ["the file of pretrained weights has changed since"]
     file.rename(tmp_path / "moved.pth")
     assert run(cell) == DONE, "a record stands without what it was made from"
     assert read_status(cell)["state"] is State.DONE

@@ -120,6 +120,13 @@ def test_no_variable_is_kept_that_may_be_a_key() -> None:
     assert kept == {"NCCL_P2P_DISABLE": "1", "OMP_NUM_THREADS": "2"}
 
 
+@pytest.mark.parametrize("dashes", ["--", "\u2014"])
+def test_no_secret_behind_a_flag_is_kept(tmp_path: Path, dashes: str) -> None:
+    """`arrange` takes KEY VALUE in two words as KEY=VALUE; the command is kept as it was typed."""
+    write_command(tmp_path, ["train.py", "--head", "gap", f"{dashes}logger.mine.api_key", "planted", "seed=1"])
+    assert read_command(tmp_path) == ["train.py", "--head", "gap", f"{dashes}logger.mine.api_key", "***", "seed=1"]
+
+
 def test_a_command_without_a_file_is_unknown(tmp_path: Path) -> None:
     assert read_command(tmp_path) == []
     write_command(tmp_path, ["train.py", "model.Password=a=b", "study=tokens"])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.configs import change
+from tests.support.gpus import GRID
 from wisesr.config.check import check, describe_problems, split_grid
 from wisesr.config.options import load_option
 from wisesr.config.setting_types import fits
@@ -185,25 +186,15 @@ def test_the_nearest_name_and_the_list() -> None:
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
-    grid = {
-        "slots": "auto",
-        "gpus_per_cell": "auto",
-        "cells_per_gpu": 1,
-        "retry": "none",
-        "force": False,
-        "plan": False,
-        "frozen": False,
-    }
-    grid |= {"stop_on": "never", "tflops": 20.0, "wait": "auto", "start": "auto", "zip": None, "exclude": None}
-    cells, found = split_grid([config | {"grid": grid}, config | {"grid": grid, "seed": 1}])
-    assert found == grid
+    cells, found = split_grid([config | {"grid": GRID}, config | {"grid": GRID, "seed": 1}])
+    assert found == GRID
     assert [cell["seed"] for cell in cells] == [0, 1]
     assert not any("grid" in cell for cell in cells), "no part of a cell"
     with pytest.raises(UserError) as error:
-        split_grid([config | {"grid": grid | {key: value}}])
+        split_grid([config | {"grid": GRID | {key: value}}])
     assert str(error.value) == words
     with pytest.raises(UserError, match="cannot be swept"):
-        split_grid([config | {"grid": grid}, config | {"grid": grid | {"slots": 2}}])
+        split_grid([config | {"grid": GRID}, config | {"grid": GRID | {"slots": 2}}])
 
 
 @pytest.mark.parametrize(

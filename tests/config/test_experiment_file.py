@@ -13,7 +13,9 @@ from omegaconf import OmegaConf
 from tests.support.configs import composed
 from wisesr.config.check import check
 from wisesr.config.files import register_resolvers
+from wisesr.config.grammar import read
 from wisesr.config.options import conf_dir
+from wisesr.config.yaml_syntax import quoted as yaml_quoted
 from wisesr.errors import UserError
 
 TOP = "# @package _global_\n"
@@ -112,6 +114,16 @@ def test_a_run_that_was_asked_for_stays_one() -> None:
     assert whole("study: mine\n")["mode"] is None
 
 
+def test_texts_of_a_list_are_what_yaml_says() -> None:
+    """Backslashes among them; what is in quotes is a text, and no number or truth."""
+    texts = ["a\\d+", "C:\\data\\x", "it's", "112", "true", "a,b", 'say "no"', "\\'"]
+    rows = "      study:\n" + "".join(f"        - {yaml_quoted(text)}\n" for text in texts)
+    found = read(f"study={whole(sweep(rows))['swept']['study']}")
+    assert found is not None
+    values = [getattr(value, "text", value) for value in found.sweep_iterator()]
+    assert values == texts
+
+
 def test_values_of_a_list_as_hydras_grammar_has_them() -> None:
     rows = """\
       recipe.ema: [null, 0.9]
@@ -126,7 +138,7 @@ def test_values_of_a_list_as_hydras_grammar_has_them() -> None:
     assert whole(sweep(rows))["swept"] == {
         "recipe.ema": "null,0.9",
         "recipe.optimizer.lr": "1e-3,0.01",
-        "backbone.weights": "imagenet,'/my weights/a,b.pth'",
+        "backbone.weights": 'imagenet,"/my weights/a,b.pth"',
         "logger": "[wandb,csv]",  # both, as nobody compares loggers
         "trainer.channels_last": "true,false",
         "seed": "7",

@@ -278,7 +278,13 @@ def test_a_report_that_cannot_be_written_is_told_before_all_else(
 
 
 @pytest.mark.parametrize("command", ["check", "show"])
-def test_a_folder_in_place_of_a_name(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_in_place_of_a_name(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     for arguments in ([str(tmp_path)], ["folder", str(tmp_path)]):
         assert main(["data", command, *arguments]) == 1
         assert f"`folder dataset.root={tmp_path}`" in capsys.readouterr().err
+    (tmp_path / "my images").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["data", command, "my images"]) == 1
+    assert "`folder 'dataset.root=my images'`" in capsys.readouterr().err

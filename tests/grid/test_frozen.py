@@ -17,11 +17,13 @@ from tests.support.gpus import GRID
 from tests.support.paths import ROOT
 from tests.support.records import finish
 from wisesr.config.identity import cell_dir
+from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.cell_process import environment, program
+from wisesr.grid.cell_process import environment, module_command
 from wisesr.grid.frozen import FrozenNow, freeze, frozen_snapshot
 from wisesr.results import provenance
 from wisesr.results.cell_files import FROZEN
+from wisesr.results.lock import locked
 from wisesr.results.store import find_cells
 
 FILES = {
@@ -96,6 +98,16 @@ def test_what_runs_from_it_is_what_was_planned(config: dict[str, Any], here: Pat
     assert not (folder / "apart.py").exists(), "which no cell imports, and which is found all the same"
 
 
+def test_two_commands_do_not_freeze_a_study_at_once(
+    config: dict[str, Any], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wisesr.grid.frozen._PATIENCE", 0.0)
+    (here / "outputs" / "study").mkdir(parents=True)
+    with locked(here / "outputs" / "study"), pytest.raises(UserError, match="another command is freezing .* study study"):
+        freeze([cell_of(config, "mine.pool.Head")], FROZEN_GRID, NOW, pytest.fail)
+    assert frozen_snapshot(here / "outputs" / "study") is None
+
+
 def test_a_study_keeps_its_code(config: dict[str, Any], here: Path) -> None:
     said: list[str] = []
     cell = cell_of(config, "mine.pool.Head")
@@ -156,7 +168,7 @@ def test_frozen_code_is_no_cell(config: dict[str, Any], here: Path) -> None:
 
 
 def test_programs_that_run_from_it() -> None:
-    assert program("wisesr.cell") == [sys.executable, "-m", "wisesr.cell"]
-    assert program("wisesr.cell", Path("/frozen")) == [sys.executable, "/frozen/run_cell.py"]
+    assert module_command("wisesr.cell") == [sys.executable, "-m", "wisesr.cell"]
+    assert module_command("wisesr.cell", Path("/frozen")) == [sys.executable, "/frozen/run_cell.py"]
     paths = environment(code=Path("/frozen"))["PYTHONPATH"].split(os.pathsep)
     assert paths[:2] == ["/frozen", str(ROOT)]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from tests.support.gpus import GRID
 from tests.support.studies import cell_config, write_cell
 from wisesr.grid import run_grid as grid_module
 from wisesr.grid.cell_dirs import Cell, make_cells
@@ -55,9 +56,7 @@ def test_it_is_said_before_anything_starts(tmp_path: Path, monkeypatch: pytest.M
     _finish(tmp_path, 8, ["BatchNorm"])
     file = io.StringIO()
     monkeypatch.setattr(grid_module, "make_console", lambda **_: Console(file=file, width=1000))
-    monkeypatch.setattr(grid_module, "_plan", lambda *_, **__: None)
+    monkeypatch.setattr(grid_module, "look_ahead", lambda *_, **__: None)
     config = cell_config(tmp_path, seed=9, changes={"trainer.devices": "auto", "trainer.accelerator": "cpu"})
-    grid_config = config | {"grid": {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none"}}
-    grid_config["grid"] |= {"stop_on": "never", "force": False, "plan": True, "tflops": 20.0, "wait": "auto", "start": "auto"}
-    assert grid_module.run_grid([grid_config]) == 0
+    assert grid_module.run_grid([config | {"grid": GRID | {"plan": True}}]) == 0
     assert "note: the finished cells of toy-64 resnet18 ran on 8 devices, and these are to run on 1" in file.getvalue()

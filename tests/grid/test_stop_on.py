@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from tests.grid.test_schedule import BEGAN, Machine, waiting
+from tests.support.gpus import GRID
 from tests.support.processes import TOY, spawn
 from wisesr.errors import UserError
 from wisesr.grid import schedule as module
 from wisesr.grid.cluster import Cluster
+from wisesr.grid.command import GridCommand
 from wisesr.grid.console import make_console
 from wisesr.grid.outcome import CellOutcome
+from wisesr.grid.prepared import slots_for
 from wisesr.grid.results_table import print_summary
-from wisesr.grid.run_grid import _slots
 from wisesr.grid.schedule import Schedule
 from wisesr.grid.slots import Slot
 from wisesr.results.lock import acquire_lock
@@ -68,10 +70,10 @@ def test_the_table_says_how_many_were_not_begun(config: dict[str, Any], capsys: 
 
 def test_a_cluster_queues_all_cells_at_once(config: dict[str, Any]) -> None:
     cells = [outcome.cell for outcome in waiting(config, 3)]
-    grid = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "stop_on": "failure"}
+    command = GridCommand(GRID | {"stop_on": "failure"}, Cluster("local", 1, 0, 0, {}), make_console(), BEGAN)
     with pytest.raises(UserError, match="needs grid.slots=N"):
-        _slots(cells, grid, Cluster("local", 1, 0, 0, {}))
-    assert len(_slots(cells, grid | {"slots": 2}, Cluster("local", 1, 0, 0, {}))[0]) == 2
+        slots_for(cells, command)
+    assert len(slots_for(cells, command._replace(grid={**command.grid, "slots": 2}))[0]) == 2
 
 
 @pytest.mark.slow

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import asdict
 from typing import Any
 
-GRID = {"slots": "auto", "gpus_per_cell": "auto", "cells_per_gpu": 1, "retry": "none", "force": False, "plan": False}
+from wisesr.config.schema import GridSchema
+
+GRID = asdict(GridSchema())
+"""Where a command says nothing."""
 
 FOUR = ["GPU-a", "GPU-b", "GPU-c", "GPU-d"]
 

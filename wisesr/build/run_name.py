@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from wisesr.config.axes import leaves, setting_text
@@ -42,7 +43,8 @@ def _classes(dataset: Mapping[str, Any]) -> Iterator[str]:
 def _varied(config: Mapping[str, Any], command: Sequence[str]) -> Iterator[str]:
     """`recipe.optimizer.lr=0.01`, for each setting that the command gives several values; lists of one value are none."""
     values = leaves(config)
-    for argument in command:
+    in_two_words = [f"{flag}={value}" for flag, value in pairwise(command) if flag.startswith("--") and "=" not in flag]
+    for argument in (*command, *in_two_words):
         swept = _SWEPT.fullmatch(argument.lstrip("+-"))
         if swept and swept[1] in values and swept[1] not in _NAMED and not _is_one(swept[2], values[swept[1]]):
             yield setting_text(swept[1], values[swept[1]])

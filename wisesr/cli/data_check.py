@@ -33,7 +33,7 @@ falsify a training, or surprise you:
   - files that are not taken, by kind; links to nothing; folders that look like
     splits and are none; classes without test images
 
-NAME and KEY=VALUE are those of train.py. A summary is printed; a CSV file gets
+NAME and KEY=VALUE are those of training (wisesr train). A summary is printed; a CSV file gets
 a row for every finding (problem,path,split,class,detail). A copy that is not
 whole is said to be one, and checked all the same.
 
@@ -57,8 +57,8 @@ def add_check(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _CHECK
     parser.set_defaults(run=check)
-    parser.add_argument("name", metavar="NAME", help="intel, folder, torchvision, ...: dataset=NAME of train.py")
-    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of train.py: dataset.root=...")
+    parser.add_argument("name", metavar="NAME", help="intel, folder, torchvision, ...: dataset=NAME of training")
+    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of training: dataset.root=...")
     parser.add_argument("--report", type=Path, metavar="FILE", help="default: outputs/checks/NAME.csv")
 
 

@@ -36,11 +36,11 @@ dataset twice until you delete that one.
 examples:
   wisesr data prepare intel --from ~/Downloads/archive.zip
   wisesr data prepare mit_indoor --from indoorCVPR_09.tar --to /scratch/mit
-      then: python train.py dataset=mit_indoor dataset.root=/scratch/mit
+      then: wisesr train dataset=mit_indoor dataset.root=/scratch/mit
       (or make data/mit_indoor a link to there, before or after)
   wisesr data prepare sub_imagenet --from kaggle
   wisesr data prepare intel --from a_part_of_it --partial
-      then: python train.py dataset=intel dataset.partial=true
+      then: wisesr train dataset=intel dataset.partial=true
 """
 
 

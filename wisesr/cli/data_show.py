@@ -24,7 +24,7 @@ pictures come from the very code that feeds a cell, with the cell's seed, split,
 resolution, augmentation and normalisation (undone to be looked at; what leaves
 the range of colours is clipped).
 
-NAME and KEY=VALUE are those of train.py. One PNG a class, and index.png with one
+NAME and KEY=VALUE are those of training (wisesr train). One PNG a class, and index.png with one
 image of each class, below outputs/sheets/NAME-AUGMENT-SIZE.
 
 examples:
@@ -42,8 +42,8 @@ def add_show(parser: argparse.ArgumentParser) -> None:
     """Describe the command to its parser."""
     parser.description = _SHOW
     parser.set_defaults(run=show)
-    parser.add_argument("name", metavar="NAME", help="digits, layouts, intel, folder, ...: dataset=NAME of train.py")
-    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of train.py: augment=standard")
+    parser.add_argument("name", metavar="NAME", help="digits, layouts, intel, folder, ...: dataset=NAME of training")
+    parser.add_argument("overrides", metavar="KEY=VALUE", nargs="*", default=[], help="overrides of training: augment=standard")
     parser.add_argument("--classes", metavar="A,B", help="only these (default: all)")
     parser.add_argument("--images", type=at_least_1, default=4, metavar="N", help="of each class (default: 4)")
     parser.add_argument("--draws", type=at_least_1, default=6, metavar="N", help="epochs of training (default: 6)")

@@ -32,7 +32,7 @@ def study_of(name: str, outputs: Path) -> Path | None:
         return None
     study = next((path for path in places if find_cells(path)), None)
     if study is None and places and places[0] == Path(name) and "/" in name:
-        raise UserError(f"{name} is no run, and holds none: a run is a directory with config.yaml and result.json of train.py")
+        raise UserError(f"{name} is no run, and holds none: a run is a directory with config.yaml and result.json")
     return study
 
 

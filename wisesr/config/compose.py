@@ -13,10 +13,12 @@ from omegaconf.errors import OmegaConfBaseException
 from wisesr.config.check import check, split_grid
 from wisesr.config.command_line import for_one_cell
 from wisesr.config.files import register_resolvers, to_dict
-from wisesr.config.grammar import quoted
+from wisesr.config.grammar import for_shell, quoted
 from wisesr.config.hydra_errors import explain, swept_override
 from wisesr.config.options import conf_dir, refuse_shared_files
 from wisesr.config.schema import Config
+from wisesr.config.typed_paths import is_folder
+from wisesr.config.typed_values import is_folder_of_images
 from wisesr.config.unread import said
 from wisesr.errors import UserError
 from wisesr.program import program
@@ -30,7 +32,7 @@ def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) ->
     Raises:
         UserError: a group, an option or a key that does not exist, a value that must be given and is not, a wrong `grid.*`.
     """
-    _refuse_paths(overrides)
+    _refuse_folders(overrides)
     overrides = for_one_cell(overrides)
     refuse_shared_files(overrides)
     register_resolvers()
@@ -50,12 +52,14 @@ def compose_cell(overrides: Sequence[str], *, config_dir: Path | None = None) ->
     return cell
 
 
-def _refuse_paths(overrides: Sequence[str]) -> None:
-    """Raises UserError for a folder of images where a dataset's name belongs."""
+def _refuse_folders(overrides: Sequence[str]) -> None:
+    """Raises UserError for a folder of images where a dataset's name belongs, in the form that `wisesr data` takes."""
+    has_root = any(override.startswith("dataset.root=") for override in overrides)  # then a word may be the rest of its path
     for override in overrides:
         path = override.removeprefix("dataset=")
-        if "/" in path and override != path:
-            raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder dataset.root={path}`")
+        if is_folder_of_images(path) if path != override else not has_root and is_folder(path):
+            line = for_shell(f"dataset.root={path}")
+            raise UserError(f"{path} is no dataset's name: images in a folder of yours are `folder {line}`")
 
 
 def option_of(group: str) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import yaml
 from omegaconf import DictConfig, OmegaConf
 
+from wisesr.config.grammar import as_value
 from wisesr.config.options import GROUPS
 from wisesr.config.schema import ROOT_KEYS
 from wisesr.config.swept_interpolations import folders, refuse_values_of_cells
@@ -110,7 +111,7 @@ def _word(node: yaml.Node) -> str:
         return "null"
     if "${" in text or (isinstance(node, yaml.ScalarNode) and not node.style and re.fullmatch(r"[\w./+-]+", text)):
         return text
-    return text if re.fullmatch(r"[A-Za-z_][\w./-]*", text) else "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return as_value(text)
 
 
 def _below(node: yaml.Node | None, key: str) -> yaml.Node | None:

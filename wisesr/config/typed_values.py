@@ -65,7 +65,7 @@ def holds_path(key: str, text: str) -> bool:
     return not is_choice(key) and ("/" in text or text.startswith("~") or is_path_key(key)) and takes_text(key)
 
 
-def is_there(key: str, text: str, roots: Sequence[str]) -> bool:
+def holds_existing(key: str, text: str, roots: Sequence[str]) -> bool:
     """Whether a value is a path that is there."""
     return holds_path(key, text) and existing(text, _bases(key, roots)) is not None
 
@@ -173,11 +173,16 @@ def _is_text(name: str) -> bool:
 
 
 def _refuse_folder(text: str) -> None:
-    if text in options("dataset") or not is_option(text):
-        return
-    if ("/" in text and "," not in text) or is_folder(text):
+    if is_folder_of_images(text):
         line = for_shell(f"dataset.root={text}")
         raise UserError(f"{text} is no dataset's name: images in a folder of yours are dataset=folder {line}")
+
+
+def is_folder_of_images(text: str) -> bool:
+    """Whether a folder stands where the name of a dataset belongs: one that is there, or a path that is called like none."""
+    if text in options("dataset") or not is_option(text):
+        return False
+    return ("/" in text and "," not in text) or is_folder(text)
 
 
 def _list(key: str, text: str) -> str:

@@ -12,7 +12,7 @@ from wisesr.config.key_kinds import is_choice
 from wisesr.config.options import GROUPS, is_option, options
 from wisesr.config.schema import ROOT_KEYS
 from wisesr.config.typed_paths import is_folder
-from wisesr.config.typed_values import is_there, with_text
+from wisesr.config.typed_values import holds_existing, with_text
 from wisesr.errors import UserError, unknown
 
 _OPENING = "\u201c\u201d\u201e\u201f\u00ab\u2018\u201a\u201b"
@@ -44,7 +44,7 @@ def overrides_of(words: Sequence[str], roots: Sequence[str] = ()) -> list[tuple[
             found.append((_deleted(word, found, waiting), ""))
             continue
         _check_key(word, key)
-        if not is_there(key, value, roots):
+        if not holds_existing(key, value, roots):
             _check_value(word, waiting)
         found.append((key, value))
     return found
@@ -66,7 +66,7 @@ def _joined(key: str, value: str, words: Sequence[str], roots: Sequence[str]) ->
     """A path that the shell divided at its blanks, if it is there: `dataset.root=/my images` without quotes."""
     for count in range(len(words), 0, -1):
         path = " ".join([value, *words[:count]])
-        if is_there(key, path, roots):
+        if holds_existing(key, path, roots):
             return _Joined(path, count)
     return None
 

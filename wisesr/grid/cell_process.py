@@ -64,7 +64,7 @@ def end_session(process: subprocess.Popen[bytes]) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def program(module: str, code: Path | None = None) -> list[str]:
+def module_command(module: str, code: Path | None = None) -> list[str]:
     """The command that runs a module of wisesr, `wisesr.cell`: as it is, or as frozen code has it."""
     return [sys.executable, *(["-m", module] if code is None else [str(code / PROGRAMS[module])])]
 
@@ -107,7 +107,12 @@ def launch(directory: Path, run_dir: Path, slot: Slot, lock: IO[Any] | None = No
     Raises:
         OSError: log.txt cannot be written, or no process can be started.
     """
-    command = [*program("wisesr.cell", slot.code), *cell_arguments(directory, slot, force=force), "--parent", str(os.getpid())]
+    command = [
+        *module_command("wisesr.cell", slot.code),
+        *cell_arguments(directory, slot, force=force),
+        "--parent",
+        str(os.getpid()),
+    ]
     handed_on = [] if lock is None else [lock.fileno()]
     run_dir.mkdir(exist_ok=True)
     with (run_dir / LOG).open("ab") as log:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wisesr.build.code import CodeNow, targets_of
+from wisesr.errors import UserError
 from wisesr.grid.cell_dirs import Cell
 from wisesr.grid.cores import study_of
 from wisesr.grid.snapshot import Snapshot, make_snapshot, read_snapshot
@@ -18,6 +19,8 @@ from wisesr.results.code_search import cell_path
 from wisesr.results.lock import locked
 
 _CURRENT = "current.json"
+_PATIENCE = 60.0
+"""Seconds in which another command has copied its code."""
 
 
 def frozen_snapshot(study: Path) -> Snapshot | None:
@@ -68,6 +71,7 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
 
     Raises:
         OSError: a study's folder cannot be written.
+        UserError: another command is at it, and does not come to an end.
     """
     studies = dict.fromkeys(map(study_of, cells)) if grid.get("frozen") else {}
     if grid["plan"]:
@@ -76,7 +80,9 @@ def freeze(cells: Sequence[Cell], grid: Mapping[str, Any], now: str, say: Callab
     for study in studies:
         own = [cell for cell in cells if study_of(cell) == study]
         study.mkdir(parents=True, exist_ok=True)
-        with locked(study, patience=10.0):
+        with locked(study, patience=_PATIENCE) as free:
+            if not free:
+                raise UserError(f"another command is freezing the code of study {study.name}: give this one again once it has")
             snapshots[study] = _kept(study, own, say) or _keep(study, _files_of_others(own, CodeNow()), now, say)
     return FrozenCode(snapshots)
 

@@ -1,7 +1,8 @@
 """The code of a cell: the files that its program and its targets import, and those that these import, by their contents.
 
 What belongs to Python or to an installed distribution is not among them: the versions of those are recorded. A target's own
-package is, wherever it lies. wisesr's loggers are not: they tell of numbers, and make none.
+package is, wherever it lies. Parts of wisesr that make no number are not: loggers and the wording of messages, which tell of
+them, and what reads commands and YAML, whose whole result stands in the record.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ RECORDED = frozenset({"torch", "torchvision", "lightning", "timm", "torchmetrics
 """Packages whose versions stand in every record."""
 _BY_OPTION = frozenset({"create_head", "create_model", "replace_head"})
 """Functions of wisesr's that build what an option of conf/ names."""
-_LOGGERS = "wisesr.training.loggers."
+_NO_NUMBER = tuple(
+    f"{OWN}.{part}." for part in ("training.loggers", "config", "encoding", "errors", "program", "terminal", "wording")
+)
 
 Content = tuple[str, Imports | None]
 """Of a file: its hash, and what it imports; None of one that is no Python."""
@@ -90,7 +93,7 @@ class _Walk:
 
     def _is_followed(self, module: Module) -> bool:
         top = module.name.partition(".")[0]
-        if f"{module.name}.".startswith(_LOGGERS):
+        if f"{module.name}.".startswith(_NO_NUMBER):
             return False
         return top in self._owned or (top not in RECORDED and not self._search.is_installed(module))
 

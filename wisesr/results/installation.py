@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
@@ -40,6 +40,8 @@ _KEPT = (
 _KEPT_BEGINNINGS = ("NCCL_",)
 _WORDS = "key|token|secret|passw|credential|auth|jwt"
 _SECRET = re.compile(_WORDS, re.IGNORECASE)
+_FLAG = re.compile(r"[-\u2010-\u2015\u2212]+[\w.@/+~-]+")
+"""`--key`, also with the long dash of a mail, whose value may be the next word (`wisesr.config.flags`)."""
 _IN_VALUE = re.compile(rf"""([\w.-]*(?:{_WORDS})[\w.-]*["']?\s*[:=]\s*)("[^"]*"|'[^']*'|[^\s,}}\]&]+)""", re.IGNORECASE)
 """`api_key: ...` of a dictionary, `?token=...` of a URL."""
 _IN_URL = re.compile(r"(?<=://)[^/\s@]+(?=@)")
@@ -74,13 +76,21 @@ def _packages_hash(path: tuple[str, ...]) -> str:
 
 def write_command(directory: Path, arguments: Sequence[str]) -> None:
     """Keep the arguments of the command that a cell is started by; it is no part of what names the cell."""
-    write_json(directory / COMMAND, [_without_secret(argument) for argument in arguments])
+    write_json(directory / COMMAND, list(_without_secrets(arguments)))
 
 
 def read_command(directory: Path) -> list[str]:
     """The arguments that `write_command` has kept; none of a cell whose directory was made otherwise."""
     kept = read_json(directory / COMMAND)
     return kept if isinstance(kept, list) and all(isinstance(argument, str) for argument in kept) else []
+
+
+def _without_secrets(arguments: Iterable[str]) -> Iterator[str]:
+    """A word behind `--logger.mine.api_key`, which has no = of its own, is its value."""
+    is_secret = False
+    for argument in arguments:
+        yield "***" if is_secret else _without_secret(argument)
+        is_secret = _FLAG.fullmatch(argument) is not None and _SECRET.search(argument) is not None
 
 
 def _without_secret(argument: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.support.configs import change
+from tests.support.gpus import GRID as COMMAND
 from tests.support.studies import cell_config, write_cell
 from wisesr.cell.run import DONE, run
 from wisesr.config.options import load_option
@@ -22,18 +23,6 @@ from wisesr.grid.planning.disk import unwritable
 from wisesr.grid.run_grid import run_grid
 
 GRID = {"force": False, "retry": "none"}
-_OWN = {
-    "slots": "auto",
-    "gpus_per_cell": "auto",
-    "cells_per_gpu": 1,
-    "wait": "auto",
-    "retry": "none",
-    "stop_on": "never",
-    "force": False,
-    "plan": False,
-    "tflops": 20.0,
-    "start": "auto",
-}
 
 
 def deep(config: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -65,7 +54,7 @@ def test_whether_a_part_has_one_image_is_known_without_torch(config: dict[str, A
 
 @pytest.mark.slow
 def test_a_single_cell_is_not_begun(config: dict[str, Any], tmp_path: Path) -> None:
-    cell = deep(config, recipe__batch_size=53) | {"grid": _OWN, "output_dir": str(tmp_path / "outputs")}
+    cell = deep(config, recipe__batch_size=53) | {"grid": COMMAND, "output_dir": str(tmp_path / "outputs")}
     with pytest.raises(UserError, match=r"(?s)Nothing was started:.*last batch of each epoch holds 1 .*recipe.batch_size=52"):
         run_grid([cell], live=False)
     assert not (tmp_path / "outputs").exists()
@@ -93,8 +82,8 @@ def test_an_output_dir_that_is_only_read(only_read: Path) -> None:
     assert problem.startswith(f"output_dir: {only_read} cannot be written: Read-only file system")
     assert problem.endswith("output_dir=DIR")
     with pytest.raises(UserError, match="Nothing was started:\noutput_dir: .*Read-only file system"):
-        run_grid([cell_config(only_read / "new") | {"grid": _OWN}], live=False)
-    assert run_grid([cell_config(only_read) | {"grid": _OWN}], live=False) == 0, "what is done needs no file"
+        run_grid([cell_config(only_read / "new") | {"grid": COMMAND}], live=False)
+    assert run_grid([cell_config(only_read) | {"grid": COMMAND}], live=False) == 0, "what is done needs no file"
     assert run(cells[0].directory) == DONE
     with pytest.raises(UserError, match=r"cannot be written.*output_dir=DIR"):
         run(cells[1].directory)

@@ -227,7 +227,7 @@ def test_cells_of_several_devices_are_not_forked() -> None:
 
 def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said once; and where no Python of its own can be started either, the cell has failed and the grid goes on."""
-    monkeypatch.setattr("wisesr.grid.warm.parent.program", lambda *_: [sys.executable, "-c", "pass"])
+    monkeypatch.setattr("wisesr.grid.warm.parent.module_command", lambda *_: [sys.executable, "-c", "pass"])
 
     def spawn() -> Any:
         raise OSError("no more processes")

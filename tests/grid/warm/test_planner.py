@@ -26,7 +26,7 @@ def test_code_edited_since_the_parent_was_ready(tmp_path: Path, monkeypatch: pyt
     installed.mkdir()
     slot = WarmSlot(lambda _: ToyParent(environment() | {"PYTHONPATH": f"{environment()['PYTHONPATH']}:{installed}"}), print)
     spawned: list[Any] = []
-    monkeypatch.setattr(planner_process, "program", lambda *_: (sys.executable, "-c", "print('{}')"))
+    monkeypatch.setattr(planner_process, "module_command", lambda *_: (sys.executable, "-c", "print('{}')"))
     spawn = planner_process._spawned
     monkeypatch.setattr(planner_process, "_spawned", lambda *given: spawned.append(spawn(*given)) or spawned[-1])
     ready = slot.ready

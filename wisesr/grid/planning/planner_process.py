@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 from rich.console import Console
 
 from wisesr.grid.cell_dirs import Cell
-from wisesr.grid.cell_process import end_session, environment, program
+from wisesr.grid.cell_process import end_session, environment, module_command
 from wisesr.grid.stages import Stages
 from wisesr.grid.warm.parent import WarmParent, WarmSlot
 from wisesr.grid.warm.process import ForkedProcess
@@ -119,7 +119,7 @@ def _child(errors: IO[bytes], warm: WarmSlot | None, wait: str, code: Path | Non
 
 def _spawned(errors: IO[bytes], wait: str, code: Path | None) -> _Child:
     child = subprocess.Popen(
-        program(_MODULE, code),
+        module_command(_MODULE, code),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from wisesr.grid.cell_process import program
+from wisesr.grid.cell_process import module_command
 from wisesr.grid.warm.channel import channel_pair
 
 
@@ -30,7 +30,7 @@ class WarmParent:
         self.is_ready = False
         """Whether it has said that it has imported all."""
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed with this
-        command = [*program(self._MODULE, code), "--channel", str(end.fileno()), "--parent", str(os.getpid())]
+        command = [*module_command(self._MODULE, code), "--channel", str(end.fileno()), "--parent", str(os.getpid())]
         command += ["--wandb"] * wandb
         with end:
             self._process = subprocess.Popen(

@@ -9,6 +9,7 @@ open a run each, all would open the same. So these variables count only where a 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,9 +90,12 @@ def is_first(outputs: Path, agent: AgentRun, cell: Path) -> bool:
     """
     kept, own = outputs / ".wandb" / f"{agent.sweep}-{agent.id}", str(cell.absolute().relative_to(outputs.absolute()))
     kept.parent.mkdir(parents=True, exist_ok=True)
+    written = kept.with_name(f".{kept.name}.{os.getpid()}")
+    written.write_text(own, encoding="utf-8")
     try:
-        with kept.open("x", encoding="utf-8") as file:
-            file.write(own)
+        os.link(written, kept)  # there with its content, or not at all: another process may read it at any moment
     except FileExistsError:
         return kept.read_text(encoding="utf-8") == own
+    finally:
+        written.unlink()
     return True
