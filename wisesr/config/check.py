@@ -190,7 +190,7 @@ def _check_names(config: Mapping[str, Any]) -> list[str]:
     """Names that make the name of a folder too long for a disk."""
     backbone, head, dataset = (config[group].get("name") for group in ("backbone", "head", "dataset"))
     folders = {
-        "study makes": config.get("study"),
+        "study makes": study if isinstance(study := config.get("study"), str) else "",
         "backbone.name and head.name make": f"{backbone}-{head}",
         "dataset.name makes": f"{dataset}-{config['resolution'].get('size')}",
     }
