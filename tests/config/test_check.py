@@ -182,7 +182,7 @@ def test_the_nearest_name_and_the_list() -> None:
         ("force", "yes", "grid.force must be true or false, not 'yes'"),
         ("tflops", 0, "grid.tflops must be a number above 0, not 0"),
         ("zip", "head", "grid.zip must be a list of texts or a list of such lists or null, not 'head'"),
-        ("exclude", [1], "grid.exclude must be a list (each text or a map) or null, not [1]"),
+        ("exclude", [1], "grid.exclude must be a list (each text or a map) or text or null, not [1]"),
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
