@@ -23,6 +23,8 @@ from hydra_plugins.wisesr_grid.composer import Composer
 from hydra_plugins.wisesr_grid.exclude import Excluded
 from hydra_plugins.wisesr_grid.launcher import GridLauncher
 from wisesr.config.command_line import as_hydra_reads
+from wisesr.config.grid_words import OF_COMBINATIONS, refuse_other_types
+from wisesr.config.swept_interpolations import unmarked
 from wisesr.errors import UserError
 from wisesr.wording import count_of
 
@@ -64,7 +66,7 @@ class GridSweeper(Sweeper):
         parser = OverridesParser.create(config_loader=self.hydra_context.config_loader)
         asked = parser.parse_overrides(arguments)
         refuse_several_experiments(asked)
-        params = as_hydra_reads([f"{key}={value}" for key, value in replaced(self._params, asked).items()])
+        params = as_hydra_reads([f"{key}={unmarked(str(value))}" for key, value in replaced(self._params, asked).items()])
         returns = self.launcher.launch(self._cells([*parser.parse_overrides(params), *asked]), initial_job_idx=0)
         if failed := sum(job.status != JobStatus.COMPLETED for job in returns):
             if isinstance(self.launcher, GridLauncher):  # whose table has told
@@ -88,8 +90,16 @@ class GridSweeper(Sweeper):
 
 
 def _plain_grid(config: DictConfig) -> dict[str, Any]:
-    """The settings `grid` of a command; what is wrong with their types is said where all settings are checked."""
+    """The settings `grid` of a command, those held against their form by which cells are counted.
+
+    Raises:
+        UserError: `grid.zip` or `grid.exclude` is no list.
+    """
     grid = OmegaConf.select(config, "grid")
+    written = OmegaConf.to_container(grid, resolve=False) if isinstance(grid, DictConfig) else {}
+    assert isinstance(written, dict)
+    for key in OF_COMBINATIONS:
+        refuse_other_types(key, written.get(key.removeprefix("grid.")))
     plain = OmegaConf.to_container(grid, resolve=True) if isinstance(grid, DictConfig) else {}
     assert isinstance(plain, dict)
     return {str(key): value for key, value in plain.items()}

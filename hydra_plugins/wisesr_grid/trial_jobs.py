@@ -12,16 +12,17 @@ from typing import Any
 
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, ValueType
 from hydra.core.utils import JobReturn, JobStatus
 from hydra.errors import HydraException
 from hydra.experimental.callback import Callback
 from hydra.types import HydraContext
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_plugins.wisesr_grid.composer import Composer
+from hydra_plugins.wisesr_grid.search_space import absent_keys, refuse_search_space
 from wisesr.config.search_settings import search_settings
+from wisesr.config.swept_interpolations import unmarked
 from wisesr.errors import UserError
 
 
@@ -40,7 +41,11 @@ class TrialJobs:
     def __init__(self, context: HydraContext, config: DictConfig, cluster: Any) -> None:
         settings = search_settings(config)
         parsed = OverridesParser.create(config_loader=context.config_loader).parse_overrides(list(config.hydra.overrides.task))
-        _refuse_globs(parsed)
+        params = OmegaConf.select(config, "hydra.sweeper.params")
+        lines = [f"{key}={unmarked(str(value))}" for key, value in (params or {}).items()]
+        searched = [*OverridesParser.create(config_loader=context.config_loader).parse_overrides(lines), *parsed]
+        refuse_search_space(searched, config, context.config_loader)
+        self._absent = absent_keys(searched, config)
         self._fixed = {override.get_key_element() for override in parsed if not override.is_sweep_override()}
         self._cluster, self._settings = cluster, settings
         self._search: Any = None
@@ -58,7 +63,10 @@ class TrialJobs:
 
         if self._search is None:
             self._search = Search(self._cluster, *self._settings)
+        job_overrides = [[unmarked(text) for text in overrides] for overrides in job_overrides]
         choices = [(self._chosen(overrides), _composed(composer, overrides)) for overrides in job_overrides]
+        if self._absent and choices and isinstance(choices[0][1], UserError):
+            raise choices[0][1]  # a key that no trial has, whatever is chosen
         trials = self._search.run(choices)
         return [_job(overrides, trial.value, trial.reason) for overrides, trial in zip(job_overrides, trials, strict=True)]
 
@@ -77,14 +85,6 @@ class TrialJobs:
     def _chosen(self, overrides: Sequence[str]) -> str:
         """What the sweeper chose of a job's overrides, without those that the command gives to all."""
         return " ".join(text for text in overrides if text.partition("=")[0] not in self._fixed)
-
-
-def _refuse_globs(overrides: Sequence[Override]) -> None:
-    """Raises UserError for options that only Hydra's composing can list, as sweepers of somebody else's see no files."""
-    for override in overrides:
-        if override.value_type == ValueType.GLOB_CHOICE_SWEEP:
-            key = override.get_key_element()
-            raise UserError(f"{override.input_line}: this sweeper takes names, not patterns: {key}=ONE,OTHER")
 
 
 class _AtEnd(Callback):

@@ -182,7 +182,7 @@ def test_the_nearest_name_and_the_list() -> None:
         ("force", "yes", "grid.force must be true or false, not 'yes'"),
         ("tflops", 0, "grid.tflops must be a number above 0, not 0"),
         ("zip", "head", "grid.zip must be a list of texts or a list of such lists or null, not 'head'"),
-        ("exclude", [1], "grid.exclude must be a list (each text or a map) or null, not [1]"),
+        ("exclude", [1], "grid.exclude must be a list (each text or a map) or text or null, not [1]"),
     ],
 )
 def test_settings_of_the_grid(config: dict[str, Any], key: str, value: Any, words: str) -> None:
@@ -216,3 +216,20 @@ def test_batchnorm_is_synchronised_where_there_is_something_to_synchronise(
     assert all("trainer.sync_batchnorm" in problem and words in problem for problem in problems)
     config["trainer"]["sync_batchnorm"] = False
     assert check(config) == []
+
+
+@pytest.mark.parametrize("typed", ["1..3", "1-3", "1...3", "1:3"])
+def test_numbers_from_one_to_another_are_a_range(config: dict[str, Any], typed: str) -> None:
+    (problem,) = check(change(config, "seed", typed))
+    assert problem.endswith(f"not '{typed}': 1 to 3 are -m 'seed=range(1,4)'")
+
+
+@pytest.mark.parametrize(("path", "value"), [("seed", "3-1"), ("study", "1-3"), ("protocol", "1-3"), ("seed", "x-3")])
+def test_other_texts_are_no_range(config: dict[str, Any], path: str, value: str) -> None:
+    assert "range(" not in " ".join(check(change(config, path, value)))
+
+
+def test_a_whole_node_is_told_by_its_name(config: dict[str, Any]) -> None:
+    (problem,) = check(change(config, "study", config["head"]))
+    assert problem == "study must be text, not all settings of head: its name is ${head.name}"
+    assert check(change(config, "study", config["recipe"])) == ["study must be text, not all settings of recipe"]

@@ -187,6 +187,12 @@ def test_an_experiment_whose_values_another_overrides() -> None:
 
 REFUSED = {
     "an option below its group": (f"{TOP}head: gap\n", 2, "defaults:\n  - override /head: gap"),
+    "several options in one text": (
+        f"{TOP}head: gap, wise\n",
+        2,
+        "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      head: gap,wise",
+    ),
+    "several loggers": (f"{TOP}logger: csv,wandb\n", 2, "defaults:\n  - override /logger: [csv,wandb]"),
     "several options": (
         f"{TOP}head: [gap, wise]\n",
         2,

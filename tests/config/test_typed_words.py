@@ -61,6 +61,7 @@ def test_what_can_mean_one_thing_is_taken(typed: str, read: str) -> None:
     ("typed", "form"),
     [
         ("head = gap", "head=gap"),
+        ("'dataset.root = my pics=a,b'", "'dataset.root=my pics=a,b'"),
         ("head= gap", "head=gap"),
         ("head =gap", "head=gap"),
         ("head: gap", "head=gap"),

@@ -161,12 +161,17 @@ def test_a_batch_that_cannot_start_for_one_of_its_cells_runs_the_others(
     assert asked == [[0.1, 0.3], [0.1], [0.3]]
 
 
-def test_a_command_that_is_wrong_ends_after_three_trials(loader: ConfigLoader, tmp_path: Path) -> None:
+def test_a_command_that_is_wrong_ends_after_three_trials(
+    loader: ConfigLoader, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     launch, _ = launching(loader, config_of(loader, tmp_path, n_trials=20))
     for _ in range(2):
         launch([["head.dropuot=0.1"]])
-    with pytest.raises(UserError, match="None of 3 trials could be started. no key of head is called 'dropuot'"):
+    with pytest.raises(UserError, match="None of 3 trials could be started: the reason stands above"):
         launch([["head.dropuot=0.2"]])
+    told = capsys.readouterr().out
+    assert told.count("no key of head is called 'dropuot'") == 1
+    assert "trial 3 of 20: head.dropuot=0.2: failed, for the same reason as trial 1\n" in told
 
 
 def test_all_trials_failed(loader: ConfigLoader, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from collections.abc import Sequence
 
@@ -21,6 +20,7 @@ from wisesr.cli.report import add_report
 from wisesr.cli.status import add_status
 from wisesr.cli.sync import add_sync
 from wisesr.cli.train import add_train, train
+from wisesr.cli.train_words import as_train_takes
 from wisesr.data.legible import legible
 from wisesr.encoding import begin_in_utf_8, take_any_text
 from wisesr.errors import UserError, message, unknown
@@ -60,8 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given and not given[0].startswith("-") and given[0] not in commands.choices:
         parser.exit(2, message(unknown("command", given[0], commands.choices)) + "\n")
     chosen, others = parser.parse_known_args(given)
-    if hasattr(chosen, "overrides"):  # as of train.py, --dataset.root=... is dataset.root=...
-        others = [re.sub(r"^--(?=[\w.]+=)", "", other) for other in others]
+    if hasattr(chosen, "overrides"):
+        try:
+            others, chosen.overrides = as_train_takes(others), as_train_takes(chosen.overrides)
+        except UserError as error:
+            parser.exit(1, message(str(error)) + "\n")
     several = next((name for name in ("overrides", "paths") if hasattr(chosen, name)), None)
     if others and (several is None or any(other.startswith("-") for other in others)):
         parser.error(f"unrecognized arguments: {' '.join(others)}")

@@ -41,8 +41,9 @@ def split_grid(configs: Sequence[Config]) -> tuple[list[Config], dict[str, Any]]
     (grid, *others) = [config.get("grid") or {} for config in configs]
     if problems := mismatches("grid", grid, schema_settings(GridSchema)):
         raise UserError(on_a_screen(problems))
-    if any(other != grid for other in others):
-        raise UserError("grid.* belongs to the command, not to a cell, and cannot be swept: give one value")
+    if other := next((other for other in others if other != grid), None):
+        key = next(key for key in {**grid, **other} if grid.get(key) != other.get(key))
+        raise UserError(f"grid.{key} belongs to the command, not to a cell, and cannot be swept: give one value")
     return cells, dict(grid)
 
 
@@ -190,7 +191,7 @@ def _check_names(config: Mapping[str, Any]) -> list[str]:
     """Names that make the name of a folder too long for a disk."""
     backbone, head, dataset = (config[group].get("name") for group in ("backbone", "head", "dataset"))
     folders = {
-        "study makes": config.get("study"),
+        "study makes": study if isinstance(study := config.get("study"), str) else "",
         "backbone.name and head.name make": f"{backbone}-{head}",
         "dataset.name makes": f"{dataset}-{config['resolution'].get('size')}",
     }

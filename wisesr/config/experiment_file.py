@@ -121,18 +121,31 @@ def _refuse_choice(file: YamlFile, key: yaml.ScalarNode, value: yaml.Node) -> No
     if key.value not in GROUPS or isinstance(value, yaml.MappingNode):
         return
     group = key.value
-    if isinstance(value, yaml.SequenceNode):
-        several = ",".join(str(item.value) for item in value.value)
+    if several := _several(value):
+        if group == "logger":
+            raise file.wrong(
+                key, f"options are chosen in the list of defaults: write\ndefaults:\n  - override /logger: [{several}]"
+            )
         raise file.wrong(
             key, f"several are a sweep: write\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      {group}: {several}"
         )
-    if value.tag == _NULL and value.value == "":
+    if not value.value:
         raise file.wrong(key, f"has nothing below it: indent the settings of {group} by two blanks, or delete this line")
     if found := re.match(r"([\w.]+):(\S+)$", value.value):
         raise file.wrong(value, f"a blank is missing behind the colon: write `{found[1]}: {found[2]}`")
     if "${" not in value.value:
         name = "none" if value.tag == _NULL else value.value
         raise file.wrong(key, f"an option is chosen in the list of defaults: write\ndefaults:\n  - override /{group}: {name}")
+
+
+def _several(value: yaml.Node) -> str:
+    """Options with commas between, of a list or of one text; empty of one option."""
+    if isinstance(value, yaml.SequenceNode):
+        return ",".join(str(item.value) for item in value.value)
+    text = str(value.value)
+    found = re.fullmatch(r"\s*(?:choice)?[\[(]?([^\[\](){}$]+)[\])]?\s*", text)
+    parts = [part.strip() for part in found[1].split(",") if part.strip()] if found else []
+    return ",".join(parts) if len(parts) > 1 else text if re.match(r"\s*(?:choice|glob)\(", text) else ""
 
 
 def _expand_dotted(file: YamlFile, root: yaml.MappingNode, config: DictConfig) -> None:

@@ -62,7 +62,7 @@ class GridSchema:
     start: Literal["auto", "fork", "spawn"] = "auto"
     frozen: bool = False
     zip: list[str] | list[list[str]] | None = None
-    exclude: list[Rule] | None = None
+    exclude: list[Rule] | str | None = None
 
 
 @dataclass(frozen=True)

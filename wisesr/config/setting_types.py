@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Mapping
@@ -114,12 +115,30 @@ def mismatches(
         if key not in settings:
             problems.append(unknown_key(where, str(key), value, settings, whole or {}))
         elif not fits(value, settings[key].annotation):
-            rule = f"{below}{key} must be {describe(settings[key].annotation)}, not {shown_value(value)}"
+            annotation = settings[key].annotation
+            rule = f"{below}{key} must be {describe(annotation)}, not {_said(key, value, whole or {})}"
+            rule += _range_hint(f"{below}{key}", value, annotation)
             problems.append(rule + elsewhere(key, value) + in_file(f"{below}{key}", value))
         elif isinstance(value, int) and abs(value) >= _HUGE:
             problems.append(f"{below}{key} must be below 2^63, not {shown_value(value)}" + in_file(f"{below}{key}", value))
     missing = [key for key, setting in settings.items() if setting.required and key not in node]
     return problems + [f"{below}{key} is missing: {describe(settings[key].annotation)}" for key in missing]
+
+
+def _said(key: str, value: object, whole: Mapping[str, object]) -> str:
+    """A value in a few words; all settings of a node, which `${head}` stands for, by the name of that."""
+    nodes = [name for name, own in whole.items() if name != key and isinstance(value, dict) and value and own == value]
+    if not nodes or not isinstance(value, dict):
+        return shown_value(value)
+    return f"all settings of {nodes[0]}" + (f": its name is ${{{nodes[0]}.name}}" if "name" in value else "")
+
+
+def _range_hint(key: str, value: object, annotation: Any) -> str:
+    """`: 1 to 3 are -m 'seed=range(1,4)'` of `1..3` and `1-3`, where whole numbers are asked for."""
+    found = re.fullmatch(r"(\d{1,9})\s*(?:\.{2,3}|[-:\u2013])\s*(\d{1,9})", value) if isinstance(value, str) else None
+    if found is None or key.startswith("grid.") or not fits(int(found[1]), annotation) or int(found[1]) >= int(found[2]):
+        return ""
+    return f": {found[1]} to {found[2]} are -m '{key}=range({found[1]},{int(found[2]) + 1})'"
 
 
 @cache

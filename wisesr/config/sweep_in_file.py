@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf
 from wisesr.config.grammar import as_value
 from wisesr.config.options import GROUPS
 from wisesr.config.schema import ROOT_KEYS
+from wisesr.config.swept_interpolations import folders, refuse_values_of_cells
 from wisesr.config.yaml_file import YamlFile
 
 _NULL = "tag:yaml.org,2002:null"
@@ -81,18 +82,21 @@ def _flat(file: YamlFile, items: list[tuple[yaml.Node, yaml.Node]], above: str =
         elif value.tag == _NULL and value.value == "":
             raise file.wrong(key, f"nothing is swept here: write its values, `{key.value}: a,b`, or delete the line")
         else:
+            refuse_values_of_cells(file, name, value)
             yield key, name, _values(value, name)
 
 
 def _values(node: yaml.Node, key: str) -> str:
     """`gap,wise` of a YAML list, of the same in brackets and quotes, and of itself. A list of loggers is one value."""
     if isinstance(node, yaml.SequenceNode):
-        values = ",".join(_word(item) for item in node.value)
+        values = ",".join(folders(key, str(item.value)) or _word(item) for item in node.value)
         together = key == "logger" and all(isinstance(item, yaml.ScalarNode) for item in node.value)
         return f"[{values}]" if together else values
     text = str(node.value).strip()
-    if key in GROUPS and key != "logger" and (found := re.fullmatch(r"[\[{(]([^\[\]{}()]*)[\]})]", text)):
-        text = found[1]
+    if found := folders(key, text):
+        return found
+    if key in GROUPS and key != "logger" and (inner := re.fullmatch(r"[\[{(]([^\[\]{}()]*)[\]})]", text)):
+        text = inner[1]
     return re.sub(r"\s*,\s*", ",", text) if re.fullmatch(r"[\w.+-]+(\s*,\s*[\w.+-]+)+,?", text) else text
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from wisesr.config.grammar import COMMAND, as_text, as_value, for_shell, functions, is_one_value, quoted, read
+from wisesr.config.grid_words import OF_COMBINATIONS, refuse_commas
 from wisesr.config.key_kinds import is_choice, is_path_key, is_text_only, kinds, may_be, takes_text
 from wisesr.config.options import GROUPS, is_option, options
 from wisesr.config.typed_paths import at_home, existing, existing_parts, is_folder, is_new_beside_others
@@ -43,6 +44,8 @@ def settled(key: str, text: str, roots: Sequence[str] = ()) -> str:
     if (path := _path(key, text, bases)) is not None:
         return path
     found = read(f"{key}={text}")
+    if key in OF_COMBINATIONS and "," in text and text[:1] not in "[{" and not is_one_value(found):
+        refuse_commas(key, text)
     if found is None:
         return _unread(key, text, roots)
     if not is_one_value(found):

@@ -140,7 +140,8 @@ def _check_key(word: str, key: str) -> None:
     if not name.strip():
         raise UserError(f"{_no_override(word)}: before the = there must be the name of a key or group")
     if is_key(name.strip()):
-        raise UserError(f"{_no_override(word)}: {for_shell(word.strip().replace(name, name.strip(), 1))}")
+        value = word.partition("=")[2].strip()
+        raise UserError(_no_override(word) + _form(key.strip().replace(name, name.strip(), 1), value))
     raise UserError(unknown("key or group", name, (*GROUPS, *ROOT_KEYS, "experiment")))
 
 

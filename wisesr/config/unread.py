@@ -9,6 +9,7 @@ from omegaconf.errors import GrammarParseError, InterpolationResolutionError, Un
 
 from wisesr.config.typed_values import with_text
 from wisesr.config.typed_words import halves
+from wisesr.config.written import swept_texts
 
 
 def unparsable(override: str) -> str:
@@ -24,12 +25,18 @@ def unresolved(error: BaseException, overrides: Sequence[str]) -> str | None:
     whole = [error, *([error.__cause__] if error.__cause__ is not None else [])]
     reason = next((each for each in whole if isinstance(each, _OF_INTERPOLATIONS)), None)
     given = [override for override in overrides if "${" in override and "=" in override]
-    if reason is None or not given:
+    if reason is None:
         return None
     named = re.search(
         r"(?:Interpolation key|Environment variable) '(.+?)' not found|nsupported interpolation type (\S+)", str(reason)
     )
-    what = f"there is no {(named[1] or named[2])!r} that it could stand for" if named else "it cannot be resolved"
+    name = (named[1] or named[2]) if named else ""
+    for line, key, text in swept_texts() if name and not any(name in override for override in given) else ():
+        if "${" in text and name in text:
+            return f"{line}: `{key}: {text}`: there is no {name!r} that ${{...}} could stand for: write the values of {key}"
+    if not given:
+        return None
+    what = f"there is no {name!r} that it could stand for" if named else "it cannot be resolved"
     told = f"${{...}} stands for another value, and {what}"
     return "\n".join(with_text(f"{override}: {told}", *halves(override)) for override in given)
 

@@ -96,6 +96,17 @@ def swept_at(key: str) -> str | None:
     return None
 
 
+def swept_texts() -> list[tuple[str, str, str]]:
+    """What files sweep: line, key and text of each; a list has a text for each of its values."""
+    found = []
+    for file, _ in reversed(_READ.values()):
+        params = _find(file.root, ["hydra", "sweeper", "params"], values=True) if file.root else None
+        for key, value in params.value if isinstance(params, yaml.MappingNode) else ():
+            items = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            found += [(file.at(each), str(key.value), str(each.value)) for each in items if isinstance(each, yaml.ScalarNode)]
+    return found
+
+
 def chosen_at(group: str, name: str) -> str | None:
     """The line of a `defaults` that chooses an option of a group; None if the command line does."""
     for file, _ in reversed(_READ.values()):

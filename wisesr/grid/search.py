@@ -138,9 +138,14 @@ class Search:
         if all(trial.directory is None for trial in self._trials) and len(self._trials) >= min(
             self._total or _HOPELESS, _HOPELESS
         ):
-            raise UserError(f"None of {len(self._trials)} trials could be started. {self._trials[-1].reason}")
+            raise UserError(f"None of {len(self._trials)} trials could be started: {_why(self._trials)}")
         if len(self._trials) == self._total and all(trial.value is None for trial in self._trials):
-            raise UserError(f"None of the {self._total} trials has a result: the reasons stand above")
+            raise UserError(f"None of the {self._total} trials has a result: {_why(self._trials)}")
+
+
+def _why(trials: Sequence[Trial]) -> str:
+    """Where a user finds why trials have failed: each line tells."""
+    return "the reason stands above" if len({trial.reason for trial in trials}) == 1 else "the reasons stand above"
 
 
 def _place(config: Config | UserError) -> Path | UserError:

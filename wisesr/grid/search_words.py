@@ -67,6 +67,8 @@ def _what(trials: Sequence[Trial], figure: str) -> str:
     if same:
         return f"failed, as trial {same[0]} did, whose cell it is"
     where = f" ({trial.directory / LOG})" if trial.directory and (trial.directory / LOG).is_file() else ""
+    if trial.reason and (alike := [number for number, other in enumerate(trials[:-1], 1) if other.reason == trial.reason]):
+        return f"failed, for the same reason as trial {alike[0]}{where}"
     reason = ". ".join(line.strip(" -") for line in trial.reason.splitlines() if line.strip())
     return f"failed: {reason or 'no reason was left'}{where}"
 
