@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 
 from tests.support.paths import ROOT
 
@@ -49,6 +50,7 @@ def train_here(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         patch.delenv("HYDRA_FULL_ERROR")
         patch.setattr(sys, "argv", [script, *arguments])
         GlobalHydra.instance().clear()
+        HydraConfig.instance().cfg = None  # which a test before has left, and a new process has not
         try:
             runpy.run_path(script, run_name="__main__")
         except SystemExit as end:
