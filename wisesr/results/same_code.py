@@ -45,10 +45,16 @@ def code_change(made: Provenance, directory: Path, now: Code) -> str:
         return "" if made.source == package_hash() else "the code of wisesr has changed since"
     if made.source == now.source:
         return ""
-    then = read_code_of(directory)
-    if then is None or then.source != made.source:
+    then = _own_code(made, directory)
+    if then is None:
         return "the code has changed since (which files cannot be told: its code.json is gone)"
     return f"the code has changed since: {named(changed_files(then, now))}"
+
+
+def _own_code(made: Provenance, directory: Path) -> Code | None:
+    """The files of a record's code; None where its code.json is gone, or is that of another attempt."""
+    code = read_code_of(directory)
+    return code if code is not None and code.source == made.source else None
 
 
 def compare_code(records: Iterable[tuple[Provenance, Path]]) -> CodeComparison:
@@ -66,7 +72,7 @@ def compare_code(records: Iterable[tuple[Provenance, Path]]) -> CodeComparison:
             continue
         packages.add(str(made.code.get("package")))
         if noted.get(made.source) is None:
-            noted[made.source] = read_code_of(directory)
+            noted[made.source] = _own_code(made, directory)
     known = {source: code for source, code in noted.items() if code is not None}
     apart = bool(whole and packages) and len(whole | packages) > 1
     lost = len(noted) > 1 and len(known) < len(noted)
