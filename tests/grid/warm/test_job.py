@@ -227,12 +227,15 @@ def test_cells_of_several_devices_are_not_forked() -> None:
 
 def test_parents_that_end_as_they_import_are_done_without(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """Said once; and where no Python of its own can be started either, the cell has failed and the grid goes on."""
-    monkeypatch.setattr("wisesr.grid.warm.parent.module_command", lambda *_: [sys.executable, "-c", "pass"])
+    asked = place.folder / "asked"
+    waits = f"import os, time\nwhile not os.path.exists({str(asked)!r}): time.sleep(0.01)"
+    monkeypatch.setattr("wisesr.grid.warm.parent.module_command", lambda *_: [sys.executable, "-c", waits])
 
     def spawn() -> Any:
         raise OSError("no more processes")
 
     job = place.job("print", spawn=spawn)
+    asked.touch()
     assert code_of(job) == 1
     assert job.ended == "it could not be started: no more processes"
     (said,) = place.said
