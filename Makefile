@@ -5,7 +5,7 @@ READY := .venv/.ready
 
 TABLES := sub_imagenet intel mit_224 mit_512
 
-.PHONY: help setup quickstart paper paper-full check site test test-slow bench format clean
+.PHONY: help setup quickstart paper paper-full check site test test-slow test-slurm bench format clean
 
 help:
 	@echo "make quickstart   set up .venv, train 25 small cells and write their report (about a minute on 2 cores, after some minutes of set-up)"
@@ -13,6 +13,7 @@ help:
 	@echo "make paper-full   three datasets x four backbones x six heads at 224 and 512 px: 144 cells, for GPUs; ARGS='grid.plan=true' tells their hours"
 	@echo "make test         set up .venv and run the quick tests"
 	@echo "make test-slow    the slow tests: whole grids, kills at random moments"
+	@echo "make test-slurm   Slurm's own daemons, on this machine, as root (5 minutes); docs/clusters.md says what to install"
 	@echo "make bench        every benchmark beside its peer, and docs/benchmarks.md (about 1.5 hours, nothing else running)"
 	@echo "make check        lint, format, types, import directions, the docs site"
 	@echo "make site         the docs site, to build/site/index.html"
@@ -61,6 +62,9 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow
+
+test-slurm: $(READY)
+	$(BIN)/python -m pytest -m 'slurm and not slow' tests/slurm
 
 bench: $(READY)
 	$(BIN)/python benchmarks/page.py $(ARGS)

@@ -23,7 +23,12 @@ def refused(folder: Path, params: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "sweep", ["dataset.root: {0}/${{head}}", "dataset.root: {0}/${{head}},{0}/b", "dataset.root:\n  - {0}/${{head}}\n  - {0}/b"]
+    "sweep",
+    [
+        "dataset.root: {0}/${{head}},{0}/b",
+        pytest.param("dataset.root: {0}/${{head}}", marks=pytest.mark.slow),
+        pytest.param("dataset.root:\n  - {0}/${{head}}\n  - {0}/b", marks=pytest.mark.slow),
+    ],
 )
 def test_a_folder_of_that_name_is_taken(tmp_path: Path, sweep: str) -> None:
     for name in ("${head}", "b"):
