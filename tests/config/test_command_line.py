@@ -105,6 +105,7 @@ TEXT = st.text(st.sampled_from((ODD + "/.").replace("\t", "")), min_size=1, max_
 @example(text="[1],#")
 @example(text="a,")
 @example(text=", ")
+@example(text="\\,)")
 @example(text="a,,#")
 @example(text="~nobody,#")
 def test_an_error_ends_with_what_to_paste(key: str, text: str) -> None:

@@ -104,7 +104,7 @@ def _unread(key: str, text: str, roots: Sequence[str]) -> str:
     """What Hydra cannot read, as a text, or as several with commas between."""
     if why := _meant(text):
         raise UserError(with_text(f"{key}={text}: {why}{_list_hint(key, text)}", key, text))
-    if "," in text:
+    if "," in text and "\\," not in text:  # which is no comma between values
         parts = [part.strip() for part in text.split(",")]
         if not all(parts):
             raise UserError(with_text(f"{key}={text}: there is nothing between two commas, or beside one", key, text))
