@@ -17,9 +17,6 @@ from wisesr.config.options import GROUPS
 from wisesr.errors import UserError, unknown
 from wisesr.wording import count_of
 
-Rule = dict[str, list[str]]
-"""Of each key the values of which a cell must have one, as `_plain` writes them."""
-
 _ABSENT = object()
 
 
@@ -84,7 +81,7 @@ def _values(config: DictConfig, key: str) -> list[str]:
     return [_plain(value) for value in found if value is not _ABSENT and not OmegaConf.is_config(value)]
 
 
-def _rule(setting: object) -> Rule:
+def _rule(setting: object) -> dict[str, list[str]]:
     if isinstance(setting, Mapping):
         rule = {str(key): [_plain(one) for one in (own if isinstance(own, list) else [own])] for key, own in setting.items()}
     else:
