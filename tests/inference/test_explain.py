@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from wisesr.inference.explanation.exact import exact
 from wisesr.inference.explanation.grad_cam import grad_cam
 from wisesr.results.explanation import read_explanations, write_explanations
 
+needs_grad_cam = pytest.mark.skipif(sys.version_info < (3, 11), reason="TorchCAM needs Python 3.11")
+
 LINEAR = (
     *("depthwise", "depthwise_average", "depthwise_nonneg", "flatten", "gap", "gap_dropout", "gap_scale", "gap_valid", "gwap"),
     *("wise", "wise_average", "wise_dropout", "wise_frozen", "wise_shuffled", "wise_unconstrained"),
@@ -40,6 +43,7 @@ BACKBONES = {
 }
 
 
+@needs_grad_cam
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_explains_itself(head: str) -> None:
     run = toy(head)
@@ -76,6 +80,7 @@ def test_evidence_is_what_a_position_takes_along(head: str) -> None:
     assert_allclose(found.offsets.numpy(), top(torch.zeros_like(features))[0, [2, 0]].detach().numpy(), atol=1e-12)
 
 
+@needs_grad_cam
 def test_a_head_that_permutes_each_image_says_of_a_picture_what_it_says_in_a_batch() -> None:
     run, pictures = toy(PERMUTING, "head.pre_pool=1"), [noise(seed) for seed in range(4)]
     together = run.predict(pictures)
@@ -91,6 +96,7 @@ def test_a_head_that_permutes_each_image_says_of_a_picture_what_it_says_in_a_bat
         run.evidence(pictures[0])
 
 
+@needs_grad_cam
 @pytest.mark.parametrize("name", BACKBONES)
 def test_every_kind_of_backbone(name: str) -> None:
     run = drawn_run(*BACKBONES[name], "head=wise")
@@ -116,6 +122,7 @@ def test_every_precision_is_exact(precision: str, apart: float) -> None:
     assert found.map.sum() + found.offset == pytest.approx(found.logit, rel=1e-12)
 
 
+@needs_grad_cam
 @pytest.mark.parametrize("head", HEADS)
 def test_grad_cam_against_the_formula(head: str) -> None:
     """ReLU of the channels weighed by their mean gradient, each gradient by a difference of logits."""
@@ -137,6 +144,7 @@ def test_grad_cam_against_the_formula(head: str) -> None:
     assert_allclose(found.numpy(), wanted.numpy(), rtol=1e-4, atol=1e-6 * float(wanted.max()) + 1e-8)
 
 
+@needs_grad_cam
 def test_grad_cam_of_gap_is_its_evidence_above_zero() -> None:
     run = toy("gap")
     for its in explain(run, noise(5), run.class_names).classes:
@@ -274,6 +282,7 @@ def test_without_torchcam_only_what_needs_it_stops(monkeypatch: pytest.MonkeyPat
         grad_cam(small_head("gap", (2, 2, 2), 2), maps((2, 2, 2), 1), torch.zeros(1, 3, 8, 8), [0])
 
 
+@needs_grad_cam
 def test_explanations_as_a_file(tmp_path: Any) -> None:
     made = {f"{head} é.jpg": explain(toy(head), noise(10), ["class1", "class2"]) for head in ("wise", "simpool", "max")}
     path = tmp_path / "explanations.npz"
