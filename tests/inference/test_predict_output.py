@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,11 @@ def test_a_row_for_every_answer_in_all_formats(top: int, every: bool) -> None:
                 assert {np.float32(one) for one in told} == {probability}
 
 
-@given(ANY_TEXT.filter(lambda path: "\0" not in path), ANY_TEXT, ANY_TEXT)
+# Python 3.10's reader of CSV takes no NUL: https://docs.python.org/3/whatsnew/3.11.html#csv
+READABLE = ANY_TEXT if sys.version_info >= (3, 11) else ANY_TEXT.filter(lambda text: "\0" not in text)
+
+
+@given(ANY_TEXT.filter(lambda path: "\0" not in path), READABLE, READABLE)
 def test_any_text_comes_back(path: str, name: str, problem: str) -> None:
     layout = Layout((name,))
     answers = [Answer(path, np.ones(1, np.float32)), Answer(path, None, problem)]
